@@ -1,0 +1,63 @@
+"""Scores of a whole document → labelled spans, once, after the windows are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from longdoc.labels import decode_bio
+from longdoc.windows import Tokens, word_starts
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """A decoded span in half-open character offsets, with the probability that it is right."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+
+
+def word_scores(scores: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of the token scores of each word, so that a word is never labelled in part.
+
+    Args:
+        scores: float array ``(T, L)``.
+        words: int array ``(T,)``, ascending word numbers.
+
+    Returns:
+        Word scores ``(W, L)`` and the index of each word's first token, ``(W,)``.
+    """
+    first = word_starts(words)
+    if not len(first):
+        return scores, first
+    counts = np.diff(first, append=len(words))
+    return np.add.reduceat(scores, first, axis=0) / counts[:, None], first
+
+
+def decode_entities(probabilities: np.ndarray, tokens: Tokens, labels: Sequence[str]) -> list[ScoredSpan]:
+    """Entities of a document from its stitched tag probabilities.
+
+    Each word takes its most probable tag; a span's score is the mean over its words of the probability that the word
+    belongs to that label at all (``B-`` and ``I-`` together).
+
+    Args:
+        probabilities: float array ``(T, 1 + 2 * len(labels))``, rows sum to one, columns as in ``labels.bio_tags``.
+        tokens: the document's tokens.
+        labels: the head's labels.
+    """
+    if not len(tokens):
+        return []
+    scores, first = word_scores(probabilities, tokens.words)
+    tags = scores.argmax(axis=1)
+    last = np.append(first[1:], len(tokens)) - 1
+    spans = []
+    for start, end, label in decode_bio(tags, labels):
+        column = 1 + 2 * labels.index(label)
+        score = float(scores[start:end, column : column + 2].sum(axis=1).mean())
+        begin, stop = int(tokens.offsets[first[start], 0]), int(tokens.offsets[last[end - 1], 1])
+        spans.append(ScoredSpan(begin, stop, label, min(score, 1.0)))
+    return spans

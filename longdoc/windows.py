@@ -1,0 +1,186 @@
+"""Document → tokens → windows, and window scores → one score per token.
+
+The whole document is tokenised once, without truncation; a window is a slice of that token stream. What the windows
+say of a token is merged before anything is decoded, so no entity is cut at a border and none is found twice.
+
+    tokens   0 . . . . . . . . . 9 10 . . . . . . 17
+    windows  [===================]
+                           [====================]        overlap: tokens 8, 9
+    weights  1 1 1 1 1 1 1 1 .7 .3 | .3 .7 1 1 …         sum to one for every token
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from longdoc.document import WHITE_SPACE, code_points
+from longdoc.errors import ConfigError
+
+MergeRule = Literal["first", "mean", "centre", "most central"]
+
+_CLOSERS = frozenset(map(ord, ".!?;:\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One tokenisation of a whole document.
+
+    ``ids`` int32 of shape ``(T,)``; ``offsets`` int32 of shape ``(T, 2)``, half-open character offsets;
+    ``words`` int32 of shape ``(T,)``, the number of the word each token belongs to, ascending.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    words: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Tokens ``start`` to ``end``, half-open, that the encoder sees together."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
+    """Tokenises ``text`` whole, without special tokens.
+
+    Raises:
+        ConfigError: where the tokenizer truncates or pads; call its ``no_truncation`` and ``no_padding`` first.
+    """
+    if tokenizer.truncation is not None or tokenizer.padding is not None:
+        raise ConfigError("the tokenizer truncates or pads; call its no_truncation() and no_padding() first")
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    ids = np.array(encoding.ids, dtype=np.int32)
+    offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int32)
+    return Tokens(ids, offsets, words)
+
+
+def word_starts(words: np.ndarray) -> np.ndarray:
+    """Index of the first token of each word, from ascending word numbers ``(T,)``."""
+    return np.flatnonzero(np.diff(words, prepend=-2))
+
+
+def unseen(text: str, tokens: Tokens) -> list[tuple[int, int]]:
+    """Half-open ranges of the characters, white space aside, that are in no token and so never reach a model."""
+    depth = np.zeros(len(text) + 1, dtype=np.int64)
+    np.add.at(depth, tokens.offsets[:, 0], 1)
+    np.add.at(depth, tokens.offsets[:, 1], -1)
+    missing = ~np.isin(code_points(text), WHITE_SPACE) & (depth.cumsum()[:-1] == 0)
+    borders = np.flatnonzero(np.diff(missing.astype(np.int8), prepend=0, append=0))
+    return [(int(start), int(end)) for start, end in borders.reshape(-1, 2)]
+
+
+def sentence_starts(text: str, offsets: np.ndarray) -> np.ndarray:
+    """Ascending indices of the tokens that follow a line break or closing punctuation and white space.
+
+    A cheap over-approximation of sentence starts: good enough to choose where a window may be cut.
+    """
+    if len(offsets) < 2:
+        return np.zeros(0, dtype=np.int64)
+    codes = code_points(text)
+    gap = offsets[1:, 0] > offsets[:-1, 1]
+    closed = np.isin(codes[offsets[:-1, 1] - 1], list(_CLOSERS)) | (codes[offsets[1:, 0] - 1] == ord("\n"))
+    return np.flatnonzero(gap & closed) + 1
+
+
+def split(n_tokens: int, *, size: int, overlap: int, cuts: np.ndarray | None = None) -> list[Window]:
+    """Windows that cover all tokens, in order, none inside another.
+
+    Args:
+        n_tokens: length of the document in tokens.
+        size: most tokens in a window, special tokens not counted.
+        overlap: tokens that neighbours share at least, ``0 <= overlap < size``.
+        cuts: ascending token indices at which a window better ends and begins (see :func:`sentence_starts`).
+
+    Raises:
+        ConfigError: where no window could advance.
+    """
+    if not 0 <= overlap < size:
+        raise ConfigError(f"a window of {size} tokens takes an overlap of 0 to {size - 1}; got {overlap}")
+    slack = (size - overlap) // 8
+    windows: list[Window] = []
+    start = 0
+    while n_tokens:
+        end = min(start + size, n_tokens)
+        if end == n_tokens:
+            windows.append(Window(start, end))
+            break
+        end = _last_cut(cuts, end - slack, end)
+        windows.append(Window(start, end))
+        start = _last_cut(cuts, end - overlap - slack, end - overlap)
+    return windows
+
+
+def _last_cut(cuts: np.ndarray | None, low: int, high: int) -> int:
+    """The last cut in ``low..high``, both inclusive, or ``high`` where there is none."""
+    if cuts is not None:
+        index = int(np.searchsorted(cuts, high, side="right")) - 1
+        if index >= 0 and cuts[index] >= low:
+            return int(cuts[index])
+    return high
+
+
+def merge_weights(windows: Sequence[Window], n_tokens: int, rule: MergeRule = "centre") -> list[np.ndarray]:
+    """How much each window counts for each of its tokens: float32 arrays ``(len(window),)`` that sum to one per token.
+
+    A token's centrality in a window is its distance to the nearer border; the document's own ends are no borders,
+    since nothing is missing beyond them. ``mean`` counts all windows alike, ``centre`` by centrality, ``most central``
+    takes the most central window alone (the "max context" of BERT's SQuAD code; Devlin et al., 2019), ``first`` the
+    first window that sees the token.
+    """
+    if rule == "mean":
+        votes = [np.ones(len(window)) for window in windows]
+    elif rule == "centre":
+        votes = [_centrality(window, n_tokens) for window in windows]
+    elif rule == "most central":
+        votes = _winner(windows, [_centrality(window, n_tokens) for window in windows], n_tokens)
+    elif rule == "first":
+        votes = _winner(windows, [np.full(len(window), -index) for index, window in enumerate(windows)], n_tokens)
+    else:
+        raise ConfigError(f"unknown merge rule {rule!r}; allowed: {', '.join(get_args(MergeRule))}")
+    total = np.zeros(n_tokens)
+    for window, vote in zip(windows, votes, strict=True):
+        total[window.start : window.end] += vote
+    return [(v / total[w.start : w.end]).astype(np.float32) for w, v in zip(windows, votes, strict=True)]
+
+
+def _centrality(window: Window, n_tokens: int) -> np.ndarray:
+    position = np.arange(len(window), dtype=np.float64)
+    left = position + 1 if window.start > 0 else np.full(len(window), len(window))
+    right = position[::-1] + 1 if window.end < n_tokens else np.full(len(window), len(window))
+    return np.minimum(left, right)
+
+
+def _winner(windows: Sequence[Window], priorities: Sequence[np.ndarray], n_tokens: int) -> list[np.ndarray]:
+    """One where a window has the highest priority for a token, the earlier window where two are equal, else zero."""
+    best, owner = np.full(n_tokens, -np.inf), np.full(n_tokens, -1)
+    for index, (window, priority) in enumerate(zip(windows, priorities, strict=True)):
+        held = slice(window.start, window.end)
+        higher = priority > best[held]
+        best[held] = np.where(higher, priority, best[held])
+        owner[held] = np.where(higher, index, owner[held])
+    return [(owner[w.start : w.end] == index).astype(np.float64) for index, w in enumerate(windows)]
+
+
+def stitch(
+    scores: Sequence[np.ndarray], windows: Sequence[Window], n_tokens: int, rule: MergeRule = "centre"
+) -> np.ndarray:
+    """Scores of the whole document, float32 ``(T, L)``, from each window's scores ``(len(window), L)``."""
+    width = scores[0].shape[1] if scores else 0
+    merged = np.zeros((n_tokens, width), dtype=np.float32)
+    for window, weight, score in zip(windows, merge_weights(windows, n_tokens, rule), scores, strict=True):
+        merged[window.start : window.end] += weight[:, None] * score
+    return merged
