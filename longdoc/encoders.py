@@ -1,0 +1,76 @@
+"""Tokens → states.
+
+The windows encoder reads a document as overlapping slices of its token stream, each between the special tokens of
+the checkpoint. Letters of shapes: ``B`` windows, ``T`` tokens with special ones, ``D`` width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialTokens:
+    """What stands around a window's tokens: ``[CLS] … [SEP]`` in BERT, ``<s> … </s>`` in RoBERTa."""
+
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+    pad: int
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, pad: int) -> SpecialTokens:
+        """Read off the tokenizer's own template."""
+        encoding = tokenizer.encode("a")
+        content = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+        return cls(tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :]), pad)
+
+    def __len__(self) -> int:
+        return len(self.prefix) + len(self.suffix)
+
+
+class Encoder(nn.Module):
+    """A transformers encoder (any ``AutoModel``) over windows."""
+
+    def __init__(self, backbone: nn.Module, special: SpecialTokens) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.special = special
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """States ``(B, T, D)`` of token ids ``(B, T)``; ``attention_mask`` is true where a token is no padding."""
+        states: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return states
+
+    def batch(self, slices: Sequence[np.ndarray]) -> tuple[Tensor, Tensor | None]:
+        """Token ids and mask ``(B, T)`` of windows, special tokens added; no mask where none is padded."""
+        head, tail = len(self.special.prefix), len(self.special.suffix)
+        longest = max(map(len, slices))
+        ids = np.full((len(slices), head + longest + tail), self.special.pad, dtype=np.int64)
+        for row, tokens in zip(ids, slices, strict=True):
+            row[:head] = self.special.prefix
+            row[head : head + len(tokens)] = tokens
+            row[head + len(tokens) : head + len(tokens) + tail] = self.special.suffix
+        lengths = np.array([head + len(tokens) + tail for tokens in slices])
+        if (lengths == ids.shape[1]).all():
+            return torch.from_numpy(ids), None
+        return torch.from_numpy(ids), torch.from_numpy(np.arange(ids.shape[1]) < lengths[:, None])
+
+    def content(self, scores: np.ndarray, lengths: Sequence[int]) -> list[np.ndarray]:
+        """Each window's rows ``(length, L)`` of ``scores`` ``(B, T, L)``, special tokens and padding left out."""
+        first = len(self.special.prefix)
+        return [row[first : first + length] for row, length in zip(scores, lengths, strict=True)]
+
+
+def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices in batches of like length, longest first, each of at most ``batch_tokens`` padded tokens (or one)."""
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    while order:
+        size = max(1, batch_tokens // max(lengths[order[0]], 1))
+        yield order[:size]
+        order = order[size:]

@@ -1,0 +1,147 @@
+"""One encoder with named heads: built, saved, loaded.
+
+A model folder holds ``config.json`` (the encoder's transformers configuration and a ``longdoc`` block),
+``model.safetensors`` and ``tokenizer.json``. Matrices may be stored as int8 with one scale a row; they are
+dequantised when loaded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PretrainedConfig
+
+from longdoc.config import from_dict, to_dict
+from longdoc.encoders import Encoder, SpecialTokens
+from longdoc.errors import ConfigError
+from longdoc.heads import NerHead
+from longdoc.windows import MergeRule
+
+_SCALE = ".scale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadConfig:
+    """A named head."""
+
+    kind: Literal["ner"] = "ner"
+    labels: tuple[str, ...]
+    """Labels it tells apart, in the order of its output."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowConfig:
+    """How documents are cut for the encoder."""
+
+    size: int = 512
+    """Most positions in a window, special tokens counted."""
+    overlap: int = 128
+    """Tokens that neighbouring windows share."""
+    merge: MergeRule = "centre"
+    """How the windows that see a token are combined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """The ``longdoc`` block of a model's ``config.json``."""
+
+    heads: dict[str, HeadConfig]
+    windows: WindowConfig = field(default_factory=WindowConfig)
+
+
+class Model(nn.Module):
+    """An encoder and its heads, with the tokenizer they were trained on."""
+
+    def __init__(self, backbone: nn.Module, tokenizer: Tokenizer, config: ModelConfig) -> None:
+        super().__init__()
+        encoder_config: PretrainedConfig = backbone.config  # type: ignore[assignment]
+        self.config = config
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.tokenizer = tokenizer
+        self.encoder = Encoder(backbone, SpecialTokens.of(tokenizer, encoder_config.pad_token_id or 0))
+        self.heads = nn.ModuleDict(
+            {name: NerHead(encoder_config.hidden_size, head.labels) for name, head in config.heads.items()}
+        )
+
+    @classmethod
+    def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
+        """Pretrained encoder weights from a transformers folder or hub id, and fresh heads."""
+        backbone = AutoModel.from_pretrained(folder, attention_probs_dropout_prob=0.0)
+        return cls(_without_pooler(backbone), _tokenizer_of(folder), config)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | str) -> Model:
+        """A model saved by :meth:`save`.
+
+        Raises:
+            ConfigError: where the folder is none of longdoc's.
+        """
+        folder = Path(folder)
+        if not (folder / "config.json").is_file():
+            raise ConfigError(f"{folder} holds no config.json; give a folder written by Model.save, or 'default'")
+        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if "longdoc" not in record:
+            raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block: it names no heads to read with")
+        config = from_dict(ModelConfig, record.pop("longdoc"), where="longdoc")
+        encoder_config = AutoConfig.for_model(**record)
+        backbone = _without_pooler(AutoModel.from_config(encoder_config))
+        model = cls(backbone, Tokenizer.from_file(str(folder / "tokenizer.json")), config)
+        try:
+            model.load_state_dict(dequantize(load_file(folder / "model.safetensors")))
+        except RuntimeError as error:
+            raise ConfigError(f"the weights in {folder} do not fit its config.json: {error}") from error
+        return model.eval()
+
+    def save(self, folder: Path | str, *, quantize: bool = False) -> None:
+        """Writes the model folder; ``quantize`` stores matrices as int8."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
+        record = {**encoder_config, "longdoc": to_dict(self.config)}
+        (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
+        save_file(quantize_rows(state) if quantize else state, folder / "model.safetensors")
+        self.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def quantize_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Symmetric int8 for every matrix: ``weight ≈ int8 * scale[:, None]``, one float32 scale a row."""
+    quantized: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        if tensor.ndim == 2 and tensor.is_floating_point():
+            scale = tensor.abs().amax(dim=1).clamp(min=1e-12) / 127
+            quantized[name] = (tensor / scale[:, None]).round().to(torch.int8)
+            quantized[name + _SCALE] = scale
+        else:
+            quantized[name] = tensor
+    return quantized
+
+
+def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Undoes :func:`quantize_rows` up to rounding; leaves other states as they are."""
+    return {
+        name: tensor.float() * state[name + _SCALE][:, None] if name + _SCALE in state else tensor
+        for name, tensor in state.items()
+        if not name.endswith(_SCALE)
+    }
+
+
+def _without_pooler(backbone: nn.Module) -> nn.Module:
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.pooler = None
+    return backbone
+
+
+def _tokenizer_of(folder: Path | str) -> Tokenizer:
+    if (Path(folder) / "tokenizer.json").is_file():
+        return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+    return Tokenizer.from_pretrained(str(folder))
