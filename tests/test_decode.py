@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from longdoc.decode import decode_entities, word_scores
+from longdoc.labels import bio_tags
+from longdoc.windows import Tokens
+
+LABELS = ("PARTY", "DATE")
+TAGS = bio_tags(LABELS)
+
+
+def tokens_of(text: str, pieces: list[list[str]]) -> Tokens:
+    """Tokens from words given as their pieces."""
+    offsets, words, position = [], [], 0
+    for number, word in enumerate(pieces):
+        position = text.index(word[0], position)
+        for piece in word:
+            offsets.append((position, position + len(piece)))
+            words.append(number)
+            position += len(piece)
+    ids = np.zeros(len(words), dtype=np.int32)
+    return Tokens(ids, np.array(offsets, dtype=np.int32), np.array(words, dtype=np.int32))
+
+
+def probabilities(*rows: dict[str, float]) -> np.ndarray:
+    return np.array([[row.get(tag, 0.0) for tag in TAGS] for row in rows], dtype=np.float32)
+
+
+def test_an_entity_is_whole_words_and_slices_back():
+    text = "by Acme Inc. on"
+    tokens = tokens_of(text, [["by"], ["Ac", "me"], ["Inc"], ["."], ["on"]])
+    scores = probabilities(
+        {"O": 1},
+        {"B-PARTY": 0.9, "O": 0.1},
+        {"O": 0.6, "B-PARTY": 0.4},  # the tail of a word cannot drop out of it
+        {"I-PARTY": 0.8, "O": 0.2},
+        {"I-PARTY": 0.7, "O": 0.3},
+        {"O": 1},
+    )
+    (entity,) = decode_entities(scores, tokens, LABELS)
+    assert (text[entity.start : entity.end], entity.label) == ("Acme Inc.", "PARTY")
+    assert entity.score == pytest.approx((0.65 + 0.8 + 0.7) / 3)
+
+
+def test_neighbouring_entities_of_one_label_stay_apart():
+    text = "Acme Zenith"
+    tokens = tokens_of(text, [["Acme"], ["Ze", "nith"]])
+    scores = probabilities({"B-PARTY": 1}, {"B-PARTY": 1}, {"B-PARTY": 1})
+    assert [text[e.start : e.end] for e in decode_entities(scores, tokens, LABELS)] == ["Acme", "Zenith"]
+
+
+def test_nothing_comes_of_nothing():
+    empty = Tokens(np.zeros(0, np.int32), np.zeros((0, 2), np.int32), np.zeros(0, np.int32))
+    assert decode_entities(np.zeros((0, 5), np.float32), empty, LABELS) == []
+
+
+def test_word_scores_are_means_over_their_tokens():
+    scores, first = word_scores(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 7]))
+    assert scores.tolist() == [[2.0], [5.0]]
+    assert first.tolist() == [0, 2]

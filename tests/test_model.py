@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import reference
+from longdoc.encoders import SpecialTokens, length_batches
+from longdoc.errors import ConfigError
+from longdoc.heads import NerHead
+from longdoc.model import Model, dequantize, quantize_rows
+
+
+def test_special_tokens_are_read_off_the_tokenizer(tokenizer):
+    assert SpecialTokens.of(tokenizer, 0) == SpecialTokens((2,), (3,), 0)
+
+
+def test_a_padded_batch_gives_the_states_of_its_windows_alone(model):
+    slices = [np.arange(5, 20, dtype=np.int32), np.arange(30, 37, dtype=np.int32)]
+    ids, mask = model.encoder.batch(slices)
+    assert mask is not None, "the batch must need padding"
+    with torch.no_grad():
+        together = model.encoder.content(model.encoder(ids, mask).numpy(), [15, 7])
+        for window, states in zip(slices, together, strict=True):
+            alone = model.encoder(*model.encoder.batch([window]))[0, 1:-1].numpy()
+            np.testing.assert_allclose(states, alone, atol=1e-5)
+
+
+def test_windows_of_one_length_need_no_mask(model):
+    _, mask = model.encoder.batch([np.arange(4), np.arange(4)])
+    assert mask is None
+
+
+def test_length_batches_hold_every_window_once_within_the_budget():
+    lengths = np.random.default_rng(0).integers(1, 90, size=200).tolist()
+    batches = list(length_batches(lengths, 256))
+    assert sorted(index for batch in batches for index in batch) == list(range(200))
+    assert all(len(b) * max(lengths[i] for i in b) <= 256 for b in batches)
+    assert list(length_batches([500], 256)) == [[0]]
+
+
+def test_the_loss_of_partial_annotation_equals_its_slow_twin():
+    torch.manual_seed(1)
+    head = NerHead(8, ("PERSON", "DATE"), dropout=0.0)
+    states, tags = torch.randn(1, 6, 8), torch.tensor([[-100, 0, 1, 2, 0, -100]])
+    rows = head(states)[0].log_softmax(-1).tolist()
+    for unmarked in ((), ("DATE",)):
+        expected = reference.partial_loss(rows, tags[0].tolist(), head.tags, unmarked)
+        assert head.loss(states, tags, unmarked).item() == pytest.approx(expected, rel=1e-5)
+    assert head.loss(states, tags, ("DATE",)) < head.loss(states, tags)
+
+
+def test_save_and_load_give_the_same_scores(model, tmp_path):
+    model.save(tmp_path)
+    again = Model.from_pretrained(tmp_path)
+    assert again.config == model.config
+    ids, mask = model.encoder.batch([np.arange(5, 20), np.arange(30, 37)])
+    for name in model.heads:
+        assert torch.equal(again.heads[name](again.encoder(ids, mask)), model.heads[name](model.encoder(ids, mask)))
+
+
+def test_quantised_weights_are_small_and_within_half_a_step(model, tmp_path):
+    state = model.state_dict()
+    restored = dequantize(quantize_rows(state))
+    assert restored.keys() == state.keys()
+    matrices = [name for name, tensor in state.items() if tensor.ndim == 2]
+    for name in matrices:
+        step = state[name].abs().amax(dim=1, keepdim=True) / 127
+        assert ((restored[name] - state[name]).abs() <= step / 2 + 1e-7).all()
+    model.save(tmp_path, quantize=True)
+    stored = load_file(tmp_path / "model.safetensors")
+    assert matrices and all(stored[name].dtype == torch.int8 for name in matrices)
+    Model.from_pretrained(tmp_path)
+
+
+def test_a_folder_without_a_model_says_what_to_give(tmp_path):
+    with pytest.raises(ConfigError, match=r"Model\.save"):
+        Model.from_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(ConfigError, match="longdoc"):
+        Model.from_pretrained(tmp_path)
+
+
+def test_weights_that_do_not_fit_are_refused(model, tmp_path):
+    model.save(tmp_path)
+    record = json.loads((tmp_path / "config.json").read_text())
+    record["longdoc"]["heads"]["contract"]["labels"].append("NEW")
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match="do not fit"):
+        Model.from_pretrained(tmp_path)
+
+
