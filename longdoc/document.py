@@ -1,0 +1,350 @@
+"""What a loader hands over: the text a model reads, and where every character of it stands on the page.
+
+A :class:`Document` keeps the characters of its source untouched (``raw_text``) and a list of :class:`Edits`. ``text``
+is by definition ``raw_text`` with the edits applied, so cleaning can always be traced and undone.
+
+Offsets are half-open and count Python code points. Boxes are in PDF points (1/72 inch) with the origin at the top left
+of the page as displayed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from html import escape
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Verdict = Literal["text", "scanned", "garbled", "empty"]
+JSON_VERSION = 1
+WHITE_SPACE = np.array([code for code in range(0x3001) if chr(code).isspace()], np.uint32)
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The characters of ``text`` as numbers, lone surrogates included; shape ``(len(text),)``."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on one page."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page and its part of the text; the pages of a document partition its text."""
+
+    number: int
+    """From 1, as in the source: a document loaded in part keeps the source's numbers."""
+    width: float
+    height: float
+    start: int
+    end: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading and the text under it."""
+
+    number: str
+    """As printed and joined to its parents: ``"8.3(b)"``; empty where the heading has none."""
+    title: str
+    kind: str
+    level: int
+    start: int
+    end: int
+    parent: int | None = None
+    """Position of the enclosing section in ``Document.sections``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A table cell: ``document.text[start:end] == text``. Rows and columns count from 0."""
+
+    text: str
+    row: int
+    column: int
+    start: int
+    end: int
+    row_span: int = 1
+    column_span: int = 1
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table and its cells, row by row."""
+
+    start: int
+    end: int
+    cells: tuple[Cell, ...]
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a document came from and what read it."""
+
+    name: str
+    media_type: str
+    sha256: str
+    loader: str
+    version: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``raw_text[raw_start:raw_end]`` reads ``text`` in the document; an empty range is an insertion."""
+
+    raw_start: int
+    raw_end: int
+    text: str
+    kind: str
+    """Why: ``"space"``, ``"line"``, ``"paragraph"``, ``"page"``, ``"hyphen"``, ``"ligature"``, ..."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edits:
+    """Sorted, disjoint edits, held as arrays: a long contract has 50,000 and few distinct replacements.
+
+    >>> Edits.of([Edit(3, 4, " ", "space")])[0].kind
+    'space'
+    """
+
+    ranges: NDArray[np.int32]
+    """Shape ``(E, 2)``: half-open ranges of ``raw_text``."""
+    codes: NDArray[np.int32]
+    """Shape ``(E,)``: indices into ``replacements``."""
+    replacements: tuple[tuple[str, str], ...]
+    """``(text, kind)`` pairs."""
+
+    def __post_init__(self) -> None:
+        borders = self.ranges.ravel()
+        if self.ranges.shape != (len(self.codes), 2) or (borders[1:] < borders[:-1]).any():
+            raise ValueError("edits must be sorted and disjoint half-open ranges of the raw text, one code each")
+
+    @classmethod
+    def of(cls, edits: Iterable[Edit] = ()) -> Edits:
+        """From single edits, in order."""
+        listed = list(edits)
+        rank = {pair: code for code, pair in enumerate(dict.fromkeys((e.text, e.kind) for e in listed))}
+        ranges = np.array([(e.raw_start, e.raw_end) for e in listed], np.int32).reshape(-1, 2)
+        return cls(ranges, np.array([rank[e.text, e.kind] for e in listed], np.int32), tuple(rank))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, index: int) -> Edit:
+        return Edit(*self.ranges[index].tolist(), *self.replacements[self.codes[index]])
+
+    def __iter__(self) -> Iterator[Edit]:
+        for (start, end), code in zip(self.ranges.tolist(), self.codes.tolist(), strict=True):
+            yield Edit(start, end, *self.replacements[code])
+
+    def apply(self, raw_text: str) -> tuple[str, NDArray[np.int32]]:
+        """The edited text, and the range of ``raw_text`` behind each of its characters, shape ``(len(text), 2)``."""
+        if len(self) and not 0 <= self.ranges[0, 0] <= self.ranges[-1, 1] <= len(raw_text):
+            raise ValueError(f"edits reach {self.ranges[-1, 1]} in a raw text of {len(raw_text)} characters")
+        texts = [text for text, _ in self.replacements]
+        borders = [0, *self.ranges.ravel().tolist(), len(raw_text)]
+        pieces = [raw_text[a:b] for a, b in zip(borders[::2], borders[1::2], strict=True)]
+        replaced = [texts[code] for code in self.codes.tolist()]
+        text = "".join(piece for pair in zip(pieces, [*replaced, ""], strict=True) for piece in pair)
+        # Pieces and replacements alternate: characters of a piece have a range each, those of a replacement share one.
+        starts, ends = np.array(borders[:-1]), np.array(borders[1:])
+        lengths = ends - starts
+        lengths[1::2] = [len(r) for r in replaced]
+        copied = np.arange(len(lengths)) % 2 == 0
+        within = np.arange(len(text)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        first = np.repeat(starts, lengths) + within * np.repeat(copied, lengths)
+        last = np.where(np.repeat(copied, lengths), first + 1, np.repeat(ends, lengths))
+        return text, np.stack([first, last], axis=1).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Document:
+    """A document as read: immutable, equal to another when everything in it is equal.
+
+    >>> document = Document.from_text("Lease between A and B.")
+    >>> document.raw(6, 13), document.page_at(6).number, document.locate(6, 13)
+    ('between', 1, ())
+    """
+
+    source: Source
+    pages: tuple[Page, ...]
+    raw_text: str
+    """The characters of the source in reading order; white space only where the source has it."""
+    boxes: NDArray[np.float32]
+    """Shape ``(len(raw_text), 4)``: ``x0, y0, x1, y1`` of each raw character, NaN where the source has no geometry."""
+    lines: NDArray[np.int32]
+    """Shape ``(N, 2)``: offset into ``raw_text`` where each line starts, and its page number; the first is at 0."""
+    edits: Edits
+    sections: tuple[Section, ...] = ()
+    tables: tuple[Table, ...] = ()
+    warnings: tuple[str, ...] = ()
+    text: str = field(init=False)
+    """What the model reads."""
+    origins: NDArray[np.int32] = field(init=False)
+    """Shape ``(len(text), 2)``: the range of ``raw_text`` each character stands for, empty where it was synthesised."""
+
+    def __post_init__(self) -> None:
+        text, origins = self.edits.apply(self.raw_text)
+        borders = [0, *(page.end for page in self.pages)]
+        if [page.start for page in self.pages] != borders[:-1] or borders[-1] != len(text):
+            raise ValueError(f"pages must partition the text of {len(text)} characters; their borders are {borders}")
+        if self.boxes.shape != (len(self.raw_text), 4):
+            raise ValueError(f"boxes have shape {self.boxes.shape}; one a raw character: {(len(self.raw_text), 4)}")
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "origins", origins)
+
+    @classmethod
+    def from_text(cls, text: str, *, name: str = "text", edits: Edits | None = None) -> Document:
+        """A document without geometry; a form feed ends a page.
+
+        Args:
+            text: the raw text.
+            name: what to call it, in ``source.name``.
+            edits: changes to apply; if not given, lone surrogates, which no encoding can carry, become U+FFFD.
+        """
+        if edits is None:
+            lone = re.finditer("[\ud800-\udfff]", text)
+            edits = Edits.of(Edit(match.start(), match.end(), "\ufffd", "unmapped") for match in lone)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        source = Source(name=name, media_type="text/plain", sha256=digest, loader="text", version="1")
+        edited, _ = edits.apply(text)
+        starts, raw_starts = ([0, *(m.end() for m in re.finditer("\f(?=.)", t, re.S))] for t in (edited, text))
+        pages = tuple(
+            Page(number=number, width=0, height=0, start=a, end=b, verdict="text" if edited[a:b].strip() else "empty")
+            for number, (a, b) in enumerate(zip(starts, [*starts[1:], len(edited)], strict=True), 1)
+        )
+        lines = np.array([(start, number) for number, start in enumerate(raw_starts, 1)], np.int32)
+        boxes = np.full((len(text), 4), np.nan, np.float32)
+        return cls(source=source, pages=pages, raw_text=text, boxes=boxes, lines=lines, edits=edits)
+
+    def locate(self, start: int, end: int) -> tuple[Box, ...]:
+        """Where ``text[start:end]`` stands: one box a line, in reading order; none where there is no geometry."""
+        first, last = self._raw_range(start, end)
+        # Count where ranges open and close: what edits took away inside the stretch lies in none of them.
+        opened, closed = (np.bincount(side - first, minlength=last - first) for side in self.origins[start:end].T)
+        inside = np.cumsum(opened[: last - first] - closed[: last - first]) > 0
+        white = np.isin(code_points(self.raw_text[first:last]), WHITE_SPACE)
+        glyphs = first + np.flatnonzero(inside & ~white & ~np.isnan(self.boxes[first:last, 0]))
+        if not len(glyphs):
+            return ()
+        line = np.searchsorted(self.lines[:, 0], glyphs, side="right") - 1
+        cuts = np.flatnonzero(np.diff(line, prepend=-1))
+        low = np.minimum.reduceat(self.boxes[glyphs, :2], cuts).tolist()
+        high = np.maximum.reduceat(self.boxes[glyphs, 2:], cuts).tolist()
+        numbers = self.lines[line[cuts], 1].tolist()
+        return tuple(Box(page, *a, *b) for page, a, b in zip(numbers, low, high, strict=True))
+
+    def raw(self, start: int, end: int) -> str:
+        """What stood on the page before cleaning, for ``text[start:end]``: the source's characters in reading order."""
+        first, last = self._raw_range(start, end)
+        return self.raw_text[first:last]
+
+    def _raw_range(self, start: int, end: int) -> tuple[int, int]:
+        """Half-open range of ``raw_text`` behind ``text[start:end]``; the whole text stands for the whole raw text."""
+        if not 0 <= start <= end <= len(self.text):
+            raise ValueError(f"the range {start}:{end} is not within the text, which is 0:{len(self.text)}")
+        if end - start == len(self.text):
+            return 0, len(self.raw_text)
+        return (int(self.origins[start, 0]), int(self.origins[end - 1, 1])) if start < end else (0, 0)
+
+    def page_at(self, offset: int) -> Page:
+        """The page on which the character at ``offset`` stands."""
+        self._raw_range(offset, offset + 1)
+        return self.pages[bisect_right(self.pages, offset, key=lambda page: page.end)]
+
+    def section_at(self, offset: int) -> Section | None:
+        """The innermost section around ``offset``, None where there is none."""
+        self._raw_range(offset, offset + 1)
+        around = [section for section in self.sections if section.start <= offset < section.end]
+        return max(around, key=lambda section: section.level, default=None)
+
+    @property
+    def title(self) -> str:
+        """The source's own title, else the first line in capitals near the top, else the first line."""
+        lines = [line.strip() for line in self.text[:3000].splitlines() if line.strip()]
+        capitals = (line for line in lines if re.fullmatch(r"[^\W\d_a-z][^\da-z]{5,}", line))
+        return self.source.metadata.get("Title", "").strip() or next(capitals, lines[0] if lines else "")
+
+    def to_json(self) -> str:
+        """The whole document as JSON; :meth:`from_json` gives an equal one back, boxes bit for bit."""
+        record: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        return json.dumps({"longdoc": JSON_VERSION, **record}, default=_plain)
+
+    @classmethod
+    def from_json(cls, text: str) -> Document:
+        """The document that :meth:`to_json` wrote."""
+        record: dict[str, Any] = json.loads(text)
+        if record.get("longdoc") != JSON_VERSION:
+            raise ValueError(f"longdoc: {record.get('longdoc')!r} is no document version; allowed: {JSON_VERSION}")
+        edits = record["edits"]
+        return cls(
+            source=Source(**record["source"]),
+            pages=tuple(Page(**page) for page in record["pages"]),
+            raw_text=record["raw_text"],
+            boxes=_array(record["boxes"]).reshape(-1, 4),
+            lines=_array(record["lines"]).reshape(-1, 2),
+            edits=Edits(
+                _array(edits["ranges"]).reshape(-1, 2),
+                _array(edits["codes"]),
+                tuple((text, kind) for text, kind in edits["replacements"]),
+            ),
+            sections=tuple(Section(**section) for section in record["sections"]),
+            tables=tuple(
+                Table(**{**_boxed(table), "cells": tuple(Cell(**_boxed(cell)) for cell in table["cells"])})
+                for table in record["tables"]
+            ),
+            warnings=tuple(record["warnings"]),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_json() == other.to_json() if isinstance(other, Document) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.source.sha256, self.raw_text))
+
+    def __repr__(self) -> str:
+        return f"Document({self.source.name!r}, {len(self.pages)} pages, {len(self.text):,} characters)"
+
+    def _repr_html_(self) -> str:
+        warnings = "".join(f"<li>{escape(warning)}</li>" for warning in self.warnings)
+        return f"<b>{escape(self.title)}</b><br>{escape(repr(self))}<ul>{warnings}</ul>"
+
+
+def _plain(value: Any) -> Any:
+    """One level of a value that JSON does not know, in terms of values that it knows."""
+    if isinstance(value, np.ndarray):
+        little = value.astype(value.dtype.newbyteorder("<")).tobytes()
+        return {"dtype": value.dtype.name, "base64": base64.b64encode(little).decode("ascii")}
+    if isinstance(value, Edits):
+        return {"ranges": value.ranges, "codes": value.codes, "replacements": value.replacements}
+    return asdict(value)
+
+
+def _array(record: dict[str, str]) -> NDArray[Any]:
+    """The array that :func:`_plain` wrote, flat."""
+    stored = np.frombuffer(base64.b64decode(record["base64"]), np.dtype(record["dtype"]).newbyteorder("<"))
+    return stored.astype(record["dtype"])
+
+
+def _boxed(record: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a table or a cell, with its box as a Box."""
+    return {**record, "box": record["box"] and Box(**record["box"])}

@@ -1,0 +1,99 @@
+"""The glyphs of one PDF page, read from pdfium character by character."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Callable
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
+
+from longdoc.loaders._layout import LINE, NONE, SPACE, Glyphs
+
+_HYPHEN = 0x02  # how pdfium marks the hyphen of a word cut at a line's end
+
+
+def _bind(function: Any, *arguments: Any) -> Callable[..., int]:
+    """A pdfium function that takes addresses as integers: called per character, conversions would double the time."""
+    return ctypes.PYFUNCTYPE(ctypes.c_int, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
+
+
+_unicode = _bind(pdfium_c.FPDFText_GetUnicode, ctypes.c_void_p, ctypes.c_int)
+_is_generated = _bind(pdfium_c.FPDFText_IsGenerated, ctypes.c_void_p, ctypes.c_int)
+_is_hyphen = _bind(pdfium_c.FPDFText_IsHyphen, ctypes.c_void_p, ctypes.c_int)
+_loose_box = _bind(pdfium_c.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+
+
+def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
+    """Reads the glyphs of a page in the order of its content stream."""
+    textpage = page.get_textpage()
+    try:
+        handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
+        n = textpage.count_chars()
+        codes = np.fromiter(map(_unicode, repeat(handle), range(n)), np.uint32, n)
+        boxes = np.empty((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
+        deque(map(_loose_box, repeat(handle), range(n), range(boxes.ctypes.data, boxes.ctypes.data + 16 * n, 16)), 0)
+        breaks = np.full(n, NONE, np.uint8)
+        for at in np.flatnonzero(np.isin(codes, (0x0A, 0x0D, 0x20))).tolist():
+            if _is_generated(handle, at):
+                breaks[at] = SPACE if codes[at] == 0x20 else LINE
+        hyphens = [at for at in np.flatnonzero(codes == _HYPHEN).tolist() if _is_hyphen(handle, at)]
+    finally:
+        textpage.close()
+    codes[hyphens] = ord("-")
+    glyphs = _real_glyphs(codes, _displayed(page, boxes), breaks)
+    glyphs.breaks[np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1] = LINE
+    return _join_surrogates(glyphs)
+
+
+def _displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Boxes ``left, top, right, bottom`` in PDF space as ``x0, y0, x1, y1`` from the top left of the displayed page."""
+    bounds = pdfium_c.FS_RECTF()
+    pdfium_c.FPDF_GetPageBoundingBox(page, bounds)
+    left, top, right, bottom = boxes.T
+    west, east = left - bounds.left, right - bounds.left
+    north, south = bounds.top - top, bounds.top - bottom
+    width, height = bounds.right - bounds.left, bounds.top - bounds.bottom
+    sides = {
+        0: (west, north, east, south),
+        90: (height - south, west, height - north, east),
+        180: (width - east, height - south, width - west, height - north),
+        270: (north, width - east, south, width - west),
+    }
+    return np.stack(sides[page.get_rotation()], axis=1)
+
+
+def _real_glyphs(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]) -> Glyphs:
+    """The characters of the page itself, each with the strongest of the breaks that pdfium generated before it."""
+    real = np.flatnonzero(breaks == NONE)
+    if not len(real):
+        return Glyphs(codes[real], boxes[real], breaks[real])
+    codes, boxes = codes[real], boxes[real]
+    before = np.maximum.reduceat(breaks[: real[-1] + 1], np.append(0, real[:-1] + 1))
+    # A superscript is reported as a line of its own: it overlaps its neighbour and goes on to the right.
+    x0, y0, x1, y1 = boxes.T
+    height = np.minimum(y1 - y0, np.roll(y1 - y0, 1))
+    beside = np.minimum(y1, np.roll(y1, 1)) - np.maximum(y0, np.roll(y0, 1)) > 0.5 * height
+    advance = x0 - np.roll(x1, 1)
+    same_line = beside & (advance > -0.5 * height) & (advance < height) & (before == LINE)
+    before[same_line] = np.where(advance > 0.2 * height, SPACE, NONE)[same_line]
+    return Glyphs(codes, boxes, before)
+
+
+def _join_surrogates(glyphs: Glyphs) -> Glyphs:
+    """Two UTF-16 halves reported one after the other are one character."""
+    kind = glyphs.codes >> 10
+    high = np.flatnonzero((kind[:-1] == 0xD800 >> 10) & (kind[1:] == 0xDC00 >> 10))
+    if not len(high):
+        return glyphs
+    codes, boxes = glyphs.codes.copy(), glyphs.boxes.copy()
+    codes[high] = 0x10000 + ((codes[high] - 0xD800) << 10) + (codes[high + 1] - 0xDC00)
+    boxes[high, :2] = np.minimum(boxes[high, :2], boxes[high + 1, :2])
+    boxes[high, 2:] = np.maximum(boxes[high, 2:], boxes[high + 1, 2:])
+    kept = np.delete(np.arange(len(codes)), high + 1)
+    return Glyphs(codes[kept], boxes[kept], glyphs.breaks[kept])

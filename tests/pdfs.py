@@ -1,0 +1,67 @@
+"""Small PDFs, written by hand."""
+
+import hashlib
+
+IMAGE = b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 /Length 1 >>"
+PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+
+
+def lines(*texts: str, x: float = 72, y: float = 700, pitch: float = 14) -> str:
+    """A content stream with one line of 12 pt Helvetica under the other."""
+    return f"BT /F 12 Tf {pitch} TL {x} {y} Td " + " ".join(f"({text}) Tj T*" for text in texts) + " ET "
+
+
+def make_pdf(*contents: str, page: str = "/MediaBox [0 0 612 792]", password: str | None = None) -> bytes:
+    """A PDF of one page per content stream, encrypted with RC4 of 40 bits if there is a password."""
+    kids = " ".join(f"{5 + 2 * i} 0 R" for i in range(len(contents)))
+    objects = [
+        (b"<< /Type /Catalog /Pages 2 0 R >>", b""),
+        (f"<< /Type /Pages /Count {len(contents)} /Kids [{kids}] >>".encode(), b""),
+        (b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>", b""),
+        (IMAGE, b"\x80"),
+    ]
+    for i, content in enumerate(contents):
+        resources = "/Resources << /Font << /F 3 0 R >> /XObject << /I 4 0 R >> >>"
+        objects.append((f"<< /Type /Page /Parent 2 0 R {page} {resources} /Contents {6 + 2 * i} 0 R >>".encode(), b""))
+        objects.append((f"<< /Length {len(content)} >>".encode(), content.encode("latin-1")))
+    trailer = f"<< /Root 1 0 R /Size {len(objects) + 2}".encode()
+    key = b""
+    if password is not None:
+        owner = rc4(md5(pad("owner"))[:5], pad(password))
+        key = md5(pad(password) + owner + b"\xfc\xff\xff\xff" + b"id")[:5]
+        user = rc4(key, PADDING)
+        trailer += b" /ID [<6964> <6964>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >>" % (
+            owner.hex().encode(),
+            user.hex().encode(),
+        )
+    body, offsets = b"%PDF-1.4\n", []
+    for number, (dictionary, stream) in enumerate(objects, 1):
+        offsets.append(len(body))
+        hidden = rc4(md5(key + number.to_bytes(3, "little") + b"\0\0")[:10], stream) if key else stream
+        packed = b"\nstream\n%s\nendstream" % hidden if stream else b""
+        body += b"%d 0 obj\n%s%s\nendobj\n" % (number, dictionary, packed)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    xref = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
+    return body + xref + b"trailer\n%s >>\nstartxref\n%d\n%%%%EOF" % (trailer, len(body))
+
+
+def md5(data: bytes) -> bytes:
+    return hashlib.md5(data).digest()
+
+
+def pad(password: str) -> bytes:
+    return (password.encode() + PADDING)[:32]
+
+
+def rc4(key: bytes, data: bytes) -> bytes:
+    state, j, out = list(range(256)), 0, bytearray()
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) % 256
+        state[i], state[j] = state[j], state[i]
+    i = j = 0
+    for byte in data:
+        i = (i + 1) % 256
+        j = (j + state[i]) % 256
+        state[i], state[j] = state[j], state[i]
+        out.append(byte ^ state[(state[i] + state[j]) % 256])
+    return bytes(out)

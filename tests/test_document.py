@@ -1,0 +1,223 @@
+import dataclasses
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from longdoc.document import Box, Cell, Document, Edit, Edits, Page, Section, Source, Table
+
+SOURCE = Source(
+    name="a.pdf", media_type="application/pdf", sha256="00", loader="test", version="1", metadata={"a": "b"}
+)
+LAW = settings(max_examples=50, deadline=None)
+TEXTS = st.text(st.sampled_from("ab1-  \n\u00a0ﬁ𝒜é"), max_size=40)
+
+
+def apply_slowly(raw: str, edits: list[Edit]) -> tuple[str, list[tuple[int, int]]]:
+    """The obvious twin of Edits.apply: one character after the other."""
+    text, origins, at = "", [], 0
+    for edit in [*edits, Edit(len(raw), len(raw), "", "end")]:
+        for index in range(at, edit.raw_start):
+            text += raw[index]
+            origins.append((index, index + 1))
+        text += edit.text
+        origins += [(edit.raw_start, edit.raw_end)] * len(edit.text)
+        at = edit.raw_end
+    return text, origins
+
+
+@st.composite
+def edit_lists(draw, length: int) -> list[Edit]:
+    borders = sorted(draw(st.lists(st.integers(0, length), max_size=10)))
+    pairs = zip(borders[::2], borders[1::2], strict=False)
+    return [Edit(a, b, draw(st.sampled_from(["", " ", "\n\n", "fi"])), draw(st.sampled_from("xy"))) for a, b in pairs]
+
+
+@st.composite
+def documents(draw) -> Document:
+    """Any document: random edits, boxes (some missing), lines on one to three pages, sections and a table."""
+    raw = draw(TEXTS)
+    edits = draw(edit_lists(len(raw)))
+    text, origins = apply_slowly(raw, edits)
+    n_pages = draw(st.integers(1, 3))
+    raw_borders = [0, *sorted(draw(st.lists(st.integers(0, len(raw)), min_size=n_pages - 1, max_size=n_pages - 1)))]
+    borders = [0, *(sum(first < b for first, _ in origins) for b in raw_borders[1:]), len(text)]
+    corners = draw(st.lists(st.floats(0, 600, width=32), min_size=2 * len(raw), max_size=2 * len(raw)))
+    corner = np.array(corners, np.float32).reshape(-1, 2)
+    boxes = np.hstack([corner, corner + np.float32(draw(st.floats(0, 9, width=32)))])
+    boxes[draw(st.lists(st.booleans(), min_size=len(raw), max_size=len(raw)))] = np.nan
+    starts = sorted({*raw_borders, *draw(st.lists(st.integers(0, len(raw)), max_size=4))})
+    lines = [(start, sum(b <= start for b in raw_borders)) for start in starts]
+    return Document(
+        source=SOURCE,
+        pages=tuple(
+            Page(number=i + 1, width=600, height=800, start=borders[i], end=borders[i + 1], verdict="text")
+            for i in range(n_pages)
+        ),
+        raw_text=raw,
+        boxes=boxes,
+        lines=np.array(lines, np.int32),
+        edits=Edits.of(edits),
+        sections=(Section(number="1", title=text[:3], kind="clause", level=1, start=0, end=len(text)),),
+        tables=(
+            Table(start=0, end=0, cells=(Cell(text="", row=0, column=0, start=0, end=0, box=Box(1, 0, 0, 1, 1)),)),
+        ),
+        warnings=draw(st.sampled_from([(), ("scanned page(s) 1",)])),
+    )
+
+
+@LAW
+@given(st.data())
+def test_the_text_is_the_raw_text_with_the_edits_applied(data):
+    raw = data.draw(TEXTS)
+    edits = data.draw(edit_lists(len(raw)))
+    text, origins = Edits.of(edits).apply(raw)
+    slow_text, slow_origins = apply_slowly(raw, edits)
+    assert text == slow_text
+    assert origins.tolist() == [list(pair) for pair in slow_origins]
+    assert (np.diff(origins, axis=0) >= 0).all()
+
+
+@LAW
+@given(documents())
+def test_edits_are_sorted_disjoint_and_kept(document):
+    listed = list(document.edits)
+    assert all(one.raw_end <= other.raw_start for one, other in pairwise(listed))
+    assert [document.edits[i] for i in range(len(document.edits))] == listed
+    assert list(Edits.of(listed)) == listed
+
+
+@LAW
+@given(documents())
+def test_json_gives_an_equal_document_back(document):
+    back = Document.from_json(document.to_json())
+    assert back == document
+    assert hash(back) == hash(document)
+    assert back.boxes.tobytes() == document.boxes.tobytes()
+    assert back.text == document.text
+    assert back.tables == document.tables
+
+
+@LAW
+@given(documents())
+def test_pages_partition_the_text(document):
+    assert "".join(document.text[page.start : page.end] for page in document.pages) == document.text
+    for offset in range(len(document.text)):
+        page = document.page_at(offset)
+        assert page.start <= offset < page.end
+
+
+@LAW
+@given(documents())
+def test_raw_gives_what_stood_on_the_page(document):
+    n = len(document.text)
+    assert document.raw(0, n) == document.raw_text
+    for offset in range(n):
+        first, last = document.origins[offset].tolist()
+        if n > 1:
+            assert document.raw(offset, offset + 1) == document.raw_text[first:last]
+    if n > 2:
+        assert document.raw(1, n - 1) == document.raw_text[document.origins[1, 0] : document.origins[n - 2, 1]]
+
+
+@LAW
+@given(documents(), st.data())
+def test_locate_is_one_box_a_line_around_the_visible_glyphs(document, data):
+    start = data.draw(st.integers(0, len(document.text)))
+    end = data.draw(st.integers(start, len(document.text)))
+    expected: dict[int, list[int]] = {}
+    for index in sorted({i for a, b in document.origins[start:end].tolist() for i in range(a, b)}):
+        if not document.raw_text[index].isspace() and not math.isnan(document.boxes[index, 0]):
+            line = max(k for k, (first, _) in enumerate(document.lines.tolist()) if first <= index)
+            expected.setdefault(line, []).append(index)
+    boxes = document.locate(start, end)
+    assert len(boxes) == len(expected)
+    for box, (line, glyphs) in zip(boxes, expected.items(), strict=True):
+        around = document.boxes[glyphs]
+        assert box.page == document.lines[line, 1]
+        assert (box.x0, box.y0) == tuple(around[:, :2].min(axis=0).tolist())
+        assert (box.x1, box.y1) == tuple(around[:, 2:].max(axis=0).tolist())
+
+
+def changed(document: Document, **parts) -> Document:
+    return dataclasses.replace(document, **parts)
+
+
+def test_any_difference_makes_documents_unequal():
+    document = Document.from_text("Lease of A")
+    boxes = document.boxes.copy()
+    boxes[3] = (1, 2, 3, 4)
+    assert document == Document.from_text("Lease of A")
+    assert document != changed(document, boxes=boxes)
+    assert document != changed(document, warnings=("w",))
+    assert document != changed(document, source=SOURCE)
+    assert document != Document.from_text("Lease of B")
+    assert document != "Lease of A"
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 2), (2, 1), (0, 6), (6, 6)])
+def test_ranges_outside_the_text_are_refused_with_the_allowed_range(start, end):
+    document = Document.from_text("Lease")
+    for method in (document.locate, document.raw):
+        with pytest.raises(ValueError, match=rf"{start}:{end} .* 0:5"):
+            method(start, end)
+
+
+@pytest.mark.parametrize("offset", [-1, 5])
+def test_offsets_outside_the_text_are_refused_with_the_allowed_range(offset):
+    document = Document.from_text("Lease")
+    for method in (document.page_at, document.section_at):
+        with pytest.raises(ValueError, match="0:5"):
+            method(offset)
+
+
+def test_parts_that_do_not_fit_together_are_refused():
+    document = Document.from_text("Lease")
+    with pytest.raises(ValueError, match="partition"):
+        changed(document, pages=(dataclasses.replace(document.pages[0], end=4),))
+    with pytest.raises(ValueError, match=r"\(5, 4\)"):
+        changed(document, boxes=document.boxes[:4])
+    with pytest.raises(ValueError, match="reach 9 in a raw text of 5"):
+        changed(document, edits=Edits.of([Edit(4, 9, "", "x")]))
+    with pytest.raises(ValueError, match="sorted and disjoint"):
+        Edits.of([Edit(3, 5, "", "x"), Edit(4, 6, "", "x")])
+    with pytest.raises(ValueError, match="allowed: 1"):
+        Document.from_json('{"longdoc": 99}')
+
+
+def test_a_plain_string_is_a_document_without_geometry():
+    document = Document.from_text("One\ftwo\f", name="note")
+    assert document.text == "One\ftwo\f"
+    assert [(page.number, page.start, page.end) for page in document.pages] == [(1, 0, 4), (2, 4, 8)]
+    assert document.locate(0, 8) == ()
+    assert document.source.name == "note"
+    assert repr(document) == "Document('note', 2 pages, 8 characters)"
+    assert Document.from_text("").pages[0].verdict == "empty"
+
+
+def test_a_lone_surrogate_becomes_the_replacement_character():
+    document = Document.from_text("a\ud800b")
+    assert (document.text, document.raw(1, 2)) == ("a\ufffdb", "\ud800")
+    assert Document.from_json(document.to_json()) == document
+
+
+def test_section_at_gives_the_innermost():
+    inner = Section(number="1(a)", title="", kind="clause", level=2, start=2, end=4, parent=0)
+    outer = Section(number="1", title="Term", kind="clause", level=1, start=0, end=4)
+    document = changed(Document.from_text("abcdef"), sections=(outer, inner))
+    assert [document.section_at(offset) for offset in (1, 3, 5)] == [outer, inner, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [("Exhibit 10.1\n\nSUPPLY AGREEMENT\nmade today", "SUPPLY AGREEMENT"), ("\n a lease\nof A", "a lease"), ("", "")],
+)
+def test_the_title_is_the_first_line_in_capitals_or_the_first_line(text, title):
+    assert Document.from_text(text).title == title
+
+
+def test_the_html_shows_no_markup_of_the_document():
+    assert "<script>" not in Document.from_text("<script>alert(1)</script>")._repr_html_()
