@@ -1,0 +1,86 @@
+"""longdoc reads long documents and points at what it finds.
+
+In short: ``prediction = longdoc.Pipeline.from_pretrained()(longdoc.load("lease.pdf"))``.
+
+The package, top layer first. A module imports only from the layers below its own:
+
+==================  =====================================================================================
+``cli``             the commands; nothing else prints
+``training``        learning, from a YAML file
+``evaluation``      a data set -> a report
+``pipeline``        Document -> Prediction: the file to read first
+``model``           an encoder with named heads; save and load
+``encoders``        tokens -> states, over windows
+``heads``           states -> scores and loss
+``decode``          scores -> spans
+``metrics``         counts that add, and the ratios made of them
+``prediction``      what was found, and how much of the document was seen
+``loaders``         bytes -> Document
+``datasets``        annotated corpora -> labelled texts
+``windows``         Document -> overlapping windows, and their scores back into one array
+``outputs``         Prediction -> files
+``labels``          Span, Entity, Answer, Label; BIO tags
+``document``        Document, Page, Box: the text, and where every character of it stands
+``config``          YAML <-> dataclasses, strictly
+``errors``          the errors a caller may want to catch
+==================  =====================================================================================
+
+Importing longdoc loads no torch: a name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from longdoc.document import Box, Document, Page
+    from longdoc.errors import LongdocError
+    from longdoc.labels import Answer, Entity, Label, Span
+    from longdoc.loaders import load
+    from longdoc.pipeline import Pipeline
+    from longdoc.prediction import Gap, Prediction
+
+__version__ = "0.1.0"
+__all__ = [
+    "Pipeline",
+    "Prediction",
+    "Gap",
+    "load",
+    "Span",
+    "Entity",
+    "Answer",
+    "Label",
+    "Document",
+    "Page",
+    "Box",
+    "LongdocError",
+    "__version__",
+]
+
+_HOMES = {
+    "Pipeline": "pipeline",
+    "Prediction": "prediction",
+    "Gap": "prediction",
+    "load": "loaders",
+    "Span": "labels",
+    "Entity": "labels",
+    "Answer": "labels",
+    "Label": "labels",
+    "Document": "document",
+    "Page": "document",
+    "Box": "document",
+    "LongdocError": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'longdoc' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(f"longdoc.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

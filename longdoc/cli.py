@@ -1,0 +1,317 @@
+"""The commands. Everything a person sees on a terminal is written here, and only here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+from longdoc import __version__
+from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, LongdocError
+
+# Whatever loads numpy, torch or rich is imported where it is used: `longdoc --help` answers at once.
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from longdoc.document import Document
+    from longdoc.outputs.summary import Name
+    from longdoc.prediction import Prediction
+
+    Outcome: TypeAlias = tuple[str, Prediction | DocumentError]
+
+NAMES_SHOWN = 10
+"""Names a label on the terminal; files have them all."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        the exit code: 0 for success, 1 if something could not be read or done, 2 for wrong usage.
+    """
+    arguments = _parser().parse_args(argv)
+    if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except LongdocError as error:
+        print(f"longdoc: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="longdoc", description="Read long documents and point at what is found.")
+    parser.add_argument("--version", action="version", version=f"longdoc {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    extract = commands.add_parser("extract", help="find the entities of documents")
+    extract.set_defaults(run=_extract)
+    extract.add_argument("paths", nargs="+", metavar="PATH", help="a PDF or text file")
+    extract.add_argument(
+        "-o", "--output", metavar="OUT", help="file to write; its suffix (.jsonl, .html) sets the format"
+    )
+    formats = ["table", "jsonl", "html"]
+    extract.add_argument("--format", choices=formats, help="default: table on a terminal, jsonl otherwise")
+    extract.add_argument(
+        "--model", default="default", metavar="M", help="default, the model shipped with longdoc, or a folder"
+    )
+    extract.add_argument(
+        "--min-score", type=_score, default=0.0, metavar="S", help="leave out entities below it, 0 to 1"
+    )
+    extract.add_argument("--tasks", metavar="T,...", help="the model's heads to use, by name; default: all of them")
+    extract.add_argument("--password", help="for encrypted documents")
+
+    show = commands.add_parser("show", help="tell what was read of a document: pages, characters, warnings")
+    show.set_defaults(run=_show)
+    show.add_argument("path", metavar="FILE")
+    show.add_argument("--password", help="for an encrypted document")
+
+    train = commands.add_parser("train", help="train a model from a YAML file")
+    train.set_defaults(run=_train)
+    train.add_argument("config", metavar="CONFIG")
+
+    evaluate = commands.add_parser("evaluate", help="score a model on labelled data, from a YAML file")
+    evaluate.set_defaults(run=_evaluate)
+    evaluate.add_argument("config", metavar="CONFIG")
+    return parser
+
+
+def _score(text: str) -> float:
+    score = float(text)
+    if not 0 <= score <= 1:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
+    return score
+
+
+# --------------------------------------------------------------------------------------------------------- extract
+
+
+def _extract(arguments: argparse.Namespace) -> int:
+    from longdoc import outputs
+
+    output = arguments.output
+    default = outputs.format_of(output) if output else "table" if sys.stdout.isatty() else "jsonl"
+    write = {"table": _write_tables, "jsonl": _write_jsonl, "html": _write_html}[arguments.format or default]
+    if output and (Path(output).is_dir() or not Path(output).absolute().parent.is_dir()):
+        raise ConfigError(f"{output}: the output must be a file in a folder that exists")
+    if output and any(
+        Path(path).exists() and Path(output).resolve() == Path(path).resolve() for path in arguments.paths
+    ):
+        raise ConfigError(f"{output}: the output would replace a document that is to be read; name another file")
+
+    failures: list[str] = []
+    outcomes = _noting_failures(_outcomes(arguments), failures)
+    first = next(outcomes)  # a lone bad file is an error before any output is opened
+    try:
+        opened = outputs.open_text(output) if output else nullcontext(sys.stdout)
+    except OSError as error:
+        raise ConfigError(f"{output}: cannot be written ({error.strerror})") from error
+    with opened as stream:
+        write(chain([first], outcomes), stream)
+    return 1 if failures else 0
+
+
+def _outcomes(arguments: argparse.Namespace) -> Iterator[Outcome]:
+    """For each path, in order, its prediction or why it could not be read; a lone path raises instead."""
+    from rich.console import Console
+
+    import longdoc
+
+    waiting: deque[tuple[str, DocumentError | None]] = deque()
+
+    def documents() -> Iterator[Document]:
+        for path in arguments.paths:
+            try:
+                document = _load(path, arguments.password)
+            except DocumentError as error:
+                if len(arguments.paths) == 1:
+                    raise
+                waiting.append((path, error))
+            else:
+                waiting.append((path, None))
+                yield document
+
+    readable = documents()
+    for first in readable:  # the model is loaded once there is something to read
+        with Console(stderr=True).status("Loading the model"):
+            pipeline = longdoc.Pipeline.from_pretrained(arguments.model)
+        tasks = arguments.tasks and arguments.tasks.split(",")
+        for prediction in pipeline.pipe(chain([first], readable), tasks=tasks):
+            yield from _failed_so_far(waiting)
+            path, _ = waiting.popleft()
+            sure = tuple(entity for entity in prediction.entities if entity.score >= arguments.min_score)
+            yield path, replace(prediction, entities=sure)
+    yield from _failed_so_far(waiting)
+
+
+def _load(path: str, password: str | None) -> Document:
+    import longdoc
+
+    if Path(path).is_dir():
+        raise DocumentNotFoundError(f"{path}: is a folder; pass its files, for example {Path(path) / '*.pdf'}")
+    return longdoc.load(path, password=password)
+
+
+def _failed_so_far(waiting: deque[tuple[str, DocumentError | None]]) -> Iterator[Outcome]:
+    """Take from the left every failure that stands before the next success."""
+    while waiting and (error := waiting[0][1]):
+        yield waiting.popleft()[0], error
+
+
+def _noting_failures(outcomes: Iterable[Outcome], failures: list[str]) -> Iterator[Outcome]:
+    for source, outcome in outcomes:
+        if isinstance(outcome, DocumentError):
+            failures.append(source)
+        yield source, outcome
+
+
+def _write_jsonl(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+    from longdoc.outputs import jsonl
+
+    for source, outcome in outcomes:
+        if isinstance(outcome, DocumentError):
+            stream.write(jsonl.failure(source, outcome))
+        else:
+            stream.write(jsonl.success(source, outcome))
+        stream.flush()
+
+
+def _write_html(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+    from longdoc.outputs import html
+
+    html.write(_successes(outcomes), stream)
+
+
+def _successes(outcomes: Iterable[Outcome]) -> Iterator[Prediction]:
+    """The predictions; failures go to standard error."""
+    for _, outcome in outcomes:
+        if isinstance(outcome, DocumentError):
+            print(f"longdoc: {outcome}", file=sys.stderr)
+        else:
+            yield outcome
+
+
+def _write_tables(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False)
+    for _, outcome in outcomes:
+        if isinstance(outcome, DocumentError):
+            console.print(Text(str(outcome), style="red"))
+        else:
+            _print_entities(console, outcome)
+
+
+def _print_entities(console: Console, prediction: Prediction) -> None:
+    """The names found, under their labels, and what the model did not see."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from longdoc.outputs.summary import names_by_label
+
+    document = prediction.document
+    console.print()
+    console.print(Text(document.title, style="bold"))
+    facts = [document.source.name, _count(len(document.pages), "page")]
+    facts += [] if prediction.gaps else ["read to the last character"]
+    console.print(Text(" · ".join(facts), style="dim"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Label", style="cyan", no_wrap=True)
+    table.add_column("Name", overflow="fold")
+    table.add_column("Mentions", justify="right")
+    table.add_column("Pages", max_width=24, no_wrap=True)
+    table.add_column("Score", justify="right")
+    for label, names in names_by_label(prediction).items():
+        _add_label(table, label, names)
+    console.print(table if table.row_count else "Nothing found.")
+    for gap in prediction.gaps:
+        console.print(Text(f"Not read: characters {gap.start} to {gap.end} ({gap.reason})", style="yellow"))
+
+
+def _add_label(table: Table, label: str, names: list[Name]) -> None:
+    """The rows of one label, which is named on the first."""
+    from rich.text import Text
+
+    for position, name in enumerate(names[:NAMES_SHOWN]):
+        first = "" if position else label
+        table.add_row(Text(first), Text(name.text), str(len(name.mentions)), name.pages, f"{name.score:.2f}")
+    if len(names) > NAMES_SHOWN:
+        table.add_row("", Text(f"and {len(names) - NAMES_SHOWN} more (-o FILE writes them all)", style="dim"))
+    table.add_section()
+
+
+# ------------------------------------------------------------------------------------------------- the other commands
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    document = _load(arguments.path, arguments.password)
+    source, console = document.source, Console(highlight=False)
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="cyan", no_wrap=True)
+    facts.add_column(overflow="fold")
+    rows = {
+        "File": source.name,
+        "Type": f"{source.media_type}, read by {source.loader} {source.version}",
+        "SHA-256": source.sha256,
+        "Pages": _verdicts(document),
+        "Text": f"{_count(len(document.text), 'character')}, {_count(len(document.text.split()), 'word')}",
+        **{key: value for key, value in source.metadata.items() if value.strip()},
+    }
+    for name, value in rows.items():
+        facts.add_row(Text(name), Text(value))
+    console.print(Text(document.title, style="bold"))
+    console.print(facts)
+    for warning in document.warnings:
+        console.print(Text(f"Warning: {warning}", style="yellow"))
+    return 0
+
+
+def _verdicts(document: Document) -> str:
+    """How many pages, and which of them carry text: ``"20: 1–19 text, 20 scanned"``."""
+    from longdoc.outputs.summary import page_ranges
+
+    numbers: dict[str, list[int]] = {}
+    for page in document.pages:
+        numbers.setdefault(page.verdict, []).append(page.number)
+    verdicts = "; ".join(f"{page_ranges(pages)} {verdict}" for verdict, pages in numbers.items())
+    return f"{len(document.pages)} ({verdicts})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from longdoc import training
+
+    folder = training.train(Path(arguments.config))
+    print(f"The trained model is in {folder}")
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from longdoc import evaluation
+
+    print(evaluation.evaluate(Path(arguments.config)))
+    return 0

@@ -1,0 +1,192 @@
+"""One self-contained web page, without scripts: the text with its entities marked, and the list of them beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, TextIO
+
+from longdoc.labels import Entity
+from longdoc.outputs.summary import Name, names_by_label, on_one_line
+
+if TYPE_CHECKING:
+    from longdoc.prediction import Prediction
+
+HUES = (212, 28, 142, 282, 352, 184, 54, 320, 96, 248)
+"""One colour a label, in degrees on the colour wheel, far apart for the first few."""
+
+FRAGMENT_NAMES = 6
+"""Names a label in a notebook; the rest are counted."""
+FRAGMENT_CHARACTERS = 1200
+
+_MARKS = """
+.longdoc mark { color: inherit; background: hsl(var(--hue) 85% 55% / .2); padding: .06em 0;
+  box-shadow: inset 0 -.12em hsl(var(--hue) 70% 50% / .75); }
+.longdoc .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .5em;
+  background: hsl(var(--hue) 70% 50%); }
+"""
+_FRAGMENT_CSS = """
+.longdoc { max-width: 62rem; line-height: 1.45; }
+.longdoc .facts, .longdoc .more { opacity: .65; }
+.longdoc table.names { border-collapse: collapse; margin: .6em 0; }
+.longdoc table.names :is(th, td) { text-align: left; vertical-align: top; padding: .15em 1.2em .15em 0; border: 0;
+  background: none; }
+.longdoc table.names tr.first :is(th, td) { border-top: 1px solid hsl(0 0% 50% / .3); }
+.longdoc table.names .number { text-align: right; font-variant-numeric: tabular-nums; }
+.longdoc .excerpt { white-space: pre-wrap; overflow: auto; max-height: 15em; padding: .7em 1em;
+  border: 1px solid hsl(0 0% 50% / .3); border-radius: .4em; }
+"""
+_PAGE_CSS = """
+:root { color-scheme: light dark; --paper: #fff; --desk: #f1f1ef; --ink: #1d1d1f; --faint: #6b6b70; --rule: #d9d9d6; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #1e1f22; --desk: #141517; --ink: #e4e4e2; --faint: #9a9a9e; --rule: #36373b; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--desk); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+article { max-width: 76rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
+h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 .2rem; }
+.facts, .more, .page h3 { color: var(--faint); }
+.facts { margin: 0 0 1.5rem; }
+.gaps { color: #c22; }
+.columns { display: grid; grid-template-columns: 19rem minmax(0, 1fr); gap: 2rem; align-items: start; }
+nav { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow: auto; font-size: .9rem; }
+nav details { border-top: 1px solid var(--rule); padding: .5rem 0; }
+nav summary { cursor: pointer; font-weight: 600; }
+nav ul { list-style: none; margin: .3rem 0; padding: 0 0 0 1.2rem; }
+nav li { display: flex; gap: .8rem; justify-content: space-between; }
+nav li span { color: var(--faint); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; max-width: 50%;
+  flex-shrink: 0; font-variant-numeric: tabular-nums; }
+nav a { color: inherit; text-decoration: none; overflow-wrap: anywhere; }
+nav a:hover { text-decoration: underline; }
+.page { background: var(--paper); border: 1px solid var(--rule); border-radius: .3rem; margin: 0 0 1rem;
+  padding: 1.2rem 2.4rem 2rem; font: 1rem/1.6 Georgia, "Liberation Serif", serif; }
+.page h3 { font: .75rem/1 system-ui, sans-serif; text-align: right; margin: 0 -1.2rem .6rem; }
+.page p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+mark { scroll-margin-top: 30vh; }
+mark:target { outline: 2px solid hsl(var(--hue) 80% 45%); outline-offset: 2px; }
+@media (max-width: 55rem) { .columns { grid-template-columns: 1fr; } nav { position: static; max-height: none; }
+  .page { padding: 1rem 1.2rem 1.5rem; } .page h3 { margin-right: 0; } }
+@media print { nav { display: none; } .columns { display: block; } .page { border: 0; } body { background: none; } }
+"""
+
+
+def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
+    """Write a page with every prediction, one after the other."""
+    stream.write('<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n')
+    stream.write('<meta name="viewport" content="width=device-width, initial-scale=1">\n')
+    stream.write(f"<title>longdoc</title>\n<style>{_PAGE_CSS}{_MARKS}</style>\n")
+    hues: dict[str, int] = {}
+    for number, prediction in enumerate(predictions, 1):
+        stream.write(_article(prediction, f"d{number}", _add_hues(hues, prediction)))
+    stream.write("</html>\n")
+
+
+def fragment(prediction: Prediction) -> str:
+    """A notebook's view: each name once, with its pages and best score, above the start of the text, marked."""
+    document, hues = prediction.document, _add_hues({}, prediction)
+    rows = "".join(row for names in names_by_label(prediction).values() for row in _rows(names, hues))
+    head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
+    start = max(min((entity.start for entity in prediction.entities), default=0) - 200, 0)
+    end = min(start + FRAGMENT_CHARACTERS, len(document.text))
+    excerpt = "".join(_marked(prediction, start, end, hues, ""))
+    excerpt = f"{'… ' if start else ''}{excerpt.strip()}{' …' if end < len(document.text) else ''}"
+    return (
+        f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}</style>'
+        f'<strong>{_text(document.title)}</strong><div class="facts">{_facts(prediction)}</div>'
+        f'<table class="names">{head}{rows}</table><div class="excerpt">{excerpt}</div></div>'
+    )
+
+
+def _rows(names: list[Name], hues: dict[str, int]) -> Iterator[str]:
+    """The table rows of one label."""
+    for position, name in enumerate(names[:FRAGMENT_NAMES]):
+        label = f"{_dot(name.label, hues)}{_text(name.label)}" if position == 0 else ""
+        yield (
+            f'<tr class="{"" if position else "first"}"><th>{label}</th><td>{_text(name.text)}</td>'
+            f'<td class="number">{len(name.mentions)}</td><td>{name.pages}</td>'
+            f'<td class="number">{name.score:.2f}</td></tr>'
+        )
+    if len(names) > FRAGMENT_NAMES:
+        yield f'<tr><th></th><td class="more" colspan="4">and {len(names) - FRAGMENT_NAMES} more</td></tr>'
+
+
+def _article(prediction: Prediction, anchor: str, hues: dict[str, int]) -> str:
+    """One document: header, list of names, pages."""
+    groups = "".join(
+        f"<details open><summary>{_dot(label, hues)}{_text(label)}</summary><ul>"
+        + "".join(_item(name, anchor) for name in names)
+        + "</ul></details>\n"
+        for label, names in names_by_label(prediction).items()
+    )
+    pages = "".join(
+        f'<section class="page"><h3>{page.number}{"" if page.verdict == "text" else f" · {page.verdict}"}</h3>'
+        f"<p>{''.join(_marked(prediction, page.start, page.end, hues, anchor)).strip()}</p></section>\n"
+        for page in prediction.document.pages
+    )
+    return (
+        f'<article class="longdoc">\n<h1>{_text(prediction.document.title)}</h1>\n'
+        f'<p class="facts">{_facts(prediction)}</p>\n'
+        f'<div class="columns">\n<nav>\n{groups}</nav>\n<main>\n{pages}</main>\n</div>\n</article>\n'
+    )
+
+
+def _item(name: Name, anchor: str) -> str:
+    times = f"×{len(name.mentions)} · " if len(name.mentions) > 1 else ""
+    link = f'<a href="#{anchor}-{name.mentions[0].start}" title="score {name.score:.2f}">{_text(name.text)}</a>'
+    return f'<li>{link} <span title="pages {name.pages}">{times}p. {name.pages}</span></li>'
+
+
+def _facts(prediction: Prediction) -> str:
+    """File, length, and how much of it the model saw."""
+    document = prediction.document
+    count = len(document.pages)
+    facts = [
+        _text(document.source.name),
+        f"{count} page{'' if count == 1 else 's'}",
+        f"{len(document.text):,} characters",
+    ]
+    gaps = "; ".join(f"{gap.start}–{gap.end}: {_text(gap.reason)}" for gap in prediction.gaps)
+    coverage = (
+        f'<span class="gaps">{prediction.coverage:.1%} read ({gaps})</span>' if gaps else "read to the last character"
+    )
+    return " · ".join([*facts, coverage])
+
+
+def _marked(prediction: Prediction, start: int, end: int, hues: dict[str, int], anchor: str) -> Iterator[str]:
+    """``text[start:end]`` in pieces, each inside a ``mark`` for every entity that covers it, longest outside."""
+    text = prediction.document.text
+    entities = [entity for entity in prediction.entities if entity.start < end and entity.end > start]
+    entities.sort(key=lambda entity: (entity.start - entity.end, entity.start))
+    borders = {border for entity in entities for border in (entity.start, entity.end) if start < border < end}
+    cuts = sorted({start, end, *borders})
+    starting: dict[int, list[Entity]] = {}
+    for entity in entities:
+        starting.setdefault(max(entity.start, start), []).append(entity)
+    around: list[Entity] = []
+    for a, b in pairwise(cuts):
+        around = [entity for entity in around if entity.end > a] + starting.get(a, [])
+        around.sort(key=lambda entity: entity.start - entity.end)
+        target = f' id="{anchor}-{a}"' if anchor and any(entity.start == a for entity in around) else ""
+        for entity in around:
+            tip = _text(f"{entity.label} {entity.score:.2f}")
+            yield f'<mark{target} style="--hue:{hues[entity.label]}" title="{tip}">'
+            target = ""
+        yield _text(text[a:b], one_line=False) + "</mark>" * len(around)
+
+
+def _add_hues(hues: dict[str, int], prediction: Prediction) -> dict[str, int]:
+    """``hues`` with a colour for each label that has none yet, so that a label keeps its colour across documents."""
+    for entity in prediction.entities:
+        hues.setdefault(entity.label, HUES[len(hues) % len(HUES)])
+    return hues
+
+
+def _dot(label: str, hues: dict[str, int]) -> str:
+    return f'<span class="dot" style="--hue:{hues[label]}"></span>'
+
+
+def _text(text: str, *, one_line: bool = True) -> str:
+    """Text safe in HTML, inside quotes too; control characters, which HTML forbids, as U+FFFD."""
+    text = on_one_line(text) if one_line else text.replace("\f", "\n")
+    return escape(re.sub(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]", "\ufffd", text))

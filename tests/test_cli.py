@@ -1,0 +1,210 @@
+"""The commands, as a person and as a program meet them."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import longdoc
+from fakes import FakePipeline
+from longdoc import cli, training
+
+ROOT = Path(__file__).parents[1]
+LONGDOC = Path(sys.executable).with_name("longdoc")
+LEASE = "LEASE AGREEMENT\nmade on May 1, 2020 between Ada Sons Ltd. and Bob Corp.\fAda Sons Ltd. pays Bob Corp. rent."
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a lease, an empty file and a note; and a pipeline without a model."""
+    monkeypatch.setitem(vars(longdoc), "Pipeline", FakePipeline)
+    monkeypatch.setattr(FakePipeline, "loaded", [])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    Path("lease.txt").write_text(LEASE)
+    Path("empty.txt").write_text("")
+    Path("note.txt").write_text("Nothing to see.")
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.main(arguments)
+    return code, *capsys.readouterr()
+
+
+def test_extract_writes_json_lines_when_piped(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "extract", "lease.txt", "note.txt")
+    lease, note = map(json.loads, out.splitlines())
+    assert (code, err) == (0, "")
+    assert (lease["source"], lease["status"], lease["coverage"], note["entities"]) == ("lease.txt", "ok", 1.0, [])
+    assert [LEASE[e["start"] : e["end"]] for e in lease["entities"]] == [e["text"] for e in lease["entities"]]
+    assert {e["page"] for e in lease["entities"]} == {1, 2}
+
+
+def test_extract_goes_on_after_a_bad_file_in_order(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "extract", "empty.txt", "lease.txt", "missing.pdf", "note.txt", ".")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert [record["source"] for record in records] == ["empty.txt", "lease.txt", "missing.pdf", "note.txt", "."]
+    assert [record["status"] for record in records] == ["error", "ok", "error", "ok", "error"]
+    assert records[0]["error"] == "CorruptDocumentError"
+    assert records[2]["error"] == "DocumentNotFoundError"
+    assert "is a folder; pass its files, for example *.pdf" in records[4]["message"]
+
+
+def test_a_lone_bad_file_is_one_line_and_no_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "extract", "empty.txt", "-o", "out.jsonl")
+    assert (code, out) == (1, "")
+    assert err.startswith("longdoc: empty.txt: empty")
+    assert err.count("\n") == 1
+    assert not Path("out.jsonl").exists()
+
+
+def test_no_model_is_loaded_when_nothing_can_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, _ = run(capsys, "extract", "empty.txt", "missing.txt")
+    assert (code, FakePipeline.loaded) == (1, [])
+
+
+def test_extract_passes_the_model_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "extract", "lease.txt", "--model", "runs/mine")
+    assert FakePipeline.loaded == ["runs/mine"]
+
+
+def test_tasks_are_split_at_commas(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "extract", "lease.txt", "--tasks", "party,date")
+    assert {entity["label"] for entity in json.loads(out)["entities"]} == {"PARTY", "DATE"}
+
+
+def test_min_score_leaves_out_the_unsure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "extract", "lease.txt", "--min-score", "0.9")
+    assert {entity["label"] for entity in json.loads(out)["entities"]} == {"PARTY"}
+
+
+def test_the_table_lists_each_name_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "extract", "--format", "table", "lease.txt", "empty.txt")
+    rows = [line.split() for line in out.splitlines()]
+    assert code == 1
+    assert ["PARTY", "Ada", "Sons", "Ltd.", "2", "1–2", "0.99"] in rows
+    assert ["Bob", "Corp.", "2", "1–2", "0.99"] in rows
+    assert ["DATE", "May", "1,", "2020", "1", "1", "0.60"] in rows
+    assert "empty.txt: empty" in out
+
+
+def test_the_table_counts_what_it_leaves_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("many.txt").write_text(", ".join(f"Name{chr(65 + i)} Ltd" for i in range(14)))
+    _, out, _ = run(capsys, "extract", "--format", "table", "many.txt")
+    assert "and 4 more" in out
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "html"])
+def test_the_suffix_of_the_output_sets_the_format(
+    folder: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    code, out, err = run(capsys, "extract", "lease.txt", "empty.txt", "-o", f"out.{suffix}")
+    written = Path(f"out.{suffix}").read_text()
+    assert (code, out) == (1, "")
+    assert written.startswith("<!DOCTYPE html>" if suffix == "html" else '{"source": "lease.txt"')
+    assert ("empty.txt: empty" in err) == (suffix == "html")
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("out.docx", "the suffix must name a format"),
+        ("missing/out.jsonl", "a folder that exists"),
+        ("lease.jsonl", "would replace a document"),
+    ],
+)
+def test_a_bad_output_is_refused_before_any_work(
+    folder: Path, capsys: pytest.CaptureFixture[str], output: str, message: str
+) -> None:
+    Path("lease.jsonl").write_text(LEASE)
+    code, out, err = run(capsys, "extract", "lease.jsonl", "-o", output)
+    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert message in err
+    assert Path("lease.jsonl").read_text() == LEASE
+
+
+@pytest.mark.parametrize("arguments", [[], ["extract"], ["extract", "a", "--min-score", "2"], ["fly"]])
+def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    assert exit_.value.code == 2
+    assert "usage: longdoc" in capsys.readouterr().err
+
+
+def test_an_error_of_ours_keeps_its_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakePipeline, "__call__", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["extract", "lease.txt"])
+
+
+def test_show_tells_what_was_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "show", "lease.txt")
+    assert code == 0
+    assert out.startswith("LEASE AGREEMENT\n")
+    for fact in ("lease.txt", "text/plain", "2 (1–2 text)", f"{len(LEASE)} characters", "words"):
+        assert fact in out
+
+
+def test_show_of_a_bad_file_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", "missing.pdf")
+    assert (code, out) == (1, "")
+    assert err.startswith("longdoc: missing.pdf")
+
+
+def test_train_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(training, "train", lambda path: path.with_suffix(""))
+    assert run(capsys, "train", "configs/a.yaml") == (0, "The trained model is in configs/a\n", "")
+
+
+def test_help_needs_neither_torch_nor_numpy() -> None:
+    code = "import sys; from longdoc import cli\ntry: cli.main(['extract', '--help'])\nexcept SystemExit: pass\n"
+    check = "assert not {'torch', 'transformers', 'numpy', 'rich'} & set(sys.modules), 'heavy'"
+    subprocess.run([sys.executable, "-c", code + check], check=True, stdout=subprocess.DEVNULL)
+
+
+# --------------------------------------------------------------------------------------------------- the real thing
+
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))
+
+
+@pytest.mark.slow
+def test_real_contracts_give_entities_that_stand_where_they_say() -> None:
+    result = subprocess.run([LONGDOC, "extract", *EXAMPLES], check=True, capture_output=True, text=True)
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.stderr == ""
+    assert [record["source"] for record in records] == list(map(str, EXAMPLES))
+    for record in records:
+        document = longdoc.load(record["source"])
+        assert record["coverage"] == 1.0
+        assert len(record["entities"]) > 5
+        for found in record["entities"]:
+            assert document.text[found["start"] : found["end"]] == found["text"]
+            assert found["boxes"], found
+
+
+@pytest.mark.slow
+def test_a_terminal_gets_the_table() -> None:
+    parent, child = pty.openpty()
+    with subprocess.Popen([LONGDOC, "extract", EXAMPLES[0]], stdout=child, stderr=child) as process:
+        os.close(child)
+        shown = b""
+        while chunk := _read(parent):
+            shown += chunk
+    os.close(parent)
+    assert process.returncode == 0
+    assert b"Mentions" in shown
+    assert b'"status"' not in shown
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # on Linux, the end of a pseudo-terminal
+        return b""

@@ -1,0 +1,142 @@
+"""Files: what they hold is what was predicted, and nothing in a document can break out of them."""
+
+import io
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import entity
+from longdoc import Document, Gap, Prediction
+from longdoc.outputs import html, jsonl, write
+from longdoc.outputs.summary import names_by_label
+
+EVIL = "<script>alert('&\"')</script> </mark> Ada Ltd.\fpage two: ADA\nLTD and\x00Bob"
+
+
+class Text(HTMLParser):
+    """The text of the pages of an HTML file, its tags, and the tags left open."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.pages: list[str] = []
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "p" and "section" in self.open:
+            self.pages.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.pages and "p" in self.open and "section" in self.open:
+            self.pages[-1] += data
+
+
+def predict(text: str, *places: tuple[int, int, str]) -> Prediction:
+    document = Document.from_text(text, name="<b>.txt")
+    return Prediction(document=document, entities=tuple(entity(document, *place) for place in places))
+
+
+def page_of(prediction: Prediction) -> str:
+    stream = io.StringIO()
+    html.write([prediction], stream)
+    return stream.getvalue()
+
+
+def test_html_escapes_the_document() -> None:
+    prediction = predict(EVIL, (0, 8, "<i>"), (3, 30, 'a"b'))
+    for source in (page_of(prediction), html.fragment(prediction)):
+        parsed = Text(source)
+        assert "script" not in parsed.tags
+        assert "i" not in parsed.tags
+        assert "\x00" not in source
+    assert Text(page_of(prediction)).pages[0].startswith("<script>alert('&\"')</script> </mark> Ada Ltd.")
+
+
+@given(st.text(alphabet="ab <&\n\f", min_size=1, max_size=30), st.data())
+def test_html_pages_hold_the_text_whatever_overlaps(text: str, data: st.DataObject) -> None:
+    places = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text)), st.sampled_from("XYZ"))
+    drawn = [place for place in data.draw(st.lists(places, max_size=6)) if place[0] < place[1]]
+    prediction = predict(text, *drawn)
+    parsed = Text(page_of(prediction))
+    assert parsed.open == ["html"] or not parsed.open
+    pages = [text[page.start : page.end].strip() for page in prediction.document.pages]
+    assert [page.strip() for page in parsed.pages] == pages
+
+
+def test_html_links_reach_their_targets() -> None:
+    source = page_of(predict(EVIL, (0, 8, "A"), (3, 30, "B"), (40, 48, "A")))
+    assert set(re.findall(r'href="#([^"]+)"', source)) <= set(re.findall(r'id="([^"]+)"', source))
+
+
+def test_html_tells_what_was_not_read() -> None:
+    prediction = replace(predict("aaaa bbbb"), gaps=(Gap(5, 9, "over 4 tokens"),))
+    assert "50.0% read (5–9: over 4 tokens)" in page_of(prediction)
+
+
+def test_a_label_keeps_its_colour_across_documents() -> None:
+    stream = io.StringIO()
+    html.write([predict("ab", (0, 1, "X"), (1, 2, "Y")), predict("ab", (0, 1, "Y"))], stream)
+    hues = re.findall(r'style="--hue:(\d+)" title="Y', stream.getvalue())
+    assert len(hues) == 2
+    assert len(set(hues)) == 1
+
+
+def test_jsonl_has_one_line_a_document(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    write([predict("one\u2028line\n", (0, 3, "X")), predict("")], path)
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    records = [json.loads(line) for line in lines]
+    assert [record["status"] for record in records] == ["ok", "ok"]
+    assert records[0]["entities"][0]["text"] == "one"
+
+
+def test_a_failure_line_has_the_keys_to_tell_it_apart() -> None:
+    record = json.loads(jsonl.failure("bad.pdf", ValueError("no")))
+    assert record == {"source": "bad.pdf", "status": "error", "error": "ValueError", "message": "no"}
+
+
+def test_a_file_name_that_is_not_unicode_can_be_written(tmp_path: Path) -> None:
+    prediction = predict("one")
+    odd = replace(prediction.document, source=replace(prediction.document.source, name="\udcff.txt"))
+    for suffix in ("jsonl", "html"):
+        write([replace(prediction, document=odd)], tmp_path / f"out.{suffix}")
+    assert json.loads((tmp_path / "out.jsonl").read_text())["source"] == "\udcff.txt"
+
+
+def test_names_are_grouped_by_label_and_spelling() -> None:
+    text = "Lease. ADA LTD. and Ada Ltd and Ada\nLtd\fand Bob"
+    prediction = predict(
+        text, (0, 5, "TITLE"), (7, 15, "PARTY"), (20, 27, "PARTY"), (32, 39, "PARTY"), (44, 47, "PARTY")
+    )
+    names = names_by_label(prediction)
+    assert list(names) == ["TITLE", "PARTY"]
+    assert [(n.text, len(n.mentions), n.pages) for n in names["PARTY"]] == [("Ada Ltd", 3, "1"), ("Bob", 1, "2")]
+
+
+def test_a_fragment_of_nothing_still_shows_the_document() -> None:
+    assert "only words" in html.fragment(predict("only words"))
+    assert Text(html.fragment(predict(""))).open == []
+
+
+@pytest.mark.parametrize("count", [1, 6, 7, 30])
+def test_a_fragment_stays_short(count: int) -> None:
+    text = " ".join(f"name{i}" for i in range(count))
+    prediction = predict(text, *((m.start(), m.end(), "X") for m in re.finditer(r"\S+", text)))
+    fragment = html.fragment(prediction)
+    assert fragment.count("<tr") == 1 + min(count, 6) + (count > 6)
+    assert (f"and {count - 6} more" in fragment) == (count > 6)
