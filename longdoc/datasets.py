@@ -214,7 +214,7 @@ def is_party_name(name: str, text: str) -> bool:
 
 def party_names(contract: Contract) -> list[str]:
     """The distinct annotated party names of a contract, roles left out, longest first."""
-    found = {s for s in (contract.text[a.start : a.end] for a in contract.answers if a.label == "Parties")}
+    found = {contract.text[a.start : a.end] for a in contract.answers if a.label == "Parties"}
     names = {name.strip(_NAME_EDGES.rstrip(".")) for name in found}
     return sorted((n for n in names if len(n) > 1 and is_party_name(n, contract.text)), key=lambda n: (-len(n), n))
 

@@ -92,3 +92,8 @@ def entity_counts(example: Example, prediction: Prediction, labels: set[str]) ->
     gold = [(span.start, span.end, span.label) for span in example.spans]
     found = [(e.start, e.end, e.label) for e in prediction.entities if e.label in labels]
     return span_counts(gold, found)
+
+
+def _row(data: str, label: str, counts: Counts) -> str:
+    ratios = f"{counts.precision:.3f} | {counts.recall:.3f} | {counts.f1:.3f}"
+    return f"| {data} | {label} | {ratios} | {counts.true_positive + counts.false_negative} |"

@@ -31,7 +31,8 @@ class NerHead(nn.Module):
 
     def probabilities(self, states: Tensor) -> Tensor:
         """Tag probabilities ``(B, T, L)``, float32, rows sum to one."""
-        return self(states).float().softmax(dim=-1)
+        logits: Tensor = self(states)
+        return logits.float().softmax(dim=-1)
 
     def loss(self, states: Tensor, tags: Tensor, unmarked: Sequence[str] = ()) -> Tensor:
         """Mean negative log-likelihood of the tags.
@@ -45,7 +46,7 @@ class NerHead(nn.Module):
             tags: int64 ``(B, T)``; -100 where there is nothing to learn (padding, special tokens).
             unmarked: labels of this head that the corpus does not annotate.
         """
-        log_probabilities = self(states).float().log_softmax(dim=-1)
+        log_probabilities: Tensor = self(states).float().log_softmax(dim=-1)
         if unmarked:
             open_tags = [i for i, tag in enumerate(self.tags) if tag == OUTSIDE or tag[2:] in unmarked]
             outside = log_probabilities[..., open_tags].logsumexp(dim=-1, keepdim=True)

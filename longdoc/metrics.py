@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -56,7 +56,7 @@ def span_counts(gold: Iterable[SpanKey], predicted: Iterable[SpanKey]) -> dict[s
     return counts
 
 
-def add_counts(tables: Iterable[dict[str, Counts]]) -> dict[str, Counts]:
+def add_counts(tables: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     """Sum of several tables of counts, label by label."""
     total: dict[str, Counts] = {}
     for table in tables:
@@ -65,11 +65,11 @@ def add_counts(tables: Iterable[dict[str, Counts]]) -> dict[str, Counts]:
     return total
 
 
-def micro(table: dict[str, Counts]) -> Counts:
+def micro(table: Mapping[str, Counts]) -> Counts:
     """All labels together."""
     return sum(table.values(), Counts())
 
 
-def macro_f1(table: dict[str, Counts]) -> float:
+def macro_f1(table: Mapping[str, Counts]) -> float:
     """Unweighted mean of the labels' F1, 0 for an empty table."""
     return sum(counts.f1 for counts in table.values()) / len(table) if table else 0.0

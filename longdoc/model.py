@@ -72,6 +72,12 @@ class Model(nn.Module):
             {name: NerHead(encoder_config.hidden_size, head.labels) for name, head in config.heads.items()}
         )
 
+    def head(self, name: str) -> NerHead:
+        """The head of that name."""
+        head = self.heads[name]
+        assert isinstance(head, NerHead)
+        return head
+
     @classmethod
     def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
         """Pretrained encoder weights from a transformers folder or hub id, and fresh heads."""
@@ -137,7 +143,7 @@ def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _without_pooler(backbone: nn.Module) -> nn.Module:
     if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None
+        setattr(backbone, "pooler", None)  # noqa: B010 -- a module's attribute may be None, which its type denies
     return backbone
 
 

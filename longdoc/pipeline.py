@@ -1,6 +1,6 @@
 """Document → Prediction: the file to read first.
 
-    document ──tokenize──▶ tokens ──split──▶ windows ──encode, heads──▶ scores ──stitch──▶ one row a token ──decode──▶ entities
+    document ──tokenize, split──▶ windows ──encoder, heads──▶ scores ──stitch──▶ a row a token ──decode──▶ entities
 
 Windows of several documents share batches; each document is stitched and decoded once, whole.
 """
@@ -72,7 +72,7 @@ class Pipeline:
             model: ``"default"``, the model shipped with longdoc (no network), or a folder written by ``Model.save``.
             encoder: how the text reaches the model: ``"windows"`` reads overlapping slices of it.
             device: ``"auto"`` (a GPU where there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
-            precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on a GPU that computes in it, else float32.
+            precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on a GPU that has it, else float32.
 
         Raises:
             ConfigError: an argument is none of these, or the folder holds no longdoc model.
@@ -192,7 +192,7 @@ class Pipeline:
         low = self.dtype != torch.float32
         with torch.inference_mode(), torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
             states = encoder(input_ids.to(self.device), mask)
-            found = {head: self.model.heads[head].probabilities(states).cpu().numpy() for head in heads}
+            found = {head: self.model.head(head).probabilities(states).cpu().numpy() for head in heads}
         return {head: encoder.content(scores, list(map(len, slices))) for head, scores in found.items()}
 
     def _predict(self, reading: _Reading) -> Prediction:

@@ -158,10 +158,11 @@ def merge_weights(windows: Sequence[Window], n_tokens: int, rule: MergeRule = "c
 
 
 def _centrality(window: Window, n_tokens: int) -> np.ndarray:
-    position = np.arange(len(window), dtype=np.float64)
-    left = position + 1 if window.start > 0 else np.full(len(window), len(window))
-    right = position[::-1] + 1 if window.end < n_tokens else np.full(len(window), len(window))
-    return np.minimum(left, right)
+    size = len(window)
+    near_left = np.arange(1, size + 1) if window.start > 0 else np.full(size, size)
+    near_right = np.arange(size, 0, -1) if window.end < n_tokens else np.full(size, size)
+    nearer: np.ndarray = np.minimum(near_left, near_right)
+    return nearer
 
 
 def _winner(windows: Sequence[Window], priorities: Sequence[np.ndarray], n_tokens: int) -> list[np.ndarray]:

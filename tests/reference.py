@@ -35,7 +35,8 @@ def stitch(scores, windows, n_tokens, rule):
         seeing = [(w, s) for w, s in zip(windows, scores, strict=True) if w.start <= token < w.end]
         weights = [merge_weight(w, token, n_tokens, rule, windows) for w, _ in seeing]
         rows = [
-            [weight / sum(weights) * float(x) for x in s[token - w.start]] for weight, (w, s) in zip(weights, seeing)
+            [weight / sum(weights) * float(x) for x in s[token - w.start]]
+            for weight, (w, s) in zip(weights, seeing, strict=True)
         ]
         merged.append([sum(column) for column in zip(*rows, strict=True)])
     return merged

@@ -17,7 +17,9 @@ def test_exact_span_counts_equal_seqeval(documents):
     import numpy as np
 
     gold = [np.array(tags) for tags, _ in documents]
-    predicted = [np.array([tag if random.random() < 0.7 else random.randrange(7) for tag in t]) for t, random in documents]
+    predicted = [
+        np.array([tag if random.random() < 0.7 else random.randrange(7) for tag in t]) for t, random in documents
+    ]
     pairs = zip(gold, predicted, strict=True)
     table = add_counts(span_counts(decode_bio(g, LABELS), decode_bio(p, LABELS)) for g, p in pairs)
     names = [[[TAGS[tag] for tag in tags] for tags in rows] for rows in (gold, predicted)]

@@ -89,5 +89,3 @@ def test_weights_that_do_not_fit_are_refused(model, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match="do not fit"):
         Model.from_pretrained(tmp_path)
-
-

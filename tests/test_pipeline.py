@@ -115,5 +115,3 @@ def test_bfloat16_runs_and_keeps_probabilities(model):
     pipeline = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)
     prediction = pipeline(Document.from_text(LONG))
     assert all(0 <= entity.score <= 1 for entity in prediction.entities)
-
-

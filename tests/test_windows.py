@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,7 +31,7 @@ def test_windows_cover_every_token_in_order_and_none_is_redundant(document):
         assert 0 < len(window) <= size
         seen[window.start : window.end] += 1
     assert (seen > 0).all()
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in pairwise(windows):
         assert before.start < after.start < before.end + 1
         assert before.end < after.end
         assert before.end - after.start >= overlap
@@ -37,7 +39,7 @@ def test_windows_cover_every_token_in_order_and_none_is_redundant(document):
 
 @given(cut_documents())
 def test_windows_are_cut_at_sentences_where_one_is_near(document):
-    n_tokens, size, overlap, cuts, windows = document
+    _, size, overlap, cuts, windows = document
     slack = (size - overlap) // 8
     for window in windows[:-1]:
         limit = window.start + size

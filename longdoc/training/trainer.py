@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ class Learner(nn.Module):
     ) -> dict[str, Tensor]:
         """Summed loss of the heads that ``tags`` names; shapes ``(B, T)``."""
         states = self.model.encoder(input_ids, attention_mask)
-        losses = [self.model.heads[head].loss(states, tag, unmarked) for head, tag in tags.items()]
+        losses = [self.model.head(head).loss(states, tag, unmarked) for head, tag in tags.items()]
         return {"loss": torch.stack(losses).sum()}
 
 
@@ -114,6 +115,7 @@ def _arguments(config: TrainConfig, n_batches: int) -> TrainingArguments:
         save_steps=200,
         save_total_limit=1,
         report_to=[],
+        disable_tqdm=not sys.stderr.isatty(),
         remove_unused_columns=False,
         seed=config.seed,
     )

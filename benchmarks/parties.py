@@ -1,0 +1,93 @@
+"""Party names of contracts: PDF in, set of names out, against the normalised names that CUAD's experts wrote.
+
+A predicted name is right when it matches (fuzzy, 0.9) the name of a party or one of its annotated aliases; a party is
+found when its name or an alias was predicted. The strict column asks for the full name. Contracts are those that
+training set aside (all contracts of a company stand on one side).
+"""
+
+import argparse
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from _table import write_table
+from rapidfuzz import fuzz
+
+import longdoc
+from longdoc.datasets import Contract, cuad_part, data_root, is_party_name, party_names, read_cuad
+from longdoc.metrics import Counts
+from longdoc.outputs.summary import names_by_label
+from longdoc.pipeline import DEFAULT_MODEL
+
+FUZZY = 90
+QUOTED = re.compile(r"[\"“”']([^\"“”]+)[\"“”']")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party as the experts wrote it: ``Acme Inc. ("Acme")``."""
+
+    name: str
+    aliases: tuple[str, ...]
+
+
+def gold_parties(contract: Contract) -> list[Party]:
+    """Parties of ``values["Parties"]``; roles ("Company", "you") are no names, and clauses about parties no party."""
+    parties = []
+    for item in contract.values["Parties"].split(";"):
+        aliases = [alias.strip(" ,.") for alias in QUOTED.findall(item)]
+        name = re.sub(r"\([^()]*[\"“”][^()]*\)?|[\"“”].*", "", item).strip(" ,.()")
+        collective = re.search(r"\bpart(y|ies)\b", item, re.I) and (" and " in name or len(name) < 3)
+        if len(name) > 2 and not collective and is_party_name(name, ""):
+            parties.append(Party(name, tuple(a for a in aliases if is_party_name(a, contract.text))))
+    return parties
+
+
+def same(one: str, other: str) -> bool:
+    return fuzz.ratio(normal(one), normal(other)) >= FUZZY
+
+
+def normal(name: str) -> str:
+    return " ".join(re.findall(r"\w+", name.casefold()))
+
+
+def score(predicted: Iterable[str], contract: Contract) -> tuple[Counts, Counts]:
+    """Counts with aliases and strict counts. A false negative is a party not found."""
+    names, parties = list(predicted), gold_parties(contract)
+    annotated = party_names(contract)
+    known = [n for party in parties for n in (party.name, *party.aliases)] + annotated
+    wrong = sum(not any(same(name, right) for right in known) for name in names)
+
+    def counts(found: list[bool]) -> Counts:
+        return Counts(sum(found), wrong, len(found) - sum(found))
+
+    with_alias = [any(same(n, form) for n in names for form in (p.name, *p.aliases)) for p in parties]
+    return counts(with_alias), counts([any(same(n, party.name) for n in names) for party in parties])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default=str(DEFAULT_MODEL))
+    parser.add_argument("--part", default="test", choices=["dev", "test"])
+    parser.add_argument("--thresholds", type=float, nargs="+", default=[0.0, 0.5, 0.6, 0.7, 0.8, 0.9])
+    arguments = parser.parse_args()
+
+    contracts = [c for c in read_cuad(data_root() / "cuad") if cuad_part(c) == arguments.part and gold_parties(c)]
+    pipeline = longdoc.Pipeline.from_pretrained(arguments.model)
+    documents = (longdoc.load(contract.pdf) for contract in contracts)
+    found = [names_by_label(prediction).get("PARTY", []) for prediction in pipeline.pipe(documents, tasks=["contract"])]
+    rows = []
+    for threshold in arguments.thresholds:
+        kept = [[name.text for name in names if name.score >= threshold] for names in found]
+        pairs = [score(names, contract) for names, contract in zip(kept, contracts, strict=True)]
+        loose, strict = (sum((pair[i] for pair in pairs), Counts()) for i in (0, 1))
+        cells = [f"{x:.3f}" for c in (loose, strict) for x in (c.precision, c.recall, c.f1)]
+        rows.append([threshold, *cells])
+    header = ["least score", "precision", "recall", "set F1", "strict precision", "strict recall", "strict F1"]
+    n_parties = sum(len(gold_parties(contract)) for contract in contracts)
+    notes = f"{len(contracts)} contracts of the {arguments.part} part, {n_parties} parties."
+    write_table(f"parties_{arguments.part}", "Party names of contracts", header, rows, notes)
+
+
+if __name__ == "__main__":
+    main()

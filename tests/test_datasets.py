@@ -1,0 +1,101 @@
+import json
+
+import pytest
+
+from longdoc.datasets import (
+    Contract,
+    DatasetConfig,
+    contract_example,
+    cuad_part,
+    data_root,
+    is_party_name,
+    read_conll,
+    read_cuad,
+    read_dataset,
+    read_jsonl,
+)
+from longdoc.errors import DataError
+from longdoc.labels import Span
+
+
+def test_jsonl_spans_are_checked_against_their_text(tmp_path):
+    path = tmp_path / "data.jsonl"
+    good = {"id": 1, "text": "Acme pays.", "entities": [{"start": 0, "end": 4, "text": "Acme", "label": "ORG"}]}
+    path.write_text(json.dumps(good) + "\n")
+    (example,) = read_jsonl(path)
+    assert (example.id, example.spans) == ("1", (Span(0, 4, "ORG"),))
+    bad = {**good, "entities": [{"start": 1, "end": 5, "text": "Acme", "label": "ORG"}]}
+    path.write_text(json.dumps(good) + "\n" + json.dumps(bad) + "\n")
+    with pytest.raises(DataError, match=r"data\.jsonl, line 2.*'cme '"):
+        list(read_jsonl(path))
+
+
+@pytest.mark.parametrize(
+    ("tags", "spans"),
+    [
+        (["B-PER", "I-PER", "O"], ["Ada Lovelace"]),
+        (["I-PER", "I-PER", "O"], ["Ada Lovelace"]),  # IOB1: no B- tag needed
+        (["I-PER", "B-PER", "O"], ["Ada", "Lovelace"]),
+        (["I-PER", "I-ORG", "O"], ["Ada", "Lovelace"]),
+    ],
+)
+def test_conll_tags_become_spans(tmp_path, tags, spans):
+    path = tmp_path / "data.conll"
+    words = ["Ada", "Lovelace", "wrote"]
+    path.write_text(
+        "-DOCSTART-\tO\n\n" + "".join(f"{w}\t{t}\n" for w, t in zip(words, tags, strict=True)) + "\nShe\tO\n"
+    )
+    (example,) = read_conll(path, token_column=0, tag_column=1)
+    assert example.text == "Ada Lovelace wrote\nShe\n"
+    assert [example.text[s.start : s.end] for s in example.spans] == spans
+
+
+def test_conll_names_the_line_with_too_few_columns(tmp_path):
+    path = tmp_path / "data.conll"
+    path.write_text("Ada\tB-PER\nLovelace\n")
+    with pytest.raises(DataError, match="line 2"):
+        list(read_conll(path, token_column=0, tag_column=1))
+
+
+def make_contract(text, parties, **values):
+    answers = [Span(text.index(name), text.index(name) + len(name), "Parties") for name in parties]
+    return Contract("acme-2001", "Supply", text, None, tuple(answers), values)
+
+
+def test_every_occurrence_of_a_party_name_is_labelled_and_no_role():
+    text = (
+        'ACME INC.\nAcme  Inc. ("Acme") and Zenith LLC (the "Company"). Acme Inc. pays. The Company or Acmeville pays.'
+    )
+    contract = make_contract(text, ["Acme  Inc.", "Acme", "Zenith LLC", "Company"])
+    found = [text[s.start : s.end] for s in contract_example(contract).spans]
+    assert found == ["ACME INC.", "Acme  Inc.", "Acme", "Zenith LLC", "Acme Inc."]
+
+
+@pytest.mark.parametrize("role", ["Company", "the Distributor", "each a Party", "we", 'Acme (the "Seller")', "Grower"])
+def test_roles_are_no_party_names(role):
+    assert not is_party_name(role, "each grower shall pay")
+
+
+def test_names_are_party_names():
+    assert is_party_name("Acme", "Acme pays the company")
+    assert is_party_name("Bank of America", "the bank")
+
+
+def test_missing_data_says_how_to_name_the_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("LONGDOC_DATA", str(tmp_path))
+    config = DatasetConfig(reader="jsonl", files=("none.jsonl",), labels={"A": "A"})
+    with pytest.raises(DataError, match="LONGDOC_DATA"):
+        read_dataset(config)
+
+
+@pytest.mark.skipif(not (data_root() / "cuad").exists(), reason="the corpora are not on this machine")
+def test_cuad_is_split_by_company():
+    contracts = list(read_cuad(data_root() / "cuad"))
+    parts = {part: [c for c in contracts if cuad_part(c) == part] for part in ("train", "dev", "test")}
+    assert sum(map(len, parts.values())) == len(contracts)
+    assert len(parts["test"]) >= 60
+    companies = {part: {c.id.split("-")[0] for c in found} for part, found in parts.items()}
+    assert not companies["train"] & (companies["test"] | companies["dev"])
+    for contract in parts["dev"]:
+        for span in contract_example(contract).spans:
+            assert contract.text[span.start : span.end].strip()

@@ -1,0 +1,139 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from conftest import CORPUS, make_model
+from longdoc.config import load_yaml
+from longdoc.datasets import DatasetConfig, Example
+from longdoc.document import Document
+from longdoc.errors import ConfigError, DataError
+from longdoc.evaluation import evaluate
+from longdoc.labels import Span
+from longdoc.pipeline import Pipeline
+from longdoc.training import TrainConfig, train
+from longdoc.training.data import IGNORED, TaskConfig, collate, tag_document, task_windows, training_batches
+from longdoc.windows import tokenize, word_starts
+
+PARTIES = ["Acme Incorporated", "Zenith LLC"]
+
+
+def annotated(repeat=1):
+    text = " ".join([CORPUS[0]] * repeat)
+    spans = []
+    for name in PARTIES:
+        start = text.find(name)
+        while start >= 0:
+            spans.append({"start": start, "end": start + len(name), "text": name, "label": "party"})
+            start = text.find(name, start + 1)
+    return {"text": text, "entities": spans}
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """A folder of corpora with one file of contracts, and a base encoder as transformers writes it."""
+    monkeypatch.setenv("LONGDOC_DATA", str(tmp_path))
+    lines = [json.dumps(annotated(repeat)) for repeat in (1, 2, 3, 4) * 8]
+    (tmp_path / "contracts.jsonl").write_text("\n".join(lines) + "\n")
+    model = make_model()
+    model.encoder.backbone.save_pretrained(tmp_path / "base")
+    model.tokenizer.save(str(tmp_path / "base" / "tokenizer.json"))
+    return tmp_path
+
+
+def config_file(folder, **changes):
+    data = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
+    record = {
+        "base": str(folder / "base"),
+        "output": str(folder / "run"),
+        "model": {"heads": {"contract": {"labels": ["PARTY"]}}, "windows": {"size": 32, "overlap": 8}},
+        "tasks": [{"heads": ["contract"], "data": data, "window": 32, "overlap": 8, "passes": 12}],
+        "batch_tokens": 256,
+        "learning_rate": 0.01,
+        **changes,
+    }
+    path = folder / "train.yaml"
+    path.write_text(yaml.safe_dump(record))
+    return path
+
+
+def test_training_learns_and_its_model_is_evaluated(corpus):
+    folder = train(config_file(corpus, quantize=True))
+    log = [entry["loss"] for entry in json.loads((corpus / "run" / "log.json").read_text()) if "loss" in entry]
+    assert float(log[-1]) < 0.5 * float(log[0])
+    text = annotated(4)["text"]
+    found = {entity.text for entity in Pipeline.from_pretrained(folder).entities(Document.from_text(text))}
+    assert found == set(PARTIES)
+    data = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
+    evaluation = {"model": str(folder), "datasets": {"contracts": data}, "output": str(corpus / "report.json")}
+    (corpus / "evaluate.yaml").write_text(yaml.safe_dump(evaluation))
+    report = evaluate(corpus / "evaluate.yaml")
+    assert report.counts["contracts"]["PARTY"].f1 > 0.95
+    assert "| contracts | PARTY |" in str(report)
+    assert json.loads((corpus / "report.json").read_text()) == report.to_dict()
+
+
+def test_every_token_of_a_word_has_its_words_tag(model):
+    example = Example("1", CORPUS[0], (Span(55, 72, "PARTY"),))
+    assert CORPUS[0][55:72] == PARTIES[0]
+    tagged = tag_document(example, model, ["contract"])
+    tokens = tokenize(example.text, model.tokenizer)
+    starts = word_starts(tokens.words)
+    lengths = np.diff(starts, append=len(tokens))
+    assert lengths.max() > 1, "some word must have several tokens"
+    tags = tagged.tags["contract"]
+    assert (np.repeat(tags[starts], lengths) == tags).all()
+    assert tokens.offsets[starts, 0][tags[starts] == 1].tolist() == [55]
+
+
+def make_task(**changes):
+    data = DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
+    return TaskConfig(**{"heads": ("contract",), "data": data, "window": 32, "overlap": 8, **changes})
+
+
+def test_a_pass_shows_every_token_and_a_batch_hides_padding(corpus, model):
+    windows = list(task_windows(make_task(), model, np.random.default_rng(0)))
+    assert max(len(window.ids) for window in windows) <= 30
+    batch = collate(windows[:9], model.encoder)
+    tags, ids = batch["tags"]["contract"], batch["input_ids"]
+    special = (ids == 0) | (ids == 2) | (ids == 3)
+    assert (tags[special] == IGNORED).all()
+    assert (tags[~special] >= 0).all()
+    whole = list(task_windows(make_task(overlap=0), model, np.random.default_rng(0)))
+    n_tokens = sum(len(tag_document(Example("", annotated(r)["text"], ()), model, []).ids) for r in (1, 2, 3, 4) * 8)
+    assert sum(len(window.ids) for window in whole) == n_tokens
+
+
+def test_windows_without_spans_and_late_tokens_can_be_left_out(corpus, model):
+    few = list(task_windows(make_task(empty=0.0), model, np.random.default_rng(0)))
+    assert all(window.tags["contract"].any() for window in few)
+    first = list(task_windows(make_task(first_tokens=20), model, np.random.default_rng(0)))
+    assert len(first) == 32 and all(len(window.ids) == 20 for window in first)
+
+
+def test_batches_are_the_same_for_a_seed(corpus, model):
+    one, two = (training_batches([make_task()], model, 128, seed=5) for _ in range(2))
+    assert all(torch.equal(a["input_ids"], b["input_ids"]) for a, b in zip(one, two, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tasks": [{"heads": ["legal"], "data": {"reader": "jsonl", "files": ["a"], "labels": {}}}]}, "legal"),
+        ({"tasks": [{"heads": ["contract"], "data": {"reader": "jsonl", "files": ["a"], "labels": {"x": "Y"}}}]}, "Y"),
+        ({"learning_rat": 1}, "learning_rate"),
+    ],
+)
+def test_a_wrong_config_names_the_wrong_key(corpus, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        load_yaml(TrainConfig, config_file(corpus, **changes))
+
+
+def test_missing_base_and_data_say_what_to_do(corpus):
+    with pytest.raises(ConfigError, match=r"longdoc\[train\]"):
+        train(config_file(corpus, base="package:no-such-package"))
+    (corpus / "contracts.jsonl").unlink()
+    with pytest.raises(DataError, match=r"contracts\.jsonl"):
+        train(config_file(corpus))
