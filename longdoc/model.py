@@ -35,6 +35,12 @@ class HeadConfig:
     kind: Literal["ner"] = "ner"
     labels: tuple[str, ...]
     """Labels it tells apart, in the order of its output."""
+    introduced: dict[str, int] = field(default_factory=dict)
+    """Label: within how many characters of a document's start its names are first met (see ``decode.introduced``)."""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.introduced) - set(self.labels):
+            raise ConfigError(f"introduced names {', '.join(sorted(unknown))}; the head has {', '.join(self.labels)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

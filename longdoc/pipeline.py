@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from longdoc.decode import ScoredSpan, decode_entities
+from longdoc.decode import ScoredSpan, decode_entities, introduced
 from longdoc.document import Document
 from longdoc.encoders import length_batches
 from longdoc.errors import ConfigError
@@ -199,8 +199,9 @@ class Pipeline:
         merge, n_tokens = self.model.config.windows.merge, len(reading.tokens)
         spans: list[ScoredSpan] = []
         for head, scores in reading.scores.items():
-            labels = self.model.config.heads[head].labels
-            spans += decode_entities(stitch(scores, reading.windows, n_tokens, merge), reading.tokens, labels)
+            config = self.model.config.heads[head]
+            found = decode_entities(stitch(scores, reading.windows, n_tokens, merge), reading.tokens, config.labels)
+            spans += introduced(found, reading.document.text, config.introduced)
         ordered = sorted(spans, key=lambda span: (span.start, span.end, span.label))
         gaps = unseen(reading.document.text, reading.tokens)
         return Prediction(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from longdoc.decode import decode_entities, word_scores
+from longdoc.decode import ScoredSpan, decode_entities, introduced, word_scores
 from longdoc.labels import bio_tags
 from longdoc.windows import Tokens
 
@@ -58,3 +58,12 @@ def test_word_scores_are_means_over_their_tokens():
     scores, first = word_scores(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 7]))
     assert scores.tolist() == [[2.0], [5.0]]
     assert first.tolist() == [0, 2]
+
+
+def test_names_met_too_late_are_dropped_and_introduced_ones_stay_everywhere():
+    text = "Acme Inc and Zenith agree. Later ACME\nINC pays Late LLC on a Date, and Zenith pays."
+    names = [("Acme Inc", "PARTY"), ("ACME\nINC", "PARTY"), ("Late LLC", "PARTY"), ("Date", "DATE")]
+    spans = [ScoredSpan(text.index(n), text.index(n) + len(n), label, 0.5) for n, label in names]
+    kept = introduced(spans, text, {"PARTY": 20})
+    assert [text[s.start : s.end] for s in kept] == ["Acme Inc", "ACME\nINC", "Date"]
+    assert introduced(spans, text, {}) == spans

@@ -36,7 +36,7 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
         handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
         n = textpage.count_chars()
         codes = np.fromiter(map(_unicode, repeat(handle), range(n)), np.uint32, n)
-        boxes = np.empty((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
+        boxes = np.zeros((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
         deque(map(_loose_box, repeat(handle), range(n), range(boxes.ctypes.data, boxes.ctypes.data + 16 * n, 16)), 0)
         breaks = np.full(n, NONE, np.uint8)
         for at in np.flatnonzero(np.isin(codes, (0x0A, 0x0D, 0x20))).tolist():
@@ -47,7 +47,8 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
         textpage.close()
     codes[hyphens] = ord("-")
     glyphs = _real_glyphs(codes, _displayed(page, boxes), breaks)
-    glyphs.breaks[np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1] = LINE
+    after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
+    glyphs.breaks[after[after < len(glyphs.breaks)]] = LINE
     return _join_surrogates(glyphs)
 
 
