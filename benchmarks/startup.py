@@ -21,7 +21,7 @@ print(time.perf_counter() - started_at, any(name.split(".")[0] == "torch" for na
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("contract", type=Path, nargs="?", default=Path("examples/contract.pdf"))
+    parser.add_argument("contract", type=Path, nargs="?", default=Path("examples/sony-gsi-intellectual-property.pdf"))
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
 
