@@ -10,17 +10,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import get_args
 
 import torch
 from _table import write_table
+from tqdm import tqdm
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, pipeline
 
 from longdoc.datasets import DatasetConfig, Example, read_dataset
 from longdoc.document import Document
-from longdoc.evaluation import evaluate_entities
+from longdoc.evaluation import entity_counts
 from longdoc.metrics import add_counts, micro, span_counts
 from longdoc.model import Model, WindowConfig
 from longdoc.pipeline import DEFAULT_MODEL, Pipeline
+from longdoc.windows import MergeRule
 
 CRAFT = {
     "PR": "PROTEIN",
@@ -35,6 +38,7 @@ DATA = {
     "bc5cdr/test": ("biomedical", DatasetConfig(reader="jsonl", files=("bc5cdr/test.jsonl",), labels=BC5CDR)),
     "craft/dev": ("ontology", DatasetConfig(reader="jsonl", files=("craft/dev.jsonl",), labels=CRAFT)),
 }
+WINDOWS = ((512, 128), (512, 64), (384, 64), (256, 128), (256, 64), (256, 32), (256, 0), (128, 32))
 
 
 def as_transformers(model: Model, head: str, folder: str) -> Callable[..., object]:
@@ -111,16 +115,24 @@ def compare(folder: str, repeats: int) -> list[list[object]]:
 
 
 def merge_rules(folder: str) -> list[list[object]]:
-    """F1 on craft/dev for windows, overlaps and merge rules."""
-    _, config = DATA["craft/dev"]
-    examples = read_dataset(config)
-    model, rows = Model.from_pretrained(folder), []
-    for size, overlap in ((512, 128), (512, 64), (256, 128), (256, 64), (256, 32), (256, 0), (128, 64), (128, 32)):
+    """F1 on craft/dev for windows, overlaps and merge rules. Each window is encoded once and merged in every way."""
+    head, config = DATA["craft/dev"]
+    examples, model = read_dataset(config), Model.from_pretrained(folder)
+    labels = {span.label for example in examples for span in example.spans}
+    rows: list[list[object]] = []
+    for size, overlap in WINDOWS:
+        reader = with_windows(model, WindowConfig(size=size, overlap=overlap))
+        readings = [reader.read(Document.from_text(example.text), [head]) for example in examples]
+        reader.score(readings, tqdm(disable=True))
+        encoded = sum(len(window) + 2 for reading in readings for window in reading.windows)
         scores = []
-        for merge in ("first", "most central", "mean", "centre"):
-            reader = with_windows(model, WindowConfig(size=size, overlap=overlap, merge=merge))
-            scores.append(f"{micro(evaluate_entities(reader, examples)).f1:.4f}")
-        rows.append([size, overlap, *scores])
+        for merge in get_args(MergeRule):
+            with_windows(model, WindowConfig(size=size, overlap=overlap, merge=merge))
+            found = [reader.predict(reading) for reading in readings]
+            pairs = zip(examples, found, strict=True)
+            scores.append(f"{micro(add_counts(entity_counts(e, p, labels) for e, p in pairs)).f1:.4f}")
+        n_tokens = sum(len(reading.tokens) for reading in readings)
+        rows.append([size, overlap, f"{encoded / n_tokens:.2f}", *scores])
     return rows
 
 
@@ -131,8 +143,8 @@ def main() -> None:
     parser.add_argument("--merge-rules", action="store_true", help="compare windows and merge rules instead")
     arguments = parser.parse_args()
     if arguments.merge_rules:
-        header = ["window", "overlap", "first", "most central", "mean", "centre"]
-        write_table("merge_rules", "Merge rules: micro F1 on craft/dev", header, merge_rules(arguments.model))
+        header = ["window", "overlap", "encoded / document tokens", *get_args(MergeRule)]
+        write_table("merge_rules", "Merge rules: micro F1 on craft/dev, float32", header, merge_rules(arguments.model))
         return
     rows = compare(arguments.model, arguments.repeats)
     header = ["data", "engine, window/overlap", "document tokens/s", "speed ratio", "micro F1"]

@@ -10,6 +10,8 @@ import numpy as np
 from longdoc.labels import decode_bio
 from longdoc.windows import Tokens, word_starts
 
+_SEPARATORS = ",.;: "
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredSpan:
@@ -38,28 +40,34 @@ def word_scores(scores: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.n
     return np.add.reduceat(scores, first, axis=0) / counts[:, None], first
 
 
-def decode_entities(probabilities: np.ndarray, tokens: Tokens, labels: Sequence[str]) -> list[ScoredSpan]:
+def decode_entities(
+    probabilities: np.ndarray, tokens: Tokens, labels: Sequence[str], text: str, *, min_score: float = 0.5
+) -> list[ScoredSpan]:
     """Entities of a document from its stitched tag probabilities.
 
     Each word takes its most probable tag; a span's score is the mean over its words of the probability that the word
-    belongs to that label at all (``B-`` and ``I-`` together).
+    belongs to that label at all (``B-`` and ``I-`` together). Spans less likely than ``min_score`` are left out, and so
+    are separators (``, . ; :``) at a span's start and spans without a letter or digit.
 
     Args:
         probabilities: float array ``(T, 1 + 2 * len(labels))``, rows sum to one, columns as in ``labels.bio_tags``.
         tokens: the document's tokens.
         labels: the head's labels.
+        text: the document's text.
+        min_score: the least score of a span; 0.5 keeps what is more likely right than not.
     """
     if not len(tokens):
         return []
     scores, first = word_scores(probabilities, tokens.words)
-    tags = scores.argmax(axis=1)
     last = np.append(first[1:], len(tokens)) - 1
     spans = []
-    for start, end, label in decode_bio(tags, labels):
+    for start, end, label in decode_bio(scores.argmax(axis=1), labels):
         column = 1 + 2 * labels.index(label)
-        score = float(scores[start:end, column : column + 2].sum(axis=1).mean())
-        begin, stop = int(tokens.offsets[first[start], 0]), int(tokens.offsets[last[end - 1], 1])
-        spans.append(ScoredSpan(begin, stop, label, min(score, 1.0)))
+        score = min(float(scores[start:end, column : column + 2].sum(axis=1).mean()), 1.0)
+        stop = int(tokens.offsets[last[end - 1], 1])
+        name = text[tokens.offsets[first[start], 0] : stop].lstrip(_SEPARATORS)
+        if score >= min_score and any(map(str.isalnum, name)):
+            spans.append(ScoredSpan(stop - len(name), stop, label, score))
     return spans
 
 

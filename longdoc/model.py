@@ -47,9 +47,9 @@ class HeadConfig:
 class WindowConfig:
     """How documents are cut for the encoder."""
 
-    size: int = 512
+    size: int = 256
     """Most positions in a window, special tokens counted."""
-    overlap: int = 128
+    overlap: int = 32
     """Tokens that neighbouring windows share."""
     merge: MergeRule = "centre"
     """How the windows that see a token are combined."""
@@ -118,6 +118,7 @@ class Model(nn.Module):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
+        encoder_config.pop("_name_or_path", None)  # where the base weights lay on the machine that trained
         record = {**encoder_config, "longdoc": to_dict(self.config)}
         (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}

@@ -35,7 +35,7 @@ UNKNOWN_TO_TOKENIZER = "characters that the model's tokenizer drops"
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """A document on its way through the model: its tokens, its windows, and each head's scores of each window."""
 
     document: Document
@@ -72,7 +72,7 @@ class Pipeline:
             model: ``"default"``, the model shipped with longdoc (no network), or a folder written by ``Model.save``.
             encoder: how the text reaches the model: ``"windows"`` reads overlapping slices of it.
             device: ``"auto"`` (a GPU where there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
-            precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on a GPU that has it, else float32.
+            precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on hardware that computes in it.
 
         Raises:
             ConfigError: an argument is none of these, or the folder holds no longdoc model.
@@ -137,9 +137,9 @@ class Pipeline:
         pairs = documents if as_tuples else ((document, None) for document in documents)
         with tqdm(unit="token", unit_scale=True, delay=2, leave=False, disable=None) as progress:
             for group in self._groups(pairs, heads, batch_size):
-                self._score([reading for reading, _ in group], progress)
+                self.score([reading for reading, _ in group], progress)
                 for reading, companion in group:
-                    prediction = self._predict(reading)
+                    prediction = self.predict(reading)
                     yield (prediction, companion) if as_tuples else prediction
 
     def _heads(self, tasks: Sequence[str] | None) -> tuple[str, ...]:
@@ -151,11 +151,11 @@ class Pipeline:
 
     def _groups(
         self, pairs: Iterable[tuple[Source, Any]], heads: Sequence[str], batch_size: int | None
-    ) -> Iterator[list[tuple[_Reading, Any]]]:
-        group: list[tuple[_Reading, Any]] = []
+    ) -> Iterator[list[tuple[Reading, Any]]]:
+        group: list[tuple[Reading, Any]] = []
         n_tokens = 0
         for source, companion in pairs:
-            reading = self._read(source, heads)
+            reading = self.read(source, heads)
             group.append((reading, companion))
             n_tokens += len(reading.tokens)
             if len(group) == batch_size or (batch_size is None and n_tokens >= 16 * self.batch_tokens):
@@ -164,17 +164,18 @@ class Pipeline:
         if group:
             yield group
 
-    def _read(self, source: Source, heads: Sequence[str]) -> _Reading:
+    def read(self, source: Source, heads: Sequence[str]) -> Reading:
+        """First step: a document as tokens and windows."""
         document = source if isinstance(source, Document) else load(source)
         tokens = tokenize(document.text, self.model.tokenizer)
         settings = self.model.config.windows
         cuts = sentence_starts(document.text, tokens.offsets)
         size = settings.size - len(self.model.encoder.special)
         windows = split(len(tokens), size=size, overlap=settings.overlap, cuts=cuts)
-        return _Reading(document, tokens, windows, {head: [np.empty(0)] * len(windows) for head in heads})
+        return Reading(document, tokens, windows, {head: [np.empty(0)] * len(windows) for head in heads})
 
-    def _score(self, readings: Sequence[_Reading], progress: tqdm[Any]) -> None:
-        """Fills in the scores of all windows of all readings, batched by length."""
+    def score(self, readings: Sequence[Reading], progress: tqdm[Any]) -> None:
+        """Second step: fills in the scores of all windows of all readings, batched by length."""
         windows = [(reading, index) for reading in readings for index in range(len(reading.windows))]
         lengths = [len(reading.windows[index]) for reading, index in windows]
         for rows in length_batches(lengths, self.batch_tokens):
@@ -195,15 +196,17 @@ class Pipeline:
             found = {head: self.model.head(head).probabilities(states).cpu().numpy() for head in heads}
         return {head: encoder.content(scores, list(map(len, slices))) for head, scores in found.items()}
 
-    def _predict(self, reading: _Reading) -> Prediction:
-        merge, n_tokens = self.model.config.windows.merge, len(reading.tokens)
+    def predict(self, reading: Reading) -> Prediction:
+        """Third step: scores merged over the windows and decoded, once, on the document."""
+        merge, n_tokens, text = self.model.config.windows.merge, len(reading.tokens), reading.document.text
         spans: list[ScoredSpan] = []
         for head, scores in reading.scores.items():
             config = self.model.config.heads[head]
-            found = decode_entities(stitch(scores, reading.windows, n_tokens, merge), reading.tokens, config.labels)
-            spans += introduced(found, reading.document.text, config.introduced)
+            stitched = stitch(scores, reading.windows, n_tokens, merge)
+            found = decode_entities(stitched, reading.tokens, config.labels, text)
+            spans += introduced(found, text, config.introduced)
         ordered = sorted(spans, key=lambda span: (span.start, span.end, span.label))
-        gaps = unseen(reading.document.text, reading.tokens)
+        gaps = unseen(text, reading.tokens)
         return Prediction(
             document=reading.document,
             entities=tuple(entity_at(reading.document, span) for span in ordered),
@@ -244,5 +247,9 @@ def _device(name: str) -> torch.device:
 def _dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision not in ("auto", "float32", "bfloat16"):
         raise ConfigError(f"unknown precision {precision!r}; allowed: 'auto', 'float32', 'bfloat16'")
-    native = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported()
+    else:  # other CPUs emulate bfloat16, at a third of the speed of float32
+        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        native = device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
     return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and native) else torch.float32

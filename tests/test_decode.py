@@ -37,7 +37,7 @@ def test_an_entity_is_whole_words_and_slices_back():
         {"I-PARTY": 0.7, "O": 0.3},
         {"O": 1},
     )
-    (entity,) = decode_entities(scores, tokens, LABELS)
+    (entity,) = decode_entities(scores, tokens, LABELS, text)
     assert (text[entity.start : entity.end], entity.label) == ("Acme Inc.", "PARTY")
     assert entity.score == pytest.approx((0.65 + 0.8 + 0.7) / 3)
 
@@ -46,12 +46,21 @@ def test_neighbouring_entities_of_one_label_stay_apart():
     text = "Acme Zenith"
     tokens = tokens_of(text, [["Acme"], ["Ze", "nith"]])
     scores = probabilities({"B-PARTY": 1}, {"B-PARTY": 1}, {"B-PARTY": 1})
-    assert [text[e.start : e.end] for e in decode_entities(scores, tokens, LABELS)] == ["Acme", "Zenith"]
+    assert [text[e.start : e.end] for e in decode_entities(scores, tokens, LABELS, text)] == ["Acme", "Zenith"]
+
+
+def test_what_is_unlikely_or_only_separates_is_no_entity():
+    text = "Acme , Inc ; Zenith"
+    tokens = tokens_of(text, [["Acme"], [","], ["Inc"], [";"], ["Zenith"]])
+    scores = probabilities({"B-PARTY": 0.4, "B-DATE": 0.3}, {"B-PARTY": 1}, {"I-PARTY": 1}, {"B-DATE": 1}, {"O": 1})
+    assert [text[e.start : e.end] for e in decode_entities(scores, tokens, LABELS, text)] == ["Inc"]
+    unsure = decode_entities(scores, tokens, LABELS, text, min_score=0.0)
+    assert [text[e.start : e.end] for e in unsure] == ["Acme", "Inc"]
 
 
 def test_nothing_comes_of_nothing():
     empty = Tokens(np.zeros(0, np.int32), np.zeros((0, 2), np.int32), np.zeros(0, np.int32))
-    assert decode_entities(np.zeros((0, 5), np.float32), empty, LABELS) == []
+    assert decode_entities(np.zeros((0, 5), np.float32), empty, LABELS, "") == []
 
 
 def test_word_scores_are_means_over_their_tokens():

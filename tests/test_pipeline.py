@@ -23,7 +23,7 @@ def slow_entities(model, head, text):
     windows = split(len(tokens), size=size, overlap=model.config.windows.overlap, cuts=cuts)
     assert len(windows) > 3, "the text must need several windows"
     scores = np.array(reference.document_probabilities(model, head, tokens.ids, windows, rule))
-    return decode_entities(scores, tokens, model.config.heads[head].labels)
+    return decode_entities(scores, tokens, model.config.heads[head].labels, text)
 
 
 @pytest.mark.parametrize("rule", ["mean", "centre", "most central", "first"])

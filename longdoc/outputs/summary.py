@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from longdoc.labels import Entity
@@ -36,7 +37,7 @@ class Name:
 
 
 def names_by_label(prediction: Prediction) -> dict[str, list[Name]]:
-    """The names under each label: labels in the order of the text, a label's names by their number of mentions.
+    """The names under each label: the labels the model is surest of first, a label's names by number of mentions.
 
     Mentions are of one name when they differ only in case, punctuation and white space.
     """
@@ -47,7 +48,8 @@ def names_by_label(prediction: Prediction) -> dict[str, list[Name]]:
     for (label, _), entities in mentions.items():
         spelling, _ = Counter(on_one_line(entity.text) for entity in entities).most_common(1)[0]
         names.setdefault(label, []).append(Name(label, spelling, tuple(entities)))
-    return {label: sorted(listed, key=lambda name: -len(name.mentions)) for label, listed in names.items()}
+    sure = sorted(names, key=lambda label: -fmean(name.score for name in names[label]))
+    return {label: sorted(names[label], key=lambda name: -len(name.mentions)) for label in sure}
 
 
 def on_one_line(text: str) -> str:
