@@ -136,8 +136,16 @@ def main() -> None:
             f"{n_words} words",
         ],
         ["words spelled by their boxes", f"{1 - n_wrong / n_words:.4%}", f"{len(checked)} documents"],
-        ["letters and digits of CUAD's text that are in ours", f"{kept:.4%}", f"{len(contracts)} contracts"],
-        ["CUAD's answers that stand unbroken in our text", f"{found:.2%}", f"{len(contracts)} contracts"],
+        [
+            "letters and digits of CUAD's text that are in ours, as a multiset",
+            f"{kept:.4%}",
+            f"{len(contracts)} contracts",
+        ],
+        [
+            "CUAD's answers that stand in our text, letters and digits alone",
+            f"{found:.2%}",
+            f"{len(contracts)} contracts",
+        ],
     ]
     wrong = "; ".join(f"{path.name}: {wrong} of {drawn}" for path, (drawn, wrong) in counts.items() if wrong)
     write_table("loading", "Loading PDFs", ["measure", "result", "of"], rows, f"Words not spelled: {wrong or 'none'}.")

@@ -71,7 +71,11 @@ def _parser() -> argparse.ArgumentParser:
         "--model", default="default", metavar="M", help="default, the model shipped with longdoc, or a folder"
     )
     extract.add_argument(
-        "--min-score", type=_score, default=0.0, metavar="S", help="leave out entities below it, 0 to 1"
+        "--min-score",
+        type=_score,
+        default=0.0,
+        metavar="S",
+        help="leave out entities below it, up to 1; none is below 0.5",
     )
     extract.add_argument("--tasks", metavar="T,...", help="the model's heads to use, by name; default: all of them")
     extract.add_argument("--password", help="for encrypted documents")
@@ -230,7 +234,7 @@ def _print_entities(console: Console, prediction: Prediction) -> None:
     console.print()
     console.print(Text(document.title, style="bold"))
     facts = [document.source.name, _count(len(document.pages), "page")]
-    facts += [] if prediction.gaps else ["read to the last character"]
+    facts += [] if prediction.gaps or document.warnings else ["read to the last character"]
     console.print(Text(" · ".join(facts), style="dim"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Label", style="cyan", no_wrap=True)
@@ -241,6 +245,8 @@ def _print_entities(console: Console, prediction: Prediction) -> None:
     for label, names in names_by_label(prediction).items():
         _add_label(table, label, names)
     console.print(table if table.row_count else "Nothing found.")
+    for warning in document.warnings:
+        console.print(Text(f"Warning: {warning}", style="yellow"))
     for gap in prediction.gaps:
         console.print(Text(f"Not read: characters {gap.start} to {gap.end} ({gap.reason})", style="yellow"))
 

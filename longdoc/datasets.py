@@ -31,7 +31,7 @@ ROLE_WORDS = frozenset(
     sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
     venturer venturers we you your""".split()
 )
-_NAME_EDGES = " \t\r\n\"'“”‘’(),;:."
+_NAME_EDGES = " \t\r\n\"'“”‘’(),;:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def read_dataset(config: DatasetConfig) -> list[Example]:
         DataError: where a file is missing, malformed or holds no example.
     """
     examples: list[Example] = []
+    seen: set[str] = set()
     for name in config.files:
         path = data_root() / name
         if not path.exists():
@@ -81,9 +82,14 @@ def read_dataset(config: DatasetConfig) -> list[Example]:
         else:
             parts = (c for c in read_cuad(path) if config.part in (None, cuad_part(c)))
             found = map(contract_example, parts)
-        examples += relabel(found, config.labels)
+        for example in found:
+            seen.update(span.label for span in example.spans)
+            examples += relabel([example], config.labels)
     if not examples:
         raise DataError(f"no example in {', '.join(config.files)}")
+    if missing := set(config.labels) - seen:
+        names = f"no span is labelled {', '.join(sorted(missing))} in {', '.join(config.files)}"
+        raise DataError(f"{names}; its labels: {', '.join(sorted(seen)) or 'none'}")
     return examples
 
 
@@ -186,8 +192,8 @@ def read_cuad(folder: Path) -> Iterator[Contract]:
 def cuad_part(contract: Contract) -> str:
     """``train``, ``dev`` or ``test``: about 80, 5 and 15 % of the contracts, all those of a company in one part.
 
-    The part is a hash of the company's name as filed, so that it never changes and amendments or copies of one
-    contract never stand on both sides.
+    The part is a hash of the first word of the contract's file name, which is the filing company's name, so that it
+    never changes and amendments stay together. A company that files under two spellings can stand on both sides.
     """
     company = re.split(r"[-_ ]", contract.id)[0]
     bucket = int(hashlib.md5(company.encode(), usedforsecurity=False).hexdigest(), 16) % 100
@@ -215,7 +221,7 @@ def is_party_name(name: str, text: str) -> bool:
 def party_names(contract: Contract) -> list[str]:
     """The distinct annotated party names of a contract, roles left out, longest first."""
     found = {contract.text[a.start : a.end] for a in contract.answers if a.label == "Parties"}
-    names = {name.strip(_NAME_EDGES.rstrip(".")) for name in found}
+    names = {name.strip(_NAME_EDGES) for name in found}
     return sorted((n for n in names if len(n) > 1 and is_party_name(n, contract.text)), key=lambda n: (-len(n), n))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ _SEPARATORS = ",.;: "
 
 @dataclass(frozen=True, slots=True)
 class ScoredSpan:
-    """A decoded span in half-open character offsets, with the probability that it is right."""
+    """A decoded span in half-open character offsets, with its mean tag probability (not calibrated)."""
 
     start: int
     end: int
@@ -54,12 +55,12 @@ def decode_entities(
         tokens: the document's tokens.
         labels: the head's labels.
         text: the document's text.
-        min_score: the least score of a span; 0.5 keeps what is more likely right than not.
+        min_score: the least score of a span; 0.5 keeps what is more likely of its label than of all others.
     """
     if not len(tokens):
         return []
     scores, first = word_scores(probabilities, tokens.words)
-    last = np.append(first[1:], len(tokens)) - 1
+    last = np.append(first, len(tokens))[1:] - 1
     spans = []
     for start, end, label in decode_bio(scores.argmax(axis=1), labels):
         column = 1 + 2 * labels.index(label)
@@ -75,9 +76,11 @@ def introduced(spans: Sequence[ScoredSpan], text: str, within: Mapping[str, int]
     """The spans whose name is first met early enough in the document.
 
     A window in the middle of a contract cannot tell a party from any other company; the document can: its parties are
-    named where it begins. A span of a label in ``within`` stays when a span of that label and the same wording, case
-    and white space aside, starts among the first ``within[label]`` characters. Other labels are left alone.
+    named where it begins. A span of a label in ``within`` stays when a span of that label and the same words starts
+    among the first ``within[label]`` characters. Other labels are left alone, and so is a label of which no name is met
+    that early: the document then begins with something else, such as a cover page.
     """
-    names = [(span.label, " ".join(text[span.start : span.end].casefold().split())) for span in spans]
-    early = {name for name, span in zip(names, spans, strict=True) if span.start < within.get(span.label, len(text))}
-    return [span for name, span in zip(names, spans, strict=True) if name in early]
+    names = [(s.label, re.sub(r"[\W_]+", " ", text[s.start : s.end].casefold()).strip()) for s in spans]
+    early = {name for name, s in zip(names, spans, strict=True) if s.start < within.get(s.label, len(text))}
+    ruled = {label for label, _ in early} & set(within)
+    return [s for name, s in zip(names, spans, strict=True) if s.label not in ruled or name in early]

@@ -6,6 +6,7 @@ the checkpoint. Letters of shapes: ``B`` windows, ``T`` tokens with special ones
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,34 @@ class Encoder(nn.Module):
         """Each window's rows ``(length, L)`` of ``scores`` ``(B, T, L)``, special tokens and padding left out."""
         first = len(self.special.prefix)
         return [row[first : first + length] for row, length in zip(scores, lengths, strict=True)]
+
+
+class PackedLinear(nn.Module):
+    """``nn.Linear`` for float32 inference on a CPU, its weight packed for oneDNN.
+
+    The BLAS that torch calls for float32 is tuned for one maker's processors; oneDNN is about 1.5 times as fast on
+    others (2 cores of an AMD EPYC: 26 against 39 ms for 2,048 rows of 1,536 to 384).
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
+        self.bias = linear.bias
+
+    def forward(self, states: Tensor) -> Tensor:
+        """``(..., D)`` to ``(..., D_out)``."""
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, "none", [], "")
+        return product
+
+
+def pack_for_cpu(encoder: Encoder) -> Encoder:
+    """A copy of an encoder for float32 inference on a CPU; it shares all weights but those of linear layers."""
+    packed = copy.deepcopy(encoder, {id(parameter): parameter for parameter in encoder.parameters()})
+    for module in list(packed.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.Linear):
+                setattr(module, name, PackedLinear(child))
+    return packed
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

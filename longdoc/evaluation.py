@@ -66,16 +66,18 @@ def evaluate(path: str | Path) -> Report:
     pipeline = Pipeline.from_pretrained(config.model)
     report = Report(
         config.model,
-        {name: evaluate_entities(pipeline, read_dataset(data)) for name, data in config.datasets.items()},
+        {
+            name: evaluate_entities(pipeline, read_dataset(data), set(data.labels.values()))
+            for name, data in config.datasets.items()
+        },
     )
     if config.output:
         Path(config.output).write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def evaluate_entities(pipeline: Pipeline, examples: Sequence[Example]) -> dict[str, Counts]:
-    """Exact-span counts per label, over the labels that the examples use."""
-    labels = {span.label for example in examples for span in example.spans}
+def evaluate_entities(pipeline: Pipeline, examples: Sequence[Example], labels: set[str]) -> dict[str, Counts]:
+    """Exact-span counts of these labels."""
     heads = [name for name, head in pipeline.model.config.heads.items() if labels & set(head.labels)]
     if missing := labels - {label for name in heads for label in pipeline.model.config.heads[name].labels}:
         raise ConfigError(

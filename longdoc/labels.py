@@ -37,7 +37,7 @@ class Entity:
     start: int
     end: int
     score: float
-    """Probability that the span is right, 0..1."""
+    """How sure the model is, 0..1: the mean probability of its label over its words, not calibrated."""
     page: int
     """Number of the page on which it starts, from 1."""
     boxes: tuple[Box, ...] = ()

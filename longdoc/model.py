@@ -69,6 +69,10 @@ class Model(nn.Module):
     def __init__(self, backbone: nn.Module, tokenizer: Tokenizer, config: ModelConfig) -> None:
         super().__init__()
         encoder_config: PretrainedConfig = backbone.config  # type: ignore[assignment]
+        if config.windows.size > (longest := encoder_config.max_position_embeddings):
+            raise ConfigError(
+                f"windows.size is {config.windows.size}; this encoder has positions for at most {longest}"
+            )
         self.config = config
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -100,15 +104,24 @@ class Model(nn.Module):
         folder = Path(folder)
         if not (folder / "config.json").is_file():
             raise ConfigError(f"{folder} holds no config.json; give a folder written by Model.save, or 'default'")
-        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if "longdoc" not in record:
-            raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block: it names no heads to read with")
+        try:
+            record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            if "longdoc" not in record:
+                raise ConfigError(
+                    f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save"
+                )
+            weights = load_file(folder / "model.safetensors")
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except ConfigError:
+            raise
+        except Exception as error:  # tokenizers and safetensors raise bare exceptions
+            raise ConfigError(f"{folder} is damaged or incomplete ({error}); write it again by Model.save") from error
         config = from_dict(ModelConfig, record.pop("longdoc"), where="longdoc")
         encoder_config = AutoConfig.for_model(**record)
         backbone = _without_pooler(AutoModel.from_config(encoder_config))
-        model = cls(backbone, Tokenizer.from_file(str(folder / "tokenizer.json")), config)
+        model = cls(backbone, tokenizer, config)
         try:
-            model.load_state_dict(dequantize(load_file(folder / "model.safetensors")))
+            model.load_state_dict(dequantize(weights))
         except RuntimeError as error:
             raise ConfigError(f"the weights in {folder} do not fit its config.json: {error}") from error
         return model.eval()

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from longdoc.decode import ScoredSpan, decode_entities, introduced
 from longdoc.document import Document
-from longdoc.encoders import length_batches
+from longdoc.encoders import length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.labels import Entity
 from longdoc.loaders import load
@@ -54,6 +54,8 @@ class Pipeline:
         self.model = model.to(device).eval()
         self.device = device
         self.dtype = dtype
+        packable = device.type == "cpu" and dtype == torch.float32 and torch.backends.mkldnn.is_available()
+        self.encoder = pack_for_cpu(model.encoder) if packable else model.encoder
         # A batch this size keeps a GPU busy, or the activations of a small encoder in a CPU's cache.
         self.batch_tokens = 2**16 if device.type == "cuda" else 2**11
 
@@ -133,6 +135,8 @@ class Pipeline:
         """
         if batch_size is not None and batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1; got {batch_size}")
+        if isinstance(documents, (str, PathLike)):
+            raise ConfigError(f"pipe reads many documents; give it a list, such as [{str(documents)!r}]")
         heads = self._heads(tasks)
         pairs = documents if as_tuples else ((document, None) for document in documents)
         with tqdm(unit="token", unit_scale=True, delay=2, leave=False, disable=None) as progress:
@@ -145,6 +149,8 @@ class Pipeline:
     def _heads(self, tasks: Sequence[str] | None) -> tuple[str, ...]:
         if isinstance(tasks, str):
             raise ConfigError(f"tasks must be a list of names, such as [{tasks!r}]")
+        if tasks is not None and not tasks:
+            raise ConfigError(f"tasks is empty; name some of {', '.join(self.tasks)}, or leave it out for all of them")
         if unknown := set(tasks or ()) - set(self.tasks):
             raise ConfigError(f"the model has no task {', '.join(sorted(unknown))}; it has {', '.join(self.tasks)}")
         return self.tasks if tasks is None else tuple(tasks)
@@ -187,7 +193,7 @@ class Pipeline:
             progress.update(sum(map(len, slices)))
 
     def _forward(self, slices: Sequence[np.ndarray], heads: Sequence[str]) -> dict[str, list[np.ndarray]]:
-        encoder = self.model.encoder
+        encoder = self.encoder
         input_ids, attention_mask = encoder.batch(slices)
         mask = None if attention_mask is None else attention_mask.to(self.device)
         low = self.dtype != torch.float32
@@ -236,9 +242,12 @@ def _range(window: Window) -> slice:
 def _device(name: str) -> torch.device:
     if name != "auto":
         try:
-            return torch.device(name)
+            device = torch.device(name)
         except RuntimeError as error:
             raise ConfigError(f"unknown device {name!r}; allowed: 'auto', 'cpu', 'cuda', 'cuda:0', 'mps' …") from error
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise ConfigError(f"device {name!r}: torch sees no GPU here; use 'auto' or 'cpu'")
+        return device
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -248,7 +257,7 @@ def _dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision not in ("auto", "float32", "bfloat16"):
         raise ConfigError(f"unknown precision {precision!r}; allowed: 'auto', 'float32', 'bfloat16'")
     if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported()
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:  # other CPUs emulate bfloat16, at a third of the speed of float32
         capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         native = device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))

@@ -69,7 +69,11 @@ class Prediction:
 
     @property
     def coverage(self) -> float:
-        """Share of the characters, white space aside, that the model saw: 1.0 unless there are ``gaps``."""
+        """Share of the text's characters, white space aside, that reached the model: 1.0 unless there are ``gaps``.
+
+        A symbol outside the model's vocabulary reaches it as the unknown token. Pages that have no text layer are not
+        part of the text: ``document.warnings`` names them.
+        """
         text, seen_to, missed = self.document.text, 0, 0
         for gap in sorted(self.gaps, key=lambda gap: gap.start):
             missed += _visible(text[max(gap.start, seen_to) : gap.end])
@@ -81,6 +85,7 @@ class Prediction:
         source = self.document.source
         return {
             "document": {"name": source.name, "sha256": source.sha256, "pages": len(self.document.pages)},
+            "warnings": list(self.document.warnings),
             "coverage": round(self.coverage, 4),
             "gaps": [asdict(gap) for gap in self.gaps],
             "entities": [_plain(entity) for entity in self.entities],

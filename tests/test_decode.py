@@ -76,3 +76,4 @@ def test_names_met_too_late_are_dropped_and_introduced_ones_stay_everywhere():
     kept = introduced(spans, text, {"PARTY": 20})
     assert [text[s.start : s.end] for s in kept] == ["Acme Inc", "ACME\nINC", "Date"]
     assert introduced(spans, text, {}) == spans
+    assert introduced(spans[1:], text, {"PARTY": 5}) == spans[1:], "no party that early: the rule does not apply"

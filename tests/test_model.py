@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 import reference
-from longdoc.encoders import SpecialTokens, length_batches
+from longdoc.encoders import PackedLinear, SpecialTokens, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.heads import NerHead
 from longdoc.model import Model, dequantize, quantize_rows
@@ -25,6 +25,17 @@ def test_a_padded_batch_gives_the_states_of_its_windows_alone(model):
         for window, states in zip(slices, together, strict=True):
             alone = model.encoder(*model.encoder.batch([window]))[0, 1:-1].numpy()
             np.testing.assert_allclose(states, alone, atol=1e-5)
+
+
+def test_a_packed_encoder_gives_the_same_states_and_leaves_the_model_alone(model):
+    packed = pack_for_cpu(model.encoder)
+    kinds = {type(module) for module in packed.modules()}
+    assert PackedLinear in kinds and torch.nn.Linear not in kinds, "every linear layer must be packed"
+    for sizes in ([15, 7], [20], [1]):
+        ids, mask = model.encoder.batch([np.arange(5, 5 + size) for size in sizes])
+        with torch.inference_mode():
+            torch.testing.assert_close(packed(ids, mask), model.encoder(ids, mask), atol=1e-5, rtol=0)
+    assert PackedLinear not in {type(module) for module in model.modules()}
 
 
 def test_windows_of_one_length_need_no_mask(model):
@@ -79,6 +90,9 @@ def test_a_folder_without_a_model_says_what_to_give(tmp_path):
         Model.from_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
     with pytest.raises(ConfigError, match="longdoc"):
+        Model.from_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "longdoc": {}}))
+    with pytest.raises(ConfigError, match="incomplete"):
         Model.from_pretrained(tmp_path)
 
 

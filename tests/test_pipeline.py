@@ -98,6 +98,8 @@ def test_tasks_choose_heads(pipeline):
     [
         (lambda p: p(CORPUS[0], tasks=["legal"]), "contract, biomedical"),
         (lambda p: p(CORPUS[0], tasks="contract"), r"\['contract'\]"),
+        (lambda p: p(CORPUS[0], tasks=[]), "all of them"),
+        (lambda p: list(p.pipe("lease.pdf")), r"\['lease.pdf'\]"),
         (lambda p: list(p.pipe([], batch_size=0)), "at least 1"),
         (lambda p: Pipeline.from_pretrained(encoder="sparsely"), "'windows'"),
         (lambda p: Pipeline.from_pretrained(precision="float8"), "'bfloat16'"),

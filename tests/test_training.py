@@ -124,6 +124,10 @@ def test_batches_are_the_same_for_a_seed(corpus, model):
         ({"tasks": [{"heads": ["legal"], "data": {"reader": "jsonl", "files": ["a"], "labels": {}}}]}, "legal"),
         ({"tasks": [{"heads": ["contract"], "data": {"reader": "jsonl", "files": ["a"], "labels": {"x": "Y"}}}]}, "Y"),
         ({"learning_rat": 1}, "learning_rate"),
+        (
+            {"tasks": [{"heads": ["contract"], "data": {"reader": "jsonl", "files": [], "labels": {}}, "window": 9}]},
+            "9",
+        ),
     ],
 )
 def test_a_wrong_config_names_the_wrong_key(corpus, changes, message):
@@ -137,3 +141,12 @@ def test_missing_base_and_data_say_what_to_do(corpus):
     (corpus / "contracts.jsonl").unlink()
     with pytest.raises(DataError, match=r"contracts\.jsonl"):
         train(config_file(corpus))
+
+
+def test_a_label_that_no_span_has_and_a_run_of_another_config_are_refused(corpus):
+    wrong = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"Party": "PARTY"}}
+    with pytest.raises(DataError, match=r"labelled Party.*its labels: party"):
+        train(config_file(corpus, tasks=[{"heads": ["contract"], "data": wrong}]))
+    train(config_file(corpus))
+    with pytest.raises(ConfigError, match="another configuration"):
+        train(config_file(corpus, learning_rate=0.5))

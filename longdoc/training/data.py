@@ -63,7 +63,7 @@ def tag_document(example: Example, model: Model, heads: Sequence[str]) -> Tagged
     """Tags every token with its word's tag: a word is labelled whole."""
     tokens = tokenize(example.text, model.tokenizer)
     first = word_starts(tokens.words)
-    stop = np.append(first[1:], len(tokens))
+    stop = np.append(first, len(tokens))[1:]
     words = np.stack([tokens.offsets[first, 0], tokens.offsets[stop - 1, 1]], axis=1)
     tags = {
         head: np.repeat(encode_bio(example.spans, words, model.config.heads[head].labels), stop - first)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments, set_seed
 
-from longdoc.config import load_yaml
+from longdoc.config import load_yaml, to_dict
 from longdoc.errors import ConfigError, LongdocError
 from longdoc.model import Model, ModelConfig
 from longdoc.training.data import TaskConfig, training_batches
@@ -46,6 +46,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         heads = self.model.heads
         for task in self.tasks:
+            if task.window <= task.overlap + 2:
+                raise ConfigError(f"a task's window of {task.window} is too small for its overlap of {task.overlap}")
             if unknown := set(task.heads) - set(heads):
                 raise ConfigError(f"a task names head {', '.join(sorted(unknown))}; the model has {', '.join(heads)}")
             labels = {label for name in task.heads for label in heads[name].labels}
@@ -90,6 +92,7 @@ def train(path: str | Path) -> Path:
     set_seed(config.seed)
     model = Model.from_base(base_folder(config.base), config.model)
     batches = training_batches(config.tasks, model, config.batch_tokens, config.seed)
+    _claim(output, config)
     trainer = BatchTrainer(model=Learner(model), args=_arguments(config, len(batches)), train_dataset=batches)
     resume = any((output / "checkpoints").glob("checkpoint-*"))
     result = trainer.train(resume_from_checkpoint=resume)
@@ -99,6 +102,15 @@ def train(path: str | Path) -> Path:
     history = json.dumps(trainer.state.log_history, indent=1)
     (output / "log.json").write_text(history + "\n", encoding="utf-8")
     return output / "model"
+
+
+def _claim(output: Path, config: TrainConfig) -> None:
+    """Notes in ``output`` what is trained there, so that checkpoints of another run are not taken up."""
+    note, record = output / "config.json", json.dumps(to_dict(config), indent=1)
+    if note.is_file() and note.read_text(encoding="utf-8") != record:
+        raise ConfigError(f"{output} holds a run with another configuration; name another output or delete it")
+    output.mkdir(parents=True, exist_ok=True)
+    note.write_text(record, encoding="utf-8")
 
 
 def _arguments(config: TrainConfig, n_batches: int) -> TrainingArguments:
