@@ -19,8 +19,11 @@ The package, top layer first. A module imports only from the layers below its ow
 ``datasets``        annotated corpora -> labelled texts
 ``windows``         Document -> overlapping windows, and their scores back into one array
 ``outputs``         Prediction -> files
+``sections``        Document -> its sections, defined terms and cross-references
 ``labels``          Span, Entity, Answer, Label; BIO tags
-``document``        Document, Page, Box: the text, and where every character of it stands
+``document``        Document: the text, and where every character of it stands
+``edits``           what was changed between the characters of the source and the text
+``parts``           Page, Box, Section, Table, Furniture, Link and the other parts of a document
 ``config``          YAML <-> dataclasses, strictly
 ``errors``          the errors a caller may want to catch
 ==================  =====================================================================================

@@ -14,166 +14,50 @@ import hashlib
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Verdict = Literal["text", "scanned", "garbled", "empty"]
-JSON_VERSION = 1
-WHITE_SPACE = np.array([code for code in range(0x3001) if chr(code).isspace()], np.uint32)
+from longdoc.edits import WHITE_SPACE, Edit, Edits, code_points
+from longdoc.parts import (
+    Annotation,
+    Box,
+    Cell,
+    Definition,
+    FormField,
+    Furniture,
+    Link,
+    OutlineItem,
+    Page,
+    Reference,
+    Section,
+    Source,
+    Table,
+    Verdict,
+)
 
+__all__ = [
+    "Annotation",
+    "Box",
+    "Cell",
+    "Definition",
+    "Document",
+    "FormField",
+    "Furniture",
+    "Link",
+    "OutlineItem",
+    "Page",
+    "Reference",
+    "Section",
+    "Source",
+    "Table",
+    "Verdict",
+]
 
-def code_points(text: str) -> NDArray[np.uint32]:
-    """The characters of ``text`` as numbers, lone surrogates included; shape ``(len(text),)``."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle on one page."""
-
-    page: int
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A page and its part of the text; the pages of a document partition its text."""
-
-    number: int
-    """From 1, as in the source: a document loaded in part keeps the source's numbers."""
-    width: float
-    height: float
-    start: int
-    end: int
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading and the text under it."""
-
-    number: str
-    """As printed and joined to its parents: ``"8.3(b)"``; empty where the heading has none."""
-    title: str
-    kind: str
-    level: int
-    start: int
-    end: int
-    parent: int | None = None
-    """Position of the enclosing section in ``Document.sections``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """A table cell: ``document.text[start:end] == text``. Rows and columns count from 0."""
-
-    text: str
-    row: int
-    column: int
-    start: int
-    end: int
-    row_span: int = 1
-    column_span: int = 1
-    box: Box | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table and its cells, row by row."""
-
-    start: int
-    end: int
-    cells: tuple[Cell, ...]
-    box: Box | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where a document came from and what read it."""
-
-    name: str
-    media_type: str
-    sha256: str
-    loader: str
-    version: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """``raw_text[raw_start:raw_end]`` reads ``text`` in the document; an empty range is an insertion."""
-
-    raw_start: int
-    raw_end: int
-    text: str
-    kind: str
-    """Why: ``"space"``, ``"line"``, ``"paragraph"``, ``"page"``, ``"hyphen"``, ``"ligature"``, ..."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Edits:
-    """Sorted, disjoint edits, held as arrays: a long contract has 50,000 and few distinct replacements.
-
-    >>> Edits.of([Edit(3, 4, " ", "space")])[0].kind
-    'space'
-    """
-
-    ranges: NDArray[np.int32]
-    """Shape ``(E, 2)``: half-open ranges of ``raw_text``."""
-    codes: NDArray[np.int32]
-    """Shape ``(E,)``: indices into ``replacements``."""
-    replacements: tuple[tuple[str, str], ...]
-    """``(text, kind)`` pairs."""
-
-    def __post_init__(self) -> None:
-        borders = self.ranges.ravel()
-        if self.ranges.shape != (len(self.codes), 2) or (borders[1:] < borders[:-1]).any():
-            raise ValueError("edits must be sorted and disjoint half-open ranges of the raw text, one code each")
-
-    @classmethod
-    def of(cls, edits: Iterable[Edit] = ()) -> Edits:
-        """From single edits, in order."""
-        listed = list(edits)
-        rank = {pair: code for code, pair in enumerate(dict.fromkeys((e.text, e.kind) for e in listed))}
-        ranges = np.array([(e.raw_start, e.raw_end) for e in listed], np.int32).reshape(-1, 2)
-        return cls(ranges, np.array([rank[e.text, e.kind] for e in listed], np.int32), tuple(rank))
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def __getitem__(self, index: int) -> Edit:
-        return Edit(*self.ranges[index].tolist(), *self.replacements[self.codes[index]])
-
-    def __iter__(self) -> Iterator[Edit]:
-        for (start, end), code in zip(self.ranges.tolist(), self.codes.tolist(), strict=True):
-            yield Edit(start, end, *self.replacements[code])
-
-    def apply(self, raw_text: str) -> tuple[str, NDArray[np.int32]]:
-        """The edited text, and the range of ``raw_text`` behind each of its characters, shape ``(len(text), 2)``."""
-        if len(self) and not 0 <= self.ranges[0, 0] <= self.ranges[-1, 1] <= len(raw_text):
-            raise ValueError(f"edits reach {self.ranges[-1, 1]} in a raw text of {len(raw_text)} characters")
-        texts = [text for text, _ in self.replacements]
-        borders = [0, *self.ranges.ravel().tolist(), len(raw_text)]
-        pieces = [raw_text[a:b] for a, b in zip(borders[::2], borders[1::2], strict=True)]
-        replaced = [texts[code] for code in self.codes.tolist()]
-        text = "".join(piece for pair in zip(pieces, [*replaced, ""], strict=True) for piece in pair)
-        # Pieces and replacements alternate: characters of a piece have a range each, those of a replacement share one.
-        starts, ends = np.array(borders[:-1]), np.array(borders[1:])
-        lengths = ends - starts
-        lengths[1::2] = [len(r) for r in replaced]
-        copied = np.arange(len(lengths)) % 2 == 0
-        within = np.arange(len(text)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        first = np.repeat(starts, lengths) + within * np.repeat(copied, lengths)
-        last = np.where(np.repeat(copied, lengths), first + 1, np.repeat(ends, lengths))
-        return text, np.stack([first, last], axis=1).astype(np.int32)
+JSON_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -195,7 +79,17 @@ class Document:
     """Shape ``(N, 2)``: offset into ``raw_text`` where each line starts, and its page number; the first is at 0."""
     edits: Edits
     sections: tuple[Section, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    references: tuple[Reference, ...] = ()
     tables: tuple[Table, ...] = ()
+    furniture: tuple[Furniture, ...] = ()
+    outline: tuple[OutlineItem, ...] = ()
+    links: tuple[Link, ...] = ()
+    fields: tuple[FormField, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    confidences: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Shape ``(len(raw_text),)``: OCR's confidence in each raw character, 0 to 1, NaN where the source itself gave it;
+    shape ``(0,)`` where OCR read nothing."""
     warnings: tuple[str, ...] = ()
     text: str = field(init=False)
     """What the model reads."""
@@ -209,6 +103,8 @@ class Document:
             raise ValueError(f"pages must partition the text of {len(text)} characters; their borders are {borders}")
         if self.boxes.shape != (len(self.raw_text), 4):
             raise ValueError(f"boxes have shape {self.boxes.shape}; one a raw character: {(len(self.raw_text), 4)}")
+        if len(self.confidences) not in (0, len(self.raw_text)):
+            raise ValueError(f"{len(self.confidences)} confidences for {len(self.raw_text)} raw characters")
         object.__setattr__(self, "text", text)
         object.__setattr__(self, "origins", origins)
 
@@ -257,6 +153,12 @@ class Document:
         """What stood on the page before cleaning, for ``text[start:end]``: the source's characters in reading order."""
         first, last = self._raw_range(start, end)
         return self.raw_text[first:last]
+
+    def confidence(self, start: int, end: int) -> float | None:
+        """OCR's lowest confidence in a character of ``text[start:end]``; None where OCR read none of it."""
+        first, last = self._raw_range(start, end)
+        read = self.confidences[first:last]
+        return None if np.isnan(read).all() else float(np.nanmin(read))
 
     def _raw_range(self, start: int, end: int) -> tuple[int, int]:
         """Half-open range of ``raw_text`` behind ``text[start:end]``; the whole text stands for the whole raw text."""
@@ -307,11 +209,12 @@ class Document:
                 _array(edits["codes"]),
                 tuple((text, kind) for text, kind in edits["replacements"]),
             ),
-            sections=tuple(Section(**section) for section in record["sections"]),
+            **{name: tuple(noun(**_boxed(item)) for item in record[name]) for name, noun in _NOUNS.items()},
             tables=tuple(
                 Table(**{**_boxed(table), "cells": tuple(Cell(**_boxed(cell)) for cell in table["cells"])})
                 for table in record["tables"]
             ),
+            confidences=_array(record["confidences"]),
             warnings=tuple(record["warnings"]),
         )
 
@@ -346,5 +249,17 @@ def _array(record: dict[str, str]) -> NDArray[Any]:
 
 
 def _boxed(record: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a table or a cell, with its box as a Box."""
-    return {**record, "box": record["box"] and Box(**record["box"])}
+    """The fields of a noun, with its box, where it has one, as a Box."""
+    return {**record, "box": Box(**record["box"])} if record.get("box") else record
+
+
+_NOUNS: dict[str, Any] = {
+    "sections": Section,
+    "definitions": Definition,
+    "references": Reference,
+    "furniture": Furniture,
+    "outline": OutlineItem,
+    "links": Link,
+    "fields": FormField,
+    "annotations": Annotation,
+}

@@ -29,6 +29,10 @@ class NoTextLayerError(DocumentError):
     """The document has pages and none of them carries text (scanned pages, drawings)."""
 
 
+class LimitExceededError(DocumentError):
+    """The document asks more of the machine than the limits allow: size, pages, nesting, unpacked bytes, pixels."""
+
+
 class TruncationError(LongdocError):
     """The model could not see the whole document, and the caller did not allow that."""
 

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 from tokenizers import Tokenizer
 
-from longdoc.document import WHITE_SPACE, code_points
+from longdoc.edits import WHITE_SPACE, code_points
 from longdoc.errors import ConfigError
 
 MergeRule = Literal["first", "mean", "centre", "most central"]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longdoc.document import Box, Cell, Document, Edit, Edits, Page, Section, Source, Table
+from longdoc.document import Box, Cell, Document, Page, Section, Source, Table
+from longdoc.edits import Edit, Edits
 
 SOURCE = Source(
     name="a.pdf", media_type="application/pdf", sha256="00", loader="test", version="1", metadata={"a": "b"}

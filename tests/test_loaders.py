@@ -12,7 +12,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 import pytest
 
-from longdoc.document import Document, Edit
+from longdoc.document import Document
+from longdoc.edits import Edit
 from longdoc.errors import (
     CorruptDocumentError,
     DocumentNotFoundError,

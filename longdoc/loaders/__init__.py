@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from longdoc.document import Document
-from longdoc.errors import CorruptDocumentError, DocumentNotFoundError, UnsupportedFormatError
-from longdoc.loaders.pdf import load_pdf
-from longdoc.loaders.text import is_text, load_text
+from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
+from longdoc.loaders._kinds import kind_of
+from longdoc.loaders._limits import Limits
+from longdoc.sections import add_structure
 
-__all__ = ["load"]
+__all__ = ["Limits", "load"]
 
-_PDF_HEADER_WITHIN = 1024  # bytes; readers accept junk before the header up to here
+_DEFAULT_LIMITS = Limits()
 
 
 def load(
@@ -22,6 +24,9 @@ def load(
     password: str | None = None,
     ocr: Literal["auto", "never"] = "auto",
     pages: tuple[int, int] | None = None,
+    tables: bool = True,
+    keep_furniture: bool = False,
+    limits: Limits = _DEFAULT_LIMITS,
 ) -> Document:
     """Reads a PDF or plain text; the content says which it is, then the suffix.
 
@@ -44,16 +49,17 @@ def load(
         raise ValueError(f"pages={pages!r} is no range of page numbers; allowed: (first, last) with 1 <= first <= last")
     data, name = _read(source)
     if not data:
-        raise CorruptDocumentError(f"{name}: empty, 0 bytes; give a PDF or a text file")
-    if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
-        return load_pdf(data, name=name, password=password, pages=pages)
-    if name.lower().endswith(".pdf"):
-        raise CorruptDocumentError(f"{name}: named a PDF, but its content does not start as one; get it again")
-    if not is_text(data):
-        raise UnsupportedFormatError(
-            f"{name}: neither PDF nor text (starts with {data[:8]!r}); convert it to one of them"
-        )
-    return load_text(data, name=name)
+        raise CorruptDocumentError(f"{name}: empty, 0 bytes; give a file with something in it")
+    limits.check("file_bytes", len(data), name)
+    kind = kind_of(data, name)
+    if kind == "pdf":
+        from longdoc.loaders.pdf import load_pdf
+
+        document = load_pdf(data, name=name, password=password, pages=pages)
+    else:
+        module = import_module(f"longdoc.loaders.{kind}")
+        document = getattr(module, f"load_{kind}")(data, name=name, limits=limits)
+    return add_structure(document)
 
 
 def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str]:

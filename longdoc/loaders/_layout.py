@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.document import WHITE_SPACE, Edits, code_points
+from longdoc.edits import WHITE_SPACE, Edits, code_points
 
-NONE, SPACE, LINE = 0, 1, 2
+NONE, SPACE, LINE, CELL, ROW, BLOCK = range(6)
+"""What separates a glyph from the one before: nothing, a space, the end of a line (the layout decides whether it flows
+on), the border of a table cell, of a table row, of a block of text that flows into no other."""
 ZERO_WIDTH = (0x200B, 0x2060, 0xFEFF)
 _REPLACEMENTS = (
     ("", "dropped"),

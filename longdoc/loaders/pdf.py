@@ -10,7 +10,8 @@ import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from longdoc.document import WHITE_SPACE, Document, Page, Source, Verdict
+from longdoc.document import Document, Page, Source, Verdict
+from longdoc.edits import WHITE_SPACE
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError, NoTextLayerError
 from longdoc.loaders._columns import order_columns
 from longdoc.loaders._glyphs import read_glyphs

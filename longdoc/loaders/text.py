@@ -7,18 +7,21 @@ import hashlib
 import re
 from dataclasses import replace
 
-from longdoc.document import Document, Edit, Edits, Source
+from longdoc.document import Document, Source
+from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
+from longdoc.loaders._limits import Limits
 
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
-def load_text(data: bytes, *, name: str) -> Document:
+def load_text(data: bytes, *, name: str, limits: Limits) -> Document:
     """Reads plain text; a form feed ends a page, and carriage returns become line feeds through edits.
 
     Args:
         data: the file's content.
         name: what to call it, in errors and in ``Document.source``.
+        limits: what to refuse.
 
     Raises:
         NoTextLayerError: it holds nothing but white space.
@@ -37,11 +40,6 @@ def load_text(data: bytes, *, name: str) -> Document:
     edits = Edits.of(Edit(match.start(), match.end(), "\n", "line") for match in re.finditer(r"\r\n?", text))
     warnings = ("not UTF-8: read as Windows-1252, check accents and quotation marks",) if encoding == "cp1252" else ()
     return replace(Document.from_text(text, edits=edits), source=source, warnings=warnings)
-
-
-def is_text(data: bytes) -> bool:
-    """Whether the content may be text: zero bytes stand only in UTF-16."""
-    return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" not in data
 
 
 def _decode(data: bytes) -> tuple[str, str]:

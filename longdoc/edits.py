@@ -1,0 +1,96 @@
+"""The edit map: what was changed between the characters of a source and the text a model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+WHITE_SPACE = np.array([code for code in range(0x3001) if chr(code).isspace()], np.uint32)
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The characters of ``text`` as numbers, lone surrogates included; shape ``(len(text),)``."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``raw_text[raw_start:raw_end]`` reads ``text`` in the document; an empty range is an insertion."""
+
+    raw_start: int
+    raw_end: int
+    text: str
+    kind: str
+    """Why: ``"space"``, ``"line"``, ``"paragraph"``, ``"page"``, ``"hyphen"``, ``"ligature"``, ..."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edits:
+    """Sorted, disjoint edits, held as arrays: a long contract has 50,000 and few distinct replacements.
+
+    >>> Edits.of([Edit(3, 4, " ", "space")])[0].kind
+    'space'
+    """
+
+    ranges: NDArray[np.int32]
+    """Shape ``(E, 2)``: half-open ranges of ``raw_text``."""
+    codes: NDArray[np.int32]
+    """Shape ``(E,)``: indices into ``replacements``."""
+    replacements: tuple[tuple[str, str], ...]
+    """``(text, kind)`` pairs."""
+
+    def __post_init__(self) -> None:
+        borders = self.ranges.ravel()
+        if self.ranges.shape != (len(self.codes), 2) or (borders[1:] < borders[:-1]).any():
+            raise ValueError("edits must be sorted and disjoint half-open ranges of the raw text, one code each")
+
+    @classmethod
+    def of(cls, edits: Iterable[Edit] = ()) -> Edits:
+        """From single edits, in order."""
+        listed = list(edits)
+        rank = {pair: code for code, pair in enumerate(dict.fromkeys((e.text, e.kind) for e in listed))}
+        ranges = np.array([(e.raw_start, e.raw_end) for e in listed], np.int32).reshape(-1, 2)
+        return cls(ranges, np.array([rank[e.text, e.kind] for e in listed], np.int32), tuple(rank))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, index: int) -> Edit:
+        return Edit(*self.ranges[index].tolist(), *self.replacements[self.codes[index]])
+
+    def __iter__(self) -> Iterator[Edit]:
+        for (start, end), code in zip(self.ranges.tolist(), self.codes.tolist(), strict=True):
+            yield Edit(start, end, *self.replacements[code])
+
+    def apply(self, raw_text: str) -> tuple[str, NDArray[np.int32]]:
+        """The edited text, and the range of ``raw_text`` behind each of its characters, shape ``(len(text), 2)``."""
+        if len(self) and not 0 <= self.ranges[0, 0] <= self.ranges[-1, 1] <= len(raw_text):
+            raise ValueError(f"edits reach {self.ranges[-1, 1]} in a raw text of {len(raw_text)} characters")
+        texts = [text for text, _ in self.replacements]
+        borders = [0, *self.ranges.ravel().tolist(), len(raw_text)]
+        pieces = [raw_text[a:b] for a, b in zip(borders[::2], borders[1::2], strict=True)]
+        replaced = [texts[code] for code in self.codes.tolist()]
+        text = "".join(piece for pair in zip(pieces, [*replaced, ""], strict=True) for piece in pair)
+        # Pieces and replacements alternate: characters of a piece have a range each, those of a replacement share one.
+        starts, ends = np.array(borders[:-1]), np.array(borders[1:])
+        lengths = ends - starts
+        lengths[1::2] = [len(r) for r in replaced]
+        copied = np.arange(len(lengths)) % 2 == 0
+        within = np.arange(len(text)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        first = np.repeat(starts, lengths) + within * np.repeat(copied, lengths)
+        last = np.where(np.repeat(copied, lengths), first + 1, np.repeat(ends, lengths))
+        return text, np.stack([first, last], axis=1).astype(np.int32)
+
+    def to_text(self, raw: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Where ranges of the raw text that start and end at kept characters stand in the text; shape ``(N, 2)``.
+
+        White space and whatever else edits change before and after a range stays outside of it.
+        """
+        lengths = np.array([len(text) for text, _ in self.replacements], np.int64)[self.codes]
+        shifts = np.append(0, np.cumsum(lengths - np.diff(self.ranges, axis=1)[:, 0]))
+        start = raw[:, 0] + shifts[np.searchsorted(self.ranges[:, 1], raw[:, 0], side="right")]
+        end = raw[:, 1] + shifts[np.searchsorted(self.ranges[:, 0], raw[:, 1], side="left")]
+        return np.stack([start, np.maximum(start, end)], axis=1)

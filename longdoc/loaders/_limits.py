@@ -1,0 +1,38 @@
+"""How much a file may ask of the machine that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from longdoc.errors import LimitExceededError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a loader refuses to go beyond; the defaults are far above real documents and far below a machine's memory.
+
+    >>> Limits(pages=500).check("pages", 20, "lease.pdf")
+    """
+
+    file_bytes: int = 1 << 30
+    unpacked_bytes: int = 1 << 30
+    """Of one member of a zip file, of an attachment, or of everything unpacked together."""
+    characters: int = 50_000_000
+    pages: int = 20_000
+    depth: int = 256
+    """Of elements within elements, or of objects within objects."""
+    pixels: int = 200_000_000
+    """Of one image, and of one page drawn for OCR."""
+
+    def check(self, name: str, value: int, document: str) -> None:
+        """Refuse a document that goes beyond one of the limits.
+
+        Raises:
+            LimitExceededError: ``value`` is above the limit of that name.
+        """
+        allowed: int = getattr(self, name)
+        if value > allowed:
+            raise LimitExceededError(
+                f"{document}: {name.replace('_', ' ')}: {value:,}, allowed: {allowed:,}; if you trust the file, "
+                f"load(..., limits=Limits({name}={value}))"
+            )
