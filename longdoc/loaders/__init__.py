@@ -5,61 +5,80 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Protocol
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
 from longdoc.loaders._kinds import kind_of
 from longdoc.loaders._limits import Limits
+from longdoc.loaders._options import Options
 from longdoc.sections import add_structure
 
 __all__ = ["Limits", "load"]
 
-_DEFAULT_LIMITS = Limits()
+
+class Loader(Protocol):
+    """A loader is a function from bytes to a Document."""
+
+    def __call__(self, data: bytes, *, name: str, options: Options) -> Document: ...
 
 
 def load(
     source: str | os.PathLike[str] | bytes | BinaryIO,
     *,
     password: str | None = None,
-    ocr: Literal["auto", "never"] = "auto",
+    ocr: str = "auto",
     pages: tuple[int, int] | None = None,
     tables: bool = True,
     keep_furniture: bool = False,
-    limits: Limits = _DEFAULT_LIMITS,
+    limits: Limits = Limits(),  # noqa: B008 (immutable)
 ) -> Document:
-    """Reads a PDF or plain text; the content says which it is, then the suffix.
+    """Reads a PDF, Word, HTML, JATS, FHIR, C-CDA or text file, or a picture of a page.
+
+    The content says what it is, then the suffix. Nothing is ever fetched from a network.
 
     Args:
         source: a path, the bytes of a file, or a file object opened for reading bytes.
-        password: for an encrypted file; not used where none is needed.
-        ocr: "auto" or "never". This release has no OCR: pages that need it are named in ``Document.warnings``.
-        pages: first and last page to read, from 1, both included; numbers stay those of the whole document.
+        password: for an encrypted PDF; not used where none is needed.
+        ocr: "auto" reads pages without a text layer in English, if OCR is installed (extra ``ocr``); "never"; or the
+            languages to read them in, as Tesseract names them: "fra+eng".
+        pages: first and last page of a PDF or a picture to read, from 1, both included; numbers stay those of the
+            whole document. Other formats are read whole.
+        tables: look for tables in PDFs. The other formats say where their tables are.
+        keep_furniture: leave headers, footers and page numbers in ``Document.text``; ``Document.furniture`` lists them
+            either way.
+        limits: what to refuse.
 
     Raises:
         DocumentNotFoundError: there is no such file, or it may not be read.
-        UnsupportedFormatError: it is neither PDF nor text.
+        UnsupportedFormatError: it is none of these kinds.
         EncryptedDocumentError: it needs a password, or another one.
         CorruptDocumentError: it is empty, or damaged beyond repair.
         NoTextLayerError: no page has text.
+        LimitExceededError: it asks for more than the limits allow.
     """
-    if ocr not in ("auto", "never"):
-        raise ValueError(f"ocr={ocr!r} is not known; allowed: 'auto', 'never'")
-    if pages is not None and (not isinstance(pages, tuple) or len(pages) != 2 or not 1 <= pages[0] <= pages[1]):
-        raise ValueError(f"pages={pages!r} is no range of page numbers; allowed: (first, last) with 1 <= first <= last")
+    options = Options(
+        password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
+    )
     data, name = _read(source)
+    return add_structure(read(data, name=name, options=options))
+
+
+def read(data: bytes, *, name: str, options: Options) -> Document:
+    """Reads bytes by the loader of their kind, without looking for sections; attachments come this way too.
+
+    Raises:
+        DocumentError: see :func:`load`.
+    """
     if not data:
         raise CorruptDocumentError(f"{name}: empty, 0 bytes; give a file with something in it")
-    limits.check("file_bytes", len(data), name)
+    options.limits.check("file_bytes", len(data), name)
     kind = kind_of(data, name)
-    if kind == "pdf":
-        from longdoc.loaders.pdf import load_pdf
-
-        document = load_pdf(data, name=name, password=password, pages=pages)
-    else:
-        module = import_module(f"longdoc.loaders.{kind}")
-        document = getattr(module, f"load_{kind}")(data, name=name, limits=limits)
-    return add_structure(document)
+    # Loaders bring the libraries of their formats with them, so each is imported when it is first needed.
+    loader: Loader = getattr(import_module(f"longdoc.loaders.{kind}"), f"load_{kind}")
+    if kind in ("pdf", "image"):
+        return loader(data, name=name, options=options)
+    return loader(data, name=name, limits=options.limits)  # type: ignore
 
 
 def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str]:

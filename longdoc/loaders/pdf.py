@@ -4,72 +4,61 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
 
-from longdoc.document import Document, Page, Source, Verdict
+from longdoc.document import Document, Source, Verdict
 from longdoc.edits import WHITE_SPACE
-from longdoc.errors import CorruptDocumentError, EncryptedDocumentError, NoTextLayerError
+from longdoc.errors import CorruptDocumentError, EncryptedDocumentError
+from longdoc.loaders import _ocr
 from longdoc.loaders._columns import order_columns
 from longdoc.loaders._glyphs import read_glyphs
-from longdoc.loaders._layout import ZERO_WIDTH, Glyphs, is_control, lay_out
+from longdoc.loaders._interactive import draw_annotations, place_drawn, read_interactive, read_outline
+from longdoc.loaders._layout import ZERO_WIDTH, Glyphs, is_control
+from longdoc.loaders._options import Options
+from longdoc.loaders._pages import ReadPage, assemble
 
 _LOCK = threading.Lock()  # pdfium keeps global state and may be entered by one thread at a time
 _FEW_GLYPHS = 50
-_NEEDS_OCR = "OCR is not part of this release; give a version with a text layer, for example one made by OCR software"
 
 
-def load_pdf(data: bytes, *, name: str, password: str | None = None, pages: tuple[int, int] | None = None) -> Document:
+def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
     """Reads a PDF.
 
     Args:
         data: the file's content.
         name: what to call it, in errors and in ``Document.source``.
-        password: tried only when the file does not open without one.
-        pages: first and last page number to read, from 1, both included.
+        options: how to read it; the password is tried only when the file does not open without one.
 
     Raises:
         EncryptedDocumentError: it needs a password, or another one.
         CorruptDocumentError: it is beyond repair, or has no pages.
         NoTextLayerError: none of the pages has text.
-        ValueError: ``pages`` starts after the last page.
+        LimitExceededError: it has more pages or characters than the limits allow.
+        ValueError: ``options.pages`` starts after the last page.
     """
     with _LOCK:
-        pdf = _open(data, name, password)
+        pdf = _open(data, name, options.password)
         try:
-            numbers = _numbers(len(pdf), pages, name)
-            read = [_read_page(pdf, number, name) for number in numbers]
+            pdf.init_forms()
+            pages = list(_read_pages(pdf, name, options))
+            outline = read_outline(pdf)
             metadata = {key: value for key, value in pdf.get_metadata_dict().items() if value}
         finally:
             pdf.close()
-    verdicts = {number: verdict for number, (_, _, verdict) in zip(numbers, read, strict=True)}
-    if "text" not in verdicts.values():
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(verdicts.values()).items())
-        raise NoTextLayerError(f"{name}: no page has text that can be read; its pages are: {counts}. {_NEEDS_OCR}")
-    layout = lay_out([(number, glyphs) for number, (glyphs, _, _) in zip(numbers, read, strict=True)])
-    borders = [*layout.page_starts, layout.length]
-    return Document(
-        source=Source(
-            name=name,
-            media_type="application/pdf",
-            sha256=hashlib.sha256(data).hexdigest(),
-            loader="pypdfium2",
-            version=str(pdfium.PYPDFIUM_INFO),
-            metadata=metadata,
-        ),
-        pages=tuple(
-            Page(number=number, width=width, height=height, start=borders[i], end=borders[i + 1], verdict=verdict)
-            for i, (number, (_, (width, height), verdict)) in enumerate(zip(numbers, read, strict=True))
-        ),
-        raw_text=layout.raw_text,
-        boxes=layout.boxes,
-        lines=layout.lines,
-        edits=layout.edits,
-        warnings=_warnings(verdicts),
+    source = Source(
+        name=name,
+        media_type="application/pdf",
+        sha256=hashlib.sha256(data).hexdigest(),
+        loader="pypdfium2",
+        version=str(pdfium.PYPDFIUM_INFO),
+        metadata=metadata,
     )
+    return assemble(pages, source, options, outline=outline)
 
 
 def _open(data: bytes, name: str, password: str | None) -> pdfium.PdfDocument:
@@ -90,24 +79,42 @@ def _open(data: bytes, name: str, password: str | None) -> pdfium.PdfDocument:
         raise EncryptedDocumentError(f"{name}: encrypted, and not by the password given; give another one") from error
 
 
-def _numbers(n_pages: int, pages: tuple[int, int] | None, name: str) -> range:
-    first, last = pages or (1, n_pages)
-    if first > n_pages:
-        raise ValueError(f"{name}: pages={pages} starts after the last page; allowed: 1 to {n_pages}")
-    return range(first, min(last, n_pages) + 1)
-
-
-def _read_page(pdf: pdfium.PdfDocument, number: int, name: str) -> tuple[Glyphs, tuple[float, float], Verdict]:
-    """Glyphs in reading order, width and height as displayed, and verdict of one page."""
-    try:
-        page = pdf[number - 1]
-    except pdfium.PdfiumError as error:
-        raise CorruptDocumentError(f"{name}: page {number} is damaged; leave it out: load(..., pages=...)") from error
-    try:
-        glyphs = order_columns(read_glyphs(page))
-        return glyphs, page.get_size(), _verdict(page, glyphs)
-    finally:
-        page.close()
+def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterator[ReadPage]:
+    """The pages one by one, each released before the next is read."""
+    for number in options.page_numbers(len(pdf), name):
+        try:
+            page = pdf[number - 1]
+        except pdfium.PdfiumError as error:
+            raise CorruptDocumentError(
+                f"{name}: page {number} is damaged; leave it out: load(..., pages=...)"
+            ) from error
+        interactive = read_interactive(pdf, page, number)
+        own = len(read_glyphs(page).codes) if interactive.draws_text else 0
+        if interactive.draws_text:
+            page = draw_annotations(pdf, page, number - 1)
+        try:
+            width, height = page.get_size()
+            glyphs = order_columns(place_drawn(read_glyphs(page), own))
+            verdict = _verdict(page, glyphs)
+            confidences, warnings = None, []
+            if verdict in ("scanned", "garbled") and options.ocr != "never" and not _ocr.missing():
+                try:
+                    seen, sure = _read_by_ocr(page, options)
+                    glyphs, confidences = (seen, sure) if len(sure) else (glyphs, None)
+                except _ocr.OcrError as error:
+                    warnings.append(f"page {number} could not be read by OCR: {error}")
+        finally:
+            page.close()
+        yield ReadPage(
+            number=number,
+            width=width,
+            height=height,
+            verdict=verdict,
+            glyphs=glyphs,
+            confidences=confidences,
+            interactive=interactive,
+            warnings=tuple(warnings),
+        )
 
 
 def _verdict(page: pdfium.PdfPage, glyphs: Glyphs) -> Verdict:
@@ -127,11 +134,12 @@ def _image_share(page: pdfium.PdfPage) -> float:
     bounds = [image.get_bounds() for image in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE])]
     width, height = page.get_size()
     largest = max(((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in bounds), default=0.0)
-    return float(largest / (width * height))
+    return float(largest / max(width * height, 1.0))
 
 
-def _warnings(verdicts: dict[int, Verdict]) -> tuple[str, ...]:
-    """One warning for each kind of page whose text is missing."""
-    remedies = {"scanned": _NEEDS_OCR, "garbled": f"its fonts do not say which characters they draw. {_NEEDS_OCR}"}
-    listed = {kind: [str(number) for number, verdict in verdicts.items() if verdict == kind] for kind in remedies}
-    return tuple(f"{kind} page(s) {', '.join(found)}: {remedies[kind]}" for kind, found in listed.items() if found)
+def _read_by_ocr(page: pdfium.PdfPage, options: Options) -> tuple[Glyphs, NDArray[np.float32]]:
+    """Glyphs and confidences of a page that is drawn and read; a huge page is drawn no larger than the limits allow."""
+    width, height = page.get_size()
+    scale = min(_ocr.DOTS_PER_INCH / 72, (options.limits.pixels / max(width * height, 1.0)) ** 0.5)
+    picture = page.render(scale=scale, grayscale=True).to_pil()
+    return _ocr.read_picture(picture, _ocr.languages(options.ocr), 1 / scale)

@@ -1,0 +1,207 @@
+"""What a PDF carries beside the marks on its pages: outline, links, form fields, comments."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
+
+from longdoc.document import Annotation, Box, FormField, OutlineItem
+from longdoc.loaders._glyphs import displayed
+from longdoc.loaders._layout import LINE, SPACE, Glyphs
+
+_MOST_ITEMS = 100_000  # of an outline, or of the annotations of a page: beyond, a file is hostile
+_FIELD_KINDS = {
+    pdfium_c.FPDF_FORMFIELD_PUSHBUTTON: "button",
+    pdfium_c.FPDF_FORMFIELD_CHECKBOX: "checkbox",
+    pdfium_c.FPDF_FORMFIELD_RADIOBUTTON: "radio",
+    pdfium_c.FPDF_FORMFIELD_COMBOBOX: "choice",
+    pdfium_c.FPDF_FORMFIELD_LISTBOX: "choice",
+    pdfium_c.FPDF_FORMFIELD_TEXTFIELD: "text",
+    pdfium_c.FPDF_FORMFIELD_SIGNATURE: "signature",
+}
+_COMMENT_KINDS = {
+    pdfium_c.FPDF_ANNOT_TEXT: "note",
+    pdfium_c.FPDF_ANNOT_FREETEXT: "free text",
+    pdfium_c.FPDF_ANNOT_HIGHLIGHT: "highlight",
+    pdfium_c.FPDF_ANNOT_UNDERLINE: "underline",
+    pdfium_c.FPDF_ANNOT_SQUIGGLY: "underline",
+    pdfium_c.FPDF_ANNOT_STRIKEOUT: "strikeout",
+    pdfium_c.FPDF_ANNOT_STAMP: "stamp",
+    pdfium_c.FPDF_ANNOT_CARET: "insertion",
+    pdfium_c.FPDF_ANNOT_SQUARE: "shape",
+    pdfium_c.FPDF_ANNOT_CIRCLE: "shape",
+    pdfium_c.FPDF_ANNOT_INK: "drawing",
+}
+_DRAWS_TEXT = (pdfium_c.FPDF_ANNOT_WIDGET, pdfium_c.FPDF_ANNOT_FREETEXT, pdfium_c.FPDF_ANNOT_STAMP)
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link on a page, to an address or to a page number."""
+
+    box: Box
+    uri: str
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interactive:
+    """What one page carries beside its marks."""
+
+    links: tuple[PageLink, ...] = ()
+    fields: tuple[FormField, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    draws_text: bool = False
+    """Whether fields or annotations show text that is not among the marks of the page itself."""
+
+
+def read_outline(pdf: pdfium.PdfDocument) -> tuple[OutlineItem, ...]:
+    """The bookmarks of a document, in their order."""
+    items = []
+    for bookmark in islice(pdf.get_toc(), _MOST_ITEMS):
+        destination = bookmark.get_dest()
+        index = destination.get_index() if destination else None
+        page = None if index is None else index + 1
+        items.append(OutlineItem(title=" ".join(bookmark.get_title().split()), level=bookmark.level + 1, page=page))
+    return tuple(items)
+
+
+def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Interactive:
+    """The links, form fields and comments of a page."""
+    count = min(pdfium_c.FPDFPage_GetAnnotCount(page), _MOST_ITEMS)
+    if not count:
+        return Interactive()
+    fields, annotations, draws_text = [], [], False
+    for index in range(count):
+        with _annotation(page, index) as annotation:
+            kind = pdfium_c.FPDFAnnot_GetSubtype(annotation) if annotation else None
+            draws_text |= kind in _DRAWS_TEXT
+            if kind == pdfium_c.FPDF_ANNOT_WIDGET and pdf.formenv:
+                fields.append(_field(pdf.formenv, annotation, number, _box(page, annotation, number)))
+            elif kind in _COMMENT_KINDS and (text := _value(annotation, b"Contents").strip()):
+                box = _box(page, annotation, number)
+                author = _value(annotation, b"T")
+                annotations.append(
+                    Annotation(kind=_COMMENT_KINDS[kind], text=text, page=number, author=author, box=box)
+                )
+    return Interactive(tuple(_links(pdf, page, number)), tuple(fields), tuple(annotations), draws_text)
+
+
+def draw_annotations(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int) -> pdfium.PdfPage:
+    """The page with the text of its fields and annotations among its marks, where pdfium reads it; closes ``page``."""
+    pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
+    page.close()
+    return pdf[index]
+
+
+@contextmanager
+def _annotation(page: pdfium.PdfPage, index: int) -> Iterator[Any]:
+    """The handle of an annotation, None where it is broken."""
+    handle = pdfium_c.FPDFPage_GetAnnot(page, index)
+    try:
+        yield handle or None
+    finally:
+        if handle:
+            pdfium_c.FPDFPage_CloseAnnot(handle)
+
+
+def _field(form: Any, annotation: Any, number: int, box: Box | None) -> FormField:
+    kind = _FIELD_KINDS.get(pdfium_c.FPDFAnnot_GetFormFieldType(form, annotation), "text")
+    value = _string(pdfium_c.FPDFAnnot_GetFormFieldValue, form, annotation)
+    if kind in ("checkbox", "radio"):
+        value = "on" if pdfium_c.FPDFAnnot_IsChecked(form, annotation) else "off"
+    name = _string(pdfium_c.FPDFAnnot_GetFormFieldName, form, annotation)
+    return FormField(name=name, kind=kind, value=value, page=number, box=box)
+
+
+def _links(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Iterator[PageLink]:
+    position, link = ctypes.c_int(0), pdfium_c.FPDF_LINK()
+    for _ in range(_MOST_ITEMS):
+        if not pdfium_c.FPDFLink_Enumerate(page, ctypes.byref(position), ctypes.byref(link)):
+            return
+        rectangle = pdfium_c.FS_RECTF()
+        if not pdfium_c.FPDFLink_GetAnnotRect(link, ctypes.byref(rectangle)):
+            continue
+        action = pdfium_c.FPDFLink_GetAction(link)
+        destination = pdfium_c.FPDFLink_GetDest(pdf, link)
+        uri = _bytes(pdfium_c.FPDFAction_GetURIPath, pdf, action).rstrip(b"\0").decode("utf-8", "replace")
+        target = pdfium_c.FPDFDest_GetDestPageIndex(pdf, destination) + 1 if destination else 0
+        if uri or target > 0:
+            yield PageLink(_displayed_box(page, rectangle, number), uri, None if uri else target)
+
+
+def _box(page: pdfium.PdfPage, annotation: Any, number: int) -> Box | None:
+    rectangle = pdfium_c.FS_RECTF()
+    found = pdfium_c.FPDFAnnot_GetRect(annotation, ctypes.byref(rectangle))
+    return _displayed_box(page, rectangle, number) if found else None
+
+
+def _displayed_box(page: pdfium.PdfPage, rectangle: pdfium_c.FS_RECTF, number: int) -> Box:
+    sides = [[rectangle.left, rectangle.top, rectangle.right, rectangle.bottom]]
+    return Box(number, *displayed(page, np.array(sides, np.float32))[0].tolist())
+
+
+def _value(annotation: Any, key: bytes) -> str:
+    return _string(pdfium_c.FPDFAnnot_GetStringValue, annotation, key)
+
+
+def _string(function: Callable[..., int], *arguments: Any) -> str:
+    """What a pdfium function writes as UTF-16."""
+    return _bytes(function, *arguments).decode("utf-16-le", "replace").rstrip("\0")
+
+
+def _bytes(function: Any, *arguments: Any) -> bytes:
+    """What a pdfium function writes: it is asked for the length first."""
+    size = function(*arguments, None, 0)
+    buffer = ctypes.create_string_buffer(size)
+    function(*arguments, ctypes.cast(buffer, function.argtypes[-2]), size)
+    return buffer.raw
+
+
+def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:
+    """Reads what fields and annotations show where it stands, instead of after the page's own marks.
+
+    Args:
+        glyphs: of the page, its own first.
+        own: how many of them are the page's own.
+
+    Returns:
+        The same glyphs, each run of drawn ones after its left neighbour, or after the line above where it has none.
+    """
+    boxes, n = glyphs.boxes, len(glyphs.codes)
+    if own in (0, n):
+        return glyphs
+    moved = np.abs(np.diff(boxes[own:, 3])) > 0.5 * (boxes[own:-1, 3] - boxes[own:-1, 1])
+    apart = np.diff(boxes[own:, 0]) > 3 * (boxes[own:-1, 3] - boxes[own:-1, 1])
+    starts = own + np.flatnonzero(np.append(True, moved | apart | (glyphs.breaks[own + 1 :] == LINE)))
+    place, breaks = np.arange(n, dtype=np.float64), glyphs.breaks.copy()
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), n], strict=True):
+        anchor, breaks[start] = _anchor(boxes[:own], boxes[start])
+        place[start:end] = anchor + 0.5
+    order = np.argsort(place, kind="stable")
+    after = np.flatnonzero(np.diff(order) != 1) + 1
+    breaks[order[after]] = np.maximum(breaks[order[after]], SPACE)  # what follows a drawn run is another word
+    return replace(glyphs, breaks=breaks).take(order)
+
+
+def _anchor(boxes: NDArray[np.float32], box: NDArray[np.float32]) -> tuple[int, int]:
+    """The glyph that a run starting at ``box`` is read after, and the break between them; -1 for before all others."""
+    _, top, right, bottom = boxes.T
+    middle = (box[1] + box[3]) / 2
+    beside = (top <= middle) & (middle <= bottom) & (right <= box[0] + 1)
+    if beside.any():
+        return int(np.where(beside, right, -np.inf).argmax()), SPACE
+    above = np.flatnonzero(bottom <= middle)
+    if not len(above):
+        return -1, LINE
+    line_above = above[bottom[above] > bottom[above].max() - (box[3] - box[1]) / 2]
+    return int(line_above[-1]), LINE

@@ -1,0 +1,48 @@
+"""How the caller wants a document to be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from longdoc.loaders._limits import Limits
+
+_LANGUAGE = r"[a-z]{3}(_[a-z]+)?"
+_OCR = re.compile(rf"auto|never|{_LANGUAGE}(\+{_LANGUAGE})*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of :func:`longdoc.load`, which says what they mean."""
+
+    password: str | None = None
+    ocr: str = "auto"
+    pages: tuple[int, int] | None = None
+    tables: bool = True
+    keep_furniture: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.ocr, str) or not _OCR.fullmatch(self.ocr):
+            raise ValueError(f"ocr={self.ocr!r} is not known; allowed: 'auto', 'never', or languages as in 'fra+eng'")
+        pages = self.pages
+        if pages is not None and (not isinstance(pages, tuple) or len(pages) != 2 or not 1 <= pages[0] <= pages[1]):
+            raise ValueError(f"pages={pages!r} is no range of page numbers; allowed: (first, last), 1 <= first <= last")
+
+    def page_numbers(self, count: int, name: str) -> range:
+        """The numbers of the pages to read, from 1.
+
+        Args:
+            count: pages the document has.
+            name: what the document is called.
+
+        Raises:
+            ValueError: ``pages`` starts after the last page.
+            LimitExceededError: there are more than the limits allow.
+        """
+        first, last = self.pages or (1, count)
+        if first > count:
+            raise ValueError(f"{name}: pages={self.pages} starts after the last page; allowed: 1 to {count}")
+        numbers = range(first, min(last, count) + 1)
+        self.limits.check("pages", len(numbers), name)
+        return numbers

@@ -1,0 +1,120 @@
+"""Outline, links, form fields and comments of a PDF."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from longdoc.loaders import load
+from longdoc.loaders._interactive import place_drawn
+from longdoc.loaders._layout import LINE, NONE, SPACE, Glyphs
+from pdfs import lines
+
+DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def loose_pdf(content: str, *objects: str, catalog: str = "", page: str = "") -> bytes:
+    """A PDF of two pages without a cross-reference table, with further objects from number 10 on."""
+    media = "/MediaBox [0 0 612 792] /Resources << /Font << /F 3 0 R >> >>"
+    body = [
+        f"1 0 obj << /Type /Catalog /Pages 2 0 R {catalog} >> endobj",
+        "2 0 obj << /Type /Pages /Count 2 /Kids [4 0 R 6 0 R] >> endobj",
+        "3 0 obj << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> endobj",
+        f"4 0 obj << /Type /Page /Parent 2 0 R {media} /Contents 5 0 R {page} >> endobj",
+        f"5 0 obj << /Length {len(content)} >>\nstream\n{content}\nendstream endobj",
+        f"6 0 obj << /Type /Page /Parent 2 0 R {media} >> endobj",
+        *(f"{number} 0 obj << {text} >> endobj" for number, text in enumerate(objects, 10)),
+    ]
+    return "\n".join(["%PDF-1.7", *body, "trailer << /Root 1 0 R >>"]).encode("latin-1")
+
+
+def test_the_outline_lists_titles_levels_and_pages():
+    document = load(
+        loose_pdf(
+            lines("Lease"),
+            "/First 11 0 R /Last 12 0 R /Count 2",
+            "/Title (Term  of\nlease) /Parent 10 0 R /Next 12 0 R /Dest [4 0 R /Fit]",
+            "/Title (Rent) /Parent 10 0 R /Prev 11 0 R /Dest [6 0 R /Fit] /First 13 0 R /Last 13 0 R",
+            "/Title (Late rent) /Parent 12 0 R",
+            catalog="/Outlines 10 0 R",
+        )
+    )
+    found = [(item.title, item.level, item.page) for item in document.outline]
+    assert found == [("Term of lease", 1, 1), ("Rent", 1, 2), ("Late rent", 2, None)]
+
+
+def test_an_outline_that_bites_its_tail_ends():
+    loop = "/Title (A) /Parent 10 0 R /Next 11 0 R /First 11 0 R"
+    document = load(loose_pdf(lines("Lease"), "/First 11 0 R", loop, catalog="/Outlines 10 0 R"))
+    assert 1 <= len(document.outline) < 100
+
+
+def test_links_cover_their_words():
+    document = load(
+        loose_pdf(
+            lines("See the annex and the site"),
+            "/Type /Annot /Subtype /Link /Rect [115 696 150 712] /Dest [6 0 R /Fit]",
+            "/Type /Annot /Subtype /Link /Rect [194 696 215 712] /A << /S /URI /URI (https://example.org/a) >>",
+            "/Type /Annot /Subtype /Link /Rect [300 20 320 40] /A << /S /URI /URI (https://example.org/b) >>",
+            page="/Annots [10 0 R 11 0 R 12 0 R]",
+        )
+    )
+    found = [(document.text[link.start : link.end], link.uri, link.page) for link in document.links]
+    assert found == [("annex", "", 2), ("site", "https://example.org/a", None), ("", "https://example.org/b", None)]
+    assert document.links[0].box.y0 == 792 - 712
+
+
+def test_filled_fields_are_read_where_they_stand():
+    appearance = "q BT /F 12 Tf 2 4 Td (Ada Ltd.) Tj ET Q"
+    fonts = "/Resources << /Font << /F 3 0 R >> >>"
+    stream = f"/Type /XObject /Subtype /Form /BBox [0 0 90 16] {fonts} /Length {len(appearance)}"
+    field = (
+        "/Type /Annot /Subtype /Widget /FT /Tx /T (tenant) /V (Ada Ltd.) /Rect [120 697 210 713] /AP << /N 11 0 R >>"
+    )
+    data = loose_pdf(
+        lines("Tenant:", "Landlord:"),
+        field,
+        stream,
+        catalog="/AcroForm << /Fields [10 0 R] >>",
+        page="/Annots [10 0 R]",
+    )
+    start = data.index(b"11 0 obj")
+    data = data[:start] + data[start:].replace(
+        b">> endobj", b">>\nstream\n" + appearance.encode() + b"\nendstream endobj", 1
+    )
+    document = load(data)
+    assert document.text.split() == ["Tenant:", "Ada", "Ltd.", "Landlord:"]
+    (field,) = document.fields
+    assert (field.name, field.kind, field.value, field.page) == ("tenant", "text", "Ada Ltd.", 1)
+    start = document.text.index("Ada")
+    (box,) = document.locate(start, start + 8)
+    assert field.box.x0 < box.x0 < box.x1 < field.box.x1
+
+
+def test_comments_are_kept_beside_the_text():
+    note = "/Type /Annot /Subtype /Text /Rect [300 700 320 720] /Contents (Check this.) /T (Bob)"
+    document = load(loose_pdf(lines("Lease"), note, page="/Annots [10 0 R]"))
+    (found,) = document.annotations
+    assert (found.kind, found.text, found.author, found.page) == ("note", "Check this.", "Bob", 1)
+    assert "Check" not in document.text
+
+
+def test_drawn_text_goes_after_its_left_neighbour_or_the_line_above():
+    letters = np.array([ord(char) for char in "abcXYZ"], np.uint32)
+    own = [(0, 0, 5, 10), (40, 0, 45, 10), (0, 30, 5, 40)]
+    drawn = [(10, 0, 15, 10), (0, 15, 5, 25), (50, 60, 55, 70)]
+    glyphs = Glyphs(
+        letters, np.array(own + drawn, np.float32), np.array([LINE, SPACE, LINE, LINE, LINE, LINE], np.uint8)
+    )
+    placed = place_drawn(glyphs, 3)
+    assert "".join(map(chr, placed.codes)) == "aXbYcZ"
+    assert placed.breaks.tolist()[1:] == [SPACE, SPACE, LINE, LINE, LINE]
+    assert placed.breaks[0] in (LINE, NONE)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is absent; LONGDOC_DATA may name it")
+def test_a_real_form_is_read_with_its_values():
+    document = load(DATA / "pdf" / "py-pdf_sample-files" / "012-libreoffice-form" / "libreoffice-form.pdf")
+    assert {field.name: field.value for field in document.fields}["First Name"] == "Alice"
+    assert "First Name Alice" in document.text
