@@ -70,3 +70,8 @@ def page_ranges(pages: Iterable[int]) -> str:
         else:
             ranges.append([page, page])
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun, as in ``"1 page"`` and ``"2,000 pages"``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from longdoc import __version__
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, LongdocError
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     extract = commands.add_parser("extract", help="find the entities of documents")
     extract.set_defaults(run=_extract)
-    extract.add_argument("paths", nargs="+", metavar="PATH", help="a PDF or text file")
+    extract.add_argument("paths", nargs="+", metavar="PATH", help="a PDF, Word, HTML, XML, FHIR or text file, or a picture of a page")
     extract.add_argument(
         "-o", "--output", metavar="OUT", help="file to write; its suffix (.jsonl, .html) sets the format"
     )
@@ -80,9 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     extract.add_argument("--tasks", metavar="T,...", help="the model's heads to use, by name; default: all of them")
     extract.add_argument("--password", help="for encrypted documents")
 
-    show = commands.add_parser("show", help="tell what was read of a document: pages, characters, warnings")
+    show = commands.add_parser("show", help="tell what was read of a document: pages, sections, tables, warnings")
     show.set_defaults(run=_show)
     show.add_argument("path", metavar="FILE")
+    show.add_argument("--text", action="store_true", help="print the text alone, as the model reads it")
+    show.add_argument("--draw", metavar="OUT.html", help="draw what was found over the pages of a PDF or a picture")
+    show.add_argument("--pages", type=_page_range, metavar="A-B", help="read these pages of a PDF or a picture only")
+    show.add_argument("--ocr", default="auto", help="auto, never, or languages as in fra+eng; default: auto")
     show.add_argument("--password", help="for an encrypted document")
 
     train = commands.add_parser("train", help="train a model from a YAML file")
@@ -100,6 +104,13 @@ def _score(text: str) -> float:
     if not 0 <= score <= 1:
         raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
     return score
+
+
+def _page_range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not first.isdigit() or not (last or first).isdigit() or not 1 <= int(first) <= int(last or first):
+        raise argparse.ArgumentTypeError(f"must be a page or a range such as 3-7, got {text}")
+    return int(first), int(last or first)
 
 
 # --------------------------------------------------------------------------------------------------------- extract
@@ -163,12 +174,12 @@ def _outcomes(arguments: argparse.Namespace) -> Iterator[Outcome]:
     yield from _failed_so_far(waiting)
 
 
-def _load(path: str, password: str | None) -> Document:
+def _load(path: str, password: str | None, **options: Any) -> Document:
     import longdoc
 
     if Path(path).is_dir():
         raise DocumentNotFoundError(f"{path}: is a folder; pass its files, for example {Path(path) / '*.pdf'}")
-    return longdoc.load(path, password=password)
+    return longdoc.load(path, password=password, **options)
 
 
 def _failed_so_far(waiting: deque[tuple[str, DocumentError | None]]) -> Iterator[Outcome]:
@@ -228,12 +239,12 @@ def _print_entities(console: Console, prediction: Prediction) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from longdoc.outputs.summary import names_by_label
+    from longdoc.outputs.summary import count, names_by_label
 
     document = prediction.document
     console.print()
     console.print(Text(document.title, style="bold"))
-    facts = [document.source.name, _count(len(document.pages), "page")]
+    facts = [document.source.name, count(len(document.pages), "page")]
     facts += [] if prediction.gaps or document.warnings else ["read to the last character"]
     console.print(Text(" · ".join(facts), style="dim"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -267,45 +278,19 @@ def _add_label(table: Table, label: str, names: list[Name]) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from longdoc.cli import show
 
-    document = _load(arguments.path, arguments.password)
-    source, console = document.source, Console(highlight=False)
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="cyan", no_wrap=True)
-    facts.add_column(overflow="fold")
-    rows = {
-        "File": source.name,
-        "Type": f"{source.media_type}, read by {source.loader} {source.version}",
-        "SHA-256": source.sha256,
-        "Pages": _verdicts(document),
-        "Text": f"{_count(len(document.text), 'character')}, {_count(len(document.text.split()), 'word')}",
-        **{key: value for key, value in source.metadata.items() if value.strip()},
-    }
-    for name, value in rows.items():
-        facts.add_row(Text(name), Text(value))
-    console.print(Text(document.title, style="bold"))
-    console.print(facts)
-    for warning in document.warnings:
-        console.print(Text(f"Warning: {warning}", style="yellow"))
+    try:
+        document = _load(arguments.path, arguments.password, pages=arguments.pages, ocr=arguments.ocr)
+        if arguments.draw:
+            show.draw(document, arguments.path, arguments.draw, arguments.password)
+    except ValueError as error:  # an option that does not fit this document
+        raise ConfigError(str(error)) from error
+    if arguments.text:
+        print(document.text)
+    else:
+        show.show(document)
     return 0
-
-
-def _verdicts(document: Document) -> str:
-    """How many pages, and which of them carry text: ``"20: 1–19 text, 20 scanned"``."""
-    from longdoc.outputs.summary import page_ranges
-
-    numbers: dict[str, list[int]] = {}
-    for page in document.pages:
-        numbers.setdefault(page.verdict, []).append(page.number)
-    verdicts = "; ".join(f"{page_ranges(pages)} {verdict}" for verdict, pages in numbers.items())
-    return f"{len(document.pages)} ({verdicts})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _train(arguments: argparse.Namespace) -> int:
