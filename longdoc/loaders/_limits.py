@@ -17,7 +17,7 @@ class Limits:
     file_bytes: int = 1 << 30
     unpacked_bytes: int = 1 << 30
     """Of one member of a zip file, of an attachment, or of everything unpacked together."""
-    characters: int = 50_000_000
+    characters: int = 20_000_000
     pages: int = 20_000
     depth: int = 256
     """Of elements within elements, or of objects within objects."""

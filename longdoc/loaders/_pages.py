@@ -52,10 +52,10 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
         NoTextLayerError: no page has text.
     """
     if not any(page.readable for page in pages):
-        counts = ", ".join(f"{n} {verdict}" for verdict, n in Counter(page.verdict for page in pages).items())
-        raise NoTextLayerError(
-            f"{source.name}: no page has text that can be read; its pages are: {counts}. {_remedy(options)}"
-        )
+        verdicts = Counter(page.verdict for page in pages)
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
+        remedy = "nothing is on them" if list(verdicts) == ["empty"] else _remedy(options)
+        raise NoTextLayerError(f"{source.name}: no page has text that can be read; its pages are: {counts}. {remedy}")
     options.limits.check("characters", sum(len(page.glyphs.codes) for page in pages), source.name)
     layout = lay_out([(page.number, page.glyphs) for page in pages])
     borders = [*layout.page_starts, layout.length]

@@ -1,0 +1,242 @@
+"""Loading damaged and hostile files: each case must end in a Document or in one of longdoc's own errors.
+
+Every case is a file of the corpus with a few mutations, loaded in a process of its own under a limit of time and of
+memory. A case passes when its process ends by itself with a Document, whose laws are checked, or a ``LongdocError``.
+"""
+
+import argparse
+import collections
+import io
+import os
+import random
+import re
+import resource
+import signal
+import sys
+import time
+import traceback
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from _corpus import corpus, hostile
+from _table import write_table
+
+import longdoc
+from longdoc.errors import LongdocError
+
+SECONDS = 30
+MEMORY = 3 << 30
+SUFFIXES = {"image": "png", "text": "txt", "jats": "xml", "ccda": "xml", "fhir": "json"}
+MODULES = ("docx", "fhir", "ccda", "html", "image", "jats", "pdf", "text")  # loaded once, before the processes part
+
+
+# ----------------------------------------------------------------------------------------------------------- mutations
+
+
+def flip_bits(data: bytearray, rng: random.Random, _: bytes) -> None:
+    for _ in range(rng.choice((1, 3, 20, 200))):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+
+
+def truncate(data: bytearray, rng: random.Random, _: bytes) -> None:
+    del data[rng.randrange(1, len(data) + 1) :]
+
+
+def remove(data: bytearray, rng: random.Random, _: bytes) -> None:
+    start = rng.randrange(len(data))
+    del data[start : start + rng.choice((1, 10, 1000))]
+
+
+def repeat(data: bytearray, rng: random.Random, _: bytes) -> None:
+    start = rng.randrange(len(data))
+    data[start:start] = data[start : start + rng.choice((1, 50, 2000))] * rng.choice((1, 5, 200))
+
+
+def splice(data: bytearray, rng: random.Random, other: bytes) -> None:
+    start, size = rng.randrange(len(other)), rng.choice((10, 100, 5000))
+    place = rng.randrange(len(data))
+    data[place : place + rng.choice((0, size))] = other[start : start + size]
+
+
+def change_number(data: bytearray, rng: random.Random, _: bytes) -> None:
+    numbers = [match.span() for match in re.finditer(rb"\d+", data)]
+    if numbers:
+        start, end = rng.choice(numbers)
+        data[start:end] = rng.choice(
+            (b"0", b"-1", b"1", b"65536", b"2147483648", b"99999999999999999999", b"1e99", b"nan")
+        )
+
+
+def swap_objects(data: bytearray, rng: random.Random, _: bytes) -> None:
+    """Of a PDF: one object takes another's place, so that references lead astray."""
+    objects = [match.span(1) for match in re.finditer(rb"\bobj\b(.*?)endobj", data, re.DOTALL)]
+    if len(objects) > 1:
+        (a, b), (c, d) = rng.sample(objects, 2)
+        data[a:b] = data[c:d]
+
+
+def nest(data: bytearray, rng: random.Random, _: bytes) -> None:
+    """Of markup: an element opened many times."""
+    start, end = rng.choice([m.span() for m in re.finditer(rb"<\w[^<>]*>|[\[{]", data)] or [(0, 1)])
+    data[start:start] = data[start:end] * rng.choice((10, 300, 20_000))
+
+
+MUTATIONS: tuple[Callable[[bytearray, random.Random, bytes], None], ...] = (
+    flip_bits, truncate, remove, repeat, splice, change_number, swap_objects, nest,
+)  # fmt: skip
+
+
+def mutated(seeds: list[bytes], rng: random.Random) -> bytes:
+    """A file of the corpus with one to four mutations; those of a zip file strike what is packed in it, too."""
+    data = bytearray(rng.choice(seeds))
+    unpacked = data.startswith(b"PK") and rng.random() < 0.7
+    if unpacked:
+        return repacked(bytes(data), rng)
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        rng.choice(MUTATIONS)(data, rng, rng.choice(seeds))
+        if not data:
+            return b" "
+    return bytes(data)
+
+
+def repacked(data: bytes, rng: random.Random) -> bytes:
+    """A zip file with one member mutated."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        names = old.namelist()
+        struck = rng.choice([name for name in names if name.startswith("word/") and name.endswith(".xml")])
+        for name in names:
+            member = bytearray(old.read(name))
+            if name == struck:
+                for _ in range(rng.choice((1, 2))):
+                    rng.choice(MUTATIONS)(member, rng, old.read(rng.choice(names)) or b" ")
+                    member = member or bytearray(b" ")
+            new.writestr(name, bytes(member))
+    return stream.getvalue()
+
+
+# -------------------------------------------------------------------------------------------------------- one process
+
+
+def outcome(data: bytes, name: str, ocr: str) -> tuple[str, str, float, int]:
+    """What became of a file in a process of its own: outcome, detail, seconds, peak of memory in MB."""
+    read, write = os.pipe()
+    started_at = time.perf_counter()
+    pid = os.fork()
+    if pid == 0:
+        os.close(read)
+        os.write(write, report(data, name, ocr).encode()[:60_000])
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        said = pipe.read().decode()
+    _, status, usage = os.wait4(pid, 0)
+    seconds = time.perf_counter() - started_at
+    memory = usage.ru_maxrss // 1024
+    if os.WIFSIGNALED(status):
+        what = signal.Signals(os.WTERMSIG(status)).name
+        return ("hang" if what == "SIGALRM" else "crash"), what, seconds, memory
+    kind, _, detail = said.partition("\n")
+    return kind, detail, seconds, memory
+
+
+def report(data: bytes, name: str, ocr: str) -> str:
+    """Loads under the limits; runs in the child."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.alarm(SECONDS)
+    try:
+        document = longdoc.load(Named(data, name), ocr=ocr)
+        check_laws(document)
+        return f"Document\n{len(document.text)}"
+    except LongdocError as error:
+        return f"{type(error).__name__}\n{error}"
+    except BaseException:
+        return f"untyped\n{traceback.format_exc()}"
+
+
+class Named(io.BytesIO):
+    """Bytes with a name, as an open file has."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
+def check_laws(document: longdoc.Document) -> None:
+    """The laws that every document keeps, whatever it was read from."""
+    text, _ = document.edits.apply(document.raw_text)
+    assert text == document.text
+    for table in document.tables:
+        assert all(text[cell.start : cell.end] == cell.text for cell in table.cells)
+    for section in document.sections:
+        assert 0 <= section.start <= section.end <= len(text)
+    for item in document.furniture:
+        assert 0 <= item.raw_start <= item.raw_end <= len(document.raw_text)
+    document.locate(0, min(len(text), 2000))
+    document.to_json()
+
+
+@dataclass
+class Tally:
+    """What became of the files of one format."""
+
+    outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
+    slowest: float = 0.0
+    largest: int = 0
+
+    @property
+    def failures(self) -> int:
+        return sum(self.outcomes[kind] for kind in ("untyped", "crash", "hang"))
+
+    def row(self, name: str) -> tuple[object, ...]:
+        typed = [f"{kind} {n}" for kind, n in sorted(self.outcomes.items()) if kind.endswith("Error")]
+        documents, total = self.outcomes["Document"], self.outcomes.total()
+        return name, total, documents, ", ".join(typed), self.failures, f"{self.slowest:.1f}", self.largest
+
+
+def run(tally: Tally, label: str, data: bytes, name: str, keep: Path | None) -> None:
+    """One case; failures are told, and kept."""
+    kind, detail, seconds, memory = outcome(data, name, "auto" if name.endswith(".png") else "never")
+    tally.outcomes[kind] += 1
+    tally.slowest, tally.largest = max(tally.slowest, seconds), max(tally.largest, memory)
+    if kind in ("untyped", "crash", "hang"):
+        print(f"{label}: {kind}: {detail[-1500:]}", file=sys.stderr)
+        if keep:
+            keep.mkdir(exist_ok=True)
+            (keep / f"{label.replace(' ', '-')}-{name}").write_bytes(data)
+    elif name == "hostile":
+        print(f"{label}: {kind}: {detail[:200]} ({seconds:.1f} s, {memory} MB)", file=sys.stderr)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=3200, help="mutated files over all formats")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--formats", help="as in pdf,docx; default: all")
+    parser.add_argument("--keep", type=Path, help="folder for the files that fail")
+    arguments = parser.parse_args()
+    for module in (m for m in MODULES if __import__("importlib.util").util.find_spec(f"longdoc.loaders.{m}")):
+        __import__(f"longdoc.loaders.{module}")
+    rng, seeds = random.Random(arguments.seed), corpus()
+    formats = arguments.formats.split(",") if arguments.formats else sorted(seeds)
+    tallies = {name: Tally() for name in (*formats, "hostile")}
+    for case in range(arguments.cases):
+        kind = formats[case % len(formats)]
+        suffix = SUFFIXES.get(kind, kind)
+        run(tallies[kind], f"{kind} {case}", mutated(seeds[kind], rng), f"case.{suffix}", arguments.keep)
+    for label, data in hostile():
+        if not arguments.formats or label.split(",")[0] in formats:
+            run(tallies["hostile"], label, data, "hostile", arguments.keep)
+    header = ["format", "files", "Document", "typed error", "other error, crash or hang", "slowest, s", "largest, MB"]
+    notes = (
+        f"A process a file, at most {SECONDS} s and {MEMORY >> 30} GB; seed {arguments.seed}. Hostile: made by hand."
+    )
+    rows = [tally.row(name) for name, tally in tallies.items()]
+    write_table("fuzz", "Damaged and hostile files", header, rows, notes)
+    sys.exit(any(tally.failures for tally in tallies.values()))
+
+
+if __name__ == "__main__":
+    main()
