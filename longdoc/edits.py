@@ -75,22 +75,33 @@ class Edits:
         replaced = [texts[code] for code in self.codes.tolist()]
         text = "".join(piece for pair in zip(pieces, [*replaced, ""], strict=True) for piece in pair)
         # Pieces and replacements alternate: characters of a piece have a range each, those of a replacement share one.
-        starts, ends = np.array(borders[:-1]), np.array(borders[1:])
+        starts, ends = np.array(borders[:-1], np.int32), np.array(borders[1:], np.int32)
         lengths = ends - starts
         lengths[1::2] = [len(r) for r in replaced]
-        copied = np.arange(len(lengths)) % 2 == 0
-        within = np.arange(len(text)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        first = np.repeat(starts, lengths) + within * np.repeat(copied, lengths)
-        last = np.where(np.repeat(copied, lengths), first + 1, np.repeat(ends, lengths))
-        return text, np.stack([first, last], axis=1).astype(np.int32)
+        copied = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
+        first = np.repeat(starts, lengths)
+        first[copied] += (np.arange(len(text), dtype=np.int32) - np.repeat(np.cumsum(lengths) - lengths, lengths))[
+            copied
+        ]
+        last = np.repeat(ends, lengths)
+        last[copied] = first[copied] + 1
+        return text, np.stack([first, last], axis=1)
 
     def to_text(self, raw: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Where ranges of the raw text that start and end at kept characters stand in the text; shape ``(N, 2)``.
+        """Where ranges of the raw text stand in the text; shape ``(N, 2)``.
 
-        White space and whatever else edits change before and after a range stays outside of it.
+        White space and whatever else edits change before and after a range stays outside of it; a range within one
+        edit is empty.
         """
         lengths = np.array([len(text) for text, _ in self.replacements], np.int64)[self.codes]
         shifts = np.append(0, np.cumsum(lengths - np.diff(self.ranges, axis=1)[:, 0]))
-        start = raw[:, 0] + shifts[np.searchsorted(self.ranges[:, 1], raw[:, 0], side="right")]
-        end = raw[:, 1] + shifts[np.searchsorted(self.ranges[:, 0], raw[:, 1], side="left")]
+        starts, ends = np.append(self.ranges, [[2**31 - 1, -1]], axis=0).T  # a last edit that nothing reaches
+        after = np.searchsorted(ends[:-1], raw[:, 0], side="right")  # the first edit that ends behind the start
+        start = raw[:, 0] + shifts[after]
+        within = starts[after] < raw[:, 0]
+        start[within] = (ends + np.append(shifts[1:], 0))[after[within]]
+        before = np.searchsorted(starts[:-1], raw[:, 1], side="left") - 1  # the last edit that starts ahead of the end
+        end = raw[:, 1] + shifts[before + 1]
+        within = ends[before] > raw[:, 1]
+        end[within] = (starts[:-1] + shifts[:-1])[before[within]]
         return np.stack([start, np.maximum(start, end)], axis=1)

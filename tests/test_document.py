@@ -7,7 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longdoc.document import Box, Cell, Document, Page, Section, Source, Table
+from longdoc.document import (
+    Annotation,
+    Box,
+    Cell,
+    Definition,
+    Document,
+    FormField,
+    Furniture,
+    Link,
+    OutlineItem,
+    Page,
+    Reference,
+    Section,
+    Source,
+    Table,
+)
 from longdoc.edits import Edit, Edits
 
 SOURCE = Source(
@@ -66,6 +81,14 @@ def documents(draw) -> Document:
         tables=(
             Table(start=0, end=0, cells=(Cell(text="", row=0, column=0, start=0, end=0, box=Box(1, 0, 0, 1, 1)),)),
         ),
+        definitions=(Definition(term="Affiliate", start=0, end=len(text), section=0),),
+        references=(Reference(text="Section 2", start=0, end=0, section=None),),
+        furniture=(Furniture(kind="footer", text=raw[:2], page=1, raw_start=0, raw_end=min(2, len(raw))),),
+        outline=(OutlineItem(title="Lease", level=1, page=None),),
+        links=(Link(start=0, end=0, uri="https://example.org", box=Box(1, 0, 0, 1, 1)),),
+        fields=(FormField(name="tenant", kind="text", value="Ada", page=1, box=Box(1, 0, 0, 1, 1)),),
+        annotations=(Annotation(kind="note", text="Check", page=1, author="Bob"),),
+        confidences=np.linspace(0, 1, len(raw), dtype=np.float32)[: draw(st.sampled_from([0, len(raw)]))],
         warnings=draw(st.sampled_from([(), ("scanned page(s) 1",)])),
     )
 
@@ -80,6 +103,21 @@ def test_the_text_is_the_raw_text_with_the_edits_applied(data):
     assert text == slow_text
     assert origins.tolist() == [list(pair) for pair in slow_origins]
     assert (np.diff(origins, axis=0) >= 0).all()
+
+
+@LAW
+@given(st.data())
+def test_ranges_of_the_raw_text_are_found_in_the_text(data):
+    raw = data.draw(TEXTS)
+    edits = data.draw(edit_lists(len(raw)))
+    text, origins = apply_slowly(raw, edits)
+    start = data.draw(st.integers(0, len(raw)))
+    end = data.draw(st.integers(start, len(raw)))
+    ((first, last),) = Edits.of(edits).to_text(np.array([[start, end]])).tolist()
+    assert 0 <= first <= last <= len(text)
+    touched = {i for edit in edits for i in range(edit.raw_start, edit.raw_end)}
+    if start < end and not {start, end - 1} & touched:
+        assert (first, last) == (origins.index((start, start + 1)), origins.index((end - 1, end)) + 1)
 
 
 @LAW
@@ -185,8 +223,26 @@ def test_parts_that_do_not_fit_together_are_refused():
         changed(document, edits=Edits.of([Edit(4, 9, "", "x")]))
     with pytest.raises(ValueError, match="sorted and disjoint"):
         Edits.of([Edit(3, 5, "", "x"), Edit(4, 6, "", "x")])
-    with pytest.raises(ValueError, match="allowed: 1"):
+    with pytest.raises(ValueError, match="allowed: 2"):
         Document.from_json('{"longdoc": 99}')
+    with pytest.raises(ValueError, match="2 confidences for 5"):
+        changed(document, confidences=np.ones(2, np.float32))
+
+
+def test_the_confidence_of_a_stretch_is_the_lowest_in_it():
+    document = changed(Document.from_text("Lease"), confidences=np.array([0.9, 0.5, 0.8, np.nan, np.nan], np.float32))
+    assert document.confidence(0, 3) == 0.5
+    assert document.confidence(2, 5) == pytest.approx(0.8)
+    assert document.confidence(3, 5) is None
+    assert Document.from_text("Lease").confidence(0, 5) is None
+
+
+def test_a_spanning_cell_fills_its_places_in_pandas():
+    cells = (
+        Cell(text="a", row=0, column=0, start=0, end=1, column_span=2),
+        Cell(text="b", row=1, column=1, start=2, end=3),
+    )
+    assert Table(start=0, end=3, cells=cells).to_pandas().to_numpy().tolist() == [["a", "a"], ["", "b"]]
 
 
 def test_a_plain_string_is_a_document_without_geometry():
