@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     extract = commands.add_parser("extract", help="find the entities of documents")
     extract.set_defaults(run=_extract)
-    extract.add_argument("paths", nargs="+", metavar="PATH", help="a PDF, Word, HTML, XML, FHIR or text file, or a picture of a page")
+    extract.add_argument("paths", nargs="+", metavar="PATH", help="a document, or a picture of one")
     extract.add_argument(
         "-o", "--output", metavar="OUT", help="file to write; its suffix (.jsonl, .html) sets the format"
     )

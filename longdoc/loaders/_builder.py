@@ -35,8 +35,8 @@ class _OpenTable:
     mark: _Mark
     row: int = -1
     column: int = 0
-    taken: set[tuple[int, int]] = field(default_factory=set)
-    """Places that cells of rows above reach into."""
+    taken: dict[int, int] = field(default_factory=dict)
+    """Column -> the first row that no cell above reaches into."""
     cells: list[tuple[_Mark, int, int, int, int]] = field(default_factory=list)
 
 
@@ -203,12 +203,13 @@ class Builder:
         """Start a cell in the next free column of the row."""
         table = self._open_tables[-1]
         row_span, column_span = (min(max(span, 1), _MOST_SPAN) for span in (row_span, column_span))
-        while (table.row, table.column) in table.taken:
+        while table.row < table.taken.get(table.column, 0):
             table.column += 1
         if table.column:
             self.separate("\t")
-        below = range(table.row + 1, table.row + row_span)
-        table.taken |= {(row, table.column + i) for row in below for i in range(column_span)}
+        if row_span > 1:
+            for column in range(table.column, table.column + column_span):
+                table.taken[column] = max(table.taken.get(column, 0), table.row + row_span)
         mark = self._open()
         self._open_cells.append(mark)
         table.cells.append((mark, table.row, table.column, row_span, column_span))

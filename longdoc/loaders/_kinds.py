@@ -22,7 +22,7 @@ KINDS = {
 """Module of this package -> what it reads."""
 
 _PDF_HEADER_WITHIN = 1024  # bytes; readers accept junk before the header up to here
-_ROOTS = {"article": "jats", "ClinicalDocument": "ccda", "html": "html"}
+_ROOTS = {"article": "jats", "ClinicalDocument": "ccda", "html": "html", "HTML": "html"}
 _IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8")
 _FOREIGN = {
     b"{\\rtf": "an RTF file; save it as .docx",
@@ -30,8 +30,13 @@ _FOREIGN = {
     b"PK\x03\x04": "a zip file that holds no Word document",
     b"\x1f\x8b": "a gzip file; unpack it",
 }
-_HTML = re.compile(rb"<(!doctype\s+html|html|head|body|table|div|p)\b", re.IGNORECASE)
-_SGML = re.compile(rb"\s*(-----BEGIN PRIVACY|<SEC-DOCUMENT>|<DOCUMENT>\s*<TYPE>)", re.IGNORECASE)
+_HTML = re.compile(
+    r"<(!doctype\s+html|html|head|title|meta|body|table|div|p|br|hr|font|center|span|h[1-6]|ul|ol|pre)\b(?=[\s/>])",
+    re.IGNORECASE,
+)
+_IN_FILING = re.compile(rb"<(!doctype\s+html|html|head|body|div|p|br|font|tr)\b", re.IGNORECASE)
+"""HTML in a filing of EDGAR, whose plain texts have tags of their own, such as <TABLE>."""
+_SGML = re.compile(r"-----BEGIN PRIVACY|<(SEC|IMS)-DOCUMENT>|<DOCUMENT>\s*<TYPE>", re.IGNORECASE)
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 
 
@@ -77,20 +82,20 @@ def _is_word(data: bytes) -> bool:
 
 def _markup(data: bytes, name: str) -> str | None:
     """The kind of a text with markup in it, None for plain text."""
-    start = data.lstrip(codecs.BOM_UTF8)[:100_000]
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = data[:100_000].decode("utf-16" if wide else "utf-8", "replace").lstrip("\ufeff").lstrip()
     if text[:1] in "{[" and '"resourceType"' in text:
         return "fhir"
-    if _SGML.match(start):
-        return "html" if _HTML.search(data) else "text"
+    if _SGML.match(text):
+        return "html" if _IN_FILING.search(data) else "text"
     if not text.startswith("<"):
         return None
-    root = _ROOT.search(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
-    if root and (kind := _ROOTS.get(root[1]) or _ROOTS.get(root[1].lower())):
-        return kind
+    bare = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).lstrip()
+    root = _ROOT.search(bare)
+    if root and root[1] in _ROOTS:
+        return _ROOTS[root[1]]
     if text.startswith("<?xml"):
         raise UnsupportedFormatError(
             f"{name}: XML with the root element {root[1] if root else 'missing'!r}; allowed: {', '.join(_ROOTS)}"
         )
-    return "html" if _HTML.match(start.lstrip()) else None
+    return "html" if _HTML.match(bare) else None
