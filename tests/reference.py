@@ -1,6 +1,9 @@
 """The slow, obvious twins of the fast paths. Each does one thing, token by token, with no regard for speed."""
 
+import html.entities
 import math
+import re
+from xml.etree import ElementTree
 
 import torch
 
@@ -76,3 +79,66 @@ def document_probabilities(model, head, ids, windows, rule):
             probabilities = model.heads[head].linear(states)[0].softmax(-1)
         scores.append(probabilities[len(special.prefix) : len(row) - len(special.suffix)].tolist())
     return stitch(scores, windows, len(ids), rule)
+
+
+def jats_words(data):
+    """White-space separated pieces of a paper's XML in document order: those of its text, and those of the rest.
+
+    The text is titles, abstracts, body and back matter without references, identifiers and second readings.
+    """
+    known = {name: char for name, char in html.entities.html5.items() if name.endswith(";")}
+    plain = re.sub(
+        rb"&(?!amp;|lt;|gt;|quot;|apos;)([A-Za-z]\w*;)",
+        lambda m: known.get(m[1].decode(), "&amp;" + m[1].decode()).encode("ascii", "xmlcharrefreplace"),
+        re.sub(rb"<!DOCTYPE[^>]*>", b"", data),
+    )
+    text, other = [], []
+    _jats_walk(ElementTree.fromstring(plain), "", text, other)
+    return "".join(text).split(), "".join(other).split()
+
+
+_ABOUT = {"journal-meta", "object-id", "issue-id", "long-desc", "alt-text", "ref", "alt-title", "annotation"}
+_IN_TEXT = {"title-group", "abstract", "trans-abstract"}
+_WITHIN_A_WORD = {"italic", "bold", "sup", "sub", "sc", "underline", "monospace", "named-content", "xref"}
+_WITHIN_A_WORD |= {"ext-link", "inline-formula", "email", "uri", "styled-content", "inline-graphic"}
+
+
+def _jats_walk(element, around, text, other):
+    tag = element.tag.rpartition("}")[2].lower()
+    into = text
+    if tag in _ABOUT or (around == "article-meta" and tag not in _IN_TEXT) or text is other:
+        into = other
+    if tag in ("title", "label") and around == "ref-list":
+        into = other
+    is_math = element.tag.startswith("{http://www.w3.org/1998/Math/MathML}")
+    if tag in {"mspace", "mtr", "mtd"} or (tag not in _WITHIN_A_WORD and not is_math):
+        into.append(" ")
+    if not is_math or (element.text or "").strip():
+        into.append(element.text or "")
+    chosen = None
+    if tag == "alternatives":
+        full = [child for child in element if "".join(child.itertext()).strip()]
+        chosen = next((child for child in full if child.tag.endswith("math}math") or child.tag == "table"), None)
+        chosen = next((child for child in full if child.tag.endswith("}math")), chosen)
+        chosen = chosen if chosen is not None else (full[0] if full else None)
+    for child in element:
+        second = chosen is not None and child is not chosen
+        _jats_walk(child, tag, other if second else into, other)
+        if not is_math or (child.tail or "").strip():
+            into.append(child.tail or "")
+    if tag not in _WITHIN_A_WORD and not is_math:
+        into.append(" ")
+
+
+def html_text(data):
+    """All characters of an HTML file that are no white space, in order, without scripts and styles."""
+    from lxml import etree
+
+    def walk(element):
+        if not isinstance(element.tag, str):
+            return ""
+        inside = (element.text or "") + "".join(walk(child) + (child.tail or "") for child in element)
+        return "" if element.tag in ("script", "style", "template", "title", "noscript") else inside
+
+    parsed = walk(etree.fromstring(data, etree.HTMLParser(encoding="utf-8")))
+    return "".join(char for char in parsed if not char.isspace() and char not in "\xad\u200b\u2060\ufeff")

@@ -1,0 +1,206 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from longdoc.errors import CorruptDocumentError, LimitExceededError, NoTextLayerError, UnsupportedFormatError
+from longdoc.loaders import Limits, load
+from longdoc.loaders.jats import load_jats
+from reference import jats_words
+
+DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data")) / "plos_jats"
+PAPERS = sorted(DATA.glob("*.xml"))[::12]
+DOCTYPE = (
+    '<!DOCTYPE article PUBLIC "-//NLM//DTD JATS (Z39.96) Journal Publishing DTD v1.1//EN" "http://dtd.example/a.dtd">'
+)
+
+
+def paper(body: str, front: str = "", back: str = "", start: str = ""):
+    xml = (
+        f'{start}<article xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:mml="http://www.w3.org/1998/Math/MathML">'
+        f"<front><article-meta>{front}</article-meta></front><body>{body}</body><back>{back}</back></article>"
+    )
+    return load_jats(xml.encode(), name="paper.xml", limits=Limits())
+
+
+def written(document) -> str:
+    """The text without what was synthesised."""
+    return "".join(
+        char for char, (start, end) in zip(document.text, document.origins.tolist(), strict=True) if start < end
+    )
+
+
+@pytest.mark.skipif(not PAPERS, reason=f"{DATA} is not there")
+@pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
+def test_every_word_of_a_paper_is_in_its_text_in_order(path: Path) -> None:
+    document = load(path)
+    text, other = jats_words(path.read_bytes())
+    letters = "".join(re.findall(r"[^\W_]", "".join(text)))
+    assert "".join(re.findall(r"[^\W_]", written(document))) == letters
+    everything = " ".join([document.text, *document.source.metadata.values(), *(f.text for f in document.furniture)])
+    known = set(re.findall(r"\w+", everything))
+    assert [word for words in other for word in re.findall(r"\w+", words) if word not in known] == []
+    assert document.source.metadata["Title"] and document.source.metadata["DOI"].startswith("10.1371/")
+
+
+def test_sections_are_a_tree_with_kinds() -> None:
+    document = paper(
+        "<sec sec-type='intro'><title>Background</title><p>One.</p></sec>"
+        "<sec><label>2.</label><title>Methods</title><sec><title>Mice</title><p>Two.</p></sec></sec>",
+        front="<title-group><article-title>On <italic>mice</italic></article-title></title-group>"
+        "<abstract><p>Short.</p></abstract>",
+        back="<ack><p>Thanks.</p></ack>",
+    )
+    found = [(s.title, s.kind, s.number, s.level, s.parent) for s in document.sections]
+    assert found == [
+        ("Abstract", "abstract", "", 1, None),
+        ("Background", "introduction", "", 1, None),
+        ("2. Methods", "methods", "2", 1, None),
+        ("Mice", "section", "", 2, 2),
+        ("Acknowledgements", "acknowledgements", "", 1, None),
+    ]
+    expected = "On mice\n\nAbstract\n\nShort.\n\nBackground\n\nOne.\n\n2. Methods\n\nMice\n\nTwo.\n\n"
+    assert document.text == expected + "Acknowledgements\n\nThanks."
+    assert document.title == "On mice"
+    assert "Abstract" not in document.raw_text
+
+
+def test_sup_sub_and_citations_read_on() -> None:
+    document = paper("<p>Ca<sup>2+</sup> in H<sub>2</sub>O [<xref rid='a'>1</xref>,<xref rid='b'>2</xref>].</p>")
+    assert document.text == "Ca2+ in H2O [1,2]."
+
+
+def test_references_are_metadata_only() -> None:
+    document = paper(
+        "<p>Text.</p>",
+        back="<ref-list><title>References</title><ref><label>1</label><mixed-citation><name><surname>Gill</surname>"
+        "<given-names>ME</given-names></name> (<year>2012</year>) <article-title>On <italic>E. coli</italic>."
+        "</article-title></mixed-citation></ref><ref><label>2</label><element-citation><person-group><name><surname>"
+        "Ito</surname><given-names>K</given-names></name><name><surname>Roy</surname><given-names>A</given-names></name>"
+        "</person-group><year>1999</year><source>Cell</source></element-citation></ref></ref-list>",
+    )
+    assert document.text == "Text."
+    assert document.source.metadata["references"] == "1. Gill ME (2012) On E. coli.\n2. Ito K, Roy A 1999 Cell"
+    assert [(f.kind, f.text) for f in document.furniture] == [("heading", "References")]
+
+
+def test_metadata_says_who_where_and_when() -> None:
+    metadata = paper(
+        "<p>Text.</p>",
+        front="<article-id pub-id-type='doi'>10.1/x</article-id><article-categories><subj-group><subject>Biology"
+        "</subject></subj-group></article-categories><contrib-group><contrib contrib-type='author'><name>"
+        "<surname>Maxwell</surname><given-names>C. A.</given-names></name><xref>*</xref></contrib>"
+        "<contrib contrib-type='author'><collab>The Group</collab></contrib></contrib-group>"
+        "<pub-date><day>5</day><month>11</month><year>2011</year></pub-date>"
+        "<permissions><license><license-p>CC BY</license-p></license></permissions>"
+        "<kwd-group><kwd>mouse</kwd><kwd>rat</kwd></kwd-group>",
+    ).source.metadata
+    assert (metadata["DOI"], metadata["Subjects"], metadata["Keywords"]) == ("10.1/x", "Biology", "mouse; rat")
+    assert (metadata["Author"], metadata["Date"]) == ("C. A. Maxwell; The Group", "2011-11-05")
+    assert metadata["Licence"] == "CC BY"
+
+
+def test_xhtml_and_oasis_tables_keep_spans() -> None:
+    xhtml = "<tr><th rowspan='2'>a</th><th colspan='2'>b</th></tr><tr><td>c</td><td>d <p>e</p></td></tr>"
+    oasis = (
+        "<tgroup cols='3'><colspec colname='x'/><colspec colname='y'/><colspec colname='z'/><tbody><row>"
+        "<entry morerows='1'>a</entry><entry namest='y' nameend='z'>b</entry></row><row><entry>c</entry>"
+        "<entry>d <p>e</p></entry></row></tbody></tgroup>"
+    )
+    for rows in (xhtml, oasis):
+        document = paper(
+            f"<table-wrap><label>Table 1.</label><caption><title>Doses.</title></caption><table>{rows}</table>"
+            "<table-wrap-foot><fn><label>a</label><p>Note.</p></fn></table-wrap-foot></table-wrap>"
+        )
+        (table,) = document.tables
+        assert [(c.text, c.row, c.column, c.row_span, c.column_span) for c in table.cells] == [
+            ("a", 0, 0, 2, 1),
+            ("b", 0, 1, 1, 2),
+            ("c", 1, 1, 1, 1),
+            ("d\ne", 1, 2, 1, 1),
+        ]
+        assert document.text.startswith("Table 1. Doses.\n\na\tb\n")
+        assert document.text.endswith("\n\na Note.")
+
+
+def test_one_reading_of_a_formula() -> None:
+    power = "<mml:msup><mml:mi>x</mml:mi>\n <mml:mn>2</mml:mn></mml:msup>"
+    math = f"<mml:math>{power} <mml:mo>=</mml:mo><mml:mn>4</mml:mn></mml:math>"
+    tex = r"<tex-math>\documentclass{minimal}\begin{document}$y^2$\end{document}</tex-math>"
+    both = paper(f"<p>If <inline-formula><alternatives>{tex}{math}</alternatives></inline-formula> then</p>")
+    assert both.text == "If x^2=4 then"
+    assert "x2=4" in both.raw_text.replace(" ", "")
+    alone = paper(f"<p>If <inline-formula>{tex}</inline-formula> then</p>")
+    assert alone.text == "If $y^2$ then"
+    assert "documentclass" in alone.raw_text
+
+
+def test_a_footnote_waits_for_the_end_of_its_paragraph() -> None:
+    assert paper("<p>One<fn><p>Aside.</p></fn> two.</p><p>Three.</p>").text == "One two.\n\nAside.\n\nThree."
+
+
+def test_lists_links_and_boxes() -> None:
+    document = paper(
+        "<list list-type='order'><list-item><p>a</p></list-item><list-item><p>b</p></list-item></list>"
+        "<boxed-text><p>See <ext-link xlink:href='http://x.org'>x</ext-link></p></boxed-text>"
+    )
+    assert document.text == "1. a\n2. b\n\nSee x"
+    (link,) = document.links
+    assert (link.uri, document.text[link.start : link.end]) == ("http://x.org", "x")
+
+
+@pytest.mark.parametrize("style, marks", [("alpha-lower", "a. b."), ("roman-upper", "I. II."), ("bullet", "• •")])
+def test_marks_of_list_items(style: str, marks: str) -> None:
+    document = paper(f"<list list-type='{style}'><list-item>x</list-item><list-item>x</list-item></list>")
+    assert document.text.replace(" x", "").replace("\n", " ") == marks
+
+
+def test_entities_of_an_external_dtd_are_their_html_characters() -> None:
+    document = paper("<p>&alpha;&nbsp;&plusmn;&nosuch; &lt;b&gt; <![CDATA[&beta;]]></p>", start=DOCTYPE)
+    assert document.text == "α ±&nosuch; <b> &beta;"
+
+
+@pytest.mark.parametrize(
+    "subset", ['<!ENTITY a "b">', '<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;', "<!ELEMENT p ANY>"]
+)
+def test_a_doctype_with_declarations_is_refused(subset: str) -> None:
+    with pytest.raises((UnsupportedFormatError, CorruptDocumentError), match=r"DOCTYPE|well formed"):
+        paper("<p>&a;</p>", start=f"<!DOCTYPE article [{subset}]>")
+
+
+def test_entity_expansion_is_refused() -> None:
+    lol = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 20))
+    with pytest.raises(UnsupportedFormatError, match="DOCTYPE"):
+        paper("<p>&l19;</p>", start=f'<!DOCTYPE article [<!ENTITY l0 "ha">{lol}]>')
+
+
+def test_an_external_entity_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    with pytest.raises(UnsupportedFormatError, match="DOCTYPE"):
+        paper("<p>&x;</p>", start=f'<!DOCTYPE article [<!ENTITY x SYSTEM "{(tmp_path / "secret").as_uri()}">]>')
+
+
+def test_deep_nesting_is_refused_by_a_limit() -> None:
+    xml = b"<article>" + b"<sec>" * 60 + b"<p>a</p>" + b"</sec>" * 60 + b"</article>"
+    assert load(xml).text == "a"
+    with pytest.raises(LimitExceededError, match="depth"):
+        load(xml, limits=Limits(depth=50))
+    with pytest.raises(LimitExceededError):
+        load(xml.replace(b"<sec>", b"<sec>" * 2000).replace(b"</sec>", b"</sec>" * 2000))
+
+
+@pytest.mark.parametrize("xml", ["<article><p>a</article>", "<article", "<article><p>\x01</p></article>"])
+def test_what_is_not_well_formed_is_corrupt(xml: str) -> None:
+    with pytest.raises(CorruptDocumentError, match="well formed"):
+        load(xml.encode())
+
+
+def test_a_paper_without_text() -> None:
+    with pytest.raises(NoTextLayerError):
+        load(b"<article><body><p> </p></body></article>")
+
+
+def test_utf_16_is_read() -> None:
+    xml = "<?xml version='1.0' encoding='UTF-16'?><article><body><p>é&alpha;</p></body></article>"
+    assert load_jats(xml.encode("utf-16"), name="a", limits=Limits()).text == "éα"
