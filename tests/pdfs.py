@@ -6,9 +6,24 @@ IMAGE = b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /Devi
 PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 
 
-def lines(*texts: str, x: float = 72, y: float = 700, pitch: float = 14) -> str:
-    """A content stream with one line of 12 pt Helvetica under the other."""
-    return f"BT /F 12 Tf {pitch} TL {x} {y} Td " + " ".join(f"({text}) Tj T*" for text in texts) + " ET "
+def lines(*texts: str, x: float = 72, y: float = 700, pitch: float = 14, size: float = 12) -> str:
+    """A content stream with one line of Helvetica under the other."""
+    return f"BT /F {size} Tf {pitch} TL {x} {y} Td " + " ".join(f"({text}) Tj T*" for text in texts) + " ET "
+
+
+def across(columns: dict[float, list[str]], y: float = 700, pitch: float = 14) -> str:
+    """A content stream with columns of lines, each from its x, that are written line by line across all of them."""
+    longest = max(map(len, columns.values()))
+    rows = [[(x, texts[i]) for x, texts in columns.items() if i < len(texts)] for i in range(longest)]
+    return "".join(lines(text, x=x, y=y - pitch * i) for i, row in enumerate(rows) for x, text in row)
+
+
+def letters(text: str, x: float, y: float, turn: str, step: tuple[float, float]) -> str:
+    """A content stream with each letter of a word placed by itself, turned by the matrix ``turn``."""
+    places = [(x + step[0] * i, y + step[1] * i) for i in range(len(text))]
+    return "".join(
+        f"BT /F 12 Tf {turn} {a} {b} Tm ({letter}) Tj ET " for letter, (a, b) in zip(text, places, strict=True)
+    )
 
 
 def make_pdf(*contents: str, page: str = "/MediaBox [0 0 612 792]", password: str | None = None) -> bytes:

@@ -90,7 +90,8 @@ def test_the_text_reads_as_sentences(hyatt):
     assert (
         "by and between Hyatt Franchising Latin America, L.L.C., a limited liability company organized and existing "
         "under the laws of the State of Delaware (U.S.A.) with its principal place of business located at 71 South "
-        "Wacker Drive, Chicago, Illinois 60606, U.S.A. (“Hyatt”), and Playa Hotels & Resorts, B.V., a private"
+        "Wacker Drive, Chicago, Illinois 60606, U.S.A. ("
+        '"Hyatt"), and Playa Hotels & Resorts, B.V., a private'
     ) in hyatt.text
     assert "(Hyatt Ziva Cancun)\n\nTHIS STRATEGIC ALLIANCE AGREEMENT" in hyatt.text
     assert [page.verdict for page in hyatt.pages] == ["text"] * 8

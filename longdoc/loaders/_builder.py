@@ -72,7 +72,7 @@ class Builder:
         self._links: list[tuple[_Mark, str]] = []
         self._tables: list[tuple[_Mark, list[tuple[_Mark, int, int, int, int]]]] = []
         self._open_tables: list[_OpenTable] = []
-        self._open_cells: list[_Mark] = []
+        self._open_cells: list[tuple[_Mark, Separator]] = []  # and what was to come before it
 
     # ------------------------------------------------------------------------------------------------------- text
 
@@ -211,13 +211,14 @@ class Builder:
             for column in range(table.column, table.column + column_span):
                 table.taken[column] = max(table.taken.get(column, 0), table.row + row_span)
         mark = self._open()
-        self._open_cells.append(mark)
+        self._open_cells.append((mark, self._separator))
         table.cells.append((mark, table.row, table.column, row_span, column_span))
         table.column += column_span
 
     def close_cell(self) -> None:
-        self._close(self._open_cells.pop())
-        self._separator = ""
+        mark, before = self._open_cells.pop()
+        self._separator = before if mark.start < 0 else ""
+        self._close(mark)
 
     def close_table(self) -> None:
         table = self._open_tables.pop()

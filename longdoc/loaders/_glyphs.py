@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -16,17 +18,22 @@ from numpy.typing import NDArray
 from longdoc.loaders._layout import LINE, NONE, SPACE, Glyphs
 
 _HYPHEN = 0x02  # how pdfium marks the hyphen of a word cut at a line's end
+_INVISIBLE = pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE
+_SMALLEST = 0.5  # points
 
 
-def _bind(function: Any, *arguments: Any) -> Callable[..., int]:
+def _bind(function: Any, *arguments: Any, result: Any = ctypes.c_int) -> Callable[..., Any]:
     """A pdfium function that takes addresses as integers: called per character, conversions would double the time."""
-    return ctypes.PYFUNCTYPE(ctypes.c_int, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
+    return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
 _unicode = _bind(pdfium_c.FPDFText_GetUnicode, ctypes.c_void_p, ctypes.c_int)
 _is_generated = _bind(pdfium_c.FPDFText_IsGenerated, ctypes.c_void_p, ctypes.c_int)
 _is_hyphen = _bind(pdfium_c.FPDFText_IsHyphen, ctypes.c_void_p, ctypes.c_int)
 _loose_box = _bind(pdfium_c.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+_angle = _bind(pdfium_c.FPDFText_GetCharAngle, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_float)
+_text_object = _bind(pdfium_c.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_void_p)
+_render_mode = _bind(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_void_p)
 
 
 def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
@@ -43,16 +50,20 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
             if _is_generated(handle, at):
                 breaks[at] = SPACE if codes[at] == 0x20 else LINE
         hyphens = [at for at in np.flatnonzero(codes == _HYPHEN).tolist() if _is_hyphen(handle, at)]
+        codes[hyphens] = ord("-")
+        glyphs = _real_glyphs(codes, displayed(page, boxes), breaks)
+        real = np.flatnonzero(breaks == NONE)
+        _join_turned(glyphs, handle, real)
+        hidden = _is_hidden(glyphs.boxes, page.get_size(), _is_invisible(handle, real, glyphs.breaks))
+        glyphs = replace(glyphs, hidden=hidden)
     finally:
         textpage.close()
-    codes[hyphens] = ord("-")
-    glyphs = _real_glyphs(codes, _displayed(page, boxes), breaks)
     after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
     glyphs.breaks[after[after < len(glyphs.breaks)]] = LINE
     return _join_surrogates(glyphs)
 
 
-def _displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Boxes ``left, top, right, bottom`` in PDF space as ``x0, y0, x1, y1`` from the top left of the displayed page."""
     bounds = pdfium_c.FS_RECTF()
     pdfium_c.FPDF_GetPageBoundingBox(page, bounds)
@@ -86,15 +97,51 @@ def _real_glyphs(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: 
     return Glyphs(codes, boxes, before)
 
 
+def _join_turned(glyphs: Glyphs, handle: Any, real: NDArray[np.int64]) -> None:
+    """Joins, in place, words that run up or down the page and were reported letter by letter, each on its own line."""
+    x0, y0, x1, y1 = glyphs.boxes.T
+    thickness = x1 - x0
+    gap = np.maximum(y0, np.roll(y0, 1)) - np.minimum(y1, np.roll(y1, 1))
+    aligned = np.abs(x0 - np.roll(x0, 1)) + np.abs(x1 - np.roll(x1, 1)) < 0.3 * thickness
+    stacked = aligned & (np.abs(gap) < 0.7 * thickness) & (glyphs.breaks == LINE)
+    for at in np.flatnonzero(stacked[1:]).tolist():
+        if abs(math.sin(_angle(handle, int(real[at + 1])))) > 0.7:
+            glyphs.breaks[at + 1] = SPACE if gap[at + 1] > 0.2 * thickness[at + 1] else NONE
+
+
+def _is_invisible(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which of these characters are drawn with neither fill nor outline; on most pages a sample says none."""
+    sample = (breaks == LINE) | (np.arange(len(real)) % 16 == 0)
+    invisible = np.zeros(len(real), bool)
+    for which in (sample, ~sample):
+        objects = map(_text_object, repeat(handle), real[which].tolist())
+        modes = np.fromiter(map(_render_mode, objects), np.int32, int(which.sum()))
+        invisible[which] = modes == _INVISIBLE
+        if not invisible.any():
+            break
+    return invisible
+
+
+def _is_hidden(
+    boxes: NDArray[np.float32], size: tuple[float, float], invisible: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Glyphs off the page, and the few among others that are too small or not drawn: many lie under a scan."""
+    x0, y0, x1, y1 = boxes.T
+    off = (x1 <= 0) | (y1 <= 0) | (x0 >= size[0]) | (y0 >= size[1])
+    unseen = invisible | (np.maximum(x1 - x0, y1 - y0) < _SMALLEST)
+    hidden: NDArray[np.bool_] = off | unseen if 2 * unseen.sum() < len(boxes) else off
+    return hidden
+
+
 def _join_surrogates(glyphs: Glyphs) -> Glyphs:
     """Two UTF-16 halves reported one after the other are one character."""
     kind = glyphs.codes >> 10
     high = np.flatnonzero((kind[:-1] == 0xD800 >> 10) & (kind[1:] == 0xDC00 >> 10))
     if not len(high):
         return glyphs
+    kept = np.delete(np.arange(len(glyphs.codes)), high + 1)
     codes, boxes = glyphs.codes.copy(), glyphs.boxes.copy()
     codes[high] = 0x10000 + ((codes[high] - 0xD800) << 10) + (codes[high + 1] - 0xDC00)
     boxes[high, :2] = np.minimum(boxes[high, :2], boxes[high + 1, :2])
     boxes[high, 2:] = np.maximum(boxes[high, 2:], boxes[high + 1, 2:])
-    kept = np.delete(np.arange(len(codes)), high + 1)
-    return Glyphs(codes[kept], boxes[kept], glyphs.breaks[kept])
+    return replace(glyphs, codes=codes, boxes=boxes).take(kept)

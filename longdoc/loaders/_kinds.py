@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 
-from longdoc.errors import CorruptDocumentError, UnsupportedFormatError
+from longdoc.errors import CorruptDocumentError, EncryptedDocumentError, UnsupportedFormatError
 
 KINDS = {
     "pdf": "PDF",
@@ -45,6 +45,7 @@ def kind_of(data: bytes, name: str) -> str:
 
     Raises:
         CorruptDocumentError: the name promises a kind that the content is not.
+        EncryptedDocumentError: it is an Office file with a password.
         UnsupportedFormatError: it is of no kind that a loader reads.
     """
     suffix = name.lower().rpartition(".")[2]
@@ -54,6 +55,8 @@ def kind_of(data: bytes, name: str) -> str:
         return "docx"
     if (data.startswith(_IMAGES) and (data[:2] != b"BM" or suffix == "bmp")) or data[8:12] == b"WEBP":
         return "image"
+    if data.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in data:
+        raise EncryptedDocumentError(f"{name}: an Office file with a password; open it in Word and save it without one")
     for start, what in _FOREIGN.items():
         if data.startswith(start):
             raise UnsupportedFormatError(f"{name}: {what}. longdoc reads {', '.join(KINDS.values())}")

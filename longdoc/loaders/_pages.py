@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from longdoc.loaders import _ocr
 from longdoc.loaders._interactive import Interactive
 from longdoc.loaders._layout import ZERO_WIDTH, Glyphs, Layout, lay_out
 from longdoc.loaders._options import Options
+from longdoc.loaders._tables import Placed, build_tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class ReadPage:
     glyphs: Glyphs
     confidences: NDArray[np.float32] | None = None
     """OCR's confidence in each glyph, where OCR read the page."""
+    placed: Sequence[Placed] = ()
+    """Its tables."""
     interactive: Interactive = field(default_factory=Interactive)
     warnings: tuple[str, ...] = ()
 
@@ -57,7 +61,13 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
         remedy = "nothing is on them" if list(verdicts) == ["empty"] else _remedy(options)
         raise NoTextLayerError(f"{source.name}: no page has text that can be read; its pages are: {counts}. {remedy}")
     options.limits.check("characters", sum(len(page.glyphs.codes) for page in pages), source.name)
-    layout = lay_out([(page.number, page.glyphs) for page in pages])
+    layout = lay_out(
+        [(page.number, page.glyphs) for page in pages],
+        sizes=[(page.width, page.height) for page in pages],
+        keep_furniture=options.keep_furniture,
+    )
+    raw_starts = accumulate((len(page.glyphs.codes) for page in pages), initial=0)
+    placed = [(page.number, start, page.placed) for page, start in zip(pages, raw_starts, strict=False)]
     borders = [*layout.page_starts, layout.length]
     return Document(
         source=source,
@@ -77,6 +87,8 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
         boxes=layout.boxes,
         lines=layout.lines,
         edits=layout.edits,
+        tables=build_tables(placed, layout.raw_text, layout.edits),
+        furniture=layout.furniture,
         links=_links(pages, layout),
         fields=tuple(found for page in pages for found in page.interactive.fields),
         annotations=tuple(found for page in pages for found in page.interactive.annotations),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -15,12 +16,14 @@ from longdoc.document import Document, Source, Verdict
 from longdoc.edits import WHITE_SPACE
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError
 from longdoc.loaders import _ocr
-from longdoc.loaders._columns import order_columns
 from longdoc.loaders._glyphs import read_glyphs
 from longdoc.loaders._interactive import draw_annotations, place_drawn, read_interactive, read_outline
 from longdoc.loaders._layout import ZERO_WIDTH, Glyphs, is_control
 from longdoc.loaders._options import Options
+from longdoc.loaders._order import order
 from longdoc.loaders._pages import ReadPage, assemble
+from longdoc.loaders._rules import TableError
+from longdoc.loaders._tables import arrange, find_tables
 
 _LOCK = threading.Lock()  # pdfium keeps global state and may be entered by one thread at a time
 _FEW_GLYPHS = 50
@@ -93,28 +96,31 @@ def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterato
         if interactive.draws_text:
             page = draw_annotations(pdf, page, number - 1)
         try:
-            width, height = page.get_size()
-            glyphs = order_columns(place_drawn(read_glyphs(page), own))
-            verdict = _verdict(page, glyphs)
-            confidences, warnings = None, []
-            if verdict in ("scanned", "garbled") and options.ocr != "never" and not _ocr.missing():
-                try:
-                    seen, sure = _read_by_ocr(page, options)
-                    glyphs, confidences = (seen, sure) if len(sure) else (glyphs, None)
-                except _ocr.OcrError as error:
-                    warnings.append(f"page {number} could not be read by OCR: {error}")
+            read = _read_page(page, number, own, options)
         finally:
             page.close()
-        yield ReadPage(
-            number=number,
-            width=width,
-            height=height,
-            verdict=verdict,
-            glyphs=glyphs,
-            confidences=confidences,
-            interactive=interactive,
-            warnings=tuple(warnings),
-        )
+        yield replace(read, interactive=interactive)
+
+
+def _read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> ReadPage:
+    """One page; the first ``own`` glyphs are its own, annotations draw the rest."""
+    glyphs = order(place_drawn(read_glyphs(page), own))
+    verdict = _verdict(page, glyphs)
+    width, height = page.get_size()
+    read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs)
+    try:
+        if verdict == "text" and options.tables:
+            glyphs, placed = arrange(glyphs, find_tables(page, glyphs))
+            return replace(read, glyphs=glyphs, placed=placed)
+        if verdict in ("scanned", "garbled") and options.ocr != "never" and not _ocr.missing():
+            seen, confidences = _read_by_ocr(page, options)
+            return replace(read, glyphs=seen, confidences=confidences) if len(confidences) else read
+    except TableError as error:
+        warning = f"tables of page {number} could not be read: {error}; its text is in reading order"
+        return replace(read, warnings=(warning,))
+    except _ocr.OcrError as error:
+        return replace(read, warnings=(f"page {number} could not be read by OCR: {error}",))
+    return read
 
 
 def _verdict(page: pdfium.PdfPage, glyphs: Glyphs) -> Verdict:

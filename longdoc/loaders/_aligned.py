@@ -1,0 +1,130 @@
+"""Tables without rules: rows of numbers whose wide gaps stand one below the other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longdoc.loaders._layout import LINE, Glyphs
+
+_FEWEST_ROWS = 3
+_LONGEST = 45  # characters a cell holds on average; with more, columns are prose
+_NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
+_LEADERS = re.compile(r"(\.\s?){4}|_{4}|…")
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A stretch of a line without a wide gap."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    text: str
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+
+def find_aligned(visible: Glyphs) -> list[list[tuple[float, float, float, float]]]:
+    """Boxes of the cells of each table on a page, given its visible glyphs.
+
+    To be sure, columns without rules are a table only where one of them, but not the first, holds mostly numbers.
+    """
+    tables: list[list[tuple[float, float, float, float]]] = []
+    rows: list[list[_Segment]] = []
+    columns: list[tuple[float, float]] = []
+    for row in [*_rows(visible), []]:
+        merged = _merge(columns, row)
+        follows = rows and row and row[0].y0 - rows[-1][0].y1 < 2 * row[0].height
+        if len(row) > 1 and (not rows or (follows and len(merged) >= max(2, len(columns) - 1))):
+            rows, columns = [*rows, row], merged
+            continue
+        if _is_table(rows, columns):
+            tables.append(_cells(rows, columns))
+        rows, columns = ([row], _merge([], row)) if len(row) > 1 else ([], [])
+    return tables
+
+
+def _rows(visible: Glyphs) -> list[list[_Segment]]:
+    """The segments of a page in rows from the top, each from left to right."""
+    rows: list[list[_Segment]] = []
+    for segment in sorted(_segments(visible), key=lambda segment: segment.y0 + segment.y1):
+        middle = (segment.y0 + segment.y1) / 2
+        if rows and middle < rows[-1][0].y1 - 0.3 * min(segment.height, rows[-1][0].height):
+            rows[-1].append(segment)
+        else:
+            rows.append([segment])
+    return [sorted(row, key=lambda segment: segment.x0) for row in rows]
+
+
+def _segments(visible: Glyphs) -> list[_Segment]:
+    if not len(visible.codes):
+        return []
+    x0, y0, x1, y1 = visible.boxes.T
+    gap = x0[1:] - x1[:-1]
+    height = np.maximum(y1 - y0, 1)[1:]
+    apart: NDArray[np.bool_] = (gap > 1.0 * height) | (gap < -height) | (np.abs(y1[1:] - y1[:-1]) > 0.7 * height)
+    cuts = np.flatnonzero(np.append(True, apart | (visible.breaks[1:] >= LINE)))
+    low, high = np.minimum.reduceat(visible.boxes[:, :2], cuts), np.maximum.reduceat(visible.boxes[:, 2:], cuts)
+    text = visible.codes.astype("<u4").tobytes().decode("utf-32-le", "replace")
+    ends = [*cuts[1:].tolist(), len(text)]
+    return [
+        _Segment(a[0], a[1], b[0], b[1], text[i:j])
+        for a, b, i, j in zip(low.tolist(), high.tolist(), cuts.tolist(), ends, strict=True)
+    ]
+
+
+def _merge(columns: list[tuple[float, float]], row: list[_Segment]) -> list[tuple[float, float]]:
+    """The stretches of x that columns and a row cover together."""
+    merged: list[tuple[float, float]] = []
+    for x0, x1 in sorted([*columns, *((segment.x0, segment.x1) for segment in row)]):
+        if merged and x0 < merged[-1][1] + 2:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], x1))
+        else:
+            merged.append((x0, x1))
+    return merged
+
+
+def _is_table(rows: list[list[_Segment]], columns: list[tuple[float, float]]) -> bool:
+    if len(rows) < _FEWEST_ROWS or len(columns) < 2:
+        return False
+    segments = [segment for row in rows for segment in row]
+    leaders = sum(any(_LEADERS.search(segment.text) for segment in row) for row in rows)
+    filled = sum(len({_column(segment, columns) for segment in row}) for row in rows)
+    if leaders > 0.2 * len(rows) or filled < 0.6 * len(rows) * len(columns):
+        return False
+    if sum(len(segment.text) for segment in segments) > _LONGEST * len(segments):
+        return False
+    return any(
+        _is_numeric([segment.text for segment in segments if _column(segment, columns) == i])
+        for i in range(1, len(columns))
+    )
+
+
+def _column(segment: _Segment, columns: list[tuple[float, float]]) -> int:
+    return sum(x0 <= segment.x0 for x0, _ in columns) - 1
+
+
+def _is_numeric(texts: list[str]) -> bool:
+    """Whether most are numbers, and not the growing page numbers of a contents or the numbers of lines."""
+    numbers = [text for text in texts if _NUMBER.fullmatch(text)]
+    plain = [int(text) for text in numbers if text.isascii() and text.isdigit() and len(text) < 5]
+    grows = len(plain) == len(numbers) and all(a <= b for a, b in pairwise(plain))
+    return len(numbers) >= max(_FEWEST_ROWS, 0.6 * len(texts)) and not grows
+
+
+def _cells(rows: list[list[_Segment]], columns: list[tuple[float, float]]) -> list[tuple[float, float, float, float]]:
+    """Borders halfway between columns and between rows."""
+    x = [columns[0][0] - 1, *((a[1] + b[0]) / 2 for a, b in pairwise(columns))]
+    x.append(columns[-1][1] + 1)
+    tops = [min(segment.y0 for segment in row) for row in rows]
+    bottoms = [max(segment.y1 for segment in row) for row in rows]
+    y = [tops[0] - 0.5, *((a + b) / 2 for a, b in zip(bottoms[:-1], tops[1:], strict=True)), bottoms[-1] + 0.5]
+    return [(x[j], y[i], x[j + 1], y[i + 1]) for i in range(len(rows)) for j in range(len(columns)) if y[i] < y[i + 1]]

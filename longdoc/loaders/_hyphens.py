@@ -1,0 +1,48 @@
+"""Words cut at the end of a line: which hyphens go, and which belong to the word."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longdoc.edits import code_points
+from longdoc.loaders._lines import CELL, HYPHEN, NONE, Lines
+
+
+def join_hyphens(
+    raw_text: str, ink: NDArray[np.int64], gaps: NDArray[np.int64], lines: Lines
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Joins words cut at a line's end.
+
+    The hyphen goes where the document writes the word without it elsewhere. Where it writes neither form, the hyphen
+    goes only from a document that mostly hyphenates: contracts keep whole words on a line and cut at real hyphens.
+    """
+    cut = [i for i, end in enumerate(lines.ends[:-1]) if end[-1:] in "-\xad\u2010" and end[:1].isalpha()]
+    cut = [i for i in cut if lines.starts[i + 1][:1].isalpha() and lines.forced[i + 1] < CELL]
+    if not cut:
+        return ink, gaps
+    spaced = np.insert(code_points(raw_text)[ink], np.flatnonzero(gaps), ord(" "))
+    words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", spaced.tobytes().decode("utf-32-le", "replace").lower()))
+    parts = Counter(part for word in words.elements() for part in word.split("-"))
+    halves = [_halves(raw_text, int(ink[lines.last[i]]), int(ink[lines.first[i + 1]])) for i in cut]
+    parts.subtract(half for pair in halves for half in pair)
+    soft = [words[left + right] > words[f"{left}-{right}"] for left, right in halves]
+    hard = [words[f"{left}-{right}"] > 0 or parts[left] > 0 < parts[right] for left, right in halves]
+    hyphenates = sum(soft) > sum(hard)
+    hyphens = []
+    for i, joins, keeps in zip(cut, soft, hard, strict=True):
+        gaps[lines.first[i + 1]] = NONE
+        if joins or (hyphenates and not keeps and lines.starts[i + 1][0].islower()):
+            gaps[lines.first[i + 1]] = HYPHEN
+            hyphens.append(lines.last[i])
+    return np.delete(ink, hyphens), np.delete(gaps, hyphens)
+
+
+def _halves(raw_text: str, hyphen: int, after: int) -> tuple[str, str]:
+    """The letters before the hyphen at one index and from the other index on, in lower case."""
+    left = re.search(r"[^\W\d_]*$", raw_text[max(hyphen - 40, 0) : hyphen].lower())
+    right = re.match(r"[^\W\d_]*", raw_text[after : after + 40].lower())
+    return left[0] if left else "", right[0] if right else ""

@@ -1,0 +1,207 @@
+"""The numbers of list items, which Word computes from its styles and never stores."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from longdoc.loaders._xml import Element, attribute, children, numeral
+
+_STYLES = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
+_MOST = 32767  # Word's own limit
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
+_ORDINALS["twelve"] = "twelfth"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a list."""
+
+    start: int = 1
+    style: str = "decimal"
+    pattern: str = ""
+    """With ``%1`` for the number of the first level."""
+    gap: str = " "
+    """What parts the number from the text; it may be empty."""
+    restarts_after: int | None = None
+    """Any item of the first so many levels restarts the count; by default, of all levels above."""
+    is_legal: bool = False
+    """Whether the numbers of the levels above are decimal in it."""
+    paragraph_style: str = ""
+
+    def is_restarted_by(self, depth: int, own_depth: int) -> bool:
+        """Whether an item at ``depth`` restarts the count of this level, which stands at ``own_depth``."""
+        return depth < (own_depth if self.restarts_after is None else self.restarts_after)
+
+
+@dataclass(slots=True)
+class _Definition:
+    levels: dict[int, Level]
+    linked_style: str
+
+
+@dataclass(slots=True)
+class _Use:
+    """A ``w:num``: a definition with changes."""
+
+    definition: str
+    starts: dict[int, int]
+    levels: dict[int, Level]
+    restarted: set[tuple[str, int]] = field(default_factory=set)
+    """Stories and levels in which its own start has been said: that happens once."""
+
+
+class Numbering:
+    """Counts the items of all lists of a document, in the order in which they are asked for."""
+
+    def __init__(self, root: Element | None, styled: dict[str, str] | None = None) -> None:
+        """Read the lists.
+
+        Args:
+            root: of the numbering part, if there is one.
+            styled: numbering style -> the list that it names.
+        """
+        self._definitions: dict[str, _Definition] = {}
+        self._uses: dict[str, _Use] = {}
+        self._counts: dict[tuple[str, str], dict[int, int]] = {}
+        """Story and definition -> level -> the last number."""
+        for element in [] if root is None else children(root, "abstractnum"):
+            self._definitions[attribute(element, "abstractNumId")] = _Definition(
+                {_number(attribute(level, "ilvl"), 0): _level(level) for level in children(element, "lvl")},
+                value_of(element, "numstylelink"),
+            )
+        for element in [] if root is None else children(root, "num"):
+            self._uses[attribute(element, "numId")] = _use(element)
+        for use in self._uses.values():
+            self._follow(use, styled or {})
+
+    def _follow(self, use: _Use, styled: dict[str, str]) -> None:
+        """Find the definition behind links to numbering styles."""
+        seen: set[str] = set()
+        while use.definition not in seen and use.definition in self._definitions:
+            seen.add(use.definition)
+            target = self._uses.get(styled.get(self._definitions[use.definition].linked_style, ""))
+            if target is None:
+                return
+            use.definition = target.definition
+
+    def level_of_style(self, list_id: str, style: str) -> int:
+        """The level that a paragraph style is linked to; the first where there is none."""
+        use = self._uses.get(list_id)
+        levels = self._definitions[use.definition].levels if use and use.definition in self._definitions else {}
+        return next((depth for depth, level in levels.items() if style and level.paragraph_style == style), 0)
+
+    def next(self, list_id: str, depth: int, story: str = "") -> tuple[str, str]:
+        """The number of the next item, and what parts it from the text; empty where the item shows none.
+
+        Args:
+            list_id: ``w:numId``; lists with the same definition go on counting where the other stopped.
+            depth: of the item, from 0.
+            story: the text that it stands in; the body, the notes and the text boxes count each for themselves.
+        """
+        use = self._uses.get(list_id)
+        definition = self._definitions.get(use.definition) if use else None
+        if use is None or definition is None or depth not in definition.levels | use.levels:
+            return "", ""
+        levels = definition.levels | use.levels
+        starts = {other: level.start for other, level in levels.items()} | use.starts
+        counts = self._counts.setdefault((story, use.definition), {})
+        for above in range(depth):  # a level that is skipped counts as used
+            counts.setdefault(above, starts.get(above, 1))
+        restarts = depth in use.starts and (story, depth) not in use.restarted
+        use.restarted.add((story, depth))
+        counts[depth] = counts[depth] + 1 if depth in counts and not restarts else starts[depth]
+        for deeper in [other for other in counts if other > depth and levels[other].is_restarted_by(depth, other)]:
+            del counts[deeper]
+        if levels[depth].style == "bullet":
+            return "•", " "
+        return _show(depth, levels, counts), levels[depth].gap
+
+
+def _show(depth: int, levels: dict[int, Level], counts: dict[int, int]) -> str:
+    """The pattern of a level with the numbers filled in."""
+
+    def number(match: re.Match[str]) -> str:
+        other = int(match[1]) - 1
+        style = levels.get(other, Level()).style
+        if levels[depth].is_legal and other < depth and style not in ("none", "decimalZero"):
+            style = "decimal"
+        return written(counts.get(other, 0), style)
+
+    return " ".join(re.sub(r"%([1-9])", number, levels[depth].pattern).split())
+
+
+def written(number: int, style: str) -> str:
+    """A number in one of Word's styles; decimal in those that are not known.
+
+    >>> written(3, "lowerRoman"), written(21, "ordinalText"), written(7, "decimalZero"), written(12, "ordinal")
+    ('iii', 'Twenty-first', '07', '12th')
+    """
+    if style in ("none", "bullet"):
+        return ""
+    if style in _STYLES and 0 < number <= _MOST:
+        return numeral(number, _STYLES[style])
+    if style == "decimalZero":
+        return f"{number:02}"
+    if style == "ordinal":
+        return f"{number}{'th' if number // 10 % 10 == 1 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+    if style in ("cardinalText", "ordinalText") and 0 <= number < 100:
+        return _in_words(number, ordinal=style == "ordinalText").capitalize()
+    if style == "numberInDash":
+        return f"- {number} -"
+    return str(number)
+
+
+def _in_words(number: int, *, ordinal: bool) -> str:
+    tens, unit = divmod(number, 10)
+    words = [_UNITS[number]] if number < 20 else [_TENS[tens - 2], *([_UNITS[unit]] if unit else [])]
+    if ordinal:
+        last = words[-1]
+        words[-1] = _ORDINALS.get(last) or (last[:-1] + "ieth" if last.endswith("y") else last + "th")
+    return "-".join(words)
+
+
+def _use(element: Element) -> _Use:
+    use = _Use(value_of(element, "abstractnumid"), {}, {})
+    for override in children(element, "lvloverride"):
+        depth = _number(attribute(override, "ilvl"), 0)
+        for level in children(override, "lvl"):
+            use.levels[depth] = _level(level)
+        if start := value_of(override, "startoverride"):
+            use.starts[depth] = _number(start, 1)
+    return use
+
+
+def _level(element: Element) -> Level:
+    after = value_of(element, "lvlrestart")
+    return Level(
+        start=_number(value_of(element, "start"), 0),
+        style=value_of(element, "numfmt") or "decimal",
+        pattern=value_of(element, "lvltext"),
+        gap="" if value_of(element, "suff") == "nothing" else " ",
+        restarts_after=_number(after, 0) if after else None,
+        is_legal=is_on(element, "islgl") is True,
+        paragraph_style=value_of(element, "pstyle"),
+    )
+
+
+def value_of(element: Element | None, tag: str) -> str:
+    """What a property says, empty where it is not there."""
+    found = [] if element is None else children(element, tag)
+    return attribute(found[0], "val") if found else ""
+
+
+def is_on(element: Element | None, tag: str) -> bool | None:
+    """Whether a switch is on; None where it is not there."""
+    if element is None or not children(element, tag):
+        return None
+    return value_of(element, tag) not in ("0", "false", "off")
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else default

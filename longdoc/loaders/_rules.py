@@ -1,0 +1,119 @@
+"""The ruling lines of a PDF page: what it draws that is straight and upright or level."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
+
+from longdoc.loaders._glyphs import displayed
+
+_THICKEST = 3.0  # points: a filled rectangle no thicker than this is a line
+_DEEPEST = 4  # forms within forms
+_PAPER = 250  # of 255: a surface as light as this shows no border
+_MOST_RULES = 3000  # a real page has a few hundred; what is made of them takes time that grows with their square
+_MOST_LINES = 30_000  # of all paths; a map has more
+_Matrix = NDArray[np.float64]
+_Rule = tuple[float, float, float, float]
+
+
+class TableError(Exception):
+    """The tables of a page cannot be read; the message says why."""
+
+
+def read_rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
+    """The rules of a page as boxes from its top left as displayed; shape ``(n, 4)``.
+
+    Raises:
+        TableError: it has more of them, or of other lines, than a page with tables can have.
+    """
+    rules: list[_Rule] = []
+    lines = 0
+    for path, matrix in _paths(page):
+        lines += max(pdfium_c.FPDFPath_CountSegments(path), 0)
+        if lines > _MOST_LINES:
+            raise TableError(f"more than {_MOST_LINES:,} lines are drawn on it")
+        rules += _rules_of(path, matrix)
+        if len(rules) > _MOST_RULES:
+            raise TableError(f"more than {_MOST_RULES:,} rules are drawn on it")
+    return displayed(page, np.array(rules, np.float32).reshape(-1, 4))
+
+
+def _paths(page: pdfium.PdfPage) -> Iterator[tuple[pdfium_c.FPDF_PAGEOBJECT, _Matrix]]:
+    """The paths of a page and of the forms on it, each with the matrix that puts it on the page."""
+    objects = [
+        (pdfium_c.FPDFPage_GetObject(page, i), np.eye(3), 0) for i in range(pdfium_c.FPDFPage_CountObjects(page))
+    ]
+    objects.reverse()
+    while objects:
+        item, outer, depth = objects.pop()
+        kind = pdfium_c.FPDFPageObj_GetType(item)
+        if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
+            yield item, _matrix(item) @ outer
+        elif kind == pdfium_c.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
+            inner = _matrix(item) @ outer
+            count = pdfium_c.FPDFFormObj_CountObjects(item)
+            objects += [(pdfium_c.FPDFFormObj_GetObject(item, i), inner, depth + 1) for i in range(count)]
+
+
+def _matrix(item: pdfium_c.FPDF_PAGEOBJECT) -> _Matrix:
+    """As in ``(x, y, 1) @ matrix``."""
+    found = pdfium_c.FS_MATRIX()
+    pdfium_c.FPDFPageObj_GetMatrix(item, found)
+    return np.array([[found.a, found.b, 0], [found.c, found.d, 0], [found.e, found.f, 1]])
+
+
+def _rules_of(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> list[_Rule]:
+    """Level and upright lines of a path: ``left, top, right, bottom`` in PDF space."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium_c.FPDFPath_GetDrawMode(path, fill, stroke)
+    if not stroke.value and not (fill.value and _is_dark(path)):
+        return []
+    rules: list[_Rule] = []
+    for outline in _outlines(path, matrix):
+        (x0, y0), (x1, y1) = outline.min(axis=0).tolist(), outline.max(axis=0).tolist()
+        if min(x1 - x0, y1 - y0) <= _THICKEST:
+            middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+            level = x1 - x0 > y1 - y0
+            rules.append((x0, middle[1], x1, middle[1]) if level else (middle[0], y1, middle[0], y0))
+            continue
+        low, high = np.minimum(outline[:-1], outline[1:]), np.maximum(outline[:-1], outline[1:])
+        thin = (high - low).min(axis=1) <= 0.5
+        sides = np.stack([low[:, 0], high[:, 1], high[:, 0], low[:, 1]], axis=1)[thin]
+        rules += [tuple(side) for side in sides.tolist()]
+    return [rule for rule in rules if max(rule[2] - rule[0], rule[1] - rule[3]) >= 1]
+
+
+def _is_dark(path: pdfium_c.FPDF_PAGEOBJECT) -> bool:
+    """Whether what fills a path can be told from paper."""
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    pdfium_c.FPDFPageObj_GetFillColor(path, red, green, blue, alpha)
+    return min(red.value, green.value, blue.value) < _PAPER and alpha.value > 0
+
+
+def _outlines(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> Iterator[NDArray[np.float64]]:
+    """The connected lines of a path as corner points on the page, shape ``(n, 2)``, n > 1; curves are left out."""
+    points: list[tuple[float, float, float]] = []
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for i in range(pdfium_c.FPDFPath_CountSegments(path)):
+        segment = pdfium_c.FPDFPath_GetPathSegment(path, i)
+        kind = pdfium_c.FPDFPathSegment_GetType(segment)
+        pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
+        if kind != pdfium_c.FPDF_SEGMENT_LINETO:
+            yield from _moved(points, matrix)
+            points = []
+        points.append((x.value, y.value, 1.0))
+        if kind == pdfium_c.FPDF_SEGMENT_LINETO and pdfium_c.FPDFPathSegment_GetClose(segment):
+            points.append(points[0])
+    yield from _moved(points, matrix)
+
+
+def _moved(points: list[tuple[float, float, float]], matrix: _Matrix) -> Iterator[NDArray[np.float64]]:
+    if len(points) > 1:
+        moved = (np.array(points) @ matrix)[:, :2]
+        if np.isfinite(moved).all():
+            yield moved

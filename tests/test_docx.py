@@ -1,0 +1,319 @@
+import io
+import os
+import random
+import re
+import zipfile
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import docx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from longdoc.document import Document
+from longdoc.errors import (
+    CorruptDocumentError,
+    EncryptedDocumentError,
+    LimitExceededError,
+    LongdocError,
+    NoTextLayerError,
+)
+from longdoc.loaders import Limits, load
+from longdoc.loaders._numbering import written
+from longdoc.loaders.docx import load_docx
+from reference import docx_words
+
+DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+SPACE += ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+SPACE += ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+LEGAL = "".join(
+    f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{style}"/>{extra}<w:lvlText w:val="{text}"/></w:lvl>'
+    for depth, (style, text, extra) in enumerate(
+        [
+            ("upperRoman", "ARTICLE %1", ""),
+            ("decimal", "%1.%2", "<w:isLgl/>"),
+            ("lowerLetter", "(%3)", ""),
+            ("lowerRoman", "(%4)", '<w:lvlRestart w:val="0"/>'),
+        ]
+    )
+)
+NUMBERING = (
+    f'<w:abstractNum w:abstractNumId="0">{LEGAL}</w:abstractNum>'
+    '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    '<w:num w:numId="2"><w:abstractNumId w:val="0"/>'
+    '<w:lvlOverride w:ilvl="2"><w:startOverride w:val="5"/></w:lvlOverride></w:num>'
+)
+
+
+def make(body: str, **parts: str) -> bytes:
+    """A Word file of that body; parts are the insides of other parts, by their names."""
+    out = io.BytesIO()
+    parts = {key: f"<w:{key} {SPACE}>{inner}</w:{key}>" for key, inner in parts.items()}
+    relations = "".join(f'<Relationship Id="{key}" Type="{RELATED}/{key}" Target="{key}.xml"/>' for key in parts)
+    relations += f'<Relationship Id="web" Type="{RELATED}/hyperlink" Target="http://a.b/" TargetMode="External"/>'
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", f"<w:document {SPACE}><w:body>{body}</w:body></w:document>")
+        archive.writestr("word/_rels/document.xml.rels", f"<Relationships>{relations}</Relationships>")
+        for key, content in parts.items():
+            archive.writestr(f"word/{key}.xml", content)
+    return out.getvalue()
+
+
+def run(text: str, look: str = "") -> str:
+    return f'<w:r><w:rPr>{look}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+
+
+def par(inner: str = "", properties: str = "") -> str:
+    inner = inner if inner.startswith("<") else run(inner)
+    return f"<w:p><w:pPr>{properties}</w:pPr>{inner}</w:p>"
+
+
+def item(depth: int, text: str, list_id: int = 1, mark: str = "") -> str:
+    numbering = f'<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{list_id}"/></w:numPr>'
+    return par(run(text), f"{numbering}<w:rPr>{mark}</w:rPr>")
+
+
+def cell(inner: str, properties: str = "") -> str:
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{inner}</w:tc>"
+
+
+def table(*rows: str) -> str:
+    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+
+
+def read(body: str, **parts: str) -> Document:
+    return load(make(body, **parts))
+
+
+def test_multilevel_numbers_go_on_over_tables_and_restart():
+    body = "".join(item(*at) for at in [(0, "Term"), (1, "Start"), (2, "x"), (2, "y"), (3, "p"), (1, "End"), (2, "z")])
+    body += table(cell(item(2, "in"))) + item(3, "q") + item(0, "Fees") + item(1, "Due") + item(2, "w", 2)
+    lines = [line for line in read(body, numbering=NUMBERING).text.split("\n") if line]
+    assert lines == [
+        *("ARTICLE I Term", "1.1 Start", "(a) x", "(b) y", "(i) p", "1.2 End", "(a) z", "(b) in", "(ii) q"),
+        *("ARTICLE II Fees", "2.1 Due", "(e) w"),
+    ]
+
+
+def test_numbers_by_style_and_by_link():
+    styles = (
+        '<w:style w:type="paragraph" w:styleId="B1"><w:name w:val="Titre"/><w:pPr><w:outlineLvl w:val="0"/>'
+        '<w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style><w:style w:type="paragraph" w:styleId="B2">'
+        '<w:basedOn w:val="B1"/><w:pPr><w:outlineLvl w:val="1"/><w:numPr><w:ilvl w:val="1"/></w:numPr></w:pPr>'
+        "</w:style>"
+        '<w:style w:type="numbering" w:styleId="L"><w:pPr><w:numPr><w:numId w:val="3"/></w:numPr></w:pPr></w:style>'
+    )
+    linked = '<w:abstractNum w:abstractNumId="9"><w:numStyleLink w:val="L"/></w:abstractNum>'
+    linked += (
+        '<w:num w:numId="3"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="4"><w:abstractNumId w:val="9"/></w:num>'
+    )
+    body = par("Term", '<w:pStyle w:val="B1"/>') + par("Start", '<w:pStyle w:val="B2"/>') + item(2, "x", 4)
+    data = make(body, numbering=NUMBERING + linked, styles=styles)
+    document = load_docx(data, name="a.docx", limits=Limits())
+    assert document.text == "ARTICLE I Term\n\n1.1 Start\n\n(a) x"
+    assert [(s.number, s.level, s.parent) for s in document.sections] == [("ARTICLE I", 1, None), ("1.1", 2, 0)]
+
+
+def test_deleted_paragraphs_do_not_count_and_join():
+    gone = item(1, "").replace(run(""), f"<w:del>{run('old').replace('w:t', 'w:delText')}</w:del>")
+    gone = gone.replace("<w:rPr></w:rPr></w:pPr>", "<w:rPr><w:del/></w:rPr></w:pPr>")
+    assert "<w:rPr><w:del/></w:rPr></w:pPr>" in gone
+    document = read(
+        item(1, "a") + gone + item(1, "b") + item(1, "c", mark="<w:del/>") + item(1, "d"), numbering=NUMBERING
+    )
+    assert document.text == "1.1 a\n\n1.2 b\n\n1.3 cd"
+    assert [(f.kind, f.text) for f in document.furniture] == [("deleted", "old")]
+    assert "old" in document.raw(0, len(document.text))
+
+
+def test_changes_hidden_text_breaks_and_symbols():
+    body = par(
+        f"{run('keep')}<w:ins>{run(' new')}</w:ins><w:moveFrom>{run(' from')}</w:moveFrom>"
+        f"{run(' secret', '<w:vanish/>')}"
+        "<w:r><w:noBreakHyphen/></w:r>"
+        f"{run('x')}<w:r><w:softHyphen/><w:tab/><w:sym w:font='Wingdings' w:char='F0FE'/><w:br/></w:r>{run('end')}"
+        f"<w:r><w:instrText>REF a</w:instrText></w:r><w:hyperlink r:id='web'>{run('site')}</w:hyperlink>"
+    )
+    document = read(body)
+    assert document.text == "keep new-x ☒\nendsite"
+    assert {(f.kind, f.text) for f in document.furniture} == {("deleted", "from"), ("hidden", "secret")}
+    (link,) = document.links
+    assert (document.text[link.start : link.end], link.uri) == ("site", "http://a.b/")
+
+
+def test_notes_boxes_and_comments():
+    box = f"<w:txbxContent>{par('box')}</w:txbxContent>"
+    both = f"<mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback></mc:AlternateContent>"
+    body = par(
+        f'{run("See")}<w:r><w:footnoteReference w:id="2"/></w:r>{run(" it")}<w:r>{both}</w:r>'
+        '<w:r><w:commentReference w:id="0"/></w:r>'
+    )
+    notes = f'<w:footnote w:id="2">{par("Why")}{par("more")}</w:footnote>'
+    comment = f'<w:comment w:id="0" w:author="Ann">{par("check")}</w:comment>'
+    document = read(body + par("next"), footnotes=notes, comments=comment)
+    assert document.text == "See[1] it\n\nbox\n\n[1] Why\n\nmore\n\nnext"
+    assert [(a.kind, a.text, a.author) for a in document.annotations] == [("comment", "check", "Ann")]
+
+
+def test_spans_nested_tables_and_their_offsets():
+    restart, on = '<w:vMerge w:val="restart"/>', "<w:vMerge/>"
+    inner = table(cell(par("n1")) + cell(par("n2")))
+    document = read(
+        par("before")
+        + table(
+            cell(par("A"), restart) + cell(par("B"), '<w:gridSpan w:val="2"/>'),
+            cell(par(), on) + cell(par("C") + inner + par()) + cell(par("D")),
+        )
+        + par("after")
+    )
+    assert document.text.startswith("before\n\nA\tB\nC\nn1\tn2") and document.text.endswith("D\n\nafter")
+    places = [[(c.text, c.row, c.column, c.row_span, c.column_span) for c in t.cells] for t in document.tables]
+    assert places[0][:2] == [("A", 0, 0, 2, 1), ("B", 0, 1, 1, 2)]
+    assert [place[1:3] for place in places[0][2:]] == [(1, 1), (1, 2)]
+    assert [place[0] for place in places[1]] == ["n1", "n2"]
+    assert all(document.text[c.start : c.end] == c.text for t in document.tables for c in t.cells)
+
+
+def test_rows_stay_apart_where_the_first_cell_is_empty_or_missing():
+    late = "<w:trPr><w:gridBefore w:val='1'/></w:trPr>" + cell(par("late"))
+    document = read(par("x") + table(cell(par("a")) + cell(par("b")), cell(par()) + cell(par("c")), late))
+    assert [(c.text, c.row, c.column) for c in document.tables[0].cells if c.text] == [
+        *(("a", 0, 0), ("b", 0, 1), ("c", 1, 1), ("late", 2, 1)),
+    ]
+    assert [line.split() for line in document.text.splitlines() if line] == [["x"], ["a", "b"], ["c"], ["late"]]
+
+
+def test_pages_and_headers_are_counted_once():
+    page = '<w:r><w:br w:type="page"/></w:r>'
+    body = par(run("one") + page) + par(f"<w:r><w:lastRenderedPageBreak/></w:r>{run('two')}")
+    body += par("three", "<w:pageBreakBefore/>") + '<w:sectPr><w:headerReference r:id="hdr"/></w:sectPr>'
+    data = make(body, hdr=par("HEAD"))
+    document = load(data)
+    assert [document.text[p.start : p.end].strip() for p in document.pages] == ["one", "two", "three"]
+    assert [(f.kind, f.text) for f in document.furniture] == [("header", "HEAD")]
+
+
+def test_a_file_of_python_docx_with_a_long_contract():
+    if not (DATA / "cuad" / "txt").is_dir():
+        pytest.skip("no CUAD contracts here")
+    word = docx.Document()
+    word.core_properties.title, word.core_properties.author = "Lease", "Ann"
+    source = sorted((DATA / "cuad" / "txt").glob("*.txt"))[0].read_text("utf-8", "replace")
+    paragraphs = [" ".join(re.sub("[\0-\x1f]", " ", p).split()) for p in re.split(r"\n\s*\n", source)]
+    for number, text in enumerate(p for p in paragraphs if p):
+        word.add_paragraph(text, style="List Number" if number % 3 == 0 else None)
+    out = io.BytesIO()
+    word.save(out)
+    document = load_docx(out.getvalue(), name="a.docx", limits=Limits())
+    numbers = [int(n) for n in re.findall(r"(?m)^(\d+)\. ", document.text)]
+    counted = [int(e.text.rstrip(".")) for e in document.edits if e.kind == "number"]
+    assert counted == list(range(1, len(counted) + 1)) and len(counted) > 10 and set(counted) <= set(numbers)
+    assert "".join(document.raw_text.split()) == docx_words(out.getvalue())
+    assert document.source.metadata["Title"] == "Lease" and document.title == "Lease"
+
+
+RUNS = st.builds(
+    lambda text, look, around: f"<w:{around}>{run(text, look)}</w:{around}>" if around else run(text, look),
+    st.text("ab \xa0é•1", max_size=5),
+    st.sampled_from(["", "", "<w:vanish/>"]),
+    st.sampled_from(["", "", "ins", "del", "moveTo", "moveFrom", "smartTag", "hyperlink"]),
+)
+PARAGRAPHS = st.builds(
+    lambda runs, mark: par("<w:r/>" + "".join(runs), f"<w:rPr>{mark}</w:rPr>"),
+    st.lists(RUNS, max_size=3),
+    st.sampled_from(["", "", "<w:del/>"]),
+)
+BLOCKS = st.recursive(
+    PARAGRAPHS,
+    lambda inner: st.one_of(
+        st.lists(st.lists(inner, min_size=1, max_size=3), max_size=3).map(
+            lambda rows: table(*("".join(cell(block + par()) for block in row) for row in rows))
+        ),
+        inner.map(lambda block: f"<w:sdt><w:sdtContent>{block}</w:sdtContent></w:sdt>"),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(BLOCKS, max_size=5))
+def test_every_word_is_there_in_order(blocks: list[str]):
+    data = make("".join(blocks) + par("end"))
+    document = load_docx(data, name="a.docx", limits=Limits())
+    assert "".join(document.text.split()) == docx_words(data)
+    assert all(document.text[c.start : c.end] == c.text for t in document.tables for c in t.cells)
+
+
+def test_hostile_files_are_refused():
+    with pytest.raises(NoTextLayerError):
+        read(par())
+    with pytest.raises(LimitExceededError, match="depth"):
+        load(make("<w:sdt>" * 99 + par("x") + "</w:sdt>" * 99), limits=Limits(depth=99))
+    with pytest.raises(LimitExceededError, match="XML parser"):
+        read("<w:sdt>" * 999 + par("x") + "</w:sdt>" * 999)
+    bomb = make(par("x" * 70_000_000))
+    with pytest.raises(LimitExceededError, match="unpacks"):
+        load(bomb)
+    with pytest.raises(LimitExceededError, match="unpacked bytes"):
+        load(make(par("x" * 5000)), limits=Limits(unpacked_bytes=5000))
+    entity = "<!DOCTYPE a [<!ENTITY e 'xxxx'>]><w:document/>"
+    for content in (entity, "<!DOCTYPE a SYSTEM 'http://a.b/c'><a/>", "<w:document", "<a/>"):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("word/document.xml", content)
+        with pytest.raises(CorruptDocumentError):
+            load(out.getvalue())
+    with pytest.raises(EncryptedDocumentError, match="password"):
+        load(b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"))
+
+
+@pytest.mark.parametrize(
+    ("number", "style", "shown"),
+    [(27, "lowerLetter", "aa"), (9, "upperRoman", "IX"), (40, "ordinalText", "Fortieth"), (11, "ordinal", "11th")],
+)
+def test_number_styles(number: int, style: str, shown: str):
+    assert written(number, style) == shown
+
+
+def test_mutated_files_give_a_document_or_a_typed_error():
+    random.seed(3)
+    body = "".join(item(depth % 4, f"t{depth}") for depth in range(8)) + table(cell(par("a")) + cell(par("b")))
+    seeds = [make(body, numbering=NUMBERING), make(par("x") * 9, footnotes=par("n")), make(table(cell(body)))]
+    outcomes: dict[str, int] = {}
+    for trial in range(300):
+        data = bytearray(seeds[trial % 3])
+        if trial % 2:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                parts = {name: bytearray(archive.read(name)) for name in archive.namelist()}
+            part = parts[random.choice(list(parts))]
+            _damage(part)
+            out = io.BytesIO()
+            with zipfile.ZipFile(out, "w") as archive:
+                for name, content in parts.items():
+                    archive.writestr(name, bytes(content))
+            data = bytearray(out.getvalue())
+        else:
+            _damage(data)
+        try:
+            outcome = type(load_docx(bytes(data), name="a.docx", limits=Limits())).__name__
+        except LongdocError as error:
+            outcome = type(error).__name__
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    assert outcomes["Document"] > 20 and outcomes["CorruptDocumentError"] > 20
+
+
+def _damage(data: bytearray) -> None:
+    at, kind = random.randrange(len(data)), random.randrange(4)
+    if kind == 0:
+        del data[at:]
+    elif kind == 1:
+        start = random.randrange(len(data))
+        data[at:at] = data[start : start + 60]
+    elif elements := list(re.finditer(rb"<w:(\w+) [^>]*/>", data)) if kind == 2 else []:
+        one, other = random.choice(elements), random.choice(elements)
+        data[one.start() : one.end()] = other[0].replace(b'"1"', b'"99999999999"')
+    else:
+        data[at] ^= 1 << random.randrange(8)

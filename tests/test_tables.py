@@ -1,0 +1,209 @@
+import os
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pypdfium2 as pdfium
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from longdoc.edits import Edit, Edits
+from longdoc.loaders._glyphs import read_glyphs
+from longdoc.loaders._layout import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders._tables import Grid, GridCell, Placed, TableError, arrange, build_tables, find_tables
+from longdoc.parts import Table
+from pdfs import lines, make_pdf
+
+DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data")) / "pdf"
+PAIR = DATA / "docling_odf_pairs/odf/sources/odf_table_with_title_01.ods"
+needs_data = pytest.mark.skipif(not PAIR.exists(), reason="the shared data is not here")
+
+FEES = (("Year", "Fee", "Due"), ("First", "200", "May"), ("Second", "210", "June"))
+
+
+def ruled(rows: tuple[tuple[str, ...], ...] = FEES, width: int = 100, height: int = 24) -> str:
+    """A table drawn with rules, its lower left corner at (72, 500)."""
+    across, down = len(rows[0]) * width, len(rows) * height
+    level = [f"72 {500 + i * height} m {72 + across} {500 + i * height} l S " for i in range(len(rows) + 1)]
+    upright = [f"{72 + i * width} 500 m {72 + i * width} {500 + down} l S " for i in range(len(rows[0]) + 1)]
+    texts = [
+        lines(text, x=76 + j * width, y=506 + down - (i + 1) * height)
+        for i, row in enumerate(rows)
+        for j, text in enumerate(row)
+    ]
+    return "".join(level + upright + texts)
+
+
+def read(data: bytes, number: int = 1) -> tuple[Glyphs, list[Grid]]:
+    page = pdfium.PdfDocument(data)[number - 1]
+    glyphs = read_glyphs(page)
+    return glyphs, find_tables(page, glyphs)
+
+
+def as_text(glyphs: Glyphs) -> tuple[str, Edits]:
+    """Raw text, and edits that write each break out."""
+    written = {
+        SPACE: (" ", "space"),
+        LINE: ("\n", "line"),
+        CELL: ("\t", "cell"),
+        ROW: ("\n", "row"),
+        BLOCK: ("\n\n", "b"),
+    }
+    edits = [Edit(i, i, *written[kind]) for i, kind in enumerate(glyphs.breaks.tolist()) if kind != NONE]
+    return "".join(map(chr, glyphs.codes.tolist())), Edits.of(edits)
+
+
+def tables_of(glyphs: Glyphs, grids: list[Grid]) -> tuple[Table, ...]:
+    arranged, placed = arrange(glyphs, grids)
+    return build_tables([(1, 0, placed)], *as_text(arranged))
+
+
+def rows_of(table: Table) -> list[list[str]]:
+    height = max(cell.row for cell in table.cells) + 1
+    return [[cell.text for cell in table.cells if cell.row == row] for row in range(height)]
+
+
+def test_a_ruled_table_gives_its_cells_row_by_row() -> None:
+    (table,) = tables_of(*read(make_pdf(lines("Fees are due as follows.") + ruled() + lines("Later.", y=400))))
+    assert rows_of(table) == [list(row) for row in FEES]
+    assert table.box is not None
+    assert (table.box.x0, table.box.y0, table.box.x1, table.box.y1) == pytest.approx((72, 220, 372, 292))
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_rotation_and_crop_box_do_not_move_cells_away_from_their_glyphs(rotation: int) -> None:
+    page = f"/MediaBox [0 0 612 792] /CropBox [30 40 600 700] /Rotate {rotation}"
+    glyphs, grids = read(make_pdf(ruled(), page=page))
+    (table,) = tables_of(glyphs, grids)
+    assert sorted(cell.text for cell in table.cells) == sorted(text for row in FEES for text in row)
+
+
+def test_a_cell_that_covers_others_spans_them() -> None:
+    grid = Grid.of([(0, 0, 200, 20), (0, 20, 100, 40), (100, 20, 200, 60), (0, 40, 100, 60)])
+    assert grid.cells == (GridCell(0, 0, 1, 2), GridCell(1, 0, 1, 1), GridCell(1, 1, 2, 1), GridCell(2, 0, 1, 1))
+
+
+def test_the_two_lines_of_a_double_rule_are_one_border() -> None:
+    grid = Grid.of([(0, 0, 98, 20), (98, 0, 102, 20), (102, 0, 200, 20)])
+    assert grid.cells == (GridCell(0, 0, 1, 1), GridCell(0, 1, 1, 1))
+    assert grid.x.tolist() == [0, 100, 200]
+
+
+def test_columns_of_numbers_without_rules_are_a_table() -> None:
+    rows = (("Apples", "12.50", "3"), ("Pears", "8.10", "14"), ("Plums", "9.00", "7"), ("Total", "29.60", "24"))
+    content = "".join(
+        lines(text, x=72 + 150 * j, y=600 - 14 * i) for i, row in enumerate(rows) for j, text in enumerate(row)
+    )
+    (table,) = tables_of(*read(make_pdf(content)))
+    assert rows_of(table) == [list(row) for row in rows]
+
+
+def test_a_row_ruled_only_every_few_lines_is_cut_where_all_its_cells_have_lines() -> None:
+    rows = (("Year", "Fee", "Due"), ("First Second Third", "200 210 220", "May June July"))
+    content = ruled(tuple(("",) * 3 for _ in rows), height=50)
+    for j in range(3):
+        content += lines(rows[0][j], x=76 + 100 * j, y=575) + lines(*rows[1][j].split(), x=76 + 100 * j, y=535)
+    (table,) = tables_of(*read(make_pdf(content)))
+    assert rows_of(table) == [
+        ["Year", "Fee", "Due"],
+        ["First", "200", "May"],
+        ["Second", "210", "June"],
+        ["Third", "220", "July"],
+    ]
+
+
+PROSE = "the parties agree that each of them bears its own costs and that"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lines(*[PROSE] * 10) + "60 540 480 180 re S",  # a frame around a paragraph
+        "".join(lines(*[PROSE[:40]] * 12, x=x) for x in (50, 320)),  # two columns
+        "".join(lines("By: ______", "Name:", "Title:", "Date:", x=x) for x in (72, 350)),  # signatures
+        lines("Definitions", "Services", "Fees", "Term") + lines("1", "4", "9", "12", x=500),  # a contents
+        lines("1", "2", "3", "4", "5", x=40) + lines(*[PROSE] * 5, x=72),  # numbered lines
+        "72 500 m 500 500 l S 72 600 m 500 600 l S " + lines(PROSE, PROSE),  # two rules
+        ruled((("one", ""), ("", ""), ("", ""), ("", "four"))),  # mostly empty
+    ],
+)
+def test_what_is_no_table(content: str) -> None:
+    assert read(make_pdf(content))[1] == []
+
+
+def test_a_page_full_of_rules_is_refused_soon() -> None:
+    content = "".join(f"{i % 600} 0 m {i % 600} 700 l S " for i in range(4000))
+    with pytest.raises(TableError, match="more than 3,000 rules"):
+        read(make_pdf(content + lines("text")))
+    content = "".join(f"{6 * i} 0 m {6 * i} 700 l S 0 {6 * i} m 600 {6 * i} l S " for i in range(100))
+    with pytest.raises(TableError, match="cross more than"):
+        read(make_pdf(content + lines("text")))
+
+
+def test_white_shapes_and_curves_draw_no_rules() -> None:
+    boxes = "".join(f"{x} {y} 100 20 re f " for x in (72, 172) for y in (500, 520, 540))
+    texts = "".join(lines("word", x=x + 5, y=y + 5) for x in (72, 172) for y in (500, 520, 540))
+    assert read(make_pdf("1 1 1 rg " + boxes + "0 g " + texts))[1] == []
+    assert len(read(make_pdf("0.8 0.9 1 rg " + boxes + "0 g " + texts))[1]) == 1
+
+
+GRID = Grid.of([(0, 0, 20, 10), (20, 0, 40, 10), (0, 10, 20, 20), (20, 10, 40, 20)])
+OTHER = Grid.of([(0, 30, 10, 50), (10, 30, 40, 40), (10, 40, 40, 50)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-5, 45), st.integers(-5, 60), st.integers(0, 2)), max_size=40))
+def test_arrange_is_a_permutation_that_moves_only_what_is_in_tables(spots: list[tuple[int, int, int]]) -> None:
+    corners = np.array([(x, y, x + 2, y + 2) for x, y, _ in spots], np.float32).reshape(-1, 4)
+    codes = np.arange(len(spots), dtype=np.uint32) + ord("a")
+    glyphs = Glyphs(codes, corners, np.array([kind for _, _, kind in spots], np.uint8))
+    arranged, placed = arrange(glyphs, [GRID, OTHER])
+    order = (arranged.codes - ord("a")).astype(int)
+    assert sorted(order) == list(range(len(spots)))
+    assert (arranged.boxes == corners[order]).all()
+    inside = [GRID.cell_of(arranged), OTHER.cell_of(arranged)]
+    outside = order[(inside[0] < 0) & (inside[1] < 0)]
+    assert (np.diff(outside) > 0).all()
+    for table, cells in zip(placed, inside, strict=True):
+        for i, (start, end) in enumerate(table.ranges.tolist()):
+            assert np.flatnonzero(cells == i).tolist() == list(range(start, end))
+            assert (np.diff(order[start:end]) > 0).all()
+            assert set(arranged.breaks[start + 1 : end].tolist()) <= {NONE, SPACE, LINE}
+            assert start == end or arranged.breaks[start] in (CELL, ROW, BLOCK)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text("ab \n\u00ad", max_size=30), st.lists(st.integers(0, 30), min_size=5, max_size=5))
+def test_cells_start_and_end_at_visible_characters(raw: str, cuts: list[int]) -> None:
+    borders = sorted(min(cut, len(raw)) for cut in cuts)
+    ranges = np.array(list(pairwise(borders)))
+    edits = Edits.of(Edit(i, i + 1, "", "dropped") for i, char in enumerate(raw) if char in "\n\u00ad")
+    (table,) = build_tables([(1, 0, [Placed(GRID, ranges)])], raw, edits)
+    text, _ = edits.apply(raw)
+    for cell, (start, end) in zip(table.cells, ranges.tolist(), strict=True):
+        assert cell.text == text[cell.start : cell.end]
+        assert cell.text == raw[start:end].replace("\n", "").replace("\u00ad", "").strip()
+        assert table.start <= cell.start <= cell.end <= table.end or not cell.text
+
+
+@needs_data
+def test_a_spreadsheet_printed_to_pdf_has_the_cells_of_the_spreadsheet() -> None:
+    content = etree.fromstring(zipfile.ZipFile(PAIR).read("content.xml"))
+    cells = ["".join(cell.itertext()).strip() for cell in content.iter("{*}table-cell")]
+    (table,) = tables_of(*read(PAIR.with_suffix(".ods.pdf").read_bytes()))
+    found = [cell.text for cell in table.cells if cell.text]
+    truth = [text for text in cells if text]
+    assert found == truth[1:]  # its title stands above the table
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("name", "number", "shape"),
+    [("WARN-Report-for-7-1-2015-to-03-25-2016.pdf", 4, (43, 7)), ("issue-336-example.pdf", 1, (8, 5))],
+)
+def test_tables_of_real_pages(name: str, number: int, shape: tuple[int, int]) -> None:
+    _, grids = read((DATA / "pdfplumber_pdfs" / name).read_bytes(), number)
+    assert shape in [(len(grid.y) - 1, len(grid.x) - 1) for grid in grids]
