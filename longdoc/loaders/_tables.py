@@ -17,7 +17,7 @@ from pdfplumber import table as plumber
 
 from longdoc.edits import WHITE_SPACE, Edits
 from longdoc.loaders._aligned import find_aligned
-from longdoc.loaders._layout import BLOCK, CELL, LINE, ROW, SPACE, Glyphs
+from longdoc.loaders._layout import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
 from longdoc.loaders._rules import TableError, read_rules
 from longdoc.parts import Box, Cell, Table
 
@@ -178,8 +178,9 @@ def arrange(glyphs: Glyphs, grids: Sequence[Grid]) -> tuple[Glyphs, list[Placed]
     """
     n = len(glyphs.codes)
     table, cell = np.full(n, -1), np.full(n, -1)
+    middle = _middle_of_word(glyphs)
     for i, grid in enumerate(grids):
-        inside = grid.cell_of(glyphs)
+        inside = grid.cell_of(glyphs)[middle]
         mine = (inside >= 0) & (table < 0)
         table[mine], cell[mine] = i, inside[mine]
     place = np.arange(n)
@@ -194,6 +195,16 @@ def arrange(glyphs: Glyphs, grids: Sequence[Grid]) -> tuple[Glyphs, list[Placed]
     breaks = _breaks(glyphs, order, table, row, cell)
     placed = [Placed(grid, _ranges(table == i, cell, len(grid.cells))) for i, grid in enumerate(grids)]
     return replace(arranged, breaks=breaks), placed
+
+
+def _middle_of_word(glyphs: Glyphs) -> NDArray[np.int64]:
+    """For each glyph the middle one of its word: words that reach over a border stay whole; shape ``(n,)``."""
+    x0, y0, x1, y1 = glyphs.boxes.T
+    apart = np.abs(x0[1:] - x1[:-1]) > 0.25 * (y1 - y0)[1:]
+    white = np.isin(glyphs.codes, WHITE_SPACE)
+    starts = np.flatnonzero(np.append(True, apart | (glyphs.breaks[1:] != NONE) | white[1:] | white[:-1])[: len(white)])
+    ends = np.append(starts[1:], len(white))
+    return np.repeat((starts + ends) // 2, ends - starts)
 
 
 def _breaks(

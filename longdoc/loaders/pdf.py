@@ -24,6 +24,7 @@ from longdoc.loaders._order import order
 from longdoc.loaders._pages import ReadPage, assemble
 from longdoc.loaders._rules import TableError
 from longdoc.loaders._tables import arrange, find_tables
+from longdoc.loaders._top_down import top_down
 
 _LOCK = threading.Lock()  # pdfium keeps global state and may be entered by one thread at a time
 _FEW_GLYPHS = 50
@@ -104,7 +105,7 @@ def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterato
 
 def _read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> ReadPage:
     """One page; the first ``own`` glyphs are its own, annotations draw the rest."""
-    glyphs = order(place_drawn(read_glyphs(page), own))
+    glyphs = top_down(order(place_drawn(read_glyphs(page), own)))
     verdict = _verdict(page, glyphs)
     width, height = page.get_size()
     read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs)
