@@ -1,7 +1,7 @@
 """Words of PDFs in order against the texts they were made from: longdoc beside pypdfium2, pdfplumber and pypdf.
 
-Normalised, the same for every engine and for the truth: Unicode's NFKC, then words split at white space. Nothing else:
-hyphens at a line's end, page numbers and running headers count as they are. ``similarity`` is 1 less the Levenshtein
+Normalised, the same for every engine and for the truth: Unicode's NFKC, straight quotes, then words split at
+white space: hyphens at a line's end, page numbers and running headers count as they are. ``similarity`` is 1 less the Levenshtein
 distance over words, divided by the longer of the two; precision and recall are of the words as a multiset. ``prose`` is
 the similarity of what is no formula: words of three letters or more, without the punctuation around them.
 """
@@ -31,11 +31,12 @@ information about the selected font, how the letters are written and an impressi
 all letters of the alphabet and it should be written in of the original language. There is no need for special content,
 but the length of words should match the language. """
 """What the LaTeX package blindtext writes in English."""
+QUOTES = str.maketrans("‘’‚“”„", "'''" + '"' * 3)
 NOTES = """Truth: for GeoTopo the text its publisher checked (with running headers and page numbers, so longdoc is
 also measured with these kept; without its [IMAGE] marks); for ODT the paragraphs and headings of `content.xml`,
 which has neither charts nor footers; for LaTeX the source without commands, `\\blindtext` written out. One LaTeX pair
-is left out, whose text (`\\lipsum`) stands in no source. Words: NFKC, split at white space, for all alike. P and R:
-precision and recall of the words as a multiset. Prose: similarity of the words of three letters or more, without
+is left out, whose text (`\\lipsum`) stands in no source. Words: NFKC, straight quotes, split at white space, for all
+alike. P and R: precision and recall of the words as a multiset. Prose: similarity of the words of three letters or more, without
 punctuation around them, that is without formulas."""
 
 
@@ -105,7 +106,7 @@ def tex_text(source: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    return unicodedata.normalize("NFKC", text).split()
+    return unicodedata.normalize("NFKC", text).translate(QUOTES).split()
 
 
 def prose(found: Sequence[str]) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
@@ -15,12 +16,6 @@ from longdoc.loaders._options import Options
 from longdoc.sections import add_structure
 
 __all__ = ["Limits", "load"]
-
-
-class Loader(Protocol):
-    """A loader is a function from bytes to a Document."""
-
-    def __call__(self, data: bytes, *, name: str, options: Options) -> Document: ...
 
 
 def load(
@@ -45,8 +40,8 @@ def load(
         pages: first and last page of a PDF or a picture to read, from 1, both included; numbers stay those of the
             whole document. Other formats are read whole.
         tables: look for tables in PDFs. The other formats say where their tables are.
-        keep_furniture: leave headers, footers and page numbers in ``Document.text``; ``Document.furniture`` lists them
-            either way.
+        keep_furniture: leave the headers, footers and page numbers of a PDF in ``Document.text``;
+            ``Document.furniture`` lists them either way.
         limits: what to refuse.
 
     Raises:
@@ -75,10 +70,10 @@ def read(data: bytes, *, name: str, options: Options) -> Document:
     options.limits.check("file_bytes", len(data), name)
     kind = kind_of(data, name)
     # Loaders bring the libraries of their formats with them, so each is imported when it is first needed.
-    loader: Loader = getattr(import_module(f"longdoc.loaders.{kind}"), f"load_{kind}")
+    loader: Callable[..., Document] = getattr(import_module(f"longdoc.loaders.{kind}"), f"load_{kind}")
     if kind in ("pdf", "image"):
         return loader(data, name=name, options=options)
-    return loader(data, name=name, limits=options.limits)  # type: ignore
+    return loader(data, name=name, limits=options.limits)
 
 
 def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str]:
