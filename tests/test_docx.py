@@ -138,7 +138,7 @@ def test_changes_hidden_text_breaks_and_symbols():
         f"<w:r><w:instrText>REF a</w:instrText></w:r><w:hyperlink r:id='web'>{run('site')}</w:hyperlink>"
     )
     document = read(body)
-    assert document.text == "keep new-x ☒\nendsite"
+    assert document.text == "keep new-x ☑\nendsite"
     assert {(f.kind, f.text) for f in document.furniture} == {("deleted", "from"), ("hidden", "secret")}
     (link,) = document.links
     assert (document.text[link.start : link.end], link.uri) == ("site", "http://a.b/")
@@ -213,6 +213,176 @@ def test_a_file_of_python_docx_with_a_long_contract():
     assert counted == list(range(1, len(counted) + 1)) and len(counted) > 10 and set(counted) <= set(numbers)
     assert "".join(document.raw_text.split()) == docx_words(out.getvalue())
     assert document.source.metadata["Title"] == "Lease" and document.title == "Lease"
+
+
+def lines_of(document: Document) -> list[str]:
+    return [line for line in document.text.split("\n") if line]
+
+
+def test_a_file_of_libreoffice():
+    document = load(Path(__file__).parent / "data" / "lease.docx")
+    assert [page.number for page in document.pages] == [1, 2]
+    assert lines_of(document) == [
+        *("ARTICLE II. Term", "1 Start", "The lease runs for ten years from May[1], as agreed[e1]."),
+        *("[1] The first of May.", "[e1] In Bath.", "(a) The Tenant pays.", "(i) monthly, or", "(ii) yearly."),
+        *("(b) The Landlord repairs.", "2 End", "Column A Column B", "second line", "A note in a box.", "Rent"),
+        *("2020\t(a) 100 pounds", "or a cow", "• keys", "ARTICLE III. Law", "1 Courts", "Signed by Ann."),
+    ]
+    assert [(f.kind, f.text) for f in document.furniture] == [
+        *(("header", "Barn lease, draft"), ("footer", "Page 2"), ("deleted", "for ever"), ("hidden", "Not for print.")),
+    ]
+    assert [(c.text, c.row_span, c.column_span) for c in document.tables[0].cells] == [
+        *(("Rent", 1, 2), ("2020", 2, 1), ("(a) 100 pounds", 1, 1), ("or a cow", 1, 1)),
+    ]
+    assert [(a.text, a.author) for a in document.annotations] == [("When?", "Bob")] and document.title.endswith("barn")
+
+
+def test_a_level_that_is_skipped_counts_as_used():
+    body = "".join(item(*at) for at in [(2, "a"), (1, "b"), (0, "c"), (2, "d"), (1, "e")])
+    shown = ["(a) a", "1.2 b", "ARTICLE II c", "(a) d", "2.2 e"]
+    assert lines_of(read(body, numbering=NUMBERING)) == shown
+
+
+def test_a_start_of_its_own_is_said_once_and_used_whenever_the_list_restarts():
+    body = "".join(item(*at) for at in [(2, "a"), (2, "b", 2), (2, "c", 2), (1, "d"), (2, "e", 2), (1, "f"), (2, "g")])
+    shown = ["(a) a", "(e) b", "(f) c", "1.2 d", "(e) e", "1.3 f", "(a) g"]
+    assert lines_of(read(body, numbering=NUMBERING)) == shown
+
+
+@pytest.mark.parametrize(
+    ("own", "above", "shown"),
+    [("decimal", "upperRoman", "2.1"), ("decimalZero", "upperRoman", "2.01"), ("decimal", "decimalZero", "02.1")],
+)
+def test_a_legal_number_shows_the_levels_above_as_figures(own: str, above: str, shown: str):
+    levels = "".join(
+        f'<w:lvl w:ilvl="{depth}"><w:start w:val="{2 - depth}"/><w:numFmt w:val="{style}"/><w:isLgl/>'
+        f'<w:suff w:val="nothing"/><w:lvlText w:val="{pattern}"/></w:lvl>'
+        for depth, (style, pattern) in enumerate([(above, "%1"), (own, "%1.%2")])
+    )
+    numbering = f'<w:abstractNum w:abstractNumId="0">{levels}</w:abstractNum>'
+    numbering += '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    assert read(item(1, "x"), numbering=numbering).text == f"{shown} x"
+
+
+def test_a_list_counts_anew_in_notes_and_text_boxes():
+    box = f"<w:r><w:pict><w:txbxContent>{item(1, 'box')}</w:txbxContent></w:pict></w:r>"
+    mark = '<w:r><w:footnoteReference w:id="2"/></w:r>'
+    body = item(1, "a") + par(run("b") + mark + box) + item(1, "c")
+    notes = f'<w:footnote w:id="2">{par("n")}{item(1, "note")}</w:footnote>'
+    shown = ["1.1 a", "b[1]", "1.1 box", "[1] n", "1.1 note", "1.2 c"]
+    assert lines_of(read(body, numbering=NUMBERING, footnotes=notes)) == shown
+
+
+def test_levels_that_only_one_list_has_or_that_word_does_not_know():
+    far = '<w:lvl w:ilvl="999999999"><w:pStyle w:val="Far"/><w:lvlText w:val="%9!"/></w:lvl>'
+    own = '<w:lvl w:ilvl="4"><w:start w:val="3"/><w:lvlText w:val="%5/%3/%1"/></w:lvl>'
+    numbering = f'<w:abstractNum w:abstractNumId="0">{LEGAL}{far}</w:abstractNum>'
+    numbering += (
+        '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="0"/>'
+    )
+    numbering += f'<w:lvlOverride w:ilvl="4">{own}</w:lvlOverride></w:num>'
+    styled = par("d", '<w:pStyle w:val="Far"/><w:numPr><w:numId w:val="1"/></w:numPr>')
+    body = item(4, "a", 2) + item(4, "b", 1) + item(0, "c", 1) + styled + item(0, "e", 1)
+    assert lines_of(read(body, numbering=numbering)) == ["3/a/I a", "b", "ARTICLE II c", "0! d", "ARTICLE III e"]
+
+
+def test_a_style_can_switch_numbers_off():
+    styles = "".join(
+        f'<w:style w:type="paragraph" w:styleId="{name}"><w:basedOn w:val="{base}"/><w:pPr><w:numPr>'
+        f'<w:ilvl w:val="1"/><w:numId w:val="{list_id}"/></w:numPr></w:pPr></w:style>'
+        for name, base, list_id in [("On", "", 1), ("Off", "On", 0)]
+    )
+    off = '<w:pStyle w:val="On"/><w:numPr><w:numId w:val="0"/></w:numPr>'
+    body = par("a", '<w:pStyle w:val="On"/>') + par("b", '<w:pStyle w:val="Off"/>') + par("c", off)
+    body += par("d", '<w:pStyle w:val="On"/>')
+    assert lines_of(read(body, numbering=NUMBERING, styles=styles)) == ["1.1 a", "b", "c", "1.2 d"]
+
+
+def test_a_style_separator_keeps_a_heading_and_its_text_in_one_line():
+    run_in = '<w:outlineLvl w:val="0"/><w:rPr><w:vanish/><w:specVanish/></w:rPr>'
+    document = read(par("Notices.", run_in) + par(" All in writing.") + par("next"))
+    assert document.text == "Notices. All in writing.\n\nnext"
+
+
+def test_deleted_and_hidden_rows_are_furniture():
+    gone = "<w:trPr><w:del/></w:trPr>" + cell(item(1, "gone"))
+    unseen = "<w:trPr><w:hidden/></w:trPr>" + cell(par("unseen"))
+    document = read(table(cell(item(1, "a")), gone, unseen, cell(item(1, "b"))), numbering=NUMBERING)
+    assert document.text == "1.1 a\n1.2 b"
+    assert [(f.kind, f.text) for f in document.furniture] == [("deleted", "gone"), ("hidden", "unseen")]
+    assert [c.row for c in document.tables[0].cells] == [0, 1]
+
+
+def test_a_section_starts_a_page_unless_it_goes_on():
+    def section(kind: str) -> str:
+        return f'<w:sectPr><w:type w:val="{kind}"/></w:sectPr>'
+
+    body = par("a", section("nextPage")) + par("b", section("oddPage")) + par("c", section("continuous")) + par("d")
+    document = read(body + "<w:sectPr/>")
+    assert [document.text[p.start : p.end].split() for p in document.pages] == [["a"], ["b", "c"], ["d"]]
+
+
+def test_what_is_missing_or_not_read_is_a_warning():
+    data = make(par(run("x") + '<w:r><w:footnoteReference w:id="2"/></w:r>') + '<w:altChunk r:id="web"/>', footnotes="")
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            if "footnotes" not in name:
+                new.writestr(name, old.read(name))
+    document = load(out.getvalue())
+    assert document.text == "x"
+    missing, unread = document.warnings
+    assert "word/footnotes.xml is missing" in missing and "http://a.b/" in unread
+
+
+def test_strict_files_read_the_same():
+    data = make(
+        item(1, "a") + par(run("b") + '<w:r><w:endnoteReference w:id="2"/></w:r>'),
+        numbering=NUMBERING,
+        endnotes=f'<w:endnote w:id="2">{par("end")}</w:endnote>',
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name).replace(
+                b"schemas.openxmlformats.org/wordprocessingml/2006", b"purl.oclc.org/ooxml"
+            )
+            new.writestr(
+                name, content.replace(b"schemas.openxmlformats.org/officeDocument/2006", b"purl.oclc.org/ooxml")
+            )
+    assert load(out.getvalue()).text == load(data).text == "1.1 a\n\nb[e1]\n\n[e1] end"
+
+
+def test_notes_without_a_mark_in_the_text_are_furniture():
+    notes = f'<w:footnote w:id="0" w:type="separator">{par("")}</w:footnote>'
+    notes += "".join(f'<w:footnote w:id="{i}">{par(f"n{i}")}</w:footnote>' for i in range(1, 5))
+    marks = {i: f'<w:r><w:footnoteReference w:id="{i}"/></w:r>' for i in (1, 3, 4)}
+    body = par(f"{run('x')}<w:del>{marks[1]}</w:del><w:moveFrom>{marks[4]}</w:moveFrom>{marks[3]}") + par(marks[4])
+    document = read(body, footnotes=notes)
+    assert lines_of(document) == ["x[1]", "[1] n3", "[2]", "[2] n4"]
+    assert [(f.kind, f.text) for f in document.furniture] == [("deleted", "n1"), ("deleted", "n4"), ("footnote", "n2")]
+
+
+@pytest.mark.parametrize(
+    ("font", "code", "shown"),
+    [
+        *(("Symbol", "F061", "α"), ("Symbol", "00B3", "≥"), ("Wingdings", "F0FE", "☑"), ("Wingdings", "F0A8", "☐")),
+        *(
+            ("Webdings", "F061", "\uf061"),
+            ("Arial", "2265", "≥"),
+            ("Symbol", "zz", "\ufffd"),
+            ("Symbol", "0", "\ufffd"),
+        ),
+        *(("Symbol", "D800", "\ufffd"), ("Symbol", "FFFFFFFFFF", "\ufffd")),
+    ],
+)
+def test_characters_of_symbol_fonts(font: str, code: str, shown: str):
+    assert read(par(f'{run("x")}<w:r><w:sym w:font="{font}" w:char="{code}"/></w:r>')).text == f"x{shown}"
+
+
+def test_tabs_part_words():
+    document = read(par(f"{run('Signed')}<w:r><w:tab/></w:r>{run('Ann')}<w:r><w:ptab/></w:r>{run('3')}"))
+    assert (document.text, document.raw_text) == ("Signed Ann 3", "Signed\tAnn\t3")
 
 
 RUNS = st.builds(

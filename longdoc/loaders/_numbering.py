@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from longdoc.loaders._xml import Element, attribute, children, numeral
+from longdoc.loaders._numerals import numeral
+from longdoc.loaders._xml import Element, attribute, children
 
+_LEVELS = 9  # as many as Word has
 _STYLES = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
-_MOST = 32767  # Word's own limit
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -26,8 +27,6 @@ class Level:
     style: str = "decimal"
     pattern: str = ""
     """With ``%1`` for the number of the first level."""
-    gap: str = " "
-    """What parts the number from the text; it may be empty."""
     restarts_after: int | None = None
     """Any item of the first so many levels restarts the count; by default, of all levels above."""
     is_legal: bool = False
@@ -72,7 +71,7 @@ class Numbering:
         """Story and definition -> level -> the last number."""
         for element in [] if root is None else children(root, "abstractnum"):
             self._definitions[attribute(element, "abstractNumId")] = _Definition(
-                {_number(attribute(level, "ilvl"), 0): _level(level) for level in children(element, "lvl")},
+                {_depth(level): _level(level) for level in children(element, "lvl")},
                 value_of(element, "numstylelink"),
             )
         for element in [] if root is None else children(root, "num"):
@@ -90,14 +89,14 @@ class Numbering:
                 return
             use.definition = target.definition
 
-    def level_of_style(self, list_id: str, style: str) -> int:
-        """The level that a paragraph style is linked to; the first where there is none."""
+    def level_of_style(self, list_id: str, style: str) -> int | None:
+        """The level that a paragraph style is linked to, None where there is none."""
         use = self._uses.get(list_id)
         levels = self._definitions[use.definition].levels if use and use.definition in self._definitions else {}
-        return next((depth for depth, level in levels.items() if style and level.paragraph_style == style), 0)
+        return next((depth for depth, level in levels.items() if style and level.paragraph_style == style), None)
 
-    def next(self, list_id: str, depth: int, story: str = "") -> tuple[str, str]:
-        """The number of the next item, and what parts it from the text; empty where the item shows none.
+    def next(self, list_id: str, depth: int, story: str = "") -> str:
+        """The number of the next item, empty where it shows none.
 
         Args:
             list_id: ``w:numId``; lists with the same definition go on counting where the other stopped.
@@ -107,7 +106,7 @@ class Numbering:
         use = self._uses.get(list_id)
         definition = self._definitions.get(use.definition) if use else None
         if use is None or definition is None or depth not in definition.levels | use.levels:
-            return "", ""
+            return ""
         levels = definition.levels | use.levels
         starts = {other: level.start for other, level in levels.items()} | use.starts
         counts = self._counts.setdefault((story, use.definition), {})
@@ -116,11 +115,10 @@ class Numbering:
         restarts = depth in use.starts and (story, depth) not in use.restarted
         use.restarted.add((story, depth))
         counts[depth] = counts[depth] + 1 if depth in counts and not restarts else starts[depth]
-        for deeper in [other for other in counts if other > depth and levels[other].is_restarted_by(depth, other)]:
-            del counts[deeper]
-        if levels[depth].style == "bullet":
-            return "•", " "
-        return _show(depth, levels, counts), levels[depth].gap
+        for deeper in range(depth + 1, _LEVELS):
+            if levels.get(deeper, Level()).is_restarted_by(depth, deeper):
+                counts.pop(deeper, None)
+        return _bullet(levels[depth].pattern) if levels[depth].style == "bullet" else _show(depth, levels, counts)
 
 
 def _show(depth: int, levels: dict[int, Level], counts: dict[int, int]) -> str:
@@ -136,6 +134,11 @@ def _show(depth: int, levels: dict[int, Level], counts: dict[int, int]) -> str:
     return " ".join(re.sub(r"%([1-9])", number, levels[depth].pattern).split())
 
 
+def _bullet(pattern: str) -> str:
+    """A mark that says what it is without its font; letters and characters of private use do not."""
+    return pattern if re.fullmatch(r"[^\w\s\ue000-\uf8ff]", pattern) else "•"
+
+
 def written(number: int, style: str) -> str:
     """A number in one of Word's styles; decimal in those that are not known.
 
@@ -144,8 +147,8 @@ def written(number: int, style: str) -> str:
     """
     if style in ("none", "bullet"):
         return ""
-    if style in _STYLES and 0 < number <= _MOST:
-        return numeral(number, _STYLES[style])
+    if style in _STYLES:
+        return numeral(number, _STYLES[style], doubled=True)
     if style == "decimalZero":
         return f"{number:02}"
     if style == "ordinal":
@@ -169,7 +172,7 @@ def _in_words(number: int, *, ordinal: bool) -> str:
 def _use(element: Element) -> _Use:
     use = _Use(value_of(element, "abstractnumid"), {}, {})
     for override in children(element, "lvloverride"):
-        depth = _number(attribute(override, "ilvl"), 0)
+        depth = _depth(override)
         for level in children(override, "lvl"):
             use.levels[depth] = _level(level)
         if start := value_of(override, "startoverride"):
@@ -183,7 +186,6 @@ def _level(element: Element) -> Level:
         start=_number(value_of(element, "start"), 0),
         style=value_of(element, "numfmt") or "decimal",
         pattern=value_of(element, "lvltext"),
-        gap="" if value_of(element, "suff") == "nothing" else " ",
         restarts_after=_number(after, 0) if after else None,
         is_legal=is_on(element, "islgl") is True,
         paragraph_style=value_of(element, "pstyle"),
@@ -201,6 +203,11 @@ def is_on(element: Element | None, tag: str) -> bool | None:
     if element is None or not children(element, tag):
         return None
     return value_of(element, tag) not in ("0", "false", "off")
+
+
+def _depth(element: Element) -> int:
+    """The level that an element is about; one beyond Word's last is the last."""
+    return min(_number(attribute(element, "ilvl"), 0), _LEVELS - 1)
 
 
 def _number(text: str, default: int) -> int:

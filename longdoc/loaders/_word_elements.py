@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,7 +12,23 @@ from longdoc.loaders._word_parts import child
 from longdoc.loaders._xml import Element, attribute, tag_of, whole_number
 
 _AROUND_ROWS = frozenset("sdt sdtcontent customxml ins del moveto movefrom smarttag".split())
-_SYMBOLS = {"f0b7": "•", "f0a7": "▪", "f0d8": "➢", "f0fc": "✓", "f0fe": "☒", "f0a8": "☐", "f06f": "☐", "f0e0": "→"}
+_GREEK = dict(
+    zip(
+        "abgdezhqiklmnxoprstufcywABGDEZHQIKLMNXOPRSTUFCYW",
+        "αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",
+        strict=True,
+    )
+)
+_SYMBOL = {ord(letter): greek for letter, greek in _GREEK.items()} | dict(
+    zip(
+        bytes.fromhex("a3 a5 ac ae b0 b1 b2 b3 b4 b7 b8 b9 bb d2 d3 d4 d6 e2 e3 e4"),
+        "≤∞←→°±″≥×•÷≠≈®©™√®©™",
+        strict=True,
+    )
+)
+_WINGDINGS = dict(zip(bytes.fromhex("6c 6e 6f 71 76 a7 a8 d8 df e0 fb fc fd fe"), "●■☐❑❖▪☐➢←→✗✓☒☑", strict=True))
+
+_FONTS = {"Symbol": _SYMBOL, "Wingdings": _WINGDINGS}
 
 
 def by_id(root: Element | None) -> dict[str, Element]:
@@ -38,6 +53,13 @@ def runs_on(paragraph: Element) -> bool:
     return is_on(child(child(paragraph, "ppr"), "rpr"), "specvanish") is True
 
 
+def last_of(paragraph: Element) -> Element:
+    """The last of the paragraphs that tracked changes join: it says how all of them look."""
+    while mark_deleted(paragraph) and (after := paragraph.getnext()) is not None and tag_of(after) == "p":
+        paragraph = after
+    return paragraph
+
+
 def goes_on(paragraph: Element) -> bool:
     """Whether the next paragraph stands in the same line."""
     after = paragraph.getnext()
@@ -45,11 +67,13 @@ def goes_on(paragraph: Element) -> bool:
 
 
 def symbol(element: Element) -> str:
-    """The character of a symbol font; those of private use have no meaning without the font."""
-    code = attribute(element, "char").lower()
-    with suppress(ValueError, OverflowError):
-        return _SYMBOLS.get(code) or re.sub("[\ud800-\udfff]", "\ufffd", chr(int(code, 16)))
-    return "\ufffd"
+    """The character of a symbol font; one of private use where the font's meaning of it is not known here."""
+    code = attribute(element, "char")
+    if not re.fullmatch("[0-9A-Fa-f]{1,4}", code):
+        return "\ufffd"
+    number = int(code, 16)
+    shown = _FONTS.get(attribute(element, "font"), {}).get(number & 0xFF)
+    return shown if shown and number >> 8 in (0, 0xF0) else re.sub("[\0\ud800-\udfff]", "\ufffd", chr(number))
 
 
 def words(root: Element) -> str:

@@ -14,8 +14,16 @@ from dataclasses import dataclass, replace
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError, LimitExceededError, UnsupportedFormatError
 from longdoc.loaders._limits import Limits
 from longdoc.loaders._numbering import is_on, value_of
-from longdoc.loaders._xml import Element, attribute, children, parse_xml
+from longdoc.loaders._xml import Element, attribute, children, parse_xml, tag_of, text_of
 
+_CORE = {
+    "title": "Title",
+    "creator": "Author",
+    "subject": "Subject",
+    "keywords": "Keywords",
+    "created": "CreationDate",
+    "modified": "ModDate",
+}
 _MOST_MEMBERS = 10_000
 _BOMB_BYTES, _BOMB_RATIO = 64 << 20, 200  # XML of real documents packs to a fiftieth at best
 _UNREADABLE = (
@@ -107,6 +115,16 @@ class Package:
             found[attribute(element, "Id")] = Relation(kind, target, is_outside)
         return found
 
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself.
+
+        Raises:
+            CorruptDocumentError: see :meth:`part`.
+        """
+        core = self.part(target_of(self.relations(""), "core-properties"))
+        found = [] if core is None else [(_CORE.get(tag_of(element)), text_of(element)) for element in core]
+        return {key: value for key, value in found if key and value}
+
 
 def target_of(relations: dict[str, Relation], kind: str) -> str:
     """The path of the part of that kind, empty where there is none."""
@@ -120,8 +138,9 @@ class Style:
     level: int = 0
     """Of a heading, from 1; 0 is no heading."""
     list_id: str = ""
-    depth: int | None = None
-    """In the list, where the style itself or its base says so."""
+    """Empty where it says nothing, "0" where it is in no list."""
+    depth: int = 0
+    """In the list, from 0."""
     is_hidden: bool = False
     breaks_page: bool = False
 
@@ -152,16 +171,25 @@ class Styles:
             style_id = value_of(self._elements[style_id], "basedon")
         style = self._resolved.get(style_id, Style())
         for inner in reversed(chain):
-            style = self._resolved[inner] = _extended(style, inner, self._elements[inner])
+            element = self._elements[inner]
+            name = value_of(element, "name") or inner
+            style = self._resolved[inner] = _extended(style, child(element, "ppr"), child(element, "rpr"), name)
         return style
 
+    def id_of(self, properties: Element | None) -> str:
+        """The id of the style of a paragraph."""
+        return value_of(properties, "pstyle") or self.default
 
-def _extended(base: Style, style_id: str, element: Element) -> Style:
-    """A style on top of its base."""
-    paragraph, run = child(element, "ppr"), child(element, "rpr")
+    def of(self, properties: Element | None) -> Style:
+        """What a paragraph and its mark are like: its style, and on top of it what its properties say."""
+        return _extended(self.get(self.id_of(properties)), properties, child(properties, "rpr"), "")
+
+
+def _extended(base: Style, paragraph: Element | None, run: Element | None, name: str) -> Style:
+    """A style with properties of a paragraph and of a run on top."""
     list_id, depth = numbering_of(paragraph)
     hidden, breaks = is_on(run, "vanish"), is_on(paragraph, "pagebreakbefore")
-    named = re.fullmatch(r"heading ?([1-9])", value_of(element, "name") or style_id, re.IGNORECASE)
+    named = re.fullmatch(r"heading ?([1-9])", name, re.IGNORECASE)
     level = heading_level(paragraph)
     if level is None and named:
         level = int(named[1])

@@ -14,6 +14,7 @@ from lxml import etree
 from longdoc.errors import CorruptDocumentError, LimitExceededError, UnsupportedFormatError
 from longdoc.loaders._builder import Builder
 from longdoc.loaders._limits import Limits
+from longdoc.loaders._numerals import numeral
 
 Element = etree._Element
 Steps = Iterator[Any]
@@ -161,26 +162,6 @@ def run(steps: Steps) -> None:
 def whole_number(text: str) -> int:
     """A count as attributes give it; 1 where it is none."""
     return int(text) if re.fullmatch("[0-9]{1,6}", text.strip()) else 1
-
-
-_ROMAN = "1000 m 900 cm 500 d 400 cd 100 c 90 xc 50 l 40 xl 10 x 9 ix 5 v 4 iv 1 i".split()
-
-
-def numeral(number: int, style: str) -> str:
-    """A number, from 1, in the style of ``"1"``, ``"a"``, ``"A"``, ``"i"`` or ``"I"``.
-
-    >>> numeral(28, "a"), numeral(4, "I")
-    ('bb', 'IV')
-    """
-    if style in "aA":
-        letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
-        return letters if style == "a" else letters.upper()
-    if style not in "iI":
-        return str(number)
-    roman = ""
-    for value, sign in zip(map(int, _ROMAN[::2]), _ROMAN[1::2], strict=True):
-        roman, number = roman + sign * (number // value), number % value
-    return roman if style == "i" else roman.upper()
 
 
 class Writer:

@@ -1,13 +1,14 @@
 """Word files: paragraphs, tables and notes in document order, with the list numbers that Word computes.
 
 Tracked changes are read as accepted; what they delete is furniture of the kind "deleted". A footnote follows the
-paragraph or the table that refers to it, as a paragraph of its own, and both show its mark as "[1]". A text box follows
-the paragraph that it is anchored to.
+paragraph or the table that refers to it, as a paragraph of its own, and both show its mark as "[1]"; an endnote shows
+"[e1]", and a note that nothing refers to is furniture. A text box follows the paragraph that it is anchored to.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import ClassVar
 
 from longdoc.document import Document
@@ -16,28 +17,22 @@ from longdoc.loaders._builder import Builder
 from longdoc.loaders._limits import Limits
 from longdoc.loaders._numbering import Numbering, is_on, value_of
 from longdoc.loaders._word_elements import (
+    Row,
     by_id,
     goes_on,
     height,
     is_current,
+    last_of,
     mark_deleted,
     rows_of,
     runs_on,
     symbol,
     words,
 )
-from longdoc.loaders._word_parts import Package, Relation, Styles, child, heading_level, numbering_of, target_of
-from longdoc.loaders._xml import Element, Steps, attribute, children, run, tag_of, text_of
+from longdoc.loaders._word_parts import Package, Relation, Styles, child, numbering_of, target_of
+from longdoc.loaders._xml import Element, Steps, attribute, children, run, tag_of
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_CORE = {
-    "title": "Title",
-    "creator": "Author",
-    "subject": "Subject",
-    "keywords": "Keywords",
-    "created": "CreationDate",
-    "modified": "ModDate",
-}
 
 
 def load_docx(data: bytes, *, name: str, limits: Limits) -> Document:
@@ -55,21 +50,18 @@ def load_docx(data: bytes, *, name: str, limits: Limits) -> Document:
         LimitExceededError: it is deeper, longer or larger than the limits allow.
     """
     package = Package(data, name, limits)
-    relations = package.relations("")
-    path = target_of(relations, "officeDocument") or "word/document.xml"
+    path = target_of(package.relations(""), "officeDocument") or "word/document.xml"
     root = package.part(path)
     body = child(root, "body")
     if root is None or body is None:
         raise CorruptDocumentError(f"{name}: no text part {path} with a body; save it again as .docx")
     writer = _Writer(Builder(name, limits), package, path, root)
     writer.write(body)
-    core = package.part(target_of(relations, "core-properties"))
-    found = [] if core is None else [(_CORE.get(tag_of(element)), text_of(element)) for element in core]
     return writer.builder.document(
         media_type=_MEDIA_TYPE,
         sha256=hashlib.sha256(data).hexdigest(),
         loader="docx",
-        metadata={key: value for key, value in found if key and value},
+        metadata=package.metadata(),
         warnings=tuple(writer.warnings),
     )
 
@@ -90,6 +82,7 @@ class _Writer:
         "alternatecontent": "alternative",
         "txbxcontent": "text_box",
         "commentreference": "comment",
+        "altchunk": "other_file",
         "lastrenderedpagebreak": "rendered_page_break",
         **dict.fromkeys(
             "ppr rpr tblpr trpr tcpr sdtpr sdtendpr sectpr tblgrid instrtext delinstrtext smarttagpr".split(), "nothing"
@@ -104,17 +97,20 @@ class _Writer:
         self.styles = Styles(self._part("styles"))
         self.numbering = Numbering(self._part("numbering"), self.styles.numbered)
         self.notes = {kind: by_id(self._part(f"{kind}s")) for kind in ("footnote", "endnote")}
+        self.note_relations = {kind: package.relations(target_of(self._main, f"{kind}s")) for kind in self.notes}
         self.comments = by_id(self._part("comments"))
         self.sections = [element for element in root.iter() if tag_of(element) == "sectpr" and is_current(element)]
         self.section = 0
         self.left_out = ""  # the kind of furniture that text is now
+        self.story = ""  # "box", "footnote", "endnote", or empty in the body
         self.paragraph_hidden = self.joined = False
         self.fresh_page = True
         self.tables = 0
         self.boxes: list[tuple[Element, str]] = []
         self.waiting_notes: list[tuple[str, str, str]] = []  # kind, id, mark
-        self.marks: dict[tuple[str, str], str] = {}
-        self.seen: set[str] = set()
+        self.seen_notes: dict[tuple[str, str], str] = {}  # kind and id -> mark, empty where the mark is left out
+        self.note_counts = dict.fromkeys(self.notes, 0)
+        self.seen_margins: set[str] = set()
 
     def _part(self, kind: str) -> Element | None:
         path = target_of(self._main, kind)
@@ -127,6 +123,10 @@ class _Writer:
         """Write the whole document."""
         self.margins()
         run(self.content(body))
+        for kind, notes in self.notes.items():
+            for note_id, note in notes.items():
+                if (kind, note_id) not in self.seen_notes and (text := words(note)):
+                    self.builder.drop(f" {text} ", kind)
 
     def element(self, element: Element) -> Steps:
         """Write one element by its role; those without one hold others."""
@@ -141,17 +141,20 @@ class _Writer:
         """What says how text looks."""
         yield from ()
 
+    def content_as(self, element: Element, kind: str) -> Steps:
+        """Write the elements in an element, as furniture of that kind; a kind around it is stronger, "" is none."""
+        around, self.left_out = self.left_out, self.left_out or kind
+        yield self.content(element)
+        self.left_out = around
+
     def paragraph(self, element: Element) -> Steps:
         """A paragraph; where its mark is deleted, the next one goes on with it."""
         around = self.boxes, self.paragraph_hidden
         self.boxes = []
         properties = child(element, "ppr")
-        style_id = value_of(properties, "pstyle") or self.styles.default
-        style = self.styles.get(style_id)
-        self.paragraph_hidden = style.is_hidden
+        self.paragraph_hidden = self.styles.get(self.styles.id_of(properties)).is_hidden
         starts = not self.joined
-        breaks = is_on(properties, "pagebreakbefore")
-        if starts and (style.breaks_page if breaks is None else breaks):
+        if starts and self.styles.of(properties).breaks_page:
             self.new_page()
         level = self.open(element) if starts else 0
         yield self.content(element)
@@ -167,53 +170,38 @@ class _Writer:
 
     def open(self, element: Element) -> int:
         """Write the number of a paragraph and open its heading; gives the level of the heading."""
-        last = element
-        while mark_deleted(last) and (after := last.getnext()) is not None and tag_of(after) == "p":
-            last = after
-        properties = child(last, "ppr")
-        style_id = value_of(properties, "pstyle") or self.styles.default
-        style = self.styles.get(style_id)
-        hidden = is_on(child(properties, "rpr"), "vanish")
-        if self.left_out or ((style.is_hidden if hidden is None else hidden) and not runs_on(last)):
+        last = last_of(element)
+        look = self.styles.of(child(last, "ppr"))
+        if self.left_out or (look.is_hidden and not runs_on(last)) or (mark_deleted(last) and not words(last)):
             return 0
-        if mark_deleted(last) and not words(last):
-            return 0
-        number, gap = self.number(properties, style_id)
-        level = heading_level(properties)
-        level = style.level if level is None else level
-        if not any(tag_of(inner) == "t" and (inner.text or "").strip() for inner in element.iter()):
-            level = 0
+        number = self.number(child(last, "ppr"))
+        has_text = any(tag_of(inner) == "t" and (inner.text or "").strip() for inner in element.iter())
+        level = look.level if has_text else 0
         if level:
-            self.builder.open_heading(level, number=number.rstrip(".") if number != "•" else "")
+            self.builder.open_heading(level, number=number.rstrip(".") if re.search(r"\w", number) else "")
         if number:
             self.builder.insert(number, "number")
             self.fresh_page = False
-            self.builder.separate(" " if gap else "")
+            self.builder.separate(" ")
         return level
 
-    def number(self, properties: Element | None, style_id: str) -> tuple[str, str]:
-        """The list number that a paragraph of these properties shows, and the gap after it."""
-        style = self.styles.get(style_id)
-        own, depth = numbering_of(properties)
-        list_id = own or style.list_id
-        if not list_id or list_id == "0":
-            return "", ""
+    def number(self, properties: Element | None) -> str:
+        """The list number that a paragraph of these properties shows."""
+        look = self.styles.of(properties)
+        if look.list_id in ("", "0"):
+            return ""
+        _, depth = numbering_of(properties)
         if depth is None:
-            linked = self.numbering.level_of_style(list_id, style_id)
-            depth = linked or style.depth or 0
-        return self.numbering.next(list_id, depth)
+            depth = self.numbering.level_of_style(look.list_id, self.styles.id_of(properties))
+        return self.numbering.next(look.list_id, look.depth if depth is None else depth, self.story)
 
     def after(self, boxes: list[tuple[Element, str]]) -> Steps:
         """What stands after a paragraph: its text boxes and, outside of tables, its notes."""
-        if not boxes and (self.tables or not self.waiting_notes or self.joined):
-            return
         joined, self.joined = self.joined, False
-        kept = self.left_out
+        story, self.story = self.story, "box"
         for box, left_out in boxes:
-            self.left_out = left_out
-            yield self.content(box)
-        self.left_out = kept
-        self.joined = joined
+            yield self.content_as(box, left_out)
+        self.joined, self.story = joined, story
         if self.tables or joined:
             return
         notes, self.waiting_notes = self.waiting_notes, []
@@ -222,8 +210,8 @@ class _Writer:
 
     def note(self, kind: str, element: Element, mark: str) -> Steps:
         """A footnote or an endnote."""
-        around = self.relations
-        self.relations = self.package.relations(target_of(self._main, f"{kind}s"))
+        around = self.relations, self.story
+        self.relations, self.story = self.note_relations[kind], kind
         self.builder.separate("\n\n")
         self.builder.insert(mark, "number")
         self.builder.separate(" ")
@@ -231,7 +219,7 @@ class _Writer:
         yield self.content(element)
         self.joined = False
         self.builder.separate("\n\n")
-        self.relations = around
+        self.relations, self.story = around
 
     def stretch(self, element: Element) -> Steps:
         """A run: text of one look."""
@@ -239,16 +227,11 @@ class _Writer:
         hidden = is_on(properties, "vanish")
         if hidden is None:
             hidden = self.paragraph_hidden or self.styles.get(value_of(properties, "rstyle")).is_hidden
-        around = self.left_out
-        self.left_out = around or ("hidden" if hidden else "")
-        yield self.content(element)
-        self.left_out = around
+        yield self.content_as(element, "hidden" if hidden else "")
 
     def deletion(self, element: Element) -> Steps:
         """What a tracked change takes out."""
-        around, self.left_out = self.left_out, "deleted"
-        yield self.content(element)
-        self.left_out = around
+        yield self.content_as(element, "deleted")
 
     def letters(self, element: Element) -> Steps:
         """The text itself."""
@@ -320,13 +303,14 @@ class _Writer:
         """The mark of a note; the note itself follows the paragraph."""
         yield from ()
         kind, note_id = tag_of(element).removesuffix("reference"), attribute(element, "id")
-        if note_id not in self.notes[kind] or (kind, note_id) in self.marks:
+        if note_id not in self.notes[kind] or self.seen_notes.get((kind, note_id)):
             return
         if self.left_out:
+            self.seen_notes[kind, note_id] = ""
             self.put(f" {words(self.notes[kind][note_id])} ")
             return
-        count = sum(other == kind for other, _ in self.marks) + 1
-        mark = self.marks[kind, note_id] = f"[{count}]" if kind == "footnote" else f"[e{count}]"
+        self.note_counts[kind] += 1
+        mark = self.seen_notes[kind, note_id] = f"[{'e' * (kind == 'endnote')}{self.note_counts[kind]}]"
         if attribute(element, "customMarkFollows") not in ("1", "true", "on"):
             self.builder.insert(mark, "number")
         self.waiting_notes.append((kind, note_id, mark))
@@ -338,6 +322,14 @@ class _Writer:
         if comment is not None:
             self.builder.annotate("comment", words(comment), author=attribute(comment, "author"))
 
+    def other_file(self, element: Element) -> Steps:
+        """A file of another format in the middle of this one."""
+        yield from ()
+        relation = self.relations.get(attribute(element, "id"))
+        self.warnings.append(
+            f"the file {relation.target if relation else '?'} within it is not read; load it by itself"
+        )
+
     def table(self, element: Element) -> Steps:
         """A table; a cell that goes on below is one cell."""
         around, self.joined = self.joined, False
@@ -345,33 +337,32 @@ class _Writer:
         self.builder.open_table()
         rows = rows_of(element)
         for index, row in enumerate(rows):
-            kept, self.left_out = self.left_out, self.left_out or row.left_out
-            if not self.left_out:
-                self.builder.open_row()
-            column = 0
-            for start, (cell, width) in row.cells.items():
-                if self.left_out or (index and row.goes_on(start) and rows[index - 1].merges(start)):
-                    yield self.left_out_cell(cell)
-                    column = start + width
-                    continue
+            if self.left_out or row.left_out:
+                for cell, _ in row.cells.values():
+                    yield self.content_as(cell, row.left_out)
+            else:
+                yield self.row(rows, index)
+        self.builder.close_table()
+        self.tables -= 1
+        self.joined = around
+        yield self.after([])
+
+    def row(self, rows: list[Row], index: int) -> Steps:
+        """A row; of merged cells, one above the other, Word shows the text of the first only."""
+        self.builder.open_row()
+        column = 0
+        for start, (cell, width) in rows[index].cells.items():
+            if index and rows[index].goes_on(start) and rows[index - 1].merges(start):
+                yield self.content_as(cell, "hidden")
+            else:
                 if start > column:
                     self.builder.open_cell(column_span=start - column)
                     self.builder.close_cell()
                 self.builder.open_cell(row_span=height(rows, index, start), column_span=width)
                 yield self.content(cell)
                 self.builder.close_cell()
-                self.joined, column = False, start + width
-            self.left_out = kept
-        self.builder.close_table()
-        self.tables -= 1
-        self.joined = around
-        yield self.after([])
-
-    def left_out_cell(self, cell: Element) -> Steps:
-        """A cell of a deleted row, or one that a merged cell covers: Word shows the first of those only."""
-        kept, self.left_out = self.left_out, self.left_out or "hidden"
-        yield self.content(cell)
-        self.left_out = kept
+                self.joined = False
+            column = start + width
 
     def next_section(self) -> None:
         """The end of a section: the next one says whether it starts on a new page."""
@@ -388,9 +379,9 @@ class _Writer:
         for kind in ("header", "footer"):
             for reference in children(self.sections[self.section], f"{kind}reference"):
                 relation = self._main.get(attribute(reference, "id"))
-                if relation is None or relation.is_outside or relation.target in self.seen:
+                if relation is None or relation.is_outside or relation.target in self.seen_margins:
                     continue
-                self.seen.add(relation.target)
+                self.seen_margins.add(relation.target)
                 root = self.package.part(relation.target)
                 if root is None:
                     self.warnings.append(f"the part {relation.target} is missing; its {kind} is left out")

@@ -13,6 +13,7 @@ from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, LimitExceededError
 from longdoc.loaders._builder import Builder, Separator
 from longdoc.loaders._limits import Limits
+from longdoc.loaders._numerals import numeral
 from longdoc.loaders.text import decode, header_fields
 
 _CHARSET = re.compile(
@@ -38,21 +39,6 @@ _HIDDEN = re.compile(r"display:none|visibility:hidden|font-size:0(?:\.0+)?(?:px|
 _BREAK = {side: re.compile(rf"(?:page-)?break-{side}:(?:always|page)") for side in ("before", "after")}
 _NUMBER = re.compile(r"[-–—\s]*(?:page\s+)?(?:[A-Z]-)?(?:\d{1,4}|[ivxl]{1,7})(?:\s+of\s+\d+)?[-–—\s]*", re.IGNORECASE)
 _MARKER = re.compile(r"\(?\w{1,5}[.)]{1,2}|\d+(?:\.\d+)+\.?|[•·●○▪■□☐☒–—*o-]")
-_ROMAN: tuple[tuple[int, str], ...] = (
-    (1000, "m"),
-    (900, "cm"),
-    (500, "d"),
-    (400, "cd"),
-    (100, "c"),
-    (90, "xc"),
-    (50, "l"),
-    (40, "xl"),
-    (10, "x"),
-    (9, "ix"),
-    (5, "v"),
-    (4, "iv"),
-    (1, "i"),
-)
 
 
 def load_html(data: bytes, *, name: str, limits: Limits) -> Document:
@@ -237,7 +223,7 @@ class _Writer:
         else:
             number = _integer(element.get("value"), self.counters.get(around, _integer(around.get("start"), 1)))
             self.counters[around] = number + 1
-            self.builder.insert(_numeral(number, element.get("type") or around.get("type") or "1") + ". ", "number")
+            self.builder.insert(numeral(number, element.get("type") or around.get("type") or "1") + ". ", "number")
         self.glued = True
 
     def open_table_part(self, element: Any) -> None:
@@ -342,20 +328,3 @@ def _roles(table: Any) -> dict[Any, str]:
 
 def _integer(text: str | None, default: int) -> int:
     return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", text) else default
-
-
-def _numeral(number: int, style: str) -> str:
-    """A list number as HTML's ``type`` says: "1", "a", "A", "i" or "I"."""
-    if style in ("a", "A") and number > 0:
-        letters = ""
-        while number:
-            number, rest = divmod(number - 1, 26)
-            letters = chr(ord(style) + rest) + letters
-        return letters
-    if style in ("i", "I") and 0 < number < 4000:
-        roman = ""
-        for value, letter in _ROMAN:
-            count, number = divmod(number, value)
-            roman += letter * count
-        return roman if style == "i" else roman.upper()
-    return str(number)
