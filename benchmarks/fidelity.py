@@ -33,9 +33,9 @@ PDFS, PAGES = 100, 4  # whose boxes are checked, and how many pages of each
 UNIT = 1 / 1024  # points: pdfium projects to whole units
 SLACK = 0.01  # points: pdfium compares boxes as float32
 NOTES = """verbatim: white space folded; the publisher's text has straight quotes and plain dashes where the PDFs have
-curly ones; longdoc straightens quotes by edits. typography: quotes and dashes made plain. hyphens: also no space after
-a hyphen, where the publisher's text kept the end of a line ("non- exclusive"). letters: letters and digits only. nothing
-lost: letters in the raw text too, which holds the furniture. Distinct spans per contract."""
+curly ones; longdoc straightens quotes by edits. typography: quotes and dashes made plain. hyphens: also no space
+after a hyphen, where the publisher's text kept the end of a line ("non- exclusive"). letters: letters and digits
+only. nothing lost: letters in the raw text too, which holds the furniture. Distinct spans per contract."""
 
 
 def with_longdoc(path: Path) -> tuple[str, str]:

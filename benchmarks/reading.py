@@ -1,9 +1,10 @@
 """Words of PDFs in order against the texts they were made from: longdoc beside pypdfium2, pdfplumber and pypdf.
 
-Normalised, the same for every engine and for the truth: Unicode's NFKC, straight quotes, then words split at
-white space: hyphens at a line's end, page numbers and running headers count as they are. ``similarity`` is 1 less the Levenshtein
-distance over words, divided by the longer of the two; precision and recall are of the words as a multiset. ``prose`` is
-the similarity of what is no formula: words of three letters or more, without the punctuation around them.
+Normalised, the same for every engine and for the truth: Unicode's NFKC, straight quotes, then words split at white
+space: hyphens at a line's end, page numbers and running headers count as they are. ``similarity`` is 1 less the
+Levenshtein distance over words, divided by the longer of the two; precision and recall are of the words as a
+multiset. ``prose`` is the similarity of what is no formula: words of three letters or more, without the punctuation
+around them.
 """
 
 import logging
@@ -33,11 +34,11 @@ but the length of words should match the language. """
 """What the LaTeX package blindtext writes in English."""
 QUOTES = str.maketrans("‘’‚“”„", "'''" + '"' * 3)
 NOTES = """Truth: for GeoTopo the text its publisher checked (with running headers and page numbers, so longdoc is
-also measured with these kept; without its [IMAGE] marks); for ODT the paragraphs and headings of `content.xml`,
-which has neither charts nor footers; for LaTeX the source without commands, `\\blindtext` written out. One LaTeX pair
-is left out, whose text (`\\lipsum`) stands in no source. Words: NFKC, straight quotes, split at white space, for all
-alike. P and R: precision and recall of the words as a multiset. Prose: similarity of the words of three letters or more, without
-punctuation around them, that is without formulas."""
+also measured with these kept; without its [IMAGE] marks); for ODT the paragraphs and headings of `content.xml`, which
+has neither charts nor footers; for LaTeX the source without commands, `\\blindtext` written out. One LaTeX pair is
+left out, whose text (`\\lipsum`) stands in no source. Words: NFKC, straight quotes, split at white space, for all
+alike. P and R: precision and recall of the words as a multiset. Prose: similarity of the words of three letters or
+more, without punctuation around them, that is without formulas."""
 
 
 def with_longdoc(path: Path) -> str:

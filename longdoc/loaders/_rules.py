@@ -17,6 +17,7 @@ _DEEPEST = 4  # forms within forms
 _PAPER = 250  # of 255: a surface as light as this shows no border
 _MOST_RULES = 3000  # a real page has a few hundred; what is made of them takes time that grows with their square
 _MOST_LINES = 30_000  # of all paths; a map has more
+_MOST_OBJECTS = 50_000  # of all kinds; forms within forms can multiply them
 _Matrix = NDArray[np.float64]
 _Rule = tuple[float, float, float, float]
 
@@ -45,18 +46,20 @@ def read_rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
 
 def _paths(page: pdfium.PdfPage) -> Iterator[tuple[pdfium_c.FPDF_PAGEOBJECT, _Matrix]]:
     """The paths of a page and of the forms on it, each with the matrix that puts it on the page."""
-    objects = [
-        (pdfium_c.FPDFPage_GetObject(page, i), np.eye(3), 0) for i in range(pdfium_c.FPDFPage_CountObjects(page))
-    ]
+    count, seen, unmoved = pdfium_c.FPDFPage_CountObjects(page), 0, np.eye(3)
+    objects = [(pdfium_c.FPDFPage_GetObject(page, i), unmoved, 0) for i in range(min(count, _MOST_OBJECTS + 1))]
     objects.reverse()
     while objects:
+        seen += 1
+        if seen + len(objects) > _MOST_OBJECTS:
+            raise TableError(f"more than {_MOST_OBJECTS:,} objects are drawn on it")
         item, outer, depth = objects.pop()
         kind = pdfium_c.FPDFPageObj_GetType(item)
         if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
             yield item, _matrix(item) @ outer
         elif kind == pdfium_c.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
             inner = _matrix(item) @ outer
-            count = pdfium_c.FPDFFormObj_CountObjects(item)
+            count = min(pdfium_c.FPDFFormObj_CountObjects(item), _MOST_OBJECTS)
             objects += [(pdfium_c.FPDFFormObj_GetObject(item, i), inner, depth + 1) for i in range(count)]
 
 

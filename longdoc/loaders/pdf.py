@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -28,6 +29,7 @@ from longdoc.loaders._top_down import top_down
 
 _LOCK = threading.Lock()  # pdfium keeps global state and may be entered by one thread at a time
 _FEW_GLYPHS = 50
+_MOST_OBJECTS = 20_000  # looked at for pictures: a scan has few
 
 
 def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
@@ -138,7 +140,8 @@ def _verdict(page: pdfium.PdfPage, glyphs: Glyphs) -> Verdict:
 
 def _image_share(page: pdfium.PdfPage) -> float:
     """Area of the page's largest image over that of the page."""
-    bounds = [image.get_bounds() for image in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE])]
+    objects = islice(page.get_objects(), _MOST_OBJECTS)
+    bounds = [item.get_bounds() for item in objects if item.type == pdfium_c.FPDF_PAGEOBJ_IMAGE]
     width, height = page.get_size()
     largest = max(((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in bounds), default=0.0)
     return float(largest / max(width * height, 1.0))
