@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -5,8 +8,10 @@ from longdoc.document import Document
 from longdoc.edits import Edit
 from longdoc.loaders import load
 from longdoc.loaders._layout import BLOCK, CELL, LINE, NONE, ROW, Glyphs, lay_out
-from pdfs import lines, make_pdf
+from pdfs import across, letters, lines, make_pdf
 
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("LONGDOC_DATA", ROOT.parent / "shared" / "data"))
 BODY = ["The Tenant pays the rent to the Landlord on the first day of each", "month, and in advance."]
 
 
@@ -114,3 +119,100 @@ def test_a_soft_hyphen_goes_where_it_draws_nothing_and_is_a_hyphen_where_it_is_s
     unseen = glyphs("a\xadb", (0, 0, 8, 10), (8, 0, 8, 10), (8, 0, 16, 10))
     assert lay_out([(1, unseen)]).edits.apply("a\xadb")[0] == "ab"
     assert lay_out([(1, row("a\xadb"))]).edits.apply("a\xadb")[0] == "a-b"
+
+
+def tabbed(*rows: tuple[str, str]) -> str:
+    """Lines of two texts each, with a wide gap between them."""
+    return (
+        "BT /F 12 Tf 14 TL 72 700 Td " + " ".join(f"[({left}) -9000 ({right})] TJ T*" for left, right in rows) + " ET "
+    )
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_the_line_numbers_of_a_transcript_are_furniture(pages):
+    texts = ["MR. SMITH: And what then did he say to you of it?"] * 12
+    page = across({60.0: [str(i + 1) for i in range(12)], 110.0: texts}, y=600)
+    document = load(make_pdf(*[page] * pages))
+    assert [each.text for each in document.furniture] == [str(i + 1) for i in range(12)] * pages
+    assert {each.kind for each in document.furniture} == {"line number"}
+    assert not any(map(str.isdigit, document.text))
+
+
+def test_headers_that_change_sides_and_count_in_long_numbers_are_furniture():
+    name = "Register of Mills, Vol. 85, No. 1"
+    heads = [f"4769{i} {name}" if i % 2 else f"{name} 4769{i}" for i in range(8)]
+    document = contract(*((head, "") for head in heads))
+    assert [each.text for each in document.furniture] == heads
+    assert {each.kind for each in document.furniture} == {"header"}
+
+
+def test_turned_text_at_the_side_of_several_pages_is_a_stamp():
+    side = letters("draftofmay", 20, 300, "0 1 -1 0", (0, 6.6))
+    document = load(make_pdf(*[lines(*BODY, y=650) + side] * 3))
+    found = [(each.kind, each.text.replace(" ", "")) for each in document.furniture]
+    assert found == [("stamp", "draftofmay")] * 3
+
+
+def test_headers_of_another_print_are_furniture_where_its_page_numbers_are():
+    pieces = [[f"Clause {i} of this Agreement binds both of the parties to it."] * 14 for i in range(9)]
+    printed = [
+        line
+        for i, piece in enumerate(pieces)
+        for line in (*piece, "", "Mill Lease", "", f"{i + 1}", "", "Confidential")
+    ]
+    document = load(make_pdf(*(lines(*printed[i : i + 40], y=720) for i in range(0, len(printed), 40))))
+    kinds = {(each.kind, each.text) for each in document.furniture}
+    assert kinds >= {("page number", "2"), ("page number", "8"), ("footer", "Mill Lease"), ("header", "Confidential")}
+    assert "Clause 8" in document.text
+
+
+def test_chapter_numbers_are_text():
+    number = [lines(str(i // 3 + 1), x=300, y=500) if i % 3 == 0 else "" for i in range(12)]
+    pages = [each + lines(*BODY * 8, y=400) for each in number]
+    document = load(make_pdf(*pages))
+    assert document.furniture == ()
+
+
+def test_entries_of_a_contents_stay_one_a_line():
+    content = tabbed(("1 Rent", "2"), ("2 Repairs of the mill", "3"), ("3 Term", "4"))
+    assert load(make_pdf(content)).text == "1 Rent 2\n2 Repairs of the mill 3\n3 Term 4"
+    assert load(make_pdf(lines(f"Rent{'.' * 60}2", f"Term{'.' * 60}3"))).text.count("\n") == 1
+
+
+def test_signatures_side_by_side_stay_one_a_line():
+    content = tabbed(("Mill Company of the North", "Tenant Limited"), ("By: A. Miller", "By: B. Tenant"))
+    assert load(make_pdf(content)).text == "Mill Company of the North Tenant Limited\nBy: A. Miller By: B. Tenant"
+
+
+def test_an_indented_first_line_starts_a_paragraph_whatever_stands_before_it():
+    body = (
+        lines("The Premises of the Tenant are the Northern Mill \\(MILL\\)", y=700)
+        + lines("MILL means the water mill in the north of the parish, as", x=96, y=686)
+        + lines("it stands on the day of this Agreement.", y=672)
+    )
+    assert load(make_pdf(body)).text == (
+        "The Premises of the Tenant are the Northern Mill (MILL)\n"
+        "MILL means the water mill in the north of the parish, as it stands on the day of this Agreement."
+    )
+
+
+def test_lines_of_an_address_stand_alone():
+    body = lines(*[f"The Landlord and the Tenant {word} as follows of the mill they own" for word in "abcdefgh"], y=700)
+    address = lines("Mill Company", "1309 Mary Avenue", "Sunnyvale, 94087", y=560)
+    assert load(make_pdf(body + address)).text.endswith("Mill Company\n1309 Mary Avenue\nSunnyvale, 94087")
+
+
+def test_paragraphs_of_a_line_each_are_parted_as_longer_ones_are():
+    long = lines(*["the Tenant pays the rent of the mill on the first day of each month and in"] * 6, y=700)
+    short = lines(*[f"Sentence {word} is short." for word in "abcdefgh"], pitch=28, y=580)
+    assert load(make_pdf(long + short)).text.count("\n\n") == 8
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is absent; LONGDOC_DATA may name it")
+def test_the_running_header_and_the_production_lines_of_a_real_register():
+    document = load(DATA / "pdf/pdfplumber_pdfs/federal-register-2020-17221.pdf", pages=(1, 7))
+    texts = [each.text for each in document.furniture]
+    assert sum("Federal Register / Vol. 85" in text for text in texts) == 6
+    assert sum(text.startswith("VerDate Sep<11>2014") for text in texts) == 7
+    assert "VerDate" not in document.text
+    assert sum(text.startswith("jbell on") for text in texts) == 6  # on the seventh page it stands elsewhere

@@ -155,3 +155,8 @@ def test_a_real_transcript():
     glyphs = read((DATA / "pdf/pdfplumber_pdfs/scotus-transcript-p1.pdf").read_bytes())
     assert blocks(glyphs)[0] == [str(i) for i in range(1, 26)]
     assert line_numbers(glyphs).sum() >= 9 + 2 * 16
+
+
+def test_a_block_written_last_that_stands_above_all_others_is_read_first():
+    box, head, rest = prose("box"), prose("head"), prose("rest")
+    assert blocks(read(lines(*box, y=540) + lines(*head, y=700) + lines(*rest, y=380))) == [head + box + rest]

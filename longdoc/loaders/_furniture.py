@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders._lines import Lines
+from longdoc.loaders._lines import BLOCK, Lines
 from longdoc.parts import Box, Furniture
 
 Size = tuple[float, float]
@@ -24,9 +25,11 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _OBVIOUS = re.compile(r"(page|pg\.?)\s*\d{1,4}(\s*(of|/)\s*\d{1,4})?|[-–—]\s*\d{1,4}\s*[-–—]", re.IGNORECASE)
+_STATED = re.compile(r"(page|pg\.?)\s*\d{1,4}\s*(of|/)\s*\d{1,4}", re.IGNORECASE)
 _STAMP = re.compile(r"source: .+\d{4}$|[A-Z]{2,8}[-_ ]?0\d{3,}$|filed .+\d{4}$|case \d.+document \d", re.IGNORECASE)
 _HEADING = re.compile(r"(article|section|chapter|part|schedule|exhibit|annex|appendix|attachment)\W*\w{1,4}\W*$")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
+_SHORTEST_TURNED = 30.0  # points
 _FEWEST_BETWEEN = 12  # lines between the numbers of two pages
 _FEWEST_LINE_NUMBERS = 8  # on a page
 
@@ -90,20 +93,28 @@ def _kinds(lines: Lines, texts: list[str], sizes: Sequence[Size]) -> dict[int, s
     for page, zone, row in inner:
         limit[page, zone] = min(limit[page, zone], row)
     kept = {line.at: kinds[line.at] for line in margin if line.at in kinds and line.row < limit[line.page, line.zone]}
-    return _printed_numbers(lines, texts) | kept | _line_numbers(lines, texts)
+    printed = _printed_numbers(lines, texts, sizes)
+    printed |= _stated_numbers(lines, texts) | _beside_numbers([*printed], lines, texts)
+    return printed | kept | _line_numbers(lines, texts)
 
 
 def _margin_lines(lines: Lines, texts: list[str], sizes: Sequence[Size]) -> list[_Line]:
-    """The outermost lines of each page that stand in its margins, row by row."""
+    """The outermost lines of each page that stand in its margins, row by row; turned text has a zone of its own."""
     found = []
     borders = np.searchsorted(lines.page, np.arange(len(sizes) + 1))
-    for page, (_, height) in enumerate(sizes):
+    across, down = (lines.box[:, 2:] - lines.box[:, :2]).T
+    turned = down > np.maximum(3 * across, _SHORTEST_TURNED)
+    for page, (width, height) in enumerate(sizes):
         of_page = np.arange(borders[page], borders[page + 1])
+        centre = lines.box[of_page][:, ::2].mean(axis=1) / width
+        beside = of_page[turned[of_page] & (np.abs(centre - 0.5) > 0.5 - _MARGIN)]
+        found += [_Line(at, page, " ".join(texts[at].split()), "side", 0) for at in beside.tolist()]
+        of_page = of_page[~turned[of_page]]
         middle = lines.box[of_page][:, 1::2].mean(axis=1)
         for zone, depth in (("header", middle), ("footer", height - middle)):
             row, edge = -1, -np.inf
-            for at in of_page[np.argsort(depth, kind="stable")].tolist():
-                from_edge = float(depth[at - borders[page]])
+            by_depth = np.argsort(depth, kind="stable")
+            for at, from_edge in zip(of_page[by_depth].tolist(), depth[by_depth].tolist(), strict=True):
                 if from_edge > _MARGIN * height:
                     break
                 if from_edge > edge + 0.5 * lines.height[at]:
@@ -131,7 +142,7 @@ def _repeated(margin: list[_Line], lines: Lines) -> dict[int, str]:
         for line, others in zip(group, same, strict=True):
             on = {other.page for other, near in zip(group, others.tolist(), strict=True) if near}
             if len(on) >= enough and not (zone == "header" and line.page == 0 and _is_title(line, margin)):
-                kinds[line.at] = "stamp" if _STAMP.match(line.text) else zone
+                kinds[line.at] = "stamp" if zone == "side" or _STAMP.match(line.text) else zone
     return kinds
 
 
@@ -140,8 +151,8 @@ def _keys(line: _Line) -> list[str]:
     text = line.text.casefold()
     if _HEADING.match(text):  # articles that start a page each count up too
         return [text]
-    counts = [match for match in re.finditer(r"[0-9]+", text) if len(match[0]) <= 4]
-    return [text, *(f"{text[: m.start()]}#{int(m[0]) - line.page}#{text[m.end() :]}" for m in counts[:4])]
+    counts = [match for match in re.finditer(r"[0-9]+", text) if len(match[0]) <= 6]
+    return [text, *(f"{text[: m.start()]}#{int(m[0]) - line.page}#{text[m.end() :]}" for m in counts[:12])]
 
 
 def _is_title(line: _Line, margin: list[_Line]) -> bool:
@@ -166,30 +177,59 @@ def _page_numbers(margin: list[_Line], lines: Lines, pages: int) -> dict[int, st
     return kinds
 
 
-def _printed_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:
+def _printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[Size]) -> dict[int, str]:
     """Numbers of the pages of another print, which stand anywhere on the pages of this one.
 
-    They count up, each alone in its row, one under the other across the pages, with a good part of a page between them.
+    They count up, each alone in its row, one under the other across the pages, with a good part of a page between them
+    and two pages at most: chapters are longer.
     """
+    place = lines.page + lines.box[:, 1] / np.array(sizes)[lines.page, 1]
     centre = (lines.box[:, 0] + lines.box[:, 2]) / 2
     chains: dict[str, list[list[tuple[int, int]]]] = defaultdict(list)
-    kinds = {}
     for at, text in enumerate(texts):
         match = _NUMBER.fullmatch(text.strip()) if len(text) <= 20 else None
         if match is None or match["number"][0].isupper() or not _alone(lines, at):  # "II" is a heading
             continue
-        if _OBVIOUS.fullmatch(text.strip()) and match["after"]:
-            kinds[at] = "page number"
         value = _value(match["number"])
         for chain in chains[match["before"].casefold().strip()]:
             last, before = chain[-1]
-            if 1 <= value - before <= 3 and at - last >= _FEWEST_BETWEEN and abs(centre[at] - centre[last]) < 6:
+            far = at - last >= _FEWEST_BETWEEN or place[at] - place[last] > 0.5
+            near = place[at] - place[last] < 2 * (value - before) and abs(centre[at] - centre[last]) < 6
+            if far and near and 1 <= value - before <= 3:
                 chain.append((at, value))
                 break
         else:
             chains[match["before"].casefold().strip()].append([(at, value)])
     found = [at for group in chains.values() for chain in group if len(chain) >= 3 for at, _ in chain]
-    return kinds | dict.fromkeys(found, "page number")
+    return dict.fromkeys(found, "page number")
+
+
+def _stated_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:
+    """Lines anywhere that say which page of how many this is."""
+    stated = [at for at, text in enumerate(texts) if len(text) <= 20 and _STATED.fullmatch(text.strip())]
+    return {at: "page number" for at in stated if _alone(lines, at)}
+
+
+def _beside_numbers(numbers: list[int], lines: Lines, texts: list[str]) -> dict[int, str]:
+    """The headers and footers of another print: lines next to its page numbers that are the same at most of them."""
+    found: dict[int, str] = {}
+    for step, kind in ((-1, "footer"), (1, "header")):
+        edge = numbers
+        for _ in range(_MOST_ROWS):
+            alike: dict[str, list[int]] = defaultdict(list)
+            for at in edge:
+                beside = at + step
+                if 0 <= beside < len(texts) and _near(lines, at, beside) and any(map(str.isalpha, texts[beside])):
+                    alike[" ".join(texts[beside].casefold().split())].append(beside)
+            edge = [at for group in alike.values() if len(group) >= max(3, len(numbers) / 2) for at in group]
+            found |= dict.fromkeys(edge, kind)
+    return found
+
+
+def _near(lines: Lines, one: int, other: int) -> bool:
+    """Whether two lines stand on one page, a few lines apart at most."""
+    apart = abs(lines.box[one, 1] - lines.box[other, 1])
+    return bool(lines.page[one] == lines.page[other] and apart < 6 * lines.height[one])
 
 
 def _alone(lines: Lines, at: int) -> bool:
@@ -210,19 +250,13 @@ def _value(number: str) -> int:
 
 
 def _line_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:
-    """Numbers left of all other lines of a page that count its lines, as in a transcript."""
-    by_page: dict[int, list[int]] = defaultdict(list)
-    for at, text in enumerate(texts):
-        if len(text) <= 3 and text.isdecimal():
-            by_page[int(lines.page[at])].append(at)
+    """The numbers of the lines of a transcript: they open a page, each a line, and a block closes them."""
     kinds: dict[int, str] = {}
-    for page, found in by_page.items():
-        if len(found) < _FEWEST_LINE_NUMBERS:
-            continue
-        of_page = np.flatnonzero(lines.page == page)
-        others = np.setdiff1d(of_page, found)
-        steps = np.diff([int(texts[at]) for at in found])
-        left = lines.box[found, 2].max() <= lines.box[others, 0].min(initial=np.inf)
-        if len(others) and left and (steps == 1).all() and (np.diff(lines.box[found, 1]) > 0).all():
-            kinds |= dict.fromkeys(found, "line number")
+    for start, end in itertools.pairwise([*np.flatnonzero(np.diff(lines.page, prepend=-1)).tolist(), len(texts)]):
+        found = [*itertools.takewhile(lambda at: texts[at].isdecimal() and len(texts[at]) <= 3, range(start, end))]
+        block = 1 + np.flatnonzero(lines.forced[start + 1 : end] == BLOCK)[:1].sum()
+        found = found[:block]
+        if len(found) >= _FEWEST_LINE_NUMBERS and len(found) == block:
+            steps = np.diff([int(texts[at]) for at in found])
+            kinds |= dict.fromkeys(found, "line number") if np.mean(steps == 1) >= 0.9 else {}
     return kinds

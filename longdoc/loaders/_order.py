@@ -2,7 +2,7 @@
 
 A page is cut into segments, stretches of a line without a wide gap. The page's own order of segments is kept where it
 is right, which is nearly everywhere: only columns of prose that were clearly written across each other, or from right
-to left, are put in order.
+to left, are put in order, and blocks that stand wholly above others but were written after them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from longdoc.loaders._layout import BLOCK, LINE, Glyphs
 
 _FEWEST_LINES = 8  # per column; with fewer, rows of a form or a signature block look the same
-_MOST_SEGMENTS = 600  # of a page in columns; they are compared in pairs, and a page with more is a table
+_MOST_SEGMENTS = 600  # of a page to be put in order; they are compared in pairs, and a page with more is a table
 _FOOTNOTE_MARKS = np.array([ord(mark) for mark in "0123456789*†‡§¹²³[("], np.uint32)
 _NUMBERS, _BODY, _FOOTNOTES, _FOOT, _TURNED = range(5)  # the parts of a page, in their order
 
@@ -53,7 +53,9 @@ def order(glyphs: Glyphs) -> Glyphs:
         part[body], place[body] = in_columns
         index = np.lexsort((place, part))
     else:
-        index = np.argsort(part != _NUMBERS, kind="stable")
+        index = place.copy()
+        index[body] = place[body][_down_the_page(segments.box[body])]
+        index = index[np.argsort(part[index] != _NUMBERS, kind="stable")]
     if (part == _BODY).all() and (index == np.arange(n)).all():
         return glyphs
     return _arranged(glyphs, segments.first, index, part)
@@ -121,6 +123,35 @@ def _numbers(glyphs: Glyphs, segments: _Segments) -> NDArray[np.bool_]:
     if len(found) < _FEWEST_LINES or np.mean(np.diff(values) == 1) < 0.9 or not rest.any():
         return none
     return ~rest if np.mean(segments.box[rest, 0] > margin) > 0.95 else none
+
+
+def _down_the_page(box: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The order of segments in which no block of them stands wholly above an earlier one, as a text box drawn first.
+
+    Blocks follow one another in the page's own order too, so that columns beside one another are one block.
+    """
+    upward = box[1:, 3] < box[:-1, 1]
+    if not upward.any() or len(box) > _MOST_SEGMENTS:
+        return np.arange(len(box))
+    height = float(np.median(box[:, 3] - box[:, 1]))
+    runs = np.flatnonzero(np.append(True, upward | (box[1:, 1] > box[:-1, 3] + height)))
+    tops, bottoms = np.minimum.reduceat(box[:, 1], runs).tolist(), np.maximum.reduceat(box[:, 3], runs).tolist()
+    blocks: list[tuple[float, float, int]] = []  # top, bottom and first segment
+    for block in zip(tops, bottoms, runs.tolist(), strict=True):
+        blocks.append(block)
+        while (first := _beside_last(blocks)) < len(blocks) - 1:
+            top, bottom, _ = zip(*blocks[first:], strict=True)
+            blocks[first:] = [(min(top), max(bottom), blocks[first][2])]
+    ends = [*(start for _, _, start in blocks[1:]), len(box)]
+    placed = sorted((*block, end) for block, end in zip(blocks, ends, strict=True))
+    return np.concatenate([np.arange(start, end) for _, _, start, end in placed])
+
+
+def _beside_last(blocks: list[tuple[float, float, int]]) -> int:
+    """The first of the blocks that stands beside the last one, which does so itself."""
+    last_top, last_bottom, _ = blocks[-1]
+    beside = [top < last_bottom and last_top < bottom for top, bottom, _ in blocks[:-1]]
+    return [*beside, True].index(True)
 
 
 def _column_order(segments: _Segments) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
