@@ -58,6 +58,12 @@ __all__ = [
 ]
 
 JSON_VERSION = 2
+_NAMES_A_DOCUMENT = re.compile(
+    r"\b(AGREEMENT|AMENDMENT|CONTRACT|INDENTURE|LEASE|LICEN[CS]E|MEMORANDUM|POLICY|REPORT|WARRANT)\b"
+)
+_HEADS_A_PART = re.compile(
+    r"(TABLE OF )?CONTENTS|INDEX|RECITALS|WITNESSETH|DEFINITIONS|BACKGROUND|EXHIBIT|CONFIDENTIAL"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -181,10 +187,12 @@ class Document:
 
     @property
     def title(self) -> str:
-        """The source's own title, else the first line in capitals near the top, else the first line."""
+        """The source's own title, else the line in capitals near the top that names a kind of document, else a line."""
         lines = [line.strip() for line in self.text[:3000].splitlines() if line.strip()]
-        capitals = (line for line in lines if re.fullmatch(r"[^\W\d_a-z][^\da-z]{5,}", line))
-        return self.source.metadata.get("Title", "").strip() or next(capitals, lines[0] if lines else "")
+        capitals = [line for line in lines if re.fullmatch(r"[^\W\d_a-z][^\da-z]{5,}", line)]
+        named = [line for line in capitals if _NAMES_A_DOCUMENT.search(line)]
+        other = [line for line in capitals if not _HEADS_A_PART.match(line)]
+        return self.source.metadata.get("Title", "").strip() or next(iter([*named, *other, *lines]), "")
 
     def to_json(self) -> str:
         """The whole document as JSON; :meth:`from_json` gives an equal one back, boxes bit for bit."""

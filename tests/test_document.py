@@ -278,3 +278,17 @@ def test_the_title_is_the_first_line_in_capitals_or_the_first_line(text, title):
 
 def test_the_html_shows_no_markup_of_the_document():
     assert "<script>" not in Document.from_text("<script>alert(1)</script>")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Exhibit 10.1\nACME CORPORATION\nSUPPLY AGREEMENT\nThis Agreement", "SUPPLY AGREEMENT"),
+        ("TABLE OF CONTENTS\nACME CORPORATION\n1. Term", "ACME CORPORATION"),
+        ("a note\nof two lines", "a note"),
+        ("RECITALS", "RECITALS"),
+        ("", ""),
+    ],
+)
+def test_the_title_names_the_document_where_a_line_does(text, title):
+    assert Document.from_text(text).title == title
