@@ -1,5 +1,6 @@
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 from longdoc.document import Document
 from longdoc.loaders import load
-from longdoc.sections import add_structure
+from longdoc.sections import add_structure, nest
 from longdoc.sections.labels import MOST_LABELS
+from longdoc.sections.named import Heading
 
 DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -138,10 +140,81 @@ def test_references_point_to_their_sections():
         ("1. Pay. (a) The Buyer pays.\n(b) The Seller waits.\n2. End. It ends.\n", ["1", "1(a)", "1(b)", "2"]),
         ("1. Term. It ends in\n1999. The rent is due on\nMay\n31. Or not.\n2. Rent. Yes.\n", ["1", "2"]),
         ("The list (a) of one and (b) of two is within a sentence.\n", []),
+        ("1. Pay. Either: (i) cash; (ii) shares; or (iii) both.\n2. End. It ends.\n", ["1", "2"]),
+        ("1. Pay. It pays\n(a) cash, (b) shares or (c) both.\n2. End. It ends.\n", ["1", "2"]),
+        ("1. Pay. The parts are:\n1. a wheel\n2. an axle\n2. End. It ends.\n", ["1", "2"]),
+        ("A. Seller sells.\nB. Buyer buys.\nThey agree as follows:\n1. Price. Ten.\n", ["A", "B", "1"]),
+        ("(1) Seller, and\n(2) Buyer.\n\n(A) Seller sells.\n\n1. Price. Ten.\n2. End. Now.\n",
+         ["(1)", "(2)", "(A)", "1", "2"]),
+        ("A. Seller sells.\nB. Buyer buys.\nC. All agree.\nForm\nA. One\nB. Two\n", ["A", "B", "C", "A", "B"]),
+        ("1. Pay. As follows.\nb) No.\na) In cash.\nb) In shares.\n", ["1", "1(a)", "1(b)"]),
+        ("It is agreed.\n" * 50 + "Schedule 1 Exhibit A-1\nPrices\n1. Bolt. One.\n", ["1", "A-1", "1"]),
     ],
-)
+)  # fmt: skip
 def test_a_number_counts_where_it_goes_on_with_the_others(text, expected):
     assert numbers(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Payment Terms. The Buyer shall pay.", "Payment Terms"),
+        ("Payment Terms: The Buyer shall pay.", "Payment Terms"),
+        ("PAYMENT OF FEES The Buyer shall pay.", "PAYMENT OF FEES"),
+        ("Payment of Fees This Agreement is paid.", "Payment of Fees"),
+        ("[Payment]. Payment Terms. The Buyer shall pay.", "Payment Terms"),
+        ("Enforceability of this Agreement. It binds.", "Enforceability of this Agreement"),
+        ("Duties of Acme.com Inc. It works.", "Duties of Acme.com Inc"),
+        ("Naval (U.S. and foreign) Vessels. They sail.", "Naval (U.S. and foreign) Vessels"),
+        ("\nREPRESENTATIONS;\nCOVENANTS\n\nThe Buyer is rich.", "REPRESENTATIONS; COVENANTS"),
+        ("\n--------\n\nFEES\nThe Buyer shall pay.", "FEES"),
+        ("The Buyer shall pay.", ""),
+        ("This Agreement is long.", ""),
+        ("If Buyer: (a) fails", ""),
+        ("Seller makes widgets.\n", ""),
+        ('"Affiliate" means a company.', ""),
+        ("“Affiliate” means a company.", ""),
+    ],
+)  # fmt: skip
+def test_titles_end_where_the_sentence_starts(text, title):
+    assert [section.title for section in read(f"1. {text}\n").sections] == [title]
+
+
+def test_a_form_after_an_exhibit_is_no_part_of_it():
+    text = "1. Pay. Ten.\n\nEXHIBIT A\n\nPRICES\n\nBolts cost one.\n\nFORM OF NOTICE\n\nA. The Buyer gives notice.\n"
+    assert tree(read(text)) == [
+        ("1", "Pay", ""),
+        ("A", "PRICES", ""),
+        ("FORM OF NOTICE", "FORM OF NOTICE", ""),
+        ("A", "", "FORM OF NOTICE"),
+    ]
+
+
+def test_headings_printed_above_their_numbers_are_their_titles():
+    text = "".join(f"It ends.\n\n{name}\n\n{i}. The Buyer pays.\n" for i, name in enumerate(["Term", "Rent", "Law"], 1))
+    sections = read(text).sections
+    assert [(section.number, section.title) for section in sections] == [("1", "Term"), ("2", "Rent"), ("3", "Law")]
+    assert text[sections[1].start :].startswith("Rent")
+
+
+def test_numbered_items_stay_within_the_heading_above_them():
+    text = "Guide\n\nSteps\n\n1. open it\n2. close it\n\nIt is done.\n\nEnd\n\nBye.\n"
+    starts = [("Guide", 1), ("Steps", 2), ("End", 2)]
+    headings = [Heading(text.index(title), level, "", title, "heading") for title, level in starts]
+    document = replace(Document.from_text(text), sections=nest(headings, len(text)))
+    assert tree(add_structure(document)) == [
+        ("Guide", "Guide", ""),
+        ("Steps", "Steps", "Guide"),
+        ("1", "", "Steps"),
+        ("2", "", "Steps"),
+        ("End", "End", "Guide"),
+    ]
+
+
+def test_a_caller_can_name_further_headings():
+    note = Document.from_text("CC: Cough.\n\nTumour board: Operate.\n")
+    kinds = [section.kind for section in add_structure(note, headings={"Tumour Board": "plan"}).sections]
+    assert kinds == ["chief complaint", "plan"]
 
 
 def test_notes_are_read_by_the_names_of_their_headings():

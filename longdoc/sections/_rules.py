@@ -24,6 +24,8 @@ class LegalRules:
     attachments: dict[str, tuple[str, ...]]
     """Kind -> words of parts that restart the numbering."""
     recitals: tuple[str, ...]
+    breaks: tuple[str, ...]
+    """Words after which numbering starts again outside of what came before."""
     before_reference: tuple[str, ...]
     sentence_words: tuple[str, ...]
 

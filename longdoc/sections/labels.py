@@ -8,14 +8,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from heapq import merge
 
 from longdoc.sections._rules import legal_rules
-from longdoc.sections.titles import title_at
+from longdoc.sections.titles import is_heading, title_at
 
 MOST_LABELS = 20_000
+_FEWEST_TITLES_ABOVE = 3
+_LINE_START, _WITHIN_LINE = 0.5, 0.2
 ROMAN = re.compile(r"(?=[ivxlc])(c{0,3})(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})$", re.IGNORECASE)
 _VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
@@ -44,6 +47,12 @@ class Label:
     """What it costs to leave it out: little for one that stands within a line."""
     title: str
     title_end: int
+    fresh: bool = False
+    """Whether the text before it ends what came before: "NOW, THEREFORE, ... agree as follows:"."""
+
+    @property
+    def starts_line(self) -> bool:
+        return self.weight >= _LINE_START
 
 
 @cache
@@ -58,21 +67,26 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(
         rf"(?:(?P<unit>{words(rules.units)})[ \t\xa0]*(?P<number>\d{{1,3}}(?:\.\d{{1,3}})*|[IVXLC]{{1,7}}|[A-Z])"
         r"(?![\w.]*\w)(?:\([a-z]{1,3}\))*[.:)]?"
-        rf"|(?P<attachment>{words(rules.attachments)})[ \t]+[\"“‘]?(?P<name>[A-Z]{{1,2}}|\d{{1,2}}|[IVX]{{1,5}})"
-        r"(?P<part>(?:[-.]\w{1,3})*|(?:\(\w{1,4}\))*)[\"”’]?(?![\w])"
-        r"|(?P<mark>\((?:\d{1,2}|[a-z]{1,5}|[A-Z]{1,5})\)|(?:\d{1,2}|[a-z]{1,4}|[A-Z]{1,4})\))"
+        rf"|(?P<attachment>{words(rules.attachments)})[ \t]+[\"“‘']?(?P<name>[A-Z]{{1,2}}|\d{{1,2}}|[IVX]{{1,5}})"
+        r"(?P<part>(?:[-.]\w{1,3})*|(?:\(\w{1,4}\))*)[\"”’']?(?![\w])"
+        r"|(?P<mark>\((?:\d{1,2}|[a-z]{1,5}|[A-Z]{1,5})\)|(?:\d{1,2}|[a-z]{1,4}|[A-Z]{1,4})\))\.?"
         r"|(?P<path>\d{1,3}(?:\.[ ]?\d{1,3})+)[.:)]?(?=\s|[A-Z“\"(])"
-        r"|(?P<single>\d{1,3}|[A-Z]|[a-z]|[ivx]{1,5}|[IVX]{1,6})\.(?=\s|[A-Z][A-Za-z]|$|[“\"(])"
-        r"|(?P<bare>\d{1,2})(?=[ \t]+[A-Z][A-Za-z]))"
+        r"|(?P<single>\d{1,3}|[A-Z]|[a-z]|[ivx]{1,5}|[IVX]{1,6})(?:[ ]?\.|、)\)?(?=\s|[A-Z][A-Za-z]|$|[“\"(])"
+        r"|(?P<bare>\d{1,2}(?=[ \t]+(?:[-–—][ \t]+)?[A-Z][A-Za-z])|[IVX]{1,6}(?=[ \t]+[-–—][ \t]+[A-Z])))"
     )
 
 
 _STARTS = re.compile(r"^[ \t]*(?=[\w(§])", re.MULTILINE)
 _WITHIN = re.compile(r"(?<=[.;:\u037e]) +(?=(?:\(\w{1,4}\)|\d{1,2}\.\d{1,2}\.?) )")
+_NEXT_MARK = re.compile(r"[ \t]*(?=\(?[A-Za-z\d]{1,4}\)|\d{1,2}\.\d{1,2}\.?\s)")
+_NEXT_ATTACHMENT = re.compile(r"[ \t]*(?=(?:Exhibit|EXHIBIT|Annex|ANNEX)[ \t]+[A-Z\d])")
 _CONTENTS = re.compile(
     r"^[ \t]*(?:TABLE OF CONTENTS|Table of Contents|CONTENTS|INDEX|Contents)[ \t:]*(?=$|\n|[A-Z])", re.M
 )
 _ENTRY = re.compile(r"(?:\.[ ]?){4,}|…|[ \t](?:\d{1,3}|[ivx]{1,5}|[A-Z]-\d{1,2})[ \t]*$")
+_MID_SENTENCE = re.compile(r"(?<!\w)(?!(?:and|or)\b)[a-z]+[ \t]*\n[ \t]*$")
+_LINE_ABOVE = re.compile(r"(?<=\n)([A-Z][^\n:;\d]{1,90}[^\s.,:;\d])[ \t]*\n{1,2}[ \t]*$")
+_FORM = re.compile(r"^[ \t]*(FORM OF [^a-z\n]{4,100}(?:\n[^a-z\n\d]{3,100})?)[ \t]*$", re.MULTILINE)
 _LAST_WORD = re.compile(r"([\w§]+)[ \t]*\n?$")
 
 
@@ -81,15 +95,32 @@ def find_labels(text: str) -> list[Label]:
 
     Where there are more than ``MOST_LABELS``, it stops after the next one: that many lines are a list, no contract.
     """
-    places = [(match.end(), 1.0) for match in _STARTS.finditer(text)]
-    places += [(match.end(), 0.2) for match in _WITHIN.finditer(text)]
+    starts = ((match.end(), 1.0) for match in _STARTS.finditer(text))
+    within = ((match.end(), _WITHIN_LINE) for match in _WITHIN.finditer(text))
     found: list[Label] = []
-    for place, weight in sorted(places):
-        found += _labels_at(text, place, weight)
+    for place, weight in merge(starts, within):
+        if not found or place > found[-1].start:
+            found += _labels_at(text, place, weight)
         if len(found) > MOST_LABELS:
             return found
     kept = _without_attachment_lists(_without_contents(text, found), text)
-    return sorted([*kept, *_recitals(text)], key=lambda label: label.start)
+    kept = sorted([*kept, *_recitals(text), *_forms(text, kept)], key=lambda label: label.start)
+    return _with_titles_above(_with_breaks(kept, text), text)
+
+
+@cache
+def _break() -> re.Pattern[str]:
+    return re.compile(rf"\b(?i:{'|'.join(re.escape(words) for words in legal_rules().breaks)})\b")
+
+
+def _with_breaks(labels: list[Label], text: str) -> list[Label]:
+    """The labels, those marked ``fresh`` that follow words which end what came before."""
+    starts = [label.start for label in labels]
+    for match in _break().finditer(text):
+        following = bisect_left(starts, match.end())
+        if following < len(labels):
+            labels[following] = replace(labels[following], fresh=True)
+    return labels
 
 
 @cache
@@ -106,20 +137,49 @@ def _recitals(text: str) -> Iterator[Label]:
         yield Label(match.start(1), match.end(1), "", "recital", readings, 2.0, match[1], match.end(1))
 
 
+def _with_titles_above(labels: list[Label], text: str) -> list[Label]:
+    """The labels, with the heading on the line above as title where the document titles its clauses so."""
+    above: dict[str, list[tuple[int, re.Match[str]]]] = defaultdict(list)
+    last = 0
+    for index, label in enumerate(labels):
+        heading = _LINE_ABOVE.search(text, max(last, label.start - 120), label.start)
+        if heading and not label.title and label.starts_line and label.kind == "section" and is_heading(heading[1]):
+            above[label.readings[0].style].append((index, heading))
+        last = max(label.end, label.title_end)
+    for found in above.values():
+        for index, heading in found if len(found) >= _FEWEST_TITLES_ABOVE else ():
+            labels[index] = replace(labels[index], start=heading.start(1), title=heading[1])
+    return labels
+
+
+def _forms(text: str, labels: Sequence[Label]) -> Iterator[Label]:
+    """The headings of forms that follow the attachments and have no number: their clauses are not the attachment's."""
+    attachments = [label for label in labels if label.readings[0].style == "attachment"]
+    for match in _FORM.finditer(text, attachments[0].end if attachments else len(text)):
+        before = next(label for label in reversed(attachments) if label.end <= match.start())
+        if re.search("[a-z]", text[before.end : match.start()]):  # else it is the title of the attachment itself
+            title = " ".join(match[1].split())
+            yield Label(
+                match.start(1), match.end(1), "", "heading", (Reading("attachment", (0,)),), 2.0, title, match.end(1)
+            )
+
+
 def _labels_at(text: str, place: int, weight: float) -> Iterator[Label]:
     """The label at ``place`` and those that follow it at once: ``4. Payment. (a) (i) ...``."""
     for _ in range(4):
         match = _pattern().match(text, place)
         if match is None or (weight == 1.0 and _continues(text, match)):
             return
+        if match["mark"] and _MID_SENTENCE.search(text, max(0, place - 30), place):
+            weight = _WITHIN_LINE
         label = _label(text, match, weight)
         if label is None:
             return
         yield label
-        following = re.compile(r"[ \t]*(?=\(\w)").match(text, label.title_end)
+        following = (_NEXT_ATTACHMENT if match["attachment"] else _NEXT_MARK).match(text, label.title_end)
         if following is None:
             return
-        place, weight = following.end(), 0.25
+        place, weight = following.end(), _WITHIN_LINE
 
 
 def _continues(text: str, match: re.Match[str]) -> bool:
@@ -142,38 +202,43 @@ def _continues(text: str, match: re.Match[str]) -> bool:
 
 def _label(text: str, match: re.Match[str], weight: float) -> Label | None:
     """The label with all its readings; None where it cannot be one."""
-    start, end = match.span()
-    title, title_end = title_at(text, end)
+    title, title_end = title_at(text, match.end())
+    kind = "section"
     if match["attachment"]:
-        kind = _kind(match["attachment"], legal_rules().attachments)
-        line_end = text.find("\n", end)
-        rest = text[end : line_end if line_end >= 0 else len(text)]
-        filing = start < 600 and (match["part"] or match["name"].isdigit()) and kind == "exhibit"
-        if filing or len(rest) > 90 or weight < 1:
+        number, kind, weight = (
+            match["name"] + match["part"],
+            _kind(match["attachment"], legal_rules().attachments),
+            2.0 * weight,
+        )
+        readings: tuple[Reading, ...] = (Reading("attachment", (0,)),)
+        if title.lower().startswith("to ") or _NEXT_ATTACHMENT.match(text, match.end()):
+            title, title_end = "", match.end()
+        if _names_filing(match, kind) or len(_line(text, match.end())) > 90:
             return None
-        return Label(
-            start, end, match["name"] + match["part"], kind, (Reading("attachment", (0,)),), 2.0, title, title_end
-        )
-    if match["unit"]:
-        kind = _kind(match["unit"], legal_rules().units)
-        readings = tuple(Reading(kind if len(p) == 1 else f"path {len(p)}", p) for p in _values(match["number"]))
-        return Label(start, end, match["number"], kind, readings, 1.5 * weight, title, title_end)
-    if match["path"]:
-        path = tuple(int(part) for part in match["path"].split("."))
-        number = match["path"].replace(" ", "")
-        return Label(
-            start, end, number, "section", (Reading(f"path {len(path)}", path),), 1.2 * weight, title, title_end
-        )
-    if match["bare"]:
-        heading = bool(title) and text[title_end : title_end + 1] in ("", "\n")
-        readings = (Reading("1.", (int(match["bare"]),)),)
-        return Label(start, end, match["bare"], "section", readings, 0.5, title, title_end) if heading else None
-    printed = match["mark"] or match["single"]
-    inner = printed.strip("()")
-    shape = "({})" if printed.startswith("(") else "{})" if printed.endswith(")") else "{}."
-    readings = tuple(Reading(shape.format(sign), (value,)) for sign, value in _signs(inner))
-    number = printed if match["mark"] else inner
-    return Label(start, end, number, "section" if inner.isdigit() else "clause", readings, weight, title, title_end)
+    elif match["unit"]:
+        number, kind, weight = match["number"], _kind(match["unit"], legal_rules().units), 1.5 * weight
+        readings = tuple(Reading(kind if len(p) == 1 else f"path {len(p)}", p) for p in _values(number))
+    elif match["path"]:
+        number, weight = match["path"].replace(" ", ""), 1.2 * weight
+        path = tuple(int(part) for part in number.split("."))
+        readings = (Reading(f"path {len(path)}", path),)
+    elif match["bare"]:
+        number, weight = match["bare"], 0.5
+        readings = tuple(Reading(f"{sign}.", (value,)) for sign, value in _signs(number))
+        if not title or not (title.isupper() or text[title_end : title_end + 1] in ("", "\n")):
+            return None
+    else:
+        mark, inner = match["mark"], (match["mark"] or match["single"]).strip("()")
+        shape = "{}." if mark is None else "({})" if mark.startswith("(") else "{})"
+        readings = tuple(Reading(shape.format(sign), (value,)) for sign, value in _signs(inner))
+        number, kind = f"({inner})" if mark else inner, "section" if inner.isdigit() else "clause"
+    label = Label(match.start(), match.end(), number, kind, readings, weight, title, title_end)
+    return label if readings else None
+
+
+def _names_filing(match: re.Match[str], kind: str) -> bool:
+    """Whether it is the filing's own name for the document: "Exhibit 10.1" at the very top."""
+    return match.start() < 600 and kind == "exhibit" and bool(match["part"] or match["name"].isdigit())
 
 
 def _kind(word: str, kinds: dict[str, tuple[str, ...]]) -> str:
@@ -215,10 +280,10 @@ def roman(number: str) -> int:
 
 def _without_contents(text: str, labels: list[Label]) -> list[Label]:
     """The labels without those of tables of contents, and without other lists of entries with page numbers."""
-    entries = [bool(_ENTRY.search(_line(text, label))) for label in labels]
+    lines = [_line(text, label.end) for label in labels]
+    entries = [bool(_ENTRY.search(line)) for line in lines]
     dropped = [
-        entry and sum(entries[max(0, i - 3) : i + 4]) > 2 and len(_line(text, labels[i])) < 140
-        for i, entry in enumerate(entries)
+        entry and sum(entries[max(0, i - 3) : i + 4]) > 2 and len(lines[i]) < 130 for i, entry in enumerate(entries)
     ]
     starts = [label.start for label in labels]
     places: dict[object, list[int]] = defaultdict(list)
@@ -246,9 +311,10 @@ def _identity(label: Label) -> object:
     return label.readings, *re.findall(r"\w+", label.title.lower())[:1]
 
 
-def _line(text: str, label: Label) -> str:
-    end = text.find("\n", label.end)
-    return text[label.start : min(end if end >= 0 else len(text), label.start + 300)].rstrip()
+def _line(text: str, start: int) -> str:
+    """The rest of the line, at most 300 characters of it."""
+    end = text.find("\n", start, start + 300)
+    return text[start : end if end >= 0 else start + 300].rstrip()
 
 
 def _without_attachment_lists(labels: list[Label], text: str) -> list[Label]:
@@ -257,7 +323,7 @@ def _without_attachment_lists(labels: list[Label], text: str) -> list[Label]:
     last = {(label.kind, label.text): label.start for label in attachments}
     drop, seen = set(), set()
     for label, following in zip(attachments, [*attachments, None][1:], strict=True):
-        listed = following is not None and following.start - label.start < 150
+        listed = following is not None and following.start - label.start < 150 and following.starts_line
         before = text[max(0, label.start - 40) : label.start].rstrip(" \t\n:").lower()
         announced = before.endswith(("schedules", "exhibits", "appendices", "annexes", "attachments"))
         early = label.start < len(text) // 5 and last[label.kind, label.text] > label.start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from longdoc.sections._rules import headings
@@ -25,13 +26,14 @@ class Heading:
     kind: str
 
 
-def named_headings(text: str, table: str) -> list[Heading]:
-    """The headings that the table ``"clinical"`` or ``"paper"`` knows, in order.
+def named_headings(text: str, table: str, further: Mapping[str, str]) -> list[Heading]:
+    """The headings that the table ``"clinical"`` or ``"paper"`` knows, and ``further`` ones, in order.
 
     In notes, an unknown heading in capitals on a line of its own counts too (kind ``"heading"``), and so does a bullet
     that ends in a colon ("• Medical Reasoning:"), one level below.
     """
-    kinds, found = headings(table), []
+    kinds = headings(table) | {name.lower(): kind for name, kind in further.items()}
+    found = []
     for match in _LINE.finditer(text):
         name = " ".join(match["name"].split())
         kind = kinds.get(name.lower().replace("’", "'"))

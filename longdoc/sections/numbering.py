@@ -8,14 +8,16 @@ price, so one slip does not break the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from longdoc.sections.labels import Label, Reading
 
 _BEAM = 8
 _DEEPEST = 8
-_OPEN, _OPEN_SAME_STYLE, _OPEN_LATE, _SKIP, _NO_PARENT = 0.3, 0.9, 1.8, 0.9, 0.7
+_OPEN, _OPEN_SAME_STYLE, _OPEN_LATE, _SKIP, _NO_PARENT, _RESTART = 0.3, 0.9, 1.8, 0.9, 0.7, 0.8
+_AFTER_PREAMBLE, _IN_PREAMBLE = 0.5, 0.6
+_OUTER = ("1.", "article", "section", "A.", "(A)", "I.")
 _MOST_SKIPPED = 3
 _COUNTED = ("article", "section", "1.", "1)")
 """Styles whose numbers paths go on from: 4 and 4.2."""
@@ -50,7 +52,7 @@ class _Step:
     before: _Step | None
 
 
-def clauses(labels: list[Label]) -> list[Node]:
+def clauses(labels: Sequence[Label]) -> list[Node]:
     """The labels that number clauses, each with the clause around it, in order."""
     beam = [_State(0.0, None, None)]
     for label in labels:
@@ -84,13 +86,17 @@ def _steps(state: _State, label: Label) -> Iterator[_State]:
 def _places(innermost: Node | None, label: Label, reading: Reading) -> Iterator[tuple[float, Node | None]]:
     """Prices and parents of every place in the tree where the clause could stand."""
     if reading.style in ("attachment", "recital"):
-        yield 0.0, None
+        yield 0.0, innermost if innermost and not label.starts_line else None
         return
     chain = list(_up(innermost))
     if chain and chain[-1].reading.style == "recital" and reading.style[0] in "1asp":
         innermost, chain = None, []  # recitals are lettered; the agreement itself starts here
+    if label.fresh and reading.path == (1,) and not label.text.startswith("("):
+        yield 0.0, next((node for node in chain if node.reading.style == "attachment"), None)
     siblings = [node for node in chain if node.reading.style == reading.style]
     for node in siblings:
+        if reading.path[-1] == 1 and node.reading.path[-1] > 2 and len(reading.path) == 1:
+            yield _RESTART, node.parent
         step = reading.path[-1] - node.reading.path[-1]
         if reading.path[:-1] == node.reading.path[:-1] and 1 <= step <= _MOST_SKIPPED + 1:
             yield _SKIP * (step - 1) ** 0.5 if step > 1 else 0.0, node.parent
@@ -102,8 +108,18 @@ def _places(innermost: Node | None, label: Label, reading: Reading) -> Iterator[
         parent = root if label.kind == "article" else innermost
         if parent is not None and parent.reading.style == reading.style:
             return  # (a) right under (a), 1. right under 1.
+        if chain and reading.style in _OUTER and _is_preamble(chain[-1]):
+            yield _AFTER_PREAMBLE, None
+            yield _OPEN + _IN_PREAMBLE, parent
+            return
         late = 0.0 if reading.path[0] == 1 else _OPEN_LATE + 0.1 * reading.path[0]
         yield late + (_OPEN_SAME_STYLE if siblings else _OPEN), parent
+
+
+def _is_preamble(node: Node) -> bool:
+    """Whether the clause may be a party or a recital: at the top, in brackets, or lettered and without a title."""
+    style = node.reading.style
+    return node.parent is None and (style[0] == "(" or (style in ("1)", "A.") and not node.label.title))
 
 
 def _path_places(chain: list[Node], reading: Reading) -> Iterator[tuple[float, Node | None]]:

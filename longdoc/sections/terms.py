@@ -26,7 +26,8 @@ _MOST_CLAUSE = 1000
 _NUMBER = r"(?:\d{1,4}(?:\.\d{1,3})*[A-Z]?|[IVXLC]{1,7}(?![A-Za-z])|[A-Z](?![A-Za-z]))"
 _SUBS = r"(?:[ ]?\([0-9a-zA-Z]{1,4}\))"
 _REFERENCE = re.compile(
-    r"(?<![A-Za-z])(?P<unit>(?i:sections?|articles?|clauses?|paragraphs?|subsections?|sub-sections?|exhibits?|schedules?|"
+    r"(?=[SsAaCcPpEeRr§])(?<![A-Za-z])"
+    r"(?P<unit>(?i:sections?|articles?|clauses?|paragraphs?|subsections?|sub-sections?|exhibits?|schedules?|"
     r"annex|annexes|appendix|appendices|attachments?|recitals?)|§§?)[ \n\xa0]{0,2}"
     rf"(?P<first>{_NUMBER}{_SUBS}{{0,5}}|{_SUBS}{{1,5}})(?![A-Za-z0-9])"
 )

@@ -7,11 +7,26 @@ import re
 from longdoc.sections._rules import legal_rules
 
 _LINE = re.compile(r"[ \t]*([^\n]{0,200})")
-_NEXT = re.compile(r"\s{1,6}(?=[A-Z“\"])")
-_NUMBERED = re.compile(r"\(?[\w.]{1,6}[.)]\s|(?i:article|section|exhibit|schedule)\s")
-_RUN_IN = re.compile(r"[^.:\n]{2,110}?(?:(?<!\bNo)(?<!\bInc)(?<!\bCo)[.:]|\s[-–—])(?=\s|$|[“\"(])")
-_CAPITALS = re.compile(r"[A-Z][A-Z&,/’'\- ]{3,100}[A-Z](?=\s[A-Z][a-z]|\s[“\"(]|$)")
-_SMALL = frozenset("a an and as at by de for from in into its of on or per the to upon with without vs nor but".split())
+_NEXT = re.compile(r"(?:\s{1,4}[-_=]{3,})?\s{1,6}(?=[A-Z“\"])")
+_FILLER = re.compile(r"(?:[-–—:.\s]|\[[^\[\]\n]{2,80}\])+")
+"""Marks before a title, and bracketed words, which some drafts print before it: ``3.06 [Reporting]. Reporting.``"""
+_NUMBERED = re.compile(r"\(?(?:\d[\w.]{0,5}|[A-Za-z]|[ivxIVX]{1,5})[.)]\s")
+_UNIT = re.compile(r"(?i:article|section|exhibit|schedule|annex|appendix)\s[\dA-Z]{1,3}\b")
+_RUN_IN = re.compile(
+    r"(?:[^.:\n]|\.(?=\w)|(?<=\b[A-Za-z])\.|(?<=\bNo)\.|(?<=\bInc)\.){2,110}?(?:(?<!\b[A-Za-z])\.|:|\s[-–—])(?=\s|$|[“\"(\[_])"
+)
+_CAPITALS = re.compile(r"[A-Z][A-Z&,/’'()\- ]{3,100}[A-Z)](?=\s[A-Z][a-z]|\s[“\"]|\s\d+\.\d|\s\(?[a-z]{1,4}\)|$)")
+_SENTENCE = re.compile(
+    r"\s(?=(?:All|Any|Each|Either|Except|During|If|In the|It is|Neither|No|Nothing|Notwithstanding|Subject to|The|This|"
+    r"Upon)\s[A-Za-z]+\s[a-z])"
+)
+"""Where a sentence starts right after a title: ``5.4 Relationship of Parties This Agreement is ...``."""
+_GOES_ON = re.compile(r"\n(?!\(?\w{1,5}[.)]\s|[A-Z]+\s[\dA-Z]{1,4}\n)[^a-z\n\d]{3,120}(?=\n|$)")
+"""A second line of a title in capitals."""
+_SMALL = frozenset(
+    """a an and any are as at be but by de does each for from if in into is it its no nor not of on or our per such that
+    the their these this those to upon vs which with without your""".split()
+)
 _MOST_WORDS = 14
 
 
@@ -24,48 +39,59 @@ def title_at(text: str, end: int) -> tuple[str, int]:
     """
     line = _LINE.match(text, end)
     start, rest = (line.start(1), line[1]) if line else (end, "")
-    dash = re.match(r"[-–—:.\s]+", rest)
-    if dash:
-        start, rest = start + dash.end(), rest[dash.end() :]
+    filler = _FILLER.match(rest)
+    if filler:
+        start, rest = start + filler.end(), rest[filler.end() :]
     if not rest.strip():
         following = _NEXT.match(text, start)
         line = _LINE.match(text, following.end()) if following else None
-        if line is None or _NUMBERED.match(line[1]):
+        if line is None or _UNIT.match(line[1]):
             return "", end
         start, rest = line.start(1), line[1]
-    length = _title_length(rest)
-    title = rest[:length].rstrip(" \t.:-–—;")
-    return (title.strip("_ "), start + length) if title else ("", end)
+    if _NUMBERED.match(rest):
+        return "", end
+    stop = start + _title_length(rest)
+    if stop == start + len(rest.rstrip()) and rest.isupper():
+        further = _GOES_ON.match(text, stop)
+        stop = further.end() if further else stop
+    title = " ".join(text[start:stop].split()).rstrip(" .:-–—;").strip("_ ")
+    return (title, stop) if title else ("", end)
 
 
 def _title_length(line: str) -> int:
     """How many characters of the line are a title; 0 for none."""
-    run_in = _RUN_IN.match(line)
-    if run_in and is_heading(run_in[0].rstrip(".:-–— "), most_plain=8 if line[run_in.end() :].strip() else 2):
+    run_in, capitals = _RUN_IN.match(line), _CAPITALS.match(line)
+    if capitals and " " in capitals[0] and not (run_in and run_in.end() <= capitals.end() + 1):
+        return capitals.end()
+    if run_in and is_heading(run_in[0].rstrip(".:-–— "), most_plain=6 if line[run_in.end() :].strip() else 2):
         dashed = run_in[0].endswith(("-", "–", "—")) and is_heading(line.rstrip())  # "GOVERNING LAW - ARBITRATION"
         return len(line.rstrip()) if dashed else run_in.end()
-    capitals = _CAPITALS.match(line)
-    if capitals and len(capitals[0]) > 5:
-        return capitals.end()
+    sentence = _SENTENCE.search(line, 0, 100)
+    if sentence and is_heading(line[: sentence.start()], most_plain=0):
+        return sentence.start()
     whole = line.rstrip()
-    short = len(whole) < 120 and whole[-1:] not in ",;."
-    return len(whole) if short and is_heading(whole.rstrip(":")) else 0
+    short = len(whole) < 120 and (whole.isupper() or whole[-1:] not in ",;.")
+    return len(whole) if short and is_heading(whole.rstrip(":;,")) else 0
 
 
-def is_heading(words: str, *, most_plain: int = 8) -> bool:
+def is_heading(words: str, *, most_plain: int = 6) -> bool:
     """Whether the words read as a heading: few, capitalised, or at least no sentence.
 
     Args:
         words: the candidate, without its final mark.
-        most_plain: how many words it may have if not all that matter are capitalised.
+        most_plain: how many words that matter it may have if not all of them are capitalised.
 
     >>> is_heading("Payment of Expenses"), is_heading("the Buyer shall pay"), is_heading("Best efforts")
     (True, False, True)
     """
-    tokens = re.findall(r"[^\s,;/()]+", words)
-    if not tokens or len(tokens) > _MOST_WORDS or not (words[0].isupper() or words[0] in '“"[') or words[0] in '“"':
+    tokens = re.findall(r"[^\s,;/]+", re.sub(r"\([^()]*\)", " ", words))
+    odd = not words[:1].isupper() or set(words) & set("=$") or len(tokens) > _MOST_WORDS
+    if not tokens or odd or tokens[-1].lower() in _SMALL:
         return False
     content = [token for token in tokens if token.lower() not in _SMALL and token[0].isalpha()]
-    if all(token[0].isupper() for token in content):
-        return bool(content)
-    return len(tokens) <= most_plain and not any(token.lower() in legal_rules().sentence_words for token in tokens)
+    capitals = sum(token[0].isupper() for token in content)
+    sentence = [token.lower() in legal_rules().sentence_words for token in tokens]
+    if capitals == len(content):
+        return words.isupper() or not sentence[0]
+    plain = len(content) <= most_plain or 3 * capitals >= 2 * len(content) > 6
+    return plain and not any(sentence) and tokens[0].lower() not in _SMALL
