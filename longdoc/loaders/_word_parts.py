@@ -94,7 +94,7 @@ class Package:
             root = parse_xml(content, f"{self.name}: {path}", self.limits)
         except UnsupportedFormatError as error:
             raise CorruptDocumentError(forbidden) from error
-        if root.getroottree().docinfo.doctype:
+        if root.getroottree().docinfo.internalDTD is not None:
             raise CorruptDocumentError(forbidden)
         return root
 

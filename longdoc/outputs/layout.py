@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
+from longdoc.outputs.summary import count
+
 if TYPE_CHECKING:
-    from longdoc.document import Box, Document, Page
+    from longdoc.document import Box, Document, Page, Section
 
 PAGES = 30
 """Pages drawn at most, unless asked for more: each brings its picture."""
@@ -76,7 +78,7 @@ def write(
     stream.write(
         '<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n'
         f"<title>{escape(document.source.name)}</title>\n<style>{_CSS}</style>\n<main>\n<h1>{escape(document.title)}</h1>\n"
-        f'<div class="facts">{escape(document.source.name)} · {len(document.pages)} pages'
+        f'<div class="facts">{escape(document.source.name)} · {count(len(document.pages), "page")}'
         f'{f" · the first {limit} are drawn" if left else ""}</div>\n<ul class="legend">{legend}</ul>\n'
         f'<ul class="warnings">{warnings}</ul>\n'
     )
@@ -156,15 +158,24 @@ def _lines(document: Document, page: Page) -> Iterator[str]:
             lasts.append(boxes[-1])
     for section in document.sections:
         if page.start <= section.start < page.end:
-            end = min(section.start + len(section.number) + len(section.title) + 2, section.end, page.end)
             tip = f"{section.kind} {section.number} {section.title}"
-            yield from (_rect(box, "heading", tip) for box in document.locate(section.start, end)[:1])
+            heading = document.locate(section.start, min(_heading_end(document, section), page.end))
+            yield from (_rect(box, "heading", tip) for box in heading[:1])
     for last, first in zip(lasts, firsts[1:], strict=False):
         yield f'<path class="order" d="M{_point(last.x0 + 3, last.y1)} L{_point(first.x0 + 3, first.y0)}"/>'
     for number, box in enumerate(firsts, 1):
         x, y = box.x0 - 7, (box.y0 + min(box.y1, box.y0 + 14)) / 2
         yield f'<circle class="badge" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
         yield f'<text class="number" x="{x:.1f}" y="{y + 2.1:.1f}">{number}</text>'
+
+
+def _heading_end(document: Document, section: Section) -> int:
+    """Where the title of a section ends, else the number it is printed with."""
+    found = document.text.find(section.title, section.start, section.end) if section.title else -1
+    if found >= 0:
+        return found + len(section.title)
+    number = re.compile(r"\S*").match(document.text, section.start)
+    return number.end() if number else section.start
 
 
 def _point(x: float, y: float) -> str:
