@@ -11,6 +11,8 @@ import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from longdoc.document import Document
 from longdoc.edits import Edit
@@ -19,10 +21,12 @@ from longdoc.errors import (
     DocumentError,
     DocumentNotFoundError,
     EncryptedDocumentError,
+    LimitExceededError,
+    LongdocError,
     NoTextLayerError,
     UnsupportedFormatError,
 )
-from longdoc.loaders import load
+from longdoc.loaders import Limits, load
 from longdoc.loaders import pdf as pdf_loader
 from longdoc.loaders._glyphs import _join_surrogates, _real_glyphs
 from longdoc.loaders._layout import LINE, NONE, SPACE, Glyphs, lay_out
@@ -343,3 +347,31 @@ def test_a_form_feed_ends_a_page_of_text():
 def test_real_pages_in_columns_and_turned(path):
     file = next(DATA.glob(path))
     assert misread_words(load(file, pages=(1, 1)), file.read_bytes()) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_damaged_pdf_is_a_document_or_a_typed_error(data):
+    table = "".join(f"72 {600 - 20 * i} 300 20 re S " for i in range(4)) + "222 540 m 222 620 l S "
+    pdf = bytearray(make_pdf(lines("Lease of 2020", "1. Term") + table, lines("2. Rent")))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(pdf) - 1))
+        cut, put = data.draw(st.sampled_from([0, 1, 40])), data.draw(st.binary(max_size=8))
+        pdf[at : at + cut] = put
+    try:
+        document = load(bytes(pdf), ocr="never")
+    except LongdocError as error:
+        assert len(str(error)) > 30
+    else:
+        assert document.edits.apply(document.raw_text)[0] == document.text
+
+
+def test_limits_are_named_with_what_to_do():
+    pdf = make_pdf(*[lines("Lease")] * 3)
+    with pytest.raises(LimitExceededError, match=r"pages: 3, allowed: 2; .*Limits\(pages=3\)"):
+        load(pdf, limits=Limits(pages=2))
+    with pytest.raises(LimitExceededError, match="characters: 15, allowed: 14"):
+        load(pdf, limits=Limits(characters=14))
+    with pytest.raises(LimitExceededError, match="file bytes"):
+        load(pdf, limits=Limits(file_bytes=100))
+    assert len(load(pdf, limits=Limits(pages=2), pages=(2, 3)).pages) == 2
