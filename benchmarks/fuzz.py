@@ -198,7 +198,7 @@ class Tally:
 
 def run(tally: Tally, label: str, data: bytes, name: str, keep: Path | None) -> None:
     """One case; failures are told, and kept."""
-    kind, detail, seconds, memory = outcome(data, name, "auto" if name.endswith(".png") else "never")
+    kind, detail, seconds, memory = outcome(data, name, "auto" if label.startswith("image") else "never")
     tally.outcomes[kind] += 1
     tally.slowest, tally.largest = max(tally.slowest, seconds), max(tally.largest, memory)
     if kind in ("untyped", "crash", "hang"):
