@@ -22,9 +22,9 @@ import longdoc
 from longdoc.datasets import data_root, read_cuad
 
 PEAK = """
-import resource, sys, longdoc
+import re, sys, longdoc
 document = longdoc.load(sys.argv[1], tables=sys.argv[2] == "True") if len(sys.argv) > 1 else None
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
 """
 
 
