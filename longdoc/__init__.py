@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from longdoc.document import Box, Document, Page
     from longdoc.errors import LongdocError
     from longdoc.labels import Answer, Entity, Label, Span
-    from longdoc.loaders import load
+    from longdoc.loaders import Limits, load
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Gap, Prediction
 
@@ -50,6 +50,7 @@ __all__ = [
     "Prediction",
     "Gap",
     "load",
+    "Limits",
     "Span",
     "Entity",
     "Answer",
@@ -66,6 +67,7 @@ _HOMES = {
     "Prediction": "prediction",
     "Gap": "prediction",
     "load": "loaders",
+    "Limits": "loaders",
     "Span": "labels",
     "Entity": "labels",
     "Answer": "labels",

@@ -18,7 +18,7 @@ Verdict = Literal["text", "scanned", "garbled", "empty"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on one page."""
+    """A rectangle on one page, in points of 1/72 inch from its top left corner as displayed."""
 
     page: int
     x0: float

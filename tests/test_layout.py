@@ -216,3 +216,15 @@ def test_the_running_header_and_the_production_lines_of_a_real_register():
     assert sum(text.startswith("VerDate Sep<11>2014") for text in texts) == 7
     assert "VerDate" not in document.text
     assert sum(text.startswith("jbell on") for text in texts) == 6  # on the seventh page it stands elsewhere
+
+
+def test_a_word_is_joined_where_the_page_has_no_spaces_of_its_own():
+    # As TeX writes: words are placed one by one, and no space is drawn between them.
+    rows = [("The", "consec-"), ("tetuer", "rent"), ("and", "consectetuer"), ("well-", "being"), ("a", "well-being")]
+    placed = "".join(
+        f"BT /F 12 Tf {x} {700 - 14 * i} Td ({word}) Tj ET "
+        for i, row in enumerate(rows)
+        for x, word in zip((72, 130), row)
+    )
+    text = " ".join(load(make_pdf(placed)).text.split())
+    assert "The consectetuer rent" in text

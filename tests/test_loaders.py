@@ -263,7 +263,11 @@ def test_pages_without_text_have_a_verdict_and_a_warning():
     scan, garbled = "q 612 0 0 792 0 0 cm /I Do Q", lines("\\001\\002\\003\\004")
     document = load(make_pdf(lines("Hello"), scan, "", garbled))
     assert [page.verdict for page in document.pages] == ["text", "scanned", "empty", "garbled"]
-    assert [warning.split(":")[0] for warning in document.warnings] == ["scanned page(s) 2", "garbled page(s) 4"]
+    assert [warning.split(":")[0] for warning in document.warnings] == [
+        "scanned page(s) 2",
+        "garbled page(s) 4",
+        "empty page(s) 3",
+    ]
     with pytest.raises(NoTextLayerError, match=r"2 scanned, 1 empty\. .*OCR"):
         load(make_pdf(scan, scan, ""))
 

@@ -83,7 +83,7 @@ def test_a_missing_language_is_named():
 
 
 def test_without_ocr_a_picture_and_a_scan_say_what_to_install(monkeypatch):
-    monkeypatch.setattr(_ocr, "missing", lambda: "OCR needs pytesseract: pip install 'longdoc[ocr]'")
+    monkeypatch.setattr(_ocr, "missing", lambda *_: "OCR needs pytesseract: pip install 'longdoc[ocr]'")
     scan = "q 612 0 0 792 0 0 cm /I Do Q"
     assert "pip install 'longdoc[ocr]'" in load(make_pdf(lines("Hello"), scan)).warnings[0]
     for source in (encoded(picture()), make_pdf(scan)):
@@ -105,3 +105,17 @@ def test_shares_of_a_word_follow_its_line():
     assert shares[:3, 0].tolist() == [0, 10, 20]
     assert shares[3:6, 1].tolist() == [60, 50, 40]
     assert shares[6:, 0].tolist() == [70, 60, 50]
+
+
+@needs_ocr
+def test_text_drawn_as_outlines_is_seen_by_ocr():
+    strokes = "6 w 60 60 m 60 160 l S 60 110 m 120 110 l S 120 60 m 120 160 l S 170 60 m 170 160 l S"  # HI
+    document = load(make_pdf(lines("Hello"), strokes, "0.4 w 20 20 m 280 20 l S", page="/MediaBox [0 0 300 200]"))
+    assert [page.verdict for page in document.pages] == ["text", "scanned", "empty"]
+    assert any("empty page(s) 3" in warning for warning in document.warnings)
+
+
+@needs_ocr
+def test_a_language_that_is_not_installed_is_named_among_the_warnings():
+    scan = "q 612 0 0 792 0 0 cm /I Do Q"
+    assert "tesseract-ocr-xyz" in load(make_pdf(lines("Hello"), scan), ocr="eng+xyz").warnings[0]

@@ -92,3 +92,12 @@ def test_only_the_first_pages_are_drawn_and_names_are_escaped():
     assert stream.getvalue().count("<figure>") == 2
     assert "the first 2 are drawn" in stream.getvalue()
     assert "<b>" not in stream.getvalue()
+
+
+def test_drawings_replace_no_document_and_go_where_they_can(tmp_path, capsys):
+    copy = tmp_path / "a.pdf"
+    copy.write_bytes(CONTRACT.read_bytes())
+    for target in (copy, tmp_path, tmp_path / "missing" / "out.html"):
+        assert main(["show", str(copy), "--draw", str(target)]) == 1
+        assert str(target) in capsys.readouterr().err
+    assert copy.read_bytes() == CONTRACT.read_bytes()

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from longdoc import outputs
 from longdoc.document import Document
+from longdoc.errors import ConfigError
 from longdoc.outputs import layout
 from longdoc.outputs.summary import count, page_ranges
 
@@ -39,10 +40,15 @@ def show(document: Document) -> None:
 
 def draw(document: Document, source: str, output: str, password: str | None) -> None:
     """Draw what was found over the pages of the file ``source``, into the web page ``output``."""
+    if Path(output).suffix.lower() not in (".html", ".htm") or Path(output).resolve() == Path(source).resolve():
+        raise ConfigError(f"{output}: the pages are drawn into a web page; name a file that ends in .html")
     drawing = io.StringIO()
     layout.write(document, Path(source).read_bytes(), drawing, password=password)
-    with outputs.open_text(output) as stream:
-        stream.write(drawing.getvalue())
+    try:
+        with outputs.open_text(output) as stream:
+            stream.write(drawing.getvalue())
+    except OSError as error:
+        raise ConfigError(f"{output}: cannot be written ({error.strerror})") from error
     print(f"The pages are drawn in {output}", file=sys.stderr)
 
 

@@ -24,10 +24,12 @@ def join_hyphens(
     cut = [i for i in cut if lines.starts[i + 1][:1].isalpha() and lines.forced[i + 1] < CELL]
     if not cut:
         return ink, gaps
-    spaced = np.insert(code_points(raw_text)[ink], np.flatnonzero(gaps), ord(" "))
-    words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", spaced.tobytes().decode("utf-32-le", "replace").lower()))
+    codes = np.insert(code_points(raw_text)[ink], np.flatnonzero(gaps), ord(" "))
+    spaced = codes.tobytes().decode("utf-32-le", "replace")
+    place = np.arange(len(ink)) + np.cumsum(gaps != 0)  # of each visible glyph in the spaced text
+    words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", spaced.lower()))
     parts = Counter(part for word in words.elements() for part in word.split("-"))
-    halves = [_halves(raw_text, int(ink[lines.last[i]]), int(ink[lines.first[i + 1]])) for i in cut]
+    halves = [_halves(spaced, int(place[lines.last[i]]), int(place[lines.first[i + 1]])) for i in cut]
     parts.subtract(half for pair in halves for half in pair)
     soft = [words[left + right] > words[f"{left}-{right}"] for left, right in halves]
     hard = [words[f"{left}-{right}"] > 0 or parts[left] > 0 < parts[right] for left, right in halves]
@@ -41,8 +43,8 @@ def join_hyphens(
     return np.delete(ink, hyphens), np.delete(gaps, hyphens)
 
 
-def _halves(raw_text: str, hyphen: int, after: int) -> tuple[str, str]:
+def _halves(text: str, hyphen: int, after: int) -> tuple[str, str]:
     """The letters before the hyphen at one index and from the other index on, in lower case."""
-    left = re.search(r"[^\W\d_]*$", raw_text[max(hyphen - 40, 0) : hyphen].lower())
-    right = re.match(r"[^\W\d_]*", raw_text[after : after + 40].lower())
+    left = re.search(r"[^\W\d_]*$", text[max(hyphen - 40, 0) : hyphen].lower())
+    right = re.match(r"[^\W\d_]*", text[after : after + 40].lower())
     return left[0] if left else "", right[0] if right else ""

@@ -58,7 +58,7 @@ def kind_of(data: bytes, name: str) -> str:
     if data.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in data:
         raise EncryptedDocumentError(f"{name}: an Office file with a password; open it in Word and save it without one")
     for start, what in _FOREIGN.items():
-        if data.startswith(start):
+        if data.startswith(start) and not (suffix == "docx" and start.startswith(b"PK")):
             raise UnsupportedFormatError(f"{name}: {what}. longdoc reads {', '.join(KINDS.values())}")
     if suffix in ("pdf", "docx"):
         raise CorruptDocumentError(f"{name}: named a {KINDS[suffix]}, but its content is none; get it again")

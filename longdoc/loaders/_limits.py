@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from longdoc.errors import LimitExceededError
 
@@ -23,6 +23,12 @@ class Limits:
     """Of elements within elements, or of objects within objects."""
     pixels: int = 200_000_000
     """Of one image, and of one page drawn for OCR."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"{each.name}={value!r} is no limit; allowed: a whole number from 0")
 
     def check(self, name: str, value: int, document: str) -> None:
         """Refuse a document that goes beyond one of the limits.

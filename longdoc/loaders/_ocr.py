@@ -26,17 +26,18 @@ class OcrError(LongdocError):
 
 
 @cache
-def missing() -> str:
-    """What has to be installed before pages can be read by OCR; empty when everything is there."""
+def missing(languages: str = "eng") -> str:
+    """What has to be installed before pages in these languages can be read; empty when everything is there."""
     try:
         import pytesseract
     except ImportError:
         return "OCR needs pytesseract: pip install 'longdoc[ocr]', and the program tesseract"
     try:
-        pytesseract.get_tesseract_version()
+        lacking = sorted({*languages.split("+")} - {*pytesseract.get_languages()})
     except (pytesseract.TesseractNotFoundError, OSError):
         return "OCR needs the program tesseract (on Debian: apt install tesseract-ocr)"
-    return ""
+    packages = " ".join(f"tesseract-ocr-{language.replace('_', '-')}" for language in lacking)
+    return f"OCR has not learnt {', '.join(lacking)} (on Debian: apt install {packages})" if lacking else ""
 
 
 def languages(ocr: str) -> str:

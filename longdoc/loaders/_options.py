@@ -25,6 +25,10 @@ class Options:
     def __post_init__(self) -> None:
         if not isinstance(self.ocr, str) or not _OCR.fullmatch(self.ocr):
             raise ValueError(f"ocr={self.ocr!r} is not known; allowed: 'auto', 'never', or languages as in 'fra+eng'")
+        if not isinstance(self.limits, Limits):
+            raise ValueError(f"limits={self.limits!r} are none; allowed: longdoc.Limits(pages=500), for example")
+        if not isinstance(self.password, str | None):
+            raise ValueError(f"password is {type(self.password).__name__}; allowed: str")
         pages = self.pages
         if pages is not None and (not isinstance(pages, tuple) or len(pages) != 2 or not 1 <= pages[0] <= pages[1]):
             raise ValueError(f"pages={pages!r} is no range of page numbers; allowed: (first, last), 1 <= first <= last")

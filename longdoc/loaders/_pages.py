@@ -20,6 +20,8 @@ from longdoc.loaders._layout import ZERO_WIDTH, Glyphs, Layout, lay_out
 from longdoc.loaders._options import Options
 from longdoc.loaders._tables import Placed, build_tables
 
+_BLANK = "nothing is drawn on them, or their content is damaged: look at them in a viewer"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPage:
@@ -58,7 +60,7 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
     if not any(page.readable for page in pages):
         verdicts = Counter(page.verdict for page in pages)
         counts = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
-        remedy = "nothing is on them" if list(verdicts) == ["empty"] else _remedy(options)
+        remedy = _BLANK if list(verdicts) == ["empty"] else _remedy(options)
         raise NoTextLayerError(f"{source.name}: no page has text that can be read; its pages are: {counts}. {remedy}")
     options.limits.check("characters", sum(len(page.glyphs.codes) for page in pages), source.name)
     layout = lay_out(
@@ -148,11 +150,12 @@ def _warnings(pages: Sequence[ReadPage], options: Options) -> tuple[str, ...]:
             warnings.append(f"{verdict} page(s) {unread}: {what}. {_remedy(options)}")
         if read:
             warnings.append(f"{verdict} page(s) {read}: {what}; read by OCR, which errs (see Document.confidence)")
-    return tuple(warnings)
+    empty = ", ".join(str(page.number) for page in pages if page.verdict == "empty")
+    return (*warnings, *([f"empty page(s) {empty}: {_BLANK}"] if empty else []))
 
 
 def _remedy(options: Options) -> str:
     """How to get at the text of pages that have none."""
     if options.ocr == "never":
         return "load(..., ocr='auto') reads such pages by OCR"
-    return _ocr.missing() or "OCR found no text on them either"
+    return _ocr.missing(_ocr.languages(options.ocr)) or "OCR found no text on them either"

@@ -109,10 +109,9 @@ class _Records:
         """The results and the conclusion of a DiagnosticReport."""
         for reference in listed(resource, "result"):
             yield self.referenced(reference, narrated)
-        if not narrated:
-            self.builder.separate("\n")
-            self._text(string(resource.get("conclusion")))
-            self.builder.separate("\n\n")
+        self.builder.separate("\n")
+        self._text(string(resource.get("conclusion")))  # though the narrative may say it too: better twice than not
+        self.builder.separate("\n\n")
 
     def referenced(self, reference: Resource, narrated: bool) -> Steps:
         """A resource that another one points to; a narrative above it speaks for it, attachments aside."""

@@ -24,7 +24,7 @@ _PAGE_TAG = re.compile(r"</?PAGE\s*>", re.IGNORECASE)
 _PAGE_BREAK = '<hr style="page-break-after:always">'
 _IS_HTML = re.compile(r"<(!doctype\s+html|html|head|body|div|p|br|font|tr)\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<DOCUMENT>", re.IGNORECASE)
-_BODY = re.compile(r"<TEXT>|</TEXT>|</DOCUMENT>", re.IGNORECASE)
+_BODY = re.compile(r"<TEXT>|</TEXT>|</(?:SEC-|IMS-)?DOCUMENT>", re.IGNORECASE)
 _TAGS = re.compile(r"</?(?:TABLE|CAPTION|S|C|FN|F\d+)>", re.IGNORECASE)
 _NO_TEXT = {"script", "style", "template", "title", "noscript"}
 _BLOCKS = {

@@ -40,8 +40,9 @@ def load_image(data: bytes, *, name: str, options: Options) -> Document:
         LimitExceededError: it has more pixels or pages than the limits allow.
         ValueError: ``options.pages`` starts after the last page.
     """
-    if options.ocr == "never" or _ocr.missing():
-        remedy = _ocr.missing() or "load(..., ocr='auto') reads it"
+    lacking = "" if options.ocr == "never" else _ocr.missing(_ocr.languages(options.ocr))
+    if options.ocr == "never" or lacking:
+        remedy = lacking or "load(..., ocr='auto') reads it"
         raise NoTextLayerError(f"{name}: a picture, which has text only for OCR. {remedy}")
     import PIL.Image
 

@@ -29,6 +29,7 @@ from longdoc.loaders._top_down import top_down
 
 _LOCK = threading.Lock()  # pdfium keeps global state and may be entered by one thread at a time
 _FEW_GLYPHS = 50
+_FEW_PIXELS, _DARK, _INK = 500_000, 160, 0.003  # how a page is drawn to see whether it is blank
 _MOST_OBJECTS = 20_000  # looked at for pictures: a scan has few
 
 
@@ -115,7 +116,11 @@ def _read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) ->
         if verdict == "text" and options.tables:
             glyphs, placed = arrange(glyphs, find_tables(page, glyphs))
             return replace(read, glyphs=glyphs, placed=placed)
-        if verdict in ("scanned", "garbled") and options.ocr != "never" and not _ocr.missing():
+        if (
+            verdict in ("scanned", "garbled")
+            and options.ocr != "never"
+            and not _ocr.missing(_ocr.languages(options.ocr))
+        ):
             seen, confidences = _read_by_ocr(page, options)
             return replace(read, glyphs=seen, confidences=confidences) if len(confidences) else read
     except TableError as error:
@@ -135,7 +140,7 @@ def _verdict(page: pdfium.PdfPage, glyphs: Glyphs) -> Verdict:
         return "garbled"
     if len(codes) < _FEW_GLYPHS and _image_share(page) > (0.3 if len(codes) else 0):
         return "scanned"
-    return "text" if len(codes) else "empty"
+    return "text" if len(codes) else "scanned" if _is_drawn_on(page) else "empty"
 
 
 def _image_share(page: pdfium.PdfPage) -> float:
@@ -145,6 +150,14 @@ def _image_share(page: pdfium.PdfPage) -> float:
     width, height = page.get_size()
     largest = max(((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in bounds), default=0.0)
     return float(largest / max(width * height, 1.0))
+
+
+def _is_drawn_on(page: pdfium.PdfPage) -> bool:
+    """Whether more is drawn than a rule or two: letters may be drawn as outlines."""
+    width, height = page.get_size()
+    scale = min(0.5, (_FEW_PIXELS / max(width * height, 1.0)) ** 0.5)
+    dark = page.render(scale=scale, grayscale=True).to_numpy() < _DARK
+    return bool(dark.mean() > _INK)
 
 
 def _read_by_ocr(page: pdfium.PdfPage, options: Options) -> tuple[Glyphs, NDArray[np.float32]]:
