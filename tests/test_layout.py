@@ -224,7 +224,7 @@ def test_a_word_is_joined_where_the_page_has_no_spaces_of_its_own():
     placed = "".join(
         f"BT /F 12 Tf {x} {700 - 14 * i} Td ({word}) Tj ET "
         for i, row in enumerate(rows)
-        for x, word in zip((72, 130), row)
+        for x, word in zip((72, 130), row, strict=True)
     )
     text = " ".join(load(make_pdf(placed)).text.split())
     assert "The consectetuer rent" in text
