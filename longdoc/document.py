@@ -61,7 +61,7 @@ JSON_VERSION = 2
 _NAMES_A_DOCUMENT = re.compile(
     r"\b(AGREEMENT|AMENDMENT|CONTRACT|INDENTURE|LEASE|LICEN[CS]E|MEMORANDUM|POLICY|REPORT|WARRANT)\b"
 )
-_NAMES_A_FILE = re.compile(r"(?i)^(untitled|microsoft word\b.*|adobe photoshop.*)$|\.[a-z]{3,4}$|^\S*[_\d]\S*$")
+_NAMES_A_FILE = re.compile(r"(?i)^(untitled|microsoft word\b.*|adobe photoshop.*)$|\.[a-z]{3,4}$")
 _HEADS_A_PART = re.compile(
     r"(TABLE OF )?CONTENTS|INDEX|RECITALS|WITNESSETH|DEFINITIONS|BACKGROUND|EXHIBIT|CONFIDENTIAL"
 )
@@ -194,7 +194,12 @@ class Document:
         named = [line for line in capitals if _NAMES_A_DOCUMENT.search(line)]
         other = [line for line in capitals if not _HEADS_A_PART.match(line)]
         given = self.source.metadata.get("Title", "").strip()
-        return given if given and not _NAMES_A_FILE.search(given) else next(iter([*named, *other, *lines]), given)
+        for_machines = " " not in given and any(char.isdigit() or char == "_" for char in given)
+        return (
+            given
+            if given and not for_machines and not _NAMES_A_FILE.search(given)
+            else next(iter([*named, *other, *lines]), given)
+        )
 
     def to_json(self) -> str:
         """The whole document as JSON; :meth:`from_json` gives an equal one back, boxes bit for bit."""

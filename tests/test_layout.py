@@ -228,3 +228,32 @@ def test_a_word_is_joined_where_the_page_has_no_spaces_of_its_own():
     )
     text = " ".join(load(make_pdf(placed)).text.split())
     assert "The consectetuer rent" in text
+
+
+def test_accents_in_what_is_taken_out_and_across_pages():
+    accent = lines("\\264", x=90, y=742)
+    header = lines("R", x=72, y=740) + lines("e", x=90, y=740) + accent
+    pages = [header + lines(*BODY, y=600)] * 4
+    assert load(make_pdf(*pages)).text.count("é") == 1  # a title on the first page, a header on the others
+    assert load(make_pdf("3 Tr " + header + "0 Tr " + lines(*BODY, y=600))).text.startswith("The Tenant")
+    apart = load(make_pdf(lines("e", x=300, y=400), lines("\\264", x=301, y=400) + lines("next", y=300)))
+    assert apart.text.startswith("e")
+
+
+def test_what_is_hidden_stays_out_even_where_furniture_is_kept():
+    hidden = make_pdf("3 Tr " + lines("SECRET", y=730) + "0 Tr " + lines(*BODY, y=600))
+    assert "SECRET" not in load(hidden, keep_furniture=True).text
+    assert [item.kind for item in load(hidden).furniture] == ["hidden"]
+
+
+def test_rows_of_tables_at_the_top_of_pages_are_no_headers():
+    grid = "".join(f"{x} {y} 150 20 re S " for x in (72, 222) for y in (700, 720, 740))
+    cells = [("Item", "Price"), ("rent", "100"), ("fee", "20")]
+    texts = "".join(
+        lines(text, x=x, y=745 - 20 * row)
+        for row, pair in enumerate(cells)
+        for x, text in zip((80, 230), pair, strict=True)
+    )
+    document = load(make_pdf(*[grid + texts + lines(*BODY, y=500)] * 4))
+    assert [table.cells[0].text for table in document.tables] == ["Item"] * 4
+    assert not document.furniture

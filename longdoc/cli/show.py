@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
 from longdoc import outputs
-from longdoc.document import Document
+from longdoc.document import Document, Table
 from longdoc.errors import ConfigError
 from longdoc.outputs import layout
 from longdoc.outputs.summary import count, page_ranges
@@ -54,7 +54,7 @@ def draw(document: Document, source: str, output: str, password: str | None) -> 
 
 def _show_facts(console: Console, document: Document) -> None:
     source = document.source
-    facts = Table.grid(padding=(0, 2))
+    facts = Grid.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column(overflow="fold")
     counted = {"defined term": document.definitions, "cross-reference": document.references, "link": document.links}
@@ -90,8 +90,12 @@ def _table_lines(document: Document) -> list[str]:
         rows = max((cell.row + cell.row_span for cell in table.cells), default=0)
         columns = max((cell.column + cell.column_span for cell in table.cells), default=0)
         first = " | ".join(" ".join(cell.text.split()) for cell in table.cells if cell.row == 0)
-        lines.append(f"{number}  {rows} × {columns}  p. {document.page_at(table.start).number}  {first}")
+        lines.append(f"{number}  {rows} × {columns}  p. {_page_of(document, table)}  {first}")
     return lines
+
+
+def _page_of(document: Document, table: Table) -> int:
+    return table.box.page if table.box else document.page_at(min(table.start, len(document.text) - 1)).number
 
 
 def _show_list(console: Console, title: str, lines: Sequence[str]) -> None:

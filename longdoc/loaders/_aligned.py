@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from longdoc.loaders._layout import LINE, Glyphs
 
+_MOST_COLUMNS = 60
 _FEWEST_ROWS = 3
 _LONGEST = 45  # characters a cell holds on average; with more, columns are prose
 _NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
@@ -93,7 +94,7 @@ def _merge(columns: list[tuple[float, float]], row: list[_Segment]) -> list[tupl
 
 
 def _is_table(rows: list[list[_Segment]], columns: list[tuple[float, float]]) -> bool:
-    if len(rows) < _FEWEST_ROWS or len(columns) < 2:
+    if len(rows) < _FEWEST_ROWS or not 2 <= len(columns) <= _MOST_COLUMNS:
         return False
     segments = [segment for row in rows for segment in row]
     leaders = sum(any(_LEADERS.search(segment.text) for segment in row) for row in rows)

@@ -36,8 +36,10 @@ def reads_as(code: int) -> tuple[str, str] | None:
     return (normal, "unicode") if normal != char else None
 
 
-def compose(codes: NDArray[np.uint32], boxes: NDArray[np.float32]) -> tuple[dict[int, str], NDArray[np.int64]]:
-    """Letters whose accent is a glyph of its own, before or after them.
+def compose(
+    codes: NDArray[np.uint32], boxes: NDArray[np.float32], part: NDArray[np.int64]
+) -> tuple[dict[int, str], NDArray[np.int64]]:
+    """Letters whose accent is a glyph of its own, before or after them, in the same part of the document.
 
     Returns:
         The composed letter for each position of a letter, and the positions of the accents.
@@ -48,7 +50,9 @@ def compose(codes: NDArray[np.uint32], boxes: NDArray[np.float32]) -> tuple[dict
     for at in marks.tolist():
         mark = _ACCENTS.get(int(codes[at]), chr(codes[at]))
         for letter in (at + 1, at - 1) if codes[at] in _ACCENTS else (at - 1,):
-            if not 0 <= letter < len(codes) or letter in composed or not _overlap(boxes[at], boxes[letter]):
+            if not 0 <= letter < len(codes) or letter in composed or part[letter] != part[at]:
+                continue
+            if not _overlap(boxes[at], boxes[letter]):
                 continue
             char = chr(codes[letter]).replace("ı", "i").replace("\u0237", "j")
             whole = unicodedata.normalize("NFC", char + mark) if char.isalpha() else ""

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders._lines import BLOCK, Lines
+from longdoc.loaders._lines import BLOCK, Lines, in_table
 from longdoc.parts import Box, Furniture
 
 Size = tuple[float, float]
 """Width and height of a page in points."""
 _MARGIN = 0.14  # of the page's height, at the top and at the bottom
+_MOST_CHAINS = 50  # of numbers that count up, followed at a time
 _MOST_ROWS = 6  # of furniture at either end of a page
 _NUMBER = re.compile(
     r"(?P<before>(?:page|pg\.?|p\.)?[\s–—|\[~-]{0,3}(?:[a-z]{1,2}[\s–-]{1,3})?)"
@@ -84,6 +85,8 @@ def _kinds(lines: Lines, texts: list[str], sizes: Sequence[Size]) -> dict[int, s
     """What kind of furniture lines are, by position; the others are text."""
     margin = _margin_lines(lines, texts, sizes)
     kinds = _page_numbers(margin, lines, len(sizes)) | _repeated(margin, lines)
+    cells = {*np.flatnonzero(in_table(lines)).tolist()}
+    kinds = {at: kind for at, kind in kinds.items() if at not in cells}
     # Furniture goes from the edge of the page inwards: what stands beyond a line of text is text too.
     rows: dict[tuple[int, str, int], list[int]] = defaultdict(list)
     for line in margin:
@@ -133,17 +136,30 @@ def _repeated(margin: list[_Line], lines: Lines) -> dict[int, str]:
             alike[line.zone, key].append(line)
     pages = int(lines.page[-1]) + 1
     kinds = {}
-    for (zone, _), group in alike.items():
-        if len(group) < 2:
+    for (zone, _), found in alike.items():
+        if len(found) < 2:
             continue
-        y = np.array([lines.box[line.at, 1] for line in group])
-        same = np.abs(y[:, None] - y[None, :]) < 0.5 * lines.height[group[0].at]
+        group = sorted(found, key=lambda line: lines.box[line.at, 1])
+        y = lines.box[[line.at for line in group], 1]
+        near = 0.5 * lines.height[group[0].at]
         enough = 2 if pages <= 4 or _STAMP.match(group[0].text) else 3
-        for line, others in zip(group, same, strict=True):
-            on = {other.page for other, near in zip(group, others.tolist(), strict=True) if near}
-            if len(on) >= enough and not (zone == "header" and line.page == 0 and _is_title(line, margin)):
+        first, last = np.searchsorted(y, y - near, "right"), np.searchsorted(y, y + near, "left")
+        for line, start, end in zip(group, first.tolist(), last.tolist(), strict=True):
+            if _pages_reach(enough, group[start:end]) and not (
+                zone == "header" and line.page == 0 and _is_title(line, margin)
+            ):
                 kinds[line.at] = "stamp" if zone == "side" or _STAMP.match(line.text) else zone
     return kinds
+
+
+def _pages_reach(enough: int, group: list[_Line]) -> bool:
+    """Whether lines stand on so many pages."""
+    pages = set()
+    for line in group:
+        pages.add(line.page)
+        if len(pages) >= enough:
+            return True
+    return False
 
 
 def _keys(line: _Line) -> list[str]:
@@ -191,7 +207,7 @@ def _printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[Size]) -> d
         if match is None or match["number"][0].isupper() or not _alone(lines, at):  # "II" is a heading
             continue
         value = _value(match["number"])
-        for chain in chains[match["before"].casefold().strip()]:
+        for chain in chains[match["before"].casefold().strip()][-_MOST_CHAINS:]:
             last, before = chain[-1]
             far = at - last >= _FEWEST_BETWEEN or place[at] - place[last] > 0.5
             near = place[at] - place[last] < 2 * (value - before) and abs(centre[at] - centre[last]) < 6

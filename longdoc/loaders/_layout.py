@@ -12,7 +12,20 @@ from longdoc.edits import WHITE_SPACE, Edits
 from longdoc.loaders._characters import SOFT_HYPHEN, compose, reads_as
 from longdoc.loaders._furniture import Size, find_furniture
 from longdoc.loaders._hyphens import join_hyphens
-from longdoc.loaders._lines import BLOCK, CELL, DROP, LINE, NONE, ROW, SPACE, SPACED, Lines, line_breaks, measure_lines
+from longdoc.loaders._lines import (
+    BLOCK,
+    CELL,
+    DROP,
+    LINE,
+    NONE,
+    ROW,
+    SPACE,
+    SPACED,
+    Lines,
+    in_table,
+    line_breaks,
+    measure_lines,
+)
 from longdoc.parts import Furniture
 
 __all__ = ["BLOCK", "CELL", "LINE", "NONE", "ROW", "SPACE", "ZERO_WIDTH", "Glyphs", "Layout", "is_control", "lay_out"]
@@ -97,20 +110,19 @@ def lay_out(
     raw_text = codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     numbers = np.array([number for number, _ in pages])
 
-    composed, accents = compose(codes, boxes)
+    composed, accents = compose(codes, boxes, 2 * page + hidden)
     breaks[[max(at, accent) for at, accent in zip(composed, accents.tolist(), strict=True)]] = NONE
-    white = np.isin(codes, WHITE_SPACE)
-    breaks_or_spaces = np.maximum(breaks, white)
-    unseen = is_control(codes) | np.isin(codes, ZERO_WIDTH) | _soft_hyphens(codes, boxes, breaks)
-    visible = ~(white | unseen | np.concatenate([_repeated(glyphs) for _, glyphs in pages]))
+    breaks_or_spaces = np.maximum(breaks, np.isin(codes, WHITE_SPACE))
+    visible = _visible(codes, boxes, breaks) & ~np.concatenate([_repeated(glyphs) for _, glyphs in pages])
     visible[accents] = False
     ink = np.flatnonzero(visible)
     gaps = _gaps(breaks_or_spaces, ink)
     lines = measure_lines(raw_text, boxes, page, ink, gaps)
     furniture = find_furniture(lines, _line_texts(codes, ink, gaps, lines), ink, hidden, numbers, sizes)
-    taken = _taken(() if keep_furniture else furniture, len(codes), ink)
+    taken = _taken([each for each in furniture if not keep_furniture or each.kind == "hidden"], len(codes), ink)
     if taken.any():
         beside = taken | np.append(False, taken[:-1])
+        beside[ink[lines.first[in_table(lines)]]] = False  # a table starts after a header as after anything else
         breaks_or_spaces[beside] = np.minimum(LINE, breaks_or_spaces[beside])
         ink = np.flatnonzero(visible & ~taken)
         gaps = _gaps(breaks_or_spaces, ink)
@@ -153,6 +165,12 @@ def _line_texts(codes: NDArray[np.uint32], ink: NDArray[np.int64], gaps: NDArray
     return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
+def _visible(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which glyphs draw something: no white space, nothing without width, no control character."""
+    unseen = is_control(codes) | np.isin(codes, (*WHITE_SPACE, *ZERO_WIDTH)) | _soft_hyphens(codes, boxes, breaks)
+    return ~unseen
+
+
 def _soft_hyphens(
     codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
@@ -180,7 +198,8 @@ def _repeated(glyphs: Glyphs) -> NDArray[np.bool_]:
     near = (np.abs(middle[one] - middle[other]) < (0.35, 0.15) * size[one]).all(axis=1)
     ligature = (other == one + 1) & (boxes[one] == boxes[other]).all(axis=1)
     repeated = np.zeros(len(codes), bool)
-    repeated[other[near & ~ligature & (codes[one] == codes[other])]] = True
+    near &= (codes[one] == codes[other]) & (glyphs.hidden[one] == glyphs.hidden[other])
+    repeated[other[near & ~ligature]] = True
     return repeated
 
 
@@ -225,7 +244,8 @@ def _changes(codes: NDArray[np.uint32], ink: NDArray[np.int64], composed: dict[i
     changes = {code: reads_as(code) for code in np.unique(codes[unusual]).tolist()}
     changed = unusual[np.isin(codes[unusual], [code for code, change in changes.items() if change])].tolist()
     found = {at: change for at in changed if (change := changes[int(codes[at])])}
-    return found | {at: (letter, "accent") for at, letter in composed.items()}
+    read = np.isin([*composed], ink).tolist()
+    return found | {at: (letter, "accent") for (at, letter), kept in zip(composed.items(), read, strict=True) if kept}
 
 
 def _text_offsets(borders: NDArray[np.int64], ink: NDArray[np.int64], edits: Edits) -> list[int]:

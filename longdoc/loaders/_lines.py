@@ -188,3 +188,10 @@ def _usual_pitch(lines: Lines, flowing: NDArray[np.bool_]) -> NDArray[np.float64
         if found.any():
             usual[start:end] = np.median(pitch[start : end - 1][found])
     return usual
+
+
+def in_table(lines: Lines) -> NDArray[np.bool_]:
+    """Which lines are cells of a table of two columns or more; shape ``(N,)``."""
+    following = np.append(lines.forced[1:] == CELL, False)
+    inside: NDArray[np.bool_] = np.isin(lines.forced, (CELL, ROW)) | following[: len(lines.forced)]
+    return inside

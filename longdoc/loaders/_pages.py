@@ -41,7 +41,9 @@ class ReadPage:
 
     @property
     def readable(self) -> bool:
-        """Whether its glyphs are text, the page's own or OCR's."""
+        """Whether its glyphs are text, the page's own, few as they may be on a scan, or OCR's."""
+        if self.verdict == "scanned" and not self.glyphs.hidden.all():
+            return True
         return self.verdict == "text" or (self.confidences is not None and len(self.confidences) > 0)
 
 
@@ -111,7 +113,7 @@ def _confidences(pages: Sequence[ReadPage]) -> NDArray[np.float32]:
 
 
 def _mean(confidences: NDArray[np.float32] | None) -> float | None:
-    return None if confidences is None or not len(confidences) else float(confidences.mean())
+    return None if confidences is None or np.isnan(confidences).all() else float(np.nanmean(confidences))
 
 
 def _links(pages: Sequence[ReadPage], layout: Layout) -> tuple[Link, ...]:
@@ -144,8 +146,8 @@ def _warnings(pages: Sequence[ReadPage], options: Options) -> tuple[str, ...]:
     warnings = []
     for verdict, what in kinds.items():
         of_kind = [page for page in pages if page.verdict == verdict]
-        unread = ", ".join(str(page.number) for page in of_kind if not page.readable)
-        read = ", ".join(str(page.number) for page in of_kind if page.readable)
+        unread = ", ".join(str(page.number) for page in of_kind if page.confidences is None)
+        read = ", ".join(str(page.number) for page in of_kind if page.confidences is not None)
         if unread:
             warnings.append(f"{verdict} page(s) {unread}: {what}. {_remedy(options)}")
         if read:

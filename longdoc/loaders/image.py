@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from longdoc.document import Document, Source
-from longdoc.errors import CorruptDocumentError, NoTextLayerError
+from longdoc.errors import CorruptDocumentError, LimitExceededError, NoTextLayerError
 from longdoc.loaders import _ocr
 from longdoc.loaders._options import Options
 from longdoc.loaders._pages import ReadPage, assemble
@@ -75,7 +75,9 @@ def _decoding(name: str) -> Iterator[None]:
 
     try:
         yield
-    except (*_BROKEN, PIL.Image.DecompressionBombError) as error:
+    except PIL.Image.DecompressionBombError as error:
+        raise LimitExceededError(f"{name}: pixels: {error}; make the picture smaller") from error
+    except _BROKEN as error:
         raise CorruptDocumentError(f"{name}: a picture that cannot be decoded ({error}); get it again") from error
 
 

@@ -88,6 +88,7 @@ def _open(data: bytes, name: str, password: str | None) -> pdfium.PdfDocument:
 
 def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterator[ReadPage]:
     """The pages one by one, each released before the next is read."""
+    characters = 0
     for number in options.page_numbers(len(pdf), name):
         try:
             page = pdf[number - 1]
@@ -103,6 +104,8 @@ def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterato
             read = _read_page(page, number, own, options)
         finally:
             page.close()
+        characters += len(read.glyphs.codes)
+        options.limits.check("characters", characters, name)
         yield replace(read, interactive=interactive)
 
 
@@ -122,7 +125,7 @@ def _read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) ->
             and not _ocr.missing(_ocr.languages(options.ocr))
         ):
             seen, confidences = _read_by_ocr(page, options)
-            return replace(read, glyphs=seen, confidences=confidences) if len(confidences) else read
+            return _with_seen(read, seen, confidences) if len(confidences) else read
     except TableError as error:
         warning = f"tables of page {number} could not be read: {error}; its text is in reading order"
         return replace(read, warnings=(warning,))
@@ -158,6 +161,19 @@ def _is_drawn_on(page: pdfium.PdfPage) -> bool:
     scale = min(0.5, (_FEW_PIXELS / max(width * height, 1.0)) ** 0.5)
     dark = page.render(scale=scale, grayscale=True).to_numpy() < _DARK
     return bool(dark.mean() > _INK)
+
+
+def _with_seen(read: ReadPage, seen: Glyphs, confidences: NDArray[np.float32]) -> ReadPage:
+    """A page as OCR read it; the few glyphs of its own, which OCR saw too, stay in the raw text."""
+    own = read.glyphs
+    glyphs = Glyphs(
+        np.concatenate([own.codes, seen.codes]),
+        np.concatenate([own.boxes, seen.boxes]),
+        np.concatenate([own.breaks, seen.breaks]),
+        np.arange(len(own.codes) + len(seen.codes)) < len(own.codes),
+    )
+    sure = np.append(np.full(len(own.codes), np.nan, np.float32), confidences)
+    return replace(read, glyphs=glyphs, confidences=sure)
 
 
 def _read_by_ocr(page: pdfium.PdfPage, options: Options) -> tuple[Glyphs, NDArray[np.float32]]:
