@@ -404,3 +404,16 @@ def test_damaged_files_are_documents_or_typed_errors() -> None:
         except LongdocError:
             continue
     assert loaded > 20
+
+
+def test_what_a_narrative_speaks_for_is_kept_beside_the_text():
+    observation = {"resourceType": "Observation", "id": "o", "code": {"text": "Hb"}, "valueString": "9.9 CRITICAL"}
+    div = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">see list</div>'}
+    section = {"title": "Results", "text": div, "entry": [{"reference": "Observation/o"}]}
+    composition = {"resourceType": "Composition", "title": "Note", "section": [section]}
+    entries = [{"resource": composition}, {"resource": observation}]
+    document = load(json.dumps({"resourceType": "Bundle", "type": "document", "entry": entries}).encode())
+    assert "CRITICAL" not in document.text
+    assert any("CRITICAL" in item.text for item in document.furniture)
+    report = {"resourceType": "DiagnosticReport", "conclusion": "Severe anaemia.", "text": div}
+    assert "Severe anaemia." in load(json.dumps(report).encode()).text

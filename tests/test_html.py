@@ -121,3 +121,13 @@ def test_absurd_spans_cost_nothing():
 
 def test_a_list_alone_is_html():
     assert read(b"<ol type=I><li>a<li>b</ol>").text == "I. a\nII. b"
+
+
+def test_unclosed_fonts_empty_headings_and_many_hidden_pieces_are_read():
+    filing = (
+        "<html><body>" + "<font size=2>para <br>" * 300 + "<h1></h1><h2><img></h2>" + "<span hidden>x</span>" * 2000
+    )
+    document = load_html(filing.encode(), name="a.html", limits=Limits())
+    assert document.text.split() == ["para"] * 300
+    assert document.sections == ()
+    assert len(document.furniture) == 2000

@@ -62,6 +62,7 @@ class Builder:
         self._text: list[str] = []
         self._raw_length = self._text_length = 0
         self._gap: list[str] = []  # raw pieces since the last visible character
+        self._gap_length = 0
         self._separator: Separator = ""
         self._edits: list[Edit] = []
         self._waiting: list[_Mark] = []
@@ -85,13 +86,13 @@ class Builder:
                 continue
             if piece.lastgroup == "space":
                 self.separate(" ")
-            self._gap.append(piece[0])
+            self._hold(piece[0])
 
     def write_lines(self, raw: str) -> None:
         """Add preformatted text of the source: its line breaks and spaces stay, blank lines part paragraphs."""
         for line in re.split(r"(\r\n?|\n)", raw):
             if not line.strip():
-                self._gap.append(line)
+                self._hold(line)
                 self.separate(
                     "\n"
                     if line in ("\r\n", "\r", "\n") and self._separator in ("", " ", "\t")
@@ -111,8 +112,8 @@ class Builder:
 
     def drop(self, raw: str, kind: str) -> None:
         """Record text of the source that is no part of the running text: it becomes furniture of that kind."""
-        start = self._raw_length + sum(map(len, self._gap))
-        self._gap.append(raw)
+        start = self._raw_length + self._gap_length
+        self._hold(raw)
         self._furniture.append(
             Furniture(
                 kind=kind, text=" ".join(raw.split()), page=self.page_number, raw_start=start, raw_end=start + len(raw)
@@ -135,6 +136,11 @@ class Builder:
     def page_number(self) -> int:
         return len(self._page_starts) + self._pages_waiting
 
+    def _hold(self, raw: str) -> None:
+        """Add raw text that is not visible to the gap after the last visible character."""
+        self._gap.append(raw)
+        self._gap_length += len(raw)
+
     def _flush(self) -> None:
         """Write the gap before something visible."""
         separator = self._separator if self._text_length else ""
@@ -145,7 +151,7 @@ class Builder:
             self._edits.append(
                 Edit(start, self._raw_length, separator, "page" if self._pages_waiting else _KINDS[separator])
             )
-        self._gap, self._separator = [], ""
+        self._gap, self._gap_length, self._separator = [], 0, ""
         self._page_starts += [(self._text_length, self._raw_length)] * self._pages_waiting
         self._pages_waiting = 0
         for mark in self._waiting:
@@ -247,7 +253,7 @@ class Builder:
         if not self._text_length:
             raise NoTextLayerError(f"{self.name}: nothing but markup and white space; give a file with text in it")
         if self._gap:
-            self._edits.append(Edit(self._raw_length, self._raw_length + sum(map(len, self._gap)), "", "dropped"))
+            self._edits.append(Edit(self._raw_length, self._raw_length + self._gap_length, "", "dropped"))
         raw_text, text = "".join([*self._raw, *self._gap]), "".join(self._text)
         borders = [start for start, _ in self._page_starts] + [len(text)]
         tables = [
@@ -293,7 +299,8 @@ def _cell(text: str, mark: _Mark, row: int, column: int, row_span: int, column_s
 
 
 def _sections(headings: list[tuple[_Mark, int, str, str]], text: str) -> tuple[Section, ...]:
-    """Each heading with the text down to the next one of its level or above."""
+    """Each heading that says something, with the text down to the next one of its level or above."""
+    headings = [heading for heading in headings if heading[0].start < heading[0].end]
     sections: list[Section] = []
     around: list[tuple[int, int]] = []  # position and level of the sections that are open
     ends = [len(text)] * len(headings)

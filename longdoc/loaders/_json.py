@@ -12,7 +12,7 @@ from longdoc.loaders._limits import Limits
 Resource = dict[str, Any]
 """A JSON object: a resource or a part of one."""
 
-_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def parse_resources(data: bytes, name: str, limits: Limits) -> tuple[list[Resource], dict[str, Resource]]:
@@ -72,8 +72,8 @@ def listed(owner: Resource, key: str) -> list[Resource]:
 
 
 def string(value: object) -> str:
-    """A string; an empty one in place of anything else. Numbers are strings here, as they are written."""
-    return value if isinstance(value, str) else ""
+    """A string, lone surrogates as U+FFFD; empty in place of anything else. Numbers are strings, as written."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else ""
 
 
 def _decode(data: bytes, name: str) -> str:

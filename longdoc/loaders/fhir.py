@@ -121,6 +121,7 @@ class _Records:
                 self._line([string(reference.get("display"))])
         elif narrated and not _attachments(target):
             self._written.add(id(target))
+            self.builder.drop(" ".join(describe(target, self.addresses)), "coded entry")
         else:
             yield self.resource(target)
 

@@ -150,8 +150,9 @@ class _Writer:
     def write(self) -> None:
         walk, depth = etree.iterwalk(self.root, events=("start", "end", "comment")), 0
         for event, element in walk:
+            inline = element.tag not in _BLOCKS  # unclosed <font> tags pile up in real filings
             if event == "start":
-                depth += 1
+                depth += not inline
                 self.builder.limits.check("depth", depth, self.builder.name)
                 kind = _left_out(element) or ("page number" if element in self.numbers else "")
                 if kind:
@@ -163,7 +164,7 @@ class _Writer:
                     self.text(element.text)
             else:
                 if event == "end":
-                    depth -= 1
+                    depth -= not inline
                     if self.roles.get(element) not in ("markup", "hidden", "page number"):
                         self.close(element)
                 self.text(element.tail if element is not self.root else None)
@@ -216,7 +217,7 @@ class _Writer:
 
     def open_item(self, element: Any) -> None:
         around = element.getparent()
-        if not _text_of(element).strip():
+        if not _says_something(element):
             return
         if around is None or around.tag != "ol":
             self.builder.insert("• ", "number")
@@ -284,6 +285,16 @@ def _left_out(element: Any) -> str:
 
 def _breaks(element: Any, side: str) -> bool:
     return bool(_BREAK[side].search(_style(element)))
+
+
+def _says_something(element: Any) -> bool:
+    """Whether there is text in an element; it looks no further than the first."""
+    for each in element.iter(etree.Element):
+        said = each.text if each.tag not in _NO_TEXT else None
+        after = each.tail if each is not element else None
+        if (said and said.strip()) or (after and after.strip()):
+            return True
+    return False
 
 
 def _text_of(element: Any) -> str:
