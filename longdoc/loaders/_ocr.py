@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -61,14 +63,28 @@ def read_picture(picture: Image, languages: str, points: float) -> tuple[Glyphs,
     """
     import pytesseract
 
-    os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # Tesseract's threads wait for each other longer than they work
     try:
-        words = pytesseract.image_to_data(
-            picture, lang=languages, config="--psm 1", timeout=_SECONDS, output_type=pytesseract.Output.DICT
-        )
+        with _one_thread():
+            words = pytesseract.image_to_data(
+                picture, lang=languages, config="--psm 1", timeout=_SECONDS, output_type=pytesseract.Output.DICT
+            )
     except (pytesseract.TesseractError, RuntimeError) as error:  # pytesseract's timeout is a RuntimeError
         raise OcrError(" ".join(str(error).split())[:300]) from error
     return _glyphs(words, points)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tesseract's threads wait for each other longer than they work; those of this process are left alone."""
+    before = os.environ.get("OMP_THREAD_LIMIT")
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_THREAD_LIMIT"]
+        else:
+            os.environ["OMP_THREAD_LIMIT"] = before
 
 
 def _glyphs(words: dict[str, list[Any]], points: float) -> tuple[Glyphs, NDArray[np.float32]]:
