@@ -63,10 +63,10 @@ def test_training_learns_and_its_model_is_evaluated(corpus):
     torch.manual_seed(0)  # whatever ran before
     folder = train(config_file(corpus, quantize=True))
     log = [entry["loss"] for entry in json.loads((corpus / "run" / "log.json").read_text()) if "loss" in entry]
-    assert float(log[-1]) < 0.7 * float(log[0])
+    assert float(log[-1]) < 0.5 * float(log[0])
     text = annotated(4)["text"]
     found = {entity.text for entity in Pipeline.from_pretrained(folder).entities(Document.from_text(text))}
-    assert found >= set(PARTIES)
+    assert found == set(PARTIES)
     data = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
     evaluation = {"model": str(folder), "datasets": {"contracts": data}, "output": str(corpus / "report.json")}
     (corpus / "evaluate.yaml").write_text(yaml.safe_dump(evaluation))
