@@ -105,6 +105,12 @@ class Table:
     cells: tuple[Cell, ...]
     box: Box | None = None
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns it has."""
+        rows = max((cell.row + cell.row_span for cell in self.cells), default=0)
+        return rows, max((cell.column + cell.column_span for cell in self.cells), default=0)
+
     def to_pandas(self) -> pandas.DataFrame:
         """One row a table row, columns numbered from 0; a spanning cell fills every place it covers.
 
@@ -115,8 +121,7 @@ class Table:
             import pandas
         except ImportError as error:
             raise ImportError("to_pandas() needs pandas: pip install 'longdoc[interop]'") from error
-        height = max((cell.row + cell.row_span for cell in self.cells), default=0)
-        width = max((cell.column + cell.column_span for cell in self.cells), default=0)
+        height, width = self.shape
         rows = [[""] * width for _ in range(height)]
         for cell in self.cells:
             for row in rows[cell.row : cell.row + cell.row_span]:

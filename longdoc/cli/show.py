@@ -87,8 +87,7 @@ def _section_lines(document: Document) -> list[str]:
 def _table_lines(document: Document) -> list[str]:
     lines = []
     for number, table in enumerate(document.tables, 1):
-        rows = max((cell.row + cell.row_span for cell in table.cells), default=0)
-        columns = max((cell.column + cell.column_span for cell in table.cells), default=0)
+        rows, columns = table.shape
         first = " | ".join(" ".join(cell.text.split()) for cell in table.cells if cell.row == 0)
         lines.append(f"{number}  {rows} × {columns}  p. {_page_of(document, table)}  {first}")
     return lines
