@@ -1,0 +1,88 @@
+"""BigBird's weights under longdoc's attention: the classes of transformers with another forward pass.
+
+BigBird is BERT with another pattern: windows of three blocks, the first and the last block global, and random blocks
+(arXiv:2007.14062). At inference transformers draws no random blocks and counts the first block again in their place;
+``SparsePattern.as_transformers`` reproduces its numbers, and without it the pattern is that of the paper, the same in
+training and inference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
+from transformers.models.big_bird import modeling_big_bird as original
+from transformers.utils.generic import merge_with_config_defaults
+from transformers.utils.output_capturing import capture_outputs
+
+from longdoc.attention.pattern import Rows, SparsePattern
+from longdoc.errors import ConfigError
+
+
+def adopt(model: PreTrainedModel, pattern: SparsePattern | None) -> SparsePattern:
+    """Gives every BigBird module in ``model`` the forward pass of this file; returns the pattern."""
+    if model.config.is_decoder:
+        raise ConfigError("this BigBird is set up as a decoder; sparse attention is for encoders")
+    for module in model.modules():
+        if type(module) is original.BigBirdModel:
+            module.set_attention_type("block_sparse")
+            module.__class__ = BigBirdModel
+    for module in model.modules():
+        if type(module) is original.BigBirdBlockSparseAttention:
+            module.__class__ = BigBirdBlockSparseAttention
+    return pattern or pattern_of(model.config)
+
+
+def pattern_of(config: Any, *, as_transformers: bool = False) -> SparsePattern:
+    """The paper's pattern with the block size and the number of random blocks of a configuration."""
+    return SparsePattern(
+        window=config.block_size,
+        block=config.block_size,
+        block_aligned=True,
+        global_tokens=(),
+        global_blocks=(0, -1),
+        random_blocks=config.num_random_blocks,
+        as_transformers=as_transformers,
+    )
+
+
+class BigBirdBlockSparseAttention(original.BigBirdBlockSparseAttention):
+    """One layer's attention."""
+
+    is_causal = False
+
+    def forward(self, hidden_states: Tensor, *_: None, rows: Rows, **kwargs: Any) -> tuple[Tensor, None]:
+        """Attention ``(B, T, H·D)`` of states ``(B, T, H·D)``."""
+        shape = (*hidden_states.shape[:2], self.num_attention_heads, self.attention_head_size)
+        parts = (layer(hidden_states).view(shape).transpose(1, 2) for layer in (self.query, self.key, self.value))
+        # transformers' block-sparse attention has no dropout, whatever its configuration says.
+        return self.sparse.attend(*parts, rows, scale=self.attention_head_size**-0.5).flatten(2), None
+
+
+class BigBirdModel(original.BigBirdModel):
+    """The encoder: rows of any length, without padding to the block, and never switched to dense for good."""
+
+    @merge_with_config_defaults
+    @capture_outputs
+    def forward(  # noqa: PLR0913 -- the signature of transformers
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        **kwargs: Any,
+    ) -> BaseModelOutputWithPoolingAndCrossAttentions:
+        """As in transformers; ``global_mask`` and ``document_ids`` as after ``sparsify`` elsewhere."""
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ConfigError("give either input_ids or inputs_embeds")
+        states = self.embeddings(
+            input_ids=input_ids, position_ids=position_ids, token_type_ids=token_type_ids, inputs_embeds=inputs_embeds
+        )
+        seen = None if attention_mask is None else attention_mask.bool()
+        rows = Rows.of(states, seen, kwargs.pop("global_mask", None), kwargs.pop("document_ids", None))
+        states = self.encoder(states, rows=rows, **kwargs).last_hidden_state
+        pooled = None if self.pooler is None else self.activation(self.pooler(states[:, 0]))
+        return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=states, pooler_output=pooled)

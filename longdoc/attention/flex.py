@@ -1,0 +1,139 @@
+"""Sparse attention on a GPU: torch's FlexAttention, over tiles that are listed without looking at all pairs of tokens.
+
+Letters of shapes: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``Q`` query tiles, ``K`` key tiles.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.attention.flex_attention import BlockMask, flex_attention
+
+from longdoc.attention.pattern import Rows, SparsePattern
+from longdoc.errors import ConfigError
+
+TILE = 128
+
+
+def flex(  # noqa: PLR0913 -- the signature of all back ends
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    rows: Rows,
+    pattern: SparsePattern,
+    *,
+    layer: int = 0,
+    scale: float,
+    dropout: float = 0.0,
+    compiled: bool = True,
+) -> Tensor:
+    """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``.
+
+    Raises:
+        ConfigError: dropout, which FlexAttention does not have.
+    """
+    if dropout:
+        raise ConfigError(
+            f"FlexAttention has no dropout, and this model drops {dropout:g} of its attention; set "
+            "config.attention_probs_dropout_prob to 0 before building the model, or sparsify(..., backend='blocked')"
+        )
+    tables = Tables(pattern, rows, layer)
+    attend = _compiled() if compiled else flex_attention
+    score = tables.score if pattern.as_transformers and not pattern.is_dense(query.shape[2]) else None
+    out = attend(query, key, value, score_mod=score, block_mask=tables.block_mask(), scale=scale)
+    return out.transpose(1, 2).contiguous()
+
+
+@functools.lru_cache(maxsize=1)
+def _compiled() -> Callable[..., Any]:
+    return torch.compile(flex_attention, dynamic=False)
+
+
+class Tables:
+    """What FlexAttention asks for: the pattern as a function of positions, and the tiles that hold any visible pair."""
+
+    def __init__(self, pattern: SparsePattern, rows: Rows, layer: int) -> None:
+        n_tokens, device = rows.seen.shape[1], rows.seen.device
+        self.pattern = pattern
+        self.n_tokens = n_tokens
+        self.step = pattern.block if pattern.block_aligned else 1
+        self.reach = n_tokens if pattern.is_dense(n_tokens) else pattern.window_at(layer) // self.step
+        self.seen, self.documents = rows.seen, rows.documents
+        self.is_global = pattern.globals_of(rows)
+        table = pattern.random_table(n_tokens, layer)
+        self.drawn = None if table is None else table.to(device)
+        self.extra = math.log(1 + pattern.random_blocks)
+
+    def visible(self, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        """Whether query ``i`` of row ``b`` sees key ``j``: FlexAttention's ``mask_mod``."""
+        near = (i // self.step - j // self.step).abs() <= self.reach
+        near = near | self.is_global[b, i] | self.is_global[b, j]
+        if self.drawn is not None:
+            for column in range(self.drawn.shape[1]):
+                near = near | (self.drawn[i // self.pattern.block, column] == j // self.pattern.block)
+        return near & self.seen[b, i] & self.seen[b, j] & (self.documents[b, i] == self.documents[b, j])
+
+    def score(self, score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        """A score, more for the first block where the pattern counts it more than once: FlexAttention's ``score_mod``."""
+        return torch.where((j < self.pattern.block) & ~self.is_global[b, i], score + self.extra, score)
+
+    def block_mask(self) -> BlockMask:
+        """Tiles that are partly and wholly visible, for the forward and the backward pass."""
+        touched, full = self.tiles()
+        partial = touched & ~full
+        return BlockMask.from_kv_blocks(
+            *_as_lists(partial),
+            *_as_lists(full),
+            BLOCK_SIZE=TILE,
+            mask_mod=self.visible,
+            seq_lengths=(self.n_tokens, self.n_tokens),
+        )
+
+    def tiles(self) -> tuple[Tensor, Tensor]:
+        """Which tiles hold a visible pair, and which hold nothing else, bool ``(B, Q, K)`` each."""
+        n_tiles = -(-self.n_tokens // TILE)
+        tile = torch.arange(n_tiles, device=self.seen.device)
+        first, last = tile * TILE, (tile * TILE + TILE).clamp(max=self.n_tokens) - 1
+        # In steps (tokens or blocks): the nearest and the farthest pair of two tiles.
+        low, high = first // self.step, last // self.step
+        nearest = torch.maximum(low[:, None] - high, low - high[:, None]).clamp(min=0)
+        farthest = torch.maximum(high[:, None] - low, high - low[:, None])
+        any_global, seen = self._per_tile(self.is_global), self._per_tile(self.seen)
+        touched = (nearest <= self.reach) | any_global.any(-1)[:, :, None] | any_global.any(-1)[:, None, :]
+        if self.drawn is not None:
+            touched = touched | self._drawn_tiles(n_tiles)
+        documents = self._per_tile(self.documents, fill=-1)
+        oldest, newest = documents.masked_fill(documents < 0, torch.iinfo(torch.int64).max).amin(-1), documents.amax(-1)
+        touched = touched & (oldest[:, :, None] <= newest[:, None, :]) & (oldest[:, None, :] <= newest[:, :, None])
+        whole = seen.all(-1) & (oldest == newest)
+        same = whole[:, :, None] & whole[:, None, :] & (newest[:, :, None] == newest[:, None, :])
+        return touched, (farthest <= self.reach) & same
+
+    def _per_tile(self, tokens: Tensor, fill: int = 0) -> Tensor:
+        """``(B, T)`` as ``(B, Q, TILE)``."""
+        missing = -tokens.shape[1] % TILE
+        padded = torch.nn.functional.pad(tokens, (0, missing), value=fill)
+        return padded.view(len(tokens), -1, TILE)
+
+    def _drawn_tiles(self, n_tiles: int) -> Tensor:
+        """Tiles touched by random blocks, bool ``(Q, K)``."""
+        assert self.drawn is not None
+        block = self.pattern.block
+        tiles = torch.zeros(n_tiles, n_tiles, dtype=torch.bool, device=self.drawn.device)
+        for query, keys in enumerate(self.drawn.tolist()):
+            for key in keys:
+                if key >= 0:
+                    rows = slice(query * block // TILE, ((query + 1) * block - 1) // TILE + 1)
+                    tiles[rows, key * block // TILE : ((key + 1) * block - 1) // TILE + 1] = True
+        return tiles
+
+
+def _as_lists(tiles: Tensor) -> tuple[Tensor, Tensor]:
+    """How many key tiles each query tile has, int32 ``(B, 1, Q)``, and which, first ones first, ``(B, 1, Q, K)``."""
+    order = tiles.int().argsort(dim=-1, descending=True, stable=True)
+    return tiles.sum(-1, dtype=torch.int32)[:, None], order.int()[:, None]

@@ -1,0 +1,225 @@
+"""Sparse attention inside the models of transformers: registered with its attention and mask interfaces."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, PreTrainedModel
+from transformers.masking_utils import AttentionMaskInterface
+
+from longdoc.attention.blocked import blocked_attention
+from longdoc.attention.eager import eager_attention
+from longdoc.attention.flex import flex
+from longdoc.attention.pattern import Rows, SparsePattern
+from longdoc.attention.positions import lengthen, n_positions
+from longdoc.config import from_dict, to_dict
+from longdoc.errors import ConfigError
+
+Backend = Literal["auto", "eager", "blocked", "flex"]
+NAME = "longdoc"
+PIECE = 2048
+"""Tokens that a feed-forward layer takes at a time."""
+BACKENDS: dict[str, Callable[..., Tensor]] = {"eager": eager_attention, "blocked": blocked_attention, "flex": flex}
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """How one attention module attends; kept on the module as ``module.sparse``."""
+
+    pattern: SparsePattern
+    layer: int
+    backend: Backend
+    own: bool = False
+    """The pattern is the architecture's (a local layer of ModernBERT): no token is global here."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, rows: Rows, **options: Any) -> Tensor:
+        """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``."""
+        backend = self.backend
+        if backend == "auto":
+            backend = "flex" if query.device.type == "cuda" and not options.get("dropout") else "blocked"
+        return BACKENDS[backend](query, key, value, rows, self.pattern, layer=self.layer, **options)
+
+
+def sparsify(
+    model: PreTrainedModel,
+    pattern: SparsePattern | None = None,
+    *,
+    max_tokens: int | None = None,
+    backend: Backend = "auto",
+) -> PreTrainedModel:
+    """Makes a transformers encoder, or a model with a head on one, attend sparsely. In place.
+
+    Call it afterwards as before; ``global_mask=`` (bool, ``(B, T)``) makes further tokens global, ``document_ids=``
+    (int64, ``(B, T)``, ascending) keeps documents packed into one row apart. Where no gradient is taken, the layers of
+    long rows write over their own inner states: a hook that keeps one must clone it.
+
+    Args:
+        model: any model whose attention goes through transformers' attention interface (BERT, RoBERTa, XLM-R,
+            CamemBERT, DistilBERT, ALBERT, ELECTRA, ModernBERT …), a Longformer or a BigBird.
+        pattern: which token sees which. Longformer and BigBird have their own, and so has a converted checkpoint.
+            ModernBERT's local layers keep theirs: it then holds for the global layers.
+        max_tokens: lengthens the position table to this many tokens by repeating it.
+        backend: ``"flex"`` (FlexAttention, for GPUs), ``"blocked"`` (any device), ``"eager"`` (dense, to compare
+            with); ``"auto"`` takes flex on CUDA and blocked elsewhere.
+
+    Returns:
+        the model.
+
+    Raises:
+        ConfigError: the model has no such attention (DeBERTa: use ``encoder="windows"``), or no pattern was given.
+    """
+    if backend not in get_args(Backend):
+        raise ConfigError(f"unknown backend {backend!r}; allowed: {', '.join(get_args(Backend))}")
+    kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
+    pattern = pattern or _pattern_of(model)
+    if kind in ("longformer", "big_bird"):
+        adopt = _adopted(kind)
+        pattern = adopt(model, pattern)
+    else:
+        _check_kind(model, kind)
+        model.set_attn_implementation(NAME)
+    if pattern is None:
+        raise ConfigError(f"{kind} has no pattern of its own; give one, such as SparsePattern(window=256)")
+    for layer, module in enumerate(_attention_modules(model)):
+        window = getattr(module, "sliding_window", None)
+        if kind == "modernbert" and window is not None:
+            # transformers adds 1 for the sake of flash attention; the window itself is inclusive.
+            local = SparsePattern(window=window - 1, global_tokens=())
+            module.sparse = Sparse(local, layer, backend, own=True)
+        else:
+            pattern.window_at(layer)
+            module.sparse = Sparse(pattern, layer, backend)
+    _run_in_pieces(model)
+    model.config.sparse_attention = to_dict(pattern)
+    if max_tokens is not None:
+        lengthen(model, max_tokens)
+    if not hasattr(model, "sparse_check"):
+        model.sparse_check = model.register_forward_pre_hook(_check_call, with_kwargs=True)
+    return model
+
+
+def _pattern_of(model: PreTrainedModel) -> SparsePattern | None:
+    """The pattern that a converted checkpoint carries in its configuration."""
+    record = getattr(getattr(model, "config", None), "sparse_attention", None)
+    return None if record is None else from_dict(SparsePattern, record, where="sparse_attention")
+
+
+def _adopted(kind: str) -> Callable[..., SparsePattern]:
+    # Imported where they are needed: they follow the classes of transformers closely.
+    if kind == "longformer":
+        from longdoc.attention.longformer import adopt
+
+        return adopt
+    from longdoc.attention.big_bird import adopt as adopt_big_bird
+
+    return adopt_big_bird
+
+
+def _check_kind(model: PreTrainedModel, kind: str) -> None:
+    if not isinstance(model, PreTrainedModel):
+        raise ConfigError(f"sparsify takes a transformers model; got {type(model).__name__}")
+    if getattr(model.config, "is_decoder", False) or getattr(model.config, "is_encoder_decoder", False):
+        raise ConfigError(f"{kind} is set up as a decoder; sparse attention is for encoders")
+    if not model._can_set_attn_implementation() or not any(_attention_modules(model)):
+        raise ConfigError(
+            f"{kind} computes its attention by itself (DeBERTa adds relative positions to every score), so it cannot "
+            "be made sparse; read long documents with it through windows: Pipeline.from_pretrained(..., "
+            "encoder='windows')"
+        )
+
+
+def _attention_modules(model: nn.Module) -> Iterator[nn.Module]:
+    """The modules that call the attention interface, first layer first (ALBERT has one for all layers)."""
+    return (module for module in model.modules() if hasattr(module, "is_causal"))
+
+
+def _run_in_pieces(model: nn.Module) -> None:
+    """Lets what a layer does with each token by itself run on some tokens at a time, where it is only evaluated.
+
+    A feed-forward layer's inner states are four times as wide as all others: in pieces they stay in the cache, and the
+    largest tensors of a pass are never allocated. ``config.chunk_size_feed_forward`` does this in training too, but
+    only for rows that are a multiple of it.
+    """
+    for module in model.modules():
+        for name, in_place in (("forward", True), ("feed_forward_chunk", True), ("ff_chunk", False)):
+            if name == "forward" and not type(module).__name__.endswith("SelfOutput"):
+                continue
+            function = getattr(module, name, None)
+            if function is not None and not isinstance(function, functools.partial):
+                setattr(module, name, functools.partial(_in_pieces, function, in_place))
+
+
+def _in_pieces(function: Callable[..., Tensor], in_place: bool, *states: Tensor) -> Tensor:
+    """``function`` of states ``(B, T, D)``, ``PIECE`` tokens at a time; ``in_place`` where no one needs them again."""
+    if torch.is_grad_enabled() or torch.compiler.is_compiling() or states[0].shape[1] <= PIECE:
+        return function(*states)
+    out = states[0] if in_place else torch.empty_like(states[0])
+    for start in range(0, out.shape[1], PIECE):
+        out[:, start : start + PIECE] = function(*(part[:, start : start + PIECE] for part in states))
+    return out
+
+
+def _attention(  # noqa: PLR0913 -- the signature of transformers' attention interface
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """One layer's attention ``(B, T, H, D)``; ``attention_mask`` is bool ``(B, T)``, as :func:`_mask` left it."""
+    sparse = getattr(module, "sparse", None)
+    if not isinstance(sparse, Sparse):
+        raise ConfigError(f"{type(module).__name__} has no pattern; call longdoc.attention.sparsify(model, pattern)")
+    global_mask = None if sparse.own else kwargs.get("global_mask")
+    rows = Rows.of(query[:, 0], attention_mask, global_mask, kwargs.get("document_ids"))
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    return sparse.attend(query, key, value, rows, scale=scale, dropout=dropout), None
+
+
+def _mask(attention_mask: Tensor | None = None, **_: Any) -> Tensor | None:
+    """The mask as the caller gave it, bool ``(B, T)``: the interface would make ``T²`` numbers of it."""
+    return attention_mask
+
+
+AttentionInterface.register(NAME, _attention)
+AttentionMaskInterface.register(NAME, _mask)
+
+
+def _check_call(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuses what would fail deep inside, or be computed wrongly."""
+    if kwargs.get("output_attentions") or getattr(model.config, "output_attentions", False):
+        raise ConfigError(
+            "output_attentions=True: sparse attention never forms the matrix of probabilities; leave it out, or load "
+            "the model again and call it without sparsify"
+        )
+    tokens = args[0] if args else kwargs.get("input_ids")
+    tokens = kwargs.get("inputs_embeds") if tokens is None else tokens
+    if tokens is None:
+        return
+    mask = kwargs.get("attention_mask", args[1] if len(args) > 1 else None)
+    if mask is not None and mask.ndim != 2:
+        raise ConfigError(f"attention_mask has the shape {tuple(mask.shape)}; give (rows, tokens), false at padding")
+    shape, longest = tuple(tokens.shape[:2]), n_positions(model)
+    if kwargs.get("position_ids") is None and longest is not None and shape[1] > longest:
+        raise ConfigError(
+            f"{shape[1]} tokens, and positions for {longest}: sparsify(model, pattern, max_tokens={shape[1]}) lengthens "
+            "the table, or pass position_ids that repeat"
+        )
+    for name, dtype, remedy in (
+        ("global_mask", torch.bool, "mask.bool()"),
+        ("document_ids", torch.int64, "ids.long()"),
+    ):
+        given = kwargs.get(name)
+        if given is not None and (given.dtype != dtype or tuple(given.shape) != shape):
+            raise ConfigError(
+                f"{name} is {str(given.dtype).removeprefix('torch.')} of shape {tuple(given.shape)}; give "
+                f"{str(dtype).removeprefix('torch.')} of shape {shape}, such as {remedy}"
+            )

@@ -1,0 +1,118 @@
+"""Longformer's weights under longdoc's attention: the classes of transformers with another forward pass.
+
+Longformer has projections of its own for global tokens (``query_global``, ``key_global``, ``value_global``): global
+queries use them for every key; all other queries use the ordinary ones, for global keys too. Parameters and their
+names are those of transformers, so that checkpoints load and save as before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.models.longformer import modeling_longformer as original
+
+from longdoc.attention.blocked import blocked_attention
+from longdoc.attention.eager import eager_attention
+from longdoc.attention.pattern import Rows, SparsePattern
+from longdoc.errors import ConfigError
+
+
+def adopt(model: PreTrainedModel, pattern: SparsePattern | None) -> SparsePattern:
+    """Gives every Longformer module in ``model`` the forward pass of this file; returns the pattern."""
+    for module in model.modules():
+        for replacement in (LongformerModel, LongformerSelfAttention):
+            if type(module) is replacement.__bases__[0]:
+                module.__class__ = replacement
+    return pattern or pattern_of(model.config)
+
+
+def pattern_of(config: Any) -> SparsePattern:
+    """Windows of ``config.attention_window``, which counts both sides; global tokens come with the call."""
+    sizes = config.attention_window
+    sizes = [sizes] * config.num_hidden_layers if isinstance(sizes, int) else sizes
+    return SparsePattern(window=tuple(size // 2 for size in sizes), global_tokens=())
+
+
+class LongformerSelfAttention(original.LongformerSelfAttention):
+    """One layer's attention."""
+
+    is_causal = False
+
+    def forward(
+        self, hidden_states: Tensor, is_index_global_attn: Rows, is_global_attn: bool, **_: Any
+    ) -> tuple[Tensor]:
+        """Attention ``(B, T, H·D)`` of states ``(B, T, H·D)``; ``is_index_global_attn`` carries the rows."""
+        rows = is_index_global_attn
+        options: dict[str, Any] = {
+            "layer": self.sparse.layer,
+            "scale": self.head_dim**-0.5,
+            "dropout": self.dropout if self.training else 0.0,
+        }
+        out = self._part("local", hidden_states, (self.query, self.key, self.value), rows, options)
+        if is_global_attn:
+            everywhere = (self.query_global, self.key_global, self.value_global)
+            out = out + self._part("global", hidden_states, everywhere, rows, options)
+        return (out.flatten(2),)
+
+    def _part(
+        self, part: str, states: Tensor, projections: tuple[nn.Module, ...], rows: Rows, options: dict[str, Any]
+    ) -> Tensor:
+        """The local or the global queries' attention, zero for the others, ``(B, T, H, D)``."""
+        shape = (*states.shape[:2], self.num_heads, self.head_dim)
+        query, key, value = (projection(states).view(shape).transpose(1, 2) for projection in projections)
+        pattern = self.sparse.pattern
+        if self.sparse.backend == "eager":
+            wanted = pattern.globals_of(rows) == (part == "global")
+            return eager_attention(query, key, value, rows, pattern, **options) * wanted[:, :, None, None]
+        return blocked_attention(query, key, value, rows, pattern, part=part, **options)
+
+
+class LongformerModel(original.LongformerModel):
+    """The encoder: rows of any length, without padding to the window and without a matrix of ``T²`` numbers."""
+
+    def forward(  # noqa: PLR0913 -- the signature of transformers
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        global_attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """As in transformers; ``global_mask`` and ``document_ids`` as after ``sparsify`` elsewhere."""
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ConfigError("give either input_ids or inputs_embeds")
+        if output_attentions:
+            raise ConfigError("output_attentions=True: sparse attention never forms the matrix of probabilities")
+        states = self.embeddings(
+            input_ids=input_ids, position_ids=position_ids, token_type_ids=token_type_ids, inputs_embeds=inputs_embeds
+        )
+        seen = None if attention_mask is None else attention_mask > 0
+        chosen = None if global_attention_mask is None else global_attention_mask > 0
+        if attention_mask is not None and attention_mask.dtype not in (torch.bool, torch.uint8):
+            twos = attention_mask == 2  # the older way to mark a global token
+            chosen = twos if chosen is None else chosen | twos
+        if (further := kwargs.get("global_mask")) is not None:
+            chosen = further if chosen is None else chosen | further
+        rows = Rows.of(states, seen, chosen, kwargs.get("document_ids"))
+        pattern = self.encoder.layer[0].attention.self.sparse.pattern
+        any_global = chosen is not None or bool(pattern.global_tokens or pattern.global_blocks)
+        everything = [states]
+        for layer in self.encoder.layer:
+            states = layer(states, is_index_global_attn=rows, is_global_attn=any_global)[0]
+            everything.append(states)
+        wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        output = original.LongformerBaseModelOutputWithPooling(
+            last_hidden_state=states,
+            pooler_output=None if self.pooler is None else self.pooler(states),
+            hidden_states=tuple(everything) if wanted else None,
+        )
+        as_record = self.config.return_dict if return_dict is None else return_dict
+        return output if as_record else (states, output.pooler_output, *((output.hidden_states,) if wanted else ()))

@@ -1,0 +1,182 @@
+"""Which query sees which key: one definition, from which every back end takes its tables.
+
+    query i sees key j   if   |i - j| <= window, or i or j is global, or block(j) was drawn for block(i)
+                       and    both are tokens (no padding) of the same document
+
+The pattern is a union: a key is counted once, however many reasons there are to see it. Letters of shapes: ``B`` rows,
+``T`` tokens, ``Q`` query blocks, ``K`` key blocks.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from longdoc.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparsePattern:
+    """A window, global tokens and random blocks (Longformer, arXiv:2004.05150; BigBird, arXiv:2007.14062).
+
+    Raises:
+        ConfigError: no query could see a key, or the blocks do not fit the window.
+    """
+
+    window: int | tuple[int, ...] = 256
+    """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A tuple has one for each layer."""
+    global_tokens: tuple[int, ...] = (0,)
+    """Positions, from each document's start, that see everything and that everything sees."""
+    global_blocks: tuple[int, ...] = ()
+    """Blocks of which all tokens are global; -1 is a document's last."""
+    random_blocks: int = 0
+    """Key blocks drawn for each query block among those that its window does not touch."""
+    block: int = 64
+    """Tokens in a block."""
+    block_aligned: bool = False
+    """The window holds whole blocks: a token sees the blocks within ``window // block`` of its own."""
+    seed: int = 0
+    """Random blocks depend on this, the layer and the number of blocks, and on nothing else."""
+    as_transformers: bool = False
+    """BigBird as transformers 5 computes it at inference: instead of random blocks, the first block is counted
+    ``1 + random_blocks`` times by all tokens that are not global; rows of at most ``5 + 2 * random_blocks`` blocks are
+    dense; the last block is that of the padded row."""
+
+    def __post_init__(self) -> None:
+        windows = self.window if isinstance(self.window, tuple) else (self.window,)
+        if not windows or min(windows) < 1:
+            raise ConfigError(f"window is {self.window}; a token must see at least 1 token to each side")
+        if self.block < 1 or self.random_blocks < 0:
+            raise ConfigError(f"block is {self.block}, random_blocks {self.random_blocks}; at least 1 and 0 are needed")
+        if self.block_aligned and any(window % self.block for window in windows):
+            raise ConfigError(f"a window of whole blocks must be a multiple of {self.block}; got {self.window}")
+        if any(position < 0 for position in self.global_tokens):
+            raise ConfigError(
+                f"global_tokens are positions from 0; got {self.global_tokens}; see global_blocks for ends"
+            )
+        if any(block < -1 for block in self.global_blocks):
+            raise ConfigError(f"global_blocks are numbers from 0, or -1 for the last; got {self.global_blocks}")
+        if self.as_transformers and not (self.block_aligned and self.global_blocks == (0, -1)):
+            raise ConfigError("as_transformers is for BigBird: it needs block_aligned=True and global_blocks=(0, -1)")
+
+    def window_at(self, layer: int) -> int:
+        """The window of a layer, counted from 0."""
+        if not isinstance(self.window, tuple):
+            return self.window
+        if layer >= len(self.window):
+            raise ConfigError(f"window has {len(self.window)} numbers; layer {layer} needs one of its own")
+        return self.window[layer]
+
+    def reach(self, start: int, end: int, layer: int) -> tuple[int, int]:
+        """Half-open range of the positions that queries ``start`` to ``end`` reach by their window, before clipping."""
+        window = self.window_at(layer)
+        if self.block_aligned:
+            return start // self.block * self.block - window, -(-end // self.block) * self.block + window
+        return start - window, end + window
+
+    def is_dense(self, n_tokens: int) -> bool:
+        """Whether rows of this length are read densely, as transformers' BigBird does with short ones."""
+        return self.as_transformers and n_tokens <= (5 + 2 * self.random_blocks) * self.block
+
+    def random_table(self, n_tokens: int, layer: int) -> Tensor | None:
+        """Key blocks drawn for each query block, int64 ``(Q, random_blocks)``; -1 where there were too few."""
+        if not self.random_blocks or self.as_transformers:
+            return None
+        return _draw(self, -(-n_tokens // self.block), layer)
+
+    def globals_of(self, rows: Rows) -> Tensor:
+        """Global tokens, bool ``(B, T)``, those of ``rows.global_mask`` among them."""
+        position, left = _places(rows.documents, rows.seen if not self.as_transformers else torch.ones_like(rows.seen))
+        chosen = rows.global_mask.clone()
+        for token in self.global_tokens:
+            chosen |= position == token
+        for block in self.global_blocks:
+            last = (position + left - 1) // self.block
+            chosen |= position // self.block == (last if block == -1 else block)
+        return chosen & rows.seen
+
+    def counts(self, rows: Rows, layer: int = 0) -> Tensor:
+        """How often query i counts key j, float32 ``(B, T, T)``: the pattern itself, made in ``T²`` steps.
+
+        0 or 1 everywhere, but for ``as_transformers``.
+        """
+        n_tokens = rows.seen.shape[1]
+        place = torch.arange(n_tokens, device=rows.seen.device)
+        step = self.block if self.block_aligned else 1
+        near = (place[:, None] // step - place // step).abs() <= self.window_at(layer) // step
+        near |= self.is_dense(n_tokens)
+        blocks = place // self.block
+        if (table := self.random_table(n_tokens, layer)) is not None:
+            near |= (table.to(place.device)[blocks][:, None, :] == blocks[None, :, None]).any(-1)
+        is_global = self.globals_of(rows)
+        visible = near | is_global[:, :, None] | is_global[:, None, :]
+        visible &= rows.seen[:, :, None] & rows.seen[:, None, :]
+        visible &= rows.documents[:, :, None] == rows.documents[:, None, :]
+        if not self.as_transformers or self.is_dense(n_tokens):
+            return visible.float()
+        return visible * torch.where(~is_global[:, :, None] & (blocks == 0), 1.0 + self.random_blocks, 1.0)
+
+    def dense(self, rows: Rows, layer: int = 0) -> Tensor:
+        """The pattern as a mask, bool ``(B, 1, T, T)``, true where a query sees a key. For tests and pictures."""
+        return self.counts(rows, layer)[:, None] > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the rows of a batch hold.
+
+    ``seen`` bool ``(B, T)``, false at padding; ``global_mask`` bool ``(B, T)``, global tokens beside the pattern's own;
+    ``documents`` int64 ``(B, T)``, the number of the document a token belongs to, where a row packs several.
+    """
+
+    seen: Tensor
+    global_mask: Tensor
+    documents: Tensor
+
+    @classmethod
+    def of(
+        cls, like: Tensor, seen: Tensor | None, global_mask: Tensor | None = None, documents: Tensor | None = None
+    ) -> Rows:
+        """Fills in what was not given, for a batch as large as ``like`` ``(B, T, …)``."""
+        shape, device = like.shape[:2], like.device
+        return cls(
+            torch.ones(shape, dtype=torch.bool, device=device) if seen is None else seen,
+            torch.zeros(shape, dtype=torch.bool, device=device) if global_mask is None else global_mask,
+            torch.zeros(shape, dtype=torch.int64, device=device) if documents is None else documents,
+        )
+
+
+def _places(documents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Position of each token in its document, and how many tokens are left in it from there, each ``(B, T)``.
+
+    Padding at the end of a row belongs to no document.
+    """
+    n_tokens = documents.shape[1]
+    place = torch.arange(n_tokens, device=documents.device).expand_as(documents)
+    changes = torch.ones_like(seen)
+    changes[:, 1:] = documents[:, 1:] != documents[:, :-1]
+    start = torch.where(changes, place, 0).cummax(dim=1).values
+    after = torch.where(seen, place + 1, 0)
+    ends = torch.ones_like(seen)
+    ends[:, :-1] = changes[:, 1:]
+    # A document ends after its last seen token: the running maximum of `after`, read where the next document starts.
+    stop = torch.where(ends, after.cummax(dim=1).values, n_tokens).flip(1).cummin(dim=1).values.flip(1)
+    return place - start, stop - place
+
+
+@functools.lru_cache(maxsize=256)
+def _draw(pattern: SparsePattern, n_blocks: int, layer: int) -> Tensor:
+    """Random key blocks ``(Q, random_blocks)``, distinct in a row and beyond the row's window."""
+    generator = random.Random(f"{pattern.seed} {layer} {n_blocks}")
+    table = torch.full((n_blocks, pattern.random_blocks), -1)
+    for query in range(n_blocks):
+        low, high = pattern.reach(query * pattern.block, (query + 1) * pattern.block, layer)
+        first, stop = max(low // pattern.block, 0), min(-(-high // pattern.block), n_blocks)
+        n_free = n_blocks - (stop - first)
+        for column, drawn in enumerate(generator.sample(range(n_free), min(pattern.random_blocks, n_free))):
+            table[query, column] = drawn if drawn < first else drawn + stop - first
+    return table
