@@ -128,8 +128,8 @@ def merge_rules(folder: str) -> list[list[object]]:
         encoded = sum(len(window) + 2 for reading in readings for window in reading.windows)
         scores = []
         for merge in get_args(MergeRule):
-            with_windows(model, WindowConfig(size=size, overlap=overlap, merge=merge))
-            found = [reader.predict(reading) for reading in readings]
+            merger = with_windows(model, WindowConfig(size=size, overlap=overlap, merge=merge))
+            found = [merger.predict(reading) for reading in readings]
             pairs = zip(examples, found, strict=True)
             scores.append(f"{micro(add_counts(entity_counts(e, p, labels) for e, p in pairs)).f1:.4f}")
         n_tokens = sum(len(reading.tokens) for reading in readings)

@@ -59,6 +59,8 @@ class DatasetConfig:
     """Label in the corpus: label of the head. Others are ignored."""
     part: Literal["train", "dev", "test"] | None = None
     """Which part of a corpus that has no files of its own for each (``cuad``)."""
+    limit: int | None = None
+    """At most so many documents, the first ones."""
     token_column: int = 0
     tag_column: int = 1
 
@@ -85,6 +87,7 @@ def read_dataset(config: DatasetConfig) -> list[Example]:
         for example in found:
             seen.update(span.label for span in example.spans)
             examples += relabel([example], config.labels)
+    examples = examples[: config.limit]
     if not examples:
         raise DataError(f"no example in {', '.join(config.files)}")
     if missing := set(config.labels) - seen:

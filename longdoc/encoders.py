@@ -1,7 +1,9 @@
 """Tokens → states.
 
-The windows encoder reads a document as overlapping slices of its token stream, each between the special tokens of
-the checkpoint. Letters of shapes: ``B`` windows, ``T`` tokens with special ones, ``D`` width.
+Both encoders read a document as overlapping slices of its token stream, each between the special tokens of the
+checkpoint. ``Encoder`` reads short slices, of the length that the checkpoint was trained on, with dense attention;
+``SparseEncoder`` reads slices as long as most documents. Letters of shapes: ``B`` slices, ``T`` tokens with special
+ones, ``D`` width.
 """
 
 from __future__ import annotations
@@ -9,11 +11,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+
+from longdoc.attention import SparsePattern, sparsify
+from longdoc.attention.positions import repeated_positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,47 @@ class Encoder(nn.Module):
         return [row[first : first + length] for row, length in zip(scores, lengths, strict=True)]
 
 
+class SparseEncoder(Encoder):
+    """The same weights over slices of any length, with sparse attention.
+
+    Positions repeat every ``period`` tokens, the length of the windows that the weights were trained on: what a token
+    knows from training are its neighbours.
+    """
+
+    period: int
+
+    @classmethod
+    def of(cls, encoder: Encoder, pattern: SparsePattern, period: int) -> SparseEncoder:
+        """A sparse copy of an encoder; it shares all weights.
+
+        Raises:
+            ConfigError: the encoder's architecture cannot be made sparse.
+        """
+        copied = _shared_copy(encoder)
+        backbone: Any = copied.backbone
+        sparse = cls(sparsify(backbone, pattern), copied.special)
+        sparse.period = period
+        return sparse
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, global_mask: Tensor | None = None
+    ) -> Tensor:
+        """States ``(B, T, D)``; tokens where ``global_mask``, bool ``(B, T)``, is true see and are seen by all."""
+        prefix = len(self.special.prefix)
+        positions = repeated_positions(self.backbone, input_ids.shape[1], period=self.period, prefix=prefix)
+        states: Tensor = self.backbone(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            position_ids=None if positions is None else positions.to(input_ids.device).expand_as(input_ids),
+            global_mask=global_mask,
+        ).last_hidden_state
+        return states
+
+
+def _shared_copy(encoder: Encoder) -> Encoder:
+    return copy.deepcopy(encoder, {id(parameter): parameter for parameter in encoder.parameters()})
+
+
 class PackedLinear(nn.Module):
     """``nn.Linear`` for float32 inference on a CPU, its weight packed for oneDNN.
 
@@ -88,7 +135,7 @@ class PackedLinear(nn.Module):
 
 def pack_for_cpu(encoder: Encoder) -> Encoder:
     """A copy of an encoder for float32 inference on a CPU; it shares all weights but those of linear layers."""
-    packed = copy.deepcopy(encoder, {id(parameter): parameter for parameter in encoder.parameters()})
+    packed = _shared_copy(encoder)
     for module in list(packed.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.Linear):

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig
 
+from longdoc.attention import SparsePattern
 from longdoc.config import from_dict, to_dict
 from longdoc.encoders import Encoder, SpecialTokens
 from longdoc.errors import ConfigError
@@ -56,11 +57,22 @@ class WindowConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SparseConfig:
+    """How documents are read with sparse attention."""
+
+    pattern: SparsePattern = field(default_factory=lambda: SparsePattern(window=128))
+    """Which token sees which."""
+    rows: WindowConfig = field(default_factory=lambda: WindowConfig(size=16384, overlap=512))
+    """How documents are cut that are longer than a row; memory alone bounds its size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
     """The ``longdoc`` block of a model's ``config.json``."""
 
     heads: dict[str, HeadConfig]
     windows: WindowConfig = field(default_factory=WindowConfig)
+    sparse: SparseConfig = field(default_factory=SparseConfig)
 
 
 class Model(nn.Module):

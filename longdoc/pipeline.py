@@ -2,7 +2,8 @@
 
     document ──tokenize, split──▶ windows ──encoder, heads──▶ scores ──stitch──▶ a row a token ──decode──▶ entities
 
-Windows of several documents share batches; each document is stitched and decoded once, whole.
+Windows of several documents share batches; each document is stitched and decoded once, whole. With sparse attention a
+window is as long as most documents, and everything else is the same.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, get_args, overload
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from longdoc.decode import ScoredSpan, decode_entities, introduced
 from longdoc.document import Document
-from longdoc.encoders import length_batches, pack_for_cpu
+from longdoc.encoders import SparseEncoder, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.labels import Entity
 from longdoc.loaders import load
@@ -28,6 +29,7 @@ from longdoc.prediction import Gap, Prediction
 from longdoc.windows import Tokens, Window, sentence_starts, split, stitch, tokenize, unseen
 
 Source: TypeAlias = Document | str | PathLike[str]
+EncoderKind: TypeAlias = Literal["windows", "sparse"]
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
@@ -50,12 +52,19 @@ class Pipeline:
     Build it with :meth:`from_pretrained`; call it with a document.
     """
 
-    def __init__(self, model: Model, *, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: Model, *, device: torch.device, dtype: torch.dtype, encoder: EncoderKind = "windows"
+    ) -> None:
         self.model = model.to(device).eval()
         self.device = device
         self.dtype = dtype
+        sparse = model.config.sparse
+        self.windows = sparse.rows if encoder == "sparse" else model.config.windows
+        chosen = model.encoder
+        if encoder == "sparse":
+            chosen = SparseEncoder.of(model.encoder, sparse.pattern, model.config.windows.size)
         packable = device.type == "cpu" and dtype == torch.float32 and torch.backends.mkldnn.is_available()
-        self.encoder = pack_for_cpu(model.encoder) if packable else model.encoder
+        self.encoder = pack_for_cpu(chosen) if packable else chosen
         # A batch this size keeps a GPU busy, or the activations of a small encoder in a CPU's cache.
         self.batch_tokens = 2**16 if device.type == "cuda" else 2**11
 
@@ -64,7 +73,7 @@ class Pipeline:
         cls,
         model: str | PathLike[str] = "default",
         *,
-        encoder: Literal["windows"] = "windows",
+        encoder: EncoderKind = "windows",
         device: str = "auto",
         precision: Precision = "auto",
     ) -> Pipeline:
@@ -72,19 +81,21 @@ class Pipeline:
 
         Args:
             model: ``"default"``, the model shipped with longdoc (no network), or a folder written by ``Model.save``.
-            encoder: how the text reaches the model: ``"windows"`` reads overlapping slices of it.
+            encoder: how the text reaches the model: ``"windows"`` reads overlapping slices of the length it was trained
+                on; ``"sparse"`` reads it whole, with attention to each token's neighbours and a few global tokens.
             device: ``"auto"`` (a GPU where there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
             precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on hardware that computes in it.
 
         Raises:
-            ConfigError: an argument is none of these, or the folder holds no longdoc model.
+            ConfigError: an argument is none of these, the folder holds no longdoc model, or its architecture cannot
+                be made sparse.
         """
-        if encoder != "windows":
-            raise ConfigError(f"unknown encoder {encoder!r}; allowed: 'windows'")
+        if encoder not in get_args(EncoderKind):
+            raise ConfigError(f"unknown encoder {encoder!r}; allowed: 'windows', 'sparse'")
         where = _device(device)
         dtype = _dtype(precision, where)
         folder = DEFAULT_MODEL if model == "default" else Path(model)
-        return cls(Model.from_pretrained(folder), device=where, dtype=dtype)
+        return cls(Model.from_pretrained(folder), device=where, dtype=dtype, encoder=encoder)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -174,10 +185,9 @@ class Pipeline:
         """First step: a document as tokens and windows."""
         document = source if isinstance(source, Document) else load(source)
         tokens = tokenize(document.text, self.model.tokenizer)
-        settings = self.model.config.windows
         cuts = sentence_starts(document.text, tokens.offsets)
-        size = settings.size - len(self.model.encoder.special)
-        windows = split(len(tokens), size=size, overlap=settings.overlap, cuts=cuts)
+        size = self.windows.size - len(self.model.encoder.special)
+        windows = split(len(tokens), size=size, overlap=self.windows.overlap, cuts=cuts)
         return Reading(document, tokens, windows, {head: [np.empty(0)] * len(windows) for head in heads})
 
     def score(self, readings: Sequence[Reading], progress: tqdm[Any]) -> None:
@@ -204,7 +214,7 @@ class Pipeline:
 
     def predict(self, reading: Reading) -> Prediction:
         """Third step: scores merged over the windows and decoded, once, on the document."""
-        merge, n_tokens, text = self.model.config.windows.merge, len(reading.tokens), reading.document.text
+        merge, n_tokens, text = self.windows.merge, len(reading.tokens), reading.document.text
         spans: list[ScoredSpan] = []
         for head, scores in reading.scores.items():
             config = self.model.config.heads[head]

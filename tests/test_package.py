@@ -4,6 +4,7 @@ import ast
 import importlib
 import pkgutil
 import re
+import runpy
 import subprocess
 import sys
 import time
@@ -81,6 +82,11 @@ def test_functions_fit_on_a_screen_and_modules_in_a_sitting(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda path: path.name)
 def test_every_configuration_is_yaml(path: Path) -> None:
     assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+def test_the_picture_of_the_patterns_is_drawn_by_the_code():
+    namespace = runpy.run_path(str(ROOT / "docs" / "draw_patterns.py"))
+    assert namespace["picture"]() == (ROOT / "docs" / "patterns.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", TEXT_FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,16 +1,22 @@
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tqdm import tqdm
 
 import reference
 from conftest import CORPUS, make_model
+from longdoc.attention import Rows, SparsePattern
 from longdoc.decode import decode_entities
 from longdoc.document import Document
 from longdoc.errors import LongdocError
+from longdoc.model import SparseConfig, WindowConfig
 from longdoc.pipeline import Pipeline
-from longdoc.windows import sentence_starts, split, tokenize
+from longdoc.windows import sentence_starts, split, stitch, tokenize
 
 LONG = " ".join(CORPUS[:2] * 12)
 
@@ -101,7 +107,7 @@ def test_tasks_choose_heads(pipeline):
         (lambda p: p(CORPUS[0], tasks=[]), "all of them"),
         (lambda p: list(p.pipe("lease.pdf")), r"\['lease.pdf'\]"),
         (lambda p: list(p.pipe([], batch_size=0)), "at least 1"),
-        (lambda p: Pipeline.from_pretrained(encoder="sparsely"), "'windows'"),
+        (lambda p: Pipeline.from_pretrained(encoder="sparsely"), "'windows', 'sparse'"),
         (lambda p: Pipeline.from_pretrained(precision="float8"), "'bfloat16'"),
         (lambda p: Pipeline.from_pretrained(device="tpu?"), "'auto'"),
         (lambda p: Pipeline.from_pretrained("no-such-folder"), "'default'"),
@@ -117,3 +123,73 @@ def test_bfloat16_runs_and_keeps_probabilities(model):
     pipeline = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)
     prediction = pipeline(Document.from_text(LONG))
     assert all(0 <= entity.score <= 1 for entity in prediction.entities)
+
+
+def sparse_pipeline(size=4096, overlap=8, **options):
+    model = make_model()
+    sparse = SparseConfig(pattern=SparsePattern(window=10), rows=WindowConfig(size=size, overlap=overlap))
+    model.config = replace(model.config, sparse=sparse)
+    settings = {"device": torch.device("cpu"), "dtype": torch.float32, "encoder": "sparse", **options}
+    return Pipeline(model, **settings)
+
+
+def slow_sparse_states(model, row):
+    """States of a row by transformers' own eager attention, the pattern as a dense mask, positions repeated."""
+    backbone = copy.deepcopy(model.encoder.backbone)
+    backbone.set_attn_implementation("eager")
+    n_tokens, period = len(row), model.config.windows.size
+    mask = model.config.sparse.pattern.dense(Rows.of(torch.empty(1, n_tokens), None))
+    places = [0] + [(place - 1) % (period - 1) + 1 for place in range(1, n_tokens)]
+    with torch.no_grad():
+        return backbone(
+            torch.tensor([row]),
+            attention_mask=torch.zeros(mask.shape).masked_fill(~mask, torch.finfo(torch.float32).min),
+            position_ids=torch.tensor([places]),
+        ).last_hidden_state[0]
+
+
+def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
+    pipeline = sparse_pipeline()
+    ids = pipeline.read(Document.from_text(LONG), ["contract"]).tokens.ids
+    assert len(ids) > 5 * pipeline.model.config.windows.size, "positions must repeat"
+    with torch.no_grad():
+        states = pipeline.encoder(*pipeline.encoder.batch([ids, ids[:40]]))
+    for row, found in zip((ids, ids[:40]), states, strict=True):
+        whole = [2, *row.tolist(), 3]
+        torch.testing.assert_close(found[: len(whole)], slow_sparse_states(pipeline.model, whole), atol=1e-5, rtol=0)
+
+
+def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows():
+    document = Document.from_text(LONG)
+    whole, cut = sparse_pipeline(), sparse_pipeline(size=100)
+    assert len(whole.read(document, []).windows) == 1 < len(cut.read(document, []).windows)
+    for pipeline in (whole, cut):
+        assert pipeline(document).coverage == 1.0
+        reading = pipeline.read(document, ["contract"])
+        pipeline.score([reading], tqdm(disable=True))
+        slow = []
+        for window in reading.windows:
+            states = slow_sparse_states(pipeline.model, [2, *reading.tokens.ids[window.start : window.end].tolist(), 3])
+            slow.append(pipeline.model.head("contract").probabilities(states[1:-1]).detach().numpy())
+        rule, n_tokens = pipeline.windows.merge, len(reading.tokens)
+        found = stitch(reading.scores["contract"], reading.windows, n_tokens, rule)
+        np.testing.assert_allclose(found, reference.stitch(slow, reading.windows, n_tokens, rule), atol=1e-5)
+
+
+def test_a_batch_of_mixed_documents_is_read_sparsely_as_each_alone():
+    pipeline = sparse_pipeline()
+    texts = [LONG[:700], CORPUS[0], "", LONG[:650]]
+    together = pipeline.pipe(map(Document.from_text, texts), batch_size=4)
+    for text, prediction in zip(texts, together, strict=True):
+        alone = pipeline(Document.from_text(text))
+        assert [(e.start, e.label) for e in alone.entities] == [(e.start, e.label) for e in prediction.entities]
+
+
+def test_the_sparse_encoder_shares_the_weights_and_leaves_the_model_alone():
+    model = make_model()
+    before = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)(Document.from_text(LONG))
+    sparse = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16, encoder="sparse")
+    pairs = zip(sparse.encoder.parameters(), model.encoder.parameters(), strict=True)
+    assert all(one is other for one, other in pairs)
+    assert sparse(Document.from_text(LONG)).coverage == 1.0
+    assert Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)(Document.from_text(LONG)) == before

@@ -17,6 +17,7 @@ from transformers.models.big_bird import modeling_big_bird as original
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
+from longdoc.attention.backends import Sparse
 from longdoc.attention.pattern import Rows, SparsePattern
 from longdoc.errors import ConfigError
 
@@ -52,21 +53,26 @@ class BigBirdBlockSparseAttention(original.BigBirdBlockSparseAttention):
     """One layer's attention."""
 
     is_causal = False
+    sparse: Sparse
 
-    def forward(self, hidden_states: Tensor, *_: None, rows: Rows, **kwargs: Any) -> tuple[Tensor, None]:
+    def forward(  # type: ignore[override]
+        self, hidden_states: Tensor, *_: None, rows: Rows, **kwargs: Any
+    ) -> tuple[Tensor, None]:
         """Attention ``(B, T, H·D)`` of states ``(B, T, H·D)``."""
         shape = (*hidden_states.shape[:2], self.num_attention_heads, self.attention_head_size)
-        parts = (layer(hidden_states).view(shape).transpose(1, 2) for layer in (self.query, self.key, self.value))
+        query, key, value = (
+            layer(hidden_states).view(shape).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        )
         # transformers' block-sparse attention has no dropout, whatever its configuration says.
-        return self.sparse.attend(*parts, rows, scale=self.attention_head_size**-0.5).flatten(2), None
+        return self.sparse.attend(query, key, value, rows, scale=self.attention_head_size**-0.5).flatten(2), None
 
 
 class BigBirdModel(original.BigBirdModel):
     """The encoder: rows of any length, without padding to the block, and never switched to dense for good."""
 
-    @merge_with_config_defaults
-    @capture_outputs
-    def forward(  # noqa: PLR0913 -- the signature of transformers
+    @merge_with_config_defaults  # type: ignore[untyped-decorator]
+    @capture_outputs  # type: ignore[untyped-decorator]
+    def forward(
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,

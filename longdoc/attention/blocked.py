@@ -15,6 +15,7 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from longdoc.attention.pattern import Rows, SparsePattern
 from longdoc.config import from_dict, to_dict
 from longdoc.errors import ConfigError
 
+Part = Literal["all", "local", "global"]
 QUERIES = 128
 """Queries of a chunk, where the pattern does not ask for its own blocks: 12 heads and a window of 256 make 4 MB."""
 GLOBAL_SCORES = 2**21
@@ -40,7 +42,7 @@ def blocked_attention(  # noqa: PLR0913 -- the signature of all back ends
     layer: int = 0,
     scale: float,
     dropout: float = 0.0,
-    part: str = "all",
+    part: Part = "all",
 ) -> Tensor:
     """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``.
 
@@ -50,7 +52,8 @@ def blocked_attention(  # noqa: PLR0913 -- the signature of all back ends
     # Dropout must fall alike in the forward pass and when the backward pass repeats it.
     seed = torch.randint(2**62, ()) if dropout else None
     inputs = (query, key, value, rows.seen, rows.global_mask, rows.documents, seed)
-    return _forward(*inputs, _dumps(pattern), layer, part, scale, dropout)
+    out: Tensor = _forward(*inputs, _dumps(pattern), layer, part, scale, dropout)
+    return out
 
 
 @torch.library.custom_op("longdoc::blocked_attention", mutates_args=())

@@ -19,7 +19,7 @@ def eager_attention(  # noqa: PLR0913 -- the signature of all back ends
     scale: float,
     dropout: float = 0.0,
 ) -> Tensor:
-    """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``; a query that sees nothing yields zero."""
+    """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``; zero where a query sees nothing."""
     counts = pattern.counts(rows, layer)[:, None]
     scores = query.float() @ key.float().transpose(-1, -2) * scale + counts.log()
     probabilities = scores.masked_fill((counts == 0).all(-1, keepdim=True), 0).softmax(-1) * (counts > 0)

@@ -20,7 +20,7 @@ from longdoc.errors import ConfigError
 TILE = 128
 
 
-def flex(  # noqa: PLR0913 -- the signature of all back ends
+def flex_sparse_attention(  # noqa: PLR0913 -- the signature of all back ends
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -43,15 +43,16 @@ def flex(  # noqa: PLR0913 -- the signature of all back ends
             "config.attention_probs_dropout_prob to 0 before building the model, or sparsify(..., backend='blocked')"
         )
     tables = Tables(pattern, rows, layer)
-    attend = _compiled() if compiled else flex_attention
+    attend: Any = _compiled() if compiled else flex_attention
     score = tables.score if pattern.as_transformers and not pattern.is_dense(query.shape[2]) else None
-    out = attend(query, key, value, score_mod=score, block_mask=tables.block_mask(), scale=scale)
+    out: Tensor = attend(query, key, value, score_mod=score, block_mask=tables.block_mask(), scale=scale)
     return out.transpose(1, 2).contiguous()
 
 
 @functools.lru_cache(maxsize=1)
 def _compiled() -> Callable[..., Any]:
-    return torch.compile(flex_attention, dynamic=False)
+    compiled: Callable[..., Any] = torch.compile(flex_attention, dynamic=False)
+    return compiled
 
 
 class Tables:
@@ -79,7 +80,7 @@ class Tables:
         return near & self.seen[b, i] & self.seen[b, j] & (self.documents[b, i] == self.documents[b, j])
 
     def score(self, score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """A score, more for the first block where the pattern counts it more than once: FlexAttention's ``score_mod``."""
+        """A score, higher where the pattern counts a key of the first block again: FlexAttention's ``score_mod``."""
         return torch.where((j < self.pattern.block) & ~self.is_global[b, i], score + self.extra, score)
 
     def block_mask(self) -> BlockMask:

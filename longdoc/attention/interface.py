@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface
 
-from longdoc.attention.blocked import blocked_attention
-from longdoc.attention.eager import eager_attention
-from longdoc.attention.flex import flex
+from longdoc.attention.backends import Backend, Sparse
 from longdoc.attention.pattern import Rows, SparsePattern
 from longdoc.attention.positions import lengthen, n_positions
 from longdoc.config import from_dict, to_dict
 from longdoc.errors import ConfigError
 
-Backend = Literal["auto", "eager", "blocked", "flex"]
 NAME = "longdoc"
 PIECE = 2048
 """Tokens that a feed-forward layer takes at a time."""
-BACKENDS: dict[str, Callable[..., Tensor]] = {"eager": eager_attention, "blocked": blocked_attention, "flex": flex}
-
-
-@dataclass(frozen=True, slots=True)
-class Sparse:
-    """How one attention module attends; kept on the module as ``module.sparse``."""
-
-    pattern: SparsePattern
-    layer: int
-    backend: Backend
-    own: bool = False
-    """The pattern is the architecture's (a local layer of ModernBERT): no token is global here."""
-
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, rows: Rows, **options: Any) -> Tensor:
-        """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``."""
-        backend = self.backend
-        if backend == "auto":
-            backend = "flex" if query.device.type == "cuda" and not options.get("dropout") else "blocked"
-        return BACKENDS[backend](query, key, value, rows, self.pattern, layer=self.layer, **options)
 
 
 def sparsify(
@@ -90,16 +67,18 @@ def sparsify(
         if kind == "modernbert" and window is not None:
             # transformers adds 1 for the sake of flash attention; the window itself is inclusive.
             local = SparsePattern(window=window - 1, global_tokens=())
-            module.sparse = Sparse(local, layer, backend, own=True)
+            sparse = Sparse(local, layer, backend, own=True)
         else:
-            pattern.window_at(layer)
-            module.sparse = Sparse(pattern, layer, backend)
+            pattern.window_at(layer)  # one for every layer?
+            sparse = Sparse(pattern, layer, backend)
+        setattr(module, "sparse", sparse)  # noqa: B010 -- a module's attribute may be anything, which its type denies
     _run_in_pieces(model)
     model.config.sparse_attention = to_dict(pattern)
     if max_tokens is not None:
         lengthen(model, max_tokens)
     if not hasattr(model, "sparse_check"):
-        model.sparse_check = model.register_forward_pre_hook(_check_call, with_kwargs=True)
+        hook = model.register_forward_pre_hook(_check_call, with_kwargs=True)
+        setattr(model, "sparse_check", hook)  # noqa: B010 -- as above
     return model
 
 
@@ -164,7 +143,7 @@ def _in_pieces(function: Callable[..., Tensor], in_place: bool, *states: Tensor)
     return out
 
 
-def _attention(  # noqa: PLR0913 -- the signature of transformers' attention interface
+def _attention(
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -210,8 +189,8 @@ def _check_call(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any])
     shape, longest = tuple(tokens.shape[:2]), n_positions(model)
     if kwargs.get("position_ids") is None and longest is not None and shape[1] > longest:
         raise ConfigError(
-            f"{shape[1]} tokens, and positions for {longest}: sparsify(model, pattern, max_tokens={shape[1]}) lengthens "
-            "the table, or pass position_ids that repeat"
+            f"{shape[1]} tokens, and positions for {longest}: sparsify(model, pattern, max_tokens={shape[1]}) "
+            "lengthens the table, or pass position_ids that repeat"
         )
     for name, dtype, remedy in (
         ("global_mask", torch.bool, "mask.bool()"),

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.models.longformer import modeling_longformer as original
 
-from longdoc.attention.blocked import blocked_attention
-from longdoc.attention.eager import eager_attention
+from longdoc.attention.backends import Sparse
+from longdoc.attention.blocked import Part
 from longdoc.attention.pattern import Rows, SparsePattern
 from longdoc.errors import ConfigError
 
@@ -40,17 +40,14 @@ class LongformerSelfAttention(original.LongformerSelfAttention):
     """One layer's attention."""
 
     is_causal = False
+    sparse: Sparse
 
-    def forward(
+    def forward(  # type: ignore[override]
         self, hidden_states: Tensor, is_index_global_attn: Rows, is_global_attn: bool, **_: Any
     ) -> tuple[Tensor]:
         """Attention ``(B, T, H·D)`` of states ``(B, T, H·D)``; ``is_index_global_attn`` carries the rows."""
         rows = is_index_global_attn
-        options: dict[str, Any] = {
-            "layer": self.sparse.layer,
-            "scale": self.head_dim**-0.5,
-            "dropout": self.dropout if self.training else 0.0,
-        }
+        options = {"scale": self.head_dim**-0.5, "dropout": self.dropout if self.training else 0.0}
         out = self._part("local", hidden_states, (self.query, self.key, self.value), rows, options)
         if is_global_attn:
             everywhere = (self.query_global, self.key_global, self.value_global)
@@ -58,16 +55,12 @@ class LongformerSelfAttention(original.LongformerSelfAttention):
         return (out.flatten(2),)
 
     def _part(
-        self, part: str, states: Tensor, projections: tuple[nn.Module, ...], rows: Rows, options: dict[str, Any]
+        self, part: Part, states: Tensor, projections: tuple[nn.Module, ...], rows: Rows, options: dict[str, Any]
     ) -> Tensor:
         """The local or the global queries' attention, zero for the others, ``(B, T, H, D)``."""
         shape = (*states.shape[:2], self.num_heads, self.head_dim)
         query, key, value = (projection(states).view(shape).transpose(1, 2) for projection in projections)
-        pattern = self.sparse.pattern
-        if self.sparse.backend == "eager":
-            wanted = pattern.globals_of(rows) == (part == "global")
-            return eager_attention(query, key, value, rows, pattern, **options) * wanted[:, :, None, None]
-        return blocked_attention(query, key, value, rows, pattern, part=part, **options)
+        return self.sparse.attend(query, key, value, rows, part=part, **options)
 
 
 class LongformerModel(original.LongformerModel):
@@ -102,8 +95,7 @@ class LongformerModel(original.LongformerModel):
         if (further := kwargs.get("global_mask")) is not None:
             chosen = further if chosen is None else chosen | further
         rows = Rows.of(states, seen, chosen, kwargs.get("document_ids"))
-        pattern = self.encoder.layer[0].attention.self.sparse.pattern
-        any_global = chosen is not None or bool(pattern.global_tokens or pattern.global_blocks)
+        any_global = chosen is not None or _has_globals(self.encoder)
         everything = [states]
         for layer in self.encoder.layer:
             states = layer(states, is_index_global_attn=rows, is_global_attn=any_global)[0]
@@ -116,3 +108,9 @@ class LongformerModel(original.LongformerModel):
         )
         as_record = self.config.return_dict if return_dict is None else return_dict
         return output if as_record else (states, output.pooler_output, *((output.hidden_states,) if wanted else ()))
+
+
+def _has_globals(encoder: nn.Module) -> bool:
+    """Whether the pattern has global tokens of its own."""
+    patterns = [module.sparse.pattern for module in encoder.modules() if isinstance(module, LongformerSelfAttention)]
+    return any(pattern.global_tokens or pattern.global_blocks for pattern in patterns)

@@ -28,7 +28,7 @@ class SparsePattern:
     """
 
     window: int | tuple[int, ...] = 256
-    """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A tuple has one for each layer."""
+    """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A tuple has one a layer."""
     global_tokens: tuple[int, ...] = (0,)
     """Positions, from each document's start, that see everything and that everything sees."""
     global_blocks: tuple[int, ...] = ()

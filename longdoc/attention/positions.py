@@ -28,11 +28,21 @@ def first_position(model: nn.Module) -> int:
     return 0 if padding is None else padding + 1
 
 
-def repeated_positions(model: nn.Module, n_tokens: int) -> Tensor:
-    """Positions ``(n_tokens,)`` of a text of any length: the table, again and again."""
+def repeated_positions(model: nn.Module, n_tokens: int, *, period: int | None = None, prefix: int = 0) -> Tensor | None:
+    """Positions ``(n_tokens,)`` of a text of any length: the table, again and again; none where they are computed.
+
+    Args:
+        model: an encoder of transformers.
+        n_tokens: length of the text, special tokens counted.
+        period: how many of the table's positions are in use; all of them by default.
+        prefix: special tokens at the start, whose positions are not repeated: no other token ever stood there.
+    """
     longest = n_positions(model)
-    positions = torch.arange(n_tokens)
-    return positions if longest is None else positions % longest + first_position(model)
+    if longest is None:
+        return None
+    place = torch.arange(n_tokens)
+    repeated = (place - prefix) % (min(period or longest, longest) - prefix) + prefix
+    return torch.where(place < prefix, place, repeated) + first_position(model)
 
 
 def lengthen(model: PreTrainedModel, max_tokens: int) -> None:
