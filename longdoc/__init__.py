@@ -7,11 +7,13 @@ The package, top layer first. A module imports only from the layers below its ow
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
 ``training``        learning, from a YAML file
+``convert``         a short encoder -> one that reads long rows sparsely
 ``evaluation``      a data set -> a report
 ``pipeline``        Document -> Prediction: the file to read first
 ``model``           an encoder with named heads; save and load
-``encoders``        tokens -> states, over windows
+``encoders``        tokens -> states, over windows or whole with sparse attention
 ``heads``           states -> scores and loss
+``attention``       which token sees which, and what computes it
 ``decode``          scores -> spans
 ``metrics``         counts that add, and the ratios made of them
 ``prediction``      what was found, and how much of the document was seen

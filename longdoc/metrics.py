@@ -41,6 +41,30 @@ class Counts:
         return 2 * self.true_positive / total if total else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """What it cost to predict tokens: the sum of ``-log2 p`` of the right ones, and how much text they are.
+
+    >>> (Bits(3.0, 1, 4) + Bits(1.0, 1, 4)).per_character
+    0.5
+    """
+
+    bits: float = 0.0
+    tokens: int = 0
+    characters: int = 0
+
+    def __add__(self, other: Bits) -> Bits:
+        return Bits(self.bits + other.bits, self.tokens + other.tokens, self.characters + other.characters)
+
+    @property
+    def per_token(self) -> float:
+        return self.bits / self.tokens if self.tokens else 0.0
+
+    @property
+    def per_character(self) -> float:
+        return self.bits / self.characters if self.characters else 0.0
+
+
 SpanKey = tuple[int, int, str]
 
 

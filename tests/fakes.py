@@ -35,8 +35,8 @@ class FakePipeline:
     loaded: list[str] = []  # noqa: RUF012
 
     @classmethod
-    def from_pretrained(cls, model: str = "default", **_: Any) -> "FakePipeline":
-        cls.loaded.append(model)
+    def from_pretrained(cls, model: str = "default", encoder: str = "windows") -> "FakePipeline":
+        cls.loaded.append(model if encoder == "windows" else f"{model}, {encoder}")
         return cls()
 
     def __call__(self, document: Document | str | Path) -> Prediction:

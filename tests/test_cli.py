@@ -69,9 +69,10 @@ def test_no_model_is_loaded_when_nothing_can_be_read(folder: Path, capsys: pytes
     assert (code, FakePipeline.loaded) == (1, [])
 
 
-def test_extract_passes_the_model_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_extract_passes_the_model_and_the_encoder_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "extract", "lease.txt", "--model", "runs/mine")
-    assert FakePipeline.loaded == ["runs/mine"]
+    run(capsys, "extract", "lease.txt", "--model", "runs/mine", "--encoder", "sparse")
+    assert FakePipeline.loaded == ["runs/mine", "runs/mine, sparse"]
 
 
 def test_tasks_are_split_at_commas(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

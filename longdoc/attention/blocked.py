@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from longdoc.attention.eager import wide, widened
 from longdoc.attention.pattern import Rows, SparsePattern
 from longdoc.config import from_dict, to_dict
 from longdoc.errors import ConfigError
@@ -46,7 +47,7 @@ def blocked_attention(  # noqa: PLR0913 -- the signature of all back ends
 ) -> Tensor:
     """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``.
 
-    Scores are float32 in every precision. ``part`` is ``"all"``, or ``"local"`` or ``"global"`` to answer the queries
+    Scores are float32 in lower precisions. ``part`` is ``"all"``, or ``"local"`` or ``"global"`` to answer the queries
     of one kind only; the others yield zero.
     """
     # Dropout must fall alike in the forward pass and when the backward pass repeats it.
@@ -105,11 +106,11 @@ def _backward(  # noqa: PLR0913 -- an operator takes tensors, numbers and string
     scale: float,
     dropout: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    d_query, d_key, d_value = (torch.zeros_like(x, dtype=torch.float32) for x in (query, key, value))
+    d_query, d_key, d_value = (torch.zeros_like(x, dtype=wide(x.dtype)) for x in (query, key, value))
     plans = _plans(Rows(seen, global_mask, documents), _loads(pattern), layer, part, query.shape[1])
     for b, number, chunk in plans:
         scores = _probabilities(query[b], key[b], chunk, scale)
-        d_out = gradient[b, chunk.queries].transpose(0, 1).float()
+        d_out = widened(gradient[b, chunk.queries].transpose(0, 1))
         d_scores = torch.bmm(d_out, chunk.keys_of(value[b]).transpose(1, 2))
         if seed is None:
             chunk.add(d_value[b], torch.bmm(scores.transpose(1, 2), d_out))
@@ -117,9 +118,9 @@ def _backward(  # noqa: PLR0913 -- an operator takes tensors, numbers and string
             kept = _kept(scores, seed, number, dropout)
             chunk.add(d_value[b], torch.bmm((scores * kept).transpose(1, 2), d_out))
             d_scores *= kept
-        d_scores = torch.ops.aten._softmax_backward_data(d_scores, scores, -1, torch.float32)
+        d_scores = torch.ops.aten._softmax_backward_data(d_scores, scores, -1, scores.dtype)
         d_query[b, :, chunk.queries] += torch.bmm(d_scores, chunk.keys_of(key[b])).mul_(scale)
-        chunk.add(d_key[b], torch.bmm(d_scores.transpose(1, 2), query[b][:, chunk.queries].float()).mul_(scale))
+        chunk.add(d_key[b], torch.bmm(d_scores.transpose(1, 2), widened(query[b][:, chunk.queries])).mul_(scale))
     return d_query.to(query.dtype), d_key.to(key.dtype), d_value.to(value.dtype)
 
 
@@ -158,9 +159,9 @@ class _Chunk:
     """How many of the further keys are counted more than once, and how often."""
 
     def keys_of(self, source: Tensor) -> Tensor:
-        """The chunk's part ``(H, K, D)`` of keys or values ``(H, T, D)``, float32."""
+        """The chunk's part ``(H, K, D)`` of keys or values ``(H, T, D)``, in the precision of scores."""
         part = source[:, self.keys]
-        return (part if self.further is None else torch.cat([part, source[:, self.further]], dim=1)).float()
+        return widened(part if self.further is None else torch.cat([part, source[:, self.further]], dim=1))
 
     def add(self, target: Tensor, part: Tensor) -> None:
         """Adds to the chunk's part of ``target``: the transpose of :meth:`keys_of`."""
@@ -171,8 +172,8 @@ class _Chunk:
 
 
 def _probabilities(query: Tensor, key: Tensor, chunk: _Chunk, scale: float) -> Tensor:
-    """Softmax of a chunk's scores, float32 ``(H, C, K)``."""
-    q, k = query[:, chunk.queries].float(), chunk.keys_of(key)
+    """Softmax of a chunk's scores, ``(H, C, K)``."""
+    q, k = widened(query[:, chunk.queries]), chunk.keys_of(key)
     scores = torch.baddbmm(q.new_empty(()), q, k.transpose(1, 2), beta=0, alpha=scale)
     n_queries, n_keys = scores.shape[1], chunk.keys.stop - chunk.keys.start
     if chunk.band is not None:

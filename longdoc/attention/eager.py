@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,7 +22,17 @@ def eager_attention(  # noqa: PLR0913 -- the signature of all back ends
 ) -> Tensor:
     """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``; zero where a query sees nothing."""
     counts = pattern.counts(rows, layer)[:, None]
-    scores = query.float() @ key.float().transpose(-1, -2) * scale + counts.log()
+    scores = widened(query) @ widened(key).transpose(-1, -2) * scale + counts.log()
     probabilities = scores.masked_fill((counts == 0).all(-1, keepdim=True), 0).softmax(-1) * (counts > 0)
     probabilities = F.dropout(probabilities, dropout)
-    return (probabilities @ value.float()).to(query.dtype).transpose(1, 2).contiguous()
+    return (probabilities @ widened(value)).to(query.dtype).transpose(1, 2).contiguous()
+
+
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """The precision of scores: float32, or float64 where queries are."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def widened(states: Tensor) -> Tensor:
+    """States in the precision of scores."""
+    return states.to(wide(states.dtype))

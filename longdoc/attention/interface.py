@@ -104,6 +104,8 @@ def _check_kind(model: PreTrainedModel, kind: str) -> None:
         raise ConfigError(f"sparsify takes a transformers model; got {type(model).__name__}")
     if getattr(model.config, "is_decoder", False) or getattr(model.config, "is_encoder_decoder", False):
         raise ConfigError(f"{kind} is set up as a decoder; sparse attention is for encoders")
+    if any(module.is_causal for module in _attention_modules(model)):
+        raise ConfigError(f"{kind} looks at the past only; sparse attention is for encoders, which look both ways")
     if not model._can_set_attn_implementation() or not any(_attention_modules(model)):
         raise ConfigError(
             f"{kind} computes its attention by itself (DeBERTa adds relative positions to every score), so it cannot "
@@ -157,6 +159,11 @@ def _attention(
     sparse = getattr(module, "sparse", None)
     if not isinstance(sparse, Sparse):
         raise ConfigError(f"{type(module).__name__} has no pattern; call longdoc.attention.sparsify(model, pattern)")
+    if kwargs.get("position_bias") is not None:
+        raise ConfigError(
+            f"{type(module).__name__} adds a bias of its own to every score, which sparse attention would leave out; "
+            "read long documents with it through windows"
+        )
     global_mask = None if sparse.own else kwargs.get("global_mask")
     rows = Rows.of(query[:, 0], attention_mask, global_mask, kwargs.get("document_ids"))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling

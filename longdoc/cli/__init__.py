@@ -71,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         "--model", default="default", metavar="M", help="default, the model shipped with longdoc, or a folder"
     )
     extract.add_argument(
+        "--encoder",
+        choices=["windows", "sparse"],
+        default="windows",
+        help="windows, as the model was trained, or sparse attention over the whole document; default: windows",
+    )
+    extract.add_argument(
         "--min-score",
         type=_score,
         default=0.0,
@@ -96,7 +102,28 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="score a model on labelled data, from a YAML file")
     evaluate.set_defaults(run=_evaluate)
     evaluate.add_argument("config", metavar="CONFIG")
+
+    _add_convert(commands)
     return parser
+
+
+def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    convert = commands.add_parser(
+        "convert", help="make an encoder of transformers read long rows, with sparse attention"
+    )
+    convert.set_defaults(run=_convert)
+    convert.add_argument("model", metavar="MODEL", help="a folder written by save_pretrained, or a hub id")
+    convert.add_argument(
+        "--max-tokens", type=int, required=True, metavar="N", help="most tokens in a row, such as 4096"
+    )
+    convert.add_argument("-o", "--output", metavar="OUT", help="folder to write; default: MODEL-N, here")
+    convert.add_argument("--window", type=int, metavar="W", help="tokens that a token sees to each side; default: 256")
+    convert.add_argument(
+        "--global-projections",
+        action="store_true",
+        help="write a Longformer, whose global tokens have weights of their own (from BERT, RoBERTa, XLM-R, CamemBERT)",
+    )
+    convert.add_argument("--text", metavar="FILE", help="plain text: count the bits of masked words, before and after")
 
 
 def _score(text: str) -> float:
@@ -164,7 +191,7 @@ def _outcomes(arguments: argparse.Namespace) -> Iterator[Outcome]:
     readable = documents()
     for first in readable:  # the model is loaded once there is something to read
         with Console(stderr=True).status("Loading the model"):
-            pipeline = longdoc.Pipeline.from_pretrained(arguments.model)
+            pipeline = longdoc.Pipeline.from_pretrained(arguments.model, encoder=arguments.encoder)
         tasks = arguments.tasks and arguments.tasks.split(",")
         for prediction in pipeline.pipe(chain([first], readable), tasks=tasks):
             yield from _failed_so_far(waiting)
@@ -305,4 +332,20 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from longdoc import evaluation
 
     print(evaluation.evaluate(Path(arguments.config)))
+    return 0
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from longdoc.convert import convert
+
+    base = Path(arguments.model).resolve().name
+    conversion = convert(
+        arguments.model,
+        Path(arguments.output or f"{base}-{arguments.max_tokens}"),
+        max_tokens=arguments.max_tokens,
+        window=arguments.window,
+        global_projections=arguments.global_projections,
+        text=arguments.text and Path(arguments.text),
+    )
+    print(conversion)
     return 0

@@ -1,0 +1,168 @@
+"""The job: check, convert, write, and measure what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS
+from transformers.utils import logging
+
+from longdoc.attention import SparsePattern, sparsify
+from longdoc.attention.positions import n_positions
+from longdoc.convert.checkpoint import Checkpoint
+from longdoc.convert.cloze import Cloze
+from longdoc.convert.longformer import as_longformer
+from longdoc.errors import ConfigError
+from longdoc.metrics import Bits
+
+WINDOW = 256
+MOST_TOKENS = 2**20
+"""More tokens than this in a row are a slip of the keyboard."""
+OWN_PATTERN = ("longformer", "big_bird")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What was written; as a string, for a terminal."""
+
+    output: Path
+    architecture: str
+    """Class of transformers that loads it."""
+    tokens_before: int
+    """Most tokens in a row, special ones counted."""
+    tokens_after: int
+    window: int | tuple[int, ...]
+    """Tokens seen to each side, in all layers or in each."""
+    before: Bits | None = None
+    """Of masked tokens in rows of ``tokens_before``, dense; where a text was given."""
+    after: Bits | None = None
+    """Of the same tokens in rows of ``tokens_after``, sparse."""
+
+    def __str__(self) -> str:
+        windows = self.window if isinstance(self.window, tuple) else (self.window,)
+        window = " to ".join(f"{size:,}" for size in sorted({min(windows), max(windows)}))
+        lines = [
+            f"{self.output}: {self.architecture} for rows of {self.tokens_after:,} tokens (before: "
+            f"{self.tokens_before:,}); each token sees {window} to each side"
+        ]
+        if self.before is not None and self.after is not None:
+            title = f"{self.before.tokens:,} masked tokens"
+            lines += ["", f"{title:<32}{'bits a token':>14}{'bits a character':>20}"]
+            lines += [
+                f"{f'{name}, rows of {longest:,}':<32}{bits.per_token:>14.3f}{bits.per_character:>20.3f}"
+                for name, longest, bits in (
+                    ("before: dense", self.tokens_before, self.before),
+                    ("after: sparse", self.tokens_after, self.after),
+                )
+            ]
+        return "\n".join([*lines, "", *(f"    {line}" for line in self.usage.splitlines())])
+
+    @property
+    def usage(self) -> str:
+        """Python that loads what was written."""
+        return (
+            f"from transformers import {self.architecture}\n"
+            "from longdoc.attention import sparsify\n"
+            f"model = sparsify({self.architecture}.from_pretrained({str(self.output)!r}))"
+        )
+
+
+def convert(
+    model: str | Path,
+    output: Path,
+    *,
+    max_tokens: int,
+    window: int | None = None,
+    global_projections: bool = False,
+    text: Path | None = None,
+) -> Conversion:
+    """Writes a checkpoint that reads rows of ``max_tokens``, their first token global; no pattern is needed to use it.
+
+    Its files are the original's but for one tensor and a few settings, so plain transformers loads it as before.
+
+    Args:
+        model: a folder in transformers' form, or a hub id; the weights must be safetensors.
+        output: folder to write; it must be empty, if it exists.
+        max_tokens: most tokens in a row, special ones counted. A table of positions is repeated up to there.
+        window: tokens seen to each side, 256 by default; ModernBERT's local layers, Longformer and BigBird keep theirs.
+        global_projections: write a Longformer, from BERT, RoBERTa, XLM-R or CamemBERT.
+        text: a plain text, in which masked tokens are predicted before and after.
+
+    Raises:
+        ConfigError: something given is missing or does not fit; nothing was written.
+    """
+    if not 0 < max_tokens <= MOST_TOKENS:
+        raise ConfigError(f"max_tokens is {max_tokens}; allowed: from the model's own length to {MOST_TOKENS:,}")
+    _check_output(output, model)
+    words = None if text is None else _read_text(text)
+    with _quiet():
+        source = Checkpoint.open(model)
+        pattern = _pattern(source, window)
+        tokenizer = source.tokenizer()
+        cloze = None if words is None else Cloze.of(words, tokenizer)
+        network = source.network(with_head=cloze is not None)
+        tokens_before = n_positions(network) or int(getattr(network.config, "max_position_embeddings", 0))
+        if max_tokens < tokens_before:
+            raise ConfigError(f"max_tokens is {max_tokens}; {model} reads {tokens_before} already: give that or more")
+        sparsify(network, pattern, max_tokens=max_tokens)
+        if global_projections:
+            network = as_longformer(network, tokenizer)
+        source.write(output, network, tokenizer, max_tokens)
+        windows = network.config.sparse_attention["window"]
+        return Conversion(
+            output=output,
+            architecture=type(network).__name__,
+            tokens_before=tokens_before,
+            tokens_after=max_tokens,
+            window=tuple(windows) if isinstance(windows, list) else windows,
+            before=None if cloze is None else cloze.bits(source.network(), tokens_before),
+            after=None if cloze is None else cloze.bits(sparsify(Checkpoint.open(output).network()), max_tokens),
+        )
+
+
+def _pattern(source: Checkpoint, window: int | None) -> SparsePattern | None:
+    """The pattern to read with; none where the architecture has its own."""
+    kind = source.config.get("model_type")
+    if kind not in ENCODERS:
+        raise ConfigError(
+            f"{source.name} has the model_type {kind}; encoders can be converted, such as bert, roberta, xlm-roberta, "
+            "camembert, distilbert, albert, electra or modernbert"
+        )
+    if kind not in OWN_PATTERN:
+        return SparsePattern(window=WINDOW if window is None else window)
+    if window is not None:
+        raise ConfigError(f"window is {window}, but a {kind} keeps the pattern it was trained with; leave it out")
+    return None
+
+
+def _check_output(output: Path, model: str | Path) -> None:
+    if output.resolve() == Path(model).resolve():
+        raise ConfigError(f"{output}: the output would replace the model; name another folder")
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ConfigError(f"{output} is there already; name another folder for the output, or delete it")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not plain text in UTF-8; `longdoc show --text {path}` makes one") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps transformers from telling how it loads what is read and written here."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
