@@ -163,3 +163,60 @@ def docx_words(data):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         root = ElementTree.fromstring(archive.read("word/document.xml"))
     return "".join(walk(root).split())
+
+
+def counts(pattern, seen, chosen, documents, layer=0):
+    """How often each token of one row counts each other, from the definition in ``longdoc.attention.pattern``.
+
+    ``seen``, ``chosen`` (the global mask) and ``documents`` are lists with an entry for each token.
+    """
+    n_tokens = len(seen)
+    is_global = [is_global_token(pattern, i, seen, chosen, documents) for i in range(n_tokens)]
+    until = max((i + 1 for i in range(n_tokens) if seen[i]), default=0)
+    drawn = pattern.random_table(until, layer)
+    drawn = None if drawn is None else [*drawn.tolist(), *[[] for _ in range(n_tokens)]]
+    return [
+        [times_seen(pattern, i, j, seen, is_global, documents, drawn, layer) for j in range(n_tokens)]
+        for i in range(n_tokens)
+    ]
+
+
+def times_seen(pattern, i, j, seen, is_global, documents, drawn, layer):
+    """How often token ``i`` counts token ``j``; 0 where it does not see it."""
+    block = pattern.block
+    window = pattern.window[layer] if isinstance(pattern.window, tuple) else pattern.window
+    if not seen[i] or not seen[j] or documents[i] != documents[j]:
+        return 0
+    if pattern.as_transformers and len(seen) <= (5 + 2 * pattern.random_blocks) * block:
+        return 1
+    near = abs(i - j) <= window
+    if pattern.block_aligned:
+        near = abs(i // block - j // block) <= window // block
+    if drawn is not None and j // block in drawn[i // block]:
+        near = True
+    if not near and not is_global[i] and not is_global[j]:
+        return 0
+    return 1 + pattern.random_blocks if pattern.as_transformers and j < block and not is_global[i] else 1
+
+
+def is_global_token(pattern, i, seen, chosen, documents):
+    """Whether a token sees everything and everything sees it."""
+    if not seen[i]:
+        return False
+    own = [j for j in range(len(seen)) if documents[j] == documents[i]]
+    ends = [j for j in own if seen[j] or pattern.as_transformers]
+    position, last = i - ends[0], ends[-1] - ends[0]
+    blocks = [last // pattern.block if block == -1 else block for block in pattern.global_blocks]
+    return bool(chosen[i]) or position in pattern.global_tokens or position // pattern.block in blocks
+
+
+def attention(query, key, value, counted, scale):
+    """One head's attention with lists of lists: each token's values weighted by how often and how strongly it looks."""
+    out = []
+    for i, row in enumerate(query):
+        scores = [scale * sum(x * y for x, y in zip(row, other, strict=True)) for other in key]
+        weights = [times * math.exp(score) for times, score in zip(counted[i], scores, strict=True)]
+        total = sum(weights) or 1.0  # a token that sees nothing has nothing to say
+        columns = zip(*value, strict=True)
+        out.append([sum(w * x for w, x in zip(weights, column, strict=True)) / total for column in columns])
+    return out

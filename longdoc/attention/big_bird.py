@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
@@ -24,8 +25,6 @@ from longdoc.errors import ConfigError
 
 def adopt(model: PreTrainedModel, pattern: SparsePattern | None) -> SparsePattern:
     """Gives every BigBird module in ``model`` the forward pass of this file; returns the pattern."""
-    if model.config.is_decoder:
-        raise ConfigError("this BigBird is set up as a decoder; sparse attention is for encoders")
     for module in model.modules():
         if type(module) is original.BigBirdModel:
             module.set_attention_type("block_sparse")
@@ -84,6 +83,10 @@ class BigBirdModel(original.BigBirdModel):
         """As in transformers; ``global_mask`` and ``document_ids`` as after ``sparsify`` elsewhere."""
         if (input_ids is None) == (inputs_embeds is None):
             raise ConfigError("give either input_ids or inputs_embeds")
+        if token_type_ids is None:  # the zeros of transformers are as long as the table of positions
+            given = inputs_embeds if input_ids is None else input_ids
+            assert given is not None
+            token_type_ids = torch.zeros(given.shape[:2], dtype=torch.int64, device=given.device)
         states = self.embeddings(
             input_ids=input_ids, position_ids=position_ids, token_type_ids=token_type_ids, inputs_embeds=inputs_embeds
         )

@@ -204,7 +204,7 @@ def _band(n_queries: int, window: int, device: torch.device) -> Tensor:
 def _kept(scores: Tensor, seed: Tensor, number: int, dropout: float) -> Tensor:
     """The mask of dropout for one chunk, scaled."""
     generator = torch.Generator(scores.device).manual_seed((int(seed) + number) % 2**62)
-    return torch.empty_like(scores).bernoulli_(1 - dropout, generator=generator).div_(1 - dropout)
+    return torch.empty_like(scores).bernoulli_(1 - dropout, generator=generator).div_(1 - dropout or 1.0)
 
 
 # ---------------------------------------------------------------------------------------------------------- the plan
@@ -267,7 +267,7 @@ class _Row:
 def _local_chunks(row: _Row, pattern: SparsePattern, layer: int) -> Iterator[_Chunk]:
     """The queries that are not global, in order."""
     n_tokens = len(row.seen)
-    table = pattern.random_table(n_tokens, layer)
+    table = pattern.random_table(int(np.flatnonzero(row.seen).max(initial=-1)) + 1, layer)
     by_block = pattern.block_aligned or table is not None
     size = pattern.block if by_block else QUERIES
     for start in range(0, n_tokens, size):
@@ -277,7 +277,7 @@ def _local_chunks(row: _Row, pattern: SparsePattern, layer: int) -> Iterator[_Ch
         first, stop = int(row.first[start]), int(row.stop[end - 1])
         low, high = (0, n_tokens) if pattern.is_dense(n_tokens) else pattern.reach(start, end, layer)
         low, high = max(low, first), min(high, stop)
-        n_global, further = _further(row, pattern, None if table is None else table[start // size], first, stop)
+        n_global, further = _further(row, pattern, _drawn_for(table, start // size), first, stop)
         banded = not pattern.block_aligned
         yield _Chunk(
             queries=slice(start, end),
@@ -290,13 +290,19 @@ def _local_chunks(row: _Row, pattern: SparsePattern, layer: int) -> Iterator[_Ch
         )
 
 
-def _further(row: _Row, pattern: SparsePattern, drawn: Tensor | None, first: int, stop: int) -> tuple[int, np.ndarray]:
+def _drawn_for(table: Tensor | None, block: int) -> np.ndarray | None:
+    """Random blocks of a query block; none beyond the row's last token."""
+    return None if table is None or block >= len(table) else table[block].numpy()
+
+
+def _further(
+    row: _Row, pattern: SparsePattern, drawn: np.ndarray | None, first: int, stop: int
+) -> tuple[int, np.ndarray]:
     """Tokens seen beyond the window: global ones, whose number comes first, then those of random blocks."""
     tokens = row.globals[np.searchsorted(row.globals, first) : np.searchsorted(row.globals, stop)]
     if drawn is None:
         return len(tokens), tokens
-    blocks = drawn.numpy()
-    inside = (blocks[blocks >= 0, None] * pattern.block + np.arange(pattern.block)).ravel()
+    inside = (drawn[drawn >= 0, None] * pattern.block + np.arange(pattern.block)).ravel()
     inside = inside[(inside >= first) & (inside < stop)]
     return len(tokens), np.concatenate([tokens, inside[~row.special[inside]]])
 
@@ -331,8 +337,13 @@ def _global_chunks(row: _Row, n_heads: int) -> Iterator[_Chunk]:
             yield _Chunk(row.tensor(tokens[i : i + step]), slice(int(first), stop), hidden=hidden)
 
 
-@functools.lru_cache(maxsize=256)
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _dumps(pattern: SparsePattern) -> str:
+    return _record(pattern)
+
+
+@functools.lru_cache(maxsize=256)
+def _record(pattern: SparsePattern) -> str:
     return json.dumps(to_dict(pattern))
 
 

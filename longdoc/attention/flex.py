@@ -35,13 +35,15 @@ def flex_sparse_attention(  # noqa: PLR0913 -- the signature of all back ends
     """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``.
 
     Raises:
-        ConfigError: dropout, which FlexAttention does not have.
+        ConfigError: dropout, which FlexAttention does not have, or a gradient on a CPU.
     """
     if dropout:
         raise ConfigError(
             f"FlexAttention has no dropout, and this model drops {dropout:g} of its attention; set "
             "config.attention_probs_dropout_prob to 0 before building the model, or sparsify(..., backend='blocked')"
         )
+    if query.device.type == "cpu" and torch.is_grad_enabled() and query.requires_grad:
+        raise ConfigError("FlexAttention has no backward pass on a CPU; use sparsify(..., backend='blocked')")
     tables = Tables(pattern, rows, layer)
     attend: Any = _compiled() if compiled else flex_attention
     score = tables.score if pattern.as_transformers and not pattern.is_dense(query.shape[2]) else None
@@ -59,15 +61,14 @@ class Tables:
     """What FlexAttention asks for: the pattern as a function of positions, and the tiles that hold any visible pair."""
 
     def __init__(self, pattern: SparsePattern, rows: Rows, layer: int) -> None:
-        n_tokens, device = rows.seen.shape[1], rows.seen.device
+        n_tokens = rows.seen.shape[1]
         self.pattern = pattern
         self.n_tokens = n_tokens
         self.step = pattern.block if pattern.block_aligned else 1
         self.reach = n_tokens if pattern.is_dense(n_tokens) else pattern.window_at(layer) // self.step
         self.seen, self.documents = rows.seen, rows.documents
         self.is_global = pattern.globals_of(rows)
-        table = pattern.random_table(n_tokens, layer)
-        self.drawn = None if table is None else table.to(device)
+        self.drawn = pattern.random_tables(rows, layer)
         self.extra = math.log(1 + pattern.random_blocks)
 
     def visible(self, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
@@ -75,8 +76,8 @@ class Tables:
         near = (i // self.step - j // self.step).abs() <= self.reach
         near = near | self.is_global[b, i] | self.is_global[b, j]
         if self.drawn is not None:
-            for column in range(self.drawn.shape[1]):
-                near = near | (self.drawn[i // self.pattern.block, column] == j // self.pattern.block)
+            for column in range(self.drawn.shape[2]):
+                near = near | (self.drawn[b, i // self.pattern.block, column] == j // self.pattern.block)
         return near & self.seen[b, i] & self.seen[b, j] & (self.documents[b, i] == self.documents[b, j])
 
     def score(self, score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
@@ -108,8 +109,9 @@ class Tables:
         touched = (nearest <= self.reach) | any_global.any(-1)[:, :, None] | any_global.any(-1)[:, None, :]
         if self.drawn is not None:
             touched = touched | self._drawn_tiles(n_tiles)
-        documents = self._per_tile(self.documents, fill=-1)
-        oldest, newest = documents.masked_fill(documents < 0, torch.iinfo(torch.int64).max).amin(-1), documents.amax(-1)
+        limits = torch.iinfo(torch.int64)
+        oldest = self._per_tile(self.documents, fill=limits.max).amin(-1)
+        newest = self._per_tile(self.documents, fill=limits.min).amax(-1)
         touched = touched & (oldest[:, :, None] <= newest[:, None, :]) & (oldest[:, None, :] <= newest[:, :, None])
         whole = seen.all(-1) & (oldest == newest)
         same = whole[:, :, None] & whole[:, None, :] & (newest[:, :, None] == newest[:, None, :])
@@ -122,16 +124,19 @@ class Tables:
         return padded.view(len(tokens), -1, TILE)
 
     def _drawn_tiles(self, n_tiles: int) -> Tensor:
-        """Tiles touched by random blocks, bool ``(Q, K)``."""
+        """Tiles touched by random blocks, bool ``(B, Q, K)``."""
         assert self.drawn is not None
         block = self.pattern.block
-        tiles = torch.zeros(n_tiles, n_tiles, dtype=torch.bool, device=self.drawn.device)
-        for query, keys in enumerate(self.drawn.tolist()):
-            for key in keys:
-                if key >= 0:
-                    rows = slice(query * block // TILE, ((query + 1) * block - 1) // TILE + 1)
-                    tiles[rows, key * block // TILE : ((key + 1) * block - 1) // TILE + 1] = True
-        return tiles
+        tiles = torch.zeros(len(self.drawn), n_tiles, n_tiles, dtype=torch.bool)
+        drawn = self.drawn.cpu()
+        for b, query, column in (drawn >= 0).nonzero().tolist():
+            tiles[b, _tiles_of(query, block), _tiles_of(int(drawn[b, query, column]), block)] = True
+        return tiles.to(self.drawn.device)
+
+
+def _tiles_of(number: int, block: int) -> slice:
+    """The tiles that a block lies in."""
+    return slice(number * block // TILE, ((number + 1) * block - 1) // TILE + 1)
 
 
 def _as_lists(tiles: Tensor) -> tuple[Tensor, Tensor]:

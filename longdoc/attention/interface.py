@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
@@ -13,11 +14,13 @@ from transformers.masking_utils import AttentionMaskInterface
 
 from longdoc.attention.backends import Backend, Sparse
 from longdoc.attention.pattern import Rows, SparsePattern
-from longdoc.attention.positions import lengthen, n_positions
+from longdoc.attention.positions import check_length, lengthen, n_positions
 from longdoc.config import from_dict, to_dict
 from longdoc.errors import ConfigError
 
 NAME = "longdoc"
+ADOPTED = ("longformer", "big_bird")
+"""Models that compute their attention by themselves, and for which longdoc has a forward pass of its own."""
 PIECE = 2048
 """Tokens that a feed-forward layer takes at a time."""
 
@@ -54,23 +57,20 @@ def sparsify(
         raise ConfigError(f"unknown backend {backend!r}; allowed: {', '.join(get_args(Backend))}")
     kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
     pattern = pattern or _pattern_of(model)
-    if kind in ("longformer", "big_bird"):
-        adopt = _adopted(kind)
-        pattern = adopt(model, pattern)
+    _check_model(model, kind, pattern, max_tokens)
+    # From here on nothing is refused: a model is changed as a whole, or not at all.
+    if kind in ADOPTED:
+        pattern = _adopted(kind)(model, pattern)
     else:
-        _check_kind(model, kind)
         model.set_attn_implementation(NAME)
-    if pattern is None:
-        raise ConfigError(f"{kind} has no pattern of its own; give one, such as SparsePattern(window=256)")
+    assert pattern is not None
     for layer, module in enumerate(_attention_modules(model)):
+        sparse = Sparse(pattern, layer, backend)
         window = getattr(module, "sliding_window", None)
         if kind == "modernbert" and window is not None:
             # transformers adds 1 for the sake of flash attention; the window itself is inclusive.
             local = SparsePattern(window=window - 1, global_tokens=())
             sparse = Sparse(local, layer, backend, own=True)
-        else:
-            pattern.window_at(layer)  # one for every layer?
-            sparse = Sparse(pattern, layer, backend)
         setattr(module, "sparse", sparse)  # noqa: B010 -- a module's attribute may be anything, which its type denies
     _run_in_pieces(model)
     model.config.sparse_attention = to_dict(pattern)
@@ -80,6 +80,21 @@ def sparsify(
         hook = model.register_forward_pre_hook(_check_call, with_kwargs=True)
         setattr(model, "sparse_check", hook)  # noqa: B010 -- as above
     return model
+
+
+def _check_model(model: PreTrainedModel, kind: str, pattern: SparsePattern | None, max_tokens: int | None) -> None:
+    """Refuses what cannot be made sparse as asked, before anything is changed."""
+    if kind not in ADOPTED:
+        _check_kind(model, kind)
+        if pattern is None:
+            raise ConfigError(f"{kind} has no pattern of its own; give one, such as SparsePattern(window=256)")
+    elif getattr(model.config, "is_decoder", False):
+        raise ConfigError(f"this {kind} is set up as a decoder; sparse attention is for encoders")
+    for layer, _ in enumerate(_attention_modules(model) if pattern is not None else ()):
+        assert pattern is not None
+        pattern.window_at(layer)  # has it a window for every layer?
+    if max_tokens is not None:
+        check_length(model, max_tokens)
 
 
 def _pattern_of(model: PreTrainedModel) -> SparsePattern | None:
@@ -137,11 +152,16 @@ def _run_in_pieces(model: nn.Module) -> None:
 
 def _in_pieces(function: Callable[..., Tensor], in_place: bool, *states: Tensor) -> Tensor:
     """``function`` of states ``(B, T, D)``, ``PIECE`` tokens at a time; ``in_place`` where no one needs them again."""
-    if torch.is_grad_enabled() or torch.compiler.is_compiling() or states[0].shape[1] <= PIECE:
+    module: nn.Module = function.__self__  # type: ignore[attr-defined]
+    n_tokens = states[0].shape[1]
+    if module.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or n_tokens <= PIECE:
         return function(*states)
-    out = states[0] if in_place else torch.empty_like(states[0])
-    for start in range(0, out.shape[1], PIECE):
-        out[:, start : start + PIECE] = function(*(part[:, start : start + PIECE] for part in states))
+    out = states[0]
+    for start in range(0, n_tokens, PIECE):
+        piece = function(*(part[:, start : start + PIECE] for part in states))
+        if start == 0 and (not in_place or piece.dtype != out.dtype):  # autocast gives another type than it takes
+            out = torch.empty_like(out, dtype=piece.dtype)
+        out[:, start : start + PIECE] = piece
     return out
 
 
@@ -159,11 +179,12 @@ def _attention(
     sparse = getattr(module, "sparse", None)
     if not isinstance(sparse, Sparse):
         raise ConfigError(f"{type(module).__name__} has no pattern; call longdoc.attention.sparsify(model, pattern)")
-    if kwargs.get("position_bias") is not None:
-        raise ConfigError(
-            f"{type(module).__name__} adds a bias of its own to every score, which sparse attention would leave out; "
-            "read long documents with it through windows"
-        )
+    for name in ("position_bias", "is_causal"):
+        if kwargs.get(name) is not None and kwargs[name] is not False:
+            raise ConfigError(
+                f"{type(module).__name__} asks for {name}, which sparse attention would leave out; read long documents "
+                "with it through windows"
+            )
     global_mask = None if sparse.own else kwargs.get("global_mask")
     rows = Rows.of(query[:, 0], attention_mask, global_mask, kwargs.get("document_ids"))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
@@ -179,33 +200,49 @@ AttentionInterface.register(NAME, _attention)
 AttentionMaskInterface.register(NAME, _mask)
 
 
-def _check_call(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuses what would fail deep inside, or be computed wrongly."""
+def _check_call(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Refuses what would fail deep inside, or be computed wrongly; arguments as the model's own class takes them."""
     if kwargs.get("output_attentions") or getattr(model.config, "output_attentions", False):
         raise ConfigError(
             "output_attentions=True: sparse attention never forms the matrix of probabilities; leave it out, or load "
             "the model again and call it without sparsify"
         )
     tokens = args[0] if args else kwargs.get("input_ids")
-    tokens = kwargs.get("inputs_embeds") if tokens is None else tokens
-    if tokens is None:
-        return
-    mask = kwargs.get("attention_mask", args[1] if len(args) > 1 else None)
-    if mask is not None and mask.ndim != 2:
-        raise ConfigError(f"attention_mask has the shape {tuple(mask.shape)}; give (rows, tokens), false at padding")
-    shape, longest = tuple(tokens.shape[:2]), n_positions(model)
-    if kwargs.get("position_ids") is None and longest is not None and shape[1] > longest:
-        raise ConfigError(
-            f"{shape[1]} tokens, and positions for {longest}: sparsify(model, pattern, max_tokens={shape[1]}) "
-            "lengthens the table, or pass position_ids that repeat"
-        )
+    embedded = kwargs.get("inputs_embeds")
+    given = embedded.shape[:-1] if tokens is None and embedded is not None else getattr(tokens, "shape", None)
+    if given is None:
+        return None
+    shape = (math.prod(given[:-1]), given[-1])  # several choices for a question become rows of their own
+    _check_mask(kwargs.get("attention_mask", args[1] if len(args) > 1 else None), tuple(given))
+    _check_positions(model, shape[1], kwargs)
     for name, dtype, remedy in (
         ("global_mask", torch.bool, "mask.bool()"),
         ("document_ids", torch.int64, "ids.long()"),
     ):
-        given = kwargs.get(name)
-        if given is not None and (given.dtype != dtype or tuple(given.shape) != shape):
+        value = kwargs.get(name)
+        if value is not None and (value.dtype != dtype or tuple(value.shape) != shape):
             raise ConfigError(
-                f"{name} is {str(given.dtype).removeprefix('torch.')} of shape {tuple(given.shape)}; give "
+                f"{name} is {str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}; give "
                 f"{str(dtype).removeprefix('torch.')} of shape {shape}, such as {remedy}"
             )
+    if hasattr(model, "longformer"):
+        from longdoc.attention.longformer import head_arguments
+
+        return args, head_arguments(kwargs)
+    return None
+
+
+def _check_mask(mask: Tensor | None, shape: tuple[int, ...]) -> None:
+    if mask is not None and tuple(mask.shape) != shape:
+        raise ConfigError(
+            f"attention_mask has the shape {tuple(mask.shape)}; give {shape} (rows, tokens), false at padding"
+        )
+
+
+def _check_positions(model: nn.Module, n_tokens: int, kwargs: dict[str, Any]) -> None:
+    longest = n_positions(model)
+    if kwargs.get("position_ids") is None and longest is not None and n_tokens > longest:
+        raise ConfigError(
+            f"{n_tokens} tokens, and positions for {longest}: sparsify(model, pattern, max_tokens={n_tokens}) "
+            "lengthens the table, or pass position_ids that repeat"
+        )

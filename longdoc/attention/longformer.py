@@ -114,3 +114,21 @@ def _has_globals(encoder: nn.Module) -> bool:
     """Whether the pattern has global tokens of its own."""
     patterns = [module.sparse.pattern for module in encoder.modules() if isinstance(module, LongformerSelfAttention)]
     return any(pattern.global_tokens or pattern.global_blocks for pattern in patterns)
+
+
+def head_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What transformers' Longformer heads pass on to the encoder: ``global_mask`` becomes ``global_attention_mask``.
+
+    Raises:
+        ConfigError: ``document_ids``, which they do not pass on.
+    """
+    if arguments.get("document_ids") is not None:
+        raise ConfigError(
+            "document_ids: the Longformer heads of transformers do not pass it on; call model.longformer(...), then "
+            "the head"
+        )
+    further = arguments.pop("global_mask", None)
+    if further is None:
+        return arguments
+    chosen = arguments.get("global_attention_mask")
+    return {**arguments, "global_attention_mask": (further if chosen is None else further | (chosen > 0)).long()}

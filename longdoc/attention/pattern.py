@@ -30,7 +30,7 @@ class SparsePattern:
     window: int | tuple[int, ...] = 256
     """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A tuple has one a layer."""
     global_tokens: tuple[int, ...] = (0,)
-    """Positions, from each document's start, that see everything and that everything sees."""
+    """Positions, from each document's first token, that see everything and that everything sees."""
     global_blocks: tuple[int, ...] = ()
     """Blocks of which all tokens are global; -1 is a document's last."""
     random_blocks: int = 0
@@ -40,7 +40,7 @@ class SparsePattern:
     block_aligned: bool = False
     """The window holds whole blocks: a token sees the blocks within ``window // block`` of its own."""
     seed: int = 0
-    """Random blocks depend on this, the layer and the number of blocks, and on nothing else."""
+    """Random blocks depend on this, the layer and the number of blocks up to the last token, and on nothing else."""
     as_transformers: bool = False
     """BigBird as transformers 5 computes it at inference: instead of random blocks, the first block is counted
     ``1 + random_blocks`` times by all tokens that are not global; rows of at most ``5 + 2 * random_blocks`` blocks are
@@ -88,6 +88,20 @@ class SparsePattern:
             return None
         return _draw(self, -(-n_tokens // self.block), layer)
 
+    def random_tables(self, rows: Rows, layer: int) -> Tensor | None:
+        """The tables of a batch, int64 ``(B, Q, random_blocks)``: padding at a row's end changes nothing in it."""
+        if not self.random_blocks or self.as_transformers:
+            return None
+        n_tokens = rows.seen.shape[1]
+        place = torch.arange(1, n_tokens + 1, device=rows.seen.device)
+        lengths = torch.where(rows.seen, place, 0).amax(dim=1).tolist()
+        tables = torch.full((len(lengths), -(-n_tokens // self.block), self.random_blocks), -1)
+        for table, length in zip(tables, lengths, strict=True):
+            drawn = self.random_table(length, layer)
+            assert drawn is not None
+            table[: len(drawn)] = drawn
+        return tables.to(rows.seen.device)
+
     def globals_of(self, rows: Rows) -> Tensor:
         """Global tokens, bool ``(B, T)``, those of ``rows.global_mask`` among them."""
         position, left = _places(rows.documents, rows.seen if not self.as_transformers else torch.ones_like(rows.seen))
@@ -110,8 +124,9 @@ class SparsePattern:
         near = (place[:, None] // step - place // step).abs() <= self.window_at(layer) // step
         near |= self.is_dense(n_tokens)
         blocks = place // self.block
-        if (table := self.random_table(n_tokens, layer)) is not None:
-            near |= (table.to(place.device)[blocks][:, None, :] == blocks[None, :, None]).any(-1)
+        near = near.expand(len(rows.seen), -1, -1)
+        if (tables := self.random_tables(rows, layer)) is not None:
+            near = near | (tables[:, blocks, None, :] == blocks[None, None, :, None]).any(-1)
         is_global = self.globals_of(rows)
         visible = near | is_global[:, :, None] | is_global[:, None, :]
         visible &= rows.seen[:, :, None] & rows.seen[:, None, :]
@@ -153,13 +168,16 @@ class Rows:
 def _places(documents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     """Position of each token in its document, and how many tokens are left in it from there, each ``(B, T)``.
 
-    Padding at the end of a row belongs to no document.
+    Padding at either end of a document is not part of it.
     """
     n_tokens = documents.shape[1]
     place = torch.arange(n_tokens, device=documents.device).expand_as(documents)
     changes = torch.ones_like(seen)
     changes[:, 1:] = documents[:, 1:] != documents[:, :-1]
     start = torch.where(changes, place, 0).cummax(dim=1).values
+    # The next seen token from each place on; read where a document starts, it is the first one of it.
+    coming = torch.where(seen, place, n_tokens).flip(1).cummin(dim=1).values.flip(1)
+    start = coming.gather(1, start)
     after = torch.where(seen, place + 1, 0)
     ends = torch.ones_like(seen)
     ends[:, :-1] = changes[:, 1:]

@@ -45,18 +45,28 @@ def repeated_positions(model: nn.Module, n_tokens: int, *, period: int | None = 
     return torch.where(place < prefix, place, repeated) + first_position(model)
 
 
+def check_length(model: nn.Module, max_tokens: int) -> None:
+    """Refuses a table shorter than the model's.
+
+    Raises:
+        ConfigError: ``max_tokens`` is below what the table already holds.
+    """
+    longest = n_positions(model)
+    if longest is not None and max_tokens < longest:
+        raise ConfigError(f"max_tokens is {max_tokens}, and the model already has positions for {longest}")
+
+
 def lengthen(model: PreTrainedModel, max_tokens: int) -> None:
     """Repeats the position table until it has rows for ``max_tokens`` tokens. In place; never shortens.
 
     Raises:
         ConfigError: ``max_tokens`` is below what the table already holds.
     """
+    check_length(model, max_tokens)
     longest, offset = n_positions(model), first_position(model)
     if longest is None:  # computed positions need no table
         model.config.max_position_embeddings = max(model.config.max_position_embeddings, max_tokens)
         return
-    if max_tokens < longest:
-        raise ConfigError(f"max_tokens is {max_tokens}, and the model already has positions for {longest}")
     embeddings: Any = _embeddings(model)
     table = embeddings.position_embeddings
     rows = torch.arange(max_tokens, device=table.weight.device) % longest + offset
