@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from longdoc.errors import DataError
+from longdoc.errors import ConfigError, DataError
 from longdoc.labels import Span
 
 # Words that name a role in a contract, not a party to it.
@@ -63,6 +63,10 @@ class DatasetConfig:
     """At most so many documents, the first ones."""
     token_column: int = 0
     tag_column: int = 1
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"limit is {self.limit}; give 1 or more, or leave it out for all documents")
 
 
 def read_dataset(config: DatasetConfig) -> list[Example]:

@@ -174,13 +174,21 @@ def _peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
         before = torch.cuda.memory_allocated(device) / 2**20
         yield peak
         peak["megabytes"] = torch.cuda.max_memory_allocated(device) / 2**20 - before
-    elif (reset := Path("/proc/self/clear_refs")).exists():  # Linux: "5" sets the high-water mark to what is held now
-        reset.write_text("5", encoding="ascii")
+    elif _reset_high_water_mark():
         before = _held("VmRSS")
         yield peak
         peak["megabytes"] = _held("VmHWM") - before
     else:
         yield peak
+
+
+def _reset_high_water_mark() -> bool:
+    """Sets what Linux counts as this process's peak to what it holds now; false where there is no such count."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return _held("VmHWM") > 0
 
 
 def _held(name: str) -> float:

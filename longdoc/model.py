@@ -60,8 +60,8 @@ class WindowConfig:
 class SparseConfig:
     """How documents are read with sparse attention."""
 
-    pattern: SparsePattern = field(default_factory=lambda: SparsePattern(window=128))
-    """Which token sees which."""
+    pattern: SparsePattern | None = None
+    """Which token sees which; by default the first one is global, and others see as far as positions do not repeat."""
     rows: WindowConfig = field(default_factory=lambda: WindowConfig(size=16384, overlap=512))
     """How documents are cut that are longer than a row; memory alone bounds its size."""
 
@@ -73,6 +73,11 @@ class ModelConfig:
     heads: dict[str, HeadConfig]
     windows: WindowConfig = field(default_factory=WindowConfig)
     sparse: SparseConfig = field(default_factory=SparseConfig)
+
+    @property
+    def sparse_pattern(self) -> SparsePattern:
+        """The pattern of ``sparse``, or its default: positions repeat every ``windows.size`` tokens but the first."""
+        return self.sparse.pattern or SparsePattern(window=max((self.windows.size - 2) // 2, 1))
 
 
 class Model(nn.Module):

@@ -55,14 +55,14 @@ class Pipeline:
     def __init__(
         self, model: Model, *, device: torch.device, dtype: torch.dtype, encoder: EncoderKind = "windows"
     ) -> None:
+        _check_encoder(encoder)
         self.model = model.to(device).eval()
         self.device = device
         self.dtype = dtype
-        sparse = model.config.sparse
-        self.windows = sparse.rows if encoder == "sparse" else model.config.windows
+        self.windows = model.config.sparse.rows if encoder == "sparse" else model.config.windows
         chosen = model.encoder
         if encoder == "sparse":
-            chosen = SparseEncoder.of(model.encoder, sparse.pattern, model.config.windows.size)
+            chosen = SparseEncoder.of(model.encoder, model.config.sparse_pattern, model.config.windows.size)
         packable = device.type == "cpu" and dtype == torch.float32 and torch.backends.mkldnn.is_available()
         self.encoder = pack_for_cpu(chosen) if packable else chosen
         # A batch this size keeps a GPU busy, or the activations of a small encoder in a CPU's cache.
@@ -90,8 +90,7 @@ class Pipeline:
             ConfigError: an argument is none of these, the folder holds no longdoc model, or its architecture cannot
                 be made sparse.
         """
-        if encoder not in get_args(EncoderKind):
-            raise ConfigError(f"unknown encoder {encoder!r}; allowed: 'windows', 'sparse'")
+        _check_encoder(encoder)
         where = _device(device)
         dtype = _dtype(precision, where)
         folder = DEFAULT_MODEL if model == "default" else Path(model)
@@ -243,6 +242,11 @@ def entity_at(document: Document, span: ScoredSpan) -> Entity:
         boxes=document.locate(span.start, span.end),
         section=None if section is None else section.number or section.title,
     )
+
+
+def _check_encoder(encoder: str) -> None:
+    if encoder not in get_args(EncoderKind):
+        raise ConfigError(f"unknown encoder {encoder!r}; allowed: 'windows', 'sparse'")
 
 
 def _range(window: Window) -> slice:

@@ -6,8 +6,9 @@ import torch
 import transformers as tf
 from torch.export import Dim
 
-from longdoc.attention import SparsePattern, big_bird, interface, sparsify
+from longdoc.attention import Rows, SparsePattern, big_bird, interface, sparsify
 from longdoc.attention.backends import Sparse
+from longdoc.attention.blocked import blocked_attention
 from longdoc.attention.positions import first_position, n_positions, repeated_positions
 from longdoc.config import from_dict
 from longdoc.errors import ConfigError
@@ -771,7 +772,7 @@ def test_what_is_no_model_of_transformers_is_refused():
 @pytest.mark.parametrize("name", ["DebertaV2", "Deberta", "MPNet"])
 def test_attention_that_is_computed_elsewhere_is_refused(name):
     model = getattr(tf, f"{name}Model")(getattr(tf, f"{name}Config")(**SIZES))
-    with pytest.raises(ConfigError, match=r"computes its attention by itself .* encoder='windows'"):
+    with pytest.raises(ConfigError, match=r"computes its attention by itself.* encoder='windows'"):
         sparsify(model, NARROW)
 
 
@@ -813,3 +814,43 @@ def test_a_model_that_was_never_prepared_says_so(tmp_path):
     model = tf.BertModel.from_pretrained(tmp_path, attn_implementation=interface.NAME)
     with pytest.raises(ConfigError, match=r"has no pattern; call longdoc\.attention\.sparsify\(model, pattern\)"):
         model(**batch(50, (50,)))
+
+
+def test_autocast_does_not_narrow_the_scores():
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, 2, 200, 16).bfloat16() * 3 for _ in range(3))
+    rows, pattern = Rows.of(query[:, 0], None), SparsePattern(window=20)
+    plain = blocked_attention(query, key, value, rows, pattern, scale=1.0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(blocked_attention(query, key, value, rows, pattern, scale=1.0), plain)
+
+
+def test_heads_of_queries_may_share_heads_of_keys():
+    settings = dict(SIZES, num_key_value_heads=2, head_dim=8)
+    model = tf.EuroBertModel(tf.EuroBertConfig(**settings)).eval()
+    ids = torch.randint(5, 90, (2, 100))
+    with torch.no_grad():
+        dense = model(ids).last_hidden_state
+        sparse = sparsify(model, SparsePattern(window=100, global_tokens=()))(ids).last_hidden_state
+    torch.testing.assert_close(sparse, dense, atol=1e-5, rtol=0)
+
+
+def test_padding_between_documents_may_carry_any_number():
+    model = sparsify(build("bert"), SparsePattern(window=9))
+    ids, seen = torch.randint(5, 90, (1, 60)), torch.arange(60)[None] < 50
+    documents = (torch.arange(60)[None] >= 30).long()
+    with torch.no_grad():
+        plain = model(ids, attention_mask=seen, document_ids=documents).last_hidden_state
+        other = model(ids, attention_mask=seen, document_ids=documents.masked_fill(~seen, -1)).last_hidden_state
+    torch.testing.assert_close(other[seen], plain[seen])
+
+
+@pytest.mark.parametrize("window", [[8, 8], 2.5, "8", True])
+def test_a_pattern_takes_lists_and_refuses_what_is_no_number(window):
+    if isinstance(window, list):
+        assert SparsePattern(window=window, global_tokens=[0]) == SparsePattern(window=(8, 8), global_tokens=(0,))
+    else:
+        with pytest.raises(ConfigError, match="tuple of integers"):
+            SparsePattern(window=window)
+    with pytest.raises(ConfigError, match="give a SparsePattern"):
+        sparsify(build("bert"), {"window": 8})

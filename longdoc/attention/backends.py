@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from longdoc.attention.blocked import Part, blocked_attention
@@ -40,7 +42,7 @@ class Sparse:
         """
         backend: str = self.backend
         if backend == "auto":
-            backend = "flex" if query.device.type == "cuda" and not options.get("dropout") else "blocked"
+            backend = "flex" if _flex_takes(query) and not options.get("dropout") else "blocked"
         if backend == "blocked" or (backend == "flex" and part == "global"):  # a few queries need no tiles
             options["part"] = part
             backend = "blocked"
@@ -49,3 +51,9 @@ class Sparse:
             return out
         wanted = self.pattern.globals_of(rows) == (part == "global")
         return out * wanted[:, :, None, None]
+
+
+def _flex_takes(query: Tensor) -> bool:
+    """Whether FlexAttention compiles for these queries: on CUDA, with Triton, for heads at least 16 wide."""
+    on_gpu = query.device.type == "cuda" and query.dtype != torch.float64 and query.shape[-1] >= 16
+    return on_gpu and importlib.util.find_spec("triton") is not None

@@ -77,11 +77,12 @@ def _forward(  # noqa: PLR0913 -- an operator takes tensors, numbers and strings
     if part == "all" and not bool(seen.all()):
         out[~seen] = 0
     plans = _plans(Rows(seen, global_mask, documents), _loads(pattern), layer, part, query.shape[1])
-    for b, number, chunk in plans:
-        scores = _probabilities(query[b], key[b], chunk, scale)
-        if seed is not None:
-            scores *= _kept(scores, seed, number, dropout)
-        out[b, chunk.queries] = torch.bmm(scores, chunk.keys_of(value[b])).transpose(0, 1).to(out.dtype)
+    with torch.autocast(query.device.type, enabled=False):  # it would narrow the scores again
+        for b, number, chunk in plans:
+            scores = _probabilities(query[b], key[b], chunk, scale)
+            if seed is not None:
+                scores *= _kept(scores, seed, number, dropout)
+            out[b, chunk.queries] = torch.bmm(scores, chunk.keys_of(value[b])).transpose(0, 1).to(out.dtype)
     return out
 
 
@@ -108,19 +109,20 @@ def _backward(  # noqa: PLR0913 -- an operator takes tensors, numbers and string
 ) -> tuple[Tensor, Tensor, Tensor]:
     d_query, d_key, d_value = (torch.zeros_like(x, dtype=wide(x.dtype)) for x in (query, key, value))
     plans = _plans(Rows(seen, global_mask, documents), _loads(pattern), layer, part, query.shape[1])
-    for b, number, chunk in plans:
-        scores = _probabilities(query[b], key[b], chunk, scale)
-        d_out = widened(gradient[b, chunk.queries].transpose(0, 1))
-        d_scores = torch.bmm(d_out, chunk.keys_of(value[b]).transpose(1, 2))
-        if seed is None:
-            chunk.add(d_value[b], torch.bmm(scores.transpose(1, 2), d_out))
-        else:
-            kept = _kept(scores, seed, number, dropout)
-            chunk.add(d_value[b], torch.bmm((scores * kept).transpose(1, 2), d_out))
-            d_scores *= kept
-        d_scores = torch.ops.aten._softmax_backward_data(d_scores, scores, -1, scores.dtype)
-        d_query[b, :, chunk.queries] += torch.bmm(d_scores, chunk.keys_of(key[b])).mul_(scale)
-        chunk.add(d_key[b], torch.bmm(d_scores.transpose(1, 2), widened(query[b][:, chunk.queries])).mul_(scale))
+    with torch.autocast(query.device.type, enabled=False):
+        for b, number, chunk in plans:
+            scores = _probabilities(query[b], key[b], chunk, scale)
+            d_out = widened(gradient[b, chunk.queries].transpose(0, 1))
+            d_scores = torch.bmm(d_out, chunk.keys_of(value[b]).transpose(1, 2))
+            if seed is None:
+                chunk.add(d_value[b], torch.bmm(scores.transpose(1, 2), d_out))
+            else:
+                kept = _kept(scores, seed, number, dropout)
+                chunk.add(d_value[b], torch.bmm((scores * kept).transpose(1, 2), d_out))
+                d_scores *= kept
+            d_scores = torch.ops.aten._softmax_backward_data(d_scores, scores, -1, scores.dtype)
+            d_query[b, :, chunk.queries] += torch.bmm(d_scores, chunk.keys_of(key[b])).mul_(scale)
+            chunk.add(d_key[b], torch.bmm(d_scores.transpose(1, 2), widened(query[b][:, chunk.queries])).mul_(scale))
     return d_query.to(query.dtype), d_key.to(key.dtype), d_value.to(value.dtype)
 
 
@@ -229,7 +231,7 @@ def _plans(
 
 
 def _check(rows: Rows) -> None:
-    if rows.documents.shape[1] and bool((rows.documents.diff(dim=1) < 0).any()):
+    if bool((rows.documents[:, 1:] < rows.documents[:, :-1]).any()):
         raise ConfigError("document_ids must ascend along a row: documents packed into a row stand one after the other")
 
 

@@ -22,10 +22,11 @@ def eager_attention(  # noqa: PLR0913 -- the signature of all back ends
 ) -> Tensor:
     """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``; zero where a query sees nothing."""
     counts = pattern.counts(rows, layer)[:, None]
-    scores = widened(query) @ widened(key).transpose(-1, -2) * scale + counts.log()
-    probabilities = scores.masked_fill((counts == 0).all(-1, keepdim=True), 0).softmax(-1) * (counts > 0)
-    probabilities = F.dropout(probabilities, dropout)
-    return (probabilities @ widened(value)).to(query.dtype).transpose(1, 2).contiguous()
+    with torch.autocast(query.device.type, enabled=False):  # it would narrow the scores again
+        scores = widened(query) @ widened(key).transpose(-1, -2) * scale + counts.log()
+        probabilities = scores.masked_fill((counts == 0).all(-1, keepdim=True), 0).softmax(-1) * (counts > 0)
+        probabilities = F.dropout(probabilities, dropout)
+        return (probabilities @ widened(value)).to(query.dtype).transpose(1, 2).contiguous()
 
 
 def wide(dtype: torch.dtype) -> torch.dtype:

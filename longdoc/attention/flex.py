@@ -53,7 +53,8 @@ def flex_sparse_attention(  # noqa: PLR0913 -- the signature of all back ends
 
 @functools.lru_cache(maxsize=1)
 def _compiled() -> Callable[..., Any]:
-    compiled: Callable[..., Any] = torch.compile(flex_attention, dynamic=False)
+    # fullgraph: an error where torch would fall back, after too many graphs, on the whole matrix of scores.
+    compiled: Callable[..., Any] = torch.compile(flex_attention, dynamic=True, fullgraph=True)
     return compiled
 
 

@@ -76,14 +76,17 @@ def sparsify(
     model.config.sparse_attention = to_dict(pattern)
     if max_tokens is not None:
         lengthen(model, max_tokens)
-    if not hasattr(model, "sparse_check"):
-        hook = model.register_forward_pre_hook(_check_call, with_kwargs=True)
-        setattr(model, "sparse_check", hook)  # noqa: B010 -- as above
+    for module in {model, model.base_model}:
+        if not hasattr(module, "sparse_check"):
+            hook = module.register_forward_pre_hook(_check_call, with_kwargs=True)
+            setattr(module, "sparse_check", hook)  # noqa: B010 -- as above
     return model
 
 
 def _check_model(model: PreTrainedModel, kind: str, pattern: SparsePattern | None, max_tokens: int | None) -> None:
     """Refuses what cannot be made sparse as asked, before anything is changed."""
+    if pattern is not None and not isinstance(pattern, SparsePattern):
+        raise ConfigError(f"pattern is {pattern!r:.60}; give a SparsePattern, such as SparsePattern(window=256)")
     if kind not in ADOPTED:
         _check_kind(model, kind)
         if pattern is None:
@@ -123,9 +126,9 @@ def _check_kind(model: PreTrainedModel, kind: str) -> None:
         raise ConfigError(f"{kind} looks at the past only; sparse attention is for encoders, which look both ways")
     if not model._can_set_attn_implementation() or not any(_attention_modules(model)):
         raise ConfigError(
-            f"{kind} computes its attention by itself (DeBERTa adds relative positions to every score), so it cannot "
-            "be made sparse; read long documents with it through windows: Pipeline.from_pretrained(..., "
-            "encoder='windows')"
+            f"{kind} computes its attention by itself, as DeBERTa does, which adds relative positions to every score; "
+            "it cannot be made sparse. Train longdoc's heads on it (`longdoc train`) and read long documents through "
+            "windows: Pipeline.from_pretrained(folder, encoder='windows')"
         )
 
 
@@ -179,12 +182,15 @@ def _attention(
     sparse = getattr(module, "sparse", None)
     if not isinstance(sparse, Sparse):
         raise ConfigError(f"{type(module).__name__} has no pattern; call longdoc.attention.sparsify(model, pattern)")
-    for name in ("position_bias", "is_causal"):
-        if kwargs.get(name) is not None and kwargs[name] is not False:
+    for name in ("position_bias", "is_causal", "softcap", "s_aux", "sliding_window"):
+        own_window = name == "sliding_window" and sparse.own
+        if kwargs.get(name) is not None and kwargs[name] is not False and not own_window:
             raise ConfigError(
                 f"{type(module).__name__} asks for {name}, which sparse attention would leave out; read long documents "
                 "with it through windows"
             )
+    if (groups := query.shape[1] // key.shape[1]) > 1:  # several heads of queries share one of keys
+        key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
     global_mask = None if sparse.own else kwargs.get("global_mask")
     rows = Rows.of(query[:, 0], attention_mask, global_mask, kwargs.get("document_ids"))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling

@@ -47,6 +47,15 @@ class SparsePattern:
     dense; the last block is that of the padded row."""
 
     def __post_init__(self) -> None:
+        for name in ("window", "global_tokens", "global_blocks"):
+            value = getattr(self, name)
+            value = tuple(value) if isinstance(value, (list, tuple)) else value
+            object.__setattr__(self, name, value)
+            numbers = value if isinstance(value, tuple) else (value,)
+            if any(type(number) is not int for number in numbers) or (name != "window" and numbers is not value):
+                raise ConfigError(
+                    f"{name} is {value!r}; give {'an integer or ' * (name == 'window')}a tuple of integers"
+                )
         windows = self.window if isinstance(self.window, tuple) else (self.window,)
         if not windows or min(windows) < 1:
             raise ConfigError(f"window is {self.window}; a token must see at least 1 token to each side")
@@ -158,6 +167,10 @@ class Rows:
     ) -> Rows:
         """Fills in what was not given, for a batch as large as ``like`` ``(B, T, …)``."""
         shape, device = like.shape[:2], like.device
+        if documents is not None and seen is not None:  # padding may carry any number: it takes that of what is before
+            lowest = torch.iinfo(documents.dtype).min
+            before = torch.where(seen, documents, lowest).cummax(dim=1).values
+            documents = torch.where(seen, documents, before)
         return cls(
             torch.ones(shape, dtype=torch.bool, device=device) if seen is None else seen,
             torch.zeros(shape, dtype=torch.bool, device=device) if global_mask is None else global_mask,
