@@ -13,7 +13,7 @@ import reference
 from longdoc.attention import Rows, SparsePattern, blocked
 from longdoc.attention.blocked import blocked_attention
 from longdoc.attention.eager import eager_attention
-from longdoc.attention.flex import TILE, Tables, flex_sparse_attention
+from longdoc.attention.flex import TILE, Tables, compiled_length, flex_sparse_attention
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError
 
@@ -549,3 +549,9 @@ def test_nothing_but_queries_keys_and_values_is_kept_for_the_backward_pass():
     floats = [tensor for tensor in kept if tensor.is_floating_point()]
     assert {tensor.data_ptr() for tensor in floats} == {tensor.data_ptr() for tensor in tensors}
     assert sum(tensor.numel() for tensor in kept if not tensor.is_floating_point()) == 3 * 1024, "masks and documents"
+
+
+def test_rows_of_all_lengths_need_few_graphs_and_little_padding():
+    lengths = {n: compiled_length(n) for n in range(1, 65537)}
+    assert all(n <= padded < n + max(TILE, n / 4) for n, padded in lengths.items())
+    assert len(set(lengths.values())) < 40

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
 from longdoc.attention.pattern import Rows, SparsePattern
@@ -44,32 +45,45 @@ def flex_sparse_attention(  # noqa: PLR0913 -- the signature of all back ends
         )
     if query.device.type == "cpu" and torch.is_grad_enabled() and query.requires_grad:
         raise ConfigError("FlexAttention has no backward pass on a CPU; use sparsify(..., backend='blocked')")
-    tables = Tables(pattern, rows, layer)
+    n_tokens = query.shape[2]
+    tables = Tables(pattern, rows, layer, compiled_length(n_tokens))
+    query, key, value = (F.pad(part, (0, 0, 0, tables.n_tokens - n_tokens)) for part in (query, key, value))
     attend: Any = _compiled() if compiled else flex_attention
-    score = tables.score if pattern.as_transformers and not pattern.is_dense(query.shape[2]) else None
-    out: Tensor = attend(query, key, value, score_mod=score, block_mask=tables.block_mask(), scale=scale)
-    return out.transpose(1, 2).contiguous()
+    score = tables.score if pattern.as_transformers and not pattern.is_dense(n_tokens) else None
+    with torch._dynamo.config.patch(recompile_limit=256, accumulated_recompile_limit=1024):
+        out: Tensor = attend(query, key, value, score_mod=score, block_mask=tables.block_mask(), scale=scale)
+    return out[:, :, :n_tokens].transpose(1, 2).contiguous()
 
 
 @functools.lru_cache(maxsize=1)
 def _compiled() -> Callable[..., Any]:
     # fullgraph: an error where torch would fall back, after too many graphs, on the whole matrix of scores.
-    compiled: Callable[..., Any] = torch.compile(flex_attention, dynamic=True, fullgraph=True)
+    compiled: Callable[..., Any] = torch.compile(flex_attention, dynamic=False, fullgraph=True)
     return compiled
+
+
+def compiled_length(n_tokens: int) -> int:
+    """Length that a row is padded to: a graph is compiled for each, four to a doubling, so that few are needed."""
+    step = max(TILE, 1 << max((n_tokens - 1).bit_length() - 3, 0))
+    return -(-n_tokens // step) * step
 
 
 class Tables:
     """What FlexAttention asks for: the pattern as a function of positions, and the tiles that hold any visible pair."""
 
-    def __init__(self, pattern: SparsePattern, rows: Rows, layer: int) -> None:
+    def __init__(self, pattern: SparsePattern, rows: Rows, layer: int, padded: int | None = None) -> None:
         n_tokens = rows.seen.shape[1]
         self.pattern = pattern
-        self.n_tokens = n_tokens
+        self.n_tokens = padded or n_tokens
         self.step = pattern.block if pattern.block_aligned else 1
         self.reach = n_tokens if pattern.is_dense(n_tokens) else pattern.window_at(layer) // self.step
-        self.seen, self.documents = rows.seen, rows.documents
-        self.is_global = pattern.globals_of(rows)
+        missing = self.n_tokens - n_tokens
+        self.seen, self.documents = F.pad(rows.seen, (0, missing)), F.pad(rows.documents, (0, missing))
+        self.is_global = F.pad(pattern.globals_of(rows), (0, missing))
         self.drawn = pattern.random_tables(rows, layer)
+        if self.drawn is not None:
+            blocks = -(-self.n_tokens // pattern.block) - self.drawn.shape[1]
+            self.drawn = F.pad(self.drawn, (0, 0, 0, blocks), value=-1)
         self.extra = math.log(1 + pattern.random_blocks)
 
     def visible(self, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
@@ -121,7 +135,7 @@ class Tables:
     def _per_tile(self, tokens: Tensor, fill: int = 0) -> Tensor:
         """``(B, T)`` as ``(B, Q, TILE)``."""
         missing = -tokens.shape[1] % TILE
-        padded = torch.nn.functional.pad(tokens, (0, missing), value=fill)
+        padded = F.pad(tokens, (0, missing), value=fill)
         return padded.view(len(tokens), -1, TILE)
 
     def _drawn_tiles(self, n_tiles: int) -> Tensor:
