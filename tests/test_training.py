@@ -71,8 +71,8 @@ def test_training_learns_and_its_model_is_evaluated(corpus):
     evaluation = {"model": str(folder), "datasets": {"contracts": data}, "output": str(corpus / "report.json")}
     (corpus / "evaluate.yaml").write_text(yaml.safe_dump(evaluation))
     report = evaluate(corpus / "evaluate.yaml")
-    assert report.counts["contracts"]["PARTY"].f1 > 0.95
-    assert "| contracts | PARTY |" in str(report)
+    assert report.counts["windows"]["contracts"]["PARTY"].f1 > 0.95
+    assert "| windows | contracts | PARTY |" in str(report)
     assert json.loads((corpus / "report.json").read_text()) == report.to_dict()
 
 
