@@ -22,6 +22,7 @@ from _table import RESULTS, provenance, write_table
 from torch import Tensor, nn
 
 from longdoc.attention import SparsePattern, sparsify
+from longdoc.evaluation import peak_memory
 
 ENGINES = ("dense", "longformer", "big_bird", "windows", "blocked", "flex")
 NAMES = {
@@ -93,37 +94,18 @@ def measure(engine: str, size: str, n_tokens: int, training: bool, device: str, 
     ids = torch.randint(5, 1000, (1, n_tokens), device=device)
     on_gpu = device == "cuda"
     step(engine, model, ids if on_gpu else ids[:, :1024], training)
-    reset_peak(on_gpu)
-    before, seconds = memory(on_gpu), []
-    while len(seconds) < 2 or (sum(seconds) < 4 and len(seconds) < 10):
-        started_at = time.perf_counter()
-        step(engine, model, ids, training)
-        if on_gpu:
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started_at)
-        if sum(seconds) > 60:
-            break
-    return {"seconds": min(seconds), "megabytes": peak(on_gpu) - before, "whole_megabytes": peak(on_gpu)}
-
-
-def reset_peak(on_gpu: bool) -> None:
-    if on_gpu:
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def memory(on_gpu: bool) -> float:
-    return torch.cuda.memory_allocated() / 2**20 if on_gpu else _status("VmRSS")
-
-
-def peak(on_gpu: bool) -> float:
-    return torch.cuda.max_memory_allocated() / 2**20 if on_gpu else _status("VmHWM")
-
-
-def _status(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+    seconds: list[float] = []
+    with peak_memory(torch.device(device)) as peak:
+        while len(seconds) < 2 or (sum(seconds) < 4 and len(seconds) < 10):
+            started_at = time.perf_counter()
+            step(engine, model, ids, training)
+            if on_gpu:
+                torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - started_at)
+            if sum(seconds) > 60:
+                break
+    whole = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": min(seconds), **peak, "whole_megabytes": whole}
 
 
 # ------------------------------------------------------------------------------------------------------ all of them

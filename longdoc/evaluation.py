@@ -138,7 +138,7 @@ def _evaluate_timed(
     """Counts, and what they cost; a first document is read beforehand, so that nothing is loaded or built meanwhile."""
     evaluate_entities(pipeline, [Example("", examples[0].text[:5000], ())], labels)
     tokens = sum(len(tokenize(example.text, pipeline.model.tokenizer)) for example in examples)
-    with _peak_memory(pipeline.device) as peak:
+    with peak_memory(pipeline.device) as peak:
         started_at = time.perf_counter()
         counts = evaluate_entities(pipeline, examples, labels)
         seconds = time.perf_counter() - started_at
@@ -166,7 +166,7 @@ def entity_counts(example: Example, prediction: Prediction, labels: set[str]) ->
 
 
 @contextmanager
-def _peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
+def peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
     """Afterwards the mapping holds ``megabytes``: the peak above what was held before. Empty where no one knows."""
     peak: dict[str, float] = {}
     if device.type == "cuda":
