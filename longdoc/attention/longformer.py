@@ -96,11 +96,11 @@ class LongformerModel(original.LongformerModel):
             chosen = further if chosen is None else chosen | further
         rows = Rows.of(states, seen, chosen, kwargs.get("document_ids"))
         any_global = chosen is not None or _has_globals(self.encoder)
-        everything = [states]
+        wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        everything = [states] if wanted else []
         for layer in self.encoder.layer:
             states = layer(states, is_index_global_attn=rows, is_global_attn=any_global)[0]
-            everything.append(states)
-        wanted = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+            everything += [states] if wanted else []
         output = original.LongformerBaseModelOutputWithPooling(
             last_hidden_state=states,
             pooler_output=None if self.pooler is None else self.pooler(states),
