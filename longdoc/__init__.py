@@ -8,8 +8,12 @@ The package, top layer first. A module imports only from the layers below its ow
 ``cli``             the commands; nothing else prints
 ``training``        learning, from a YAML file
 ``convert``         a short encoder -> one that reads long rows sparsely
+``calibration``     scores fitted to labelled data
 ``evaluation``      a data set -> a report
 ``pipeline``        Document -> Prediction: the file to read first
+``findings``        scores -> entities, answers, classes and vectors in their place on the page
+``sources``         a name -> a model
+``reader``          one model over many windows
 ``model``           an encoder with named heads; save and load
 ``encoders``        tokens -> states, over windows or whole with sparse attention
 ``heads``           states -> scores and loss
@@ -21,11 +25,14 @@ The package, top layer first. A module imports only from the layers below its ow
 ``datasets``        annotated corpora -> labelled texts
 ``windows``         Document -> overlapping windows, and their scores back into one array
 ``outputs``         Prediction -> files
+``rules``           entities by rule: dates, money, citations; rule files of your own
+``schema``          the fields to fill from a document, as questions
 ``sections``        Document -> its sections, defined terms and cross-references
 ``labels``          Span, Entity, Answer, Label; BIO tags
 ``document``        Document: the text, and where every character of it stands
 ``edits``           what was changed between the characters of the source and the text
 ``parts``           Page, Box, Section, Table, Furniture, Link and the other parts of a document
+``values``          texts -> dates, amounts of money, durations
 ``config``          YAML <-> dataclasses, strictly
 ``errors``          the errors a caller may want to catch
 ==================  =====================================================================================

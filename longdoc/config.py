@@ -36,16 +36,30 @@ def load_yaml(cls: type[T], path: str | Path) -> T:
     Raises:
         ConfigError: the file cannot be read, is not YAML, or does not fit ``cls``; the message names the file.
     """
-    try:
-        data = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    data = _parse(path)
     try:
         return from_dict(cls, {} if data is None else data)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def load_yaml_mapping(path: str | Path) -> dict[str, tuple[str, ...]]:
+    """A YAML file of lists of texts, by name.
+
+    Raises:
+        ConfigError: the file cannot be read, is not YAML, or holds something else.
+    """
+    mapping: dict[str, tuple[str, ...]] = _convert(dict[str, tuple[str, ...]], _parse(path), str(path))
+    return mapping
+
+
+def _parse(path: str | Path) -> Any:
+    try:
+        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_StrictLoader)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
 
 
 def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
@@ -115,12 +129,32 @@ def _convert_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
     members = tuple(member for member in members if member is not types.NoneType)
     if len(members) == 1:
         return _convert(members[0], value, where)
+    if all(map(_kinds, members)) and isinstance(value, Mapping):
+        return _convert_kind(members, value, where)
     for member in members:
         try:
             return _convert(member, value, where)
         except ConfigError:
             continue
     raise _mismatch(where, " or ".join(map(_describe, members)), value)
+
+
+def _convert_kind(members: tuple[Any, ...], value: Mapping[Any, Any], where: str) -> Any:
+    """The dataclass of the union whose ``kind`` the mapping names; the first one where it names none."""
+    kind = value.get("kind", _kinds(members[0])[0])
+    chosen = next((member for member in members if kind in _kinds(member)), None)
+    if chosen is None:
+        allowed = [name for member in members for name in _kinds(member)]
+        near = difflib.get_close_matches(str(kind), allowed, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise ConfigError(_at(_join(where, "kind"), f"unknown kind {kind!r}{hint} Allowed: {', '.join(allowed)}"))
+    return from_dict(chosen, value, where=where)
+
+
+def _kinds(cls: Any) -> tuple[str, ...]:
+    """What the field ``kind`` of a dataclass may be, where it is a ``Literal``: what tells members of a union apart."""
+    hint = typing.get_type_hints(cls).get("kind") if dataclasses.is_dataclass(cls) else None
+    return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
 
 
 def _convert_sequence(hint: Any, value: Any, where: str) -> Any:

@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
-from longdoc.labels import decode_bio
-from longdoc.windows import Tokens, word_starts
+from longdoc.errors import ConfigError
+from longdoc.labels import PREFIXES, Entity, Scheme, decode_tags
+from longdoc.windows import Tokens, Window, merge_weights, word_starts
+
+Subwords: TypeAlias = Literal["mean", "first", "max"]
 
 _SEPARATORS = ",.;: "
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Turns a score in log-odds into a probability: ``sigmoid((score - bias) / temperature)`` (Platt, 1999).
+
+    ``longdoc calibrate`` fits both numbers on documents that were not learned from.
+    """
+
+    temperature: float = 1.0
+    bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.temperature <= 0:
+            raise ConfigError(f"temperature must be above 0; got {self.temperature}")
+
+    def probability(self, score: float) -> float:
+        """The share of findings with this score that are right."""
+        return float(self.probabilities(np.array(score)))
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """The same of an array of any shape."""
+        shares: np.ndarray = 0.5 * (1 + np.tanh((scores - self.bias) / self.temperature / 2))
+        return shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,52 +52,143 @@ class ScoredSpan:
     score: float
 
 
-def word_scores(scores: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of the token scores of each word, so that a word is never labelled in part.
+SpanT = TypeVar("SpanT", ScoredSpan, Entity)
+
+
+def word_scores(scores: np.ndarray, words: np.ndarray, subwords: Subwords = "mean") -> tuple[np.ndarray, np.ndarray]:
+    """One row of scores a word, so that a word is never labelled in part.
 
     Args:
         scores: float array ``(T, L)``.
         words: int array ``(T,)``, ascending word numbers.
+        subwords: the mean of the word's tokens, its first token, or the surest of them.
 
     Returns:
         Word scores ``(W, L)`` and the index of each word's first token, ``(W,)``.
     """
     first = word_starts(words)
-    if not len(first):
-        return scores, first
+    if not len(first) or subwords == "first":
+        return scores[first], first
     counts = np.diff(first, append=len(words))
-    return np.add.reduceat(scores, first, axis=0) / counts[:, None], first
+    if subwords == "mean":
+        return np.add.reduceat(scores, first, axis=0) / counts[:, None], first
+    sure = np.maximum.reduceat(scores.max(axis=1), first)
+    chosen = np.flatnonzero(scores.max(axis=1) == np.repeat(sure, counts))
+    return scores[chosen[np.searchsorted(chosen, first)]], first
 
 
 def decode_entities(
-    probabilities: np.ndarray, tokens: Tokens, labels: Sequence[str], text: str, *, min_score: float = 0.5
+    probabilities: np.ndarray,
+    tokens: Tokens,
+    labels: Sequence[str],
+    text: str,
+    *,
+    scheme: Scheme = "bio",
+    subwords: Subwords = "mean",
+    min_score: float = 0.5,
 ) -> list[ScoredSpan]:
     """Entities of a document from its stitched tag probabilities.
 
-    Each word takes its most probable tag; a span's score is the mean over its words of the probability that the word
-    belongs to that label at all (``B-`` and ``I-`` together). Spans less likely than ``min_score`` are left out, and so
-    are separators (``, . ; :``) at a span's start and spans without a letter or digit.
+    The words take the likeliest sequence of tags that the scheme allows; a span's score is the mean over its words of
+    the probability that the word belongs to that label at all (all of its tags together). Spans less likely than
+    ``min_score`` are left out, and so are separators (``, . ; :``) at a span's start and spans without a letter or
+    digit.
 
     Args:
-        probabilities: float array ``(T, 1 + 2 * len(labels))``, rows sum to one, columns as in ``labels.bio_tags``.
+        probabilities: float array ``(T, L)``, rows sum to one, columns as in ``labels.tag_names(labels, scheme)``.
         tokens: the document's tokens.
         labels: the head's labels.
         text: the document's text.
+        scheme: how the tags mark an entity's ends.
+        subwords: how the tokens of a word give one score to it.
         min_score: the least score of a span; 0.5 keeps what is more likely of its label than of all others.
     """
     if not len(tokens):
         return []
-    scores, first = word_scores(probabilities, tokens.words)
+    scores, first = word_scores(probabilities, tokens.words, subwords)
     last = np.append(first, len(tokens))[1:] - 1
+    width = len(PREFIXES[scheme])
     spans = []
-    for start, end, label in decode_bio(scores.argmax(axis=1), labels):
-        column = 1 + 2 * labels.index(label)
-        score = min(float(scores[start:end, column : column + 2].sum(axis=1).mean()), 1.0)
+    for start, end, label in decode_tags(best_tags(scores, len(labels), scheme), labels, scheme):
+        column = 1 + width * labels.index(label)
+        score = min(float(scores[start:end, column : column + width].sum(axis=1).mean()), 1.0)
         stop = int(tokens.offsets[last[end - 1], 1])
         name = text[tokens.offsets[first[start], 0] : stop].lstrip(_SEPARATORS)
         if score >= min_score and any(map(str.isalnum, name)):
             spans.append(ScoredSpan(stop - len(name), stop, label, score))
     return spans
+
+
+def best_tags(probabilities: np.ndarray, n_labels: int, scheme: Scheme) -> np.ndarray:
+    """The likeliest sequence of tags that the scheme allows (Viterbi, 1967): no ``I-`` without its ``B-``.
+
+    Where each word's likeliest tag fits its neighbours, that is the best sequence already; only the stretches between
+    that hold a forbidden transition are searched, each widened until its best sequence fits what stands around it.
+
+    Args:
+        probabilities: float array ``(W, L)``.
+        n_labels: number of labels.
+        scheme: the scheme of the columns.
+
+    Returns:
+        int64 array ``(W,)``, columns.
+    """
+    allowed, starts, ends = transitions(n_labels, scheme)
+    tags: np.ndarray = probabilities.argmax(axis=1)
+    if not len(tags):
+        return tags
+    logs = np.log(np.maximum(probabilities, 1e-30))
+    cuts = np.flatnonzero(starts[tags[1:]] & ends[tags[:-1]]) + 1
+    borders = [0, *cuts.tolist(), len(tags)]
+    bad = np.append(0, np.cumsum(~allowed[tags[:-1], tags[1:]]))
+    index = 0
+    while index < len(borders) - 1:
+        start, end = borders[index], borders[index + 1]
+        clean = bad[end - 1] == bad[start] and (start > 0 or starts[tags[0]]) and (end < len(tags) or ends[tags[-1]])
+        if not clean:
+            bound = (starts if start == 0 else None, ends if end == len(tags) else None)
+            path = _viterbi(logs[start:end], allowed, *bound)
+            if not ends[path[-1]] and end < len(tags):
+                del borders[index + 1]
+                continue
+            if not starts[path[0]] and start > 0:
+                del borders[index]
+                index -= 1
+                bad[start:] += 1  # keeps the wider stretch from being taken for clean
+                continue
+            tags[start:end] = path
+        index += 1
+    return tags
+
+
+def transitions(n_labels: int, scheme: Scheme) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which tag may follow which, bool ``(L, L)``; which may start a text, and which may end it, bool ``(L,)``."""
+    letters = ["O", *PREFIXES[scheme] * n_labels]
+    owner = [-1, *(label for label in range(n_labels) for _ in PREFIXES[scheme])]
+    inside = "" if scheme == "io" else "IE"
+    open_ended = "BI" if scheme == "bioes" else ""
+    starts = np.array([letter not in inside for letter in letters])
+    ends = np.array([letter not in open_ended for letter in letters])
+    same = np.equal.outer(owner, owner)
+    goes_on = np.array([letter in "BI" for letter in letters])
+    allowed = (ends[:, None] & starts[None, :]) | (same & goes_on[:, None] & ~starts[None, :])
+    return allowed, starts, ends
+
+
+def _viterbi(logs: np.ndarray, allowed: np.ndarray, starts: np.ndarray | None, ends: np.ndarray | None) -> np.ndarray:
+    """The best path through ``logs`` ``(W, L)``; its ends are free where no ``starts`` or ``ends`` bind them."""
+    step = np.where(allowed, 0.0, -np.inf)
+    best = logs[0] if starts is None else np.where(starts, logs[0], -np.inf)
+    came_from = np.zeros(logs.shape, dtype=np.int64)
+    for word in range(1, len(logs)):
+        reached = best[:, None] + step
+        came_from[word] = reached.argmax(axis=0)
+        best = reached.max(axis=0) + logs[word]
+    path = np.zeros(len(logs), dtype=np.int64)
+    path[-1] = (best if ends is None else np.where(ends, best, -np.inf)).argmax()
+    for word in range(len(logs) - 1, 0, -1):
+        path[word - 1] = came_from[word, path[word]]
+    return path
 
 
 def introduced(spans: Sequence[ScoredSpan], text: str, within: Mapping[str, int]) -> list[ScoredSpan]:
@@ -84,3 +203,82 @@ def introduced(spans: Sequence[ScoredSpan], text: str, within: Mapping[str, int]
     early = {name for name, s in zip(names, spans, strict=True) if s.start < within.get(s.label, len(text))}
     ruled = {label for label, _ in early} & set(within)
     return [s for name, s in zip(names, spans, strict=True) if s.label not in ruled or name in early]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredAnswer:
+    """Tokens ``first`` to ``last``, both inclusive, and how far their logits stand above "no answer"."""
+
+    first: int
+    last: int
+    score: float
+
+
+def decode_answers(
+    scores: Sequence[np.ndarray], windows: Sequence[Window], n_tokens: int, *, n_best: int = 20, max_tokens: int = 30
+) -> list[ScoredAnswer]:
+    """Answers to one question, best first, from what each window says (the arithmetic of SQuAD's reference code).
+
+    A span lies within one window, the one in which its start is most central, so that none is found twice. Its score
+    is the sum of its raw start and end logits less the document's null: the least "no answer" of its windows.
+
+    Args:
+        scores: for each window ``(len(window), 3)``: start logits, end logits, the window's null.
+        windows: where they stand.
+        n_tokens: length of the document in tokens.
+        n_best: starts and ends of each window that are paired.
+        max_tokens: the longest answer.
+    """
+    owned = merge_weights(windows, n_tokens, "most central")
+    null = min((float(score[0, 2]) for score in scores if len(score)), default=0.0)
+    found: list[tuple[float, int, int]] = []
+    for window, score, own in zip(windows, scores, owned, strict=True):
+        starts, ends = _best(score[:, 0], n_best), _best(score[:, 1], n_best)
+        length = ends[None, :] - starts[:, None] + 1
+        fits = (length >= 1) & (length <= max_tokens) & (own[starts] > 0)[:, None]
+        total = score[starts, 0].astype(np.float64)[:, None] + score[ends, 1]
+        for i, j in zip(*np.nonzero(fits), strict=True):
+            found.append((float(total[i, j]) - null, window.start + int(starts[i]), window.start + int(ends[j])))
+    found.sort(key=lambda item: (-item[0], item[1], item[2]))
+    return [ScoredAnswer(first, last, score) for score, first, last in found]
+
+
+def _best(values: np.ndarray, n_best: int) -> np.ndarray:
+    """Indices of the highest values, highest first."""
+    order: np.ndarray = np.argsort(-values, kind="stable")[:n_best]
+    return order
+
+
+def apart(answers: Iterable[ScoredAnswer], text_of: Callable[[ScoredAnswer], str], top_k: int) -> list[ScoredAnswer]:
+    """The best answers of which no two overlap or say the same; ``answers`` come best first."""
+    kept: list[ScoredAnswer] = []
+    said: set[str] = set()
+    for answer in answers:
+        if len(kept) == top_k:
+            break
+        words = re.sub(r"[\W_]+", " ", text_of(answer)).casefold().strip()
+        if words and words not in said and all(answer.last < k.first or answer.first > k.last for k in kept):
+            kept.append(answer)
+            said.add(words)
+    return kept
+
+
+Overlap: TypeAlias = Literal["all", "longest", "best"]
+
+
+def without_overlap(spans: Sequence[SpanT], policy: Overlap) -> list[SpanT]:
+    """The spans, or those of them that remain when no two may share a character.
+
+    ``longest`` prefers the longer of two, ``best`` the one with the higher score; ``all`` keeps families of labels
+    side by side.
+    """
+    if policy == "all":
+        return list(spans)
+    ranks = {"longest": lambda s: (s.start - s.end, -s.score), "best": lambda s: (-s.score, s.start - s.end)}
+    if policy not in ranks:
+        raise ConfigError(f"unknown overlap {policy!r}; allowed: {', '.join(get_args(Overlap))}")
+    kept: list[SpanT] = []
+    for span in sorted(spans, key=ranks[policy]):
+        if all(span.end <= other.start or span.start >= other.end for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: (span.start, span.end))

@@ -23,55 +23,132 @@ from longdoc.attention.positions import repeated_positions
 
 
 @dataclass(frozen=True, slots=True)
-class SpecialTokens:
-    """What stands around a window's tokens: ``[CLS] … [SEP]`` in BERT, ``<s> … </s>`` in RoBERTa."""
+class Frame:
+    """What stands around a window's tokens: ``[CLS] … [SEP]``, or with a question ``[CLS] question [SEP] … [SEP]``."""
 
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
-    pad: int
-
-    @classmethod
-    def of(cls, tokenizer: Tokenizer, pad: int) -> SpecialTokens:
-        """Read off the tokenizer's own template."""
-        encoding = tokenizer.encode("a")
-        content = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
-        return cls(tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :]), pad)
+    content_type: int = 0
+    """Segment of the window's tokens and the suffix; that of the prefix is 0."""
+    n_global: int = 0
+    """Tokens at the start, the question and what stands before it, that see and are seen by all in sparse attention."""
 
     def __len__(self) -> int:
         return len(self.prefix) + len(self.suffix)
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The special tokens of a checkpoint: those around one text, and those around and between two."""
+
+    plain: Frame
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+    second_type: int
+    pad: int
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, pad: int) -> Template:
+        """Read off the tokenizer's own template."""
+        encoding = tokenizer.encode("a")
+        content = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+        plain = Frame(tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :]))
+        pair = tokenizer.encode("a", "a")
+        first = [i for i, sequence in enumerate(pair.sequence_ids) if sequence == 0]
+        second = [i for i, sequence in enumerate(pair.sequence_ids) if sequence == 1]
+        between, after = pair.ids[first[-1] + 1 : second[0]], pair.ids[second[-1] + 1 :]
+        second_type = pair.type_ids[second[0]]
+        return cls(plain, tuple(pair.ids[: first[0]]), tuple(between), tuple(after), second_type, pad)
+
+    def asking(self, question: Sequence[int]) -> Frame:
+        """The frame that puts a question, as token ids, before every window."""
+        prefix = (*self.before, *question, *self.between)
+        return Frame(prefix, self.after, self.second_type, n_global=len(self.before) + len(question))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows ready for an encoder.
+
+    ``inputs`` are the arguments of ``Encoder.forward``, each ``(B, T)``; ``firsts`` and ``lengths`` say where each
+    window's own tokens stand in its row.
+    """
+
+    inputs: dict[str, Tensor]
+    firsts: tuple[int, ...]
+    lengths: tuple[int, ...]
+
+    def content(self, scores: np.ndarray) -> list[np.ndarray]:
+        """Each window's rows ``(length, L)`` of ``scores`` ``(B, T, L)``, special tokens and padding left out."""
+        places = zip(scores, self.firsts, self.lengths, strict=True)
+        return [row[first : first + length] for row, first, length in places]
+
+    @property
+    def content_mask(self) -> Tensor:
+        """Bool ``(B, T)``, true where a window's own tokens stand."""
+        place = torch.arange(self.inputs["input_ids"].shape[1])
+        first, length = torch.tensor(self.firsts)[:, None], torch.tensor(self.lengths)[:, None]
+        return (place >= first) & (place < first + length)
+
+
 class Encoder(nn.Module):
     """A transformers encoder (any ``AutoModel``) over windows."""
 
-    def __init__(self, backbone: nn.Module, special: SpecialTokens) -> None:
+    def __init__(self, backbone: nn.Module, template: Template) -> None:
         super().__init__()
         self.backbone = backbone
-        self.special = special
+        self.template = template
+        config: Any = backbone.config
+        self.n_types = getattr(config, "type_vocab_size", None) or 1
+        self.asks_globally = config.model_type == "longformer"
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """States ``(B, T, D)`` of token ids ``(B, T)``; ``attention_mask`` is true where a token is no padding."""
-        states: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        global_mask: Tensor | None = None,
+    ) -> Tensor:
+        """States ``(B, T, D)`` of token ids ``(B, T)``.
+
+        Args:
+            input_ids: int64 ``(B, T)``.
+            attention_mask: true where a token is no padding.
+            token_type_ids: segments, for encoders that tell them apart.
+            global_mask: the question's tokens; of the dense encoders, Longformer alone makes something of it.
+        """
+        further = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        if self.asks_globally and global_mask is not None:
+            further["global_attention_mask"] = global_mask.long()
+        states: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **further).last_hidden_state
         return states
 
-    def batch(self, slices: Sequence[np.ndarray]) -> tuple[Tensor, Tensor | None]:
-        """Token ids and mask ``(B, T)`` of windows, special tokens added; no mask where none is padded."""
-        head, tail = len(self.special.prefix), len(self.special.suffix)
-        longest = max(map(len, slices))
-        ids = np.full((len(slices), head + longest + tail), self.special.pad, dtype=np.int64)
-        for row, tokens in zip(ids, slices, strict=True):
-            row[:head] = self.special.prefix
-            row[head : head + len(tokens)] = tokens
-            row[head + len(tokens) : head + len(tokens) + tail] = self.special.suffix
-        lengths = np.array([head + len(tokens) + tail for tokens in slices])
-        if (lengths == ids.shape[1]).all():
-            return torch.from_numpy(ids), None
-        return torch.from_numpy(ids), torch.from_numpy(np.arange(ids.shape[1]) < lengths[:, None])
+    def batch(self, slices: Sequence[np.ndarray], frames: Sequence[Frame] | Frame | None = None) -> Batch:
+        """Windows in their frames, padded to the longest; no mask where none is padded.
 
-    def content(self, scores: np.ndarray, lengths: Sequence[int]) -> list[np.ndarray]:
-        """Each window's rows ``(length, L)`` of ``scores`` ``(B, T, L)``, special tokens and padding left out."""
-        first = len(self.special.prefix)
-        return [row[first : first + length] for row, length in zip(scores, lengths, strict=True)]
+        Args:
+            slices: token ids of each window.
+            frames: one for each window, or one for all; the plain one by default.
+        """
+        if frames is None or isinstance(frames, Frame):
+            frames = [frames or self.template.plain] * len(slices)
+        rows = [np.concatenate([f.prefix, s, f.suffix]).astype(np.int64) for s, f in zip(slices, frames, strict=True)]
+        lengths = np.array(list(map(len, rows)))
+        ids = np.full((len(rows), lengths.max()), self.template.pad, dtype=np.int64)
+        for target, row in zip(ids, rows, strict=True):
+            target[: len(row)] = row
+        place, firsts = np.arange(ids.shape[1]), np.array([len(frame.prefix) for frame in frames])
+        inputs = {"input_ids": torch.from_numpy(ids)}
+        if (lengths < ids.shape[1]).any():
+            inputs["attention_mask"] = torch.from_numpy(place < lengths[:, None])
+        types = np.array([frame.content_type for frame in frames])[:, None]
+        if self.n_types > 1 and types.any():
+            held = (place >= firsts[:, None]) & (place < lengths[:, None])
+            inputs["token_type_ids"] = torch.from_numpy(np.where(held, types, 0))
+        if any(frame.n_global for frame in frames):
+            inputs["global_mask"] = torch.from_numpy(place < np.array([frame.n_global for frame in frames])[:, None])
+        return Batch(inputs, tuple(firsts.tolist()), tuple(map(len, slices)))
 
 
 class SparseEncoder(Encoder):
@@ -84,31 +161,47 @@ class SparseEncoder(Encoder):
     period: int
 
     @classmethod
-    def of(cls, encoder: Encoder, pattern: SparsePattern, period: int) -> SparseEncoder:
-        """A sparse copy of an encoder; it shares all weights.
+    def of(cls, encoder: Encoder, pattern: SparsePattern | None, period: int) -> SparseEncoder:
+        """A sparse copy of an encoder; it shares all weights. Without a ``pattern`` the encoder has one of its own.
 
         Raises:
             ConfigError: the encoder's architecture cannot be made sparse.
         """
         copied = _shared_copy(encoder)
         backbone: Any = copied.backbone
-        sparse = cls(sparsify(backbone, pattern), copied.special)
+        sparse = cls(sparsify(backbone, pattern), copied.template)
         sparse.period = period
         return sparse
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, global_mask: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        global_mask: Tensor | None = None,
     ) -> Tensor:
         """States ``(B, T, D)``; tokens where ``global_mask``, bool ``(B, T)``, is true see and are seen by all."""
-        prefix = len(self.special.prefix)
-        positions = repeated_positions(self.backbone, input_ids.shape[1], period=self.period, prefix=prefix)
+        positions = self._positions(input_ids, global_mask)
+        further = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         states: Tensor = self.backbone(
             input_ids=input_ids,
             attention_mask=attention_mask,
-            position_ids=None if positions is None else positions.to(input_ids.device).expand_as(input_ids),
+            position_ids=None if positions is None else positions.to(input_ids.device),
             global_mask=global_mask,
+            **further,
         ).last_hidden_state
         return states
+
+    def _positions(self, input_ids: Tensor, global_mask: Tensor | None) -> Tensor | None:
+        """Positions ``(B, T)``; a question keeps its own, and they repeat after it as in windows that begin with it."""
+        prefix = len(self.template.plain.prefix)
+        n_tokens = input_ids.shape[1]
+        if global_mask is None:
+            positions = repeated_positions(self.backbone, n_tokens, period=self.period, prefix=prefix)
+            return None if positions is None else positions.expand_as(input_ids)
+        ends = (global_mask.sum(dim=1) + len(self.template.between)).tolist()
+        rows = [repeated_positions(self.backbone, n_tokens, period=self.period, prefix=int(end)) for end in ends]
+        return None if any(row is None for row in rows) else torch.stack([row for row in rows if row is not None])
 
 
 def _shared_copy(encoder: Encoder) -> Encoder:

@@ -19,9 +19,11 @@ from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example, read_dataset
 from longdoc.document import Document
 from longdoc.errors import ConfigError
+from longdoc.heads import NerConfig
 from longdoc.metrics import Counts, add_counts, macro_f1, micro, span_counts
-from longdoc.pipeline import EncoderKind, Pipeline, Precision
+from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
+from longdoc.reader import EncoderKind, Precision
 from longdoc.windows import tokenize
 
 
@@ -138,7 +140,7 @@ def _evaluate_timed(
     """Counts, and what they cost; a first document is read beforehand, so that nothing is loaded or built meanwhile."""
     evaluate_entities(pipeline, [Example("", examples[0].text[:5000], ())], labels)
     tokens = sum(len(tokenize(example.text, pipeline.model.tokenizer)) for example in examples)
-    with peak_memory(pipeline.device) as peak:
+    with peak_memory(pipeline.readers[0].device) as peak:
         started_at = time.perf_counter()
         counts = evaluate_entities(pipeline, examples, labels)
         seconds = time.perf_counter() - started_at
@@ -147,8 +149,9 @@ def _evaluate_timed(
 
 def evaluate_entities(pipeline: Pipeline, examples: Sequence[Example], labels: set[str]) -> dict[str, Counts]:
     """Exact-span counts of these labels."""
-    heads = [name for name, head in pipeline.model.config.heads.items() if labels & set(head.labels)]
-    if missing := labels - {label for name in heads for label in pipeline.model.config.heads[name].labels}:
+    taggers = {name: head for name, (_, head) in pipeline.heads.items() if isinstance(head, NerConfig)}
+    heads = [name for name, head in taggers.items() if labels & set(head.labels)]
+    if missing := labels - {label for name in heads for label in taggers[name].labels}:
         raise ConfigError(
             f"the model has no label {', '.join(sorted(missing))}; its heads: {', '.join(pipeline.tasks)}"
         )

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from longdoc.document import Box
 
 OUTSIDE = "O"
+Scheme: TypeAlias = Literal["bio", "bioes", "io"]
+PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,16 @@ class Entity:
     start: int
     end: int
     score: float
-    """How sure the model is, 0..1: the mean probability of its label over its words, not calibrated."""
+    """How sure the model is, 0..1: the mean probability of its label over its words, calibrated where the head is;
+    1 of a rule."""
     page: int
     """Number of the page on which it starts, from 1."""
     boxes: tuple[Box, ...] = ()
     """One box a line, empty where the source has no geometry (plain text)."""
     section: str | None = None
     """Number or title of the section that holds it."""
+    source: str = ""
+    """What found it: the name of a head, or ``rules``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,26 +63,50 @@ class Answer:
     start: int
     end: int
     score: float
+    """How sure the model is, 0..1: calibrated by ``longdoc calibrate``."""
     page: int
     boxes: tuple[Box, ...] = ()
     section: str | None = None
+    value: Any = None
+    """What the text says as a date, an amount of money, a duration (see ``longdoc.values``), if anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A class given to a whole document or section."""
+    """A class of a document, or of the section at ``start:end``."""
 
     name: str
     score: float
+    source: str = ""
+    """Name of the head."""
+    start: int | None = None
+    end: int | None = None
+    section: str | None = None
+    """Number or title of the section."""
 
 
-def bio_tags(labels: Sequence[str]) -> tuple[str, ...]:
-    """The tag set of a flat head: ``O`` first, then ``B-`` and ``I-`` for each label in order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """What a document makes of a hypothesis, and the sections that decide."""
 
-    >>> bio_tags(["PARTY"])
+    hypothesis: str
+    label: str
+    score: float
+    scores: dict[str, float]
+    evidence: tuple[Answer, ...] = ()
+    """Stretches of text, the most telling first; their scores are shares of the model's attention."""
+
+
+def tag_names(labels: Sequence[str], scheme: Scheme = "bio") -> tuple[str, ...]:
+    """The tag set of a flat head: ``O`` first, then the tags of each label in order.
+
+    ``bio`` marks the first word of an entity, ``bioes`` its last one and an entity of one word as well; ``io`` marks
+    words alone, so that it cannot tell two entities of a label apart that touch.
+
+    >>> tag_names(["PARTY"])
     ('O', 'B-PARTY', 'I-PARTY')
     """
-    return (OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI"))
+    return (OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in PREFIXES[scheme]))
 
 
 def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]) -> np.ndarray:
@@ -88,10 +118,10 @@ def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]
     Args:
         spans: labelled spans of the text; labels outside ``labels`` are ignored.
         offsets: int array of shape ``(T, 2)``, half-open character offsets of the tokens, ascending.
-        labels: the head's labels, in the order of :func:`bio_tags`.
+        labels: the head's labels, in the order of :func:`tag_names`.
 
     Returns:
-        int64 array of shape ``(T,)``, indices into ``bio_tags(labels)``.
+        int64 array of shape ``(T,)``, indices into ``tag_names(labels)``.
     """
     tags = np.zeros(len(offsets), dtype=np.int64)
     rank = {label: index for index, label in enumerate(labels)}
@@ -105,18 +135,19 @@ def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]
     return tags
 
 
-def decode_bio(tags: np.ndarray, labels: Sequence[str]) -> list[tuple[int, int, str]]:
+def decode_tags(tags: np.ndarray, labels: Sequence[str], scheme: Scheme = "bio") -> list[tuple[int, int, str]]:
     """Token spans ``(first, last, label)``, half-open, of a tag sequence.
 
     An ``I-`` that does not continue a span of its own label starts one, as in the CoNLL-2003 evaluation script.
     """
+    width, inside = len(PREFIXES[scheme]), [letter in "IE" for letter in PREFIXES[scheme]]
     spans: list[tuple[int, int, str]] = []
-    start = -1
+    start, label = -1, -1
     for index, tag in enumerate([*tags.tolist(), 0]):
-        continues = start >= 0 and tag > 0 and tag % 2 == 0 and (tag - 1) // 2 == (int(tags[index - 1]) - 1) // 2
-        if start >= 0 and not continues:
-            spans.append((start, index, labels[(int(tags[start]) - 1) // 2]))
+        owner = (tag - 1) // width if tag else -1
+        if start >= 0 and not (owner == label and inside[(tag - 1) % width]):
+            spans.append((start, index, labels[label]))
             start = -1
-        if tag > 0 and start < 0:
-            start = index
+        if tag and start < 0:
+            start, label = index, owner
     return spans

@@ -8,10 +8,10 @@ dequantised when loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -21,39 +21,13 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig
 
 from longdoc.attention import SparsePattern
 from longdoc.config import from_dict, to_dict
-from longdoc.encoders import Encoder, SpecialTokens
+from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
-from longdoc.heads import NerHead
-from longdoc.windows import MergeRule
+from longdoc.heads import Head, HeadConfig, NliConfig, QaConfig, build_head
+from longdoc.windows import WindowConfig
 
 _SCALE = ".scale"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadConfig:
-    """A named head."""
-
-    kind: Literal["ner"] = "ner"
-    labels: tuple[str, ...]
-    """Labels it tells apart, in the order of its output."""
-    introduced: dict[str, int] = field(default_factory=dict)
-    """Label: within how many characters of a document's start its names are first met (see ``decode.introduced``)."""
-
-    def __post_init__(self) -> None:
-        if unknown := set(self.introduced) - set(self.labels):
-            raise ConfigError(f"introduced names {', '.join(sorted(unknown))}; the head has {', '.join(self.labels)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowConfig:
-    """How documents are cut for the encoder."""
-
-    size: int = 256
-    """Most positions in a window, special tokens counted."""
-    overlap: int = 32
-    """Tokens that neighbouring windows share."""
-    merge: MergeRule = "centre"
-    """How the windows that see a token are combined."""
+DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,40 +48,60 @@ class ModelConfig:
     windows: WindowConfig = field(default_factory=WindowConfig)
     sparse: SparseConfig = field(default_factory=SparseConfig)
 
-    @property
-    def sparse_pattern(self) -> SparsePattern:
-        """The pattern of ``sparse``, or its default: positions repeat every ``windows.size`` tokens but the first."""
-        return self.sparse.pattern or SparsePattern(window=max((self.windows.size - 2) // 2, 1))
+    def sparse_pattern(self, period: int | None = None) -> SparsePattern:
+        """The pattern of ``sparse``, or its default for heads that were trained on windows of ``period`` tokens.
+
+        Positions repeat every ``period`` tokens but the first: a token sees as far as they do not.
+        """
+        return self.sparse.pattern or SparsePattern(window=max(((period or self.windows.size) - 2) // 2, 1))
 
 
 class Model(nn.Module):
     """An encoder and its heads, with the tokenizer they were trained on."""
 
-    def __init__(self, backbone: nn.Module, tokenizer: Tokenizer, config: ModelConfig) -> None:
+    def __init__(
+        self,
+        backbone: nn.Module,
+        tokenizer: Tokenizer,
+        config: ModelConfig,
+        heads: Mapping[str, nn.Module] | None = None,
+    ) -> None:
+        """Fresh heads as ``config`` has them, unless ``heads`` are given (those of a checkpoint from the hub)."""
         super().__init__()
         encoder_config: PretrainedConfig = backbone.config  # type: ignore[assignment]
-        if config.windows.size > (longest := encoder_config.max_position_embeddings):
-            raise ConfigError(
-                f"windows.size is {config.windows.size}; this encoder has positions for at most {longest}"
-            )
+        _check_windows(config, encoder_config.max_position_embeddings)
         self.config = config
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.tokenizer = tokenizer
-        self.encoder = Encoder(backbone, SpecialTokens.of(tokenizer, encoder_config.pad_token_id or 0))
-        self.heads = nn.ModuleDict(
-            {name: NerHead(encoder_config.hidden_size, head.labels) for name, head in config.heads.items()}
-        )
+        self.encoder = Encoder(backbone, Template.of(tokenizer, encoder_config.pad_token_id or 0))
+        embeddings: Any = cast(Any, backbone).get_input_embeddings()
+        width = encoder_config.hidden_size
+        fresh = {name: build_head(head, width, embeddings) for name, head in config.heads.items() if not heads}
+        self.heads = nn.ModuleDict(dict(heads or fresh))
 
-    def head(self, name: str) -> NerHead:
+    def head(self, name: str) -> Head:
         """The head of that name."""
-        head = self.heads[name]
-        assert isinstance(head, NerHead)
-        return head
+        return cast(Head, self.heads[name])
+
+    def with_heads(self, names: Sequence[str]) -> Model:
+        """This encoder with some of its heads; nothing is copied."""
+        config = replace(self.config, heads={name: self.config.heads[name] for name in names})
+        return Model(self.encoder.backbone, self.tokenizer, config, {name: self.heads[name] for name in names})
 
     @classmethod
     def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
-        """Pretrained encoder weights from a transformers folder or hub id, and fresh heads."""
+        """Pretrained encoder weights from a transformers folder or hub id, and fresh heads.
+
+        A folder of longdoc's own gives its heads as well, those of the same name and form.
+        """
+        if is_longdoc(folder):
+            former = cls.from_pretrained(folder)
+            model = cls(former.encoder.backbone, former.tokenizer, config)
+            for name in set(model.heads) & set(former.heads):
+                if _form(config.heads[name]) == _form(former.config.heads[name]):
+                    model.heads[name].load_state_dict(former.heads[name].state_dict())
+            return model
         backbone = AutoModel.from_pretrained(folder, attention_probs_dropout_prob=0.0)
         return cls(_without_pooler(backbone), _tokenizer_of(folder), config)
 
@@ -121,16 +115,12 @@ class Model(nn.Module):
         folder = Path(folder)
         if not (folder / "config.json").is_file():
             raise ConfigError(f"{folder} holds no config.json; give a folder written by Model.save, or 'default'")
+        record = _read_config(folder)
+        if "longdoc" not in record:
+            raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
         try:
-            record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            if "longdoc" not in record:
-                raise ConfigError(
-                    f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save"
-                )
             weights = load_file(folder / "model.safetensors")
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except ConfigError:
-            raise
         except Exception as error:  # tokenizers and safetensors raise bare exceptions
             raise ConfigError(f"{folder} is damaged or incomplete ({error}); write it again by Model.save") from error
         config = from_dict(ModelConfig, record.pop("longdoc"), where="longdoc")
@@ -154,6 +144,33 @@ class Model(nn.Module):
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
         save_file(quantize_rows(state) if quantize else state, folder / "model.safetensors")
         self.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def is_longdoc(folder: Path | str) -> bool:
+    """Whether it is a folder written by ``Model.save``."""
+    return (Path(folder) / "config.json").is_file() and "longdoc" in _read_config(Path(folder))
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{folder / 'config.json'} is damaged ({error}); write it again by Model.save") from error
+    return record
+
+
+def _form(head: HeadConfig) -> tuple[object, ...]:
+    """What two heads must share so that the weights of one serve the other."""
+    return tuple(getattr(head, name, None) for name in ("kind", "labels", "scheme", "over", "pooling", "multi_label"))
+
+
+def _check_windows(config: ModelConfig, longest: int) -> None:
+    sizes = {"windows": config.windows.size}
+    asked = {name: head for name, head in config.heads.items() if isinstance(head, (QaConfig, NliConfig))}
+    sizes |= {f"heads.{name}.windows": head.windows.size for name, head in asked.items()}
+    for name, size in sizes.items():
+        if size > longest:
+            raise ConfigError(f"{name}.size is {size}; this encoder has positions for at most {longest}")
 
 
 def quantize_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from longdoc import outputs
 from longdoc.document import Box, Document
 from longdoc.labels import Answer, Entity, Label
+from longdoc.values import to_plain
 
 if TYPE_CHECKING:
     import pandas
@@ -53,7 +54,7 @@ class Prediction:
     """In the order of the text; entities of different label families may overlap."""
     answers: tuple[Answer, ...] = ()
     labels: tuple[Label, ...] = ()
-    """Classes of the document as a whole."""
+    """Classes of the document, or of its sections."""
     gaps: tuple[Gap, ...] = ()
     """What the model did not see, and why; empty when it saw everything."""
 
@@ -90,7 +91,7 @@ class Prediction:
             "gaps": [asdict(gap) for gap in self.gaps],
             "entities": [_plain(entity) for entity in self.entities],
             "answers": [_plain(answer) for answer in self.answers],
-            "labels": [{"name": label.name, "score": round(float(label.score), 4)} for label in self.labels],
+            "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -125,7 +126,7 @@ class Prediction:
             from spacy.tokens import Doc, SpanGroup
             from spacy.util import filter_spans
         except ImportError as error:
-            raise ImportError("to_spacy() needs spaCy: pip install 'longdoc[interop]'") from error
+            raise ImportError("to_spacy() needs spaCy: pip install spacy") from error
         nlp = nlp or spacy.blank("en")
         words, spaces = self._words(nlp)
         doc = Doc(nlp.vocab, words=words, spaces=spaces)
@@ -177,7 +178,10 @@ def _visible(text: str) -> int:
 
 def _plain(found: Entity | Answer) -> dict[str, Any]:
     boxes = [_plain_box(box) for box in found.boxes]
-    return {**asdict(found), "score": round(float(found.score), 4), "boxes": boxes}
+    plain = {**asdict(found), "score": round(float(found.score), 4), "boxes": boxes}
+    if isinstance(found, Answer):
+        plain["value"] = None if found.value is None else to_plain(found.value)
+    return plain
 
 
 def _plain_box(box: Box) -> dict[str, int | float]:

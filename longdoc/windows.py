@@ -26,6 +26,18 @@ MergeRule = Literal["first", "mean", "centre", "most central"]
 _CLOSERS = frozenset(map(ord, ".!?;:\n"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowConfig:
+    """How documents are cut for the encoder."""
+
+    size: int = 256
+    """Most positions in a window, special tokens counted."""
+    overlap: int = 32
+    """Tokens that neighbouring windows share."""
+    merge: MergeRule = "centre"
+    """How the windows that see a token are combined."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """One tokenisation of a whole document.

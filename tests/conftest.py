@@ -1,10 +1,14 @@
+from functools import cache
+
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertModel
 
-from longdoc.model import HeadConfig, Model, ModelConfig, WindowConfig
+from longdoc.heads import ClassifyConfig, EmbedConfig, FillConfig, NerConfig, NliConfig, QaConfig
+from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
+from longdoc.windows import WindowConfig
 
 torch.set_num_threads(1)  # the models are tiny
 
@@ -16,14 +20,19 @@ CORPUS = [
 
 
 def make_tokenizer() -> Tokenizer:
-    """A WordPiece tokenizer in BERT's form, trained on three sentences."""
+    """A WordPiece tokenizer in BERT's form, trained on three sentences: the same in every call of a session."""
+    return Tokenizer.from_str(_trained_tokenizer())
+
+
+@cache
+def _trained_tokenizer() -> str:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     tokenizer.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=130, special_tokens=special))
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    return tokenizer
+    return tokenizer.to_str()
 
 
 def make_model(**windows) -> Model:
@@ -39,14 +48,30 @@ def make_model(**windows) -> Model:
         initializer_range=0.5,
     )
     heads = {
-        "contract": HeadConfig(labels=("PARTY", "DOCUMENT_NAME", "AGREEMENT_DATE")),
-        "biomedical": HeadConfig(labels=("CHEMICAL", "DISEASE")),
+        "contract": NerConfig(labels=("PARTY", "DOCUMENT_NAME", "AGREEMENT_DATE")),
+        "biomedical": NerConfig(labels=("CHEMICAL", "DISEASE")),
     }
     settings = WindowConfig(**{"size": 32, "overlap": 8, **windows})
     model = Model(
         BertModel(encoder, add_pooling_layer=False), make_tokenizer(), ModelConfig(heads=heads, windows=settings)
     )
     return model.eval()
+
+
+def make_asking_model() -> Model:
+    """The same encoder with a head of every kind that takes a question, gives classes, vectors or words."""
+    windows = WindowConfig(size=48, overlap=8)
+    plain = make_model()
+    heads = {
+        "qa": QaConfig(windows=windows, max_answer_tokens=12),
+        "nli": NliConfig(windows=windows),
+        "kind": ClassifyConfig(labels=("lease", "licence", "loan"), pooling="attention", over="tokens"),
+        "clause": ClassifyConfig(labels=("fees", "term"), unit="section", multi_label=True),
+        "embed": EmbedConfig(),
+        "fill": FillConfig(),
+    }
+    config = ModelConfig(heads=heads, windows=WindowConfig(size=32, overlap=8))
+    return Model(plain.encoder.backbone, plain.tokenizer, config).eval()
 
 
 @pytest.fixture(scope="session")

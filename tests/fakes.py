@@ -34,7 +34,9 @@ class FakePipeline:
     loaded: list[str] = []  # noqa: RUF012
 
     @classmethod
-    def from_pretrained(cls, model: str = "default", encoder: str = "windows") -> "FakePipeline":
+    def from_pretrained(
+        cls, model: str = "default", encoder: str = "windows", rules: Sequence[str] = ()
+    ) -> "FakePipeline":
         cls.loaded.append(model if encoder == "windows" else f"{model}, {encoder}")
         return cls()
 

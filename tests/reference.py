@@ -1,6 +1,7 @@
 """The slow, obvious twins of the fast paths. Each does one thing, token by token, with no regard for speed."""
 
 import html.entities
+import itertools
 import math
 import re
 from xml.etree import ElementTree
@@ -70,7 +71,7 @@ def partial_loss(log_probabilities, tags, names, unmarked):
 
 def document_probabilities(model, head, ids, windows, rule):
     """Stitched probabilities of a document: one window at a time, no batches, no padding."""
-    special = model.encoder.special
+    special = model.encoder.template.plain
     scores = []
     for window in windows:
         row = [*special.prefix, *ids[window.start : window.end].tolist(), *special.suffix]
@@ -220,3 +221,55 @@ def attention(query, key, value, counted, scale):
         columns = zip(*value, strict=True)
         out.append([sum(w * x for w, x in zip(weights, column, strict=True)) / total for column in columns])
     return out
+
+
+def best_tags(probabilities, names):
+    """The likeliest tag sequence in which every entity begins and ends as it must: all of them tried."""
+
+    def fits(path):
+        letters = ["O", *(names[tag][0] for tag in path), "O"]
+        owners = ["", *(names[tag][2:] for tag in path), ""]
+        ends_marked = any(name.startswith("E-") for name in names)
+        begins_marked = any(name.startswith("B-") for name in names)
+        for i in range(1, len(letters)):
+            goes_on = letters[i] in "IE" and begins_marked
+            if goes_on and (owners[i - 1] != owners[i] or letters[i - 1] not in "BI"):
+                return False
+            if ends_marked and letters[i - 1] in "BI" and not (letters[i] in "IE" and owners[i - 1] == owners[i]):
+                return False
+        return True
+
+    paths = filter(fits, itertools.product(range(len(names)), repeat=len(probabilities)))
+    return max(math.fsum(math.log(max(row[t], 1e-30)) for row, t in zip(probabilities, p, strict=True)) for p in paths)
+
+
+def squad_answer(features, n_best, max_tokens):
+    """The best answer of several windows by the code published with SQuAD's baselines, token indices as result.
+
+    ``features``: for each window (start logits, end logits, token numbers or None of what is no text, max context).
+    """
+    candidates, null = [], math.inf
+    for starts, ends, numbers, max_context in features:
+        null = min(null, starts[0] + ends[0])
+        for i in sorted(range(len(starts)), key=lambda i: -starts[i])[:n_best]:
+            for j in sorted(range(len(ends)), key=lambda j: -ends[j])[:n_best]:
+                if numbers[i] is None or numbers[j] is None or not max_context[i]:
+                    continue
+                if j < i or j - i + 1 > max_tokens:
+                    continue
+                candidates.append((starts[i] + ends[j] - null, numbers[i], numbers[j]))
+    best = max(((s, i, j) for s, i, j in candidates), key=lambda c: c[0], default=None)
+    return best, null
+
+
+def max_context(window_spans, token):
+    """Number of the window in which a token has most context: the first of those that are equal."""
+    best, owner = None, None
+    for number, (start, end, n_tokens) in enumerate(window_spans):
+        if start <= token < end:
+            left = token - start if start else math.inf
+            right = end - 1 - token if end < n_tokens else math.inf
+            score = min(left, right, end - start - 1)
+            if best is None or score > best:
+                best, owner = score, number
+    return owner

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from longdoc.decode import ScoredSpan, decode_entities, introduced, word_scores
-from longdoc.labels import bio_tags
+from longdoc.labels import tag_names
 from longdoc.windows import Tokens
 
 LABELS = ("PARTY", "DATE")
-TAGS = bio_tags(LABELS)
+TAGS = tag_names(LABELS)
 
 
 def tokens_of(text: str, pieces: list[list[str]]) -> Tokens:

@@ -39,7 +39,9 @@ def write(folder, **changes):
 def test_each_encoder_has_the_counts_of_its_own_pipeline_and_a_cost(folder, monkeypatch):
     sparse_passes = []
     forward = SparseEncoder.forward
-    monkeypatch.setattr(SparseEncoder, "forward", lambda *args: sparse_passes.append(1) or forward(*args))
+    monkeypatch.setattr(
+        SparseEncoder, "forward", lambda *args, **inputs: sparse_passes.append(1) or forward(*args, **inputs)
+    )
     output = str(folder / "report.json")
     report = evaluate(write(folder, encoders=["windows", "sparse"], output=output))
     examples = read_dataset(DatasetConfig(reader="jsonl", files=("data.jsonl",), labels=LABELS, limit=2))

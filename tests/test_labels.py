@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from longdoc.labels import Span, bio_tags, decode_bio, encode_bio
+from longdoc.labels import Span, decode_tags, encode_bio, tag_names
 
 LABELS = ("PARTY", "DATE")
 
@@ -30,7 +30,7 @@ def words_and_spans(draw):
 def test_encoding_and_decoding_are_inverse(document):
     offsets, token_spans = document
     spans = [Span(int(offsets[a, 0]), int(offsets[b - 1, 1]), label) for a, b, label in token_spans]
-    assert decode_bio(encode_bio(spans, offsets, LABELS), LABELS) == token_spans
+    assert decode_tags(encode_bio(spans, offsets, LABELS), LABELS) == token_spans
 
 
 @given(words_and_spans(), st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20), st.sampled_from([*LABELS, "X"]))))
@@ -38,12 +38,12 @@ def test_encoding_equals_its_slow_twin_on_overlapping_spans(document, places):
     offsets, _ = document
     spans = [Span(start, start + length, label) for start, length, label in places]
     tags = encode_bio(spans, offsets, LABELS)
-    assert [bio_tags(LABELS)[tag] for tag in tags] == reference.encode_bio(spans, offsets.tolist(), LABELS)
+    assert [tag_names(LABELS)[tag] for tag in tags] == reference.encode_bio(spans, offsets.tolist(), LABELS)
 
 
 def test_a_continuation_without_a_beginning_starts_a_span():
     tags = np.array([2, 2, 4, 0, 2, 1])  # I-PARTY I-PARTY I-DATE O I-PARTY B-PARTY
-    assert decode_bio(tags, LABELS) == [(0, 2, "PARTY"), (2, 3, "DATE"), (4, 5, "PARTY"), (5, 6, "PARTY")]
+    assert decode_tags(tags, LABELS) == [(0, 2, "PARTY"), (2, 3, "DATE"), (4, 5, "PARTY"), (5, 6, "PARTY")]
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 2), (3, 3), (4, 2)])

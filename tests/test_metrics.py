@@ -3,11 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics import classification_report
 
-from longdoc.labels import bio_tags, decode_bio
+from longdoc.labels import decode_tags, tag_names
 from longdoc.metrics import Counts, add_counts, macro_f1, micro, span_counts
 
 LABELS = ("CHEMICAL", "DISEASE", "GENE")
-TAGS = bio_tags(LABELS)
+TAGS = tag_names(LABELS)
 tag_rows = st.lists(st.integers(0, len(TAGS) - 1), min_size=1, max_size=25)
 
 
@@ -21,7 +21,7 @@ def test_exact_span_counts_equal_seqeval(documents):
         np.array([tag if random.random() < 0.7 else random.randrange(7) for tag in t]) for t, random in documents
     ]
     pairs = zip(gold, predicted, strict=True)
-    table = add_counts(span_counts(decode_bio(g, LABELS), decode_bio(p, LABELS)) for g, p in pairs)
+    table = add_counts(span_counts(decode_tags(g, LABELS), decode_tags(p, LABELS)) for g, p in pairs)
     names = [[[TAGS[tag] for tag in tags] for tags in rows] for rows in (gold, predicted)]
     if not table:
         return

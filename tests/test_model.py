@@ -6,24 +6,26 @@ import torch
 from safetensors.torch import load_file
 
 import reference
-from longdoc.encoders import PackedLinear, SpecialTokens, length_batches, pack_for_cpu
+from longdoc.encoders import Frame, PackedLinear, Template, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
-from longdoc.heads import NerHead
+from longdoc.heads import NerConfig, NerHead
 from longdoc.model import Model, dequantize, quantize_rows
 
 
 def test_special_tokens_are_read_off_the_tokenizer(tokenizer):
-    assert SpecialTokens.of(tokenizer, 0) == SpecialTokens((2,), (3,), 0)
+    template = Template.of(tokenizer, 0)
+    assert template.plain == Frame((2,), (3,))
+    assert template.asking([7, 8]) == Frame((2, 7, 8, 3), (3,), content_type=1, n_global=3)
 
 
 def test_a_padded_batch_gives_the_states_of_its_windows_alone(model):
     slices = [np.arange(5, 20, dtype=np.int32), np.arange(30, 37, dtype=np.int32)]
-    ids, mask = model.encoder.batch(slices)
-    assert mask is not None, "the batch must need padding"
+    batch = model.encoder.batch(slices)
+    assert "attention_mask" in batch.inputs, "the batch must need padding"
     with torch.no_grad():
-        together = model.encoder.content(model.encoder(ids, mask).numpy(), [15, 7])
+        together = batch.content(model.encoder(**batch.inputs).numpy())
         for window, states in zip(slices, together, strict=True):
-            alone = model.encoder(*model.encoder.batch([window]))[0, 1:-1].numpy()
+            alone = model.encoder(**model.encoder.batch([window]).inputs)[0, 1:-1].numpy()
             np.testing.assert_allclose(states, alone, atol=1e-5)
 
 
@@ -32,15 +34,15 @@ def test_a_packed_encoder_gives_the_same_states_and_leaves_the_model_alone(model
     kinds = {type(module) for module in packed.modules()}
     assert PackedLinear in kinds and torch.nn.Linear not in kinds, "every linear layer must be packed"
     for sizes in ([15, 7], [20], [1]):
-        ids, mask = model.encoder.batch([np.arange(5, 5 + size) for size in sizes])
+        inputs = model.encoder.batch([np.arange(5, 5 + size) for size in sizes]).inputs
         with torch.inference_mode():
-            torch.testing.assert_close(packed(ids, mask), model.encoder(ids, mask), atol=1e-5, rtol=0)
+            torch.testing.assert_close(packed(**inputs), model.encoder(**inputs), atol=1e-5, rtol=0)
     assert PackedLinear not in {type(module) for module in model.modules()}
 
 
 def test_windows_of_one_length_need_no_mask(model):
-    _, mask = model.encoder.batch([np.arange(4), np.arange(4)])
-    assert mask is None
+    batch = model.encoder.batch([np.arange(4), np.arange(4)])
+    assert list(batch.inputs) == ["input_ids"]
 
 
 def test_length_batches_hold_every_window_once_within_the_budget():
@@ -53,22 +55,22 @@ def test_length_batches_hold_every_window_once_within_the_budget():
 
 def test_the_loss_of_partial_annotation_equals_its_slow_twin():
     torch.manual_seed(1)
-    head = NerHead(8, ("PERSON", "DATE"), dropout=0.0)
+    head = NerHead(8, NerConfig(labels=("PERSON", "DATE")), dropout=0.0)
     states, tags = torch.randn(1, 6, 8), torch.tensor([[-100, 0, 1, 2, 0, -100]])
     rows = head(states)[0].log_softmax(-1).tolist()
     for unmarked in ((), ("DATE",)):
         expected = reference.partial_loss(rows, tags[0].tolist(), head.tags, unmarked)
-        assert head.loss(states, tags, unmarked).item() == pytest.approx(expected, rel=1e-5)
-    assert head.loss(states, tags, ("DATE",)) < head.loss(states, tags)
+        assert head.loss(states, tags=tags, unmarked=unmarked).item() == pytest.approx(expected, rel=1e-5)
+    assert head.loss(states, tags=tags, unmarked=("DATE",)) < head.loss(states, tags=tags)
 
 
 def test_save_and_load_give_the_same_scores(model, tmp_path):
     model.save(tmp_path)
     again = Model.from_pretrained(tmp_path)
     assert again.config == model.config
-    ids, mask = model.encoder.batch([np.arange(5, 20), np.arange(30, 37)])
+    inputs = model.encoder.batch([np.arange(5, 20), np.arange(30, 37)]).inputs
     for name in model.heads:
-        assert torch.equal(again.heads[name](again.encoder(ids, mask)), model.heads[name](model.encoder(ids, mask)))
+        assert torch.equal(again.heads[name](again.encoder(**inputs)), model.heads[name](model.encoder(**inputs)))
 
 
 def test_quantised_weights_are_small_and_within_half_a_step(model, tmp_path):

@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tqdm import tqdm
 
 import reference
 from conftest import CORPUS, make_model
@@ -14,9 +13,9 @@ from longdoc.attention import Rows, SparsePattern
 from longdoc.decode import decode_entities
 from longdoc.document import Document
 from longdoc.errors import LongdocError
-from longdoc.model import SparseConfig, WindowConfig
+from longdoc.model import SparseConfig
 from longdoc.pipeline import Pipeline
-from longdoc.windows import sentence_starts, split, stitch, tokenize
+from longdoc.windows import WindowConfig, sentence_starts, split, stitch, tokenize
 
 LONG = " ".join(CORPUS[:2] * 12)
 
@@ -150,10 +149,11 @@ def slow_sparse_states(model, row):
 
 def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
     pipeline = sparse_pipeline()
-    ids = pipeline.read(Document.from_text(LONG), ["contract"]).tokens.ids
+    (reading,) = pipeline.read(Document.from_text(LONG), ["contract"])
+    ids, encoder = reading.tokens.ids, pipeline.readers[0].encoder
     assert len(ids) > 5 * pipeline.model.config.windows.size, "positions must repeat"
     with torch.no_grad():
-        states = pipeline.encoder(*pipeline.encoder.batch([ids, ids[:40]]))
+        states = encoder(**encoder.batch([ids, ids[:40]]).inputs)
     for row, found in zip((ids, ids[:40]), states, strict=True):
         whole = [2, *row.tolist(), 3]
         torch.testing.assert_close(found[: len(whole)], slow_sparse_states(pipeline.model, whole), atol=1e-5, rtol=0)
@@ -162,16 +162,16 @@ def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
 def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows():
     document = Document.from_text(LONG)
     whole, cut = sparse_pipeline(), sparse_pipeline(size=100)
-    assert len(whole.read(document, []).windows) == 1 < len(cut.read(document, []).windows)
+    assert len(whole.read(document, ["contract"])[0].windows) == 1 < len(cut.read(document, ["contract"])[0].windows)
     for pipeline in (whole, cut):
         assert pipeline(document).coverage == 1.0
-        reading = pipeline.read(document, ["contract"])
-        pipeline.score([reading], tqdm(disable=True))
+        (reading,) = pipeline.read(document, ["contract"])
+        pipeline.readers[0].score([reading])
         slow = []
         for window in reading.windows:
             states = slow_sparse_states(pipeline.model, [2, *reading.tokens.ids[window.start : window.end].tolist(), 3])
-            slow.append(pipeline.model.head("contract").probabilities(states[1:-1]).detach().numpy())
-        rule, n_tokens = pipeline.windows.merge, len(reading.tokens)
+            slow.append(pipeline.model.head("contract").scores(states[1:-1]).detach().numpy())
+        rule, n_tokens = pipeline.model.config.windows.merge, len(reading.tokens)
         found = stitch(reading.scores["contract"], reading.windows, n_tokens, rule)
         np.testing.assert_allclose(found, reference.stitch(slow, reading.windows, n_tokens, rule), atol=1e-5)
 
@@ -189,7 +189,7 @@ def test_the_sparse_encoder_shares_the_weights_and_leaves_the_model_alone():
     model = make_model()
     before = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)(Document.from_text(LONG))
     sparse = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16, encoder="sparse")
-    pairs = zip(sparse.encoder.parameters(), model.encoder.parameters(), strict=True)
+    pairs = zip(sparse.readers[0].encoder.parameters(), model.encoder.parameters(), strict=True)
     assert all(one is other for one, other in pairs)
     assert sparse(Document.from_text(LONG)).coverage == 1.0
     assert Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)(Document.from_text(LONG)) == before

@@ -14,7 +14,9 @@ from longdoc.evaluation import evaluate
 from longdoc.labels import Span
 from longdoc.pipeline import Pipeline
 from longdoc.training import TrainConfig, train
-from longdoc.training.data import IGNORED, TaskConfig, collate, tag_document, task_windows, training_batches
+from longdoc.training.data import collate, task_groups, training_batches
+from longdoc.training.entities import IGNORED, tag_document
+from longdoc.training.tasks import TaskConfig
 from longdoc.windows import tokenize, word_starts
 
 PARTIES = ["Acme Incorporated", "Zenith LLC"]
@@ -95,28 +97,28 @@ def make_task(**changes):
 
 
 def test_a_pass_shows_every_token_and_a_batch_hides_padding(corpus, model):
-    windows = list(task_windows(make_task(), model, np.random.default_rng(0)))
-    assert max(len(window.ids) for window in windows) <= 30
-    batch = collate(windows[:9], model.encoder)
-    tags, ids = batch["tags"]["contract"], batch["input_ids"]
+    windows = list(task_groups(make_task(), model, np.random.default_rng(0)))
+    assert max(len(window.slices[0]) for window in windows) <= 30
+    batch = collate(windows[:9], model)
+    tags, ids = batch["targets"]["contract"]["tags"], batch["inputs"]["input_ids"]
     special = (ids == 0) | (ids == 2) | (ids == 3)
     assert (tags[special] == IGNORED).all()
     assert (tags[~special] >= 0).all()
-    whole = list(task_windows(make_task(overlap=0), model, np.random.default_rng(0)))
+    whole = list(task_groups(make_task(overlap=0), model, np.random.default_rng(0)))
     n_tokens = sum(len(tag_document(Example("", annotated(r)["text"], ()), model, []).ids) for r in (1, 2, 3, 4) * 8)
-    assert sum(len(window.ids) for window in whole) == n_tokens
+    assert sum(len(window.slices[0]) for window in whole) == n_tokens
 
 
 def test_windows_without_spans_and_late_tokens_can_be_left_out(corpus, model):
-    few = list(task_windows(make_task(empty=0.0), model, np.random.default_rng(0)))
-    assert all(window.tags["contract"].any() for window in few)
-    first = list(task_windows(make_task(first_tokens=20), model, np.random.default_rng(0)))
-    assert len(first) == 32 and all(len(window.ids) == 20 for window in first)
+    few = list(task_groups(make_task(empty=0.0), model, np.random.default_rng(0)))
+    assert all(window.targets["tags"]["contract"].any() for window in few)
+    first = list(task_groups(make_task(first_tokens=20), model, np.random.default_rng(0)))
+    assert len(first) == 32 and all(len(window.slices[0]) == 20 for window in first)
 
 
 def test_batches_are_the_same_for_a_seed(corpus, model):
     one, two = (training_batches([make_task()], model, 128, seed=5) for _ in range(2))
-    assert all(torch.equal(a["input_ids"], b["input_ids"]) for a, b in zip(one, two, strict=True))
+    assert all(torch.equal(a["inputs"]["input_ids"], b["inputs"]["input_ids"]) for a, b in zip(one, two, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,15 @@ import argparse
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from longdoc import __version__
+from longdoc.cli.arguments import parser
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, LongdocError
 
 # Whatever loads numpy, torch or rich is imported where it is used: `longdoc --help` answers at once.
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from longdoc.document import Document
     from longdoc.outputs.summary import Name
+    from longdoc.pipeline import Pipeline
     from longdoc.prediction import Prediction
+    from longdoc.schema import Schema
 
     Outcome: TypeAlias = tuple[str, Prediction | DocumentError]
 
@@ -37,11 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         the exit code: 0 for success, 1 if something could not be read or done, 2 for wrong usage.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        code: int = arguments.run(arguments)
+        code = COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
         return code
     except LongdocError as error:
@@ -54,92 +57,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="longdoc", description="Read long documents and point at what is found.")
-    parser.add_argument("--version", action="version", version=f"longdoc {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    extract = commands.add_parser("extract", help="find the entities of documents")
-    extract.set_defaults(run=_extract)
-    extract.add_argument("paths", nargs="+", metavar="PATH", help="a document, or a picture of one")
-    extract.add_argument(
-        "-o", "--output", metavar="OUT", help="file to write; its suffix (.jsonl, .html) sets the format"
-    )
-    formats = ["table", "jsonl", "html"]
-    extract.add_argument("--format", choices=formats, help="default: table on a terminal, jsonl otherwise")
-    extract.add_argument(
-        "--model", default="default", metavar="M", help="default, the model shipped with longdoc, or a folder"
-    )
-    extract.add_argument(
-        "--encoder",
-        choices=["windows", "sparse"],
-        default="windows",
-        help="windows, as the model was trained, or sparse attention over the whole document; default: windows",
-    )
-    extract.add_argument(
-        "--min-score",
-        type=_score,
-        default=0.0,
-        metavar="S",
-        help="leave out entities below it, up to 1; none is below 0.5",
-    )
-    extract.add_argument("--tasks", metavar="T,...", help="the model's heads to use, by name; default: all of them")
-    extract.add_argument("--password", help="for encrypted documents")
-
-    show = commands.add_parser("show", help="tell what was read of a document: pages, sections, tables, warnings")
-    show.set_defaults(run=_show)
-    show.add_argument("path", metavar="FILE")
-    show.add_argument("--text", action="store_true", help="print the text alone, as the model reads it")
-    show.add_argument("--draw", metavar="OUT.html", help="draw what was found over the pages of a PDF or a picture")
-    show.add_argument("--pages", type=_page_range, metavar="A-B", help="read these pages of a PDF or a picture only")
-    show.add_argument("--ocr", default="auto", help="auto, never, or languages as in fra+eng; default: auto")
-    show.add_argument("--password", help="for an encrypted document")
-
-    train = commands.add_parser("train", help="train a model from a YAML file")
-    train.set_defaults(run=_train)
-    train.add_argument("config", metavar="CONFIG")
-
-    evaluate = commands.add_parser("evaluate", help="score a model on labelled data, from a YAML file")
-    evaluate.set_defaults(run=_evaluate)
-    evaluate.add_argument("config", metavar="CONFIG")
-
-    _add_convert(commands)
-    return parser
-
-
-def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    convert = commands.add_parser(
-        "convert", help="make an encoder of transformers read long rows, with sparse attention"
-    )
-    convert.set_defaults(run=_convert)
-    convert.add_argument("model", metavar="MODEL", help="a folder written by save_pretrained, or a hub id")
-    convert.add_argument(
-        "--max-tokens", type=int, required=True, metavar="N", help="most tokens in a row, such as 4096"
-    )
-    convert.add_argument("-o", "--output", metavar="OUT", help="folder to write; default: MODEL-N, here")
-    convert.add_argument("--window", type=int, metavar="W", help="tokens that a token sees to each side; default: 256")
-    convert.add_argument(
-        "--global-projections",
-        action="store_true",
-        help="write a Longformer, whose global tokens have weights of their own (from BERT, RoBERTa, XLM-R, CamemBERT)",
-    )
-    convert.add_argument("--text", metavar="FILE", help="plain text: count the bits of masked words, before and after")
-
-
-def _score(text: str) -> float:
-    score = float(text)
-    if not 0 <= score <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
-    return score
-
-
-def _page_range(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    if not first.isdigit() or not (last or first).isdigit() or not 1 <= int(first) <= int(last or first):
-        raise argparse.ArgumentTypeError(f"must be a page or a range such as 3-7, got {text}")
-    return int(first), int(last or first)
-
-
 # --------------------------------------------------------------------------------------------------------- extract
 
 
@@ -148,7 +65,17 @@ def _extract(arguments: argparse.Namespace) -> int:
 
     output = arguments.output
     default = outputs.format_of(output) if output else "table" if sys.stdout.isatty() else "jsonl"
-    write = {"table": _write_tables, "jsonl": _write_jsonl, "html": _write_html}[arguments.format or default]
+    if arguments.schema:
+        from longdoc.schema import load_schema
+
+        arguments.schema = load_schema(arguments.schema)
+    tables = partial(_write_tables, schema=arguments.schema)
+    writers: dict[str, Callable[[Iterable[Outcome], TextIO], None]] = {
+        "table": tables,
+        "jsonl": _write_jsonl,
+        "html": _write_html,
+    }
+    write = writers[arguments.format or default]
     if output and (Path(output).is_dir() or not Path(output).absolute().parent.is_dir()):
         raise ConfigError(f"{output}: the output must be a file in a folder that exists")
     if output and any(
@@ -191,14 +118,26 @@ def _outcomes(arguments: argparse.Namespace) -> Iterator[Outcome]:
     readable = documents()
     for first in readable:  # the model is loaded once there is something to read
         with Console(stderr=True).status("Loading the model"):
-            pipeline = longdoc.Pipeline.from_pretrained(arguments.model, encoder=arguments.encoder)
-        tasks = arguments.tasks and arguments.tasks.split(",")
-        for prediction in pipeline.pipe(chain([first], readable), tasks=tasks):
+            pipeline = longdoc.Pipeline.from_pretrained(
+                arguments.model, encoder=arguments.encoder, rules=["default", *(arguments.rules or ())]
+            )
+        for prediction in _predictions(pipeline, chain([first], readable), arguments):
             yield from _failed_so_far(waiting)
             path, _ = waiting.popleft()
             sure = tuple(entity for entity in prediction.entities if entity.score >= arguments.min_score)
             yield path, replace(prediction, entities=sure)
     yield from _failed_so_far(waiting)
+
+
+def _predictions(
+    pipeline: Pipeline, documents: Iterable[Document], arguments: argparse.Namespace
+) -> Iterator[Prediction]:
+    if arguments.schema:
+        return (pipeline.extract(document, arguments.schema) for document in documents)
+    tasks = arguments.tasks.split(",") if arguments.tasks else None
+    if arguments.rules and tasks is None:
+        tasks = list(pipeline.tasks)
+    return pipeline.pipe(documents, tasks=tasks)
 
 
 def _load(path: str, password: str | None, **options: Any) -> Document:
@@ -248,14 +187,18 @@ def _successes(outcomes: Iterable[Outcome]) -> Iterator[Prediction]:
             yield outcome
 
 
-def _write_tables(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+def _write_tables(outcomes: Iterable[Outcome], stream: TextIO, schema: Schema | None = None) -> None:
     from rich.console import Console
     from rich.text import Text
+
+    from longdoc.cli import ask
 
     console = Console(file=stream, highlight=False)
     for _, outcome in outcomes:
         if isinstance(outcome, DocumentError):
             console.print(Text(str(outcome), style="red"))
+        elif schema is not None:
+            ask.print_fields(console, outcome, schema)
         else:
             _print_entities(console, outcome)
 
@@ -320,6 +263,31 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _ask(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    import longdoc
+    from longdoc.cli import ask
+
+    document = _load(arguments.path, arguments.password)
+    with Console(stderr=True).status("Loading the model"):
+        pipeline = longdoc.Pipeline.from_pretrained(arguments.model, encoder=arguments.encoder)
+    answers = pipeline.ask(document, arguments.questions, top_k=arguments.top_k)
+    found = dict(zip(arguments.questions, answers, strict=True))
+    if arguments.format == "json":
+        print(ask.json_answers(document, found))
+    else:
+        ask.print_answers(document, found)
+    return 0
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    from longdoc import calibration
+
+    print(calibration.calibrate(Path(arguments.config)))
+    return 0
+
+
 def _train(arguments: argparse.Namespace) -> int:
     from longdoc import training
 
@@ -349,3 +317,14 @@ def _convert(arguments: argparse.Namespace) -> int:
     )
     print(conversion)
     return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "extract": _extract,
+    "ask": _ask,
+    "show": _show,
+    "train": _train,
+    "evaluate": _evaluate,
+    "calibrate": _calibrate,
+    "convert": _convert,
+}

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from longdoc.encoders import SpecialTokens
+from longdoc.encoders import Frame, Template
 from longdoc.errors import ConfigError
 from longdoc.metrics import Bits
 from longdoc.windows import tokenize
@@ -35,7 +35,7 @@ class Cloze:
     ids: np.ndarray
     chosen: np.ndarray
     characters: np.ndarray
-    special: SpecialTokens
+    special: Frame
     mask: int
 
     @classmethod
@@ -57,7 +57,7 @@ class Cloze:
         drawn = np.random.default_rng(seed).permutation(allowed)[: math.ceil(SHARE * len(allowed))]
         chosen = np.isin(np.arange(len(tokens)), drawn)
         characters = (tokens.offsets[:, 1] - tokens.offsets[:, 0]).astype(np.int64)
-        special = SpecialTokens.of(backend, tokenizer.pad_token_id or 0)
+        special = Template.of(backend, tokenizer.pad_token_id or 0).plain
         return cls(tokens.ids.astype(np.int64), chosen, characters, special, tokenizer.mask_token_id)
 
     @torch.inference_mode()

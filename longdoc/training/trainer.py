@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from transformers import Trainer, TrainingArguments, set_seed
 
 from longdoc.config import load_yaml, to_dict
 from longdoc.errors import ConfigError, LongdocError
-from longdoc.model import Model, ModelConfig
-from longdoc.training.data import TaskConfig, training_batches
+from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
+from longdoc.training.data import training_batches
+from longdoc.training.tasks import TaskConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class TrainConfig:
     """A training run, as written in YAML."""
 
     base: str
-    """Encoder to start from: a folder, a hub id, or ``package:NAME`` for a Python package that carries one."""
+    """Encoder to start from: ``default`` or another model of longdoc, whose heads of the same name are kept; a folder,
+    a hub id, or ``package:NAME`` for a Python package that carries one."""
     output: str
     """Folder for checkpoints and the trained model."""
     model: ModelConfig
@@ -37,6 +38,8 @@ class TrainConfig:
     warmup_share: float = 0.06
     """Share of the steps over which the learning rate rises from 0; it then falls linearly to 0."""
     weight_decay: float = 0.01
+    freeze_embeddings: bool = False
+    """Leave the table of words as it is: half of a small encoder, and of little use to a task."""
     bfloat16: bool = False
     """Mixed precision; worth it where the hardware computes in bfloat16."""
     quantize: bool = False
@@ -50,7 +53,7 @@ class TrainConfig:
                 raise ConfigError(f"a task's window of {task.window} is too small for its overlap of {task.overlap}")
             if unknown := set(task.heads) - set(heads):
                 raise ConfigError(f"a task names head {', '.join(sorted(unknown))}; the model has {', '.join(heads)}")
-            labels = {label for name in task.heads for label in heads[name].labels}
+            labels = {label for name in task.heads for label in getattr(heads[name], "labels", ())}
             if wrong := (set(task.data.labels.values()) | set(task.unmarked)) - labels:
                 raise ConfigError(f"no label {', '.join(sorted(wrong))} in {', '.join(task.heads)}, only {labels}")
 
@@ -62,13 +65,11 @@ class Learner(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None, tags: dict[str, Tensor], unmarked: Sequence[str]
-    ) -> dict[str, Tensor]:
-        """Summed loss of the heads that ``tags`` names; shapes ``(B, T)``."""
-        states = self.model.encoder(input_ids, attention_mask)
-        losses = [self.model.head(head).loss(states, tag, unmarked) for head, tag in tags.items()]
-        return {"loss": torch.stack(losses).sum()}
+    def forward(self, inputs: dict[str, Tensor], targets: dict[str, dict[str, Any]]) -> dict[str, Tensor]:
+        """Summed loss of the heads that ``targets`` names; ``inputs`` are the encoder's, each ``(B, T)``."""
+        states = self.model.encoder(**inputs)
+        heads: dict[str, Any] = {name: self.model.head(name) for name in targets}
+        return {"loss": torch.stack([heads[name].loss(states, **wanted) for name, wanted in targets.items()]).sum()}
 
 
 class BatchTrainer(Trainer):
@@ -91,6 +92,8 @@ def train(path: str | Path) -> Path:
     output = Path(config.output)
     set_seed(config.seed)
     model = Model.from_base(base_folder(config.base), config.model)
+    if config.freeze_embeddings:
+        model.encoder.backbone.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
     batches = training_batches(config.tasks, model, config.batch_tokens, config.seed)
     _claim(output, config)
     trainer = BatchTrainer(model=Learner(model), args=_arguments(config, len(batches)), train_dataset=batches)
@@ -134,7 +137,9 @@ def _arguments(config: TrainConfig, n_batches: int) -> TrainingArguments:
 
 
 def base_folder(base: str) -> str:
-    """Resolves ``package:NAME`` to the model folder that the installed package NAME carries."""
+    """Resolves ``default`` to the shipped model, ``package:NAME`` to the folder that the package NAME carries."""
+    if base == "default":
+        return str(DEFAULT_MODEL)
     if not base.startswith("package:"):
         return base
     name = base.removeprefix("package:").replace("-", "_")

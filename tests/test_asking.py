@@ -1,0 +1,198 @@
+"""Questions, hypotheses, classes, vectors and masked words, on both paths."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import CORPUS, make_asking_model, make_model
+from longdoc.decode import Calibration, decode_answers
+from longdoc.document import Document
+from longdoc.errors import ConfigError
+from longdoc.findings import parts
+from longdoc.loaders import load
+from longdoc.pipeline import Pipeline
+from longdoc.windows import sentence_starts, split, tokenize
+
+LONG = " ".join(CORPUS[:2] * 12)
+QUESTIONS = ["who is the distributor?", "what did the patient take?", "when?"]
+
+
+def make_pipeline(encoder="windows", **changes):
+    model = make_asking_model()
+    for name, value in changes.items():
+        object.__setattr__(model.config.heads["qa"], name, value)
+    return Pipeline(model, device=torch.device("cpu"), dtype=torch.float32, encoder=encoder)
+
+
+@pytest.fixture(scope="module")
+def asking():
+    return make_pipeline(min_score=0.0)
+
+
+def slow_scores(model, text, question):
+    """Logits of each window by the backbone alone: one window at a time, the frame put together by hand."""
+    tokens, asked = tokenize(text, model.tokenizer), tokenize(question, model.tokenizer).ids.tolist()
+    prefix, size = [2, *asked, 3], 48 - len(asked) - 3
+    windows = split(len(tokens), size=size, overlap=8, cuts=sentence_starts(text, tokens.offsets))
+    scores = []
+    for window in windows:
+        row = [*prefix, *tokens.ids[window.start : window.end].tolist(), 3]
+        types = [0] * len(prefix) + [1] * (len(row) - len(prefix))
+        with torch.no_grad():
+            states = model.encoder.backbone(torch.tensor([row]), token_type_ids=torch.tensor([types])).last_hidden_state
+            logits = model.heads["qa"].linear(states)[0]
+        null = logits[0].sum().expand(len(window), 1)
+        scores.append(torch.cat([logits[len(prefix) : -1], null], dim=1).numpy())
+    return tokens, windows, scores
+
+
+def test_batched_questions_equal_their_slow_twin(asking):
+    model = make_asking_model()
+    document = Document.from_text(LONG)
+    found = asking.ask(document, QUESTIONS, top_k=1)
+    for question, (answer,) in zip(QUESTIONS, found, strict=True):
+        tokens, windows, scores = slow_scores(model, LONG, question)
+        assert len(windows) > 5
+        best = decode_answers(scores, windows, len(tokens), max_tokens=12)[0]
+        assert (answer.start, answer.end) == (tokens.offsets[best.first, 0], tokens.offsets[best.last, 1])
+        assert answer.score == pytest.approx(Calibration().probability(best.score), abs=1e-4)
+        assert document.text[answer.start : answer.end] == answer.text and answer.question == question
+        (alone,) = asking.ask(document, question)
+        assert (alone.start, alone.end) == (answer.start, answer.end)
+        assert alone.score == pytest.approx(answer.score, abs=1e-5)
+
+
+def test_several_answers_are_apart_and_say_different_things(asking):
+    answers = asking.ask(Document.from_text(LONG), QUESTIONS[0], top_k=8)
+    assert len(answers) == 8
+    assert [a.score for a in answers] == sorted((a.score for a in answers), reverse=True)
+    ordered = sorted(answers, key=lambda a: a.start)
+    assert all(one.end <= other.start for one, other in itertools.pairwise(ordered))
+    assert len({a.text.casefold() for a in answers}) == 8
+
+
+def test_no_answer_is_an_empty_list():
+    assert make_pipeline(min_score=1.0).ask(Document.from_text(LONG), QUESTIONS[0]) == []
+    assert make_pipeline(min_score=0.0).ask(Document.from_text(""), QUESTIONS[0]) == []
+
+
+def test_a_schema_is_filled_with_evidence(asking):
+    schema = {"name": "s", "fields": {"who": {"question": QUESTIONS[0], "many": True}, "when": {"question": "when?"}}}
+    prediction = asking.extract(Document.from_text(LONG), schema)
+    assert {a.label for a in prediction.answers} == {"who", "when"}
+    assert sum(a.label == "when" for a in prediction.answers) == 1 < sum(a.label == "who" for a in prediction.answers)
+    assert prediction.coverage == 1.0
+
+
+@pytest.mark.parametrize("encoder", ["windows", "sparse"])
+def test_hypotheses_are_judged_on_both_paths(encoder):
+    (found,) = make_pipeline(encoder).infer(Document.from_text(LONG), ["the patient took aspirin"])
+    assert sum(found.scores.values()) == pytest.approx(1, abs=1e-5)
+    assert found.label == max(found.scores, key=found.scores.get) and found.score == found.scores[found.label]
+    assert all(LONG[e.start : e.end] == e.text for e in found.evidence)
+
+
+@pytest.mark.parametrize("encoder", ["windows", "sparse"])
+def test_questions_are_answered_sparsely_in_one_row(encoder):
+    pipeline = make_pipeline(encoder, min_score=0.0)
+    document = Document.from_text(LONG)
+    (answer,) = pipeline.ask(document, QUESTIONS[1])
+    assert document.text[answer.start : answer.end] == answer.text
+    reader = pipeline.readers[0]
+    reading = reader.read(document, reader.tokenize(document), ["qa"], question="when?", trained=None)
+    assert (len(reading.windows) == 1) == (encoder == "sparse")
+
+
+def test_question_tokens_are_global_and_keep_their_positions():
+    pipeline = make_pipeline("sparse")
+    reader = pipeline.readers[0]
+    frame = reader.model.encoder.template.asking((5, 6, 7))
+    encoder = reader._encoder(48)
+    batch = encoder.batch([np.arange(5, 105)], [frame])
+    assert batch.inputs["global_mask"][0].tolist() == [True] * 4 + [False] * (batch.inputs["input_ids"].shape[1] - 4)
+    positions = encoder._positions(batch.inputs["input_ids"], batch.inputs["global_mask"])[0].tolist()
+    assert positions[:5] == [0, 1, 2, 3, 4] and positions[5:48] == list(range(5, 48)) and positions[48] == 5
+
+
+def test_documents_and_sections_get_classes(asking):
+    text = "LEASE\n\n1. Fees\n\nThe fee is due.\n\n2. Term\n\nThe term is one year.\n\n" + LONG
+    document = load(text.encode())
+    assert len(document.sections) >= 2
+    prediction = asking(document)
+    whole = [label for label in prediction.labels if label.source == "kind"]
+    assert len(whole) == 1 and whole[0].start is None
+    for label in prediction.labels:
+        if label.source == "clause":
+            assert (label.start, label.end) in {(s, e) for s, e in parts(document, "section")}
+    assert asking.classify(document) == prediction.labels
+
+
+def test_pooling_over_windows_and_tokens_equals_its_definition(asking):
+    reader = asking.readers[0]
+    document = Document.from_text(LONG)
+    reading = reader.read(document, reader.tokenize(document), ["kind"])
+    reader.score([reading])
+    rows = reading.stitched("kind", "centre").astype(np.float64)
+    weights = np.exp(rows[:, -1]) / np.exp(rows[:, -1]).sum()
+    logits = (weights[:, None] * rows[:, :-1]).sum(axis=0)
+    expected = np.exp(logits) / np.exp(logits).sum()
+    (label,) = [label for label in asking.classify(document) if label.source == "kind"]
+    assert label.score == pytest.approx(expected.max(), rel=1e-4)
+
+
+def test_a_vector_of_a_short_text_is_its_mean_state_and_units_are_encoded_alone(asking):
+    model = make_asking_model()
+    document = Document.from_text(CORPUS[0][:40])
+    row = [2, *tokenize(document.text, model.tokenizer).ids.tolist(), 3]
+    with torch.no_grad():
+        mean = model.encoder.backbone(torch.tensor([row])).last_hidden_state[0].mean(dim=0).numpy()
+    np.testing.assert_allclose(asking.embed(document), mean / np.linalg.norm(mean), atol=1e-5)
+    both = Document.from_text("Acme pays. Zenith does not pay.")
+    found = asking.embed(both, "sentence")
+    assert [both.text[a:b] for a, b in found.ranges] == ["Acme pays.", "Zenith does not pay."]
+    alone = asking.embed(Document.from_text("Zenith does not pay."))
+    np.testing.assert_allclose(found.vectors[1], alone, atol=1e-5)
+    assert asking.embed(Document.from_text("")).shape == (16,)
+
+
+def test_masked_words_are_filled_in_long_texts(asking):
+    text = f"{LONG} The patient was given [MASK] . {LONG} [MASK] pays."
+    words = asking.fill(text, top_k=3)
+    assert [len(found) for found in words] == [3, 3]
+    assert all(0 < w.score <= 1 for found in words for w in found)
+    with pytest.raises(ConfigError, match=r"\[MASK\]"):
+        asking.fill("nothing is masked here")
+
+
+@pytest.mark.parametrize(
+    ("call", "remedy"),
+    [
+        (lambda p: p.ask(Document.from_text(LONG), " "), "empty"),
+        (lambda p: p.ask(Document.from_text(LONG), "why " * 60), "fewer words"),
+        (lambda p: p.ask(Document.from_text(LONG), "why?", top_k=0), "at least 1"),
+        (lambda p: p.infer(Document.from_text(LONG), "one"), r"\['one'\]"),
+        (lambda p: p.embed(Document.from_text(LONG), "page"), "section"),
+        (lambda p: p.extract(Document.from_text(LONG), "contrakt"), "contract"),
+        (
+            lambda p: p.extract(Document.from_text(LONG), {"name": "s", "fields": {"a": {"qestion": "b"}}}),
+            "question",
+        ),
+        (lambda p: p(Document.from_text(LONG), overlap="shortest"), "longest"),
+        (lambda p: p.entities(Document.from_text(LONG)), "ner"),
+    ],
+)
+def test_what_cannot_be_asked_says_what_can(asking, call, remedy):
+    with pytest.raises(ConfigError, match=remedy):
+        call(asking)
+
+
+def test_heads_of_two_models_share_a_pipeline_and_their_names_may_not_clash():
+    options = {"device": torch.device("cpu"), "dtype": torch.float32}
+    pipeline = Pipeline(make_model(), make_asking_model(), **options)
+    document = Document.from_text(LONG)
+    assert pipeline.entities(document) and pipeline.classify(document)
+    assert pipeline.entities(document) == Pipeline(make_model(), **options).entities(document)
+    with pytest.raises(ConfigError, match="two pipelines"):
+        Pipeline(make_model(), make_model(), **options)
