@@ -14,16 +14,17 @@ from typing import get_args
 
 import torch
 from _table import write_table
-from tqdm import tqdm
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, pipeline
 
+from longdoc import findings
 from longdoc.datasets import DatasetConfig, Example, read_dataset
 from longdoc.document import Document
-from longdoc.evaluation import entity_counts
+from longdoc.evaluation import entity_counts, evaluate_entities
 from longdoc.metrics import add_counts, micro, span_counts
-from longdoc.model import Model, WindowConfig
-from longdoc.pipeline import DEFAULT_MODEL, Pipeline
-from longdoc.windows import MergeRule
+from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.pipeline import Pipeline
+from longdoc.prediction import Prediction
+from longdoc.windows import MergeRule, WindowConfig
 
 CRAFT = {
     "PR": "PROTEIN",
@@ -38,7 +39,7 @@ DATA = {
     "bc5cdr/test": ("biomedical", DatasetConfig(reader="jsonl", files=("bc5cdr/test.jsonl",), labels=BC5CDR)),
     "craft/dev": ("ontology", DatasetConfig(reader="jsonl", files=("craft/dev.jsonl",), labels=CRAFT)),
 }
-WINDOWS = ((512, 128), (512, 64), (384, 64), (256, 128), (256, 64), (256, 32), (256, 0), (128, 32))
+WINDOWS = [(size, overlap) for size in (128, 256, 512) for overlap in (0, 64, 128, 256) if overlap <= size // 2]
 
 
 def as_transformers(model: Model, head: str, folder: str) -> Callable[..., object]:
@@ -123,18 +124,36 @@ def merge_rules(folder: str) -> list[list[object]]:
     rows: list[list[object]] = []
     for size, overlap in WINDOWS:
         reader = with_windows(model, WindowConfig(size=size, overlap=overlap))
-        readings = [reader.read(Document.from_text(example.text), [head]) for example in examples]
-        reader.score(readings, tqdm(disable=True))
+        readings = [reader.read(Document.from_text(example.text), [head])[0] for example in examples]
+        reader.readers[0].score(readings)
         encoded = sum(len(window) + 2 for reading in readings for window in reading.windows)
         scores = []
         for merge in get_args(MergeRule):
-            merger = with_windows(model, WindowConfig(size=size, overlap=overlap, merge=merge))
-            found = [merger.predict(reading) for reading in readings]
-            pairs = zip(examples, found, strict=True)
+            found = [findings.entities_of(reading, head, model.config.heads[head], merge) for reading in readings]
+            predictions = [
+                Prediction(document=r.document, entities=tuple(e)) for r, e in zip(readings, found, strict=True)
+            ]
+            pairs = zip(examples, predictions, strict=True)
             scores.append(f"{micro(add_counts(entity_counts(e, p, labels) for e, p in pairs)).f1:.4f}")
         n_tokens = sum(len(reading.tokens) for reading in readings)
         rows.append([size, overlap, f"{encoded / n_tokens:.2f}", *scores])
-    return rows
+    return [*rows, *_others(folder, head, examples, len(get_args(MergeRule)))]
+
+
+def _others(folder: str, head: str, examples: Sequence[Example], n_rules: int) -> list[list[object]]:
+    """The same weights read sparsely, whole, and by transformers, which has a rule of its own."""
+    model = Model.from_pretrained(folder)
+    labels = {span.label for example in examples for span in example.spans}
+    options = {"device": torch.device("cpu"), "dtype": torch.float32}
+    sparse = micro(evaluate_entities(Pipeline(model, encoder="sparse", **options), examples, labels)).f1
+    with tempfile.TemporaryDirectory() as temporary:
+        tagger = as_transformers(model, head, temporary)(stride=128, aggregation_strategy="first", batch_size=8)
+        _, peer = peer_run(tagger, examples)
+    blank = [""] * (n_rules - 1)
+    return [
+        ["sparse, whole", "", "1.00", f"{sparse:.4f}", *blank],
+        ["transformers, 512", 128, "", f"{peer:.4f}", *blank],
+    ]
 
 
 def main() -> None:
