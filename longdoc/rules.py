@@ -78,7 +78,7 @@ class Rule:
                 f"pattern: expected a phrase (str) or a list of token patterns such as [{{LOWER: section}}, "
                 f"{{IS_DIGIT: true}}], got {self.pattern!r:.80} ({type(self.pattern).__name__})"
             )
-        if not (self.pattern.strip() if isinstance(self.pattern, str) else self.tokens):
+        if not (_plain(self.pattern)[0].strip() if isinstance(self.pattern, str) else self.tokens):
             raise ValueError("pattern is empty; give a phrase or at least one token, or take the rule out")
         for number, token in enumerate(self.tokens):
             _check_token(token, f"pattern[{number}]")
@@ -96,6 +96,12 @@ class RuleFile:
     rules: tuple[Rule, ...]
     parts: dict[str, Any] = field(default_factory=dict)
     """Parts of patterns, named by YAML anchors (``&month``) and used by aliases (``*month``)."""
+
+    def __post_init__(self) -> None:
+        if not self.rules:
+            raise ValueError(
+                "rules is empty; give at least one rule, such as {label: COURT, pattern: Court of Chancery}"
+            )
 
 
 class Rules:
