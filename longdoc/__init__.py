@@ -14,6 +14,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``findings``        scores -> entities, answers, classes and vectors in their place on the page
 ``sources``         a name -> a model
 ``reader``          one model over many windows
+``hub``             checkpoints of transformers and sentence-transformers -> models
 ``model``           an encoder with named heads; save and load
 ``encoders``        tokens -> states, over windows or whole with sparse attention
 ``heads``           states -> scores and loss

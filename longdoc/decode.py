@@ -15,7 +15,8 @@ from longdoc.windows import Tokens, Window, merge_weights, word_starts
 
 Subwords: TypeAlias = Literal["mean", "first", "max"]
 
-_SEPARATORS = ",.;: "
+_NEVER_LAST = ",;: \n\t"
+_SEPARATORS = _NEVER_LAST + "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def decode_entities(
 
     The words take the likeliest sequence of tags that the scheme allows; a span's score is the mean over its words of
     the probability that the word belongs to that label at all (all of its tags together). Spans less likely than
-    ``min_score`` are left out, and so are separators (``, . ; :``) at a span's start and spans without a letter or
-    digit.
+    ``min_score`` are left out, and so are separators at a span's start (``, . ; :``) and end (``, ; :``) and spans
+    without a letter or digit.
 
     Args:
         probabilities: float array ``(T, L)``, rows sum to one, columns as in ``labels.tag_names(labels, scheme)``.
@@ -113,7 +114,9 @@ def decode_entities(
         column = 1 + width * labels.index(label)
         score = min(float(scores[start:end, column : column + width].sum(axis=1).mean()), 1.0)
         stop = int(tokens.offsets[last[end - 1], 1])
-        name = text[tokens.offsets[first[start], 0] : stop].lstrip(_SEPARATORS)
+        begin = int(tokens.offsets[first[start], 0])
+        name = text[begin:stop].rstrip(_NEVER_LAST)
+        stop, name = begin + len(name), name.lstrip(_SEPARATORS)
         if score >= min_score and any(map(str.isalnum, name)):
             spans.append(ScoredSpan(stop - len(name), stop, label, score))
     return spans
@@ -165,7 +168,7 @@ def transitions(n_labels: int, scheme: Scheme) -> tuple[np.ndarray, np.ndarray, 
     """Which tag may follow which, bool ``(L, L)``; which may start a text, and which may end it, bool ``(L,)``."""
     letters = ["O", *PREFIXES[scheme] * n_labels]
     owner = [-1, *(label for label in range(n_labels) for _ in PREFIXES[scheme])]
-    inside = "" if scheme == "io" else "IE"
+    inside = "" if scheme in ("io", "iob1") else "IE"
     open_ended = "BI" if scheme == "bioes" else ""
     starts = np.array([letter not in inside for letter in letters])
     ends = np.array([letter not in open_ended for letter in letters])

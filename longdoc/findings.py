@@ -130,8 +130,11 @@ def answers_of(
         max_tokens=config.max_answer_tokens,
     )
 
+    def range_of(answer: ScoredAnswer) -> tuple[int, int]:
+        return _trimmed(document.text, int(offsets[answer.first, 0]), int(offsets[answer.last, 1]))
+
     def text_of(answer: ScoredAnswer) -> str:
-        return document.text[offsets[answer.first, 0] : offsets[answer.last, 1]]
+        return document.text[slice(*range_of(answer))]
 
     likely = [a for a in scored if config.calibration.probability(a.score) >= config.min_score]
     kept = apart(likely, text_of, top_k if value_of is None or top_k > 1 else MOST_EVIDENCE)
@@ -143,7 +146,7 @@ def answers_of(
             question=question,
             score=config.calibration.probability(answer.score),
             value=values.get(answer),
-            **place(document, int(offsets[answer.first, 0]), int(offsets[answer.last, 1])),
+            **place(document, *range_of(answer)),
         )
         for answer in chosen
     ]

@@ -8,6 +8,7 @@ is given, so that the logits are those of the checkpoint's own class, whatever l
 from __future__ import annotations
 
 import json
+from inspect import signature
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -55,7 +56,7 @@ def load_checkpoint(source: str | PathLike[str], kind: str | None = None) -> Mod
     kind = kind or own
     if kind == "embed":
         return _embedding_model(source, config)
-    if kind != own:
+    if kind != own or kind not in FORMS:
         raise ConfigError(_no_head(source, config, kind))
     task = _load(source, f"AutoModel{FORMS[kind]}", config)
     encoder = getattr(task, task.base_model_prefix)
@@ -72,8 +73,8 @@ class _Given(nn.Module):
 
     def __init__(self, encoder: Any) -> None:
         super().__init__()
-        self.pooler = getattr(encoder, "pooler", None)
-        self.activation = getattr(encoder, "pooler_activation", None)
+        self.pooler: Any = getattr(encoder, "pooler", None)
+        self.activation: Any = getattr(encoder, "pooler_activation", None)
         self.embeddings = encoder.embeddings  # DeBERTa predicts words through them
 
     def forward(self, input_ids: Tensor | None = None, *_: None, inputs_embeds: Tensor | None = None, **__: Any) -> Any:
@@ -94,8 +95,7 @@ class CheckpointHead(nn.Module):
         self.task = task
         self.config = config
         # ModernBERT's question answering takes input_ids alone, and hands them on.
-        takes_states = "inputs_embeds" in task.forward.__code__.co_varnames or hasattr(task.forward, "__wrapped__")
-        self.argument = "inputs_embeds" if takes_states else "input_ids"
+        self.argument = "inputs_embeds" if "inputs_embeds" in signature(task.forward).parameters else "input_ids"
 
     def output(self, states: Tensor, mask: Tensor | None = None) -> Any:
         """What the task model makes of states ``(B, T, D)``."""
@@ -317,7 +317,7 @@ def _model(
 ) -> Model:
     windows = WindowConfig(size=size, overlap=size // 4)
     config = ModelConfig(heads={name: head[0]}, windows=windows, sparse=SparseConfig(pattern=_own_pattern(encoder)))
-    return Model(encoder, tokenizer_of(source), config, {name: head[1]}).eval()
+    return Model(encoder, tokenizer_of(str(source)), config, {name: head[1]}).eval()
 
 
 def _own_pattern(encoder: Any) -> SparsePattern | None:

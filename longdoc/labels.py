@@ -14,8 +14,8 @@ import numpy as np
 from longdoc.document import Box
 
 OUTSIDE = "O"
-Scheme: TypeAlias = Literal["bio", "bioes", "io"]
-PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I"}
+Scheme: TypeAlias = Literal["bio", "bioes", "io", "iob1"]
+PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I", "iob1": "BI"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def tag_names(labels: Sequence[str], scheme: Scheme = "bio") -> tuple[str, ...]:
     """The tag set of a flat head: ``O`` first, then the tags of each label in order.
 
     ``bio`` marks the first word of an entity, ``bioes`` its last one and an entity of one word as well; ``io`` marks
-    words alone, so that it cannot tell two entities of a label apart that touch.
+    words alone, so that it cannot tell two entities of a label apart that touch; ``iob1`` marks first words where they
+    would touch, and forbids nothing.
 
     >>> tag_names(["PARTY"])
     ('O', 'B-PARTY', 'I-PARTY')

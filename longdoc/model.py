@@ -11,15 +11,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PretrainedConfig
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig
 
 from longdoc.attention import SparsePattern
+from longdoc.attention.positions import n_positions
 from longdoc.config import from_dict, to_dict
 from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
@@ -69,7 +70,7 @@ class Model(nn.Module):
         """Fresh heads as ``config`` has them, unless ``heads`` are given (those of a checkpoint from the hub)."""
         super().__init__()
         encoder_config: PretrainedConfig = backbone.config  # type: ignore[assignment]
-        _check_windows(config, encoder_config.max_position_embeddings)
+        _check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
         self.config = config
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -103,7 +104,7 @@ class Model(nn.Module):
                     model.heads[name].load_state_dict(former.heads[name].state_dict())
             return model
         backbone = AutoModel.from_pretrained(folder, attention_probs_dropout_prob=0.0)
-        return cls(_without_pooler(backbone), _tokenizer_of(folder), config)
+        return cls(_without_pooler(backbone), tokenizer_of(folder), config)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> Model:
@@ -134,7 +135,15 @@ class Model(nn.Module):
         return model.eval()
 
     def save(self, folder: Path | str, *, quantize: bool = False) -> None:
-        """Writes the model folder; ``quantize`` stores matrices as int8."""
+        """Writes the model folder; ``quantize`` stores matrices as int8.
+
+        Raises:
+            ConfigError: a head is that of a checkpoint from the hub.
+        """
+        if foreign := [name for name, head in self.heads.items() if not isinstance(head, get_args(Head))]:
+            raise ConfigError(
+                f"the head {', '.join(foreign)} is a checkpoint's own; save it with transformers (save_pretrained)"
+            )
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
@@ -201,7 +210,21 @@ def _without_pooler(backbone: nn.Module) -> nn.Module:
     return backbone
 
 
-def _tokenizer_of(folder: Path | str) -> Tokenizer:
-    if (Path(folder) / "tokenizer.json").is_file():
-        return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
-    return Tokenizer.from_pretrained(str(folder))
+def tokenizer_of(folder: Path | str) -> Tokenizer:
+    """The fast tokenizer of a transformers folder or hub id.
+
+    Raises:
+        ConfigError: it has none, and without one no token has a place in the text.
+    """
+    remedy = "save it with a tokenizer.json, or install what converts its vocabulary (pip install sentencepiece)"
+    try:
+        found = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError, ImportError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ConfigError(f"{folder} has no tokenizer that can be loaded ({reason}); {remedy}") from error
+    fast = getattr(found, "backend_tokenizer", None)
+    if fast is None:
+        raise ConfigError(f"the tokenizer of {folder}, {type(found).__name__}, tells no offsets; {remedy}")
+    if fast.get_vocab_size() <= len(found.all_special_tokens):  # what transformers makes of no file at all
+        raise ConfigError(f"{folder} holds no vocabulary for its tokenizer; {remedy}")
+    return cast(Tokenizer, fast)

@@ -31,7 +31,7 @@ from longdoc.prediction import Prediction
 from longdoc.reader import EncoderKind, Precision, Reader, Reading, Word, check_encoder, device_of, dtype_of
 from longdoc.rules import Rules
 from longdoc.schema import Field, Schema, load_schema
-from longdoc.sources import load_model, only_kind
+from longdoc.sources import load_model
 from longdoc.values import parse_value
 
 Source: TypeAlias = Document | str | PathLike[str]
@@ -81,8 +81,8 @@ class Pipeline:
         """Loads a model, or several heads from several checkpoints.
 
         Args:
-            model: ``"default"``, the model shipped with longdoc (no network), or a folder written by ``Model.save``.
-                The default one, unless ``heads`` name others.
+            model: ``"default"``, the model shipped with longdoc (no network); a folder written by ``Model.save``, by
+                transformers or by sentence-transformers; or a hub id. The default one, unless ``heads`` name others.
             encoder: how the text reaches the model: ``"windows"`` reads overlapping slices of the length it was trained
                 on; ``"sparse"`` reads it whole, with attention to each token's neighbours and a few global tokens.
             device: ``"auto"`` (a GPU where there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
@@ -100,7 +100,7 @@ class Pipeline:
         dtype = dtype_of(precision, where)
         sources = [rules] if isinstance(rules, (str, PathLike)) else list(rules)
         models = [load_model(model or "default")] if model is not None or not heads else []
-        models += [only_kind(load_model(source), kind, source) for kind, source in heads.items()]
+        models += [load_model(source, kind) for kind, source in heads.items()]
         return cls(*models, device=where, dtype=dtype, encoder=encoder, rules=Rules.load(*map(_given, sources)))
 
     @property

@@ -75,9 +75,24 @@ def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
         raise ConfigError("the tokenizer truncates or pads; call its no_truncation() and no_padding() first")
     encoding = tokenizer.encode(text, add_special_tokens=False)
     ids = np.array(encoding.ids, dtype=np.int32)
-    offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    offsets = _without_space(text, np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2))
     words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int32)
     return Tokens(ids, offsets, words)
+
+
+def _without_space(text: str, offsets: np.ndarray) -> np.ndarray:
+    """Offsets less the white space at the ends of tokens, which some tokenizers count to the word that follows it."""
+    if not len(offsets):
+        return offsets
+    codes = code_points(text)
+    space = np.append(np.isin(codes, WHITE_SPACE), False)
+    place = np.arange(len(space))
+    following = np.minimum.accumulate(np.where(space, len(text), place)[::-1])[::-1]
+    preceding = np.maximum.accumulate(np.where(space, -1, place))
+    starts = np.minimum(following[offsets[:, 0]], offsets[:, 1])
+    ends = np.maximum(preceding[np.maximum(offsets[:, 1] - 1, 0)] + 1, starts)
+    ends = np.where(offsets[:, 0] == offsets[:, 1], offsets[:, 1], ends)
+    return np.stack([starts, ends], axis=1).astype(np.int32)
 
 
 def word_starts(words: np.ndarray) -> np.ndarray:

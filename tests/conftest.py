@@ -1,4 +1,7 @@
+import os
 from functools import cache
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before the first import of it: no test looks for a checkpoint elsewhere
 
 import pytest
 import torch

