@@ -1,8 +1,10 @@
-"""The published evaluation scripts, word by word: SQuAD 2.0's and CUAD's."""
+"""The arithmetic of the published evaluation scripts of SQuAD 2.0 and CUAD, written plainly."""
 
 import collections
 import re
 import string
+
+import numpy as np
 
 
 def squad_normalize(s):
@@ -64,7 +66,7 @@ def get_jaccard(prediction, ground_truth):
         prediction = prediction.replace(token, "")
     ground_truth, prediction = ground_truth.lower(), prediction.lower()
     ground_truth, prediction = ground_truth.replace("/", " "), prediction.replace("/", " ")
-    ground_truth, prediction = set(ground_truth.split(" ")), set(prediction.split(" "))
+    ground_truth, prediction = set(ground_truth.split()), set(prediction.split())
     return len(ground_truth & prediction) / len(ground_truth | prediction)
 
 
@@ -72,7 +74,7 @@ def cuad_precision_recall(questions, threshold, substr_ok):
     """``questions``: pairs of right answers and (prediction, confidence)."""
     tp, fp, fn = 0, 0, 0
     for golds, all_preds in questions:
-        preds = [text for text, confidence in all_preds if confidence >= threshold]
+        preds = [text for text, confidence in all_preds if confidence > threshold]
 
         def is_match(gold, pred):
             return get_jaccard(gold, pred) >= 0.5 or (substr_ok and gold in pred)
@@ -93,7 +95,7 @@ def cuad_precision_recall(questions, threshold, substr_ok):
 
 def cuad_curve(questions, substr_ok):
     """Recalls and processed precisions, the highest threshold first."""
-    confidences = sorted({c for _, preds in questions for _, c in preds}, reverse=True)
+    confidences = [*np.arange(0.99, 0, -0.01), 0.001, 0]
     precisions, recalls = [1.0], [0.0]
     for threshold in confidences:
         precision, recall = cuad_precision_recall(questions, threshold, substr_ok)
@@ -111,7 +113,8 @@ def cuad_aupr(questions, substr_ok):
 
 
 def cuad_precision_at(questions, least, substr_ok):
-    for recall, precision in zip(*cuad_curve(questions, substr_ok), strict=True):
+    recalls, precisions = cuad_curve(questions, substr_ok)
+    for recall, precision in zip(recalls[:-1], precisions[:-1], strict=True):
         if recall >= least:
             return precision
     return 0.0

@@ -9,22 +9,26 @@ from functools import cached_property
 import numpy as np
 
 MATCH = 0.5
+THRESHOLDS = np.append(np.arange(0.99, 0, -0.01), [0.001, 0.0])
+"""Those of the published script; predictions above one of them count."""
 
 
 def jaccard(one: str, other: str) -> float:
-    """Share of the words of both texts together that are in both; punctuation as in the published script.
+    """Share of the words of both texts together that are in both.
+
+    Punctuation and white space are as in the published script (in its later version, which splits at any white space).
 
     >>> jaccard("the State of Ohio.", "State of Ohio")
     0.75
     """
     words, others = _words(one), _words(other)
-    return len(words & others) / len(words | others)
+    return len(words & others) / max(len(words | others), 1)
 
 
 def _words(text: str) -> set[str]:
     for mark in ".,;:":
         text = text.replace(mark, "")
-    return set(text.lower().replace("/", " ").split(" "))
+    return set(text.lower().replace("/", " ").split())
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,13 @@ class ClauseResults:
 
     @cached_property
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Recall, ascending, and the best precision at that recall or a higher one, from the threshold 1 to 0.
+        """Recall, ascending, and the best precision at that recall or a higher one, from the highest threshold on.
 
         Right answers that are met count as true positives, predictions that meet none as false ones.
         """
         wanted, wrong = np.sort(self.wanted)[::-1], np.sort(self.wrong)[::-1]
-        steps = np.unique(np.concatenate([wanted[np.isfinite(wanted)], wrong]))[::-1]
-        hits = np.searchsorted(-wanted, -steps, side="right")
-        misses = np.searchsorted(-wrong, -steps, side="right")
+        hits = np.searchsorted(-wanted, -THRESHOLDS, side="left")
+        misses = np.searchsorted(-wrong, -THRESHOLDS, side="left")
         precision = np.concatenate([[1.0], hits / np.maximum(hits + misses, 1)])
         recall = np.concatenate([[0.0], hits / max(len(wanted), 1)])
         best = np.maximum.accumulate(precision[::-1])[::-1]
@@ -63,8 +66,11 @@ class ClauseResults:
         return float(np.sum(np.diff(recall) * (precision[1:] + precision[:-1]) / 2))
 
     def precision_at_recall(self, least: float) -> float:
-        """The precision at the first threshold whose recall is at least ``least``; 0 if there is none."""
-        recall, precision = self.curve
+        """The precision at the first threshold whose recall is at least ``least``; 0 if there is none.
+
+        As in the published script, the threshold 0 does not count.
+        """
+        recall, precision = (values[:-1] for values in self.curve)
         index = int(np.searchsorted(recall, least, side="left"))
         return float(precision[index]) if index < len(recall) else 0.0
 

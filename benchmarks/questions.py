@@ -1,0 +1,139 @@
+"""Questions: what decoding costs beside the encoder, and whether it decides as SQuAD's reference code does.
+
+``41 questions``: the time of all categories of CUAD asked of one contract of about 10,000 tokens, against the forward
+passes of the same batches alone. ``squad``: the best answer of longdoc and of the reference arithmetic from the same
+logits, on every question of a data set.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+from _table import write_table
+
+from longdoc.datasets import DatasetConfig, read_dataset
+from longdoc.decode import decode_answers
+from longdoc.document import Document
+from longdoc.encoders import length_batches
+from longdoc.metrics import exact_match, token_f1
+from longdoc.pipeline import Pipeline
+from longdoc.reader import Reading
+from longdoc.schema import load_schema
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import reference
+
+
+def contract_of(n_tokens: int) -> Document:
+    """The contract of CUAD's test part whose length is nearest."""
+    examples = read_dataset(DatasetConfig(reader="cuad", files=("cuad",), part="test"))
+    pipeline = Pipeline.from_pretrained(encoder="windows")
+    tokenizer = pipeline.model.tokenizer
+    lengths = {e.id: len(tokenizer.encode(e.text, add_special_tokens=False).ids) for e in examples}
+    nearest = min(examples, key=lambda e: abs(lengths[e.id] - n_tokens))
+    return Document.from_text(nearest.text, name=nearest.id)
+
+
+def forward_seconds(pipeline: Pipeline, document: Document, questions: list[str], name: str) -> tuple[float, int, int]:
+    """Seconds of the encoder and the head on all windows in longdoc's batches; how many windows, and their tokens."""
+    reader, config = pipeline.heads[name]
+    tokens = reader.tokenize(document)
+    readings = [reader.read(document, tokens, [name], question=q, trained=config.windows) for q in questions]
+    windows = [(r, w) for r in readings for w in r.windows]
+    lengths = [len(w) + len(r.frame) for r, w in windows]
+    encoder, head = reader.encoder, reader.model.head(name)
+    batches = []
+    for rows in length_batches(lengths, reader.batch_tokens):
+        chosen = [windows[row] for row in rows]
+        slices = [r.tokens.ids[w.start : w.end] for r, w in chosen]
+        batches.append(encoder.batch(slices, [r.frame for r, _ in chosen]).inputs)
+    started_at = time.perf_counter()
+    with torch.inference_mode(), torch.autocast("cpu", dtype=reader.dtype, enabled=reader.dtype != torch.float32):
+        for inputs in batches:
+            head.scores(encoder(**inputs), inputs.get("attention_mask"))
+    return time.perf_counter() - started_at, len(windows), sum(lengths)
+
+
+def compare_cost(pipeline: Pipeline, rounds: int) -> list[list[str]]:
+    document = contract_of(10_000)
+    schema = load_schema("contract")
+    questions = [field.question for field in schema.fields.values()]
+    name = pipeline._of_kind(type(pipeline.heads["qa"][1]))[0]
+    pipeline.ask(document, questions[:2])
+    whole, forward = [], []
+    for _ in range(rounds):
+        seconds, n_windows, n_tokens = forward_seconds(pipeline, document, questions, name)
+        forward.append(seconds)
+        started_at = time.perf_counter()
+        pipeline.extract(document, schema)
+        whole.append(time.perf_counter() - started_at)
+    ratio = statistics.median(w / f for w, f in zip(whole, forward, strict=True))
+    n = len(pipeline.heads[name][0].tokenize(document))
+    times = [f"{statistics.median(forward):.1f}", f"{statistics.median(whole):.1f}", f"{ratio:.3f}"]
+    return [[f"{len(questions)} questions, {n:,} tokens", f"{n_windows:,}", f"{n_tokens:,}", *times]]
+
+
+def features_of(reading: Reading) -> list[tuple[list[float], list[float], list[int | None], list[bool]]]:
+    """The windows as the reference code takes them; the first token's two logits are not told apart here."""
+    n_tokens = len(reading.tokens)
+    spans = [(window.start, window.end, n_tokens) for window in reading.windows]
+    features = []
+    for number, (window, scores) in enumerate(zip(reading.windows, reading.scores["qa"], strict=True)):
+        inside = range(window.start, window.end)
+        starts, ends, null = scores[:, 0].tolist(), scores[:, 1].tolist(), float(scores[0, 2]) / 2
+        owned = [False, *(reference.max_context(spans, token) == number for token in inside)]
+        features.append(([null, *starts], [null, *ends], [None, *inside], owned))
+    return features
+
+
+def compare_decoding(pipeline: Pipeline, limit: int | None) -> list[list[str]]:
+    """One row: questions, how many have the same best answer, exact match and F1 at the model's own threshold."""
+    data = DatasetConfig(reader="squad", files=("squad2_half/dev-v2.0-half.json",), limit=limit)
+    reader, config = pipeline.heads["qa"]
+    same = total = exact = 0
+    f1 = 0.0
+    for example in read_dataset(data):
+        document = Document.from_text(example.text, name=example.id)
+        tokens = reader.tokenize(document)
+        asked = [
+            reader.read(document, tokens, ["qa"], question=q.text, trained=config.windows) for q in example.questions
+        ]
+        reader.score(asked)
+        for reading, question in zip(asked, example.questions, strict=True):
+            limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
+            best = next(iter(decode_answers(reading.scores["qa"], reading.windows, len(tokens), **limits)), None)
+            expected, _ = reference.squad_answer(features_of(reading), config.n_best, config.max_answer_tokens)
+            same += (None if best is None else (best.first, best.last)) == (expected and expected[1:])
+            given = ""
+            if best is not None and config.calibration.probability(best.score) >= config.min_score:
+                given = example.text[tokens.offsets[best.first, 0] : tokens.offsets[best.last, 1]]
+            golds = [example.text[s.start : s.end] for s in question.answers]
+            total += 1
+            exact += exact_match(given, golds)
+            f1 += token_f1(given, golds)
+    return [[f"{total:,}", f"{same:,}", f"{exact / total:.4f}", f"{f1 / total:.4f}"]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["cost", "squad"])
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--limit", type=int)
+    arguments = parser.parse_args()
+    pipeline = Pipeline.from_pretrained(arguments.model)
+    if arguments.what == "cost":
+        header = ["", "windows", "tokens in them", "forward passes, s", "`extract`, s", "ratio"]
+        rows = compare_cost(pipeline, arguments.rounds)
+        write_table("questions_cost", "All questions of a schema on one contract", header, rows)
+    else:
+        header = ["questions", "same best answer", "exact match", "F1"]
+        rows = compare_decoding(pipeline, arguments.limit)
+        write_table("questions_squad", "Decoding beside SQuAD's reference code, `squad2_half`", header, rows)
+
+
+if __name__ == "__main__":
+    main()
