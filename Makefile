@@ -12,8 +12,9 @@ CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.longdoc-installed  ## parties and dates of a real contract, with their pages
+demo: $(VENV)/.longdoc-installed  ## parties, dates and answers of a real contract, with their pages
 	$(BIN)/longdoc extract --format table --tasks contract,effective $(CONTRACT)
+	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs the arbitration?"
 
 test: lint  ## everything: formatting, types, layers, laws, examples, notebooks
 	$(BIN)/python -m pytest

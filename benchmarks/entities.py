@@ -34,10 +34,12 @@ CRAFT = {
     "CL": "CELL",
     "MONDO": "CONDITION",
 }
+CUAD = {label: label for label in ("PARTY", "DOCUMENT_NAME", "AGREEMENT_DATE")}
 BC5CDR = {"Chemical": "CHEMICAL", "Disease": "DISEASE"}
 DATA = {
     "bc5cdr/test": ("biomedical", DatasetConfig(reader="jsonl", files=("bc5cdr/test.jsonl",), labels=BC5CDR)),
     "craft/dev": ("ontology", DatasetConfig(reader="jsonl", files=("craft/dev.jsonl",), labels=CRAFT)),
+    "cuad/test": ("contract", DatasetConfig(reader="cuad", files=("cuad",), part="test", limit=20, labels=CUAD)),
 }
 WINDOWS = [(size, overlap) for size in (128, 256, 512) for overlap in (0, 64, 128, 256) if overlap <= size // 2]
 

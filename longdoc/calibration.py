@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from longdoc import findings
 from longdoc.config import load_yaml
@@ -18,6 +19,7 @@ from longdoc.datasets import DatasetConfig, Example, read_dataset
 from longdoc.decode import Calibration
 from longdoc.document import Document
 from longdoc.errors import ConfigError, DataError
+from longdoc.evaluation.scoring import asked
 from longdoc.heads import HeadConfig, NerConfig, QaConfig
 from longdoc.labels import Span
 from longdoc.metrics import reliability
@@ -35,7 +37,7 @@ class CalibrateConfig:
     model: str = "default"
     """``default`` or a model folder."""
     heads: dict[str, DatasetConfig]
-    """Head: documents, of which every second one is held out."""
+    """Head: documents, of which every second one is held out; of several wordings of a question the first is asked."""
     output: str
     """Folder of the calibrated model."""
     precision: Precision = "auto"
@@ -95,7 +97,7 @@ def calibrate(path: str | Path) -> Calibrated:
         if not isinstance(heads.get(name), (NerConfig, QaConfig)):
             allowed = [n for n, head in heads.items() if isinstance(head, (NerConfig, QaConfig))]
             raise ConfigError(f"heads names {name!r}; what can be calibrated here is {', '.join(allowed) or 'nothing'}")
-        examples = read_dataset(dataset)
+        examples = [replace(e, questions=tuple(asked(e.questions))) for e in read_dataset(dataset)]
         fitted, held = (_scored(pipeline, name, examples[half::2]) for half in (0, 1))
         calibration = fit(fitted.scores, fitted.right)
         least = None
@@ -157,7 +159,7 @@ def _scored(pipeline: Pipeline, name: str, examples: Sequence[Example]) -> Score
 def _findings(pipeline: Pipeline, name: str, examples: Sequence[Example]) -> Iterator[tuple[float, bool]]:
     """Each finding's raw score in log-odds, and whether it is right: an entity exactly, an answer by its overlap."""
     reader, config = pipeline.heads[name]
-    for example in examples:
+    for example in tqdm(examples, desc=name, unit="document", delay=2, leave=False, disable=None):
         document = Document.from_text(example.text, name=example.id)
         tokens = reader.tokenize(document)
         if isinstance(config, NerConfig):

@@ -99,3 +99,11 @@ def test_cuad_is_split_by_company():
     for contract in parts["dev"]:
         for span in contract_example(contract).spans:
             assert contract.text[span.start : span.end].strip()
+
+
+def test_longer_documents_are_left_out_before_any_is_counted(tmp_path):
+    path = tmp_path / "data.jsonl"
+    texts = ["Acme pays Zenith in full.", "Acme pays.", "Zenith pays."]
+    path.write_text("".join(json.dumps({"id": i, "text": t, "entities": []}) + "\n" for i, t in enumerate(texts)))
+    config = DatasetConfig(reader="jsonl", files=(str(path),), longest=12, limit=1, skip=1)
+    assert [example.text for example in read_dataset(config)] == ["Zenith pays."]

@@ -60,6 +60,8 @@ class DatasetConfig:
     """Label in the corpus: label of the head. Entities and classes of other labels are ignored."""
     part: Literal["train", "dev", "test"] | None = None
     """Which part of a corpus that has no files of its own for each (``cuad``)."""
+    longest: int | None = None
+    """Characters: longer documents are left out, before any is skipped or counted."""
     limit: int | None = None
     """At most so many documents, the first ones."""
     skip: int = 0
@@ -91,6 +93,8 @@ def read_dataset(config: DatasetConfig) -> list[Example]:
             seen.update(span.label for span in example.spans)
             seen.update(example.labels)
             examples += relabel([example], config.labels) if config.labels else [example]
+    if config.longest is not None:
+        examples = [example for example in examples if len(example.text) <= config.longest]
     examples = examples[config.skip :][: config.limit]
     if not examples:
         raise DataError(f"no example in {', '.join(config.files)}")
