@@ -16,8 +16,8 @@ from rapidfuzz import fuzz
 import longdoc
 from longdoc.datasets import Contract, cuad_part, data_root, is_party_name, party_names, read_cuad
 from longdoc.metrics import Counts
+from longdoc.model import DEFAULT_MODEL
 from longdoc.outputs.summary import names_by_label
-from longdoc.pipeline import DEFAULT_MODEL
 
 FUZZY = 90
 QUOTED = re.compile(r"[\"“”']([^\"“”]+)[\"“”']")

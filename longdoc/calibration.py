@@ -16,7 +16,7 @@ from tqdm import tqdm
 from longdoc import findings
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example, read_dataset
-from longdoc.decode import Calibration
+from longdoc.decode import Calibration, decode_answers
 from longdoc.document import Document
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation.scoring import asked
@@ -40,6 +40,8 @@ class CalibrateConfig:
     """Head: documents, of which every second one is held out; of several wordings of a question the first is asked."""
     output: str
     """Folder of the calibrated model."""
+    quantize: bool = False
+    """Whether to store matrices as int8."""
     precision: Precision = "auto"
 
 
@@ -108,7 +110,7 @@ def calibrate(path: str | Path) -> Calibrated:
         fits.append(Fit(name, calibration, least, len(held.scores), before, after))
         heads[name] = _changed(heads[name], calibration, least)
     model.config = replace(model.config, heads=heads)
-    model.save(config.output)
+    model.save(config.output, quantize=config.quantize)
     return Calibrated(tuple(fits), config.output)
 
 
@@ -175,10 +177,11 @@ def _findings(pipeline: Pipeline, name: str, examples: Sequence[Example]) -> Ite
                 for question in example.questions
             ]
             reader.score(readings)
-            every = replace(config, calibration=Calibration(), min_score=0.0)
+            limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
             for reading, question in zip(readings, example.questions, strict=True):
-                for answer in findings.answers_of(reading, name, every, question.text):
-                    yield findings.log_odds(answer.score), _overlaps(answer.start, answer.end, question.answers)
+                for best in decode_answers(reading.scores[name], reading.windows, len(tokens), **limits)[:1]:
+                    start, end = int(tokens.offsets[best.first, 0]), int(tokens.offsets[best.last, 1])
+                    yield best.score, _overlaps(start, end, question.answers)
 
 
 def _overlaps(start: int, end: int, gold: Sequence[Span]) -> bool:

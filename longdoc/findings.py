@@ -41,6 +41,7 @@ def decode(reading: Reading, name: str, model: Model) -> tuple[list[Entity], lis
     if not isinstance(config, ClassifyConfig) or not reading.windows:
         return [], []
     labels = labels_of(class_logits(reading, name, model.head(name), merge), name, config)
+    labels = [label for label in labels if label.name != config.other]
     if config.unit == "document":
         return [], labels
     start, end = int(reading.tokens.offsets[0, 0]), int(reading.tokens.offsets[-1, 1])

@@ -77,10 +77,14 @@ class ClassifyConfig:
     pooling: Pooling = "mean"
     multi_label: bool = False
     """Any number of classes, each more likely than not; otherwise the likeliest one."""
+    other: str | None = None
+    """The class of what belongs to none of the others: learned, and not reported."""
     calibration: Calibration = field(default_factory=Calibration)
 
     def __post_init__(self) -> None:
         _check_labels(self.labels)
+        if self.other is not None and self.other not in self.labels:
+            raise ConfigError(f"other is {self.other!r}; the head has {', '.join(self.labels)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from longdoc.decode import Calibration, decode_answers
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.findings import parts
+from longdoc.heads import ClassifyConfig
 from longdoc.loaders import load
 from longdoc.pipeline import Pipeline
 from longdoc.windows import sentence_starts, split, tokenize
@@ -196,3 +197,14 @@ def test_heads_of_two_models_share_a_pipeline_and_their_names_may_not_clash():
     assert pipeline.entities(document) == Pipeline(make_model(), **options).entities(document)
     with pytest.raises(ConfigError, match="two pipelines"):
         Pipeline(make_model(), make_model(), **options)
+
+
+def test_the_class_of_what_is_nothing_else_is_not_reported():
+    model = make_asking_model()
+    pipeline = Pipeline(model, device=torch.device("cpu"), dtype=torch.float32)
+    document = Document.from_text(LONG)
+    (label,) = pipeline(document, tasks=["kind"]).labels
+    object.__setattr__(model.config.heads["kind"], "other", label.name)
+    assert pipeline(document, tasks=["kind"]).labels == ()
+    with pytest.raises(ConfigError, match="other is 'hire'; the head has lease, loan"):
+        ClassifyConfig(labels=("lease", "loan"), other="hire")

@@ -64,7 +64,7 @@ def _add_extract(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=_score,
         default=0.0,
         metavar="S",
-        help="leave out entities below it, up to 1; none is below 0.5",
+        help="leave out entities with a lower score, from 0 to 1",
     )
     extract.add_argument("--tasks", metavar="T,...", help="the model's heads to use, by name; default: all of them")
     extract.add_argument(

@@ -305,16 +305,19 @@ def _inference_result(view: View, question: Question, found: Inference | None) -
 
 def classes(pipeline: Pipeline, views: Sequence[View], labels: set[str]) -> list[ClassResult]:
     """Classes of texts; where a head names the classes of sections, those of the first one."""
-    predictions = pipeline.pipe((view.document for view in views), tasks=[classifier(pipeline, labels)])
+    name = classifier(pipeline, labels)
+    predictions = pipeline.pipe((view.document for view in views), tasks=[name])
     pairs = zip(views, predictions, strict=True)
-    return [_class_result(view.example, prediction.labels) for view, prediction in pairs]
+    other = getattr(pipeline.heads[name][1], "other", None)
+    return [_class_result(view.example, prediction.labels, other) for view, prediction in pairs]
 
 
-def _class_result(example: Example, found: Sequence[Label]) -> ClassResult:
+def _class_result(example: Example, found: Sequence[Label], other: str | None) -> ClassResult:
     first = [label for label in found if label.start == found[0].start]
     gold = set(example.labels)
     scored = reliability([label.score for label in first], [label.name in gold for label in first])
-    return ClassResult(scored, class_counts([label.name for label in first], gold))
+    names = [label.name for label in first] or ([] if other is None else [other])
+    return ClassResult(scored, class_counts(names, gold))
 
 
 _SCORERS: dict[Kind, Scorer] = {
