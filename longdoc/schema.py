@@ -54,7 +54,7 @@ class Field:
 class Schema:
     """Named fields, in the order in which they are asked for."""
 
-    name: str
+    name: str = "schema"
     fields: dict[str, Field]
     description: str = ""
 

@@ -100,7 +100,7 @@ RENT = {"question": "How high is the rent?"}
         ("", "unknown schema ''. Shipped"),
         ("../schemas/contract", "unknown schema"),
         ("absent.yaml", "absent.yaml: cannot be read"),
-        ({}, "missing key 'name'"),
+        ({}, "missing key 'fields'"),
         ({"name": "a"}, "missing key 'fields'"),
         ({"name": "a", "fields": {}}, "schema 'a' has no fields"),
         ({"name": "a", "fields": ["rent"]}, "fields: expected a mapping"),
