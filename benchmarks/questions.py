@@ -39,9 +39,8 @@ def contract_of(n_tokens: int) -> Document:
 
 def forward_seconds(pipeline: Pipeline, document: Document, questions: list[str], name: str) -> tuple[float, int, int]:
     """Seconds of the encoder and the head on all windows in longdoc's batches; how many windows, and their tokens."""
-    reader, config = pipeline.heads[name]
-    tokens = reader.tokenize(document)
-    readings = [reader.read(document, tokens, [name], question=q, trained=config.windows) for q in questions]
+    reader, _ = pipeline.heads[name]
+    readings = reader.ask(document, name, questions)
     windows = [(r, w) for r in readings for w in r.windows]
     lengths = [len(w) + len(r.frame) for r, w in windows]
     encoder, head = reader.encoder, reader.model.head(name)
@@ -97,16 +96,17 @@ def compare_decoding(pipeline: Pipeline, limit: int | None) -> list[list[str]]:
     f1 = 0.0
     for example in read_dataset(data):
         document = Document.from_text(example.text, name=example.id)
-        tokens = reader.tokenize(document)
-        asked = [
-            reader.read(document, tokens, ["qa"], question=q.text, trained=config.windows) for q in example.questions
-        ]
+        asked = reader.ask(document, "qa", [question.text for question in example.questions])
         reader.score(asked)
         for reading, question in zip(asked, example.questions, strict=True):
+            tokens = reading.tokens
             limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
             best = next(iter(decode_answers(reading.scores["qa"], reading.windows, len(tokens), **limits)), None)
             expected, _ = reference.squad_answer(features_of(reading), config.n_best, config.max_answer_tokens)
-            same += (None if best is None else (best.first, best.last)) == (expected and expected[1:])
+            agreed = (None if best is None else (best.first, best.last)) == (expected and expected[1:])
+            same += agreed
+            if not agreed:
+                print(question.id, best, expected, len(reading.windows), file=sys.stderr)
             given = ""
             if best is not None and config.calibration.probability(best.score) >= config.min_score:
                 given = example.text[tokens.offsets[best.first, 0] : tokens.offsets[best.last, 1]]

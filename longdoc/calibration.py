@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,17 @@ from tqdm import tqdm
 
 from longdoc import findings
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, read_dataset
+from longdoc.datasets import DatasetConfig, Example, Question, read_dataset
 from longdoc.decode import Calibration, decode_answers
 from longdoc.document import Document
 from longdoc.errors import ConfigError, DataError
-from longdoc.evaluation.scoring import asked
-from longdoc.heads import HeadConfig, NerConfig, QaConfig
+from longdoc.evaluation.scoring import KINDS, asked, marked
+from longdoc.heads import HeadConfig, NerConfig, NerHead, QaConfig, QaHead
 from longdoc.labels import Span
 from longdoc.metrics import reliability
+from longdoc.model import Model
 from longdoc.pipeline import Pipeline
-from longdoc.reader import Precision
+from longdoc.reader import Precision, Reading
 
 OVERLAP = 0.5
 """Share of characters (Jaccard) from which on an answer is right."""
@@ -92,15 +94,14 @@ def calibrate(path: str | Path) -> Calibrated:
         DataError: the data are missing, or all findings are right or all wrong.
     """
     config = load_yaml(CalibrateConfig, path)
+    if find_spec("sklearn") is None:
+        raise ImportError("calibration needs scikit-learn: pip install 'longdoc[evaluate]'")
     pipeline = Pipeline.from_pretrained(config.model, precision=config.precision)
     model = pipeline.model
     fits, heads = [], dict(model.config.heads)
-    for name, dataset in config.heads.items():
-        if not isinstance(heads.get(name), (NerConfig, QaConfig)):
-            allowed = [n for n, head in heads.items() if isinstance(head, (NerConfig, QaConfig))]
-            raise ConfigError(f"heads names {name!r}; what can be calibrated here is {', '.join(allowed) or 'nothing'}")
-        examples = [replace(e, questions=tuple(asked(e.questions))) for e in read_dataset(dataset)]
-        fitted, held = (_scored(pipeline, name, examples[half::2]) for half in (0, 1))
+    data = {name: _read(model, name, dataset) for name, dataset in config.heads.items()}
+    for name, (examples, labels) in data.items():
+        fitted, held = (_scored(pipeline, name, examples[half::2], labels) for half in (0, 1))
         calibration = fit(fitted.scores, fitted.right)
         least = None
         if isinstance(heads[name], QaConfig):
@@ -112,6 +113,20 @@ def calibrate(path: str | Path) -> Calibrated:
     model.config = replace(model.config, heads=heads)
     model.save(config.output, quantize=config.quantize)
     return Calibrated(tuple(fits), config.output)
+
+
+def _read(model: Model, name: str, dataset: DatasetConfig) -> tuple[list[Example], set[str]]:
+    """Documents for a head, and the labels that they mark; whatever would be refused later is refused here."""
+    heads = {n: h for n, h in model.config.heads.items() if isinstance(model.heads[n], (NerHead, QaHead))}
+    if name not in heads:
+        raise ConfigError(f"heads names {name!r}; what can be calibrated here is {', '.join(heads) or 'nothing'}")
+    kind = KINDS[dataset.reader]
+    if kind not in (("answers", "clauses") if isinstance(heads[name], QaConfig) else ("entities",)):
+        raise ConfigError(f"heads.{name}: a head of kind {heads[name].kind!r}, and the data mark {kind}")
+    examples = [replace(e, questions=tuple(asked(e.questions))) for e in read_dataset(dataset)]
+    if len(examples) < 2:
+        raise DataError(f"heads.{name}: one document; at least one is fitted and one held out")
+    return examples, set(dataset.labels.values()) | marked(kind, examples)
 
 
 def _changed(head: HeadConfig, calibration: Calibration, least: float | None) -> HeadConfig:
@@ -127,10 +142,8 @@ def fit(scores: np.ndarray, right: np.ndarray) -> Calibration:
     Raises:
         DataError: the findings are all right or all wrong, or a higher score does not mean a better finding.
     """
-    try:
-        from sklearn.linear_model import LogisticRegression
-    except ImportError as error:
-        raise ImportError("calibration needs scikit-learn: pip install 'longdoc[evaluate]'") from error
+    from sklearn.linear_model import LogisticRegression
+
     if len(np.unique(right)) < 2:
         raise DataError(
             f"all {len(right)} findings are {'right' if len(right) and right[0] else 'wrong'}; use more data"
@@ -150,38 +163,45 @@ def best_threshold(probabilities: np.ndarray, right: np.ndarray, wanted: int) ->
     return float(min(max(probabilities[order][int(f1.argmax())], 0.01), 0.99))
 
 
-def _scored(pipeline: Pipeline, name: str, examples: Sequence[Example]) -> Scored:
-    found = list(_findings(pipeline, name, examples))
+def _scored(pipeline: Pipeline, name: str, examples: Sequence[Example], labels: set[str]) -> Scored:
+    found = list(_findings(pipeline, name, examples, labels))
     wanted = sum(
         len(example.spans) + sum(bool(question.answers) for question in example.questions) for example in examples
     )
     return Scored(np.array([score for score, _ in found]), np.array([right for _, right in found], dtype=bool), wanted)
 
 
-def _findings(pipeline: Pipeline, name: str, examples: Sequence[Example]) -> Iterator[tuple[float, bool]]:
-    """Each finding's raw score in log-odds, and whether it is right: an entity exactly, an answer by its overlap."""
+def _findings(
+    pipeline: Pipeline, name: str, examples: Sequence[Example], labels: set[str]
+) -> Iterator[tuple[float, bool]]:
+    """Each finding's raw score in log-odds, and whether it is right: an entity exactly, an answer by its overlap.
+
+    Entities of labels that the data do not mark are neither.
+    """
     reader, config = pipeline.heads[name]
     for example in tqdm(examples, desc=name, unit="document", delay=2, leave=False, disable=None):
         document = Document.from_text(example.text, name=example.id)
-        tokens = reader.tokenize(document)
         if isinstance(config, NerConfig):
             gold = {(span.start, span.end, span.label) for span in example.spans}
             raw = replace(config, calibration=Calibration())
-            reading = reader.read(document, tokens, [name])
+            reading = reader.read(document, reader.tokenize(document), [name])
             reader.score([reading])
             for entity in findings.entities_of(reading, name, raw, reader.model.config.windows.merge):
-                yield findings.log_odds(entity.score), (entity.start, entity.end, entity.label) in gold
+                if entity.label in labels:
+                    yield findings.log_odds(entity.score), (entity.start, entity.end, entity.label) in gold
         elif isinstance(config, QaConfig):
-            readings = [
-                reader.read(document, tokens, [name], question=question.text, trained=config.windows)
-                for question in example.questions
-            ]
+            readings = reader.ask(document, name, [question.text for question in example.questions])
             reader.score(readings)
-            limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
             for reading, question in zip(readings, example.questions, strict=True):
-                for best in decode_answers(reading.scores[name], reading.windows, len(tokens), **limits)[:1]:
-                    start, end = int(tokens.offsets[best.first, 0]), int(tokens.offsets[best.last, 1])
-                    yield best.score, _overlaps(start, end, question.answers)
+                yield from _best(reading, name, config, question)
+
+
+def _best(reading: Reading, name: str, config: QaConfig, question: Question) -> Iterator[tuple[float, bool]]:
+    """The best answer, if there is one."""
+    limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
+    offsets = reading.tokens.offsets
+    for best in decode_answers(reading.scores[name], reading.windows, len(reading.tokens), **limits)[:1]:
+        yield best.score, _overlaps(int(offsets[best.first, 0]), int(offsets[best.last, 1]), question.answers)
 
 
 def _overlaps(start: int, end: int, gold: Sequence[Span]) -> bool:

@@ -8,6 +8,8 @@ is given, so that the logits are those of the checkpoint's own class, whatever l
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from inspect import signature
 from os import PathLike
 from pathlib import Path
@@ -15,8 +17,8 @@ from typing import Any, cast
 
 import torch
 import transformers
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 from torch import Tensor, nn
 from transformers import AutoConfig
 from transformers.models.longformer.modeling_longformer import LongformerBaseModelOutputWithPooling
@@ -36,6 +38,8 @@ FORMS = {
     "fill": "ForMaskedLM",
 }
 """Kind of a head: how the names of the classes end that have one."""
+_NO_ENTITY = ("O", "OUTSIDE", "X", "[CLS]", "[SEP]", "[PAD]", "PAD")
+_LETTERS = {"L": "E", "U": "S", "M": "I"}
 LONG = {"longformer": 4096, "modernbert": 4096, "big_bird": 1024}
 """Windows of encoders that were trained on long rows; those of others have 512 tokens."""
 
@@ -52,14 +56,16 @@ def load_checkpoint(source: str | PathLike[str], kind: str | None = None) -> Mod
             no offsets.
     """
     config = _config_of(source)
-    own = _kind_of(source, config)
-    kind = kind or own
+    own = _form_of(config)
+    if kind is None:
+        tagged = own in ("ner", "qa", "classify") or _record(source, "modules.json") is None
+        kind = own if tagged else "embed"
     if kind == "embed":
         return _embedding_model(source, config)
-    if kind != own or kind not in FORMS:
+    if kind is None or kind != own:
         raise ConfigError(_no_head(source, config, kind))
     task = _load(source, f"AutoModel{FORMS[kind]}", config)
-    encoder = getattr(task, task.base_model_prefix)
+    encoder = _encoder_of(source, task)
     setattr(task, task.base_model_prefix, _Given(encoder))
     size = _window_size(encoder)
     head_config, head = _HEADS[kind](task, size)
@@ -108,17 +114,18 @@ class CheckpointHead(nn.Module):
 
 
 class CheckpointNer(CheckpointHead):
-    """Tags in the order of ``tag_names``; a tag that the checkpoint lacks has no probability."""
+    """Tags in the order of ``tag_names``; what the checkpoint says of one tag under several names is added up."""
 
-    def __init__(self, task: nn.Module, config: NerConfig, names: dict[int, str]) -> None:
+    def __init__(self, task: nn.Module, config: NerConfig, tags: Sequence[str]) -> None:
         super().__init__(task, config)
-        columns = {name: index for index, name in names.items()}
-        self.columns = [columns.get(tag, len(columns)) for tag in tag_names(config.labels, config.scheme)]
+        columns = [[tag == own for own in tag_names(config.labels, config.scheme)] for tag in tags]
+        self.register_buffer("columns", torch.tensor(columns, dtype=torch.float32))
 
     def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tag probabilities ``(B, T, L)``, float32."""
+        """Tag probabilities ``(B, T, L)``, float32; zero of a tag that the checkpoint lacks."""
         shares: Tensor = self.output(states, mask).logits.float().softmax(dim=-1)
-        return nn.functional.pad(shares, (0, 1))[..., self.columns]
+        with torch.autocast(shares.device.type, enabled=False):
+            return shares @ cast(Tensor, self.columns)
 
 
 class CheckpointQa(CheckpointHead):
@@ -156,31 +163,31 @@ class CheckpointWords(CheckpointHead):
 
 
 def _ner(task: Any, size: int) -> tuple[HeadConfig, nn.Module]:
-    names = _names(task)
-    scheme, tags = _scheme_of(names)
-    labels = tuple(dict.fromkeys(tag.split("-", 1)[1] for tag in tags.values() if tag != OUTSIDE))
+    scheme, tags = _scheme_of(_names(task))
+    labels = tuple(dict.fromkeys(tag[2:] for tag in tags if tag != OUTSIDE))
     config = NerConfig(labels=labels, scheme=scheme, subwords="first")
     return config, CheckpointNer(task, config, tags)
 
 
-def _scheme_of(names: dict[int, str]) -> tuple[Scheme, dict[int, str]]:
+def _scheme_of(names: Sequence[str]) -> tuple[Scheme, list[str]]:
     """The scheme of a checkpoint's tags, and the tags as longdoc writes them.
 
     Tags with ``B-`` and ``I-`` alone may be of either form of CoNLL-2003, in one of which ``B-`` parts entities that
-    touch and all others begin with ``I-``; no checkpoint says of which. ``iob1`` reads both.
+    touch and all others begin with ``I-``; no checkpoint says of which. ``iob1`` reads both. What is called BILOU or
+    BMES elsewhere is BIOES by other letters.
     """
-    letters = {name[0] for name in names.values() if name[1:2] == "-"}
-    if not letters or not letters <= set("BIESLU"):
-        plain = {i: OUTSIDE if name.upper() in ("O", "OUTSIDE") else f"I-{name}" for i, name in names.items()}
-        return "io", plain
-    if letters & set("ESLU"):
-        return "bioes", {i: {"L": "E", "U": "S"}.get(n[0], n[0]) + n[1:] for i, n in names.items()}
-    return "iob1", names
+    tags = [OUTSIDE if name.upper() in _NO_ENTITY else name for name in names]
+    found = {tag: re.fullmatch("([BIESLUM])[-_](.+)", tag) for tag in tags if tag != OUTSIDE}
+    letters = {match[1] for match in found.values() if match}
+    if not all(found.values()) or not letters & set("BI"):
+        return "io", [tag if tag == OUTSIDE else f"I-{tag}" for tag in tags]
+    written = {tag: f"{_LETTERS.get(match[1], match[1])}-{match[2]}" for tag, match in found.items() if match}
+    return "bioes" if letters & set("ESLUM") else "iob1", [written.get(tag, tag) for tag in tags]
 
 
 def _qa(task: Any, size: int) -> tuple[HeadConfig, nn.Module]:
-    size = min(384, size)
-    config = QaConfig(windows=WindowConfig(size=size, overlap=size // 3), max_answer_tokens=30)
+    size = size if task.config.model_type in LONG else min(384, size)
+    config = QaConfig(windows=WindowConfig(size=size, overlap=min(128, size // 3)), max_answer_tokens=30)
     return config, CheckpointQa(task, config)
 
 
@@ -189,11 +196,11 @@ def _classes(task: Any, size: int) -> tuple[HeadConfig, nn.Module]:
     problem = getattr(task.config, "problem_type", None)
     if problem == "regression" or len(names) == 1:
         raise ConfigError(
-            f"{task.name_or_path} gives one number, not classes ({', '.join(names.values())}): it rates texts or pairs "
+            f"{task.name_or_path} gives one number, not classes ({', '.join(names)}): it rates texts or pairs "
             "of them; load a checkpoint that classifies"
         )
     multi_label = problem == "multi_label_classification"
-    config = ClassifyConfig(labels=tuple(names.values()), multi_label=multi_label)
+    config = ClassifyConfig(labels=tuple(names), multi_label=multi_label)
     return config, CheckpointClasses(task, config)
 
 
@@ -204,37 +211,48 @@ def _words(task: Any, size: int) -> tuple[HeadConfig, nn.Module]:
 _HEADS = {"ner": _ner, "qa": _qa, "classify": _classes, "fill": _words}
 
 
-def _names(task: Any) -> dict[int, str]:
-    return {int(index): str(name) for index, name in sorted(task.config.id2label.items())}
+def _names(task: Any) -> list[str]:
+    return [str(name) for _, name in sorted(task.config.id2label.items())]
 
 
 def _embedding_model(source: str | PathLike[str], config: Any) -> Model:
     """An encoder with a pooling: that of a sentence-transformers folder, or the mean."""
     head, longest = EmbedConfig(), None
     if (modules := _record(source, "modules.json")) is not None:
-        head, longest = _sentence_transformer(source, cast(Any, modules))
-    encoder = _load(source, "AutoModel", config)
+        head, longest = _pooling_of(source, cast(Any, modules)), _trained_length(source)
+    encoder = _encoder_of(source, _load(source, "AutoModel", config))
     size = min(_window_size(encoder), longest or LONG.get(config.model_type, 512))
     return _model(source, encoder, "embed", (head, EmbedHead(head)), size)
 
 
-def _sentence_transformer(source: str | PathLike[str], modules: list[dict[str, Any]]) -> tuple[EmbedConfig, int | None]:
-    """What follows the encoder in a sentence-transformers folder, and the length it was trained on."""
-    names = [module["type"].rsplit(".", 1)[-1] for module in modules]
-    if unknown := set(names) - {"Transformer", "Pooling", "Normalize"} or modules[0].get("path"):
+def _pooling_of(source: str | PathLike[str], modules: Sequence[dict[str, Any]]) -> EmbedConfig:
+    """What follows the encoder in a sentence-transformers folder."""
+    paths = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
+    unknown = sorted(set(paths) - {"Transformer", "Pooling", "Normalize"})
+    if unknown or "Pooling" not in paths or paths.get("Transformer") != "":
         raise ConfigError(
-            f"{source} has a module {unknown!r}; of sentence-transformers longdoc reads an encoder in the folder "
-            "itself, Pooling and Normalize"
+            f"{source} is made of {', '.join(paths) or 'nothing'}; of sentence-transformers longdoc reads an encoder "
+            "in the folder itself, Pooling, and Normalize"
         )
-    pooling = _record(source, f"{modules[1]['path']}/config.json") if len(modules) > 1 else {}
-    chosen = [key for key, value in (pooling or {}).items() if key.startswith("pooling_mode_") and value is True]
-    given = (pooling or {}).get("pooling_mode")  # sentence-transformers 5.2 and later
-    modes = [given] if isinstance(given, str) else given or [key.removeprefix("pooling_mode_") for key in chosen]
+    pooling = _record(source, f"{paths['Pooling']}/config.json") or {}
+    chosen = [key.removeprefix("pooling_mode_") for key, value in pooling.items() if value is True]
+    given = pooling.get("pooling_mode", chosen)  # a word or a list of them, since sentence-transformers 5.2
+    modes = [given] if isinstance(given, str) else given
     ways = {"mean": "mean", "mean_tokens": "mean", "cls": "cls", "cls_token": "cls"}
     if len(modes) != 1 or modes[0] not in ways:
         raise ConfigError(f"{source} pools by {', '.join(modes) or 'nothing'}; allowed: mean or cls")
-    longest = (_record(source, "sentence_bert_config.json") or {}).get("max_seq_length")
-    return EmbedConfig(pooling=cast(Any, ways[modes[0]]), normalize="Normalize" in names), longest
+    return EmbedConfig(pooling=cast(Any, ways[modes[0]]), normalize="Normalize" in paths)
+
+
+def _trained_length(source: str | PathLike[str]) -> int | None:
+    """The length of texts that a sentence-transformers folder was trained on, if it says."""
+    form = _record(source, "sentence_bert_config.json") or {}
+    if form.get("do_lower_case") or (_record(source, "config_sentence_transformers.json") or {}).get(
+        "default_prompt_name"
+    ):
+        raise ConfigError(f"{source} changes texts before it reads them (lower case, or a prompt); longdoc does not")
+    # Since sentence-transformers 6 it stands with the tokenizer.
+    return form.get("max_seq_length") or (_record(source, "tokenizer_config.json") or {}).get("model_max_length")
 
 
 # ------------------------------------------------------------------------------------------------------- from the hub
@@ -243,29 +261,38 @@ def _sentence_transformer(source: str | PathLike[str], modules: list[dict[str, A
 def _config_of(source: str | PathLike[str]) -> Any:
     try:
         return AutoConfig.from_pretrained(source)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever a damaged file makes transformers raise
         raise ConfigError(
             f"{source} is neither 'default', nor a folder with a model, nor a model of the hub that can be had from "
             f"here: {_first_line(error)}"
         ) from error
 
 
-def _kind_of(source: str | PathLike[str], config: Any) -> str:
-    if _record(source, "modules.json") is not None:
-        return "embed"
-    for name in config.architectures or ():
-        for kind, form in FORMS.items():
-            if name.endswith(form):
-                return kind
-    return "none"
+def _form_of(config: Any) -> str | None:
+    """The kind of head that a checkpoint was made with, by the name of its class."""
+    names = config.architectures or ()
+    return next((kind for name in names for kind, form in FORMS.items() if name.endswith(form)), None)
 
 
-def _no_head(source: str | PathLike[str], config: Any, kind: str) -> str:
+def _no_head(source: str | PathLike[str], config: Any, kind: str | None) -> str:
     what = ", ".join(config.architectures or ()) or config.model_type
     remedy = f"longdoc train with `base: {source}` trains one"
-    if kind in FORMS or kind == "nli":
+    if kind is not None:
         return f"{source} is a {what}: it has no head of kind {kind!r}; load it as what it is, or {remedy}"
-    return f"{source} is a {what}, an encoder without a head: load it for vectors, embed={str(source)!r}, or {remedy}"
+    return (
+        f"{source} is a {what}: it has no head that longdoc knows; an encoder without a head gives vectors, "
+        f"embed={str(source)!r}, and {remedy}"
+    )
+
+
+def _encoder_of(source: str | PathLike[str], model: Any) -> Any:
+    encoder = model.base_model
+    if model.config.is_encoder_decoder or not hasattr(encoder, "embeddings"):
+        raise ConfigError(
+            f"{source} is a {type(model).__name__}; longdoc reads encoders, such as BERT, RoBERTa, DistilBERT, ALBERT, "
+            "DeBERTa, XLM-R, Longformer, BigBird and ModernBERT"
+        )
+    return encoder
 
 
 def _load(source: str | PathLike[str], auto: str, config: Any) -> Any:
@@ -277,13 +304,14 @@ def _load(source: str | PathLike[str], auto: str, config: Any) -> Any:
     further = {"attention_type": "original_full"} if config.model_type == "big_bird" else {}
     try:
         model, found = getattr(transformers, auto).from_pretrained(
-            source, use_safetensors=True, output_loading_info=True, **further
+            source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **further
         )
-    except (OSError, ValueError) as error:
-        if "safetensors" in str(error):
+    except Exception as error:  # safetensors raises bare exceptions
+        if "safetensors" in str(error).replace(str(source), "") and isinstance(error, OSError):
             raise ConfigError(
-                f"{source} has no weights in the safetensors format; a pickle can run code and is not read. Where you "
-                "trust it, convert it once: transformers.AutoModel….from_pretrained(…).save_pretrained(folder)"
+                f"{source} has no weights in the safetensors format. Pickled ones are not read, for a pickle can run "
+                f"code; convert those that you trust: transformers.{auto}.from_pretrained(…).save_pretrained(folder), "
+                "and transformers.AutoTokenizer in the same way"
             ) from error
         raise ConfigError(f"{source} cannot be loaded: {_first_line(error)}") from error
     if missing := sorted(name for name in found["missing_keys"] if auto != "AutoModel" or "pooler" not in name):
@@ -294,17 +322,32 @@ def _load(source: str | PathLike[str], auto: str, config: Any) -> Any:
 
 
 def _record(source: str | PathLike[str], name: str) -> dict[str, Any] | None:
-    """A JSON file of a checkpoint, if it has one."""
-    path = Path(source) / name
-    if not Path(source).is_dir():
-        try:
-            path = Path(hf_hub_download(str(source), name))
-        except (EntryNotFoundError, HfHubHTTPError, OSError):
-            return None
-    if not path.is_file():
+    """A JSON file of a checkpoint, if it has one.
+
+    Raises:
+        ConfigError: it is damaged, or the hub does not say whether there is one.
+    """
+    path = Path(source) / name if Path(source).is_dir() else _downloaded(str(source), name)
+    if path is None or not path.is_file():
         return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is damaged ({error}); get it again") from error
     return record
+
+
+def _downloaded(source: str, name: str) -> Path | None:
+    try:
+        return Path(hf_hub_download(source, name))
+    except LocalEntryNotFoundError as error:  # nothing here, and no answer from the hub
+        if try_to_load_from_cache(source, name) is _CACHED_NO_EXIST:
+            return None
+        raise ConfigError(f"whether {source} has a {name} cannot be asked of the hub: {_first_line(error)}") from error
+    except EntryNotFoundError:
+        return None
+    except (HfHubHTTPError, OSError) as error:
+        raise ConfigError(f"whether {source} has a {name} cannot be asked of the hub: {_first_line(error)}") from error
 
 
 def _window_size(encoder: Any) -> int:

@@ -103,7 +103,7 @@ class Model(nn.Module):
                 if _form(config.heads[name]) == _form(former.config.heads[name]):
                     model.heads[name].load_state_dict(former.heads[name].state_dict())
             return model
-        backbone = AutoModel.from_pretrained(folder, attention_probs_dropout_prob=0.0)
+        backbone = AutoModel.from_pretrained(folder, dtype=torch.float32, attention_probs_dropout_prob=0.0)
         return cls(_without_pooler(backbone), tokenizer_of(folder), config)
 
     @classmethod
@@ -219,7 +219,7 @@ def tokenizer_of(folder: Path | str) -> Tokenizer:
     remedy = "save it with a tokenizer.json, or install what converts its vocabulary (pip install sentencepiece)"
     try:
         found = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # tokenizers raises bare exceptions
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ConfigError(f"{folder} has no tokenizer that can be loaded ({reason}); {remedy}") from error
     fast = getattr(found, "backend_tokenizer", None)

@@ -299,8 +299,7 @@ class Pipeline:
     def _answers(self, document: Document, fields: Sequence[Field], top_k: Sequence[int]) -> list[list[Answer]]:
         name, (reader, config) = self._of_kind(QaConfig)
         assert isinstance(config, QaConfig)
-        tokens = reader.tokenize(document)
-        readings = [reader.read(document, tokens, [name], question=f.question, trained=config.windows) for f in fields]
+        readings = reader.ask(document, name, [field.question for field in fields])
         with _progress() as progress:
             self._score(readings, progress)
         return [
@@ -318,12 +317,10 @@ class Pipeline:
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
         name, (reader, config) = self._of_kind(NliConfig)
         assert isinstance(config, NliConfig)
-        read = _document(document)
-        tokens = reader.tokenize(read)
-        readings = [reader.read(read, tokens, [name], question=h, trained=config.windows) for h in hypotheses]
+        readings = reader.ask(_document(document), name, hypotheses)
         with _progress() as progress:
             self._score(readings, progress)
-        if not len(tokens):
+        if not all(reading.windows for reading in readings):
             return []
         head = reader.model.head(name)
         pairs = zip(readings, hypotheses, strict=True)

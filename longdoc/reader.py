@@ -125,6 +125,16 @@ class Reader:
         scores = {head: [np.empty(0)] * len(windows) for head in heads}
         return Reading(document, tokens, frame, trained.size, windows, scores)
 
+    def ask(self, document: Document, head: str, questions: Sequence[str]) -> list[Reading]:
+        """First step of questions or hypotheses to one document: it is tokenised once.
+
+        Raises:
+            ConfigError: a question is empty, or leaves too little room in a window.
+        """
+        config: Any = self.model.config.heads[head]
+        tokens = self.tokenize(document)
+        return [self.read(document, tokens, [head], question=q, trained=config.windows) for q in questions]
+
     def score(self, readings: Sequence[Reading], progress: tqdm[Any] | None = None) -> None:
         """Second step: fills in the scores of all windows of all readings, batched by length."""
         alike = sorted(readings, key=_batch_key)

@@ -26,6 +26,8 @@ def load_model(source: str | PathLike[str], kind: str | None = None) -> Model:
     if kind is not None and kind not in allowed:
         raise TypeError(f"from_pretrained() got an unexpected argument {kind!r}; heads are {', '.join(allowed)}")
     folder = DEFAULT_MODEL if source == "default" else Path(source)
+    if folder.is_file():
+        raise ConfigError(f"{folder} is a file; give the folder with the model, {folder.parent}")
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise ConfigError(f"{folder} holds no config.json; give a folder with a model, a hub id, or 'default'")
     if not is_longdoc(folder):

@@ -11,6 +11,7 @@ say of a token is merged before anything is decoded, so no entity is cut at a bo
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -77,7 +78,23 @@ def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
     ids = np.array(encoding.ids, dtype=np.int32)
     offsets = _without_space(text, np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2))
     words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int32)
-    return Tokens(ids, offsets, words)
+    return Tokens(ids, offsets, _words(text, offsets, words))
+
+
+def _words(text: str, offsets: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Words as BERT has them, which end where punctuation begins: some tokenizers end them at white space alone."""
+    if not len(words):
+        return words
+    codes, place = np.unique(code_points(text), return_inverse=True)
+    mark = np.append(np.array([_is_punctuation(chr(code)) for code in codes.tolist()], dtype=bool)[place], False)
+    begins = mark[offsets[:, 0]] | mark[offsets[:, 0] - 1] & (offsets[:, 0] > 0)
+    numbers: np.ndarray = (np.diff(words, prepend=words[0]) != 0) | begins
+    return numbers.cumsum(dtype=np.int32)
+
+
+def _is_punctuation(character: str) -> bool:
+    ascii_symbol = character.isascii() and character.isprintable() and not character.isalnum() and character != " "
+    return ascii_symbol or unicodedata.category(character).startswith("P")
 
 
 def _without_space(text: str, offsets: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from longdoc.decode import Calibration
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import QaConfig, QaHead
 from longdoc.model import Model
+from longdoc.reader import Reader
 from longdoc.training.data import collate, task_groups
 from longdoc.training.tasks import TaskConfig
 
@@ -69,6 +70,28 @@ def test_a_model_is_calibrated_and_saved(squad, monkeypatch):
     (fit_of_head,) = result.fits
     assert fit_of_head.findings > 0 and 0 <= fit_of_head.after <= 1 and "| qa | 2.000 | 1.000 |" in str(result)
     assert Model.from_pretrained(squad / "calibrated").config.heads["qa"].calibration == fitted
+
+
+@pytest.mark.parametrize(
+    ("head", "data", "error", "message"),
+    [
+        (
+            "nli",
+            {"reader": "squad", "files": ["squad.json"]},
+            ConfigError,
+            "names 'nli'; what can be calibrated here is qa",
+        ),
+        ("qa", {"reader": "jsonl", "files": ["x.jsonl"]}, ConfigError, "heads.qa: .*'qa', and the data mark entities"),
+        ("qa", {"reader": "squad", "files": ["squad.json"], "limit": 1}, DataError, "heads.qa: one document"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused_before_anything_is_read(squad, monkeypatch, head, data, error, message):
+    make_asking_model().save(squad / "model")
+    record = {"model": str(squad / "model"), "heads": {head: data}, "output": str(squad / "out")}
+    (squad / "calibrate.yaml").write_text(yaml.safe_dump(record))
+    monkeypatch.setattr(Reader, "score", None)
+    with pytest.raises(error, match=message):
+        calibrate(squad / "calibrate.yaml")
 
 
 def test_question_batches_mark_the_answers_or_the_first_tokens(squad):

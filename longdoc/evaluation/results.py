@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import reduce
@@ -16,7 +17,7 @@ ResultT = TypeVar("ResultT", bound="Result")
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(ABC):
     """Counts of one kind, and the figures made of them."""
 
     kind: ClassVar[Kind]
@@ -59,11 +60,13 @@ class Result:
         bins = [list(row) for row in self.reliability.rows]
         return {"kind": self.kind, "figures": self.figures, **self._counted(), "reliability": bins}
 
+    @abstractmethod
     def _figures(self) -> dict[str, float]:
-        raise NotImplementedError
+        """The figures of this kind, by name."""
 
+    @abstractmethod
     def _counted(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What they are made of, for JSON."""
 
 
 def total(results: Sequence[ResultT]) -> ResultT:

@@ -20,7 +20,7 @@ from longdoc.evaluation.results import (
     Result,
 )
 from longdoc.heads import ClassifyConfig, HeadConfig, NerConfig, NliConfig, QaConfig
-from longdoc.labels import Answer, Entity, Inference, Label
+from longdoc.labels import Answer, Entity, Inference
 from longdoc.metrics import (
     Counts,
     answer_counts,
@@ -206,8 +206,7 @@ def best_answers(
     name = _serving(pipeline, QaConfig, set())
     reader, config = pipeline.heads[name]
     assert isinstance(config, QaConfig)
-    tokens = reader.tokenize(document)
-    readings = [reader.read(document, tokens, [name], question=text, trained=config.windows) for text in questions]
+    readings = reader.ask(document, name, questions)
     reader.score(readings)
     anything = replace(config, min_score=0.0)
     for reading, text in zip(readings, questions, strict=True):
@@ -309,11 +308,12 @@ def classes(pipeline: Pipeline, views: Sequence[View], labels: set[str]) -> list
     predictions = pipeline.pipe((view.document for view in views), tasks=[name])
     pairs = zip(views, predictions, strict=True)
     other = getattr(pipeline.heads[name][1], "other", None)
-    return [_class_result(view.example, prediction.labels, other) for view, prediction in pairs]
+    return [_class_result(view.example, prediction, other) for view, prediction in pairs]
 
 
-def _class_result(example: Example, found: Sequence[Label], other: str | None) -> ClassResult:
-    first = [label for label in found if label.start == found[0].start]
+def _class_result(example: Example, prediction: Prediction, other: str | None) -> ClassResult:
+    _, end = next(iter(findings.parts(prediction.document, "section")), (0, 0))
+    first = [label for label in prediction.labels if label.start is None or label.start < end]
     gold = set(example.labels)
     scored = reliability([label.score for label in first], [label.name in gold for label in first])
     names = [label.name for label in first] or ([] if other is None else [other])
