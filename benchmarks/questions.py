@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from _table import write_table
@@ -18,9 +19,10 @@ from longdoc.datasets import DatasetConfig, read_dataset
 from longdoc.decode import decode_answers
 from longdoc.document import Document
 from longdoc.encoders import length_batches
+from longdoc.heads import with_null
 from longdoc.metrics import exact_match, token_f1
 from longdoc.pipeline import Pipeline
-from longdoc.reader import Reading
+from longdoc.reader import Reader, Reading
 from longdoc.schema import load_schema
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -75,16 +77,26 @@ def compare_cost(pipeline: Pipeline, rounds: int) -> list[list[str]]:
     return [[f"{len(questions)} questions, {n:,} tokens", f"{n_windows:,}", f"{n_tokens:,}", *times]]
 
 
-def features_of(reading: Reading) -> list[tuple[list[float], list[float], list[int | None], list[bool]]]:
-    """The windows as the reference code takes them; the first token's two logits are not told apart here."""
-    n_tokens = len(reading.tokens)
+Feature: TypeAlias = tuple[list[float], list[float], list[int | None], list[bool]]
+
+
+def score_whole_rows(reader: Reader, reading: Reading) -> list[Feature]:
+    """Scores a reading, and gives the same logits as the reference code takes them: those of all tokens of a window."""
+    n_tokens, prefix = len(reading.tokens), len(reading.frame.prefix)
     spans = [(window.start, window.end, n_tokens) for window in reading.windows]
-    features = []
-    for number, (window, scores) in enumerate(zip(reading.windows, reading.scores["qa"], strict=True)):
-        inside = range(window.start, window.end)
-        starts, ends, null = scores[:, 0].tolist(), scores[:, 1].tolist(), float(scores[0, 2]) / 2
-        owned = [False, *(reference.max_context(spans, token) == number for token in inside)]
-        features.append(([null, *starts], [null, *ends], [None, *inside], owned))
+    slices = [reading.tokens.ids[window.start : window.end] for window in reading.windows]
+    batch = reader.encoder.batch(slices, reading.frame)
+    with torch.inference_mode(), torch.autocast("cpu", dtype=reader.dtype, enabled=reader.dtype != torch.float32):
+        logits = reader.model.head("qa")(reader.encoder(**batch.inputs)).float()
+    reading.scores["qa"] = batch.content(with_null(logits).numpy())
+    features: list[Feature] = []
+    for number, window in enumerate(reading.windows):
+        row = logits[number, : len(reading.frame) + len(window)].tolist()
+        inside = [reference.max_context(spans, token) == number for token in range(window.start, window.end)]
+        others = len(reading.frame) - prefix
+        numbers = [*[None] * prefix, *range(window.start, window.end), *[None] * others]
+        owned = [*[False] * prefix, *inside, *[False] * others]
+        features.append(([start for start, _ in row], [end for _, end in row], numbers, owned))
     return features
 
 
@@ -97,12 +109,11 @@ def compare_decoding(pipeline: Pipeline, limit: int | None) -> list[list[str]]:
     for example in read_dataset(data):
         document = Document.from_text(example.text, name=example.id)
         asked = reader.ask(document, "qa", [question.text for question in example.questions])
-        reader.score(asked)
         for reading, question in zip(asked, example.questions, strict=True):
-            tokens = reading.tokens
+            features, tokens = score_whole_rows(reader, reading), reading.tokens
             limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
             best = next(iter(decode_answers(reading.scores["qa"], reading.windows, len(tokens), **limits)), None)
-            expected, _ = reference.squad_answer(features_of(reading), config.n_best, config.max_answer_tokens)
+            expected, _ = reference.squad_answer(features, config.n_best, config.max_answer_tokens)
             agreed = (None if best is None else (best.first, best.last)) == (expected and expected[1:])
             same += agreed
             if not agreed:

@@ -242,7 +242,7 @@ def decode_answers(
         total = score[starts, 0].astype(np.float64)[:, None] + score[ends, 1]
         for i, j in zip(*np.nonzero(fits), strict=True):
             found.append((float(total[i, j]) - null, window.start + int(starts[i]), window.start + int(ends[j])))
-    found.sort(key=lambda item: (-item[0], item[1], item[2]))
+    found.sort(key=lambda item: -item[0])  # equals stay as they come, the surest start first, as in the reference code
     return [ScoredAnswer(first, last, score) for score, first, last in found]
 
 

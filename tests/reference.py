@@ -257,9 +257,9 @@ def squad_answer(features, n_best, max_tokens):
                     continue
                 if j < i or j - i + 1 > max_tokens:
                     continue
-                candidates.append((starts[i] + ends[j] - null, numbers[i], numbers[j]))
-    best = max(((s, i, j) for s, i, j in candidates), key=lambda c: c[0], default=None)
-    return best, null
+                candidates.append((starts[i] + ends[j], numbers[i], numbers[j]))
+    best = max(candidates, key=lambda c: c[0], default=None)
+    return best and (best[0] - null, *best[1:]), null
 
 
 def max_context(window_spans, token):
