@@ -26,6 +26,7 @@ ROLE_WORDS = frozenset(
     sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
     venturer venturers we you your""".split()
 )
+_SPELLINGS = {"bellringbrandsinc": "bellringbrands"}  # one company that files under two names, in two parts
 _NAME_EDGES = " \t\r\n\"'“”‘’(),;:"
 
 
@@ -58,9 +59,10 @@ def cuad_part(contract: Contract) -> str:
     """``train``, ``dev`` or ``test``: about 80, 5 and 15 % of the contracts, all those of a company in one part.
 
     The part is a hash of the first word of the contract's file name, which is the filing company's name, so that it
-    never changes and amendments stay together. A company that files under two spellings can stand on both sides.
+    never changes and amendments stay together.
     """
     company = re.split(r"[-_ ]", contract.id)[0]
+    company = _SPELLINGS.get(company, company)
     bucket = int(hashlib.md5(company.encode(), usedforsecurity=False).hexdigest(), 16) % 100
     return "test" if bucket < 15 else "dev" if bucket < 20 else "train"
 

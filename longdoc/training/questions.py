@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import torch
 
-from longdoc.datasets import Example, Question, read_dataset
+from longdoc.datasets import Question, read_dataset
 from longdoc.encoders import Batch
 from longdoc.heads import NliConfig
 from longdoc.model import Model
+from longdoc.training.read import ReadExample, token_span
 from longdoc.training.tasks import Group, TaskConfig
-from longdoc.windows import Tokens, Window, sentence_starts, split, tokenize
-
-
-@dataclass(frozen=True, slots=True)
-class ReadExample:
-    """A tokenised document and where it may be cut."""
-
-    example: Example
-    tokens: Tokens
-    cuts: np.ndarray
+from longdoc.training.unanswerable import made_unanswerable
+from longdoc.windows import Window, split
 
 
 def question_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> Iterator[Group]:
     """Groups of ``task.passes`` passes over the questions; of several wordings of one question, one a pass."""
-    documents = []
-    for example in read_dataset(task.data):
-        tokens = tokenize(example.text, model.tokenizer)
-        if len(tokens):
-            documents.append(ReadExample(example, tokens, sentence_starts(example.text, tokens.offsets)))
+    documents = [ReadExample.of(example, model.tokenizer) for example in read_dataset(task.data)]
+    documents = [document for document in documents if len(document.tokens)]
     for number in range(math.ceil(task.passes)):
         for index, document in enumerate(documents):
             for question in _one_wording_each(document.example.questions, rng):
@@ -46,6 +35,9 @@ def question_groups(task: TaskConfig, model: Model, rng: np.random.Generator) ->
                 if document.example.questions[0].category is None and rng.random() < task.empty:
                     other = documents[(index + int(rng.integers(1, len(documents)))) % len(documents)]
                     yield from filter(None, [_group(Question("", question.text), other, task, model, rng)])
+                if question.answers and rng.random() < task.unanswerable:
+                    made = made_unanswerable(question, document, rng)
+                    yield from filter(None, [made and _group(*made, task, model, rng)])
 
 
 def _one_wording_each(questions: Sequence[Question], rng: np.random.Generator) -> Iterator[Question]:
@@ -62,7 +54,7 @@ def _group(
     if not question.answers and not is_nli and question.category is not None and rng.random() >= task.empty:
         return None
     frame = model.encoder.template.asking(model.tokenizer.encode(question.text, add_special_tokens=False).ids)
-    spans = np.array([_token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
+    spans = np.array([token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
     spans = spans.reshape(-1, 2)
     windows = _windows(document, task.window - len(frame), task.overlap, rng)
     whole = [((spans >= w.start) & (spans < w.end)).all(axis=1) for w in windows]
@@ -88,13 +80,6 @@ def _windows(document: ReadExample, size: int, overlap: int, rng: np.random.Gene
     later = split(n_tokens - lead, size=size, overlap=overlap, cuts=cuts)
     windows = [Window(w.start + lead, w.end + lead) for w in later]
     return [Window(0, min(lead + overlap, n_tokens)), *windows] if lead else windows
-
-
-def _token_span(start: int, end: int, tokens: Tokens) -> tuple[int, int]:
-    """First and last token, both inclusive, of the characters ``start:end``."""
-    first = int(np.searchsorted(tokens.offsets[:, 1], start, side="right"))
-    last = int(np.searchsorted(tokens.offsets[:, 0], end, side="left")) - 1
-    return min(first, last), last
 
 
 def answer_targets(groups: Sequence[Group], batch: Batch) -> dict[str, dict[str, Any]]:

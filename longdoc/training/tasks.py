@@ -31,6 +31,8 @@ class TaskConfig:
     empty: float = 1.0
     """Share of the windows without any span, or of the questions without any answer, that a pass keeps, drawn anew
     each pass."""
+    unanswerable: float = 0.0
+    """Share of the questions with an answer that are read again made unanswerable (see ``training.unanswerable``)."""
     negatives: float = 1.0
     """Windows without an answer, or without evidence, that join each of those that hold one (mean number)."""
 

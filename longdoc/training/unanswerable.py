@@ -1,0 +1,75 @@
+"""Answerable questions → questions that look answerable and are not, as those of SQuAD 2.0 (Rajpurkar et al., 2018).
+
+People wrote those of SQuAD 2.0 by hand. Two ways of making some need no one: the sentence that holds the answer is left
+out of the text; or a name or number of the question is exchanged for another one that the text mentions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from longdoc.datasets import Question
+from longdoc.training.read import ReadExample, token_span
+
+_NAMES = re.compile(r"(?<!^)\b[A-Z][\w’'.-]*\w(?:\s+[A-Z][\w’'.-]*\w)*")
+_ORDINARY = frozenset(
+    """A About An And As At But By For From He His How However If In It Its On She So The Their There These They This
+    Those To We What When Where While Who With""".split()
+)
+_NUMBERS = re.compile(r"\b\d[\d,.]*\b")
+
+
+def made_unanswerable(
+    question: Question, document: ReadExample, rng: np.random.Generator
+) -> tuple[Question, ReadExample] | None:
+    """One of both ways by chance; none where the text leaves no other name and has no other sentence."""
+    without = without_answer(question, document)
+    exchanged = with_other_name(question, document.example.text, rng)
+    ways = [
+        way
+        for way in (without and (replace(question, answers=()), without), exchanged and (exchanged, document))
+        if way
+    ]
+    return ways[int(rng.integers(len(ways)))] if ways else None
+
+
+def without_answer(question: Question, document: ReadExample) -> ReadExample | None:
+    """The document without the sentences that hold an answer; none where nothing is left."""
+    tokens, cuts = document.tokens, document.cuts
+    kept = np.ones(len(tokens), dtype=bool)
+    for answer in question.answers:
+        first, last = token_span(answer.start, answer.end, tokens)
+        before, after = np.searchsorted(cuts, first, side="right"), np.searchsorted(cuts, last, side="right")
+        kept[(cuts[before - 1] if before else 0) : (cuts[after] if after < len(cuts) else len(tokens))] = False
+    if not kept.any():
+        return None
+    shorter = replace(tokens, ids=tokens.ids[kept], offsets=tokens.offsets[kept], words=tokens.words[kept])
+    place = np.cumsum(kept) - kept
+    left = np.unique(place[cuts[kept[cuts]]])
+    return ReadExample(document.example, shorter, left[left > 0])
+
+
+def with_other_name(question: Question, text: str, rng: np.random.Generator) -> Question | None:
+    """The question with one of its names or numbers exchanged for another of the text, which is not the answer."""
+    said = {text[answer.start : answer.end] for answer in question.answers}
+    choices = []
+    for kind in (_NAMES, _NUMBERS):
+        others = sorted(set(kind.findall(text)) - set(kind.findall(question.text)))
+        others = [name for name in others if not _is_ordinary(name, text)]
+        others = [name for name in others if not any(name in answer or answer in name for answer in said)]
+        choices += [(match, others) for match in kind.finditer(question.text) if others and match.group() in text]
+    if not choices:
+        return None
+    match, others = choices[int(rng.integers(len(choices)))]
+    other = others[int(rng.integers(len(others)))]
+    return replace(question, text=question.text[: match.start()] + other + question.text[match.end() :], answers=())
+
+
+def _is_ordinary(name: str, text: str) -> bool:
+    """Whether a word stands in lower case, too, or only where a sentence starts: "It", "The"."""
+    return name in _ORDINARY or (
+        name != name.lower() and re.search(rf"\b{re.escape(name.lower())}\b", text) is not None
+    )
