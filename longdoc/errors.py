@@ -43,3 +43,7 @@ class ConfigError(LongdocError, ValueError):
 
 class DataError(LongdocError, ValueError):
     """A training or evaluation record is malformed; the message names the file and the line."""
+
+
+class TrainingError(LongdocError):
+    """Training stopped: the loss is no number, or a checkpoint could not be written."""

@@ -3,6 +3,8 @@ from functools import cache
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before the first import of it: no test looks for a checkpoint elsewhere
 
+import json
+
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -90,3 +92,34 @@ def model() -> Model:
 @pytest.fixture(scope="session")
 def pipeline(model) -> Pipeline:
     return Pipeline(model, device=torch.device("cpu"), dtype=torch.float32)
+
+
+PARTIES = ["Acme Incorporated", "Zenith LLC"]
+
+
+def annotated(repeat=1):
+    text = " ".join([CORPUS[0]] * repeat)
+    spans = []
+    for name in PARTIES:
+        start = text.find(name)
+        while start >= 0:
+            spans.append({"start": start, "end": start + len(name), "text": name, "label": "party"})
+            start = text.find(name, start + 1)
+    return {"text": text, "entities": spans}
+
+
+def write_corpus(folder):
+    """One file of contracts, and a base encoder as transformers writes it."""
+    lines = [json.dumps(annotated(repeat)) for repeat in (1, 2, 3, 4) * 8]
+    (folder / "contracts.jsonl").write_text("\n".join(lines) + "\n")
+    model = make_model()
+    model.encoder.backbone.save_pretrained(folder / "base")
+    model.tokenizer.save(str(folder / "base" / "tokenizer.json"))
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """A folder of corpora."""
+    monkeypatch.setenv("LONGDOC_DATA", str(tmp_path))
+    write_corpus(tmp_path)
+    return tmp_path

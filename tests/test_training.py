@@ -5,7 +5,7 @@ import pytest
 import torch
 import yaml
 
-from conftest import CORPUS, make_model
+from conftest import CORPUS, PARTIES, annotated
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example
 from longdoc.document import Document
@@ -18,31 +18,6 @@ from longdoc.training.data import collate, task_groups, training_batches
 from longdoc.training.entities import IGNORED, tag_document
 from longdoc.training.tasks import TaskConfig
 from longdoc.windows import tokenize, word_starts
-
-PARTIES = ["Acme Incorporated", "Zenith LLC"]
-
-
-def annotated(repeat=1):
-    text = " ".join([CORPUS[0]] * repeat)
-    spans = []
-    for name in PARTIES:
-        start = text.find(name)
-        while start >= 0:
-            spans.append({"start": start, "end": start + len(name), "text": name, "label": "party"})
-            start = text.find(name, start + 1)
-    return {"text": text, "entities": spans}
-
-
-@pytest.fixture
-def corpus(tmp_path, monkeypatch):
-    """A folder of corpora with one file of contracts, and a base encoder as transformers writes it."""
-    monkeypatch.setenv("LONGDOC_DATA", str(tmp_path))
-    lines = [json.dumps(annotated(repeat)) for repeat in (1, 2, 3, 4) * 8]
-    (tmp_path / "contracts.jsonl").write_text("\n".join(lines) + "\n")
-    model = make_model()
-    model.encoder.backbone.save_pretrained(tmp_path / "base")
-    model.tokenizer.save(str(tmp_path / "base" / "tokenizer.json"))
-    return tmp_path
 
 
 def config_file(folder, **changes):

@@ -291,8 +291,12 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from longdoc import training
 
-    folder = training.train(Path(arguments.config))
-    print(f"The trained model is in {folder}")
+    if arguments.dry_run:
+        print(training.estimate(Path(arguments.config)))
+        return 0
+    folder = training.train(Path(arguments.config), deepspeed=arguments.deepspeed)
+    if int(os.environ.get("RANK", "0")) == 0:
+        print(f"The trained model is in {folder}")
     return 0
 
 

@@ -28,6 +28,9 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model from a YAML file")
     train.set_defaults(command="train")
     train.add_argument("config", metavar="CONFIG")
+    train.add_argument("--deepspeed", metavar="FILE", help="a configuration of DeepSpeed, such as ds_config.json")
+    train.add_argument("--dry-run", action="store_true", help="tell what memory it takes, and train nothing")
+    train.add_argument("--local_rank", help=argparse.SUPPRESS)  # what the deepspeed launcher adds
 
     evaluate = commands.add_parser("evaluate", help="score a model on labelled data, from a YAML file")
     evaluate.set_defaults(command="evaluate")

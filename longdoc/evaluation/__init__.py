@@ -42,6 +42,7 @@ __all__ = [
     "EntityResult",
     "EvaluationConfig",
     "InferenceResult",
+    "LabelledData",
     "Outcome",
     "Report",
     "Result",
@@ -88,7 +89,7 @@ def evaluate(path: str | Path) -> Report:
         DataError: a data set is missing or malformed.
     """
     config = load_yaml(EvaluationConfig, path)
-    data = {name: _Data.read(name, dataset) for name, dataset in config.datasets.items()}
+    data = {name: LabelledData.read(name, dataset) for name, dataset in config.datasets.items()}
     results: dict[str, dict[str, Outcome]] = {}
     for encoder in config.encoders:
         pipeline = Pipeline.from_pretrained(config.model, encoder=encoder, precision=config.precision)
@@ -102,7 +103,7 @@ def evaluate(path: str | Path) -> Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Data:
+class LabelledData:
     """A data set, read."""
 
     name: str
@@ -111,14 +112,20 @@ class _Data:
     labels: set[str]
 
     @classmethod
-    def read(cls, name: str, config: DatasetConfig) -> _Data:
+    def read(cls, name: str, config: DatasetConfig) -> LabelledData:
+        """Reads a data set."""
         kind, examples = KINDS[config.reader], read_dataset(config)
         if kind == "clauses":
             examples = [replace(example, questions=tuple(asked(example.questions))) for example in examples]
         return cls(name, kind, examples, set(config.labels.values()) | marked(kind, examples))
 
+    def result(self, pipeline: Pipeline) -> Result:
+        """What a pipeline makes of it."""
+        check(pipeline, self.kind, self.name, self.labels)
+        return total(score(pipeline, self.kind, [View(example) for example in self.examples], self.labels))
 
-def _outcome(pipeline: Pipeline, data: _Data, with_baselines: bool) -> Outcome:
+
+def _outcome(pipeline: Pipeline, data: LabelledData, with_baselines: bool) -> Outcome:
     """Results, and what they cost; one document is read beforehand, so that nothing is loaded or built meanwhile."""
     questions = tuple(replace(question, answers=()) for question in data.examples[0].questions[:1])
     first = replace(data.examples[0], text=data.examples[0].text[:5000], spans=(), questions=questions)

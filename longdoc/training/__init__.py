@@ -1,5 +1,6 @@
-"""Learning: annotated documents → batches (``data``) → a trained model (``trainer``)."""
+"""Learning: annotated documents → batches (``data``) → a trained model (``trainer``, by way of ``run``)."""
 
+from longdoc.training.memory import Estimate, estimate
 from longdoc.training.trainer import TrainConfig, train
 
-__all__ = ["TrainConfig", "train"]
+__all__ = ["Estimate", "TrainConfig", "estimate", "train"]

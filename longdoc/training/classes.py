@@ -25,15 +25,15 @@ def class_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> It
     """Texts of ``task.passes`` passes, each as a group of windows."""
     frame = model.encoder.template.plain
     examples = read_dataset(task.data)
-    documents = [(tokenize(example.text, model.tokenizer), example.labels) for example in examples]
+    documents = [(example, tokenize(example.text, model.tokenizer)) for example in examples]
     for number in range(math.ceil(task.passes)):
-        for tokens, labels in documents:
+        for example, tokens in documents:
             if not len(tokens) or rng.random() >= task.passes - number:
                 continue
             windows = split(len(tokens), size=task.window - len(frame), overlap=task.overlap)
             kept = sorted(rng.permutation(len(windows))[:MOST_WINDOWS].tolist())
             slices = tuple(tokens.ids[windows[i].start : windows[i].end] for i in kept)
-            yield Group(task.heads, slices, frame, {"labels": labels})
+            yield Group(task, example.id, slices, frame, {"labels": example.labels})
 
 
 def class_targets(groups: Sequence[Group], batch: Batch, config: ClassifyConfig) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ import torch
 
 from longdoc.datasets import Example, read_dataset
 from longdoc.encoders import Batch, Frame
+from longdoc.errors import DataError
 from longdoc.heads import NerConfig
 from longdoc.labels import encode_bio
 from longdoc.model import Model
@@ -26,6 +27,7 @@ IGNORED = -100
 class TaggedTokens:
     """A tokenised document and each head's tag for each token, int64 ``(T,)``."""
 
+    name: str
     ids: np.ndarray
     cuts: np.ndarray
     tags: dict[str, np.ndarray]
@@ -39,12 +41,24 @@ def tag_document(example: Example, model: Model, heads: Sequence[str]) -> Tagged
     words = np.stack([tokens.offsets[first, 0], tokens.offsets[stop - 1, 1]], axis=1)
     labels = {head: _config(model, head).labels for head in heads}
     tags = {head: np.repeat(encode_bio(example.spans, words, labels[head]), stop - first) for head in heads}
-    return TaggedTokens(tokens.ids, sentence_starts(example.text, tokens.offsets), tags)
+    return TaggedTokens(example.id, tokens.ids, sentence_starts(example.text, tokens.offsets), tags)
 
 
 def entity_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> Iterator[Group]:
-    """Windows of ``task.passes`` passes over the corpus. Each pass cuts the documents elsewhere."""
-    documents = [tag_document(example, model, task.heads) for example in read_dataset(task.data)]
+    """Windows of ``task.passes`` passes over the corpus. Each pass cuts the documents elsewhere.
+
+    Raises:
+        DataError: the corpus has labels that no head of the task has, and ``labels`` does not say which are meant.
+    """
+    examples = read_dataset(task.data)
+    known = {label for head in task.heads for label in _config(model, head).labels}
+    if unknown := {span.label for example in examples for span in example.spans} - known:
+        raise DataError(
+            f"{', '.join(task.data.files)} has labels that {', '.join(task.heads)} lacks: "
+            f"{', '.join(sorted(unknown))}; say under data, labels, which of its labels is which of the head's, "
+            "and leave out the others"
+        )
+    documents = [tag_document(example, model, task.heads) for example in examples]
     frame = model.encoder.template.plain
     for number in range(math.ceil(task.passes)):
         for document in documents:
@@ -64,7 +78,8 @@ def _cut(document: TaggedTokens, task: TaskConfig, frame: Frame, rng: np.random.
     for start, end in edges:
         tags = {head: tag[start:end] for head, tag in document.tags.items()}
         if rng.random() < task.empty or any(tag.any() for tag in tags.values()):
-            yield Group(task.heads, (document.ids[start:end],), frame, {"tags": tags, "unmarked": task.unmarked})
+            targets = {"tags": tags, "unmarked": task.unmarked}
+            yield Group(task, document.name, (document.ids[start:end],), frame, targets)
 
 
 def _config(model: Model, head: str) -> NerConfig:

@@ -70,7 +70,7 @@ def _group(
         return None
     inside = [spans[whole[index]] - windows[index].start for index in chosen]
     slices = tuple(document.tokens.ids[w.start : w.end] for w in picked)
-    return Group(task.heads, slices, frame, {"spans": inside, "label": question.label})
+    return Group(task, document.example.id, slices, frame, {"spans": inside, "label": question.label})
 
 
 def _windows(document: ReadExample, size: int, overlap: int, rng: np.random.Generator) -> list[Window]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,10 @@ class TaskConfig:
     data: DatasetConfig
     unmarked: tuple[str, ...] = ()
     """Labels of these heads that this corpus leaves unmarked (see ``NerHead.loss``)."""
+    weight: float = 1.0
+    """Of this task's loss."""
+    encoder: Literal["windows", "sparse"] = "windows"
+    """How the text reaches the model: with ``sparse``, ``window`` may be as long as a document."""
     passes: float = 1.0
     """How often the corpus is read; half a pass reads a random half of its documents."""
     window: int = 256
@@ -39,15 +43,22 @@ class TaskConfig:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Windows that are learned from together, in one frame, for these heads; and what is right of them.
+    """Windows that are learned from together, in one frame; and what is right of them.
 
     ``slices`` are the token ids of each window, ``(T,)``; what ``targets`` holds depends on the kind of the heads.
     """
 
-    heads: tuple[str, ...]
+    task: TaskConfig
+    document: str
+    """Its name, for messages."""
     slices: tuple[np.ndarray, ...]
     frame: Frame
     targets: dict[str, Any]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the heads that learn."""
+        return self.task.heads
 
     def __len__(self) -> int:
         """Positions in a batch."""

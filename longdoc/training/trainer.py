@@ -1,52 +1,66 @@
-"""``longdoc train CONFIG``: several tasks, one encoder, transformers' Trainer."""
+"""``longdoc train CONFIG``: several tasks, one encoder."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
-import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
-from transformers import Trainer, TrainingArguments, set_seed
+from torch import nn
+from transformers import set_seed
 
-from longdoc.config import load_yaml, to_dict
-from longdoc.errors import ConfigError, LongdocError
+from longdoc.config import load_yaml
+from longdoc.datasets import DatasetConfig
+from longdoc.errors import ConfigError
+from longdoc.evaluation import LabelledData
 from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
-from longdoc.training.data import training_batches
+from longdoc.pipeline import Pipeline
+from longdoc.training.data import Batches, training_batches
+from longdoc.training.distill import DistillConfig, Teacher, drop_layers
+from longdoc.training.learner import Learner
+from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
+from longdoc.training.run import Development, RunConfig, fit
 from longdoc.training.tasks import TaskConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig:
-    """A training run, as written in YAML."""
+class DevelopmentConfig:
+    """Data set aside, whose score says which checkpoint is the best and when to stop."""
 
-    base: str
-    """Encoder to start from: ``default`` or another model of longdoc, whose heads of the same name are kept; a folder,
-    a hub id, or ``package:NAME`` for a Python package that carries one."""
-    output: str
-    """Folder for checkpoints and the trained model."""
-    model: ModelConfig
-    tasks: tuple[TaskConfig, ...]
-    batch_tokens: int = 4096
-    """Padded tokens in a batch, special tokens not counted."""
-    learning_rate: float = 1.5e-4
-    warmup_share: float = 0.06
-    """Share of the steps over which the learning rate rises from 0; it then falls linearly to 0."""
-    weight_decay: float = 0.01
-    freeze_embeddings: bool = False
-    """Leave the table of words as it is: half of a small encoder, and of little use to a task."""
-    bfloat16: bool = False
-    """Mixed precision; worth it where the hardware computes in bfloat16."""
-    quantize: bool = False
-    """Store the trained model's matrices as int8."""
-    seed: int = 13
+    datasets: dict[str, DatasetConfig]
+    """Name: data. The score is the mean of their main figures (see ``longdoc evaluate``)."""
+    every: int = 200
+    """Steps from one scoring, and one checkpoint, to the next."""
+    patience: int = 5
+    """Stop after so many scorings without a better one."""
 
     def __post_init__(self) -> None:
+        if not self.datasets or self.every < 1 or self.patience < 1:
+            raise ConfigError("development needs at least one data set, and every and patience of at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig(RunConfig):
+    """A training run, as written in YAML."""
+
+    model: ModelConfig
+    tasks: tuple[TaskConfig, ...]
+    steps: int | None = None
+    """About so many batches in all, shared among the tasks by size and ``power``; by default what ``passes`` make."""
+    power: float = 1.0
+    """With ``steps``: 1 reads all tasks equally often, 0 gives each the same number of batches."""
+    development: DevelopmentConfig | None = None
+    layers: tuple[int, ...] | None = None
+    """Layers of the base's encoder to keep, from 0; by default all."""
+    distill: DistillConfig | None = None
+    lora: LoraConfig | None = None
+
+    def __post_init__(self) -> None:
+        RunConfig.__post_init__(self)
+        if not self.tasks:
+            raise ConfigError("tasks is empty; name at least one")
         heads = self.model.heads
         for task in self.tasks:
             if task.window <= task.overlap + 2:
@@ -58,82 +72,95 @@ class TrainConfig:
                 raise ConfigError(f"no label {', '.join(sorted(wrong))} in {', '.join(task.heads)}, only {labels}")
 
 
-class Learner(nn.Module):
-    """A model as Trainer wants it: batch in, loss out."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run trains, on what."""
 
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, inputs: dict[str, Tensor], targets: dict[str, dict[str, Any]]) -> dict[str, Tensor]:
-        """Summed loss of the heads that ``targets`` names; ``inputs`` are the encoder's, each ``(B, T)``."""
-        states = self.model.encoder(**inputs)
-        heads: dict[str, Any] = {name: self.model.head(name) for name in targets}
-        return {"loss": torch.stack([heads[name].loss(states, **wanted) for name, wanted in targets.items()]).sum()}
+    config: TrainConfig
+    learner: Learner
+    batches: Batches
 
 
-class BatchTrainer(Trainer):
-    """Trainer over ready-made batches: the batching is longdoc's (a task and a length per batch)."""
-
-    def get_train_dataloader(self) -> DataLoader[Any]:
-        return DataLoader(self.train_dataset, batch_size=None, shuffle=False)  # type: ignore[arg-type]
-
-
-def train(path: str | Path) -> Path:
-    """Trains by a YAML file of :class:`TrainConfig` and returns the folder of the trained model.
-
-    A run that was interrupted goes on from its last checkpoint.
+def prepare(path: str | Path) -> Prepared:
+    """The model and the batches of a YAML file of :class:`TrainConfig`.
 
     Raises:
         ConfigError: the file has an unknown key or value.
         DataError: a corpus is missing or malformed.
     """
     config = load_yaml(TrainConfig, path)
-    output = Path(config.output)
     set_seed(config.seed)
     model = Model.from_base(base_folder(config.base), config.model)
+    if config.layers is not None:
+        drop_layers(model, config.layers)
+    teacher = None
+    if config.distill is not None:
+        teacher = Teacher(Model.from_pretrained(base_folder(config.distill.teacher)), config.distill, model)
     if config.freeze_embeddings:
         model.encoder.backbone.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
-    batches = training_batches(config.tasks, model, config.batch_tokens, config.seed)
-    _claim(output, config)
-    trainer = BatchTrainer(model=Learner(model), args=_arguments(config, len(batches)), train_dataset=batches)
-    resume = any((output / "checkpoints").glob("checkpoint-*"))
-    result = trainer.train(resume_from_checkpoint=resume)
-    if not torch.isfinite(torch.tensor(result.training_loss)):
-        raise LongdocError(f"training ended with loss {result.training_loss}; lower learning_rate and train again")
-    model.save(output / "model", quantize=config.quantize)
-    history = json.dumps(trainer.state.log_history, indent=1)
-    (output / "log.json").write_text(history + "\n", encoding="utf-8")
-    return output / "model"
-
-
-def _claim(output: Path, config: TrainConfig) -> None:
-    """Notes in ``output`` what is trained there, so that checkpoints of another run are not taken up."""
-    note, record = output / "config.json", json.dumps(to_dict(config), indent=1)
-    if note.is_file() and note.read_text(encoding="utf-8") != record:
-        raise ConfigError(f"{output} holds a run with another configuration; name another output or delete it")
-    output.mkdir(parents=True, exist_ok=True)
-    note.write_text(record, encoding="utf-8")
-
-
-def _arguments(config: TrainConfig, n_batches: int) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(Path(config.output) / "checkpoints"),
-        num_train_epochs=1,
-        learning_rate=config.learning_rate,
-        warmup_steps=max(1, int(n_batches * config.warmup_share)),
-        weight_decay=config.weight_decay,
-        lr_scheduler_type="linear",
-        use_cpu=not (torch.cuda.is_available() or torch.backends.mps.is_available()),
-        bf16=config.bfloat16,
-        logging_steps=20,
-        save_steps=200,
-        save_total_limit=1,
-        report_to=[],
-        disable_tqdm=not sys.stderr.isatty(),
-        remove_unused_columns=False,
-        seed=config.seed,
+    batches = training_batches(
+        config.tasks, model, config.batch_tokens, config.seed, steps=config.steps, power=config.power
     )
+    if config.lora is not None:
+        add_adapters(model, config.lora)
+    return Prepared(config, Learner(model, teacher=teacher), batches)
+
+
+def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
+    """Trains by a YAML file of :class:`TrainConfig` and returns the folder of the trained model.
+
+    A run that was interrupted goes on from its last checkpoint. Under ``torchrun`` or ``deepspeed`` each process learns
+    from its part of the batches.
+
+    Args:
+        path: the YAML file.
+        deepspeed: a configuration of DeepSpeed, such as the project's ``ds_config.json``.
+
+    Raises:
+        ConfigError: the file has an unknown key or value.
+        DataError: a corpus is missing or malformed.
+        TrainingError: the loss is no number, or a checkpoint could not be written.
+    """
+    prepared = prepare(path)
+    config, learner = prepared.config, prepared.learner
+    development = _development(config, learner.model) if config.development else None
+    trainer = fit(
+        learner,
+        prepared.batches,
+        config,
+        deepspeed=Path(deepspeed) if deepspeed else None,
+        development=development,
+    )
+    with whole_weights(learner):
+        if trainer.args.should_save:
+            if config.lora is not None:
+                merge_adapters(learner.model)
+            learner.model.save(Path(config.output) / "model", quantize=config.quantize)
+    return Path(config.output) / "model"
+
+
+def whole_weights(learner: nn.Module) -> Any:
+    """A context in which every process holds all weights, those that ZeRO-3 shares out among them as well."""
+    if not any(hasattr(parameter, "ds_id") for parameter in learner.parameters()):
+        return nullcontext()
+    from deepspeed.runtime.zero import GatheredParameters
+
+    return GatheredParameters(list(learner.parameters()))
+
+
+def _development(config: TrainConfig, model: Model) -> Development:
+    wanted = config.development
+    assert wanted is not None
+    data = {name: LabelledData.read(name, dataset) for name, dataset in wanted.datasets.items()}
+
+    def score() -> dict[str, float]:
+        weights = next(model.parameters())
+        with whole_weights(model):
+            pipeline = Pipeline(model, device=weights.device, dtype=weights.dtype)
+            found = {name: own.result(pipeline).value for name, own in data.items()}
+        return {**found, "score": sum(found.values()) / len(found)}
+
+    return Development(score, wanted.every, wanted.patience)
 
 
 def base_folder(base: str) -> str:

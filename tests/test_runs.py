@@ -1,0 +1,361 @@
+"""What a training run does beside learning: it is checked, scored, stopped, saved, made small, estimated."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from conftest import annotated, make_asking_model, make_model
+from longdoc.cli import main
+from longdoc.config import load_yaml
+from longdoc.datasets import DatasetConfig, Example, Question
+from longdoc.encoders import SparseEncoder
+from longdoc.errors import ConfigError, DataError, TrainingError
+from longdoc.evaluation import LabelledData
+from longdoc.labels import Span
+from longdoc.model import Model
+from longdoc.pipeline import Pipeline
+from longdoc.training import TrainConfig, estimate, train
+from longdoc.training.data import training_batches
+from longdoc.training.distill import DistillConfig, Teacher, drop_layers
+from longdoc.training.learner import Learner
+from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
+from longdoc.training.read import ReadExample
+from longdoc.training.run import BatchTrainer, last_checkpoint
+from longdoc.training.unanswerable import made_unanswerable, with_other_name, without_answer
+from test_training import config_file, make_task
+
+CONTRACTS = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
+
+
+def loss_of(model, batch, **options):
+    torch.manual_seed(0)
+    learner = Learner(model, **options).train()
+    for module in learner.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    documents = batch.pop("documents")
+    loss = learner(**batch)["loss"]
+    batch["documents"] = documents
+    return loss
+
+
+# ------------------------------------------------------------------------------------------------------- score and stop
+
+
+def test_the_best_checkpoint_is_kept_and_training_stops_when_it_gets_no_better(corpus, monkeypatch):
+    scores = iter([0.2, 0.9, 0.3, 0.4, 0.5, 0.6])
+    seen = []
+
+    def result(self, pipeline):
+        seen.append({name: weight.clone() for name, weight in pipeline.model.state_dict().items()})
+        return type("Scored", (), {"value": next(scores)})()
+
+    monkeypatch.setattr(LabelledData, "result", result)
+    development = {"datasets": {"contracts": CONTRACTS}, "every": 3, "patience": 2}
+    folder = train(config_file(corpus, development=development))
+    assert len(seen) == 4, "two scores without a better one"
+    best = Model.from_pretrained(folder).state_dict()
+    assert all(torch.equal(best[name], seen[1][name]) for name in best)
+    assert not torch.equal(best["heads.contract.linear.weight"], seen[3]["heads.contract.linear.weight"])
+
+
+def test_the_development_score_is_what_evaluation_says(corpus):
+    folder = train(config_file(corpus, development={"datasets": {"mine": CONTRACTS}, "every": 20}))
+    log = json.loads((corpus / "run" / "log.json").read_text())
+    scores = [entry["eval_score"] for entry in log if "eval_score" in entry]
+    data = LabelledData.read(
+        "mine", DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
+    )
+    assert data.result(Pipeline.from_pretrained(folder)).value == pytest.approx(max(scores), abs=1e-6)
+    assert max(scores) > 0.9
+    assert all(entry["tokens_per_second"] > 0 for entry in log[1:] if "loss" in entry)
+    assert list((corpus / "run" / "tensorboard").rglob("events*"))
+
+
+# -------------------------------------------------------------------------------------------------------------- sharing
+
+
+def test_steps_are_shared_among_tasks_by_size_and_power(corpus, model):
+    lines = (corpus / "contracts.jsonl").read_text().splitlines()
+    (corpus / "few.jsonl").write_text("\n".join(lines[:8]) + "\n")
+    few = make_task(data=DatasetConfig(reader="jsonl", files=("few.jsonl",), labels={"party": "PARTY"}), weight=2.0)
+    counts = {}
+    for power in (0.0, 0.5, 1.0):
+        batches = training_batches([make_task(), few], model, 128, seed=1, steps=400, power=power)
+        weights = [batches[index]["weight"] for index in range(len(batches))]
+        assert len(weights) == pytest.approx(400, rel=0.06)
+        counts[power] = weights.count(2.0)
+    assert counts[0.0] == pytest.approx(200, rel=0.1)
+    assert counts[0.5] == pytest.approx(133, rel=0.15)
+    assert counts[1.0] == pytest.approx(80, rel=0.2)
+
+
+def test_processes_share_all_batches_evenly(corpus, model):
+    batches = training_batches([make_task()], model, 128, seed=1)
+    for n_processes in (1, 2, 3, 5):
+        shares = [batches.share(rank, n_processes).groups for rank in range(n_processes)]
+        assert len(set(map(len, shares))) == 1
+        assert {id(groups) for share in shares for groups in share} == set(map(id, batches.groups))
+        assert sum(map(len, shares)) < len(batches) + n_processes
+
+
+def test_heads_without_targets_get_gradients_of_zero_where_processes_share(corpus):
+    asking = make_asking_model()
+    batch = training_batches([make_task()], make_model(), 128, seed=1)[0]
+    batch["targets"] = {
+        "kind": {
+            "content": torch.ones_like(batch["inputs"]["input_ids"], dtype=torch.bool),
+            "groups": torch.arange(len(batch["inputs"]["input_ids"])),
+            "targets": torch.zeros(len(batch["inputs"]["input_ids"]), dtype=torch.int64),
+        }
+    }
+    learner = Learner(asking.train(), all_heads=True)
+    batch.pop("documents")
+    learner(**batch)["loss"].backward()
+    silent = asking.heads["qa"].linear.weight.grad
+    assert silent is not None and not silent.any()
+    assert asking.heads["kind"].linear.weight.grad.any()
+
+
+# -------------------------------------------------------------------------------------------------- sparse, checkpoints
+
+
+def test_sparse_training_reads_long_rows_with_the_sparse_encoder(corpus, model):
+    task = make_task(encoder="sparse", window=200)
+    batch = training_batches([task], model, 256, seed=1)[0]
+    assert batch["inputs"]["input_ids"].shape[1] > 100 and batch["period"] == model.config.windows.size
+    loss = loss_of(model, batch)
+    sparse = SparseEncoder.of(model.encoder, model.config.sparse_pattern(batch["period"]), batch["period"])
+    states = sparse(**batch["inputs"])
+    torch.testing.assert_close(loss, model.head("contract").eval().loss(states, **batch["targets"]["contract"]))
+    model.zero_grad()
+    loss.backward()
+    assert model.encoder.backbone.get_input_embeddings().weight.grad.any(), "the weights are shared"
+    model.zero_grad()
+
+
+def test_a_run_alternates_between_both_encoders(corpus):
+    tasks = [
+        {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 8},
+        {"heads": ["contract"], "data": CONTRACTS, "window": 200, "overlap": 8, "passes": 8, "encoder": "sparse"},
+    ]
+    folder = train(config_file(corpus, tasks=tasks, gradient_checkpointing=True))
+    data = LabelledData.read(
+        "mine", DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
+    )
+    for encoder in ("windows", "sparse"):
+        assert data.result(Pipeline.from_pretrained(folder, encoder=encoder)).value > 0.9
+
+
+@pytest.mark.parametrize("encoder", ["windows", "sparse"])
+def test_gradient_checkpointing_changes_no_number(corpus, encoder):
+    gradients = []
+    for checkpointing in (False, True):
+        model = make_model()
+        if checkpointing:
+            model.encoder.backbone.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        batch = training_batches([make_task(encoder=encoder, window=60)], model, 256, seed=1)[0]
+        loss = loss_of(model, batch)
+        loss.backward()
+        gradients.append([loss.detach(), model.encoder.backbone.get_input_embeddings().weight.grad])
+    torch.testing.assert_close(gradients[0], gradients[1])
+
+
+# ------------------------------------------------------------------------------------------------------ what goes wrong
+
+
+def test_a_loss_that_is_no_number_names_step_and_documents(corpus, monkeypatch):
+    lines = [json.dumps({**annotated(2), "id": f"contract {number}"}) for number in range(4)]
+    (corpus / "contracts.jsonl").write_text("\n".join(lines) + "\n")
+    monkeypatch.setattr("longdoc.heads.NerHead.loss", lambda self, states, **_: states.sum() * float("nan"))
+    with pytest.raises(TrainingError, match=r"step 1 is nan, on contract \d.*learning_rate"):
+        train(config_file(corpus))
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(corpus, monkeypatch):
+    path = config_file(corpus, save_every=10)
+    whole = BatchTrainer._save_optimizer_and_scheduler
+
+    def full(self, folder):
+        if self.state.global_step == 20:
+            raise OSError(28, "No space left on device")
+        whole(self, folder)
+
+    monkeypatch.setattr(BatchTrainer, "_save_optimizer_and_scheduler", full)
+    with pytest.raises(TrainingError, match=r"step 20 .*No space left.*checkpoint-10, is kept.*run the same command"):
+        train(path)
+    assert last_checkpoint(corpus / "run" / "checkpoints").name == "checkpoint-10"
+    monkeypatch.undo()
+    monkeypatch.setenv("LONGDOC_DATA", str(corpus))
+    train(path)
+    steps = [entry["step"] for entry in json.loads((corpus / "run" / "log.json").read_text())]
+    assert steps == sorted(steps) and steps[-1] > 20
+
+
+def test_half_a_checkpoint_is_not_taken_up(tmp_path):
+    assert last_checkpoint(tmp_path) is None
+    for number, content in ((20, "{}"), (100, '{"epoch": '), (30, None)):
+        (tmp_path / f"checkpoint-{number}").mkdir()
+        if content is not None:
+            (tmp_path / f"checkpoint-{number}" / "trainer_state.json").write_text(content)
+    assert last_checkpoint(tmp_path).name == "checkpoint-20"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tasks": []}, "at least one"),
+        ({"accumulate": 0}, "accumulate must be at least 1"),
+        ({"dropout": 1.0}, "below 1"),
+        ({"learning_rate": 0}, "above 0"),
+        ({"development": {"datasets": {}}}, "at least one data set"),
+        ({"lora": {"rank": 0}}, "rank of at least 1"),
+        ({"distill": {"teacher": "default", "temperature": 0}}, "temperature above 0"),
+        ({"distill": {"teacher": "default", "logits": 0, "hidden": 0}}, "one above it"),
+    ],
+)
+def test_a_wrong_value_says_what_is_allowed(corpus, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        load_yaml(TrainConfig, config_file(corpus, **changes))
+
+
+def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
+    task = {
+        "heads": ["contract"],
+        "data": {"reader": "jsonl", "files": ["contracts.jsonl"]},
+        "window": 32,
+        "overlap": 8,
+    }
+    with pytest.raises(
+        DataError, match=r"contracts\.jsonl has labels that contract lacks: party; say under data, labels"
+    ):
+        train(config_file(corpus, tasks=[task]))
+
+
+# ------------------------------------------------------------------------------------------------- teacher and adapters
+
+
+def test_a_student_with_fewer_layers_comes_close_to_its_teacher(corpus):
+    teacher = train(config_file(corpus))
+    record = yaml.safe_load(
+        config_file(corpus, output=str(corpus / "student"), base=str(teacher), layers=[0]).read_text()
+    )
+    record["distill"] = {"teacher": str(teacher)}
+    (corpus / "distill.yaml").write_text(yaml.safe_dump(record))
+    folder = train(corpus / "distill.yaml")
+    student = Model.from_pretrained(folder)
+    assert student.encoder.backbone.config.num_hidden_layers == 1
+    assert len(student.encoder.backbone.encoder.layer) == 1
+    data = LabelledData.read(
+        "mine", DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
+    )
+    assert data.result(Pipeline.from_pretrained(folder)).value > 0.9
+
+
+def test_a_model_is_no_distance_from_itself_and_some_from_another(corpus):
+    asking, other = make_asking_model(), make_asking_model()
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    inputs = asking.encoder.batch([np.arange(5, 20), np.arange(5, 12)]).inputs
+    heads = ["qa", "kind", "nli"]
+    for teacher, is_same in ((asking, True), (other, False)):
+        states = asking.encoder(**inputs)
+        loss = Teacher(teacher, DistillConfig(teacher="other"), asking).loss(asking, states, inputs, heads)
+        assert (loss.item() < 1e-6) == is_same
+    assert "qa" in dict(asking.heads)
+
+
+def test_a_teacher_must_know_the_students_heads_and_words(corpus):
+    with pytest.raises(ConfigError, match=r"no head 'qa'"):
+        Teacher(make_model(), DistillConfig(teacher="small"), make_asking_model())
+    with pytest.raises(ConfigError, match="another vocabulary"):
+        Teacher(Model.from_pretrained("longdoc/assets/default"), DistillConfig(teacher="default"), make_model())
+    with pytest.raises(ConfigError, match=r"layers must name some of the encoder's \d layers"):
+        drop_layers(make_model(), [1, 0])
+
+
+def test_adapters_alone_learn_and_are_merged_into_the_encoder(corpus):
+    folder = train(config_file(corpus, lora={"rank": 4}, learning_rate=0.02))
+    base, tuned = Model.from_base(corpus / "base", make_model().config), Model.from_pretrained(folder)
+    before, after = base.encoder.backbone.state_dict(), tuned.encoder.backbone.state_dict()
+    assert set(before) == set(after)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(re.search(r"(query|key|value|dense)\.weight$", name) for name in changed)
+
+
+def test_merged_adapters_give_the_same_states():
+    model = make_model()
+    inputs = model.encoder.batch([np.arange(5, 20)]).inputs
+    add_adapters(model, LoraConfig(layers=("query", "value")))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_()
+    model.eval()
+    wanted = model.encoder(**inputs)
+    merge_adapters(model)
+    torch.testing.assert_close(model.encoder(**inputs), wanted)
+    with pytest.raises(ConfigError, match=r"lora\.layers"):
+        add_adapters(model, LoraConfig(layers=("no such layer",)))
+
+
+# --------------------------------------------------------------------------------------------------------- the estimate
+
+
+def test_the_estimate_counts_what_is_there(corpus, capsys):
+    path = config_file(corpus)
+    found = estimate(path)
+    model = Model.from_base(corpus / "base", load_yaml(TrainConfig, path).model)
+    assert found.n_parameters == sum(p.numel() for p in model.parameters()) == found.n_trained
+    weights, gradients, moments = found.states(0, 1)
+    assert (gradients, moments) == (weights, 2 * weights) and weights == 4 * found.n_parameters
+    assert found.states(1, 2) == (weights, gradients, moments // 2)
+    assert found.states(2, 2) == (weights, gradients // 2, moments // 2)
+    assert found.states(3, 4) == (weights // 4, gradients // 4, moments // 4)
+    rows, positions = found.batch
+    states = rows * positions * model.encoder.backbone.config.hidden_size * 4
+    assert found.activations > 10 * states, "every layer keeps several tensors of the size of its states"
+    assert found.checkpointed < found.activations
+    assert main(["train", str(path), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "ZeRO-3" in said and f"{found.n_parameters:,} parameters" in said
+    assert not (corpus / "run").exists(), "nothing was trained"
+
+
+# --------------------------------------------------------------------------------------------------------- unanswerable
+
+
+TEXT = "The rent is due on 3 May. Acme pays Zenith 500 dollars. Notices go to Boston."
+
+
+def test_the_sentence_of_an_answer_is_left_out(model):
+    document = ReadExample.of(Example("1", TEXT), model.tokenizer)
+    start = TEXT.index("500")
+    shorter = without_answer(Question("1", "How much?", (Span(start, start + 3, ""),)), document)
+    left = [TEXT[a:b] for a, b in shorter.tokens.offsets]
+    assert "".join(left) == "Therentisdueon3May.NoticesgotoBoston."
+    alone = ReadExample.of(Example("1", "Acme pays 500 dollars."), model.tokenizer)
+    assert without_answer(Question("1", "How much?", (Span(10, 13, ""),)), alone) is None
+
+
+def test_a_name_of_the_question_is_exchanged_for_one_that_is_no_answer():
+    rng = np.random.default_rng(0)
+    question = Question("1", "What does Acme pay?", (Span(TEXT.index("500"), TEXT.index("500") + 3, ""),))
+    said = {with_other_name(question, TEXT, rng).text for _ in range(40)}
+    assert said == {"What does Zenith pay?", "What does May pay?", "What does Notices pay?", "What does Boston pay?"}
+    assert with_other_name(Question("1", "what is it?", ()), TEXT, rng) is None
+
+
+def test_unanswerable_questions_have_no_answer(model):
+    document = ReadExample.of(Example("1", TEXT), model.tokenizer)
+    question = Question("1", "What does Acme pay?", (Span(TEXT.index("500"), TEXT.index("500") + 3, ""),))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        made, read = made_unanswerable(question, document, rng)
+        assert not made.answers
+        assert (made.text == question.text) != (len(read.tokens) == len(document.tokens))
