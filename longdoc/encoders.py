@@ -179,10 +179,19 @@ class SparseEncoder(Encoder):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         global_mask: Tensor | None = None,
+        document_ids: Tensor | None = None,
     ) -> Tensor:
-        """States ``(B, T, D)``; tokens where ``global_mask``, bool ``(B, T)``, is true see and are seen by all."""
-        positions = self._positions(input_ids, global_mask)
+        """States ``(B, T, D)``; tokens where ``global_mask``, bool ``(B, T)``, is true see and are seen by all.
+
+        Documents packed into one row, each in its own frame, are read as if alone, where ``document_ids``, int64
+        ``(B, T)``, ascending, says which token belongs to which.
+        """
+        if document_ids is None:
+            positions = self._positions(input_ids, global_mask)
+        else:
+            positions = self._packed_positions(document_ids)
         further = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        further |= {} if document_ids is None else {"document_ids": document_ids}
         states: Tensor = self.backbone(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -202,6 +211,19 @@ class SparseEncoder(Encoder):
         ends = (global_mask.sum(dim=1) + len(self.template.between)).tolist()
         rows = [repeated_positions(self.backbone, n_tokens, period=self.period, prefix=int(end)) for end in ends]
         return None if any(row is None for row in rows) else torch.stack([row for row in rows if row is not None])
+
+    def _packed_positions(self, document_ids: Tensor) -> Tensor | None:
+        """Positions ``(B, T)`` that begin anew with every document."""
+        n_tokens = document_ids.shape[1]
+        prefix = len(self.template.plain.prefix)
+        positions = repeated_positions(self.backbone, n_tokens, period=self.period, prefix=prefix)
+        if positions is None:
+            return None
+        place = torch.arange(n_tokens, device=document_ids.device).expand_as(document_ids)
+        begins = torch.ones_like(document_ids, dtype=torch.bool)
+        begins[:, 1:] = document_ids[:, 1:] != document_ids[:, :-1]
+        starts = torch.where(begins, place, 0).cummax(dim=1).values
+        return positions.to(document_ids.device)[place - starts]
 
 
 def _shared_copy(encoder: Encoder) -> Encoder:

@@ -8,7 +8,8 @@ dequantised when loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -18,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig
+from transformers.utils import logging
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
@@ -95,6 +97,9 @@ class Model(nn.Module):
         """Pretrained encoder weights from a transformers folder or hub id, and fresh heads.
 
         A folder of longdoc's own gives its heads as well, those of the same name and form.
+
+        Raises:
+            ConfigError: there is no such model.
         """
         if is_longdoc(folder):
             former = cls.from_pretrained(folder)
@@ -103,7 +108,14 @@ class Model(nn.Module):
                 if _form(config.heads[name]) == _form(former.config.heads[name]):
                     model.heads[name].load_state_dict(former.heads[name].state_dict())
             return model
-        backbone = AutoModel.from_pretrained(folder, dtype=torch.float32, attention_probs_dropout_prob=0.0)
+        try:
+            with quiet():
+                backbone = AutoModel.from_pretrained(folder, dtype=torch.float32, attention_probs_dropout_prob=0.0)
+        except Exception as error:  # whatever a missing or damaged file makes transformers raise
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise ConfigError(
+                f"{folder} is neither a folder with a model nor a model of the hub that can be had from here: {reason}"
+            ) from error
         return cls(_without_pooler(backbone), tokenizer_of(folder), config)
 
     @classmethod
@@ -202,6 +214,20 @@ def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, tensor in state.items()
         if not name.endswith(_SCALE)
     }
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps transformers from telling how it loads and writes files."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _without_pooler(backbone: nn.Module) -> nn.Module:

@@ -223,6 +223,12 @@ def test_a_wrong_value_says_what_is_allowed(corpus, changes, message):
         load_yaml(TrainConfig, config_file(corpus, **changes))
 
 
+@pytest.mark.parametrize("base", ["runs/no/such/model", "no-such-model"])
+def test_a_base_that_is_not_there_says_what_could_be(corpus, base):
+    with pytest.raises(ConfigError, match=f"{base} is neither a folder with a model nor"):
+        train(config_file(corpus, base=base))
+
+
 def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
     task = {
         "heads": ["contract"],

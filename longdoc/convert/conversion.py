@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS
-from transformers.utils import logging
 
 from longdoc.attention import SparsePattern, sparsify
 from longdoc.attention.positions import n_positions
@@ -17,6 +14,7 @@ from longdoc.convert.cloze import Cloze
 from longdoc.convert.longformer import as_longformer
 from longdoc.errors import ConfigError
 from longdoc.metrics import Bits
+from longdoc.model import quiet
 
 WINDOW = 256
 MOST_TOKENS = 2**20
@@ -98,7 +96,7 @@ def convert(
         raise ConfigError(f"max_tokens is {max_tokens}; allowed: from the model's own length to {MOST_TOKENS:,}")
     _check_output(output, model)
     words = None if text is None else _read_text(text)
-    with _quiet():
+    with quiet():
         source = Checkpoint.open(model)
         pattern = _pattern(source, window)
         tokenizer = source.tokenizer()
@@ -152,17 +150,3 @@ def _read_text(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not plain text in UTF-8; `longdoc show --text {path}` makes one") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps transformers from telling how it loads what is read and written here."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

@@ -215,6 +215,8 @@ def training_arguments(
 ) -> TrainingArguments:
     """Trainer's arguments; under ``torchrun`` or ``deepspeed`` they start this process's part of the group."""
     on_cpu = training_device().type == "cpu"
+    if on_cpu:
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # DeepSpeed warns where it has to find out
     n_processes = int(os.environ.get("WORLD_SIZE", "1"))
     steps = math.ceil(n_batches / n_processes / config.accumulate)
     checkpoints = Path(config.output) / "checkpoints"
