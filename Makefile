@@ -7,10 +7,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format default-model clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.longdoc-installed  ## parties, dates and answers of a real contract, with their pages
 	$(BIN)/longdoc extract --format table --tasks contract,effective $(CONTRACT)
@@ -28,6 +28,12 @@ lint: $(VENV)/.dev-installed  ## formatting, style, types and import layers
 format: $(VENV)/.dev-installed  ## rewrite the sources in the project's style
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+default-model: $(VENV)/.dev-installed  ## train the shipped model (hours on two cores; goes on where it stopped) into runs/
+	$(BIN)/longdoc train configs/default.yaml
+	$(BIN)/longdoc train configs/default-2.yaml
+	$(BIN)/longdoc train configs/default-3.yaml
+	$(BIN)/longdoc calibrate configs/calibrate.yaml
 
 clean:  ## remove .venv, caches and builds
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -229,6 +229,17 @@ def test_a_base_that_is_not_there_says_what_could_be(corpus, base):
         train(config_file(corpus, base=base))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "cannot be read"), ("{", "not JSON"), ('{"fp16": {}}', r"zero_optimization\.stage")]
+)
+def test_a_wrong_deepspeed_file_is_refused_before_anything_is_written(corpus, content, message):
+    if content is not None:
+        (corpus / "ds.json").write_text(content)
+    with pytest.raises(ConfigError, match=rf"ds\.json: .*{message}"):
+        train(config_file(corpus), deepspeed=corpus / "ds.json")
+    assert not (corpus / "run").exists()
+
+
 def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
     task = {
         "heads": ["contract"],

@@ -164,6 +164,8 @@ def fit(
         TrainingError: the loss is no number, or a checkpoint could not be written.
     """
     output = Path(config.output)
+    if deepspeed:
+        check_deepspeed(deepspeed)
     claim(output, config)
     if config.gradient_checkpointing:
         backbone: Any = learner.model.encoder.backbone
@@ -253,6 +255,24 @@ def training_arguments(
 def _the_only(batches: list[dict[str, Any]]) -> dict[str, Any]:
     (batch,) = batches
     return batch
+
+
+def check_deepspeed(path: Path) -> None:
+    """Whether there is DeepSpeed, and the file is a configuration for it.
+
+    Raises:
+        ConfigError: DeepSpeed is not installed, or the file is no JSON with a stage of ZeRO.
+    """
+    if find_spec("deepspeed") is None:
+        raise ConfigError("DeepSpeed is not installed: pip install 'longdoc[train]'")
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); ds_config.json is a good start") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not JSON ({error}); ds_config.json is a good start") from error
+    if not isinstance(record, dict) or "stage" not in record.get("zero_optimization", {}):
+        raise ConfigError(f"{path}: names no zero_optimization.stage; allowed: 1, 2, 3")
 
 
 def training_device() -> torch.device:
