@@ -273,3 +273,19 @@ def max_context(window_spans, token):
             if best is None or score > best:
                 best, owner = score, number
     return owner
+
+
+def masked_units(units, share, order):
+    """Tokens that are left out: unit after unit in the order drawn, until one more would be too many; the first always.
+
+    ``units`` are numbers, -1 for what is never left out; ``order`` says which of the different ones comes when.
+    """
+    names = sorted({unit for unit in units if unit >= 0})
+    wanted = max(1, round(share * sum(unit >= 0 for unit in units)))
+    masked = set()
+    for number in order:
+        tokens = {place for place, unit in enumerate(units) if unit == names[number]}
+        if masked and len(masked) + len(tokens) > wanted:
+            break
+        masked |= tokens
+    return [place in masked for place in range(len(units))]

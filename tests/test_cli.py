@@ -159,7 +159,7 @@ def test_show_of_a_bad_file_is_one_line(folder: Path, capsys: pytest.CaptureFixt
 
 
 def test_train_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(training, "train", lambda path: path.with_suffix(""))
+    monkeypatch.setattr(training, "train", lambda path, deepspeed: path.with_suffix(""))
     assert run(capsys, "train", "configs/a.yaml") == (0, "The trained model is in configs/a\n", "")
 
 

@@ -300,6 +300,15 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _pretrain(arguments: argparse.Namespace) -> int:
+    from longdoc import training
+
+    pretrained = training.pretrain(Path(arguments.config), deepspeed=arguments.deepspeed)
+    if int(os.environ.get("RANK", "0")) == 0:
+        print(pretrained)
+    return 0
+
+
 def _evaluate(arguments: argparse.Namespace) -> int:
     from longdoc import evaluation
 
@@ -328,6 +337,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ask": _ask,
     "show": _show,
     "train": _train,
+    "pretrain": _pretrain,
     "evaluate": _evaluate,
     "calibrate": _calibrate,
     "convert": _convert,

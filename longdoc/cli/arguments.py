@@ -25,23 +25,28 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--ocr", default="auto", help="auto, never, or languages as in fra+eng; default: auto")
     show.add_argument("--password", help="for an encrypted document")
 
-    train = commands.add_parser("train", help="train a model from a YAML file")
-    train.set_defaults(command="train")
-    train.add_argument("config", metavar="CONFIG")
-    train.add_argument("--deepspeed", metavar="FILE", help="a configuration of DeepSpeed, such as ds_config.json")
-    train.add_argument("--dry-run", action="store_true", help="tell what memory it takes, and train nothing")
-    train.add_argument("--local_rank", help=argparse.SUPPRESS)  # what the deepspeed launcher adds
-
-    evaluate = commands.add_parser("evaluate", help="score a model on labelled data, from a YAML file")
-    evaluate.set_defaults(command="evaluate")
-    evaluate.add_argument("config", metavar="CONFIG")
-
-    calibrate = commands.add_parser("calibrate", help="fit a model's scores to labelled data, from a YAML file")
-    calibrate.set_defaults(command="calibrate")
-    calibrate.add_argument("config", metavar="CONFIG")
-
+    _add_learning(commands)
     _add_convert(commands)
     return parser
+
+
+def _add_learning(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that take a YAML file."""
+    helps = {
+        "train": "train a model from a YAML file",
+        "pretrain": "train an encoder on plain text, from a YAML file",
+        "evaluate": "score a model on labelled data, from a YAML file",
+        "calibrate": "fit a model's scores to labelled data, from a YAML file",
+    }
+    for name, what in helps.items():
+        command = commands.add_parser(name, help=what)
+        command.set_defaults(command=name)
+        command.add_argument("config", metavar="CONFIG")
+        if name in ("train", "pretrain"):
+            command.add_argument("--deepspeed", metavar="FILE", help="its configuration, such as ds_config.json")
+            command.add_argument("--local_rank", help=argparse.SUPPRESS)  # what the deepspeed launcher adds
+        if name == "train":
+            command.add_argument("--dry-run", action="store_true", help="tell what memory it takes, and train nothing")
 
 
 def _add_extract(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -26,7 +26,10 @@ ROLE_WORDS = frozenset(
     sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
     venturer venturers we you your""".split()
 )
-_SPELLINGS = {"bellringbrandsinc": "bellringbrands"}  # one company that files under two names, in two parts
+_SPELLINGS = {  # what would stand in two parts: a company under two names, and contracts of two that are alike
+    "bellringbrandsinc": "bellringbrands",
+    "lejuholdingsltd": "chinarealestateinformationcorp",
+}
 _NAME_EDGES = " \t\r\n\"'“”‘’(),;:"
 
 

@@ -1,6 +1,7 @@
 """Learning: annotated documents → batches (``data``) → a trained model (``trainer``, by way of ``run``)."""
 
 from longdoc.training.memory import Estimate, estimate
+from longdoc.training.pretraining import PretrainConfig, Pretrained, pretrain
 from longdoc.training.trainer import TrainConfig, train
 
-__all__ = ["Estimate", "TrainConfig", "estimate", "train"]
+__all__ = ["Estimate", "PretrainConfig", "Pretrained", "TrainConfig", "estimate", "pretrain", "train"]

@@ -1,7 +1,7 @@
 """Words left out of a text to be guessed (masked language modelling; Devlin et al., 2019, arXiv:1810.04805).
 
-A *unit* is what is left out as a whole: a token, or a word. Units come as numbers ``(T,)``, one for each token, ascending
-along a row; -1 is the number of what is never left out. Letters of shapes: ``T`` tokens.
+A *unit* is what is left out as a whole: a token, or a word. Units come as numbers ``(T,)``, one for each token,
+ascending along a row; -1 is the number of what is never left out. Letters of shapes: ``T`` tokens.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,15 +22,15 @@ from longdoc.attention.positions import n_positions
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
 from longdoc.errors import ConfigError
-from longdoc.heads import FillConfig, FillHead
+from longdoc.heads import FillConfig
 from longdoc.metrics import Bits
 from longdoc.model import Model, ModelConfig, is_longdoc
 from longdoc.training.learner import Learner
 from longdoc.training.masking import Vocabulary
-from longdoc.training.rows import Cloze, Collator, ReadText, RowForm, cloze, masked_batches
+from longdoc.training.rows import Cloze, Collator, MaskedBatches, ReadText, RowForm, cloze, masked_batches
 from longdoc.training.run import RunConfig, fit, last_checkpoint, training_device
 from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokenizer
-from longdoc.training.texts import Text, Texts, read_texts
+from longdoc.training.texts import Text, read_texts
 from longdoc.training.trainer import base_folder, whole_weights
 from longdoc.windows import WindowConfig
 
@@ -160,6 +160,7 @@ def pretrain(path: str | Path, *, deepspeed: str | Path | None = None) -> Pretra
         n_characters=config.evaluate_characters,
         batch_tokens=config.batch_tokens,
     )
+    _check_lengths(config, batches, hidden)
     learner, folder = Learner(model), Path(config.output) / "model"
     before = measure(learner, hidden) if _is_first() else None
     trainer = fit(learner, batches, config, deepspeed=Path(deepspeed) if deepspeed else None)
@@ -258,6 +259,15 @@ def _to(value: Any, device: torch.device) -> Any:
     return {key: _to(item, device) for key, item in value.items()} if isinstance(value, dict) else value
 
 
+def _check_lengths(config: PretrainConfig, batches: MaskedBatches, hidden: Cloze) -> None:
+    if not len(batches):
+        raise ConfigError(f"passes is {config.passes}, and no document was drawn; give a number nearer to 1")
+    if not len(hidden):
+        raise ConfigError(
+            f"evaluate_characters is {config.evaluate_characters}, too few for one word of each document held out"
+        )
+
+
 def _tokenized(
     texts: Sequence[Text], tokenizer: Tokenizer, vocabulary: Vocabulary, config: PretrainConfig
 ) -> list[ReadText]:
@@ -270,7 +280,7 @@ def _tokenizer(config: PretrainConfig, scratch: ScratchConfig, texts: Sequence[T
     kept = output / "tokenizer.json"
     if kept.is_file() and last_checkpoint(output / "checkpoints"):
         return Tokenizer.from_file(str(kept))
-    tokenizer = train_tokenizer((text.text for text in texts), scratch)
+    tokenizer = train_tokenizer([text.text for text in texts], scratch)
     if _is_first():
         output.mkdir(parents=True, exist_ok=True)
         tokenizer.save(str(kept))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertModel
 
 from longdoc.errors import ConfigError
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+LETTERS = 1000
+"""Most different letters that word pieces are made of, the commonest ones, as in BERT's training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,30 +47,55 @@ class ScratchConfig:
             raise ConfigError("lower_case is for wordpiece; byte pairs keep a text as it is")
 
 
-def train_tokenizer(texts: Iterable[str], config: ScratchConfig) -> Tokenizer:
-    """A tokenizer with BERT's special tokens: WordPiece (Schuster and Nakajima, 2012) or byte pairs (Sennrich, 2016)."""
-    if config.tokenizer == "wordpiece":
-        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=config.lower_case)
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        tokenizer.decoder = decoders.WordPiece()
-        trainer = trainers.WordPieceTrainer(vocab_size=config.vocabulary, special_tokens=SPECIAL, show_progress=False)
-    else:
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=config.vocabulary,
-            special_tokens=SPECIAL,
-            show_progress=False,
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        )
-    tokenizer.train_from_iterator(texts, trainer)
+def train_tokenizer(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
+    """A tokenizer with BERT's special tokens, of word pieces or of byte pairs (Sennrich et al., 2016).
+
+    The same texts in the same order give the same tokenizer, in each process of a run.
+    """
+    tokenizer = _word_pieces(texts, config) if config.tokenizer == "wordpiece" else _byte_pairs(texts, config)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
+    return tokenizer
+
+
+def _word_pieces(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
+    normalizer = normalizers.BertNormalizer(lowercase=config.lower_case)
+    counts = Counter(letter for text in texts for letter in normalizer.normalize_str(text) if not letter.isspace())
+    alphabet = sorted(sorted(counts), key=lambda letter: -counts[letter])[: min(LETTERS, config.vocabulary // 3)]
+    # The trainer numbers letters inside words by chance, and breaks ties by these numbers: it is given them.
+    inside = [f"##{letter}" for letter in sorted(alphabet)]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=config.vocabulary,
+        special_tokens=SPECIAL + inside,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        show_progress=False,
+    )
+    trained = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    trained.normalizer, trained.pre_tokenizer = normalizer, pre_tokenizers.BertPreTokenizer()
+    trained.train_from_iterator(texts, trainer)
+    tokenizer = Tokenizer(models.WordPiece(trained.get_vocab(), unk_token="[UNK]"))  # whose letters are not special
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.add_special_tokens(SPECIAL)
+    return tokenizer
+
+
+def _byte_pairs(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=config.vocabulary,
+        # A mask takes the space before it along, as words do here.
+        special_tokens=[*SPECIAL[:-1], AddedToken("[MASK]", lstrip=True, special=True)],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
 

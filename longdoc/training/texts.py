@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,13 +87,15 @@ def read_texts(documents: Sequence[str], corpora: Sequence[DatasetConfig]) -> Te
 
 def _files(name: str) -> Iterator[Path]:
     """The files that a path or a pattern stands for, those of folders included; hidden ones are not."""
+    anchor = Path(name).anchor
     for root in (data_root(), Path()):
-        tops = (
-            [root / name] if (root / name).exists() else [Path(p) for p in glob.glob(str(root / name), recursive=True)]
-        )
-        for top in sorted(tops):
+        if (root / name).exists():
+            tops = [root / name]
+        else:
+            tops = sorted((root / anchor).glob(str(Path(name).relative_to(anchor)))) if "*" in name else []
+        for top in tops:
             inside = sorted(top.rglob("*")) if top.is_dir() else [top]
-            shown = (p for p in inside if not any(part.startswith(".") for part in p.relative_to(top).parts))
+            shown = (path for path in inside if not any(p.startswith(".") for p in path.relative_to(top).parts))
             yield from (path for path in shown if path.is_file())
         if tops:
             return
