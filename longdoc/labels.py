@@ -128,12 +128,17 @@ def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]
     rank = {label: index for index, label in enumerate(labels)}
     known = [span for span in spans if span.label in rank]
     for span in sorted(known, key=lambda s: (s.start - s.end, s.start)):
-        first = int(np.searchsorted(offsets[:, 1], span.start, side="right"))
-        last = int(np.searchsorted(offsets[:, 0], span.end, side="left"))
+        first, last = touched(span, offsets)
         if first < last and not tags[first:last].any():
             tags[first:last] = 2 + 2 * rank[span.label]
             tags[first] -= 1
     return tags
+
+
+def touched(span: Span, offsets: np.ndarray) -> tuple[int, int]:
+    """The tokens, first and one past the last, that share a character with a span; ``offsets`` as above."""
+    first = int(np.searchsorted(offsets[:, 1], span.start, side="right"))
+    return first, int(np.searchsorted(offsets[:, 0], span.end, side="left"))
 
 
 def decode_tags(tags: np.ndarray, labels: Sequence[str], scheme: Scheme = "bio") -> list[tuple[int, int, str]]:

@@ -117,6 +117,13 @@ def word_starts(words: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.diff(words, prepend=-2))
 
 
+def word_offsets(tokens: Tokens) -> np.ndarray:
+    """Half-open character offsets of the words, int32 ``(W, 2)``: from a word's first token to its last."""
+    first = word_starts(tokens.words)
+    last = np.append(first, len(tokens))[1:] - 1
+    return np.stack([tokens.offsets[first, 0], tokens.offsets[last, 1]], axis=1)
+
+
 def unseen(text: str, tokens: Tokens) -> list[tuple[int, int]]:
     """Half-open ranges of the characters, white space aside, that are in no token and so never reach a model."""
     depth = np.zeros(len(text) + 1, dtype=np.int64)

@@ -1,5 +1,6 @@
 """Every notebook runs from its first cell to its last."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -13,5 +14,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_notebook_runs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}})
+    for cell in notebook.cells:  # a configuration to train by: one pass says whether it runs
+        cell.source = re.sub(r"^( *passes:) \d+$", r"\1 1", cell.source, flags=re.MULTILINE)
+    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}})
     client.execute()

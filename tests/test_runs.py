@@ -240,6 +240,21 @@ def test_a_wrong_deepspeed_file_is_refused_before_anything_is_written(corpus, co
     assert not (corpus / "run").exists()
 
 
+def test_spans_that_overlap_or_cut_a_word_are_told_before_training(corpus, caplog):
+    record = annotated(1)
+    record["entities"].append({"start": 55, "end": 59, "text": "Acme", "label": "party"})
+    (corpus / "contracts.jsonl").write_text(json.dumps({**record, "id": "lease"}) + "\n")
+    with pytest.raises(DataError, match=r"lease: .*'Acme' at 55-59 .*overlap.*nested: longest"):
+        train(config_file(corpus))
+    task = {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 1, "nested": "longest"}
+    train(config_file(corpus, tasks=[task]))
+    assert not caplog.records
+    record["entities"] = [{"start": 55, "end": 61, "text": "Acme I", "label": "party"}]
+    (corpus / "contracts.jsonl").write_text(json.dumps({**record, "id": "lease"}) + "\n")
+    train(config_file(corpus, tasks=[task], output=str(corpus / "other")))
+    assert "1 of 1 spans do not end where words do; the first, lease: PARTY 'Acme I'" in caplog.text
+
+
 def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
     task = {
         "heads": ["contract"],

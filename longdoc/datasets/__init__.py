@@ -1,17 +1,20 @@
 """Labelled documents: the readers of annotated corpora, one function a format.
 
-Each reader takes a file and yields :class:`Example` objects whose spans are checked against their text. The data
-folder holds one subfolder per corpus; its README names the licence of each.
+Each reader takes a file, or a folder, and yields :class:`Example` objects whose spans are checked against their text;
+:func:`from_datasets` takes a table of the ``datasets`` library. :func:`check_overlaps` and :func:`misaligned` say what
+of them a flat head cannot learn. The data folder holds one subfolder per corpus; its README names the licence of each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from longdoc.config import load_yaml_mapping
+from longdoc.datasets.brat import read_brat
+from longdoc.datasets.checks import Misaligned, check_overlaps, misaligned
 from longdoc.datasets.classes import read_classes
 from longdoc.datasets.cuad import (
     Contract,
@@ -24,26 +27,38 @@ from longdoc.datasets.cuad import (
 )
 from longdoc.datasets.entities import read_conll, read_jsonl
 from longdoc.datasets.examples import Example, Question, data_root
+from longdoc.datasets.hub import from_datasets
+from longdoc.datasets.label_studio import read_label_studio
+from longdoc.datasets.pubtator import read_pubtator
 from longdoc.datasets.questions import read_contract_nli, read_squad
+from longdoc.datasets.spacy_docs import read_spacy
 from longdoc.errors import ConfigError, DataError
 
 __all__ = [
     "Contract",
     "DatasetConfig",
     "Example",
+    "Misaligned",
     "Question",
+    "check_overlaps",
     "contract_example",
     "contract_questions",
     "cuad_part",
     "data_root",
+    "from_datasets",
     "is_party_name",
+    "misaligned",
     "party_names",
+    "read_brat",
     "read_classes",
     "read_conll",
     "read_contract_nli",
     "read_cuad",
     "read_dataset",
     "read_jsonl",
+    "read_label_studio",
+    "read_pubtator",
+    "read_spacy",
     "read_squad",
     "relabel",
 ]
@@ -53,9 +68,22 @@ __all__ = [
 class DatasetConfig:
     """Where annotated documents come from and which of their labels are used."""
 
-    reader: Literal["jsonl", "conll", "cuad", "squad", "cuad questions", "contract_nli", "classes"]
+    reader: Literal[
+        "jsonl",
+        "conll",
+        "brat",
+        "pubtator",
+        "spacy",
+        "label studio",
+        "label studio classes",
+        "classes",
+        "squad",
+        "contract_nli",
+        "cuad",
+        "cuad questions",
+    ]
     files: tuple[str, ...]
-    """Paths below :func:`data_root`, or patterns such as ``squadshifts/*.json``; for ``cuad`` the corpus folder."""
+    """Paths below :func:`data_root`, or patterns such as ``squadshifts/*.json``; for ``cuad`` and ``brat`` folders."""
     labels: dict[str, str] = field(default_factory=dict)
     """Label in the corpus: label of the head. Entities and classes of other labels are ignored."""
     part: Literal["train", "dev", "test"] | None = None
@@ -70,6 +98,8 @@ class DatasetConfig:
     tag_column: int = 1
     text_column: str = "text"
     label_column: str = "label"
+    span_group: str | None = None
+    """Key in ``doc.spans`` of the spans to read (``spacy``); without it, ``doc.ents``."""
     wordings: str | None = None
     """YAML file with the questions to ask for each category (``cuad questions``)."""
 
@@ -78,6 +108,8 @@ class DatasetConfig:
             raise ConfigError(f"limit is {self.limit}; give 1 or more, or leave it out for all documents")
         if (self.reader == "cuad questions") != (self.wordings is not None):
             raise ConfigError("wordings belongs to the reader 'cuad questions', which needs it")
+        if self.span_group is not None and self.reader != "spacy":
+            raise ConfigError(f"span_group belongs to the reader 'spacy'; this one is {self.reader!r}")
 
 
 def read_dataset(config: DatasetConfig) -> list[Example]:
@@ -112,18 +144,27 @@ def _paths(config: DatasetConfig) -> Iterator[Path]:
         yield from found
 
 
+_READERS_WITHOUT_SETTINGS: dict[str, Callable[[Path], Iterator[Example]]] = {
+    "jsonl": read_jsonl,
+    "brat": read_brat,
+    "pubtator": read_pubtator,
+    "squad": read_squad,
+    "contract_nli": read_contract_nli,
+}
+
+
 def _read(config: DatasetConfig, path: Path) -> Iterable[Example]:
     reader = config.reader
-    if reader == "jsonl":
-        return read_jsonl(path)
+    if reader in _READERS_WITHOUT_SETTINGS:
+        return _READERS_WITHOUT_SETTINGS[reader](path)
     if reader == "conll":
         return read_conll(path, token_column=config.token_column, tag_column=config.tag_column)
-    if reader == "squad":
-        return read_squad(path)
-    if reader == "contract_nli":
-        return read_contract_nli(path)
+    if reader == "spacy":
+        return read_spacy(path, span_group=config.span_group)
     if reader == "classes":
         return read_classes(path, text_column=config.text_column, label_column=config.label_column)
+    if reader in ("label studio", "label studio classes"):
+        return read_label_studio(path, text_column=config.text_column, label_column=config.label_column)
     contracts = (contract for contract in read_cuad(path) if config.part in (None, cuad_part(contract)))
     if reader == "cuad":
         return map(contract_example, contracts)

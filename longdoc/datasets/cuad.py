@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from longdoc.datasets.examples import Example, Question, checked_span
-from longdoc.errors import DataError
+from longdoc.datasets.examples import Example, Question, checked_span, naming, numbered_lines
 from longdoc.labels import Span
 
 # Words that name a role in a contract, not a party to it.
@@ -47,15 +46,14 @@ class Contract:
 
 def read_cuad(folder: Path) -> Iterator[Contract]:
     """The Contract Understanding Atticus Dataset (Hendrycks et al., 2021, arXiv:2103.06268)."""
-    with (folder / "contracts.jsonl").open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
+    for number, line in numbered_lines(folder / "contracts.jsonl"):
+        with naming(f"{folder / 'contracts.jsonl'}, line {number}"):
             record = json.loads(line)
             text = (folder / record["text_file"]).read_text(encoding="utf-8")
-            try:
-                answers = tuple(checked_span({**a, "label": a["category"]}, text) for a in record["answers"])
-            except (KeyError, ValueError) as error:
-                raise DataError(f"{folder / 'contracts.jsonl'}, line {number}: {error}") from error
-            yield Contract(record["id"], record["type"], text, folder / record["pdf_file"], answers, record["values"])
+            answers = tuple(checked_span({**a, "label": a["category"]}, text) for a in record["answers"])
+            pdf = folder / record["pdf_file"]
+            contract = Contract(record["id"], record["type"], text, pdf, answers, record["values"])
+        yield contract
 
 
 def cuad_part(contract: Contract) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from longdoc.datasets.examples import Example, Question
+from longdoc.datasets.examples import Example, Question, naming
 from longdoc.errors import DataError
 from longdoc.labels import Span
 
@@ -22,15 +22,14 @@ def read_squad(path: Path) -> Iterator[Example]:
     """
     for article in _load(path, "data"):
         for number, paragraph in enumerate(article.get("paragraphs", ())):
-            try:
+            with naming(f"{path}, paragraph {number}"):
                 text = paragraph["context"]
-                questions = tuple(_question(record, text) for record in paragraph["qas"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(f"{path}, paragraph {number}: {type(error).__name__}: {error}") from error
+                questions = tuple(question_of(record, text) for record in paragraph["qas"])
             yield Example(f"{article.get('title', path.stem)}-{number}", text, questions=questions)
 
 
-def _question(record: Mapping[str, Any], text: str) -> Question:
+def question_of(record: Mapping[str, Any], text: str) -> Question:
+    """A question of SQuAD's; a ValueError where an answer does not stand where it says."""
     answers = []
     for answer in record["answers"]:
         start, said = answer["answer_start"], answer["text"]
@@ -49,7 +48,7 @@ def read_contract_nli(path: Path) -> Iterator[Example]:
     """
     labels, documents = _load(path, "labels"), _load(path, "documents")
     for document in documents:
-        try:
+        with naming(f"{path}, document {document.get('id')}"):
             annotations = document["annotation_sets"][0]["annotations"]
             questions = tuple(
                 Question(
@@ -63,9 +62,8 @@ def read_contract_nli(path: Path) -> Iterator[Example]:
                 )
                 for name, annotation in annotations.items()
             )
-            yield Example(str(document["id"]), document["text"], questions=questions)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise DataError(f"{path}, document {document.get('id')}: {type(error).__name__}: {error}") from error
+            example = Example(str(document["id"]), document["text"], questions=questions)
+        yield example
 
 
 def _load(path: Path, key: str) -> Any:

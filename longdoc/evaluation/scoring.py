@@ -37,11 +37,16 @@ from longdoc.prediction import Prediction
 KINDS: dict[str, Kind] = {
     "jsonl": "entities",
     "conll": "entities",
+    "brat": "entities",
+    "pubtator": "entities",
+    "spacy": "entities",
+    "label studio": "entities",
     "cuad": "entities",
     "squad": "answers",
     "cuad questions": "clauses",
     "contract_nli": "inferences",
     "classes": "classes",
+    "label studio classes": "classes",
 }
 """Reader of a data set: what it annotates."""
 CLAUSES = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from longdoc.datasets import Example, read_dataset
+from longdoc.datasets import Example, check_overlaps, misaligned, read_dataset
 from longdoc.encoders import Batch, Frame
 from longdoc.errors import DataError
 from longdoc.heads import NerConfig
@@ -18,6 +19,8 @@ from longdoc.labels import encode_bio
 from longdoc.model import Model
 from longdoc.training.tasks import Group, TaskConfig
 from longdoc.windows import sentence_starts, split, tokenize, word_starts
+
+logger = logging.getLogger(__name__)
 
 IGNORED = -100
 """Target of a position that is not learned from."""
@@ -48,22 +51,36 @@ def entity_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> I
     """Windows of ``task.passes`` passes over the corpus. Each pass cuts the documents elsewhere.
 
     Raises:
-        DataError: the corpus has labels that no head of the task has, and ``labels`` does not say which are meant.
+        DataError: the corpus has labels that no head of the task has, and ``labels`` does not say which are meant; or
+            spans of one head overlap, and ``nested`` does not say what becomes of them.
     """
     examples = read_dataset(task.data)
-    known = {label for head in task.heads for label in _config(model, head).labels}
-    if unknown := {span.label for example in examples for span in example.spans} - known:
-        raise DataError(
-            f"{', '.join(task.data.files)} has labels that {', '.join(task.heads)} lacks: "
-            f"{', '.join(sorted(unknown))}; say under data, labels, which of its labels is which of the head's, "
-            "and leave out the others"
-        )
+    _check(examples, task, model)
     documents = [tag_document(example, model, task.heads) for example in examples]
     frame = model.encoder.template.plain
     for number in range(math.ceil(task.passes)):
         for document in documents:
             if rng.random() < task.passes - number:
                 yield from _cut(document, task, frame, rng)
+
+
+def _check(examples: Sequence[Example], task: TaskConfig, model: Model) -> None:
+    """Whether the spans can be learned: the head has their labels, none overlap; of those that cut a word it tells."""
+    files = ", ".join(task.data.files)
+    known = {label for head in task.heads for label in _config(model, head).labels}
+    if unknown := {span.label for example in examples for span in example.spans} - known:
+        raise DataError(
+            f"{files} has labels that {', '.join(task.heads)} lacks: {', '.join(sorted(unknown))}; say under data, "
+            "labels, which of its labels is which of the head's, and leave out the others"
+        )
+    if task.nested == "refuse":
+        for head in task.heads:
+            check_overlaps(examples, _config(model, head).labels)
+    if found := misaligned(examples, model.tokenizer):
+        n_spans = sum(len(example.spans) for example in examples)
+        logger.warning(
+            "%s: %d of %d spans do not end where words do; the first, %s", files, len(found), n_spans, found[0]
+        )
 
 
 def _cut(document: TaggedTokens, task: TaskConfig, frame: Frame, rng: np.random.Generator) -> Iterator[Group]:

@@ -24,6 +24,8 @@ class TaskConfig:
     """Of this task's loss."""
     encoder: Literal["windows", "sparse"] = "windows"
     """How the text reaches the model: with ``sparse``, ``window`` may be as long as a document."""
+    nested: Literal["refuse", "longest"] = "refuse"
+    """What becomes of spans of one head that overlap: an error, or the longest is learned and the others are not."""
     passes: float = 1.0
     """How often the corpus is read; half a pass reads a random half of its documents."""
     window: int = 256

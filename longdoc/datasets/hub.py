@@ -1,0 +1,126 @@
+"""Tables of Hugging Face's ``datasets`` library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from typing import Any, Protocol
+
+from longdoc.datasets.entities import check_tag, join_sentences
+from longdoc.datasets.examples import Example, naming
+from longdoc.datasets.questions import question_of
+from longdoc.errors import DataError
+
+
+class Table(Protocol):
+    """What is asked of a dataset: a ``datasets.Dataset``, or a split that is streamed."""
+
+    @property
+    def features(self) -> Mapping[str, Any] | None:
+        """Type of each column."""
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
+
+
+def from_datasets(
+    dataset: Table,
+    *,
+    text_column: str = "text",
+    label_column: str = "label",
+    token_column: str = "tokens",
+    tag_column: str = "ner_tags",
+    names: Sequence[str] | None = None,
+    rows_per_document: int = 1,
+) -> list[Example]:
+    """The examples of one split of a ``datasets`` data set; its columns say of what kind they are.
+
+    Tokens with tags (IOB1, IOB2, BIOES) give entities, ``context``, ``question`` and ``answers`` as in SQuAD give
+    questions, a text and a label, or a list of labels, give classes.
+
+    Args:
+        dataset: one split, such as ``load_dataset(...)["train"]``.
+        text_column: text of which ``label_column`` is the class.
+        label_column: a class, or a list of them.
+        token_column: the words of a row.
+        tag_column: the tag of each word.
+        names: names of tags or classes that are numbers, where the data set does not name them (``ClassLabel``).
+        rows_per_document: so many rows of tokens make a document; rows are often sentences, and a window that holds
+            several sees neighbours.
+
+    Raises:
+        DataError: naming the row, where tags, names or answers do not fit; or naming the columns, where none do.
+    """
+    features = getattr(dataset, "features", None)
+    if features is None:  # all splits at once have none
+        raise DataError("no columns are known; give one split, such as dataset['train'], with features")
+    if {token_column, tag_column} <= set(features):
+        names = _names(features[tag_column]) or names
+        return list(_tagged(_tokens(dataset, token_column, tag_column, names), rows_per_document))
+    if {"context", "question", "answers"} <= set(features):
+        return list(_asked(dataset))
+    if {text_column, label_column} <= set(features):
+        return list(_classified(dataset, text_column, label_column, _names(features[label_column]) or names))
+    raise DataError(
+        f"the columns are {', '.join(features)}; expected {token_column} and {tag_column}, or context, question and "
+        f"answers, or {text_column} and {label_column}: say which is which by token_column, tag_column, text_column, "
+        "label_column"
+    )
+
+
+def _names(feature: Any) -> Sequence[str] | None:
+    """Names of a ``ClassLabel``, or of the ones in a list."""
+    inner = feature[0] if isinstance(feature, list) else getattr(feature, "feature", feature)
+    names: Sequence[str] | None = getattr(inner, "names", None)
+    return names
+
+
+def _name(value: int | str, names: Sequence[str] | None) -> str:
+    if isinstance(value, str):
+        return value
+    if names is None:
+        raise ValueError(f"{value} has no name; give names=[...], in the order of the numbers")
+    if not 0 <= value < len(names):
+        raise ValueError(f"{value} has no name among {', '.join(names)}; leave unlabelled rows out")
+    return names[value]
+
+
+def _tokens(
+    rows: Table, token_column: str, tag_column: str, names: Sequence[str] | None
+) -> Iterator[list[tuple[str, str]]]:
+    for number, row in enumerate(rows):
+        tokens, tags = row[token_column], row[tag_column]
+        with naming(f"row {number}"):
+            if len(tokens) != len(tags):
+                raise ValueError(f"{len(tokens)} tokens and {len(tags)} tags")
+            if not all(token.strip() for token in tokens):
+                raise ValueError("a token is empty; leave it and its tag out")
+            sentence = [(token, check_tag(_name(tag, names))) for token, tag in zip(tokens, tags, strict=True)]
+        yield sentence
+
+
+def _tagged(sentences: Iterable[list[tuple[str, str]]], rows_per_document: int) -> Iterator[Example]:
+    rows, first = iter(sentences), 0
+    while document := list(islice(rows, rows_per_document)):
+        if filled := [sentence for sentence in document if sentence]:
+            yield join_sentences(str(first), filled)
+        first += len(document)
+
+
+def _asked(rows: Table) -> Iterator[Example]:
+    for context, numbered in groupby(enumerate(rows), key=lambda row: row[1]["context"]):
+        questions = []
+        for number, row in numbered:
+            with naming(f"row {number}"):
+                said, starts = row["answers"]["text"], row["answers"]["answer_start"]
+                answers = [{"text": t, "answer_start": s} for t, s in zip(said, starts, strict=True)]
+                record = {"id": row.get("id", number), "question": row["question"], "answers": answers}
+                questions.append(question_of(record, context))
+        yield Example(str(number - len(questions) + 1), context, questions=tuple(questions))
+
+
+def _classified(rows: Table, text_column: str, label_column: str, names: Sequence[str] | None) -> Iterator[Example]:
+    for number, row in enumerate(rows):
+        found = row[label_column]
+        with naming(f"row {number}"):
+            labels = tuple(_name(value, names) for value in (found if isinstance(found, list) else [found]))
+        yield Example(str(number), row[text_column], labels=labels)

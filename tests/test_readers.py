@@ -1,0 +1,615 @@
+"""Readers of annotation formats, each with the way it goes wrong; checks of what they read."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import Doc, DocBin, SpanGroup
+from spacy.tokens import Span as SpacySpan
+
+from conftest import make_tokenizer
+from longdoc.datasets import (
+    DatasetConfig,
+    Example,
+    check_overlaps,
+    data_root,
+    from_datasets,
+    misaligned,
+    read_brat,
+    read_classes,
+    read_conll,
+    read_dataset,
+    read_jsonl,
+    read_label_studio,
+    read_pubtator,
+    read_spacy,
+)
+from longdoc.errors import ConfigError, DataError
+from longdoc.evaluation.scoring import KINDS
+from longdoc.labels import Span, decode_tags, encode_bio
+from longdoc.windows import tokenize, word_offsets
+
+TEXT = "💩 Acme pays Zürich.\nOvarian and breast cancer."
+
+
+def marked(example):
+    return [(span.label, example.text[span.start : span.end]) for span in example.spans]
+
+
+def conll(path):
+    return list(read_conll(path, token_column=0, tag_column=1))
+
+
+def label_studio(path, tasks, **columns):
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    return list(read_label_studio(path, **{"text_column": "text", "label_column": "label", **columns}))
+
+
+def classes(path):
+    return list(read_classes(path, text_column="text", label_column="label"))
+
+
+@st.composite
+def documents(draw):
+    """A text with line ends and characters beyond the first plane, and spans of it that are not white space alone."""
+    text = draw(st.text(st.sampled_from("aB .\n💩é"), min_size=1, max_size=30))
+    places = draw(st.lists(st.tuples(st.integers(0, 29), st.integers(1, 9)), max_size=5))
+    spans = [Span(a, min(a + n, len(text)), "X") for a, n in places if a < len(text)]
+    return text, tuple(span for span in spans if text[span.start : span.end].strip())
+
+
+# ---------------------------------------------------------------------------------------------------------------- BRAT
+
+
+def brat(folder, text, marks, name="a.b"):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.txt").write_bytes(text.encode())
+    (folder / f"{name}.ann").write_bytes(marks.encode())
+    return folder
+
+
+def test_brat_reads_entities_and_passes_over_the_rest(tmp_path):
+    marks = (
+        "T1\tORG 2 6\tAcme\r\nR1\tPays Arg1:T1 Arg2:T2\r\n\r\nT2\tLOC 12 18\tZürich\r\n#1\tAnnotatorNotes T1\tnote\r\n"
+        "T3\tDIS 20 27;39 45\tOvarian cancer\r\nT4\tLINE 12 19;20 27\tZürich. Ovarian\r\n*\tEquiv T1 T2\r\n"
+    )
+    folder = brat(tmp_path / "corpus", TEXT, marks)
+    brat(folder / "more", "nothing", "", name="b")
+    first, second = read_brat(folder)
+    covering = "Ovarian and breast cancer"  # a gap is covered, and so is the line end that BRAT leaves out
+    assert marked(first) == [("ORG", "Acme"), ("LOC", "Zürich"), ("DIS", covering), ("LINE", "Zürich.\nOvarian")]
+    assert (first.id, first.text, second) == ("a.b", TEXT, Example("more/b", "nothing"))
+    assert list(read_brat(folder / "a.b.txt")) == [first]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("T1\tORG 3 7\tAcme", r"text\[3:7\] is 'cme ', not 'Acme'; offsets count characters"),
+        ("T1\tORG 2 6", "no line of BRAT's"),
+        ("T1\tORG 2 2\t", "start < end"),
+        ("T1\tORG 40 60\tcancer", "beyond the text of 46 characters"),
+        ("T1\tORG 2-6\tAcme", "unpack"),
+        ("T1\tDIS 20 27;39 45\tOvarian breast", "'Ovarian cancer', not 'Ovarian breast'"),
+        ("Acme pays", "no line of BRAT's"),
+        ("T1\tORG 1 6\tAcme", "' Acme', not 'Acme'"),
+    ],
+)
+def test_brat_names_the_line_of_a_wrong_annotation(tmp_path, line, said):
+    folder = brat(tmp_path, TEXT, f"T0\tORG 2 6\tAcme\n{line}\n")
+    with pytest.raises(DataError, match=rf"a\.b\.ann, line 2: .*{said}"):
+        list(read_brat(folder))
+
+
+def test_brat_counts_the_line_ends_of_windows_and_says_so(tmp_path):
+    (example,) = read_brat(brat(tmp_path, "One.\r\nAcme", "T1\tORG 6 10\tAcme\n"))
+    assert marked(example) == [("ORG", "Acme")]
+    with pytest.raises(DataError, match="each counts as two"):
+        list(read_brat(brat(tmp_path, "One.\r\nAcme", "T1\tORG 5 9\tAcme\n")))
+
+
+@pytest.mark.parametrize("lacking", ["a.b.ann", "a.b.txt"])
+def test_brat_asks_for_both_files(tmp_path, lacking):
+    (brat(tmp_path, "Acme", "") / lacking).unlink()
+    with pytest.raises(DataError, match=rf"{lacking}: missing beside"):
+        list(read_brat(tmp_path))
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path):
+    folder = brat(tmp_path, "Acme", "")
+    (folder / "a.b.txt").write_bytes("Zürich".encode("latin-1"))
+    with pytest.raises(DataError, match=r"a\.b\.txt: not UTF-8 .*save it as UTF-8"):
+        list(read_brat(folder))
+
+
+@given(documents())
+def test_what_is_written_as_brat_is_read_back(tmp_path_factory, document):
+    text, spans = document
+    lines = [
+        f"T{number}\tX {span.start} {span.end}\t{text[span.start : span.end]}".replace("\n", " ") + "\n"
+        for number, span in enumerate(spans)
+    ]
+    (example,) = read_brat(brat(tmp_path_factory.mktemp("brat"), text, "".join(lines)))
+    assert (example.text, example.spans) == document
+
+
+# ------------------------------------------------------------------------------------------------------------ PubTator
+
+PUBTATOR = (
+    "12|t|💩 Aspirin | nausea\r\n12|a|Aspirin helps.\r\n12\t2\t9\tAspirin\tChemical\tD001241\r\n"
+    "12\t19\t26\tAspirin\tChemical\tD001241|D000\tAs|pirin\r\n12\tCID\tD001241\tD009325\r\n\r\n"
+    "13|t|No mark\r\n13|a|\r\n"
+)
+
+
+def test_pubtator_reads_titles_and_abstracts(tmp_path):
+    path = tmp_path / "data.pubtator"
+    path.write_bytes(PUBTATOR.encode())
+    first, second = read_pubtator(path)
+    assert (first.id, first.text) == ("12", "💩 Aspirin | nausea\nAspirin helps.")
+    assert marked(first) == [("Chemical", "Aspirin"), ("Chemical", "Aspirin")]
+    assert second == Example("13", "No mark\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("1|t|A\n1|a|B\n1\t0\t2\tA\tX\n", r"line 3: text\[0:2\] is 'A\\n', not 'A'"),
+        ("1|t|A\n1|a|B\n2\t0\t1\tA\tX\n", "line 3: an annotation of '2' among those of '1'"),
+        ("1|t|A\n1|a|B\n1\t0\t1\n", "line 3: expected ID, start, end, mention and type"),
+        ("1|t|A\n1|a|B\n1\t-1\t1\tA\tX\n", "line 3: .*start=-1"),
+        ("1|t|A\n1\t0\t1\tA\tX\n", "line 2: a document begins with"),
+        ("1\t0\t1\tA\tX\n", "line 1: a document begins with"),
+        ("1|t|A\n\n2|t|A\n2|a|B\n", r"line 1: document 1 has no abstract; an empty one is 1\|a\|"),
+    ],
+)
+def test_pubtator_names_the_line(tmp_path, content, said):
+    path = tmp_path / "data.pubtator"
+    path.write_text(content)
+    with pytest.raises(DataError, match=rf"data\.pubtator, {said}"):
+        list(read_pubtator(path))
+
+
+@given(documents())
+def test_what_is_written_as_pubtator_is_read_back(tmp_path_factory, document):
+    text, spans = document
+    title, _, abstract = text.partition("\n")
+    text = f"{title}\n{abstract}".replace("\n", " ")
+    path = tmp_path_factory.mktemp("pubtator") / "data.txt"
+    lines = [f"1\t{s.start}\t{s.end}\t{text[s.start : s.end]}\t{s.label}\tid" for s in spans]
+    path.write_text("\n".join([f"1|t|{title}", f"1|a|{text[len(title) + 1 :]}", *lines]), encoding="utf-8")
+    if any(s.start <= len(title) < s.end for s in spans):  # no mention spans both passages
+        with pytest.raises(DataError, match=r"data\.txt, line"):
+            list(read_pubtator(path))
+    else:
+        (example,) = read_pubtator(path)
+        assert example.spans == spans
+
+
+# --------------------------------------------------------------------------------------------------------------- spaCy
+
+
+def docbin(path, *docs):
+    DocBin(docs=docs).to_disk(path)
+    return path
+
+
+def make_doc():
+    doc = Doc(spacy.blank("en").vocab, words=["💩", "Acme", "Corp", "pays"], spaces=[True, True, True, False])
+    doc.ents = [SpacySpan(doc, 1, 3, label="ORG")]
+    doc.spans["sc"] = SpanGroup(doc, spans=[SpacySpan(doc, 1, 3, label="ORG"), SpacySpan(doc, 1, 2, label="NAME")])
+    return doc
+
+
+def test_spacy_documents_give_entities_or_a_group_of_spans(tmp_path):
+    path = docbin(tmp_path / "data.spacy", make_doc(), Doc(spacy.blank("en").vocab))
+    first, second = read_spacy(path)
+    assert (first.id, first.text, marked(first)) == ("data-1", "💩 Acme Corp pays", [("ORG", "Acme Corp")])
+    assert second == Example("data-2", "")
+    first, second = read_spacy(path, span_group="sc")
+    assert sorted(marked(first)) == [("NAME", "Acme"), ("ORG", "Acme Corp")]
+    assert second.spans == ()
+
+
+def test_spacy_names_what_is_missing(tmp_path):
+    with pytest.raises(DataError, match=r"data\.spacy: no span group 'ss'; it has sc"):
+        list(read_spacy(docbin(tmp_path / "data.spacy", make_doc()), span_group="ss"))
+    doc = make_doc()
+    doc.spans["sc"] = [SpacySpan(doc, 1, 1, label="ORG")]
+    with pytest.raises(DataError, match=r"data\.spacy, document 2: .*start < end"):
+        list(read_spacy(docbin(tmp_path / "data.spacy", make_doc(), doc), span_group="sc"))
+    for content in (b"", b"Acme pays.", (tmp_path / "data.spacy").read_bytes()[:-20]):
+        (tmp_path / "data.spacy").write_bytes(content)
+        with pytest.raises(DataError, match=r"data\.spacy: no DocBin"):
+            list(read_spacy(tmp_path / "data.spacy"))
+
+
+# -------------------------------------------------------------------------------------------------------- Label Studio
+
+
+def region(start, end, text, *labels):
+    return {"start": start, "end": end, "labels": list(labels), **({} if text is None else {"text": text})}
+
+
+def annotation(*results, **state):
+    kinds = [("labels" if "labels" in value else "choices", value) for value in results]
+    return {"result": [{"type": kind, "value": value} for kind, value in kinds], **state}
+
+
+def test_label_studio_takes_the_first_annotation_that_was_completed(tmp_path):
+    tasks = [
+        {
+            "id": 7,
+            "data": {"text": TEXT},
+            "annotations": [
+                annotation(region(0, 1, "💩", "WRONG"), was_cancelled=True),
+                annotation(
+                    region(2, 6, "Acme", "ORG", "NAME"),
+                    region(12, 27, "Zürich.\\nOvarian", "LINE"),
+                    {"choices": ["lease", "loan"]},
+                    {"start": 2, "end": 6, "choices": ["of a region"]},
+                ),
+                annotation(region(7, 11, "pays", "SECOND")),
+            ],
+            "predictions": [annotation(region(7, 11, "pays", "GUESS"))],
+        },
+        {"id": 8, "data": {"text": "Acme"}, "annotations": [annotation()]},
+        {"id": 9, "data": {"text": "never read"}, "annotations": [annotation(was_cancelled=True)]},
+        {"id": 10, "data": {"text": "never read"}, "annotations": []},
+    ]
+    first, second = label_studio(tmp_path / "export.json", tasks)
+    assert marked(first) == [("ORG", "Acme"), ("NAME", "Acme"), ("LINE", "Zürich.\nOvarian")]
+    assert (first.id, first.labels, second) == ("7", ("lease", "loan"), Example("8", "Acme"))
+
+
+def test_label_studio_reads_the_short_export_too(tmp_path):
+    tasks = [
+        {"id": 1, "text": TEXT, "label": [region(2, 6, "Acme", "ORG")], "kind": "lease", "annotator": 1},
+        {"id": 1, "text": TEXT, "label": [region(0, 1, "💩", "WRONG")], "kind": "loan", "annotator": 2},
+        {"id": 2, "text": "Acme", "kind": {"choices": ["lease", "loan"]}},
+    ]
+    first, second = label_studio(tmp_path / "min.json", tasks)
+    assert (marked(first), first.labels, second) == ([("ORG", "Acme")], (), Example("2", "Acme"))
+    first, second = label_studio(tmp_path / "min.json", tasks, label_column="kind")
+    assert (first.spans, first.labels, second.labels) == ((), ("lease",), ("lease", "loan"))
+
+
+def test_label_studio_counts_as_javascript_did_where_only_that_fits(tmp_path):
+    text = "💩 Acme, 💩 Acme"
+    for start, other in ((2, 10), (3, 12)):  # code points; UTF-16
+        marks = [region(start, start + 4, "Acme", "ORG"), region(other, other + 4, "Acme", "ORG")]
+        (example,) = label_studio(tmp_path / "a.json", [{"id": 1, "text": text, "label": marks}])
+        assert [span.start for span in example.spans] == [2, 10]
+    with pytest.raises(DataError, match=r"a\.json, task 1: text\[2:6\] is 'Acme', not 'Corp'"):
+        label_studio(tmp_path / "a.json", [{"id": 1, "text": text, "label": [region(2, 6, "Corp", "ORG")]}])
+
+
+@pytest.mark.parametrize(
+    ("tasks", "said"),
+    [
+        ({"id": 1}, "export the project as JSON or JSON-MIN"),
+        ([{"id": 1, "body": "Acme", "label": []}], "task 1: no text in 'text'; .*body.*set text_column"),
+        ([{"id": 1, "text": "Acme", "ner": []}], "no task has 'label'; .*'ner'.*set label_column"),
+        ([{"id": 1, "text": "Acme", "label": [region(1, 5, None, "ORG")]}], "task 1: .*beyond the text of 4"),
+        ([{"id": 1, "text": "Acme", "label": [{"start": 0, "end": 1}]}], "task 1: no 'labels'"),
+        ([1], "task 1: not in the form"),
+    ],
+)
+def test_label_studio_names_the_task_and_the_remedy(tmp_path, tasks, said):
+    with pytest.raises(DataError, match=rf"export\.json.*{said}"):
+        label_studio(tmp_path / "export.json", tasks)
+
+
+@given(documents(), st.booleans())
+def test_label_studio_marks_are_read_in_either_count(tmp_path_factory, document, javascript):
+    text, spans = document
+
+    def count(offset):
+        return len(text[:offset].encode("utf-16-le")) // 2 if javascript else offset
+
+    marks = [region(count(s.start), count(s.end), text[s.start : s.end], "X") for s in spans]
+    path = tmp_path_factory.mktemp("label-studio") / "export.json"
+    (example,) = label_studio(path, [{"id": 1, "text": text, "label": marks}])
+    said = [text[span.start : span.end] for span in spans]
+    assert [example.text[span.start : span.end] for span in example.spans] == said
+    assert javascript or example.spans == spans
+
+
+# ------------------------------------------------------------------------------------------------- JSON lines and CoNLL
+
+
+def test_jsonl_takes_triples_classes_and_pairs(tmp_path):
+    path = tmp_path / "data.jsonl"
+    records = [
+        {"id": 1, "text": TEXT, "entities": [[2, 6, "ORG"]], "labels": ["lease", "loan"]},
+        {"id": 2, "text": TEXT, "label": [[2, 6, "ORG"]]},
+        {"text": TEXT, "label": "lease"},
+        [TEXT, {"entities": [[2, 6, "ORG"]]}],
+    ]
+    path.write_bytes("\r\n".join(["\ufeff" + json.dumps(records[0]), *map(json.dumps, records[1:]), ""]).encode())
+    span = (Span(2, 6, "ORG"),)
+    assert list(read_jsonl(path)) == [
+        Example("1", TEXT, span, labels=("lease", "loan")),
+        Example("2", TEXT, span),
+        Example("3", TEXT, labels=("lease",)),
+        Example("4", TEXT, span),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"text": "Acme"}, r"no 'entities', 'labels' or 'label'; it has \['text'\]"),
+        ({"entities": [[0, 1, "ORG"]]}, "no 'text'"),
+        ({"text": "Acme", "entities": [[0, 9, "ORG"]]}, "beyond the text of 4"),
+        ({"text": "Acme", "entities": [["0", "1", "ORG"]]}, "two whole numbers and a label"),
+        ({"text": "Acme", "entities": [3]}, "not in the form"),
+        ("Acme", "."),
+    ],
+)
+def test_jsonl_names_the_line(tmp_path, record, said):
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n" + json.dumps(record))
+    with pytest.raises(DataError, match=rf"data\.jsonl, line 2: .*{said}"):
+        list(read_jsonl(path))
+
+
+@pytest.mark.parametrize(
+    ("tags", "spans"),
+    [
+        ("B-X I-X E-X S-X", ["a b c", "d"]),  # BIOES
+        ("S-X S-X E-X I-X", ["a", "b", "c", "d"]),  # nothing continues what is closed
+        ("B-X L-X U-X O", ["a b", "c"]),  # BILOU
+        ("I-X I-X B-X I-X", ["a b", "c d"]),  # IOB1
+        ("B-X-1 I-X-1 I-X O", ["a b", "c"]),  # a label with a hyphen
+    ],
+)
+def test_every_scheme_of_tags_is_read(tmp_path, tags, spans):
+    path = tmp_path / "data.conll"
+    path.write_bytes("".join(f"{word} {tag}\r\n" for word, tag in zip("abcd", tags.split(), strict=True)).encode())
+    (example,) = conll(path)
+    assert [example.text[s.start : s.end] for s in example.spans] == spans
+
+
+def test_documents_of_conll_are_kept_whole_where_they_are_marked(tmp_path):
+    path = tmp_path / "data.conll"
+    sentences = "".join(f"w{number} O\n\n" for number in range(9))
+    path.write_text(f"-DOCSTART- O\n\n{sentences}-DOCSTART- O\n\nAcme B-ORG\n")
+    first, second = conll(path)
+    assert (len(first.text.split()), second.text, second.id) == (9, "Acme\n", "data-9")
+    path.write_text(f"-DOCSTART- O\n\n{sentences}")
+    assert [len(example.text.split()) for example in conll(path)] == [8, 1]
+
+
+def test_a_number_sign_is_a_token_where_it_has_a_tag(tmp_path):
+    path = tmp_path / "data.conll"
+    path.write_text("# text = # Acme\n# O\nAcme B-ORG\n")
+    (example,) = conll(path)
+    assert example.text == "# Acme\n"
+
+
+@pytest.mark.parametrize(("line", "said"), [("Acme\tPER", "'PER' is no tag; allowed"), ("\tO", "the token is empty")])
+def test_conll_names_the_line_of_a_wrong_tag(tmp_path, line, said):
+    path = tmp_path / "data.conll"
+    path.write_text(f"It\tO\n{line}\n")
+    with pytest.raises(DataError, match=rf"data\.conll, line 2: {said}"):
+        conll(path)
+
+
+# -------------------------------------------------------------------------------------------------------------- classes
+
+
+@pytest.mark.parametrize(("suffix", "separator"), [(".csv", ","), (".tsv", "\t")])
+def test_tables_are_read_by_their_suffix(tmp_path, suffix, separator):
+    path = tmp_path / f"data{suffix}"
+    long = "x" * 200_000  # beyond the limit of Python's csv, which stays as it is
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows([["label", "text"], ["a", 'two\nlines, "💩"\t.'], ["b", long]])
+    limit = csv.field_size_limit()
+    assert [(e.text, e.labels) for e in classes(path)] == [('two\nlines, "💩"\t.', ("a",)), (long, ("b",))]
+    assert csv.field_size_limit() == limit
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("text;label\nAcme;a\n", r"line 2: no 'text' and 'label'; it has \['text;label'\].*between commas"),
+        ("text,label\nAcme,a\nAcme\n", "line 3: label is empty"),
+        ("text,label\n,a\n", "line 2: text is empty"),
+        ("text,label\nAcme, pays,a\n", "line 2: more cells than the header has"),
+        ('text,label\n"Acme" pays,a\n', "line 2: .*quotes within a quoted text are doubled"),
+    ],
+)
+def test_tables_name_the_line(tmp_path, content, said):
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match=rf"data\.csv, {said}"):
+        classes(path)
+
+
+# ------------------------------------------------------------------------------------------------- the datasets library
+
+
+@pytest.fixture(scope="module")
+def hub():
+    return pytest.importorskip("datasets", reason="the datasets library is not installed")
+
+
+def table(hub, features, **columns):
+    return hub.Dataset.from_dict(columns, features=hub.Features(features))
+
+
+def test_tagged_rows_of_datasets(hub):
+    features = {"tokens": hub.List(hub.Value("string")), "ner_tags": hub.List(hub.ClassLabel(names=["O", "B-X"]))}
+    rows = table(hub, features, tokens=[["💩", "Acme"], [], ["It"]], ner_tags=[[0, 1], [], [0]])
+    assert [(e.id, e.text, marked(e)) for e in from_datasets(rows)] == [
+        ("0", "💩 Acme\n", [("X", "Acme")]),
+        ("2", "It\n", []),
+    ]
+    (joined,) = from_datasets(rows, rows_per_document=3)
+    assert joined.text == "💩 Acme\nIt\n"
+    assert from_datasets(rows.to_iterable_dataset()) == from_datasets(rows)
+    with pytest.raises(DataError, match="give one split"):
+        from_datasets(hub.DatasetDict(train=rows))
+
+
+def test_tags_without_names_are_named_or_refused(hub):
+    features = {"words": hub.List(hub.Value("string")), "tags": hub.List(hub.Value("int64"))}
+    rows = table(hub, features, words=[["Acme"], ["It"]], tags=[[1], [0]])
+    named = {"token_column": "words", "tag_column": "tags"}
+    assert [marked(e) for e in from_datasets(rows, **named, names=["O", "B-X"])] == [[("X", "Acme")], []]
+    with pytest.raises(DataError, match=r"row 0: 1 has no name; give names"):
+        from_datasets(rows, **named)
+    with pytest.raises(DataError, match=r"row 0: 1 has no name among O"):
+        from_datasets(rows, **named, names=["O"])
+    with pytest.raises(DataError, match="the columns are words, tags; expected tokens and ner_tags"):
+        from_datasets(rows)
+    rows = table(hub, features, words=[["Acme"], ["It", "pays"]], tags=[[0], [0]])
+    with pytest.raises(DataError, match="row 1: 2 tokens and 1 tags"):
+        from_datasets(rows, **named, names=["O"])
+
+
+def test_questions_of_datasets_share_their_text(hub):
+    rows = hub.Dataset.from_dict(
+        {
+            "id": ["a", "b", "c"],
+            "context": ["Acme pays.", "Acme pays.", "It ends."],
+            "question": ["Who?", "When?", "What?"],
+            "answers": [{"text": t, "answer_start": s} for t, s in ((["Acme"], [0]), ([], []), (["It"], [0]))],
+        }
+    )
+    first, second = from_datasets(rows)
+    assert [(q.id, [s.end for s in q.answers]) for q in first.questions] == [("a", [4]), ("b", [])]
+    assert (first.id, second.id, second.text) == ("0", "2", "It ends.")
+    wrong = rows.map(lambda row: {"answers": {"text": ["Zenith"], "answer_start": [0]}})
+    with pytest.raises(DataError, match="row 0: question a: 'Zenith' does not stand at 0"):
+        from_datasets(wrong)
+
+
+def test_classes_of_datasets(hub):
+    features = {"text": hub.Value("string"), "label": hub.ClassLabel(names=["lease", "loan"])}
+    rows = table(hub, features, text=["a", "b"], label=[1, 0])
+    assert from_datasets(rows) == [Example("0", "a", labels=("loan",)), Example("1", "b", labels=("lease",))]
+    with pytest.raises(DataError, match="row 0: -1 has no name among lease, loan; leave unlabelled rows out"):
+        from_datasets(table(hub, features, text=["a"], label=[-1]))
+    several = {"text": hub.Value("string"), "label": hub.List(hub.Value("string"))}
+    assert from_datasets(table(hub, several, text=["a"], label=[["x", "y"]])) == [Example("0", "a", labels=("x", "y"))]
+
+
+# ----------------------------------------------------------------------------------------------------- as a data set
+
+
+def test_every_reader_has_a_name_and_a_kind(tmp_path):
+    brat(tmp_path / "brat", TEXT, "T1\tORG 2 6\tAcme\n")
+    (tmp_path / "a.pubtator").write_text("1|t|Acme\n1|a|\n1\t0\t4\tAcme\tORG\n")
+    docbin(tmp_path / "a.spacy", make_doc())
+    label_studio(tmp_path / "a.json", [{"id": 1, "text": "Acme", "label": [region(0, 4, "Acme", "ORG")]}])
+    (tmp_path / "b.json").write_text(json.dumps([{"id": 1, "text": "Acme", "kind": "ORG"}]))
+    files = {"brat": "brat", "pubtator": "a.pubtator", "spacy": "a.spacy", "label studio": "a.json"}
+    for reader, name in files.items():
+        (example,) = read_dataset(DatasetConfig(reader=reader, files=(str(tmp_path / name),), labels={"ORG": "PARTY"}))
+        assert (example.spans[0].label, KINDS[reader]) == ("PARTY", "entities")
+    config = DatasetConfig(reader="label studio classes", files=(str(tmp_path / "b.json"),), label_column="kind")
+    assert (read_dataset(config)[0].labels, KINDS[config.reader]) == (("ORG",), "classes")
+    config = DatasetConfig(reader="spacy", files=(str(tmp_path / "a.spacy"),), span_group="sc", labels={"NAME": "X"})
+    assert len(read_dataset(config)[0].spans) == 1
+    with pytest.raises(ConfigError, match="span_group belongs to the reader 'spacy'"):
+        DatasetConfig(reader="brat", files=("a",), span_group="sc")
+
+
+needs_corpora = pytest.mark.skipif(not (data_root() / "bc5cdr").exists(), reason="the corpora are not on this machine")
+
+
+@needs_corpora
+def test_a_corpus_comes_back_from_every_format(tmp_path):
+    examples = list(read_jsonl(data_root() / "bc5cdr" / "dev.jsonl"))[:40]
+    vocab = spacy.blank("en").vocab
+    papers, docs, tasks = [], [], []
+    for example in examples:
+        text, spans = example.text, example.spans
+        lines = [f"T{i}\t{s.label} {s.start} {s.end}\t{text[s.start : s.end]}\n" for i, s in enumerate(spans)]
+        brat(tmp_path / "brat", text, "".join(lines), name=example.id)
+        title = text.index(". ") + 1
+        marks = [f"{example.id}\t{s.start}\t{s.end}\t{text[s.start : s.end]}\t{s.label}\tid\n" for s in spans]
+        papers.append(f"{example.id}|t|{text[:title]}\n{example.id}|a|{text[title + 1 :]}\n{''.join(marks)}\n")
+        doc = Doc(vocab, words=list(text), spaces=[False] * len(text))
+        doc.spans["all"] = [doc.char_span(s.start, s.end, label=s.label) for s in spans]
+        docs.append(doc)
+        regions = [region(s.start, s.end, text[s.start : s.end], s.label) for s in spans]
+        tasks.append({"id": example.id, "data": {"text": text}, "annotations": [annotation(*regions)]})
+    (tmp_path / "a.pubtator").write_text("".join(papers), encoding="utf-8")
+    assert sorted(read_brat(tmp_path / "brat"), key=lambda e: e.id) == sorted(examples, key=lambda e: e.id)
+    assert [(e.id, e.spans) for e in read_pubtator(tmp_path / "a.pubtator")] == [(e.id, e.spans) for e in examples]
+    read = read_spacy(docbin(tmp_path / "a.spacy", *docs), span_group="all")
+    assert [(e.text, e.spans) for e in read] == [(e.text, e.spans) for e in examples]
+    assert label_studio(tmp_path / "a.json", tasks) == examples
+
+
+@needs_corpora
+@pytest.mark.parametrize(
+    ("name", "columns", "documents"),
+    [
+        ("wikigold/wikigold.conllu", (1, 2), 145),
+        ("wnut17/dev.conll", (0, 1), None),
+        ("uner_ewt/dev.iob2", (1, 2), None),
+    ],
+)
+def test_corpora_of_columns_are_read(name, columns, documents):
+    examples = list(read_conll(data_root() / name, token_column=columns[0], tag_column=columns[1]))
+    assert documents in (None, len(examples))
+    assert sum(len(example.spans) for example in examples) > 500
+
+
+# --------------------------------------------------------------------------------------------------------------- checks
+
+
+def test_spans_that_cut_a_word_are_found_with_the_words_they_would_become():
+    text = "Acme Incorporated pays USD100 to Zenith."
+    spans = [(0, 17), (5, 8), (23, 26), (24, 32), (33, 40), (4, 18), (4, 5)]
+    example = Example("lease", text, tuple(Span(start, end, "X") for start, end in spans))
+    found = misaligned([example], make_tokenizer())
+    assert [(m.text, m.words) for m in found] == [
+        ("Inc", "Incorporated"),
+        ("USD", "USD100"),
+        ("SD100 to", "USD100 to"),
+        (" ", ""),
+    ]
+    assert str(found[0]) == "lease: X 'Inc' at 5-8 would be learned as 'Incorporated'"
+    assert str(found[-1]) == "lease: X ' ' at 4-5 holds no word"
+
+
+def test_overlapping_spans_of_one_head_are_refused():
+    text = "Acme Incorporated pays."
+    spans = (Span(0, 17, "PARTY"), Span(0, 17, "PARTY"), Span(0, 4, "NAME"), Span(5, 17, "FORM"), Span(18, 20, "ACT"))
+    example = Example("lease", text, spans)
+    check_overlaps([example], ("PARTY",))
+    check_overlaps([example], ("NAME", "FORM"))  # they touch, and no more
+    said = r"lease: NAME 'Acme' at 0-4 and PARTY 'Acme Incorporated' at 0-17 overlap.*separate heads, leave one"
+    with pytest.raises(DataError, match=said):
+        check_overlaps([example], ("PARTY", "NAME"))
+
+
+@given(st.lists(st.sampled_from(["Acme", "pays", "USD100", ",", "it's", "💩"]), min_size=1, max_size=8), st.data())
+def test_what_is_not_misaligned_survives_its_tags(words, data):
+    """Of spans that do not overlap, those pass the check that encoding and decoding give back."""
+    text = " ".join(words)
+    borders = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
+    spans = tuple(Span(a, b, "X") for a, b in zip(borders[::2], borders[1::2], strict=False) if text[a:b].strip())
+    tokenizer = make_tokenizer()
+    bad = {m.span for m in misaligned([Example("a", text, spans)], tokenizer)}
+    offsets = word_offsets(tokenize(text, tokenizer))
+    for span in spans:
+        tags = decode_tags(encode_bio([span], offsets, ("X",)), ("X",))
+        back = [text[offsets[first, 0] : offsets[last - 1, 1]] for first, last, _ in tags]
+        assert (back == [text[span.start : span.end].strip()]) == (span not in bad)
+
+
+def test_word_offsets_go_from_a_first_token_to_its_last():
+    tokens = tokenize("Incorporated, USD100", make_tokenizer())
+    assert word_offsets(tokens).tolist() == [[0, 12], [12, 13], [14, 20]]
+    assert word_offsets(tokenize("", make_tokenizer())).shape == (0, 2)
+    assert word_offsets(tokens).dtype == np.int32
