@@ -17,7 +17,7 @@ demo: $(VENV)/.longdoc-installed  ## parties, dates and answers of a real contra
 	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs the arbitration?"
 
 test: lint  ## everything: formatting, types, layers, laws, examples, notebooks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 lint: $(VENV)/.dev-installed  ## formatting, style, types and import layers
 	$(BIN)/ruff format --check

@@ -99,7 +99,7 @@ def test_both_back_ends_equal_attention_token_by_token(pattern, row, layer):
     batch = Rows(torch.tensor([seen]), torch.tensor([chosen]), torch.tensor([documents]))
     for attend in (eager_attention, blocked_attention):
         out = attend(*tensors, batch, pattern, layer=layer, scale=0.7)
-        torch.testing.assert_close(out[0, :, 0], torch.tensor(expected), atol=1e-5, rtol=0)
+        torch.testing.assert_close(out[0, :, 0], torch.tensor(expected), atol=5e-5, rtol=0)
 
 
 def test_the_rows_of_a_batch_do_not_touch_each_other():
@@ -439,7 +439,7 @@ def test_flex_equals_eager(kind, n_tokens):
     rows, tensors = flex_rows(n_tokens), [tensor.detach() for tensor in inputs(4, n_tokens)]
     expected = eager_attention(*tensors, rows, FLEX[kind], layer=1, scale=0.3)
     found = flex_sparse_attention(*tensors, rows, FLEX[kind], layer=1, scale=0.3, compiled=False)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found, expected, atol=5e-5, rtol=0)
 
 
 def test_flex_has_no_dropout():

@@ -159,6 +159,7 @@ WRITERS = {
     "conll": write_conll,
     "cuad": write_cuad,
     "cuad questions": write_cuad,
+    "cuad types": write_cuad,
     "squad": write_squad,
     "contract_nli": write_contract_nli,
     "classes": write_classes,
@@ -250,7 +251,8 @@ def run_pretrain(config, folder):
     if config.base:
         save_base(config, folder / "base")
     base = {"base": str(folder / "base")} if config.base else {}
-    done = pretrain(written(to_dict(config) | base | {"output": str(folder / "run"), **SMALL}, folder))
+    quick = SMALL | {"batch_tokens": 256, "learning_rate": 0.01}
+    done = pretrain(written(to_dict(config) | base | {"output": str(folder / "run"), **quick}, folder))
     assert not done.unread and done.n_learned > DOCUMENTS and done.n_held_out
     assert 0 < done.after.bits < done.before.bits, "it learns that all documents are alike"
     assert all(torch.isfinite(weight).all() for weight in Model.from_pretrained(done.folder).state_dict().values())

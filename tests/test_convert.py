@@ -213,8 +213,8 @@ def copy_of(folder: Path, new: Path) -> Path:
 def test_short_texts_are_answered_as_before(name: str, originals, converted) -> None:
     ids = some_ids(50)
     before = logits(masked_lm(originals[name]), ids)
-    torch.testing.assert_close(logits(masked_lm(converted[name]), ids), before, rtol=0, atol=1e-5)
-    torch.testing.assert_close(logits(sparsify(masked_lm(converted[name])), ids), before, rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits(masked_lm(converted[name]), ids), before, rtol=0, atol=5e-5)
+    torch.testing.assert_close(logits(sparsify(masked_lm(converted[name])), ids), before, rtol=0, atol=5e-5)
 
 
 @pytest.mark.parametrize("name", MASKED)
@@ -226,7 +226,7 @@ def test_long_texts_are_read_with_no_pattern_given(name: str, originals, convert
     states, wanted, dense = (
         network.double().eval()(input_ids=ids).last_hidden_state for network in (read, by_hand, plain)
     )
-    torch.testing.assert_close(states, wanted, rtol=0, atol=1e-5)
+    torch.testing.assert_close(states, wanted, rtol=0, atol=5e-5)
     assert (states - dense).abs().max() > 0.01  # plain transformers reads as many tokens, densely
 
 
@@ -246,7 +246,7 @@ def test_a_longformer_keeps_its_windows(originals, tmp_path: Path) -> None:
     new = sparsify(masked_lm(tmp_path / "out"))
     assert logits(new, some_ids(192)).shape == (2, 192, 300)
     old = logits(masked_lm(originals["longformer"]), some_ids(50))
-    torch.testing.assert_close(logits(new, some_ids(50)), old, rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits(new, some_ids(50)), old, rtol=0, atol=5e-5)
 
 
 # ---------------------------------------------------------------------------------------------------------- Longformer
@@ -257,11 +257,11 @@ def test_a_longformer_made_of_it_answers_the_same(name: str, originals, converte
     convert(originals[name], tmp_path / "out", max_tokens=200, window=TOKENS, global_projections=True)
     longformer = transformers.LongformerForMaskedLM.from_pretrained(tmp_path / "out")
     before = logits(masked_lm(originals[name]), some_ids(50))
-    torch.testing.assert_close(logits(longformer, some_ids(50)), before, rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits(longformer, some_ids(50)), before, rtol=0, atol=5e-5)
     # On a long text, equal projections give what the model without them gives, global first token and all.
     ids = some_ids(200)
     wanted = logits(sparsify(masked_lm(converted[name])), ids)
-    torch.testing.assert_close(logits(sparsify(longformer), ids), wanted, rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits(sparsify(longformer), ids), wanted, rtol=0, atol=5e-5)
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["attention_window"] == [2 * TOKENS] * 2
     assert config["max_position_embeddings"] == 200 + config["pad_token_id"] + 1
@@ -290,8 +290,8 @@ def test_a_bare_model_becomes_a_bare_longformer(originals, tmp_path: Path) -> No
         AutoModel.from_pretrained(folder).double().eval()(some_ids(50))
         for folder in (originals["bare"], tmp_path / "out")
     )
-    torch.testing.assert_close(new.last_hidden_state, old.last_hidden_state, rtol=0, atol=1e-5)
-    torch.testing.assert_close(new.pooler_output, old.pooler_output, rtol=0, atol=1e-5)
+    torch.testing.assert_close(new.last_hidden_state, old.last_hidden_state, rtol=0, atol=5e-5)
+    torch.testing.assert_close(new.pooler_output, old.pooler_output, rtol=0, atol=5e-5)
 
 
 def test_a_tokenizer_without_a_class_is_not_taken_for_robertas(originals, tmp_path: Path) -> None:

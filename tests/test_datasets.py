@@ -6,6 +6,7 @@ from longdoc.datasets import (
     Contract,
     DatasetConfig,
     contract_example,
+    contract_type,
     cuad_part,
     data_root,
     is_party_name,
@@ -79,6 +80,15 @@ def test_roles_are_no_party_names(role):
 def test_names_are_party_names():
     assert is_party_name("Acme", "Acme pays the company")
     assert is_party_name("Bank of America", "the bank")
+
+
+def test_the_type_of_a_contract_is_its_class(tmp_path):
+    (tmp_path / "one.txt").write_text("DISTRIBUTION AGREEMENT")
+    record = {"id": "ACME-1", "type": "Distributor", "text_file": "one.txt", "pdf_file": "one.pdf"}
+    (tmp_path / "contracts.jsonl").write_text(json.dumps({**record, "answers": [], "values": {}}) + "\n")
+    (contract,) = read_cuad(tmp_path)
+    assert contract_type(contract).labels == ("Distributor",)
+    assert read_dataset(DatasetConfig(reader="cuad types", files=(str(tmp_path),))) == [contract_type(contract)]
 
 
 def test_missing_data_says_how_to_name_the_folder(monkeypatch, tmp_path):

@@ -32,6 +32,7 @@ def write(folder, name, **changes):
         output=str(folder / name),
         dropout=0.0,
         batch_tokens=512,
+        precision="float32",
         learning_rate=0.003,
         save_every=5,
         log_every=1,

@@ -26,7 +26,7 @@ def test_a_padded_batch_gives_the_states_of_its_windows_alone(model):
         together = batch.content(model.encoder(**batch.inputs).numpy())
         for window, states in zip(slices, together, strict=True):
             alone = model.encoder(**model.encoder.batch([window]).inputs)[0, 1:-1].numpy()
-            np.testing.assert_allclose(states, alone, atol=1e-5)
+            np.testing.assert_allclose(states, alone, atol=5e-5)
 
 
 def test_a_packed_encoder_gives_the_same_states_and_leaves_the_model_alone(model):
@@ -36,7 +36,7 @@ def test_a_packed_encoder_gives_the_same_states_and_leaves_the_model_alone(model
     for sizes in ([15, 7], [20], [1]):
         inputs = model.encoder.batch([np.arange(5, 5 + size) for size in sizes]).inputs
         with torch.inference_mode():
-            torch.testing.assert_close(packed(**inputs), model.encoder(**inputs), atol=1e-5, rtol=0)
+            torch.testing.assert_close(packed(**inputs), model.encoder(**inputs), atol=5e-5, rtol=0)
     assert PackedLinear not in {type(module) for module in model.modules()}
 
 

@@ -156,7 +156,7 @@ def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
         states = encoder(**encoder.batch([ids, ids[:40]]).inputs)
     for row, found in zip((ids, ids[:40]), states, strict=True):
         whole = [2, *row.tolist(), 3]
-        torch.testing.assert_close(found[: len(whole)], slow_sparse_states(pipeline.model, whole), atol=1e-5, rtol=0)
+        torch.testing.assert_close(found[: len(whole)], slow_sparse_states(pipeline.model, whole), atol=5e-5, rtol=0)
 
 
 def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows():
@@ -173,7 +173,7 @@ def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows(
             slow.append(pipeline.model.head("contract").scores(states[1:-1]).detach().numpy())
         rule, n_tokens = pipeline.model.config.windows.merge, len(reading.tokens)
         found = stitch(reading.scores["contract"], reading.windows, n_tokens, rule)
-        np.testing.assert_allclose(found, reference.stitch(slow, reading.windows, n_tokens, rule), atol=1e-5)
+        np.testing.assert_allclose(found, reference.stitch(slow, reading.windows, n_tokens, rule), atol=5e-5)
 
 
 def test_a_batch_of_mixed_documents_is_read_sparsely_as_each_alone():

@@ -18,13 +18,14 @@ from longdoc.evaluation import LabelledData
 from longdoc.labels import Span
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline
+from longdoc.reader import device_of, dtype_of
 from longdoc.training import TrainConfig, estimate, train
 from longdoc.training.data import training_batches
 from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.read import ReadExample
-from longdoc.training.run import BatchTrainer, last_checkpoint
+from longdoc.training.run import BatchTrainer, RunConfig, last_checkpoint, training_arguments
 from longdoc.training.unanswerable import made_unanswerable, with_other_name, without_answer
 from test_training import config_file, make_task
 
@@ -194,6 +195,23 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(corpus, monkeypatch):
     train(path)
     steps = [entry["step"] for entry in json.loads((corpus / "run" / "log.json").read_text())]
     assert steps == sorted(steps) and steps[-1] > 20
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16"])
+def test_mixed_precision_is_used_where_the_machine_computes_in_it_or_it_is_asked_for(tmp_path, precision):
+    config = RunConfig(base="default", output=str(tmp_path), precision=precision)
+    arguments = training_arguments(config, n_batches=4, deepspeed=None, development=None)
+    assert arguments.bf16 == (dtype_of(precision, device_of("auto")) == torch.bfloat16)
+
+
+def test_a_run_of_one_step_learns(corpus):
+    task = {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 1}
+    folder = train(config_file(corpus, tasks=[task], batch_tokens=100_000, log_every=1))
+    (entry,) = [entry for entry in json.loads((corpus / "run" / "log.json").read_text()) if "loss" in entry]
+    assert entry["step"] == 1 and float(entry["learning_rate"]) > 0
+    start = Model.from_base(corpus / "base", make_model().config).encoder.backbone.state_dict()
+    end = Model.from_pretrained(folder).encoder.backbone.state_dict()
+    assert any(not torch.equal(start[name], end[name]) for name in start)
 
 
 def test_half_a_checkpoint_is_not_taken_up(tmp_path):

@@ -832,7 +832,7 @@ def test_heads_of_queries_may_share_heads_of_keys():
     with torch.no_grad():
         dense = model(ids).last_hidden_state
         sparse = sparsify(model, SparsePattern(window=100, global_tokens=()))(ids).last_hidden_state
-    torch.testing.assert_close(sparse, dense, atol=1e-5, rtol=0)
+    torch.testing.assert_close(sparse, dense, atol=5e-5, rtol=0)
 
 
 def test_padding_between_documents_may_carry_any_number():

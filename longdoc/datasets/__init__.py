@@ -20,6 +20,7 @@ from longdoc.datasets.cuad import (
     Contract,
     contract_example,
     contract_questions,
+    contract_type,
     cuad_part,
     is_party_name,
     party_names,
@@ -43,6 +44,7 @@ __all__ = [
     "check_overlaps",
     "contract_example",
     "contract_questions",
+    "contract_type",
     "cuad_part",
     "data_root",
     "from_datasets",
@@ -81,6 +83,7 @@ class DatasetConfig:
         "contract_nli",
         "cuad",
         "cuad questions",
+        "cuad types",
     ]
     files: tuple[str, ...]
     """Paths below :func:`data_root`, or patterns such as ``squadshifts/*.json``; for ``cuad`` and ``brat`` folders."""
@@ -168,6 +171,8 @@ def _read(config: DatasetConfig, path: Path) -> Iterable[Example]:
     contracts = (contract for contract in read_cuad(path) if config.part in (None, cuad_part(contract)))
     if reader == "cuad":
         return map(contract_example, contracts)
+    if reader == "cuad types":
+        return map(contract_type, contracts)
     wordings = load_yaml_mapping(str(config.wordings))
     return (contract_questions(contract, wordings) for contract in contracts)
 

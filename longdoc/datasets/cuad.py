@@ -122,3 +122,8 @@ def contract_questions(contract: Contract, wordings: Mapping[str, Sequence[str]]
         for number, wording in enumerate(worded)
     ]
     return Example(contract.id, contract.text, questions=tuple(questions))
+
+
+def contract_type(contract: Contract) -> Example:
+    """A contract with its type ("Distributor", "License" …) as its class."""
+    return Example(contract.id, contract.text, labels=(contract.kind,))

@@ -46,6 +46,7 @@ KINDS: dict[str, Kind] = {
     "cuad questions": "clauses",
     "contract_nli": "inferences",
     "classes": "classes",
+    "cuad types": "classes",
     "label studio classes": "classes",
 }
 """Reader of a data set: what it annotates."""

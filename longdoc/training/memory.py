@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from longdoc.reader import device_of
 from longdoc.training.learner import Learner
-from longdoc.training.run import training_device
 from longdoc.training.trainer import Prepared, prepare
 
 GIB = 2**30
@@ -72,14 +72,14 @@ def estimate(path: str | Path) -> Estimate:
         DataError: a corpus is missing or malformed.
     """
     prepared = prepare(path)
-    learner = prepared.learner.to(training_device()).train()
+    learner = prepared.learner.to(device_of("auto")).train()
     batch = prepared.batches[prepared.batches.longest]
     documents = batch.pop("documents")
     rows, positions = batch["inputs"]["input_ids"].shape
     kept = saved_bytes(learner, batch, prepared)
     backbone = learner.config
     n_layers = int(getattr(backbone, "num_hidden_layers", 1))
-    between = n_layers * rows * positions * int(backbone.hidden_size) * (2 if prepared.config.bfloat16 else 4)
+    between = n_layers * rows * positions * int(backbone.hidden_size) * prepared.config.dtype.itemsize
     return Estimate(
         n_parameters=sum(parameter.numel() for parameter in learner.parameters()),
         n_trained=sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad),
@@ -108,7 +108,7 @@ def saved_bytes(learner: Learner, batch: dict[str, Any], prepared: Prepared) -> 
     device = next(learner.parameters()).device
     with (
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
-        torch.autocast(device.type, torch.bfloat16, enabled=prepared.config.bfloat16),
+        torch.autocast(device.type, torch.bfloat16, enabled=prepared.config.dtype is torch.bfloat16),
     ):
         learner(**{name: _to(value, device) for name, value in batch.items()})
     return sum(sizes.values())

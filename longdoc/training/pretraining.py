@@ -25,10 +25,11 @@ from longdoc.errors import ConfigError
 from longdoc.heads import FillConfig
 from longdoc.metrics import Bits
 from longdoc.model import Model, ModelConfig, is_longdoc
+from longdoc.reader import device_of
 from longdoc.training.learner import Learner
 from longdoc.training.masking import Vocabulary
 from longdoc.training.rows import Cloze, Collator, MaskedBatches, ReadText, RowForm, cloze, masked_batches
-from longdoc.training.run import RunConfig, fit, last_checkpoint, training_device
+from longdoc.training.run import RunConfig, fit, last_checkpoint
 from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokenizer
 from longdoc.training.texts import Text, read_texts
 from longdoc.training.trainer import base_folder, whole_weights
@@ -241,7 +242,7 @@ def take_words(model: Model, base: str) -> bool:
 @torch.inference_mode()
 def measure(learner: Learner, hidden: Cloze) -> Bits:
     """What the masked tokens cost (see :class:`Pretrained`), in float32."""
-    device, was_training = training_device(), learner.training
+    device, was_training = device_of("auto"), learner.training
     learner.to(device).eval()
     total = Bits()
     for batch, n_characters in tqdm(hidden, unit="batch", delay=2, leave=False, disable=None):

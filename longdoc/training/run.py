@@ -22,6 +22,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, TrainingError
+from longdoc.reader import Precision, device_of, dtype_of
 from longdoc.training.learner import Learner
 
 
@@ -49,8 +50,8 @@ class RunConfig:
     """Leave the table of words as it is: half of a small encoder, and of little use to a task."""
     gradient_checkpointing: bool = False
     """Compute each layer's activations twice rather than keep them: long windows in little memory."""
-    bfloat16: bool = False
-    """Mixed precision; worth it where the hardware computes in bfloat16."""
+    precision: Precision = "auto"
+    """The number format of matrix products; ``auto`` is bfloat16 where the hardware computes in it."""
     quantize: bool = False
     """Store the trained model's matrices as int8."""
     save_every: int = 200
@@ -67,6 +68,11 @@ class RunConfig:
             raise ConfigError("learning_rate must be above 0, and warmup_share from 0 to 1")
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout must be at least 0 and below 1; got {self.dropout}")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format of matrix products on this machine."""
+        return dtype_of(self.precision, device_of("auto"))
 
 
 class Shareable(Protocol):
@@ -115,7 +121,7 @@ class BatchTrainer(Trainer):
             raise TrainingError(
                 f"the loss of step {self.state.global_step + 1} is {loss.item()}, on {', '.join(documents[:5])}"
                 f"{' and others' if len(documents) > 5 else ''}; lower learning_rate, train in float32 "
-                "(bfloat16: false), or look at these documents"
+                "(precision: float32), or look at these documents"
             )
         return loss
 
@@ -216,7 +222,7 @@ def training_arguments(
     config: RunConfig, n_batches: int, deepspeed: Path | None, development: Development | None
 ) -> TrainingArguments:
     """Trainer's arguments; under ``torchrun`` or ``deepspeed`` they start this process's part of the group."""
-    on_cpu = training_device().type == "cpu"
+    on_cpu = device_of("auto").type == "cpu"
     if on_cpu:
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # DeepSpeed warns where it has to find out
     n_processes = int(os.environ.get("WORLD_SIZE", "1"))
@@ -229,13 +235,13 @@ def training_arguments(
         num_train_epochs=1,
         gradient_accumulation_steps=config.accumulate,
         learning_rate=config.learning_rate,
-        warmup_steps=max(1, int(steps * config.warmup_share)),
+        warmup_steps=int(steps * config.warmup_share),
         weight_decay=config.weight_decay,
         lr_scheduler_type="linear",
         use_cpu=on_cpu,
         ddp_backend="gloo" if on_cpu and n_processes > 1 else None,
         ddp_find_unused_parameters=False,
-        bf16=config.bfloat16,
+        bf16=config.dtype is torch.bfloat16,
         logging_steps=config.log_every,
         save_steps=every,
         eval_strategy="steps" if development else "no",
@@ -273,13 +279,6 @@ def check_deepspeed(path: Path) -> None:
         raise ConfigError(f"{path}: not JSON ({error}); ds_config.json is a good start") from error
     if not isinstance(record, dict) or "stage" not in record.get("zero_optimization", {}):
         raise ConfigError(f"{path}: names no zero_optimization.stage; allowed: 1, 2, 3")
-
-
-def training_device() -> torch.device:
-    """What Trainer chooses: a GPU where there is one."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def _has_tensorboard() -> bool:
