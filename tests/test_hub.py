@@ -61,7 +61,7 @@ LONG = "\n\n".join(CORPUS[:2] * 12)
 
 
 def tokenizer_for(form):
-    """The family's own form of tokenizer, trained on three sentences, with its special tokens and their template."""
+    """The family's own form of tokenizer, of pieces of three sentences, with its special tokens and their template."""
     if form == "wordpiece":
         return make_tokenizer(), {
             "cls_token": "[CLS]",
@@ -76,11 +76,15 @@ def tokenizer_for(form):
     )
     pad, cls, sep, unk, mask = special
     if form == "pieces":
-        tokenizer = Tokenizer(models.Unigram())
+        # Written down, as a trained one differs from process to process.
+        letters = sorted({"▁", *"".join(CORPUS)} - {" "})
+        words = sorted({f"▁{word}" for line in CORPUS for word in line.split() if word.isalpha() and len(word) < 8})
+        scored = [(piece, 0.0) for piece in special] + [(letter, -6.0) for letter in letters]
+        tokenizer = Tokenizer(models.Unigram(scored + [(word, -8.0) for word in words], unk_id=special.index(unk)))
         tokenizer.normalizer = normalizers.Replace("``", '"')
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
         tokenizer.decoder = decoders.Metaspace()
-        trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token=unk, show_progress=False)
+        tokenizer.add_special_tokens(special)
     else:
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -89,7 +93,7 @@ def tokenizer_for(form):
         trainer = trainers.BpeTrainer(
             vocab_size=290, special_tokens=special, initial_alphabet=alphabet, show_progress=False
         )
-    tokenizer.train_from_iterator(CORPUS, trainer)
+        tokenizer.train_from_iterator(CORPUS, trainer)
     pair = f"{cls} $A {sep} {sep} $B {sep}" if form == "bytes" else f"{cls} $A {sep} $B:1 {sep}:1"
     ends = [(cls, 1), (sep, 2)]
     tokenizer.post_processor = processors.TemplateProcessing(single=f"{cls} $A {sep}", pair=pair, special_tokens=ends)
