@@ -2,7 +2,7 @@
 
 ``41 questions``: the time of all categories of CUAD asked of one contract of about 10,000 tokens, against the forward
 passes of the same batches alone. ``squad``: the best answer of longdoc and of the reference arithmetic from the same
-logits, on every question of a data set.
+logits, on every question of a data set, and what each least score of an answer would give there.
 """
 
 import argparse
@@ -10,10 +10,11 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from _table import write_table
+from tqdm import tqdm
 
 from longdoc.datasets import DatasetConfig, read_dataset
 from longdoc.decode import decode_answers
@@ -100,13 +101,20 @@ def score_whole_rows(reader: Reader, reading: Reading) -> list[Feature]:
     return features
 
 
-def compare_decoding(pipeline: Pipeline, limit: int | None) -> list[list[str]]:
-    """One row: questions, how many have the same best answer, exact match and F1 at the model's own threshold."""
+class Outcome(NamedTuple):
+    """The best answer to a question: its probability, and what it is worth given and not given."""
+
+    probability: float
+    given: tuple[float, float]
+    withheld: tuple[float, float]
+
+
+def compare_decoding(pipeline: Pipeline, limit: int | None) -> tuple[int, list[Outcome]]:
+    """For how many questions the reference code has the same best answer, and the outcome of each question."""
     data = DatasetConfig(reader="squad", files=("squad2_half/dev-v2.0-half.json",), limit=limit)
     reader, config = pipeline.heads["qa"]
-    same = total = exact = 0
-    f1 = 0.0
-    for example in read_dataset(data):
+    same, outcomes = 0, []
+    for example in tqdm(read_dataset(data)):
         document = Document.from_text(example.text, name=example.id)
         asked = reader.ask(document, "qa", [question.text for question in example.questions])
         for reading, question in zip(asked, example.questions, strict=True):
@@ -118,14 +126,23 @@ def compare_decoding(pipeline: Pipeline, limit: int | None) -> list[list[str]]:
             same += agreed
             if not agreed:
                 print(question.id, best, expected, len(reading.windows), file=sys.stderr)
-            given = ""
-            if best is not None and config.calibration.probability(best.score) >= config.min_score:
-                given = example.text[tokens.offsets[best.first, 0] : tokens.offsets[best.last, 1]]
             golds = [example.text[s.start : s.end] for s in question.answers]
-            total += 1
-            exact += exact_match(given, golds)
-            f1 += token_f1(given, golds)
-    return [[f"{total:,}", f"{same:,}", f"{exact / total:.4f}", f"{f1 / total:.4f}"]]
+            withheld = (exact_match("", golds), token_f1("", golds))
+            if best is None:
+                outcomes.append(Outcome(0.0, withheld, withheld))
+                continue
+            text = example.text[tokens.offsets[best.first, 0] : tokens.offsets[best.last, 1]]
+            given = (exact_match(text, golds), token_f1(text, golds))
+            outcomes.append(Outcome(config.calibration.probability(best.score), given, withheld))
+    return same, outcomes
+
+
+def figures_at(outcomes: list[Outcome], least: float) -> list[str]:
+    """Exact match, F1 and the share of questions answered where answers below ``least`` are withheld."""
+    kept = [one.given if one.probability >= least else one.withheld for one in outcomes]
+    exact, f1 = (statistics.fmean(values) for values in zip(*kept, strict=True))
+    answered = statistics.fmean(one.probability >= least for one in outcomes)
+    return [f"{exact:.4f}", f"{f1:.4f}", f"{answered:.3f}"]
 
 
 def main() -> None:
@@ -141,9 +158,16 @@ def main() -> None:
         rows = compare_cost(pipeline, arguments.rounds)
         write_table("questions_cost", "All questions of a schema on one contract", header, rows)
     else:
-        header = ["questions", "same best answer", "exact match", "F1"]
-        rows = compare_decoding(pipeline, arguments.limit)
-        write_table("questions_squad", "Decoding beside SQuAD's reference code, `squad2_half`", header, rows)
+        least = pipeline.heads["qa"][1].min_score
+        same, outcomes = compare_decoding(pipeline, arguments.limit)
+        header = ["questions", "same best answer", "exact match", "F1", "answered"]
+        row = [f"{len(outcomes):,}", f"{same:,}", *figures_at(outcomes, least)]
+        write_table("questions_squad", "Decoding beside SQuAD's reference code, `squad2_half`", header, [row])
+        header = ["least score", "exact match", "F1", "answered"]
+        levels = sorted({least, *(n / 10 for n in range(11))})
+        rows = [[f"{level:.2f}", *figures_at(outcomes, level)] for level in levels]
+        note = f"The model's own least score, {least:.2f}, was fitted on contracts."
+        write_table("questions_least_score", "What each least score gives on `squad2_half`", header, rows, note)
 
 
 if __name__ == "__main__":

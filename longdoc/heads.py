@@ -255,13 +255,14 @@ class ClassifyHead(nn.Module):
         """
         scores: Tensor = self(states).float()
         rows = content if scores.shape[1] > 1 else content.new_ones(content.shape[0], 1)
-        logits, losses = [], []
-        for group in range(int(groups[-1]) + 1):
-            chosen = (groups == group)[:, None] & rows
-            found = scores[chosen]
-            logits.append(self.pool(found))
-            if evidence is not None and (wanted := evidence[chosen]).any():
-                losses.append(-found[:, -1].log_softmax(dim=0)[wanted].logsumexp(0))
+        sizes = groups.new_zeros(int(groups[-1]) + 1).index_add(0, groups, rows.sum(1)).tolist()
+        found = scores[rows].split(sizes)
+        logits = [self.pool(own) for own in found]
+        losses = []
+        if evidence is not None:
+            for own, wanted in zip(found, evidence[rows].split(sizes), strict=True):
+                if wanted.any():
+                    losses.append(-own[:, -1].log_softmax(dim=0)[wanted].logsumexp(0))
         if targets.is_floating_point():
             loss = F.binary_cross_entropy_with_logits(torch.stack(logits), targets)
         else:

@@ -1,0 +1,146 @@
+"""The type of a contract, one of CUAD's 25, from the whole document and from its first 512 tokens.
+
+The encoder stays as it is: the mean state of each window of 256 tokens is computed once, and longdoc's classification
+head learns from those of the training part, with each seed anew. The number of steps and the pooling of each view are
+those that are best on the development part.
+"""
+
+import argparse
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from _table import write_table
+from tqdm import tqdm
+
+from longdoc.datasets import DatasetConfig, read_dataset
+from longdoc.encoders import length_batches
+from longdoc.heads import ClassifyConfig, ClassifyHead, EmbedConfig, EmbedHead
+from longdoc.metrics import ClassCounts, class_counts
+from longdoc.model import Model, ModelConfig
+from longdoc.training.trainer import base_folder
+from longdoc.windows import split, tokenize
+
+PARTS = ("train", "dev", "test")
+POOLINGS = ("mean", "max", "attention")
+STEPS = (50, 100, 200)
+FIRST = 2
+"""Windows of 256 that make up the first 512 tokens."""
+
+
+def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) -> list[torch.Tensor]:
+    """The mean states ``(windows, D)`` of each text."""
+    frame = model.encoder.template.plain
+    slices, owners = [], []
+    for owner, text in enumerate(texts):
+        tokens = tokenize(text, model.tokenizer)
+        for window in split(len(tokens), size=256 - len(frame), overlap=32):
+            slices.append(tokens.ids[window.start : window.end])
+            owners.append(owner)
+    head = EmbedHead(EmbedConfig())
+    width = model.encoder.backbone.config.hidden_size
+    states = torch.empty(len(slices), width)
+    with torch.inference_mode(), tqdm(total=len(slices)) as progress:
+        for rows in length_batches([len(ids) for ids in slices], batch_tokens):
+            inputs = model.encoder.batch([slices[row] for row in rows]).inputs
+            states[rows] = head.scores(model.encoder(**inputs), inputs.get("attention_mask"))[:, 0].float()
+            progress.update(len(rows))
+    owned = np.array(owners)
+    return [states[torch.from_numpy(owned == owner)] for owner in range(len(texts))]
+
+
+class Views:
+    """The contracts of a part: their windows, all of them or the first ones, and their types."""
+
+    def __init__(self, states: Sequence[torch.Tensor], labels: Sequence[int], first: int | None) -> None:
+        kept = [rows[:first] for rows in states]
+        self.states = torch.cat(kept)[:, None]
+        self.groups = torch.repeat_interleave(torch.arange(len(kept)), torch.tensor([len(rows) for rows in kept]))
+        self.targets = torch.tensor(labels)
+
+
+def learned(train: Views, config: ClassifyConfig, seed: int) -> dict[int, ClassifyHead]:
+    """The head after each number of ``STEPS`` over all contracts."""
+    torch.manual_seed(seed)
+    head = ClassifyHead(train.states.shape[-1], config, dropout=0.3)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=0.02, weight_decay=0.05)
+    content = torch.ones(train.states.shape[:2], dtype=torch.bool)
+    kept = {}
+    for step in range(1, max(STEPS) + 1):
+        loss = head.loss(train.states, content=content, groups=train.groups, targets=train.targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step in STEPS:
+            kept[step] = ClassifyHead(train.states.shape[-1], config, dropout=0.0)
+            kept[step].load_state_dict(head.state_dict())
+    return kept
+
+
+@torch.inference_mode()
+def scored(head: ClassifyHead, part: Views) -> tuple[float, float]:
+    """Macro F1 and accuracy."""
+    scores = head.eval().scores(part.states)[:, 0]
+    found = [int(head.pool(scores[part.groups == group]).argmax()) for group in range(len(part.targets))]
+    names = head.config.labels
+    pairs = zip(found, part.targets.tolist(), strict=True)
+    total = sum((class_counts([names[one]], [names[other]]) for one, other in pairs), ClassCounts())
+    return total.macro_f1, total.accuracy
+
+
+def compare(
+    states: dict[str, list[torch.Tensor]], labels: dict[str, list[int]], names: tuple[str, ...], seeds: int
+) -> list[list[str]]:
+    rows = []
+    for title, first in (("first 512 tokens", FIRST), ("whole document", None)):
+        parts = {part: Views(states[part], labels[part], first) for part in PARTS}
+        mean = torch.cat([parts["train"].states]).mean(0)
+        scale = parts["train"].states.std(0)
+        for part in parts.values():
+            part.states = (part.states - mean) / scale
+        heads = {
+            (pooling, seed, steps): head
+            for pooling in POOLINGS
+            for seed in range(seeds)
+            for steps, head in learned(parts["train"], ClassifyConfig(labels=names, pooling=pooling), seed).items()
+        }
+        dev = {key: scored(head, parts["dev"])[0] for key, head in heads.items()}
+        for pooling in POOLINGS:
+            by_steps = {s: statistics.mean(dev[pooling, seed, s] for seed in range(seeds)) for s in STEPS}
+            steps = max(by_steps, key=by_steps.__getitem__)
+            found = [scored(heads[pooling, seed, steps], parts["test"]) for seed in range(seeds)]
+            figures = [
+                f"{statistics.mean(values):.3f} ± {statistics.stdev(values):.3f}" for values in zip(*found, strict=True)
+            ]
+            rows.append([title, pooling, str(steps), f"{by_steps[steps]:.3f}", *figures])
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", default="default", help="a model, or package:NAME")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--states", type=Path, help="file that keeps the states of the windows")
+    parser.add_argument("--name", default="contract_types")
+    args = parser.parse_args()
+    examples = {part: read_dataset(DatasetConfig(reader="cuad types", files=("cuad",), part=part)) for part in PARTS}
+    names = tuple(sorted({example.labels[0] for part in examples.values() for example in part}))
+    if args.states and args.states.exists():
+        states = torch.load(args.states)
+    else:
+        model = Model.from_base(base_folder(args.base), ModelConfig(heads={"embed": EmbedConfig()})).eval()
+        states = {part: window_states(model, [example.text for example in examples[part]]) for part in PARTS}
+        if args.states:
+            torch.save(states, args.states)
+    labels = {part: [names.index(example.labels[0]) for example in examples[part]] for part in PARTS}
+    rows = compare(states, labels, names, args.seeds)
+    sizes = ", ".join(f"{len(examples[part])} {part}" for part in PARTS)
+    notes = f"{sizes}; {len(names)} types; mean and deviation of {args.seeds} seeds. Encoder: {args.base}, not tuned."
+    header = ["read", "pooling", "steps", "dev macro F1", "test macro F1", "test accuracy"]
+    write_table(args.name, "Types of contracts", header, rows, notes)
+
+
+if __name__ == "__main__":
+    main()
