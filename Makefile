@@ -32,7 +32,6 @@ format: $(VENV)/.dev-installed  ## rewrite the sources in the project's style
 default-model: $(VENV)/.dev-installed  ## train the shipped model (hours on two cores; goes on where it stopped) into runs/
 	$(BIN)/longdoc train configs/default.yaml
 	$(BIN)/longdoc train configs/default-2.yaml
-	$(BIN)/longdoc train configs/default-3.yaml
 	$(BIN)/longdoc calibrate configs/calibrate.yaml
 
 clean:  ## remove .venv, caches and builds

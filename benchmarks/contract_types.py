@@ -10,7 +10,6 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from _table import write_table
 from tqdm import tqdm
@@ -27,18 +26,18 @@ PARTS = ("train", "dev", "test")
 POOLINGS = ("mean", "max", "attention")
 STEPS = (50, 100, 200)
 FIRST = 2
-"""Windows of 256 that make up the first 512 tokens."""
+"""Windows that fill the first 512 positions: 476 tokens of the document, as they share 32."""
 
 
 def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) -> list[torch.Tensor]:
     """The mean states ``(windows, D)`` of each text."""
     frame = model.encoder.template.plain
-    slices, owners = [], []
-    for owner, text in enumerate(texts):
+    slices, counts = [], []
+    for text in texts:
         tokens = tokenize(text, model.tokenizer)
-        for window in split(len(tokens), size=256 - len(frame), overlap=32):
-            slices.append(tokens.ids[window.start : window.end])
-            owners.append(owner)
+        windows = split(len(tokens), size=256 - len(frame), overlap=32)
+        slices += [tokens.ids[window.start : window.end] for window in windows]
+        counts.append(len(windows))
     head = EmbedHead(EmbedConfig())
     width = model.encoder.backbone.config.hidden_size
     states = torch.empty(len(slices), width)
@@ -47,8 +46,7 @@ def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) 
             inputs = model.encoder.batch([slices[row] for row in rows]).inputs
             states[rows] = head.scores(model.encoder(**inputs), inputs.get("attention_mask"))[:, 0].float()
             progress.update(len(rows))
-    owned = np.array(owners)
-    return [states[torch.from_numpy(owned == owner)] for owner in range(len(texts))]
+    return list(states.split(counts))
 
 
 class Views:
@@ -57,7 +55,8 @@ class Views:
     def __init__(self, states: Sequence[torch.Tensor], labels: Sequence[int], first: int | None) -> None:
         kept = [rows[:first] for rows in states]
         self.states = torch.cat(kept)[:, None]
-        self.groups = torch.repeat_interleave(torch.arange(len(kept)), torch.tensor([len(rows) for rows in kept]))
+        self.counts = [len(rows) for rows in kept]
+        self.groups = torch.repeat_interleave(torch.arange(len(kept)), torch.tensor(self.counts))
         self.targets = torch.tensor(labels)
 
 
@@ -83,7 +82,7 @@ def learned(train: Views, config: ClassifyConfig, seed: int) -> dict[int, Classi
 def scored(head: ClassifyHead, part: Views) -> tuple[float, float]:
     """Macro F1 and accuracy."""
     scores = head.eval().scores(part.states)[:, 0]
-    found = [int(head.pool(scores[part.groups == group]).argmax()) for group in range(len(part.targets))]
+    found = [int(head.pool(own).argmax()) for own in scores.split(part.counts)]
     names = head.config.labels
     pairs = zip(found, part.targets.tolist(), strict=True)
     total = sum((class_counts([names[one]], [names[other]]) for one, other in pairs), ClassCounts())
@@ -96,8 +95,7 @@ def compare(
     rows = []
     for title, first in (("first 512 tokens", FIRST), ("whole document", None)):
         parts = {part: Views(states[part], labels[part], first) for part in PARTS}
-        mean = torch.cat([parts["train"].states]).mean(0)
-        scale = parts["train"].states.std(0)
+        mean, scale = parts["train"].states.mean(0), parts["train"].states.std(0)
         for part in parts.values():
             part.states = (part.states - mean) / scale
         heads = {

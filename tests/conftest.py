@@ -1,5 +1,4 @@
 import os
-from functools import cache
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before the first import of it: no test looks for a checkpoint elsewhere
 
@@ -24,26 +23,23 @@ CORPUS = [
 ]
 
 
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PIECES = """
 an th and the be by as ab ac ag dis ef fa deve 01 21 199
 ##en ##ed ##ve ##ti ##or ##de ##re ##ri ##rs ##ne ##is ##op ##eve ##ent ##99
 """
 
 
-@cache
-def _vocabulary() -> dict[str, int]:
-    letters = sorted(set("".join(CORPUS).lower().replace(" ", "")))
-    inside = [f"##{letter}" for letter in letters if letter.isalnum()]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *inside, *PIECES.split()]
-    return {piece: index for index, piece in enumerate(pieces)}
-
-
 def make_tokenizer() -> Tokenizer:
     """A WordPiece tokenizer in BERT's form; written down, as a trained one differs from process to process."""
-    tokenizer = Tokenizer(models.WordPiece(_vocabulary(), unk_token="[UNK]"))
+    letters = sorted(set("".join(CORPUS).lower().replace(" ", "")))
+    inside = [f"##{letter}" for letter in letters if letter.isalnum()]
+    pieces = [*SPECIAL, *letters, *inside, *PIECES.split()]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    tokenizer.add_special_tokens(SPECIAL)
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return tokenizer
 
