@@ -26,7 +26,7 @@ from _table import write_table
 import longdoc
 from longdoc.datasets import data_root
 from longdoc.errors import DocumentError
-from longdoc.loaders._interactive import draw_annotations, read_interactive
+from longdoc.loaders.pdf.interactive import draw_annotations, read_interactive
 
 PLAIN = str.maketrans("“”„‘’‚´`–—‒‐‑\u037e", "\"\"\"'''''-----;")
 PDFS, PAGES = 100, 4  # whose boxes are checked, and how many pages of each

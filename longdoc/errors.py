@@ -45,5 +45,9 @@ class DataError(LongdocError, ValueError):
     """A training or evaluation record is malformed; the message names the file and the line."""
 
 
+class MissingDependencyError(LongdocError, ImportError):
+    """A library that is not installed is needed; the message names the extra that brings it."""
+
+
 class TrainingError(LongdocError):
     """Training stopped: the loss is no number, or a checkpoint could not be written."""

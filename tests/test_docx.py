@@ -20,8 +20,8 @@ from longdoc.errors import (
     NoTextLayerError,
 )
 from longdoc.loaders import Limits, load
-from longdoc.loaders._numbering import written
 from longdoc.loaders.docx import load_docx
+from longdoc.loaders.docx.numbering import written
 from reference import docx_words
 
 DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))

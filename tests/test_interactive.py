@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from longdoc.loaders import load
-from longdoc.loaders._interactive import place_drawn
-from longdoc.loaders._layout import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.pdf.interactive import place_drawn
 from pdfs import lines
 
 DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))

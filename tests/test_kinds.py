@@ -3,7 +3,7 @@ import codecs
 import pytest
 
 from longdoc.errors import UnsupportedFormatError
-from longdoc.loaders._kinds import kind_of
+from longdoc.loaders.detect import kind_of
 
 
 @pytest.mark.parametrize(

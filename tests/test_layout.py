@@ -7,7 +7,7 @@ import pytest
 from longdoc.document import Document
 from longdoc.edits import Edit
 from longdoc.loaders import load
-from longdoc.loaders._layout import BLOCK, CELL, LINE, NONE, ROW, Glyphs, lay_out
+from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, Glyphs, lay_out
 from pdfs import across, letters, lines, make_pdf
 
 ROOT = Path(__file__).parents[1]

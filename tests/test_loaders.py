@@ -28,8 +28,8 @@ from longdoc.errors import (
 )
 from longdoc.loaders import Limits, load
 from longdoc.loaders import pdf as pdf_loader
-from longdoc.loaders._glyphs import _join_surrogates, _real_glyphs
-from longdoc.loaders._layout import LINE, NONE, SPACE, Glyphs, lay_out
+from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs, lay_out
+from longdoc.loaders.pdf.glyphs import _join_surrogates, _real_glyphs
 from pdfs import lines, make_pdf
 
 ROOT = Path(__file__).parents[1]

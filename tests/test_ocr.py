@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from longdoc.errors import CorruptDocumentError, LimitExceededError, NoTextLayerError
-from longdoc.loaders import Limits, _ocr, load
+from longdoc.loaders import Limits, load
+from longdoc.loaders.layout import ocr as _ocr
 from pdfs import lines, make_pdf
 
 needs_ocr = pytest.mark.skipif(bool(_ocr.missing()), reason=_ocr.missing() or "OCR is installed")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longdoc.loaders._glyphs import read_glyphs
-from longdoc.loaders._layout import BLOCK, LINE, NONE, SPACE, Glyphs
-from longdoc.loaders._order import line_numbers, order
+from longdoc.loaders.layout.text import BLOCK, LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.pdf.columns import line_numbers, order
+from longdoc.loaders.pdf.glyphs import read_glyphs
 from pdfs import across, letters, lines, make_pdf
 
 ROOT = Path(__file__).parents[1]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from longdoc.edits import Edit, Edits
-from longdoc.loaders._glyphs import read_glyphs
-from longdoc.loaders._layout import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
-from longdoc.loaders._tables import Grid, GridCell, Placed, TableError, arrange, build_tables, find_tables
+from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.pdf.glyphs import read_glyphs
+from longdoc.loaders.pdf.tables import Grid, GridCell, Placed, TableError, arrange, build_tables, find_tables
 from longdoc.parts import Table
 from pdfs import lines, make_pdf
 

@@ -10,12 +10,23 @@ from typing import BinaryIO
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
-from longdoc.loaders._kinds import kind_of
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._options import Options
+from longdoc.loaders.detect import kind_of
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.options import Options
 from longdoc.sections import add_structure
 
 __all__ = ["Limits", "load"]
+
+_ROOMS = {
+    "pdf": "pdf",
+    "docx": "docx",
+    "html": "html",
+    "text": "text",
+    "jats": "jats",
+    "image": "image",
+    "ccda": "clinical.ccda",
+    "fhir": "clinical.fhir",
+}
 
 
 def load(
@@ -70,7 +81,7 @@ def read(data: bytes, *, name: str, options: Options) -> Document:
     options.limits.check("file_bytes", len(data), name)
     kind = kind_of(data, name)
     # Loaders bring the libraries of their formats with them, so each is imported when it is first needed.
-    loader: Callable[..., Document] = getattr(import_module(f"longdoc.loaders.{kind}"), f"load_{kind}")
+    loader: Callable[..., Document] = getattr(import_module(f"longdoc.loaders.{_ROOMS[kind]}"), f"load_{kind}")
     if kind in ("pdf", "image"):
         return loader(data, name=name, options=options)
     return loader(data, name=name, limits=options.limits)

@@ -11,9 +11,9 @@ from lxml import etree
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, LimitExceededError
-from longdoc.loaders._builder import Builder, Separator
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._numerals import numeral
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.builder import Builder, Separator
+from longdoc.loaders.markup.list_numbers import numeral
 from longdoc.loaders.text import decode, header_fields
 
 _CHARSET = re.compile(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from longdoc.document import Document, Source
 from longdoc.errors import CorruptDocumentError, LimitExceededError, NoTextLayerError
-from longdoc.loaders import _ocr
-from longdoc.loaders._options import Options
-from longdoc.loaders._pages import ReadPage, assemble
+from longdoc.loaders.layout import ocr as _ocr
+from longdoc.loaders.layout.assemble import ReadPage, assemble
+from longdoc.loaders.options import Options
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,9 +11,9 @@ from typing import ClassVar
 import yaml
 
 from longdoc.document import Document
-from longdoc.loaders._builder import Builder
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._xml import (
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.xml import (
     Element,
     Steps,
     Writer,
@@ -27,7 +27,9 @@ from longdoc.loaders._xml import (
     words_of,
 )
 
-_KINDS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("section_kinds.yaml").read_text("utf-8"))["jats"]
+_KINDS: dict[str, str] = yaml.safe_load((Path(__file__).parents[1] / "assets/sections/kinds.yaml").read_text("utf-8"))[
+    "jats"
+]
 _CITATIONS = ("mixed-citation", "element-citation", "nlm-citation", "citation")
 _NAME_PARTS = frozenset(("given-names", "suffix"))
 _LIST_STYLES = {"bullet": "bullet", "order": "1", "arabic": "1", "alpha-lower": "a", "alpha-upper": "A"}

@@ -14,7 +14,7 @@ import numpy as np
 from longdoc.document import Document, Furniture, Source
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
-from longdoc.loaders._limits import Limits
+from longdoc.loaders.limits import Limits
 
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _WRAPPER = (

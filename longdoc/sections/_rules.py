@@ -1,6 +1,6 @@
 """The rule tables, read once: what headings are called.
 
-The tables are YAML files beside this module. To teach longdoc a heading, add it there under the kind it means; a key
+The tables are YAML files in `assets/sections`. To teach longdoc a heading, add it there under the kind it means; a key
 that is not known is refused, so a slip cannot go unnoticed.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from longdoc.config import load_yaml
 
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parents[1] / "assets" / "sections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class NamedRules:
 @cache
 def legal_rules() -> LegalRules:
     """``legal.yaml``."""
-    return load_yaml(LegalRules, _HERE / "legal.yaml")
+    return load_yaml(LegalRules, _FOLDER / "legal.yaml")
 
 
 @cache
 def headings(table: str) -> dict[str, str]:
     """Heading in lower case -> kind, of the table ``"clinical"`` or ``"paper"``."""
-    return load_yaml(NamedRules, _HERE / f"{table}.yaml").kind_of()
+    return load_yaml(NamedRules, _FOLDER / f"{table}.yaml").kind_of()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from longdoc.loaders._numbering import is_on, value_of
-from longdoc.loaders._word_parts import child
-from longdoc.loaders._xml import Element, attribute, tag_of, whole_number
+from longdoc.loaders.docx.numbering import is_on, value_of
+from longdoc.loaders.docx.package import child
+from longdoc.loaders.markup.xml import Element, attribute, tag_of, whole_number
 
 _AROUND_ROWS = frozenset("sdt sdtcontent customxml ins del moveto movefrom smarttag".split())
 _GREEK = dict(

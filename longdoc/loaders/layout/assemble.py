@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from longdoc.document import Document, Link, Page, Source, Verdict
 from longdoc.edits import WHITE_SPACE
 from longdoc.errors import NoTextLayerError
-from longdoc.loaders import _ocr
-from longdoc.loaders._interactive import Interactive
-from longdoc.loaders._layout import ZERO_WIDTH, Glyphs, Layout, lay_out
-from longdoc.loaders._options import Options
-from longdoc.loaders._tables import Placed, build_tables
+from longdoc.loaders.layout import ocr as _ocr
+from longdoc.loaders.layout.text import ZERO_WIDTH, Glyphs, Layout, lay_out
+from longdoc.loaders.options import Options
+from longdoc.loaders.pdf.interactive import Interactive
+from longdoc.loaders.pdf.tables import Placed, build_tables
 
 _BLANK = "nothing is drawn on them, or their content is damaged: look at them in a viewer"
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.edits import code_points
-from longdoc.loaders._lines import CELL, HYPHEN, NONE, Lines
+from longdoc.loaders.layout.lines import CELL, HYPHEN, NONE, Lines
 
 
 def join_hyphens(

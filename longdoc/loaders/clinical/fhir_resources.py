@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longdoc.loaders._json import Resource, listed, record, string
+from longdoc.loaders.clinical.fhir_json import Resource, listed, record, string
 
 _FOR_PEOPLE = ("title", "name", "text", "display", "description", "comment", "conclusion", "valueString")
 _COMMON = ("title", "name", "code", "type", "category", "description", "value", "status", "effective", "date", "note")

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders._layout import LINE, Glyphs
+from longdoc.loaders.layout.text import LINE, Glyphs
 
 _MOST_COLUMNS = 60
 _FEWEST_ROWS = 3

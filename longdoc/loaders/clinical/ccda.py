@@ -10,10 +10,10 @@ from typing import ClassVar
 import yaml
 
 from longdoc.document import Document
-from longdoc.loaders._attachments import as_record, decode, read_attachment
-from longdoc.loaders._builder import Builder
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._xml import (
+from longdoc.loaders.clinical.attachments import as_record, decode, read_attachment
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.xml import (
     Element,
     Steps,
     Writer,
@@ -26,7 +26,9 @@ from longdoc.loaders._xml import (
     words_of,
 )
 
-LOINC: dict[str, str] = yaml.safe_load(Path(__file__).with_name("section_kinds.yaml").read_text("utf-8"))["loinc"]
+LOINC: dict[str, str] = yaml.safe_load((Path(__file__).parents[2] / "assets/sections/kinds.yaml").read_text("utf-8"))[
+    "loinc"
+]
 """Code of a section -> its kind."""
 
 _MEDIA_TYPE = "application/cda+xml"

@@ -10,8 +10,8 @@ from dataclasses import replace
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError
 from longdoc.loaders import read
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._options import Options
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.options import Options
 
 _LEVELS = 32  # of nesting that one attachment costs: records within records end before Python's stack does
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.edits import WHITE_SPACE, Edits
-from longdoc.loaders._characters import SOFT_HYPHEN, compose, reads_as
-from longdoc.loaders._furniture import Size, find_furniture
-from longdoc.loaders._hyphens import join_hyphens
-from longdoc.loaders._lines import (
+from longdoc.loaders.layout.characters import SOFT_HYPHEN, compose, reads_as
+from longdoc.loaders.layout.furniture import Size, find_furniture
+from longdoc.loaders.layout.hyphens import join_hyphens
+from longdoc.loaders.layout.lines import (
     BLOCK,
     CELL,
     DROP,
@@ -45,7 +45,7 @@ _REPLACEMENTS = (
     ("", "hyphen"),
     ("", "furniture"),
 )
-"""Of gaps, in the order of :mod:`longdoc.loaders._lines`; those of characters come after them."""
+"""Of gaps, in the order of :mod:`longdoc.loaders.layout.lines`; those of characters come after them."""
 _FURNITURE = len(_REPLACEMENTS) - 1
 
 

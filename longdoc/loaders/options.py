@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from longdoc.loaders._limits import Limits
+from longdoc.loaders.limits import Limits
 
 _LANGUAGE = r"[a-z]{3}(_[a-z]+)?"
 _OCR = re.compile(rf"auto|never|{_LANGUAGE}(\+{_LANGUAGE})*")

@@ -15,7 +15,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from longdoc.loaders._layout import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs
 
 _HYPHEN = 0x02  # how pdfium marks the hyphen of a word cut at a line's end
 _INVISIBLE = pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from longdoc.errors import CorruptDocumentError, LimitExceededError
-from longdoc.loaders._limits import Limits
+from longdoc.loaders.limits import Limits
 
 Resource = dict[str, Any]
 """A JSON object: a resource or a part of one."""

@@ -13,10 +13,7 @@ from typing import ClassVar
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError
-from longdoc.loaders._builder import Builder
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._numbering import Numbering, is_on, value_of
-from longdoc.loaders._word_elements import (
+from longdoc.loaders.docx.elements import (
     Row,
     by_id,
     goes_on,
@@ -29,8 +26,11 @@ from longdoc.loaders._word_elements import (
     symbol,
     words,
 )
-from longdoc.loaders._word_parts import Package, Relation, Styles, child, numbering_of, target_of
-from longdoc.loaders._xml import Element, Steps, attribute, children, run, tag_of
+from longdoc.loaders.docx.numbering import Numbering, is_on, value_of
+from longdoc.loaders.docx.package import Package, Relation, Styles, child, numbering_of, target_of
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.xml import Element, Steps, attribute, children, run, tag_of
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 

@@ -15,8 +15,8 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from longdoc.document import Annotation, Box, FormField, OutlineItem
-from longdoc.loaders._glyphs import displayed
-from longdoc.loaders._layout import LINE, SPACE, Glyphs
+from longdoc.loaders.layout.text import LINE, SPACE, Glyphs
+from longdoc.loaders.pdf.glyphs import displayed
 
 _MOST_ITEMS = 100_000  # of an outline, or of the annotations of a page: beyond, a file is hostile
 _FIELD_KINDS = {

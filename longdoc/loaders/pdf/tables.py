@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pdfplumber import table as plumber
 
 from longdoc.edits import WHITE_SPACE, Edits
-from longdoc.loaders._aligned import find_aligned
-from longdoc.loaders._layout import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
-from longdoc.loaders._rules import TableError, read_rules
+from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
+from longdoc.loaders.pdf.unruled_tables import find_aligned
 from longdoc.parts import Box, Cell, Table
 
 _MOST_CROSSINGS = 2500  # of rules; pdfplumber's time grows with their square

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders._layout import BLOCK, LINE, SPACE, Glyphs
+from longdoc.loaders.layout.text import BLOCK, LINE, SPACE, Glyphs
 
 _MARKER = 4.0  # heights of a line: how wide the number or bullet in front of a line may be
 _MOST_JUMPS = 200  # a page that jumps more often is a form or a drawing

@@ -6,13 +6,13 @@ import hashlib
 
 from longdoc.document import Document
 from longdoc.errors import DocumentError
-from longdoc.loaders._attachments import as_record, decode, read_attachment
-from longdoc.loaders._builder import Builder
-from longdoc.loaders._json import Resource, listed, parse_resources, record, string
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._resources import describe, metadata_of, spoken
-from longdoc.loaders._xml import Steps, XhtmlWriter, parse_xhtml, run, text_of
-from longdoc.loaders.ccda import LOINC
+from longdoc.loaders.clinical.attachments import as_record, decode, read_attachment
+from longdoc.loaders.clinical.ccda import LOINC
+from longdoc.loaders.clinical.fhir_json import Resource, listed, parse_resources, record, string
+from longdoc.loaders.clinical.fhir_resources import describe, metadata_of, spoken
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.xml import Steps, XhtmlWriter, parse_xhtml, run, text_of
 
 _MEDIA_TYPE = "application/fhir+json"
 _NOT_DESCRIBED = ("Composition", "Binary")

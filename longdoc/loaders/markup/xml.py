@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from longdoc.errors import CorruptDocumentError, LimitExceededError, UnsupportedFormatError
-from longdoc.loaders._builder import Builder
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._numerals import numeral
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.list_numbers import numeral
 
 Element = etree._Element
 Steps = Iterator[Any]

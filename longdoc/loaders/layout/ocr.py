@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from longdoc.edits import code_points
 from longdoc.errors import LongdocError
-from longdoc.loaders._layout import BLOCK, LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.text import BLOCK, LINE, NONE, SPACE, Glyphs
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders._lines import BLOCK, Lines, in_table
+from longdoc.loaders.layout.lines import BLOCK, Lines, in_table
 from longdoc.parts import Box, Furniture
 
 Size = tuple[float, float]

@@ -12,7 +12,7 @@ import numpy as np
 from longdoc.document import Annotation, Cell, Document, Furniture, Link, Page, Section, Source, Table
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
-from longdoc.loaders._limits import Limits
+from longdoc.loaders.limits import Limits
 
 Separator = Literal["", " ", "\t", "\n", "\n\n"]
 _KINDS = {"": "dropped", " ": "space", "\t": "cell", "\n": "line", "\n\n": "paragraph"}

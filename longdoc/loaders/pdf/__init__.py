@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from longdoc.document import Document, Source, Verdict
 from longdoc.edits import WHITE_SPACE
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError
-from longdoc.loaders import _ocr
-from longdoc.loaders._glyphs import read_glyphs
-from longdoc.loaders._interactive import draw_annotations, place_drawn, read_interactive, read_outline
-from longdoc.loaders._layout import ZERO_WIDTH, Glyphs, is_control
-from longdoc.loaders._options import Options
-from longdoc.loaders._order import order
-from longdoc.loaders._pages import ReadPage, assemble
-from longdoc.loaders._rules import TableError
-from longdoc.loaders._tables import arrange, find_tables
-from longdoc.loaders._top_down import top_down
+from longdoc.loaders.layout import ocr as _ocr
+from longdoc.loaders.layout.assemble import ReadPage, assemble
+from longdoc.loaders.layout.text import ZERO_WIDTH, Glyphs, is_control
+from longdoc.loaders.options import Options
+from longdoc.loaders.pdf.columns import order
+from longdoc.loaders.pdf.glyphs import read_glyphs
+from longdoc.loaders.pdf.interactive import draw_annotations, place_drawn, read_interactive, read_outline
+from longdoc.loaders.pdf.ruling_lines import TableError
+from longdoc.loaders.pdf.tables import arrange, find_tables
+from longdoc.loaders.pdf.top_down import top_down
 
 _LOCK = threading.Lock()  # pdfium keeps global state and may be entered by one thread at a time
 _FEW_GLYPHS = 50

@@ -10,7 +10,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from longdoc.loaders._glyphs import displayed
+from longdoc.loaders.pdf.glyphs import displayed
 
 _THICKEST = 3.0  # points: a filled rectangle no thicker than this is a line
 _DEEPEST = 4  # forms within forms

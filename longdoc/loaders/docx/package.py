@@ -12,9 +12,9 @@ import zlib
 from dataclasses import dataclass, replace
 
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError, LimitExceededError, UnsupportedFormatError
-from longdoc.loaders._limits import Limits
-from longdoc.loaders._numbering import is_on, value_of
-from longdoc.loaders._xml import Element, attribute, children, parse_xml, tag_of, text_of
+from longdoc.loaders.docx.numbering import is_on, value_of
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.xml import Element, attribute, children, parse_xml, tag_of, text_of
 
 _CORE = {
     "title": "Title",

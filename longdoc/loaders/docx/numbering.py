@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from longdoc.loaders._numerals import numeral
-from longdoc.loaders._xml import Element, attribute, children
+from longdoc.loaders.markup.list_numbers import numeral
+from longdoc.loaders.markup.xml import Element, attribute, children
 
 _LEVELS = 9  # as many as Word has
 _STYLES = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}

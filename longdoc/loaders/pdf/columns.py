@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders._layout import BLOCK, LINE, Glyphs
+from longdoc.loaders.layout.text import BLOCK, LINE, Glyphs
 
 _FEWEST_LINES = 8  # per column; with fewer, rows of a form or a signature block look the same
 _MOST_SEGMENTS = 600  # of a page to be put in order; they are compared in pairs, and a page with more is a table

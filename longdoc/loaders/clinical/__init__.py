@@ -1,0 +1,1 @@
+"""Clinical records: C-CDA XML, FHIR JSON, and the documents attached to them."""

@@ -1,0 +1,1 @@
+"""Glyphs to a document: lines, furniture, hyphens and tables; shared by PDF and pictures."""
