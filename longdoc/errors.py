@@ -1,5 +1,12 @@
 """The errors a caller may want to catch. Each says what was given, what is allowed and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
 
 class LongdocError(Exception):
     """Root of every error longdoc raises on purpose."""
@@ -51,3 +58,33 @@ class MissingDependencyError(LongdocError, ImportError):
 
 class TrainingError(LongdocError):
     """Training stopped: the loss is no number, or a checkpoint could not be written."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or the name of its type if the message is empty."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def did_you_mean(given: object, allowed: Iterable[str]) -> str:
+    """``"; did you mean 'windows'?"`` for the allowed name closest to what was given; empty if none is close."""
+    close = get_close_matches(str(given), list(allowed), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def require(module: str, *, extra: str, needed_by: str) -> Any:
+    """Imports an optional dependency.
+
+    Args:
+        module: its name, such as ``"pandas"``.
+        extra: the extra of longdoc that installs it.
+        needed_by: what needs it, as the first words of the message.
+
+    Raises:
+        MissingDependencyError: it is not installed; the message says which command installs it.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+            raise
+        raise MissingDependencyError(f"{needed_by} needs {module}: pip install 'longdoc[{extra}]'") from error
