@@ -12,14 +12,16 @@ from dataclasses import replace
 from functools import partial
 from typing import get_args
 
-import torch
 from _table import write_table
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, pipeline
 
-from longdoc import findings
 from longdoc.datasets import DatasetConfig, Example, read_dataset
 from longdoc.document import Document
 from longdoc.evaluation import entity_counts, evaluate_entities
+from longdoc.findings import WindowScores
+from longdoc.heads import DecodeOptions
+from longdoc.heads.ner import NER
+from longdoc.labels import Entity
 from longdoc.metrics import add_counts, micro, span_counts
 from longdoc.model import DEFAULT_MODEL, Model
 from longdoc.pipeline import Pipeline
@@ -86,7 +88,7 @@ def our_run(model: Model, windows: WindowConfig, head: str, examples: Sequence[E
 
 def with_windows(model: Model, windows: WindowConfig) -> Pipeline:
     model.config = replace(model.config, windows=windows)
-    return Pipeline(model, device=torch.device("cpu"), dtype=torch.float32)
+    return Pipeline(model, device="cpu", precision="float32")
 
 
 def engines(model: Model, head: str, folder: str) -> dict[str, Callable[[Sequence[Example]], tuple[float, float]]]:
@@ -120,6 +122,11 @@ def compare(folder: str, data: str, repeats: int) -> list[list[object]]:
     ]
 
 
+def decode(scores: WindowScores, head: str, model: Model) -> list[Entity]:
+    """The entities of a document."""
+    return NER.decode(scores, head, model.config.heads[head], model.heads[head], DecodeOptions())
+
+
 def merge_rules(folder: str) -> list[list[object]]:
     """F1 on craft/dev for windows, overlaps and merge rules. Each window is encoded once and merged in every way."""
     head, config = DATA["craft/dev"]
@@ -129,13 +136,13 @@ def merge_rules(folder: str) -> list[list[object]]:
     for size, overlap in WINDOWS:
         reader = with_windows(model, WindowConfig(size=size, overlap=overlap))
         readings = [reader.read(Document.from_text(example.text), [head])[0] for example in examples]
-        reader.readers[0].score(readings)
+        scored = [by_head[head] for by_head in reader.readers[0].score(readings)]
         encoded = sum(len(window) + 2 for reading in readings for window in reading.windows)
         scores = []
         for merge in get_args(MergeRule):
-            found = [findings.entities_of(reading, head, model.config.heads[head], merge) for reading in readings]
             predictions = [
-                Prediction(document=r.document, entities=tuple(e)) for r, e in zip(readings, found, strict=True)
+                Prediction(document=own.document, entities=tuple(decode(replace(own, merge=merge), head, model)))
+                for own in scored
             ]
             pairs = zip(examples, predictions, strict=True)
             scores.append(f"{micro(add_counts(entity_counts(e, p, labels) for e, p in pairs)).f1:.4f}")
@@ -148,7 +155,7 @@ def _others(folder: str, head: str, examples: Sequence[Example], n_rules: int) -
     """The same weights read sparsely, whole, and by transformers, which has a rule of its own."""
     model = Model.from_pretrained(folder)
     labels = {span.label for example in examples for span in example.spans}
-    options = {"device": torch.device("cpu"), "dtype": torch.float32}
+    options = {"device": "cpu", "precision": "float32"}
     sparse = micro(evaluate_entities(Pipeline(model, encoder="sparse", **options), examples, labels)).f1
     with tempfile.TemporaryDirectory() as temporary:
         tagger = as_transformers(model, head, temporary)(stride=128, aggregation_strategy="first", batch_size=8)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import torch
 from _table import write_table
 from tqdm import tqdm
@@ -40,10 +41,16 @@ def contract_of(n_tokens: int) -> Document:
     return Document.from_text(nearest.text, name=nearest.id)
 
 
+def readings_of(reader: Reader, document: Document, head: str, questions: list[str]) -> list[Reading]:
+    """Each question with the windows of the document."""
+    tokens = reader.tokenize(document)
+    return [reader.read(document, tokens, [head], question=question) for question in questions]
+
+
 def forward_seconds(pipeline: Pipeline, document: Document, questions: list[str], name: str) -> tuple[float, int, int]:
     """Seconds of the encoder and the head on all windows in longdoc's batches; how many windows, and their tokens."""
-    reader, _ = pipeline.heads[name]
-    readings = reader.ask(document, name, questions)
+    (reader,) = pipeline.readers
+    readings = readings_of(reader, document, name, questions)
     windows = [(r, w) for r in readings for w in r.windows]
     lengths = [len(w) + len(r.frame) for r, w in windows]
     encoder, head = reader.encoder, reader.model.head(name)
@@ -63,7 +70,7 @@ def compare_cost(pipeline: Pipeline, rounds: int) -> list[list[str]]:
     document = contract_of(10_000)
     schema = load_schema("contract")
     questions = [field.question for field in schema.fields.values()]
-    name = pipeline._of_kind(type(pipeline.heads["qa"][1]))[0]
+    name = "qa"
     pipeline.ask(document, questions[:2])
     whole, forward = [], []
     for _ in range(rounds):
@@ -73,7 +80,7 @@ def compare_cost(pipeline: Pipeline, rounds: int) -> list[list[str]]:
         pipeline.extract(document, schema)
         whole.append(time.perf_counter() - started_at)
     ratio = statistics.median(w / f for w, f in zip(whole, forward, strict=True))
-    n = len(pipeline.heads[name][0].tokenize(document))
+    n = len(pipeline.readers[0].tokenize(document))
     times = [f"{statistics.median(forward):.1f}", f"{statistics.median(whole):.1f}", f"{ratio:.3f}"]
     return [[f"{len(questions)} questions, {n:,} tokens", f"{n_windows:,}", f"{n_tokens:,}", *times]]
 
@@ -81,15 +88,14 @@ def compare_cost(pipeline: Pipeline, rounds: int) -> list[list[str]]:
 Feature: TypeAlias = tuple[list[float], list[float], list[int | None], list[bool]]
 
 
-def score_whole_rows(reader: Reader, reading: Reading) -> list[Feature]:
-    """Scores a reading, and gives the same logits as the reference code takes them: those of all tokens of a window."""
+def score_whole_rows(reader: Reader, reading: Reading) -> tuple[list[np.ndarray], list[Feature]]:
+    """Scores of the windows, and the same logits as the reference code takes them: of all tokens of a window."""
     n_tokens, prefix = len(reading.tokens), len(reading.frame.prefix)
     spans = [(window.start, window.end, n_tokens) for window in reading.windows]
     slices = [reading.tokens.ids[window.start : window.end] for window in reading.windows]
     batch = reader.encoder.batch(slices, reading.frame)
     with torch.inference_mode(), torch.autocast("cpu", dtype=reader.dtype, enabled=reader.dtype != torch.float32):
         logits = reader.model.head("qa")(reader.encoder(**batch.inputs)).float()
-    reading.scores["qa"] = batch.content(with_null(logits).numpy())
     features: list[Feature] = []
     for number, window in enumerate(reading.windows):
         row = logits[number, : len(reading.frame) + len(window)].tolist()
@@ -98,7 +104,7 @@ def score_whole_rows(reader: Reader, reading: Reading) -> list[Feature]:
         numbers = [*[None] * prefix, *range(window.start, window.end), *[None] * others]
         owned = [*[False] * prefix, *inside, *[False] * others]
         features.append(([start for start, _ in row], [end for _, end in row], numbers, owned))
-    return features
+    return batch.content(with_null(logits).numpy()), features
 
 
 class Outcome(NamedTuple):
@@ -112,15 +118,15 @@ class Outcome(NamedTuple):
 def compare_decoding(pipeline: Pipeline, limit: int | None) -> tuple[int, list[Outcome]]:
     """For how many questions the reference code has the same best answer, and the outcome of each question."""
     data = DatasetConfig(reader="squad", files=("squad2_half/dev-v2.0-half.json",), limit=limit)
-    reader, config = pipeline.heads["qa"]
+    (reader,), config = pipeline.readers, pipeline.heads["qa"]
     same, outcomes = 0, []
     for example in tqdm(read_dataset(data)):
         document = Document.from_text(example.text, name=example.id)
-        asked = reader.ask(document, "qa", [question.text for question in example.questions])
+        asked = readings_of(reader, document, "qa", [question.text for question in example.questions])
         for reading, question in zip(asked, example.questions, strict=True):
-            features, tokens = score_whole_rows(reader, reading), reading.tokens
+            (scores, features), tokens = score_whole_rows(reader, reading), reading.tokens
             limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
-            best = next(iter(decode_answers(reading.scores["qa"], reading.windows, len(tokens), **limits)), None)
+            best = next(iter(decode_answers(scores, reading.windows, len(tokens), **limits)), None)
             expected, _ = reference.squad_answer(features, config.n_best, config.max_answer_tokens)
             agreed = (None if best is None else (best.first, best.last)) == (expected and expected[1:])
             same += agreed

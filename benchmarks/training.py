@@ -25,11 +25,11 @@ def run_child(arguments: argparse.Namespace) -> None:
     import torch
 
     from longdoc.evaluation import peak_memory
+    from longdoc.heads import Group
     from longdoc.model import DEFAULT_MODEL, Model
     from longdoc.training.data import Batches
     from longdoc.training.learner import Learner
     from longdoc.training.run import RunConfig, fit
-    from longdoc.training.tasks import Group
 
     model = Model.from_pretrained(DEFAULT_MODEL)
     task = make_task(arguments.encoder)
@@ -50,7 +50,7 @@ def run_child(arguments: argparse.Namespace) -> None:
 
 def make_task(encoder: str):
     from longdoc.datasets import DatasetConfig
-    from longdoc.training.tasks import TaskConfig
+    from longdoc.heads import TaskConfig
 
     data = DatasetConfig(reader="jsonl", files=("none",))
     task = TaskConfig(heads=("ontology",), data=data, window=256)

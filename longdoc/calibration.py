@@ -1,55 +1,52 @@
-"""Scores that mean what they say: ``longdoc calibrate CONFIG``.
+"""Calibrated scores: ``longdoc calibrate CONFIG``.
 
-A head's raw scores are fitted to labelled documents that it did not learn from: half of them give the two numbers of
-:class:`longdoc.decode.Calibration`, the other half tells the calibration error that is left.
+A head's raw scores are fitted to labelled documents that it did not learn from: on one half the two parameters of
+:class:`longdoc.decode.Calibration` are fitted, on the other half the remaining calibration error is measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from tqdm import tqdm
 
-from longdoc import findings
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, Question, read_dataset
-from longdoc.decode import Calibration, decode_answers
-from longdoc.document import Document
-from longdoc.errors import ConfigError, DataError
-from longdoc.evaluation.scoring import KINDS, asked, marked
-from longdoc.heads import HeadConfig, NerConfig, NerHead, QaConfig, QaHead
-from longdoc.labels import Span
+from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset
+from longdoc.decode import Calibration
+from longdoc.errors import ConfigError, DataError, require
+from longdoc.evaluation.scoring import KINDS, annotated_labels
+from longdoc.heads import HeadConfig, kind_of
 from longdoc.metrics import reliability
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline
-from longdoc.reader import Precision, Reading
+from longdoc.reader import Precision
 
-OVERLAP = 0.5
-"""Share of characters (Jaccard) from which on an answer is right."""
+FLAT = Calibration(temperature=16.0)
+"""Stands in for a head's calibration while its scores are collected: it loses no digits of a score up to ±500."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrateConfig:
-    """What to calibrate on what, as written in YAML."""
+    """A model and the data to calibrate its heads on, as written in YAML."""
 
     model: str = "default"
     """``default`` or a model folder."""
     heads: dict[str, DatasetConfig]
-    """Head: documents, of which every second one is held out; of several wordings of a question the first is asked."""
+    """Head: data set, of which every second document is held out; only the first wording of a question is asked."""
     output: str
     """Folder of the calibrated model."""
     quantize: bool = False
-    """Whether to store matrices as int8."""
+    """Store matrices as int8."""
     precision: Precision = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One head's calibration and the expected calibration error on the held-out half, before and after."""
+    """One head's calibration, and the expected calibration error on the held-out half before and after."""
 
     head: str
     calibration: Calibration
@@ -66,146 +63,130 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """The fits of all heads, and where the model is."""
+    """The fits of all heads, and the folder of the calibrated model."""
 
     fits: tuple[Fit, ...]
     output: str
 
     def __str__(self) -> str:
-        header = "| head | temperature | bias | least score | held-out findings | error before | error after |"
+        header = "| head | temperature | bias | threshold | held-out findings | error before | error after |"
         rows = [header, "|---|---:|---:|---:|---:|---:|---:|", *map(str, self.fits)]
         return "\n".join([*rows, f"The calibrated model is in {self.output}"])
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Raw scores in log-odds ``(N,)``, whether each finding is right, and how many right ones there were to find."""
+    """Raw scores in log-odds, float ``(N,)``; correctness, bool ``(N,)``; and the number of findings in the data."""
 
     scores: np.ndarray
-    right: np.ndarray
+    correct: np.ndarray
     wanted: int
 
 
 def calibrate(path: str | Path) -> Calibrated:
-    """Calibrates by a YAML file of :class:`CalibrateConfig`.
+    """Calibrates as a YAML file of :class:`CalibrateConfig` says.
 
     Raises:
-        ConfigError: the file has an unknown key, or names a head that the model lacks or that has no such scores.
-        DataError: the data are missing, or all findings are right or all wrong.
+        ConfigError: the file has an unknown key, or names a head that the model lacks or that cannot be calibrated.
+        DataError: the data is missing, or the findings are all correct or all wrong.
+        MissingDependencyError: scikit-learn is not installed.
     """
     config = load_yaml(CalibrateConfig, path)
-    if find_spec("sklearn") is None:
-        raise ImportError("calibration needs scikit-learn: pip install 'longdoc[evaluate]'")
-    pipeline = Pipeline.from_pretrained(config.model, precision=config.precision)
-    model = pipeline.model
-    fits, heads = [], dict(model.config.heads)
+    require("sklearn.linear_model", extra="evaluate", needed_by="longdoc calibrate")
+    model = Pipeline.from_pretrained(config.model, precision=config.precision).model
     data = {name: _read(model, name, dataset) for name, dataset in config.heads.items()}
+    heads = dict(model.config.heads)
+    model.config = replace(model.config, heads={name: _uncalibrated(head) for name, head in heads.items()})
+    pipeline = Pipeline(model, precision=config.precision)
+    fits = []
     for name, (examples, labels) in data.items():
-        fitted, held = (_scored(pipeline, name, examples[half::2], labels) for half in (0, 1))
-        calibration = fit(fitted.scores, fitted.right)
-        least = None
-        if isinstance(heads[name], QaConfig):
-            least = best_threshold(calibration.probabilities(fitted.scores), fitted.right, fitted.wanted)
-        before = reliability(Calibration().probabilities(held.scores), held.right).expected_calibration_error
-        after = reliability(calibration.probabilities(held.scores), held.right).expected_calibration_error
-        fits.append(Fit(name, calibration, least, len(held.scores), before, after))
-        heads[name] = _changed(heads[name], calibration, least)
+        fitted, held_out = (_scored(pipeline, name, examples[half::2], labels) for half in (0, 1))
+        fits.append(_fit(name, fitted, held_out, has_threshold=hasattr(heads[name], "min_score")))
+        changes = {"calibration": fits[-1].calibration, "min_score": fits[-1].min_score}
+        heads[name] = replace(cast(Any, heads[name]), **{key: v for key, v in changes.items() if v is not None})
     model.config = replace(model.config, heads=heads)
     model.save(config.output, quantize=config.quantize)
     return Calibrated(tuple(fits), config.output)
 
 
+def _uncalibrated(head: HeadConfig) -> HeadConfig:
+    """The head with scores from which the raw ones can be computed."""
+    if kind_of(head).trials is None:
+        return head
+    changed: HeadConfig = replace(cast(Any, head), calibration=FLAT)
+    return changed
+
+
+def _fit(name: str, fitted: Scored, held_out: Scored, *, has_threshold: bool) -> Fit:
+    calibration = fit(fitted.scores, fitted.correct)
+    threshold = None
+    if has_threshold:
+        threshold = best_threshold(calibration.probabilities(fitted.scores), fitted.correct, fitted.wanted)
+    before, after = (
+        reliability(c.probabilities(held_out.scores), held_out.correct).expected_calibration_error
+        for c in (Calibration(), calibration)
+    )
+    return Fit(name, calibration, threshold, len(held_out.scores), before, after)
+
+
 def _read(model: Model, name: str, dataset: DatasetConfig) -> tuple[list[Example], set[str]]:
-    """Documents for a head, and the labels that they mark; whatever would be refused later is refused here."""
-    heads = {n: h for n, h in model.config.heads.items() if isinstance(model.heads[n], (NerHead, QaHead))}
+    """Documents for a head, and the labels that they annotate; refuses what cannot be calibrated."""
+    heads = {n: h for n, h in model.config.heads.items() if kind_of(h).trials is not None}
     if name not in heads:
         raise ConfigError(f"heads names {name!r}; what can be calibrated here is {', '.join(heads) or 'nothing'}")
-    kind = KINDS[dataset.reader]
-    if kind not in (("answers", "clauses") if isinstance(heads[name], QaConfig) else ("entities",)):
-        raise ConfigError(f"heads.{name}: a head of kind {heads[name].kind!r}, and the data mark {kind}")
-    examples = [replace(e, questions=tuple(asked(e.questions))) for e in read_dataset(dataset)]
+    annotation = KINDS[dataset.reader]
+    if annotation not in kind_of(heads[name]).scorers:
+        raise ConfigError(f"heads.{name}: a head of kind {heads[name].kind!r}, but the data annotates {annotation}")
+    examples = [replace(e, questions=tuple(first_wordings(e.questions))) for e in read_dataset(dataset)]
     if len(examples) < 2:
-        raise DataError(f"heads.{name}: one document; at least one is fitted and one held out")
-    return examples, set(dataset.labels.values()) | marked(kind, examples)
+        raise DataError(f"heads.{name}: only one document; at least two are needed, one to fit and one held out")
+    return examples, set(dataset.labels.values()) | annotated_labels(annotation, examples)
 
 
-def _changed(head: HeadConfig, calibration: Calibration, least: float | None) -> HeadConfig:
-    if isinstance(head, QaConfig):
-        return replace(head, calibration=calibration, min_score=head.min_score if least is None else least)
-    assert isinstance(head, NerConfig)
-    return replace(head, calibration=calibration)
-
-
-def fit(scores: np.ndarray, right: np.ndarray) -> Calibration:
+def fit(scores: np.ndarray, correct: np.ndarray) -> Calibration:
     """Temperature and bias by logistic regression (Platt, 1999).
 
+    Args:
+        scores: raw scores in log-odds, float ``(N,)``.
+        correct: bool ``(N,)``.
+
     Raises:
-        DataError: the findings are all right or all wrong, or a higher score does not mean a better finding.
+        DataError: the findings are all correct or all wrong, or findings with higher scores are no better.
     """
     from sklearn.linear_model import LogisticRegression
 
-    if len(np.unique(right)) < 2:
+    if len(np.unique(correct)) < 2:
         raise DataError(
-            f"all {len(right)} findings are {'right' if len(right) and right[0] else 'wrong'}; use more data"
+            f"all {len(correct)} findings are {'correct' if len(correct) and correct[0] else 'wrong'}; use more data"
         )
-    regression = LogisticRegression(C=1e6).fit(scores[:, None], right)
+    regression = LogisticRegression(C=1e6).fit(scores[:, None], correct)
     slope, intercept = float(regression.coef_[0, 0]), float(regression.intercept_[0])
     if slope <= 0:
-        raise DataError("higher scores are no better on these data; there is nothing to calibrate")
+        raise DataError("findings with higher scores are no better on this data; there is nothing to calibrate")
     return Calibration(temperature=1 / slope, bias=-intercept / slope)
 
 
-def best_threshold(probabilities: np.ndarray, right: np.ndarray, wanted: int) -> float:
-    """The least probability of a finding to keep for the best F1; ``wanted`` is how many there were to find."""
+def best_threshold(probabilities: np.ndarray, correct: np.ndarray, wanted: int) -> float:
+    """The threshold with the best F1, within 0.01..0.99.
+
+    Args:
+        probabilities: calibrated scores, float ``(N,)``.
+        correct: bool ``(N,)``.
+        wanted: number of findings in the data.
+    """
     order = np.argsort(-probabilities)
-    hits = np.cumsum(right[order])
+    hits = np.cumsum(correct[order])
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + wanted)
     return float(min(max(probabilities[order][int(f1.argmax())], 0.01), 0.99))
 
 
 def _scored(pipeline: Pipeline, name: str, examples: Sequence[Example], labels: set[str]) -> Scored:
-    found = list(_findings(pipeline, name, examples, labels))
+    trials = kind_of(pipeline.heads[name]).trials
+    assert trials is not None
+    bar = tqdm(examples, desc=name, unit="document", delay=2, leave=False, disable=None)
+    found = [trial for example in bar for trial in trials(pipeline, name, example, labels)]
     wanted = sum(
         len(example.spans) + sum(bool(question.answers) for question in example.questions) for example in examples
     )
-    return Scored(np.array([score for score, _ in found]), np.array([right for _, right in found], dtype=bool), wanted)
-
-
-def _findings(
-    pipeline: Pipeline, name: str, examples: Sequence[Example], labels: set[str]
-) -> Iterator[tuple[float, bool]]:
-    """Each finding's raw score in log-odds, and whether it is right: an entity exactly, an answer by its overlap.
-
-    Entities of labels that the data do not mark are neither. A name counts once a document, by its best mention: one
-    that stands there 250 times is no 250 independent trials.
-    """
-    reader, config = pipeline.heads[name]
-    for example in tqdm(examples, desc=name, unit="document", delay=2, leave=False, disable=None):
-        document = Document.from_text(example.text, name=example.id)
-        if isinstance(config, NerConfig):
-            gold = {(span.start, span.end, span.label) for span in example.spans}
-            raw = replace(config, calibration=Calibration())
-            reading = reader.read(document, reader.tokenize(document), [name])
-            reader.score([reading])
-            found = findings.entities_of(reading, name, raw, reader.model.config.windows.merge)
-            for entity in {(e.label, e.text): e for e in sorted(found, key=lambda e: e.score)}.values():
-                if entity.label in labels:
-                    yield findings.log_odds(entity.score), (entity.start, entity.end, entity.label) in gold
-        elif isinstance(config, QaConfig):
-            readings = reader.ask(document, name, [question.text for question in example.questions])
-            reader.score(readings)
-            for reading, question in zip(readings, example.questions, strict=True):
-                yield from _best(reading, name, config, question)
-
-
-def _best(reading: Reading, name: str, config: QaConfig, question: Question) -> Iterator[tuple[float, bool]]:
-    """The best answer, if there is one."""
-    limits = {"n_best": config.n_best, "max_tokens": config.max_answer_tokens}
-    offsets = reading.tokens.offsets
-    for best in decode_answers(reading.scores[name], reading.windows, len(reading.tokens), **limits)[:1]:
-        yield best.score, _overlaps(int(offsets[best.first, 0]), int(offsets[best.last, 1]), question.answers)
-
-
-def _overlaps(start: int, end: int, gold: Sequence[Span]) -> bool:
-    shared = ((min(end, g.end) - max(start, g.start), max(end, g.end) - min(start, g.start)) for g in gold)
-    return any(inside >= OVERLAP * around for inside, around in shared)
+    scores = [FLAT.score(probability) for probability, _ in found]
+    return Scored(np.array(scores), np.array([correct for _, correct in found], dtype=bool), wanted)

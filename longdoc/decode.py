@@ -34,13 +34,23 @@ class Calibration:
             raise ConfigError(f"temperature must be above 0; got {self.temperature}")
 
     def probability(self, score: float) -> float:
-        """The share of findings with this score that are right."""
+        """The probability that a finding with this score is correct."""
         return float(self.probabilities(np.array(score)))
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """The same of an array of any shape."""
         shares: np.ndarray = 0.5 * (1 + np.tanh((scores - self.bias) / self.temperature / 2))
         return shares
+
+    def score(self, probability: float) -> float:
+        """The inverse of :meth:`probability`."""
+        return self.temperature * log_odds(probability, limit=1e-15) + self.bias
+
+
+def log_odds(probability: float, *, limit: float = 1e-7) -> float:
+    """The inverse of the sigmoid, of a probability at least ``limit`` away from 0 and 1."""
+    safe = min(max(probability, limit), 1 - limit)
+    return float(np.log(safe / (1 - safe)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +204,13 @@ def _viterbi(logs: np.ndarray, allowed: np.ndarray, starts: np.ndarray | None, e
     return path
 
 
-def introduced(spans: Sequence[ScoredSpan], text: str, within: Mapping[str, int]) -> list[ScoredSpan]:
-    """The spans whose name is first met early enough in the document.
+def drop_late_mentions(spans: Sequence[ScoredSpan], text: str, within: Mapping[str, int]) -> list[ScoredSpan]:
+    """Drops spans whose name is first mentioned too late in the document.
 
-    A window in the middle of a contract cannot tell a party from any other company; the document can: its parties are
-    named where it begins. A span of a label in ``within`` stays when a span of that label and the same words starts
-    among the first ``within[label]`` characters. Other labels are left alone, and so is a label of which no name is met
-    that early: the document then begins with something else, such as a cover page.
+    A window in the middle of a contract cannot tell a party from any other company, but the document can: parties are
+    named at its start. A span with a label in ``within`` is kept if a span with that label and the same words starts
+    in the first ``within[label]`` characters. Labels not in ``within`` are not filtered, nor is a label with no mention
+    that early: such a document starts with something else, such as a cover page.
     """
     names = [(s.label, re.sub(r"[\W_]+", " ", text[s.start : s.end].casefold()).strip()) for s in spans]
     early = {name for name, s in zip(names, spans, strict=True) if s.start < within.get(s.label, len(text))}
@@ -252,8 +262,10 @@ def _best(values: np.ndarray, n_best: int) -> np.ndarray:
     return order
 
 
-def apart(answers: Iterable[ScoredAnswer], text_of: Callable[[ScoredAnswer], str], top_k: int) -> list[ScoredAnswer]:
-    """The best answers of which no two overlap or say the same; ``answers`` come best first."""
+def deduplicate(
+    answers: Iterable[ScoredAnswer], text_of: Callable[[ScoredAnswer], str], top_k: int
+) -> list[ScoredAnswer]:
+    """The best ``top_k`` of answers sorted best first, no two of which overlap or have the same words."""
     kept: list[ScoredAnswer] = []
     said: set[str] = set()
     for answer in answers:

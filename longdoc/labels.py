@@ -12,8 +12,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from longdoc.document import Box
+from longdoc.errors import ConfigError
 
 OUTSIDE = "O"
+NOT_READ = "not read"
+"""Label of an inference from a document without text: nothing was looked at, so nothing can be said of it."""
 Scheme: TypeAlias = Literal["bio", "bioes", "io", "iob1"]
 PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I", "iob1": "BI"}
 
@@ -87,14 +90,27 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
-    """What a document makes of a hypothesis, and the sections that decide."""
+    """Whether a document entails or contradicts a hypothesis, and the sentences that decide."""
 
     hypothesis: str
     label: str
+    """A label of the head, or :data:`NOT_READ` if the document has no text."""
     score: float
     scores: dict[str, float]
     evidence: tuple[Answer, ...] = ()
-    """Stretches of text, the most telling first; their scores are shares of the model's attention."""
+    """Sentences, most important first; their scores are shares of the model's attention."""
+    coverage: float = 1.0
+    """Share of the text's characters, white space aside, that reached the model."""
+
+
+def check_labels(labels: Sequence[str]) -> None:
+    """Refuses the labels of a head if there are none, or two are the same.
+
+    Raises:
+        ConfigError: with the labels given.
+    """
+    if not labels or len(set(labels)) < len(labels):
+        raise ConfigError(f"labels must be distinct names, at least one; got {', '.join(labels) or 'none'}")
 
 
 def tag_names(labels: Sequence[str], scheme: Scheme = "bio") -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Annotated, Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -23,10 +23,10 @@ from transformers.utils import logging
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
-from longdoc.config import from_dict, to_dict
+from longdoc.config import Members, from_dict, to_dict
 from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
-from longdoc.heads import Head, HeadConfig, NliConfig, QaConfig, build_head
+from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
 from longdoc.windows import WindowConfig
 
 _SCALE = ".scale"
@@ -47,7 +47,7 @@ class SparseConfig:
 class ModelConfig:
     """The ``longdoc`` block of a model's ``config.json``."""
 
-    heads: dict[str, HeadConfig]
+    heads: dict[str, Annotated[HeadConfig, Members(head_configs)]]
     windows: WindowConfig = field(default_factory=WindowConfig)
     sparse: SparseConfig = field(default_factory=SparseConfig)
 
@@ -83,9 +83,9 @@ class Model(nn.Module):
         fresh = {name: build_head(head, width, embeddings) for name, head in config.heads.items() if not heads}
         self.heads = nn.ModuleDict(dict(heads or fresh))
 
-    def head(self, name: str) -> Head:
+    def head(self, name: str) -> nn.Module:
         """The head of that name."""
-        return cast(Head, self.heads[name])
+        return self.heads[name]
 
     def with_heads(self, names: Sequence[str]) -> Model:
         """This encoder with some of its heads; nothing is copied."""
@@ -152,7 +152,8 @@ class Model(nn.Module):
         Raises:
             ConfigError: a head is that of a checkpoint from the hub.
         """
-        if foreign := [name for name, head in self.heads.items() if not isinstance(head, get_args(Head))]:
+        own = {name: kind_of(config).module for name, config in self.config.heads.items()}
+        if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
             raise ConfigError(
                 f"the head {', '.join(foreign)} is a checkpoint's own; save it with transformers (save_pretrained)"
             )
@@ -187,8 +188,8 @@ def _form(head: HeadConfig) -> tuple[object, ...]:
 
 def _check_windows(config: ModelConfig, longest: int) -> None:
     sizes = {"windows": config.windows.size}
-    asked = {name: head for name, head in config.heads.items() if isinstance(head, (QaConfig, NliConfig))}
-    sizes |= {f"heads.{name}.windows": head.windows.size for name, head in asked.items()}
+    own: dict[str, WindowConfig | None] = {name: getattr(head, "windows", None) for name, head in config.heads.items()}
+    sizes |= {f"heads.{name}.windows": windows.size for name, windows in own.items() if windows is not None}
     for name, size in sizes.items():
         if size > longest:
             raise ConfigError(f"{name}.size is {size}; this encoder has positions for at most {longest}")

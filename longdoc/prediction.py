@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from longdoc import outputs
 from longdoc.document import Box, Document
+from longdoc.errors import DocumentError
 from longdoc.labels import Answer, Entity, Label
 from longdoc.values import to_plain
 
@@ -36,6 +38,24 @@ class Gap:
     start: int
     end: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that could not be read, in the place of its prediction."""
+
+    source: str
+    """Name of the document: its path, if it has one."""
+    error: DocumentError
+
+
+class Answers(list[Answer]):
+    """Answers to one question, best first, and how much of the document was searched for them."""
+
+    def __init__(self, answers: Iterable[Answer] = (), *, gaps: tuple[Gap, ...] = (), coverage: float = 1.0) -> None:
+        super().__init__(answers)
+        self.gaps = gaps
+        self.coverage = coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -1,7 +1,7 @@
-"""One model over many windows: documents → what its heads say of each window.
+"""One model on one device: texts → windows → each head's scores.
 
 Windows of several documents, and of several questions to one document, share batches. With sparse attention a window is
-as long as most documents, and everything else is the same.
+as long as most documents; everything else is the same.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from tqdm import tqdm
 from longdoc.document import Document
 from longdoc.encoders import Encoder, Frame, SparseEncoder, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
+from longdoc.findings import WindowScores
 from longdoc.model import Model
-from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, stitch, tokenize
+from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, tokenize
 
 EncoderKind: TypeAlias = Literal["windows", "sparse"]
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
@@ -27,47 +28,56 @@ Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word that may stand where a text is masked, and the model's probability of it."""
+    """A candidate for a masked word, and the model's probability of it."""
 
     text: str
     score: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A text on its way through a model: its tokens, its windows, and each head's scores of each window.
-
-    ``scores`` holds for each head one array a window: ``(len(window), …)``, or ``(1, …)`` of heads that score windows.
-    """
+    """A text to be read by a model: tokens, cut into windows, and the heads that are to score them."""
 
     document: Document
     tokens: Tokens
+    windows: tuple[Window, ...]
     frame: Frame
     period: int
     """Length of the windows that the heads were trained on."""
-    windows: list[Window]
-    scores: dict[str, list[np.ndarray]]
-
-    def stitched(self, head: str, merge: Any) -> np.ndarray:
-        """A head's scores of every token, ``(T, …)``, merged over the windows that see it."""
-        return stitch(self.scores[head], self.windows, len(self.tokens), merge)
+    heads: tuple[str, ...]
+    question: str | None = None
 
 
 class Reader:
-    """A model on a device, with the encoder of choice."""
+    """A model on a device, with one of the two encoders."""
 
-    def __init__(self, model: Model, *, device: torch.device, dtype: torch.dtype, encoder: EncoderKind) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        encoder: EncoderKind,
+        batch_tokens: int | None = None,
+    ) -> None:
         self.model = model.to(device).eval()
         self.device = device
         self.dtype = dtype
         self.kind = encoder
+        # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
+        self.batch_tokens = batch_tokens or (2**16 if device.type == "cuda" else 2**11)
         self._encoders: dict[int, Encoder] = {}
-        self.encoder = self._encoder(model.config.windows.size)
-        # A batch this size keeps a GPU busy, or the activations of a small encoder in a CPU's cache.
-        self.batch_tokens = 2**16 if device.type == "cuda" else 2**11
 
-    def _encoder(self, period: int) -> Encoder:
-        """The encoder for heads that were trained on windows of ``period`` tokens; made once."""
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_encoders": {}}  # packed weights cannot be pickled, and are built again on demand
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder for heads that were trained on the model's own windows."""
+        return self.encoder_of(self.model.config.windows.size)
+
+    def encoder_of(self, period: int) -> Encoder:
+        """The encoder for heads that were trained on windows of ``period`` tokens, built once."""
         key = period if self.kind == "sparse" else 0
         if key not in self._encoders:
             model, chosen = self.model, self.model.encoder
@@ -82,37 +92,41 @@ class Reader:
         """How to cut a document for heads that were trained on windows like ``trained``."""
         return self.model.config.sparse.rows if self.kind == "sparse" else trained
 
+    def trained_windows(self, head: str) -> WindowConfig:
+        """The windows that a head was trained on."""
+        config: Any = self.model.config.heads[head]
+        windows: WindowConfig = getattr(config, "windows", self.model.config.windows)
+        return windows
+
     def ids(self, question: str) -> tuple[int, ...]:
-        """A question as token ids.
+        """Token ids of a question.
 
         Raises:
-            ConfigError: it is empty.
+            ConfigError: the question is empty.
         """
         if not question.strip():
             raise ConfigError("a question is empty; ask something, such as 'Which law governs this agreement?'")
         return tuple(self.model.tokenizer.encode(question.strip(), add_special_tokens=False).ids)
 
     def tokenize(self, document: Document) -> Tokens:
-        """The whole document as tokens."""
+        """Tokenises the whole document."""
         return tokenize(document.text, self.model.tokenizer)
 
-    def read(
-        self,
-        document: Document,
-        tokens: Tokens,
-        heads: Sequence[str],
-        *,
-        question: str | None = None,
-        trained: WindowConfig | None = None,
-    ) -> Reading:
-        """First step: tokens of a document, all or a part of them, as windows.
+    def read(self, document: Document, tokens: Tokens, heads: Sequence[str], *, question: str | None = None) -> Reading:
+        """Cuts tokens of a document, all or a part of them, into windows.
+
+        Args:
+            document: the document.
+            tokens: tokens to read.
+            heads: names of heads that were trained on the same windows.
+            question: asked of every window.
 
         Raises:
             ConfigError: the question leaves too little room in a window.
         """
         template = self.model.encoder.template
         frame = template.plain if question is None else template.asking(self.ids(question))
-        trained = trained or self.model.config.windows
+        trained = self.trained_windows(heads[0])
         config = self.windows(trained)
         size = config.size - len(frame)
         if size <= config.overlap:
@@ -121,64 +135,89 @@ class Reader:
                 f"{config.overlap}; ask in fewer words: {question!r:.80}"
             )
         cuts = sentence_starts(document.text, tokens.offsets)
-        windows = split(len(tokens), size=size, overlap=config.overlap, cuts=cuts)
-        scores = {head: [np.empty(0)] * len(windows) for head in heads}
-        return Reading(document, tokens, frame, trained.size, windows, scores)
+        return Reading(
+            document=document,
+            tokens=tokens,
+            windows=tuple(split(len(tokens), size=size, overlap=config.overlap, cuts=cuts)),
+            frame=frame,
+            period=trained.size,
+            heads=tuple(heads),
+            question=question,
+        )
 
-    def ask(self, document: Document, head: str, questions: Sequence[str]) -> list[Reading]:
-        """First step of questions or hypotheses to one document: it is tokenised once.
+    def score(self, readings: Sequence[Reading], progress: tqdm[Any] | None = None) -> list[dict[str, WindowScores]]:
+        """Scores all windows of all readings, batched by length: for each reading, the scores by head."""
+        found: list[dict[str, list[np.ndarray]]] = [
+            {head: [np.empty(0)] * len(reading.windows) for head in reading.heads} for reading in readings
+        ]
+        order = sorted(range(len(readings)), key=lambda index: _batch_key(readings[index]))
+        for _, group in groupby(order, key=lambda index: _batch_key(readings[index])):
+            windows = [(index, number) for index in group for number in range(len(readings[index].windows))]
+            self._score_alike(readings, windows, found, progress)
+        return [
+            {head: self._window_scores(reading, head, scores) for head, scores in by_head.items()}
+            for reading, by_head in zip(readings, found, strict=True)
+        ]
 
-        Raises:
-            ConfigError: a question is empty, or leaves too little room in a window.
-        """
-        config: Any = self.model.config.heads[head]
-        tokens = self.tokenize(document)
-        return [self.read(document, tokens, [head], question=q, trained=config.windows) for q in questions]
+    def _window_scores(self, reading: Reading, head: str, scores: list[np.ndarray]) -> WindowScores:
+        return WindowScores(
+            document=reading.document,
+            tokens=reading.tokens,
+            windows=reading.windows,
+            lengths=tuple(len(window) + len(reading.frame) for window in reading.windows),
+            scores=scores,
+            merge=self.trained_windows(head).merge,
+            question=reading.question,
+        )
 
-    def score(self, readings: Sequence[Reading], progress: tqdm[Any] | None = None) -> None:
-        """Second step: fills in the scores of all windows of all readings, batched by length."""
-        alike = sorted(readings, key=_batch_key)
-        for _, group in groupby(alike, key=_batch_key):
-            self._score_alike(list(group), progress)
-
-    def _score_alike(self, readings: Sequence[Reading], progress: tqdm[Any] | None) -> None:
-        windows = [(reading, index) for reading in readings for index in range(len(reading.windows))]
-        lengths = [len(reading.windows[index]) + len(reading.frame) for reading, index in windows]
+    def _score_alike(
+        self,
+        readings: Sequence[Reading],
+        windows: Sequence[tuple[int, int]],
+        found: list[dict[str, list[np.ndarray]]],
+        progress: tqdm[Any] | None,
+    ) -> None:
+        """Scores windows (index of the reading, number of the window) that share heads and encoder."""
+        lengths = [len(readings[index].windows[number]) + len(readings[index].frame) for index, number in windows]
         for rows in length_batches(lengths, self.batch_tokens):
             chosen = [windows[row] for row in rows]
-            for head, scores in self._forward(chosen).items():
-                for (reading, index), score in zip(chosen, scores, strict=True):
-                    reading.scores[head][index] = score
+            for head, scores in self._forward([(readings[i], readings[i].windows[n]) for i, n in chosen]).items():
+                for (index, number), score in zip(chosen, scores, strict=True):
+                    found[index][head][number] = score
             if progress is not None:
-                progress.update(sum(len(reading.windows[index]) for reading, index in chosen))
+                progress.update(sum(len(readings[index].windows[number]) for index, number in chosen))
 
-    def _forward(self, chosen: Sequence[tuple[Reading, int]]) -> dict[str, list[np.ndarray]]:
-        encoder = self._encoder(chosen[0][0].period)
-        slices = [reading.tokens.ids[r.start : r.end] for reading, index in chosen for r in [reading.windows[index]]]
+    def _forward(self, chosen: Sequence[tuple[Reading, Window]]) -> dict[str, list[np.ndarray]]:
+        """Scores of windows by head: of each window ``(len(window), L)``, or ``(1, L)`` of heads that score windows."""
+        first, _ = chosen[0]
+        encoder = self.encoder_of(first.period)
+        slices = [reading.tokens.ids[window.start : window.end] for reading, window in chosen]
         batch = encoder.batch(slices, [reading.frame for reading, _ in chosen])
         inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
         low = self.dtype != torch.float32
         found = {}
         with torch.inference_mode(), torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
             states = encoder(**inputs)
-            for head in chosen[0][0].scores:
+            for head in first.heads:
                 module: Any = self.model.head(head)
                 scores = module.scores(states, inputs.get("attention_mask")).float().cpu().numpy()
                 found[head] = list(scores) if scores.shape[1] == 1 else batch.content(scores)
         return found
 
-    def fill(self, tokens: Tokens, head: str, top_k: int, text: str) -> list[list[Word]]:
+    def fill(self, document: Document, head: str, top_k: int) -> list[list[Word]]:
         """The likeliest words for each mask.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: no word is masked.
         """
-        tokenizer = self.model.tokenizer
+        tokens, tokenizer = self.tokenize(document), self.model.tokenizer
         numbers = {mask: tokenizer.token_to_id(mask) for mask in ("[MASK]", "<mask>")}
         known = {mask: number for mask, number in numbers.items() if number is not None}
         places = np.flatnonzero(np.isin(tokens.ids, list(known.values())))
         if not len(places):
-            raise ConfigError(f"no word of the text is masked; write {' or '.join(known)} for one: {text!r:.80}")
+            raise ConfigError(
+                f"no word of the text is masked; write {' or '.join(known)} for one: {document.text!r:.80}"
+            )
         scores = self.masked(tokens, head, places)
         return [
             [Word(tokenizer.decode([int(number)]).strip(), float(row[number])) for number in best]
@@ -186,21 +225,23 @@ class Reader:
         ]
 
     def masked(self, tokens: Tokens, head: str, places: np.ndarray) -> np.ndarray:
-        """Probabilities of the vocabulary ``(N, V)`` at tokens ``places`` ``(N,)``, each in its most central window."""
+        """Probabilities of the vocabulary, float32 ``(N, V)``, at token indices ``places``, int ``(N,)``.
+
+        Each token is scored in the window in which it is most central.
+        """
         config = self.windows(self.model.config.windows)
         frame = self.model.encoder.template.plain
         windows = split(len(tokens), size=config.size - len(frame), overlap=config.overlap)
         owned = merge_weights(windows, len(tokens), "most central")
-        encoder = self._encoder(self.model.config.windows.size)
         found: dict[int, np.ndarray] = {}
         for window, own in zip(windows, owned, strict=True):
             inside = [place for place in places if window.start <= place < window.end and own[place - window.start]]
             if not inside:
                 continue
-            inputs = encoder.batch([tokens.ids[window.start : window.end]]).inputs
+            inputs = self.encoder.batch([tokens.ids[window.start : window.end]]).inputs
             module: Any = self.model.head(head)
             with torch.inference_mode():
-                states = encoder(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
+                states = self.encoder(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
                 rows = [place - window.start + len(frame.prefix) for place in inside]
                 logits = module(states[0, rows]).float().softmax(dim=-1).cpu().numpy()
             found.update(zip(inside, logits, strict=True))
@@ -208,24 +249,32 @@ class Reader:
 
 
 def _batch_key(reading: Reading) -> tuple[int, tuple[str, ...]]:
-    return reading.period, tuple(reading.scores)
+    return reading.period, reading.heads
 
 
 def check_encoder(encoder: str) -> None:
-    """Refuses what names no encoder."""
+    """Refuses an unknown encoder.
+
+    Raises:
+        ConfigError: with the names allowed.
+    """
     if encoder not in get_args(EncoderKind):
-        raise ConfigError(f"unknown encoder {encoder!r}; allowed: 'windows', 'sparse'")
+        raise ConfigError(f"unknown encoder {encoder!r}; allowed: {', '.join(map(repr, get_args(EncoderKind)))}")
 
 
-def device_of(name: str) -> torch.device:
-    """A torch device; ``auto`` is a GPU where there is one."""
+def device_of(name: str | torch.device) -> torch.device:
+    """A torch device; ``auto`` is a GPU if there is one.
+
+    Raises:
+        ConfigError: unknown device, or a GPU that is not there.
+    """
     if name != "auto":
         try:
             device = torch.device(name)
         except RuntimeError as error:
             raise ConfigError(f"unknown device {name!r}; allowed: 'auto', 'cpu', 'cuda', 'cuda:0', 'mps' …") from error
         if device.type == "cuda" and not torch.cuda.is_available():
-            raise ConfigError(f"device {name!r}: torch sees no GPU here; use 'auto' or 'cpu'")
+            raise ConfigError(f"device {str(name)!r}: torch finds no GPU; use 'auto' or 'cpu'")
         return device
     if torch.cuda.is_available():
         return torch.device("cuda")
@@ -233,9 +282,13 @@ def device_of(name: str) -> torch.device:
 
 
 def dtype_of(precision: str, device: torch.device) -> torch.dtype:
-    """The number format of matrix products; ``auto`` is bfloat16 where the hardware computes in it."""
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise ConfigError(f"unknown precision {precision!r}; allowed: 'auto', 'float32', 'bfloat16'")
+    """The number format of matrix products; ``auto`` is bfloat16 if the hardware supports it natively.
+
+    Raises:
+        ConfigError: unknown precision.
+    """
+    if precision not in get_args(Precision):
+        raise ConfigError(f"unknown precision {precision!r}; allowed: {', '.join(map(repr, get_args(Precision)))}")
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:  # other CPUs emulate bfloat16, at a third of the speed of float32

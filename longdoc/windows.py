@@ -124,6 +124,13 @@ def word_offsets(tokens: Tokens) -> np.ndarray:
     return np.stack([tokens.offsets[first, 0], tokens.offsets[last, 1]], axis=1)
 
 
+def token_range(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
+    """The tokens, half-open, that share a character with ``start:end``."""
+    first = int(np.searchsorted(tokens.offsets[:, 1], start, side="right"))
+    last = int(np.searchsorted(tokens.offsets[:, 0], end, side="left"))
+    return first, max(first, last)
+
+
 def unseen(text: str, tokens: Tokens) -> list[tuple[int, int]]:
     """Half-open ranges of the characters, white space aside, that are in no token and so never reach a model."""
     depth = np.zeros(len(text) + 1, dtype=np.int64)

@@ -100,7 +100,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="session")
 def pipeline(model) -> Pipeline:
-    return Pipeline(model, device=torch.device("cpu"), dtype=torch.float32)
+    return Pipeline(model, device=torch.device("cpu"), precision="float32")
 
 
 PARTIES = ["Acme Incorporated", "Zenith LLC"]

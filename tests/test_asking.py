@@ -24,7 +24,7 @@ def make_pipeline(encoder="windows", **changes):
     model = make_asking_model()
     for name, value in changes.items():
         object.__setattr__(model.config.heads["qa"], name, value)
-    return Pipeline(model, device=torch.device("cpu"), dtype=torch.float32, encoder=encoder)
+    return Pipeline(model, device=torch.device("cpu"), precision="float32", encoder=encoder)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_questions_are_answered_sparsely_in_one_row(encoder):
     (answer,) = pipeline.ask(document, QUESTIONS[1])
     assert document.text[answer.start : answer.end] == answer.text
     reader = pipeline.readers[0]
-    reading = reader.read(document, reader.tokenize(document), ["qa"], question="when?", trained=None)
+    reading = reader.read(document, reader.tokenize(document), ["qa"], question="when?")
     assert (len(reading.windows) == 1) == (encoder == "sparse")
 
 
@@ -110,7 +110,7 @@ def test_question_tokens_are_global_and_keep_their_positions():
     pipeline = make_pipeline("sparse")
     reader = pipeline.readers[0]
     frame = reader.model.encoder.template.asking((5, 6, 7))
-    encoder = reader._encoder(48)
+    encoder = reader.encoder_of(48)
     batch = encoder.batch([np.arange(5, 105)], [frame])
     assert batch.inputs["global_mask"][0].tolist() == [True] * 4 + [False] * (batch.inputs["input_ids"].shape[1] - 4)
     positions = encoder._positions(batch.inputs["input_ids"], batch.inputs["global_mask"])[0].tolist()
@@ -134,8 +134,8 @@ def test_pooling_over_windows_and_tokens_equals_its_definition(asking):
     reader = asking.readers[0]
     document = Document.from_text(LONG)
     reading = reader.read(document, reader.tokenize(document), ["kind"])
-    reader.score([reading])
-    rows = reading.stitched("kind", "centre").astype(np.float64)
+    (scores,) = reader.score([reading])
+    rows = scores["kind"].merged().astype(np.float64)
     weights = np.exp(rows[:, -1]) / np.exp(rows[:, -1]).sum()
     logits = (weights[:, None] * rows[:, :-1]).sum(axis=0)
     expected = np.exp(logits) / np.exp(logits).sum()
@@ -190,7 +190,7 @@ def test_what_cannot_be_asked_says_what_can(asking, call, remedy):
 
 
 def test_heads_of_two_models_share_a_pipeline_and_their_names_may_not_clash():
-    options = {"device": torch.device("cpu"), "dtype": torch.float32}
+    options = {"device": torch.device("cpu"), "precision": "float32"}
     pipeline = Pipeline(make_model(), make_asking_model(), **options)
     document = Document.from_text(LONG)
     assert pipeline.entities(document) and pipeline.classify(document)
@@ -201,7 +201,7 @@ def test_heads_of_two_models_share_a_pipeline_and_their_names_may_not_clash():
 
 def test_the_class_of_what_is_nothing_else_is_not_reported():
     model = make_asking_model()
-    pipeline = Pipeline(model, device=torch.device("cpu"), dtype=torch.float32)
+    pipeline = Pipeline(model, device=torch.device("cpu"), precision="float32")
     document = Document.from_text(LONG)
     (label,) = pipeline(document, tasks=["kind"]).labels
     object.__setattr__(model.config.heads["kind"], "other", label.name)

@@ -11,11 +11,10 @@ from longdoc.calibration import best_threshold, calibrate, fit
 from longdoc.datasets import DatasetConfig
 from longdoc.decode import Calibration
 from longdoc.errors import ConfigError, DataError
-from longdoc.heads import QaConfig, QaHead
+from longdoc.heads import QaConfig, QaHead, TaskConfig
 from longdoc.model import Model
 from longdoc.reader import Reader
 from longdoc.training.data import collate, task_groups
-from longdoc.training.tasks import TaskConfig
 
 
 def test_a_fit_recovers_the_numbers_that_made_the_data():
@@ -24,7 +23,7 @@ def test_a_fit_recovers_the_numbers_that_made_the_data():
     made = Calibration(temperature=2.5, bias=3.0)
     found = fit(scores, rng.random(20_000) < made.probabilities(scores))
     assert (found.temperature, found.bias) == (pytest.approx(2.5, rel=0.05), pytest.approx(3.0, abs=0.15))
-    with pytest.raises(DataError, match="all 3 findings are right"):
+    with pytest.raises(DataError, match="all 3 findings are correct"):
         fit(np.arange(3.0), np.ones(3, dtype=bool))
     with pytest.raises(DataError, match="no better"):
         fit(np.arange(4.0), np.array([True, True, False, False]))
@@ -81,8 +80,13 @@ def test_a_model_is_calibrated_and_saved(squad, monkeypatch):
             ConfigError,
             "names 'nli'; what can be calibrated here is qa",
         ),
-        ("qa", {"reader": "jsonl", "files": ["x.jsonl"]}, ConfigError, "heads.qa: .*'qa', and the data mark entities"),
-        ("qa", {"reader": "squad", "files": ["squad.json"], "limit": 1}, DataError, "heads.qa: one document"),
+        (
+            "qa",
+            {"reader": "jsonl", "files": ["x.jsonl"]},
+            ConfigError,
+            "heads.qa: .*'qa', but the data annotates entities",
+        ),
+        ("qa", {"reader": "squad", "files": ["squad.json"], "limit": 1}, DataError, "heads.qa: only one document"),
     ],
 )
 def test_what_cannot_be_calibrated_is_refused_before_anything_is_read(squad, monkeypatch, head, data, error, message):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from longdoc.decode import ScoredSpan, decode_entities, introduced, word_scores
+from longdoc.decode import ScoredSpan, decode_entities, drop_late_mentions, word_scores
 from longdoc.labels import tag_names
 from longdoc.windows import Tokens
 
@@ -69,11 +69,13 @@ def test_word_scores_are_means_over_their_tokens():
     assert first.tolist() == [0, 2]
 
 
-def test_names_met_too_late_are_dropped_and_introduced_ones_stay_everywhere():
+def test_names_met_too_late_are_dropped_and_drop_late_mentions_ones_stay_everywhere():
     text = "Acme Inc and Zenith agree. Later ACME\nINC pays Late LLC on a Date, and Zenith pays."
     names = [("Acme Inc", "PARTY"), ("ACME\nINC", "PARTY"), ("Late LLC", "PARTY"), ("Date", "DATE")]
     spans = [ScoredSpan(text.index(n), text.index(n) + len(n), label, 0.5) for n, label in names]
-    kept = introduced(spans, text, {"PARTY": 20})
+    kept = drop_late_mentions(spans, text, {"PARTY": 20})
     assert [text[s.start : s.end] for s in kept] == ["Acme Inc", "ACME\nINC", "Date"]
-    assert introduced(spans, text, {}) == spans
-    assert introduced(spans[1:], text, {"PARTY": 5}) == spans[1:], "no party that early: the rule does not apply"
+    assert drop_late_mentions(spans, text, {}) == spans
+    assert drop_late_mentions(spans[1:], text, {"PARTY": 5}) == spans[1:], (
+        "no party that early: the rule does not apply"
+    )

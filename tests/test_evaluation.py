@@ -5,21 +5,21 @@ import re
 from dataclasses import replace
 
 import pytest
-import torch
 import yaml
 
 from conftest import CORPUS, make_asking_model, make_model
 from longdoc import Document
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, Question, read_dataset
+from longdoc.datasets import DatasetConfig, Example, Question, first_wordings, read_dataset
+from longdoc.datasets.views import View
 from longdoc.encoders import SparseEncoder
 from longdoc.errors import ConfigError
 from longdoc.evaluation import EvaluationConfig, Report, evaluate, evaluate_entities
 from longdoc.evaluation import baselines as base
-from longdoc.evaluation.results import AnswerResult, EntityResult, InferenceResult, total
-from longdoc.evaluation.scoring import View, asked, score
+from longdoc.evaluation.scoring import score
 from longdoc.labels import Span
 from longdoc.metrics import answer_counts, class_counts
+from longdoc.metrics.results import AnswerResult, EntityResult, InferenceResult, total
 from longdoc.pipeline import Pipeline
 
 LABELS = {"Chemical": "CHEMICAL", "Disease": "DISEASE"}
@@ -87,7 +87,7 @@ def write(folder, **changes):
 
 
 def pipeline_of(model):
-    return Pipeline(model, device=torch.device("cpu"), dtype=torch.float32)
+    return Pipeline(model, device="cpu", precision="float32")
 
 
 def test_each_encoder_has_the_counts_of_its_own_pipeline_and_a_cost(folder, monkeypatch):
@@ -121,7 +121,7 @@ def test_one_encoder_is_the_default(folder):
     ("changes", "remedy"),
     [
         ({"encoders": []}, "at least one"),
-        ({"encoders": ["sparse", "sparse"]}, "once"),
+        ({"encoders": ["sparse", "sparse"]}, "distinct"),
         ({"encoders": ["dense"]}, "'windows', 'sparse'"),
         ({"datasets": {}}, "at least one"),
         ({"output": "report.pdf"}, r"\.json, \.md, \.html"),
@@ -190,9 +190,9 @@ def test_clauses_are_scored_by_category_in_their_first_wording(asking):
     assert report.costs["windows"]["c"].tokens == 2 * n_tokens
 
 
-def test_questions_of_no_category_are_all_asked():
+def test_questions_of_no_category_are_all_first_wordings():
     questions = [Question("1", "a", category="x"), Question("2", "b", category="x"), Question("3", "c")]
-    assert [q.id for q in asked(questions)] == ["1", "3"]
+    assert [q.id for q in first_wordings(questions)] == ["1", "3"]
 
 
 def test_hypotheses_are_scored_by_class_and_evidence(asking):

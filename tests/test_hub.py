@@ -128,12 +128,11 @@ def own_output(model, fast, *texts):
 
 def read(pipeline, kind, text, question=None):
     """The head's scores of each window."""
-    name, (reader, config) = next(iter(pipeline.heads.items()))
+    name, (reader,) = next(iter(pipeline.heads)), pipeline.readers
     document = Document.from_text(text)
-    trained = config.windows if question else None
-    reading = reader.read(document, reader.tokenize(document), [name], question=question, trained=trained)
-    reader.score([reading])
-    return reading
+    reading = reader.read(document, reader.tokenize(document), [name], question=question)
+    (scores,) = reader.score([reading])
+    return scores[name]
 
 
 def load(folder, kind, encoder="windows"):
@@ -151,7 +150,7 @@ def test_tags_are_those_of_the_class(tmp_path, family):
     output, _ = own_output(model, fast, TEXT)
     own = output.logits[0, 1:-1].softmax(-1).numpy()
     pipeline = load(tmp_path, "ner")
-    (scores,) = read(pipeline, "ner", TEXT).scores["ner"]
+    (scores,) = read(pipeline, "ner", TEXT).scores
     assert pipeline.heads["ner"][1].labels == ("PER", "ORG")
     np.testing.assert_allclose(scores, own[:, [1, 3, 0, 2, 4]], atol=2e-5)
     prediction = pipeline(Document.from_text(LONG), tasks=["ner"])
@@ -167,13 +166,12 @@ def test_answers_are_those_of_the_class(tmp_path, family):
     content = [i for i, sequence in enumerate(encoded.sequence_ids(0)) if sequence == 1]
     own = torch.stack([output.start_logits[0], output.end_logits[0]], dim=-1)
     pipeline = load(tmp_path, "qa")
-    (scores,) = read(pipeline, "qa", TEXT, QUESTION).scores["qa"]
+    (scores,) = read(pipeline, "qa", TEXT, QUESTION).scores
     np.testing.assert_allclose(scores[:, :2], own[content], atol=5e-5)
     np.testing.assert_allclose(scores[:, 2], own[0].sum(), atol=5e-5)
     reading = read(pipeline, "qa", LONG, QUESTION)
     assert len(reading.windows) > 3 and reading.windows[-1].end == len(reading.tokens)
-    object.__setattr__(pipeline.heads["qa"][1], "min_score", 0.0)
-    answers = pipeline.ask(Document.from_text(LONG), QUESTION, top_k=3)
+    answers = pipeline.ask(Document.from_text(LONG), QUESTION, top_k=3, min_score=0.0)
     assert answers and all(a.text == LONG[a.start : a.end] == a.text.strip() for a in answers)
 
 
@@ -182,7 +180,7 @@ def test_classes_are_those_of_the_class(tmp_path, family):
     model, fast = save(tmp_path, family, "ForSequenceClassification", id2label={0: "lease", 1: "loan", 2: "licence"})
     output, _ = own_output(model, fast, TEXT)
     pipeline = load(tmp_path, "classify")
-    (scores,) = read(pipeline, "classify", TEXT).scores["classify"]
+    (scores,) = read(pipeline, "classify", TEXT).scores
     np.testing.assert_allclose(scores, output.logits.numpy(), atol=5e-5)
     short, _ = own_output(model, fast, CORPUS[0])
     (label,) = pipeline.classify(Document.from_text(CORPUS[0]))
@@ -211,16 +209,16 @@ def test_sparse_attention_gives_the_same_on_a_text_that_it_sees_whole(tmp_path, 
     extra |= {"local_attention": 256} if family == "modernbert" else {}
     save(tmp_path, family, HEADS[kind], **extra)
     question = QUESTION if kind == "qa" else None
-    dense = read(load(tmp_path, kind), kind, TEXT[:50], question).scores[kind]
+    dense = read(load(tmp_path, kind), kind, TEXT[:50], question).scores
     sparse = load(tmp_path, kind, "sparse")
-    np.testing.assert_allclose(read(sparse, kind, TEXT[:50], question).scores[kind][0], dense[0], atol=1e-4)
+    np.testing.assert_allclose(read(sparse, kind, TEXT[:50], question).scores[0], dense[0], atol=1e-4)
     assert len(read(sparse, kind, LONG, question).windows) == 1
 
 
 def test_big_bird_reads_long_rows_by_its_own_pattern(tmp_path):
     save(tmp_path, "big_bird", "ForTokenClassification", id2label=dict(enumerate(TAGS)))
     reading = read(load(tmp_path, "ner", "sparse"), "ner", LONG)
-    assert len(reading.windows) == 1 and len(reading.scores["ner"][0]) == len(reading.tokens) > 300
+    assert len(reading.windows) == 1 and len(reading.scores[0]) == len(reading.tokens) > 300
 
 
 def test_deberta_cannot_be_sparse(tmp_path):
@@ -248,7 +246,7 @@ def test_schemes_are_read_off_the_names(tmp_path, names, scheme, labels):
     save(tmp_path, "bert", "ForTokenClassification", id2label=dict(enumerate(names)))
     config = load_checkpoint(tmp_path, "ner").config.heads["ner"]
     assert (config.scheme, config.labels) == (scheme, labels)
-    scores = read(load(tmp_path, "ner"), "ner", TEXT).scores["ner"][0]
+    scores = read(load(tmp_path, "ner"), "ner", TEXT).scores[0]
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
 
 
@@ -379,7 +377,7 @@ def test_sparse_questions_keep_their_positions_in_long_texts(tmp_path, family):
     assert len(content) > 450
     own = torch.stack([output.start_logits[0], output.end_logits[0]], dim=-1)[content]
     for encoder in ("windows", "sparse"):
-        (scores,) = read(load(tmp_path, "qa", encoder), "qa", text, QUESTION).scores["qa"]
+        (scores,) = read(load(tmp_path, "qa", encoder), "qa", text, QUESTION).scores
         np.testing.assert_allclose(scores[:, :2], own, atol=2e-4)
 
 

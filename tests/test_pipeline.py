@@ -15,7 +15,7 @@ from longdoc.document import Document
 from longdoc.errors import LongdocError
 from longdoc.model import SparseConfig
 from longdoc.pipeline import Pipeline
-from longdoc.windows import WindowConfig, sentence_starts, split, stitch, tokenize
+from longdoc.windows import WindowConfig, sentence_starts, split, tokenize
 
 LONG = " ".join(CORPUS[:2] * 12)
 
@@ -34,7 +34,7 @@ def slow_entities(model, head, text):
 @pytest.mark.parametrize("rule", ["mean", "centre", "most central", "first"])
 def test_batched_windows_of_mixed_documents_equal_the_slow_twin(rule):
     model = make_model(merge=rule)
-    pipeline = Pipeline(model, device=torch.device("cpu"), dtype=torch.float32)
+    pipeline = Pipeline(model, device=torch.device("cpu"), precision="float32")
     texts = [LONG, LONG[200:] + LONG, LONG[:1500]]
     for text, prediction in zip(texts, pipeline.pipe(map(Document.from_text, texts)), strict=True):
         for head in model.heads:
@@ -119,7 +119,7 @@ def test_bad_arguments_name_what_is_allowed(pipeline, call, remedy):
 
 
 def test_bfloat16_runs_and_keeps_probabilities(model):
-    pipeline = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)
+    pipeline = Pipeline(model, device=torch.device("cpu"), precision="bfloat16")
     prediction = pipeline(Document.from_text(LONG))
     assert all(0 <= entity.score <= 1 for entity in prediction.entities)
 
@@ -128,7 +128,7 @@ def sparse_pipeline(size=4096, overlap=8, **options):
     model = make_model()
     sparse = SparseConfig(pattern=SparsePattern(window=10), rows=WindowConfig(size=size, overlap=overlap))
     model.config = replace(model.config, sparse=sparse)
-    settings = {"device": torch.device("cpu"), "dtype": torch.float32, "encoder": "sparse", **options}
+    settings = {"device": torch.device("cpu"), "precision": "float32", "encoder": "sparse", **options}
     return Pipeline(model, **settings)
 
 
@@ -166,13 +166,13 @@ def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows(
     for pipeline in (whole, cut):
         assert pipeline(document).coverage == 1.0
         (reading,) = pipeline.read(document, ["contract"])
-        pipeline.readers[0].score([reading])
+        (scores,) = pipeline.readers[0].score([reading])
         slow = []
         for window in reading.windows:
             states = slow_sparse_states(pipeline.model, [2, *reading.tokens.ids[window.start : window.end].tolist(), 3])
             slow.append(pipeline.model.head("contract").scores(states[1:-1]).detach().numpy())
         rule, n_tokens = pipeline.model.config.windows.merge, len(reading.tokens)
-        found = stitch(reading.scores["contract"], reading.windows, n_tokens, rule)
+        found = scores["contract"].merged()
         np.testing.assert_allclose(found, reference.stitch(slow, reading.windows, n_tokens, rule), atol=5e-5)
 
 
@@ -187,9 +187,9 @@ def test_a_batch_of_mixed_documents_is_read_sparsely_as_each_alone():
 
 def test_the_sparse_encoder_shares_the_weights_and_leaves_the_model_alone():
     model = make_model()
-    before = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)(Document.from_text(LONG))
-    sparse = Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16, encoder="sparse")
+    before = Pipeline(model, device=torch.device("cpu"), precision="bfloat16")(Document.from_text(LONG))
+    sparse = Pipeline(model, device=torch.device("cpu"), precision="bfloat16", encoder="sparse")
     pairs = zip(sparse.readers[0].encoder.parameters(), model.encoder.parameters(), strict=True)
     assert all(one is other for one, other in pairs)
     assert sparse(Document.from_text(LONG)).coverage == 1.0
-    assert Pipeline(model, device=torch.device("cpu"), dtype=torch.bfloat16)(Document.from_text(LONG)) == before
+    assert Pipeline(model, device=torch.device("cpu"), precision="bfloat16")(Document.from_text(LONG)) == before

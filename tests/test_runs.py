@@ -15,6 +15,8 @@ from longdoc.datasets import DatasetConfig, Example, Question
 from longdoc.encoders import SparseEncoder
 from longdoc.errors import ConfigError, DataError, TrainingError
 from longdoc.evaluation import LabelledData
+from longdoc.heads.learning import TokenizedExample
+from longdoc.heads.unanswerable import made_unanswerable, with_other_name, without_answer
 from longdoc.labels import Span
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline
@@ -24,9 +26,7 @@ from longdoc.training.data import training_batches
 from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
-from longdoc.training.read import ReadExample
 from longdoc.training.run import BatchTrainer, RunConfig, last_checkpoint, training_arguments
-from longdoc.training.unanswerable import made_unanswerable, with_other_name, without_answer
 from test_training import config_file, make_task
 
 CONTRACTS = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
@@ -384,12 +384,12 @@ TEXT = "The rent is due on 3 May. Acme pays Zenith 500 dollars. Notices go to Bo
 
 
 def test_the_sentence_of_an_answer_is_left_out(model):
-    document = ReadExample.of(Example("1", TEXT), model.tokenizer)
+    document = TokenizedExample.of(Example("1", TEXT), model.tokenizer)
     start = TEXT.index("500")
     shorter = without_answer(Question("1", "How much?", (Span(start, start + 3, ""),)), document)
     left = [TEXT[a:b] for a, b in shorter.tokens.offsets]
     assert "".join(left) == "Therentisdueon3May.NoticesgotoBoston."
-    alone = ReadExample.of(Example("1", "Acme pays 500 dollars."), model.tokenizer)
+    alone = TokenizedExample.of(Example("1", "Acme pays 500 dollars."), model.tokenizer)
     assert without_answer(Question("1", "How much?", (Span(10, 13, ""),)), alone) is None
 
 
@@ -402,7 +402,7 @@ def test_a_name_of_the_question_is_exchanged_for_one_that_is_no_answer():
 
 
 def test_unanswerable_questions_have_no_answer(model):
-    document = ReadExample.of(Example("1", TEXT), model.tokenizer)
+    document = TokenizedExample.of(Example("1", TEXT), model.tokenizer)
     question = Question("1", "What does Acme pay?", (Span(TEXT.index("500"), TEXT.index("500") + 3, ""),))
     rng = np.random.default_rng(0)
     for _ in range(20):

@@ -11,12 +11,12 @@ from longdoc.datasets import DatasetConfig, Example
 from longdoc.document import Document
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation import evaluate
+from longdoc.heads import TaskConfig
+from longdoc.heads.ner import IGNORED, tag_document
 from longdoc.labels import Span
 from longdoc.pipeline import Pipeline
 from longdoc.training import TrainConfig, train
 from longdoc.training.data import collate, task_groups, training_batches
-from longdoc.training.entities import IGNORED, tag_document
-from longdoc.training.tasks import TaskConfig
 from longdoc.windows import tokenize, word_starts
 
 
@@ -56,7 +56,7 @@ def test_training_learns_and_its_model_is_evaluated(corpus):
 def test_every_token_of_a_word_has_its_words_tag(model):
     example = Example("1", CORPUS[0], (Span(55, 72, "PARTY"),))
     assert CORPUS[0][55:72] == PARTIES[0]
-    tagged = tag_document(example, model, ["contract"])
+    tagged = tag_document(example, {"contract": model.config.heads["contract"]}, model.tokenizer)
     tokens = tokenize(example.text, model.tokenizer)
     starts = word_starts(tokens.words)
     lengths = np.diff(starts, append=len(tokens))
@@ -80,7 +80,9 @@ def test_a_pass_shows_every_token_and_a_batch_hides_padding(corpus, model):
     assert (tags[special] == IGNORED).all()
     assert (tags[~special] >= 0).all()
     whole = list(task_groups(make_task(overlap=0), model, np.random.default_rng(0)))
-    n_tokens = sum(len(tag_document(Example("", annotated(r)["text"], ()), model, []).ids) for r in (1, 2, 3, 4) * 8)
+    n_tokens = sum(
+        len(tag_document(Example("", annotated(r)["text"], ()), {}, model.tokenizer).ids) for r in (1, 2, 3, 4) * 8
+    )
     assert sum(len(window.slices[0]) for window in whole) == n_tokens
 
 

@@ -27,7 +27,7 @@ from longdoc.datasets.cuad import (
     read_cuad,
 )
 from longdoc.datasets.entities import read_conll, read_jsonl
-from longdoc.datasets.examples import Example, Question, data_root
+from longdoc.datasets.examples import Example, Question, data_root, first_wordings
 from longdoc.datasets.hub import from_datasets
 from longdoc.datasets.label_studio import read_label_studio
 from longdoc.datasets.pubtator import read_pubtator
@@ -47,6 +47,7 @@ __all__ = [
     "contract_type",
     "cuad_part",
     "data_root",
+    "first_wordings",
     "from_datasets",
     "is_party_name",
     "misaligned",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,14 @@ class Example:
     spans: tuple[Span, ...] = ()
     questions: tuple[Question, ...] = ()
     labels: tuple[str, ...] = ()
+
+
+def first_wordings(questions: Sequence[Question]) -> list[Question]:
+    """The first question of each category; questions without a category are all kept."""
+    first: dict[str, Question] = {}
+    for question in questions:
+        first.setdefault(question.category or question.id, question)
+    return list(first.values())
 
 
 def data_root() -> Path:

@@ -1,8 +1,8 @@
 """A model on labelled documents → a report: ``longdoc evaluate CONFIG``.
 
 Each data set is scored by what it annotates: entities, answers, clauses, inferences or classes. With several
-``encoders`` the same weights read the same documents in each of these ways, and the report compares them; with
-``baselines`` it sets beside them what a reading has to be better than.
+``encoders`` the report compares the same weights on the same documents; with ``baselines`` it adds results that a model
+must beat.
 """
 
 from __future__ import annotations
@@ -13,24 +13,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, read_dataset
+from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset
+from longdoc.datasets.views import View
 from longdoc.errors import ConfigError
 from longdoc.evaluation.baselines import baselines_of
 from longdoc.evaluation.cost import Cost, peak_memory
 from longdoc.evaluation.report import FORMS, Outcome, Report
-from longdoc.evaluation.results import (
+from longdoc.evaluation.scoring import KINDS, annotated_labels, check, score, serving
+from longdoc.heads.ner import score_entities
+from longdoc.metrics import Counts, span_counts
+from longdoc.metrics.results import (
     AnswerResult,
     ClassResult,
     ClauseResult,
     EntityResult,
     InferenceResult,
-    Kind,
     Result,
     total,
 )
-from longdoc.evaluation.scoring import KINDS, View, asked, check, entities, entity_counts, marked, score
-from longdoc.metrics import Counts
 from longdoc.pipeline import Pipeline
+from longdoc.prediction import Prediction
 from longdoc.reader import EncoderKind, Precision
 from longdoc.windows import tokenize
 
@@ -60,20 +62,18 @@ class EvaluationConfig:
     model: str = "default"
     """``default`` or a model folder."""
     encoders: tuple[EncoderKind, ...] = ("windows",)
-    """Ways to read the documents, compared where there are several."""
+    """Encoders to read the documents with; several are compared."""
     precision: Precision = "auto"
     datasets: dict[str, DatasetConfig]
     """Name in the report: data."""
     baselines: bool = False
-    """Whether to score what needs no model, and the model on a part of each document, as well."""
+    """Also score what needs no model, and the model on a part of each document."""
     output: str | None = None
-    """File for the report: ``.json`` for the counts, ``.md`` or ``.html`` to be read."""
+    """File for the report: ``.json`` with the counts, ``.md`` or ``.html`` for people."""
 
     def __post_init__(self) -> None:
         if not self.encoders or len(set(self.encoders)) < len(self.encoders):
-            raise ConfigError(
-                f"encoders must name each way once, at least one; got {', '.join(self.encoders) or 'none'}"
-            )
+            raise ConfigError(f"encoders must be distinct, at least one; got {', '.join(self.encoders) or 'none'}")
         if not self.datasets:
             raise ConfigError("datasets is empty; name at least one")
         if self.output is not None and Path(self.output).suffix not in FORMS:
@@ -81,11 +81,11 @@ class EvaluationConfig:
 
 
 def evaluate(path: str | Path) -> Report:
-    """Evaluates by a YAML file of :class:`EvaluationConfig`.
+    """Evaluates as a YAML file of :class:`EvaluationConfig` says.
 
     Raises:
-        ConfigError: the file has an unknown key, a data set has a label the model does not have, or it is of a kind
-            that no head of the model serves.
+        ConfigError: the file has an unknown key, or a data set has a label or an annotation that no head of the model
+            serves.
         DataError: a data set is missing or malformed.
     """
     config = load_yaml(EvaluationConfig, path)
@@ -107,7 +107,8 @@ class LabelledData:
     """A data set, read."""
 
     name: str
-    kind: Kind
+    kind: str
+    """What it annotates."""
     examples: Sequence[Example]
     labels: set[str]
 
@@ -116,17 +117,17 @@ class LabelledData:
         """Reads a data set."""
         kind, examples = KINDS[config.reader], read_dataset(config)
         if kind == "clauses":
-            examples = [replace(example, questions=tuple(asked(example.questions))) for example in examples]
-        return cls(name, kind, examples, set(config.labels.values()) | marked(kind, examples))
+            examples = [replace(example, questions=tuple(first_wordings(example.questions))) for example in examples]
+        return cls(name, kind, examples, set(config.labels.values()) | annotated_labels(kind, examples))
 
     def result(self, pipeline: Pipeline) -> Result:
-        """What a pipeline makes of it."""
+        """The result of a pipeline on it."""
         check(pipeline, self.kind, self.name, self.labels)
         return total(score(pipeline, self.kind, [View(example) for example in self.examples], self.labels))
 
 
 def _outcome(pipeline: Pipeline, data: LabelledData, with_baselines: bool) -> Outcome:
-    """Results, and what they cost; one document is read beforehand, so that nothing is loaded or built meanwhile."""
+    """Results and their cost. One document is read beforehand, to exclude lazy loading from the time."""
     questions = tuple(replace(question, answers=()) for question in data.examples[0].questions[:1])
     first = replace(data.examples[0], text=data.examples[0].text[:5000], spans=(), questions=questions)
     score(pipeline, data.kind, [View(first)], data.labels)
@@ -143,7 +144,14 @@ def _outcome(pipeline: Pipeline, data: LabelledData, with_baselines: bool) -> Ou
     return Outcome(total(results), cost, beside)
 
 
+def entity_counts(example: Example, prediction: Prediction, labels: set[str]) -> dict[str, Counts]:
+    """Exact-span counts of one document, by label."""
+    gold = [(span.start, span.end, span.label) for span in example.spans]
+    return span_counts(gold, [(e.start, e.end, e.label) for e in prediction.entities if e.label in labels])
+
+
 def evaluate_entities(pipeline: Pipeline, examples: Sequence[Example], labels: set[str]) -> dict[str, Counts]:
-    """Exact-span counts of these labels."""
-    results = entities(pipeline, [View(example) for example in examples], labels)
+    """Exact-span counts of these labels, by label."""
+    views = [View(example) for example in examples]
+    results = score_entities(pipeline, serving(pipeline, "entities", labels), views, labels)
     return dict(total([EntityResult(), *results]).counts)

@@ -1,4 +1,4 @@
-"""What a result has to be better than: the commonest class, rules alone, the beginning of a document alone."""
+"""What a result must beat: the majority class, rules alone, the start of each document alone."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from longdoc.datasets import Example
-from longdoc.evaluation.results import ClassResult, InferenceResult, Kind, Result, total
-from longdoc.evaluation.scoring import View, score, tagged
+from longdoc.datasets.views import View
+from longdoc.evaluation.scoring import score
+from longdoc.heads.ner import score_entities
 from longdoc.metrics import class_counts
+from longdoc.metrics.results import ClassResult, InferenceResult, Result, total
 from longdoc.pipeline import RULES, Pipeline
 from longdoc.windows import tokenize
 
 LENGTH = 512
 """Tokens of a truncated document."""
 HEAD, TAIL = 256, 254
-"""Tokens of the beginning and of the end of a document read by these (Sun et al., 2019, arXiv:1905.05583)."""
+"""Tokens at the start and the end of a document that are read (Sun et al., 2019, arXiv:1905.05583)."""
 TRUNCATED = f"first {LENGTH} tokens"
 BOTH_ENDS = f"first {HEAD} + last {TAIL} tokens"
 MAJORITY = "majority class"
@@ -23,29 +25,29 @@ ONLY_RULES = "rules"
 
 
 def baselines_of(
-    pipeline: Pipeline, kind: Kind, examples: Sequence[Example], labels: set[str], results: Sequence[Result]
+    pipeline: Pipeline, kind: str, examples: Sequence[Example], labels: set[str], results: Sequence[Result]
 ) -> dict[str, Result]:
-    """Results by the name of the baseline.
+    """Results by name of the baseline.
 
     Args:
-        pipeline: what reads.
-        kind: what to score.
+        pipeline: the pipeline to evaluate.
+        kind: what the data annotates.
         examples: the documents.
         labels: as for ``score``.
-        results: those of the whole documents, which serve for documents too short to be cut.
+        results: results of the whole documents, reused for documents too short to be truncated.
     """
     found: dict[str, Result] = {}
     if kind in ("classes", "inferences"):
         found[MAJORITY] = majority(kind, examples)
     if kind == "entities" and pipeline.rules is not None and labels & set(pipeline.rules.labels):
-        found[ONLY_RULES] = total(tagged(pipeline, [View(example) for example in examples], labels, [RULES]))
+        found[ONLY_RULES] = total(score_entities(pipeline, [RULES], [View(example) for example in examples], labels))
     for name, cut in ((TRUNCATED, truncated), (BOTH_ENDS, both_ends)):
         found[name] = _read_in_part(pipeline, kind, examples, labels, (cut, results))
     return found
 
 
-def majority(kind: Kind, examples: Sequence[Example]) -> Result:
-    """The commonest classes of the data itself, for all of it."""
+def majority(kind: str, examples: Sequence[Example]) -> Result:
+    """The most frequent classes of the data, predicted for every document."""
     gold: list[tuple[str, ...]]
     if kind == "inferences":
         gold = [(question.label,) if question.label else () for e in examples for question in e.questions]
@@ -57,13 +59,13 @@ def majority(kind: Kind, examples: Sequence[Example]) -> Result:
 
 
 def truncated(example: Example, pipeline: Pipeline) -> View:
-    """The beginning of a document."""
+    """The start of a document."""
     offsets = tokenize(example.text, pipeline.readers[0].model.tokenizer).offsets
     return View(example, int(offsets[LENGTH - 1, 1])) if len(offsets) > LENGTH else View(example)
 
 
 def both_ends(example: Example, pipeline: Pipeline) -> View:
-    """The beginning and the end of a document."""
+    """The start and the end of a document."""
     offsets = tokenize(example.text, pipeline.readers[0].model.tokenizer).offsets
     if len(offsets) <= HEAD + TAIL:
         return View(example)
@@ -72,7 +74,7 @@ def both_ends(example: Example, pipeline: Pipeline) -> View:
 
 def _read_in_part(
     pipeline: Pipeline,
-    kind: Kind,
+    kind: str,
     examples: Sequence[Example],
     labels: set[str],
     known: tuple[Callable[[Example, Pipeline], View], Sequence[Result]],

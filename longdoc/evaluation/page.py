@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from longdoc.evaluation import plots
-from longdoc.evaluation.results import ClauseResult, Result
+from longdoc.metrics.results import ClauseResult, Result
 
 if TYPE_CHECKING:
     from longdoc.evaluation.report import Report, Table

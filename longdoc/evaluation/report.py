@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from longdoc.evaluation.cost import Cost
-from longdoc.evaluation.results import ClassResult, EntityResult, Result, Row
 from longdoc.metrics import Counts
+from longdoc.metrics.results import ClassResult, EntityResult, Result, Row
 
 FORMS = (".json", ".md", ".html")
 """Suffixes of files a report can be saved to."""

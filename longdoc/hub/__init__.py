@@ -44,7 +44,13 @@ LONG = {"longformer": 4096, "modernbert": 4096, "big_bird": 1024}
 """Windows of encoders that were trained on long rows; those of others have 512 tokens."""
 
 
-def load_checkpoint(source: str | PathLike[str], kind: str | None = None) -> Model:
+def load_checkpoint(
+    source: str | PathLike[str],
+    kind: str | None = None,
+    *,
+    revision: str | None = None,
+    cache_dir: str | PathLike[str] | None = None,
+) -> Model:
     """A model with the one head that a checkpoint has.
 
     Args:

@@ -1,4 +1,4 @@
-"""Corpora → batches of windows to learn from: one task a batch, windows of like length together."""
+"""Data sets → batches of windows to learn from: one task a batch, windows of similar length together."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from torch.utils.data import Dataset
 
 from longdoc.encoders import Batch, length_batches
 from longdoc.errors import ConfigError
-from longdoc.heads import ClassifyConfig, NerConfig, NliConfig, QaConfig
+from longdoc.heads import Group, TaskConfig, kind_of
 from longdoc.model import Model
-from longdoc.training.classes import class_groups, class_targets
-from longdoc.training.entities import entity_groups, entity_targets
-from longdoc.training.questions import answer_targets, inference_targets, question_groups
-from longdoc.training.tasks import Group, TaskConfig
 
 
 @dataclass(frozen=True)
 class Batches(Dataset[dict[str, Any]]):
-    """Batches of a training run, in order; each is made when it is asked for."""
+    """Batches of a training run, in order, each built on demand."""
 
     groups: Sequence[Sequence[Group]]
     model: Model
@@ -33,7 +29,7 @@ class Batches(Dataset[dict[str, Any]]):
         return collate(self.groups[index], self.model)
 
     def share(self, rank: int, n_processes: int) -> Batches:
-        """Every ``n_processes``-th batch; the first ones again where they do not divide evenly."""
+        """Every ``n_processes``-th batch; the first ones repeat if they do not divide evenly."""
         whole = [*self.groups, *self.groups[: -len(self.groups) % n_processes]]
         return replace(self, groups=whole[rank::n_processes])
 
@@ -55,12 +51,12 @@ def training_batches(
     """All batches of a training run in random order.
 
     Args:
-        tasks: what to learn; each is read ``passes`` times.
-        model: what learns.
-        batch_tokens: most padded tokens in a batch.
-        seed: of the order, and of whatever is drawn.
-        steps: about so many batches in all instead, a task's share of them its size to the ``power``.
-        power: 1 reads all tasks equally often; 0 gives each the same number of batches.
+        tasks: what to learn; each data set is read ``passes`` times.
+        model: the model that learns.
+        batch_tokens: maximum positions in a batch, padding included.
+        seed: of the order and of everything that is drawn.
+        steps: scales the passes to about this many batches in total; a task's share is its size to the ``power``.
+        power: 1 reads all tasks equally often, 0 gives each the same number of batches.
     """
     if steps is not None:
         sizes = [sum(1 for _ in _batches(task, model, batch_tokens, seed)) for task in tasks]
@@ -77,26 +73,24 @@ def training_batches(
 def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int) -> Iterator[list[Group]]:
     rng = np.random.default_rng(seed)
     groups = list(task_groups(task, model, rng))
-    # Noise on the length changes the company a window keeps from pass to pass.
+    # Noise on the length varies from pass to pass which windows share a batch.
     lengths = [len(group) + int(rng.integers(0, 24)) for group in groups]
     for rows in length_batches(lengths, batch_tokens):
         yield [groups[index] for index in rows]
 
 
 def task_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> Iterator[Group]:
-    """The groups of windows of one task, by the kind of its heads.
+    """The groups of windows of one task.
 
     Raises:
-        ConfigError: its heads are of a kind that learns from no corpus of this form.
+        ConfigError: its heads cannot learn, or cannot learn together.
     """
-    kinds = {type(model.config.heads[head]) for head in task.heads}
-    if kinds == {NerConfig}:
-        return entity_groups(task, model, rng)
-    if kinds in ({QaConfig}, {NliConfig}) and len(task.heads) == 1:
-        return question_groups(task, model, rng)
-    if kinds == {ClassifyConfig} and len(task.heads) == 1:
-        return class_groups(task, model, rng)
-    raise ConfigError(f"a task trains one head, or several of kind ner; got {', '.join(task.heads)}")
+    configs = {name: model.config.heads[name] for name in task.heads}
+    kinds = {config.kind for config in configs.values()}
+    kind = kind_of(next(iter(configs.values())))
+    if len(kinds) > 1 or kind.groups is None or (len(configs) > 1 and not kind.learns_together):
+        raise ConfigError(f"a task trains one head, or several of kind ner; got {', '.join(task.heads)}")
+    return kind.groups(task, configs, model.tokenizer, model.encoder.template, rng)
 
 
 def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:
@@ -114,18 +108,14 @@ def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:
 
 
 def _period(task: TaskConfig, model: Model) -> int:
-    """How often positions repeat in sparse attention; 0 for windows."""
+    """Period of the positions in sparse attention; 0 for windows."""
     config: Any = model.config.heads[task.heads[0]]
     windows = getattr(config, "windows", model.config.windows)
     return int(windows.size) if task.encoder == "sparse" else 0
 
 
 def _targets(groups: Sequence[Group], batch: Batch, model: Model) -> dict[str, dict[str, Any]]:
-    config = model.config.heads[groups[0].heads[0]]
-    if isinstance(config, NerConfig):
-        return entity_targets(groups, batch)
-    if isinstance(config, NliConfig):
-        return inference_targets(groups, batch, config.labels)
-    if isinstance(config, ClassifyConfig):
-        return class_targets(groups, batch, config)
-    return answer_targets(groups, batch)
+    configs = {name: model.config.heads[name] for name in groups[0].heads}
+    targets = kind_of(next(iter(configs.values()))).targets
+    assert targets is not None
+    return targets(groups, batch, configs)

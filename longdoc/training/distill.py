@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.errors import ConfigError
-from longdoc.heads import ClassifyHead, QaHead
 from longdoc.model import Model
 
 
@@ -68,12 +68,13 @@ class Teacher:
         with torch.no_grad():
             wanted = self.model.encoder(**inputs)
         mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"])).bool()
+        pairs = ((student, states), (self.model, wanted))
         losses = []
         if self.config.hidden and wanted.shape == states.shape:
             losses.append(self.config.hidden * F.mse_loss(states[mask], wanted[mask]))
         for name in heads if self.config.logits else ():
-            logits = _choices(student.heads[name], states, mask)
-            losses.append(self.config.logits * self._divergence(logits, _choices(self.model.heads[name], wanted, mask)))
+            own, teachers = (cast(Any, m.heads[name]).choices(s, mask) for m, s in pairs)
+            losses.append(self.config.logits * self._divergence(own, teachers))
         return torch.stack(losses).sum()
 
     def _divergence(self, logits: Tensor, wanted: Tensor) -> Tensor:
@@ -81,16 +82,6 @@ class Teacher:
         hot = self.config.temperature
         one, other = (found.div(hot).log_softmax(dim=-1) for found in (logits, wanted))
         return hot**2 * F.kl_div(one, other, reduction="batchmean", log_target=True)
-
-
-def _choices(head: nn.Module, states: Tensor, mask: Tensor) -> Tensor:
-    """A head's logits as rows ``(N, L)`` of which each is one choice: a token's tag, a window's class, a start."""
-    logits: Tensor = head(states).float()
-    if isinstance(head, QaHead):  # one position among all of a window
-        return logits.masked_fill(~mask[..., None], -1e4).transpose(1, 2).flatten(0, 1)
-    if isinstance(head, ClassifyHead):  # without the column that weighs
-        logits = logits[..., : len(head.config.labels)]
-    return logits[mask if logits.shape[1] == mask.shape[1] else mask[:, :1]]
 
 
 def drop_layers(model: Model, kept: Sequence[int]) -> None:

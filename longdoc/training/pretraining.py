@@ -289,7 +289,7 @@ def _tokenizer(config: PretrainConfig, scratch: ScratchConfig, texts: Sequence[T
 
 
 def _fill_heads(config: ModelConfig) -> list[str]:
-    return [name for name, head in config.heads.items() if isinstance(head, FillConfig)]
+    return [name for name, head in config.heads.items() if head.kind == "fill"]
 
 
 def _is_first() -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from transformers import set_seed
 
@@ -15,6 +16,7 @@ from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
+from longdoc.heads import TaskConfig
 from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training.data import Batches, training_batches
@@ -22,7 +24,6 @@ from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.run import Development, RunConfig, fit
-from longdoc.training.tasks import TaskConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +157,9 @@ def _development(config: TrainConfig, model: Model) -> Development:
     def score() -> dict[str, float]:
         weights = next(model.parameters())
         with whole_weights(model):
-            pipeline = Pipeline(model, device=weights.device, dtype=weights.dtype)
+            pipeline = Pipeline(
+                model, device=weights.device, precision="bfloat16" if weights.dtype == torch.bfloat16 else "float32"
+            )
             found = {name: own.result(pipeline).value for name, own in data.items()}
         return {**found, "score": sum(found.values()) / len(found)}
 

@@ -1,7 +1,7 @@
-"""Answerable questions → questions that look answerable and are not, as those of SQuAD 2.0 (Rajpurkar et al., 2018).
+"""Answerable questions → questions that look answerable but are not, as in SQuAD 2.0 (Rajpurkar et al., 2018).
 
-People wrote those of SQuAD 2.0 by hand. Two ways of making some need no one: the sentence that holds the answer is left
-out of the text; or a name or number of the question is exchanged for another one that the text mentions.
+In SQuAD 2.0 people wrote them. Here they are generated in one of two ways: the sentence with the answer is removed from
+the text, or a name or number in the question is replaced by another one from the text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from longdoc.datasets import Question
-from longdoc.training.read import ReadExample, token_span
+from longdoc.heads.learning import TokenizedExample, token_span
 
 _NAMES = re.compile(r"(?<!^)\b[A-Z][\w’'.-]*\w(?:\s+[A-Z][\w’'.-]*\w)*")
 _ORDINARY = frozenset(
@@ -23,21 +23,18 @@ _NUMBERS = re.compile(r"\b\d[\d,.]*\b")
 
 
 def made_unanswerable(
-    question: Question, document: ReadExample, rng: np.random.Generator
-) -> tuple[Question, ReadExample] | None:
-    """One of both ways by chance; none where the text leaves no other name and has no other sentence."""
-    without = without_answer(question, document)
-    exchanged = with_other_name(question, document.example.text, rng)
-    ways = [
-        way
-        for way in (without and (replace(question, answers=()), without), exchanged and (exchanged, document))
-        if way
-    ]
+    question: Question, document: TokenizedExample, rng: np.random.Generator
+) -> tuple[Question, TokenizedExample] | None:
+    """Applies one of the two ways at random; none if the text has neither another name nor another sentence."""
+    shorter = without_answer(question, document)
+    renamed = with_other_name(question, document.example.text, rng)
+    pairs = (shorter and (replace(question, answers=()), shorter), renamed and (renamed, document))
+    ways = [pair for pair in pairs if pair]
     return ways[int(rng.integers(len(ways)))] if ways else None
 
 
-def without_answer(question: Question, document: ReadExample) -> ReadExample | None:
-    """The document without the sentences that hold an answer; none where nothing is left."""
+def without_answer(question: Question, document: TokenizedExample) -> TokenizedExample | None:
+    """The document without the sentences that contain an answer; none if nothing is left."""
     tokens, cuts = document.tokens, document.cuts
     kept = np.ones(len(tokens), dtype=bool)
     for answer in question.answers:
@@ -49,11 +46,11 @@ def without_answer(question: Question, document: ReadExample) -> ReadExample | N
     shorter = replace(tokens, ids=tokens.ids[kept], offsets=tokens.offsets[kept], words=tokens.words[kept])
     place = np.cumsum(kept) - kept
     left = np.unique(place[cuts[kept[cuts]]])
-    return ReadExample(document.example, shorter, left[left > 0])
+    return TokenizedExample(document.example, shorter, left[left > 0])
 
 
 def with_other_name(question: Question, text: str, rng: np.random.Generator) -> Question | None:
-    """The question with one of its names or numbers exchanged for another of the text, which is not the answer."""
+    """The question with a name or number replaced by another one from the text that is not the answer."""
     said = {text[answer.start : answer.end] for answer in question.answers}
     choices = []
     for kind in (_NAMES, _NUMBERS):
@@ -69,7 +66,7 @@ def with_other_name(question: Question, text: str, rng: np.random.Generator) -> 
 
 
 def _is_ordinary(name: str, text: str) -> bool:
-    """Whether a word stands in lower case, too, or only where a sentence starts: "It", "The"."""
+    """Whether a capitalised word is not a name: it also occurs in lower case, or is one such as "It" or "The"."""
     return name in _ORDINARY or (
         name != name.lower() and re.search(rf"\b{re.escape(name.lower())}\b", text) is not None
     )

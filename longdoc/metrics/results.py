@@ -1,4 +1,4 @@
-"""What was counted of each kind of head. Results add: of two documents, two data sets, two workers."""
+"""Counts for each kind of annotation, and the figures derived from them. Results of two documents can be added."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import reduce
 from operator import add
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from longdoc.metrics import AnswerCounts, ClassCounts, ClauseResults, Counts, Reliability, macro_f1, micro
 
-Kind: TypeAlias = Literal["entities", "answers", "clauses", "inferences", "classes"]
 Row: TypeAlias = tuple[str, ...]
 ResultT = TypeVar("ResultT", bound="Result")
 
 
 @dataclass(frozen=True)
 class Result(ABC):
-    """Counts of one kind, and the figures made of them."""
+    """Counts of one kind, and the figures derived from them."""
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[str]
+    """What the data annotates."""
     main: ClassVar[str]
     """Name of the figure to compare by."""
     columns: ClassVar[Row]
     """Heads of the columns of ``rows`` and ``totals``."""
     reliability: Reliability = field(default_factory=Reliability)
-    """Whether the scores of the findings say how often they are right."""
+    """Calibration of the findings' scores."""
 
     def __add__(self: ResultT, other: ResultT) -> ResultT:
         pairs = {f.name: (getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
@@ -52,7 +52,7 @@ class Result(ABC):
 
     @property
     def totals(self) -> list[Row]:
-        """What stands below the rows: all labels together."""
+        """Rows below the details: all labels together."""
         return []
 
     def to_dict(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Result(ABC):
 
     @abstractmethod
     def _counted(self) -> dict[str, Any]:
-        """What they are made of, for JSON."""
+        """The counts, for JSON."""
 
 
 def total(results: Sequence[ResultT]) -> ResultT:
@@ -178,7 +178,7 @@ class ClauseResult(Result):
 class ClassResult(Result):
     """Classes of texts."""
 
-    kind: ClassVar[Kind] = "classes"
+    kind = "classes"
     main = "macro F1"
     columns = EntityResult.columns
     classes: ClassCounts = field(default_factory=ClassCounts)
@@ -201,14 +201,14 @@ class ClassResult(Result):
 
 @dataclass(frozen=True)
 class InferenceResult(ClassResult):
-    """What documents make of hypotheses, and whether the evidence is where it should be."""
+    """Classes of hypotheses, and whether the evidence overlaps the annotated one."""
 
     kind = "inferences"
     main = "accuracy"
     hits: int = 0
-    """Hypotheses of which a part of the evidence shares a character with the right evidence."""
+    """Decided hypotheses whose evidence shares a character with the annotated evidence."""
     decided: int = 0
-    """Hypotheses that the document entails or contradicts, with its evidence."""
+    """Hypotheses that the document entails or contradicts, and that have annotated evidence."""
 
     def _figures(self) -> dict[str, float]:
         found = super()._figures()

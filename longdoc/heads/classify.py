@@ -1,0 +1,228 @@
+"""Classes of documents or of their sections. Letters of shapes: see :mod:`longdoc.heads`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from longdoc.datasets import Example, read_dataset
+from longdoc.datasets.views import View
+from longdoc.decode import Calibration
+from longdoc.encoders import Batch, Template
+from longdoc.errors import ConfigError
+from longdoc.findings import WindowScores, parts, section_name
+from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.learning import Group, TaskConfig, group_numbers, passes_over
+from longdoc.labels import Label, check_labels
+from longdoc.metrics import class_counts, reliability
+from longdoc.metrics.results import ClassResult
+from longdoc.prediction import Prediction
+from longdoc.windows import split, tokenize
+
+Pooling: TypeAlias = Literal["mean", "max", "attention"]
+
+MAX_WINDOWS = 4
+"""Windows of a long text that are learned from at a time, drawn anew each pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifyConfig:
+    """Classes of whole documents, or of each of their sections."""
+
+    kind: Literal["classify"] = "classify"
+    labels: tuple[str, ...]
+    unit: Literal["document", "section"] = "document"
+    over: Literal["windows", "tokens"] = "windows"
+    """What is scored before pooling: each window, by its first token, or each token."""
+    pooling: Pooling = "mean"
+    multi_label: bool = False
+    """Any number of classes, each with a score of at least 0.5; otherwise the likeliest one."""
+    other: str | None = None
+    """The class of everything that belongs to none of the others: learned, but not reported."""
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+        if self.other is not None and self.other not in self.labels:
+            raise ConfigError(f"other is {self.other!r}; the head has {', '.join(self.labels)}")
+
+
+class Pooled(Protocol):
+    """The fields of a configuration that :class:`ClassifyHead` needs."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Classes."""
+
+    @property
+    def over(self) -> Literal["windows", "tokens"]:
+        """What is scored before pooling."""
+
+    @property
+    def pooling(self) -> Pooling:
+        """How the scores are combined."""
+
+
+class ClassifyHead(nn.Module):
+    """Logits of classes for windows or tokens, pooled over a document or section."""
+
+    def __init__(self, width: int, config: Pooled, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.config = config
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, len(config.labels) + (config.pooling == "attention"))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Logits ``(B, T, L)``, or ``(B, 1, L)`` of windows, from states ``(B, T, D)``.
+
+        Attention pooling adds a last column with the attention logit.
+        """
+        chosen = states[:, :1] if self.config.over == "windows" else states
+        logits: Tensor = self.linear(self.dropout(chosen))
+        return logits
+
+    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The logits of ``forward`` as float32: ``(B, T, L)`` or ``(B, 1, L)``."""
+        logits: Tensor = self(states)
+        return logits.float()
+
+    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Logits ``(N, L)``, one row a choice (a class of a window or token), from states ``(B, T, D)``.
+
+        ``mask`` is bool ``(B, T)``, false where a position is padding.
+        """
+        logits = self.scores(states)[..., : len(self.config.labels)]
+        return logits[mask if self.config.over == "tokens" else mask[:, :1]]
+
+    def pool(self, scores: Tensor) -> Tensor:
+        """Logits ``(L,)`` of a document from the scores ``(N, L)`` of its windows or tokens."""
+        if self.config.pooling == "mean":
+            return scores.mean(dim=0)
+        if self.config.pooling == "max":
+            return scores.amax(dim=0)
+        return scores[:, -1].softmax(dim=0) @ scores[:, :-1]
+
+    def loss(
+        self, states: Tensor, *, content: Tensor, groups: Tensor, targets: Tensor, evidence: Tensor | None = None
+    ) -> Tensor:
+        """Mean cross-entropy of the groups' classes, plus that of the attention to the evidence if given: a scalar.
+
+        Args:
+            states: ``(B, T, D)``.
+            content: bool ``(B, T)``, the windows' own tokens.
+            groups: int64 ``(B,)``, ascending from 0: the document that a window belongs to.
+            targets: int64 ``(G,)``, or float ``(G, L)`` of zeros and ones for several classes at once.
+            evidence: bool ``(B, T)``, the tokens that decide; groups without any do not count.
+        """
+        scores: Tensor = self(states).float()
+        rows = content if scores.shape[1] > 1 else content.new_ones(content.shape[0], 1)
+        sizes = groups.new_zeros(int(groups[-1]) + 1).index_add(0, groups, rows.sum(1)).tolist()
+        found = scores[rows].split(sizes)
+        logits = torch.stack([self.pool(own) for own in found])
+        if targets.is_floating_point():
+            loss = F.binary_cross_entropy_with_logits(logits, targets)
+        else:
+            loss = F.cross_entropy(logits, targets)
+        if evidence is None:
+            return loss
+        pairs = zip(found, evidence[rows].split(sizes), strict=True)
+        losses = [-own[:, -1].log_softmax(dim=0)[wanted].logsumexp(0) for own, wanted in pairs if wanted.any()]
+        return loss + torch.stack(losses).mean() if losses else loss
+
+
+def pooled_logits(scores: WindowScores, over: str, module: Any) -> Tensor:
+    """Logits ``(L,)`` of a text from the scores of its windows or its tokens."""
+    rows = scores.merged() if over == "tokens" else scores.stacked()
+    logits: Tensor = module.pool(torch.from_numpy(rows))
+    return logits
+
+
+def decode(
+    scores: WindowScores, head: str, config: ClassifyConfig, module: nn.Module, options: DecodeOptions
+) -> list[Label]:
+    """The classes of a document or section, likeliest first."""
+    if not scores.windows:
+        return []
+    labels = labels_of(pooled_logits(scores, config.over, module), head, config)
+    labels = [label for label in labels if label.name != config.other]
+    if config.unit == "document":
+        return labels
+    start, end = scores.extent
+    section = section_name(scores.document, start)
+    return [replace(label, start=start, end=end, section=section) for label in labels]
+
+
+def labels_of(logits: Tensor, head: str, config: ClassifyConfig) -> list[Label]:
+    """The likeliest class of logits ``(L,)``, or with ``multi_label`` every class of at least 0.5, likeliest first."""
+    scaled = (logits - config.calibration.bias) / config.calibration.temperature
+    if config.multi_label:
+        found = [(label, score) for label, score in zip(config.labels, scaled.sigmoid().tolist(), strict=True)]
+        return [Label(name=n, score=s, source=head) for n, s in sorted(found, key=lambda f: -f[1]) if s >= 0.5]
+    scores = scaled.softmax(dim=0)
+    best = int(scores.argmax())
+    return [Label(name=config.labels[best], score=float(scores[best]), source=head)]
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+
+
+def class_groups(
+    task: TaskConfig, configs: Mapping[str, Any], tokenizer: Tokenizer, template: Template, rng: np.random.Generator
+) -> Iterator[Group]:
+    """Texts of ``task.passes`` passes, each as a group of windows."""
+    frame = template.plain
+    documents = [(example, tokenize(example.text, tokenizer)) for example in read_dataset(task.data)]
+    documents = [(example, tokens) for example, tokens in documents if len(tokens)]
+    for example, tokens in passes_over(documents, task.passes, rng):
+        windows = split(len(tokens), size=task.window - len(frame), overlap=task.overlap)
+        kept = sorted(rng.permutation(len(windows))[:MAX_WINDOWS].tolist())
+        slices = tuple(tokens.ids[windows[i].start : windows[i].end] for i in kept)
+        yield Group(task, example.id, slices, frame, {"labels": example.labels})
+
+
+def class_targets(
+    groups: Sequence[Group], batch: Batch, configs: Mapping[str, ClassifyConfig]
+) -> dict[str, dict[str, Any]]:
+    """Arguments of ``ClassifyHead.loss``: classes int64 ``(G,)``, or float32 ``(G, L)`` with ``multi_label``."""
+    ((head, config),) = configs.items()
+    marked = torch.tensor([[float(label in group.targets["labels"]) for label in config.labels] for group in groups])
+    targets = marked if config.multi_label else marked.argmax(dim=1)
+    return {head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets}}
+
+
+# ---------------------------------------------------------------------------------------------------------- evaluation
+
+
+def score_classes(pipeline: Reads, heads: Sequence[str], views: Sequence[View], labels: set[str]) -> list[ClassResult]:
+    """Classes of texts; of a head for sections, those of the first section."""
+    predictions = pipeline.pipe((view.document for view in views), tasks=heads[:1])
+    other = pipeline.heads[heads[0]].other
+    return [_class_result(view.example, found, other) for view, found in zip(views, predictions, strict=True)]
+
+
+def _class_result(example: Example, prediction: Prediction, other: str | None) -> ClassResult:
+    _, end = next(iter(parts(prediction.document, "section")), (0, 0))
+    first = [label for label in prediction.labels if label.start is None or label.start < end]
+    gold = set(example.labels)
+    scored = reliability([label.score for label in first], [label.name in gold for label in first])
+    names = [label.name for label in first] or ([] if other is None else [other])
+    return ClassResult(scored, class_counts(names, gold))
+
+
+CLASSIFY = HeadKind(
+    config=ClassifyConfig,
+    module=ClassifyHead,
+    build=lambda config, width, embeddings: ClassifyHead(width, config),
+    decode=decode,
+    finds="labels",
+    groups=class_groups,
+    targets=class_targets,
+    scorers={"classes": score_classes},
+)

@@ -1,0 +1,102 @@
+"""What makes up a kind of head. :data:`longdoc.heads.HEADS` is the table of all kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from tokenizers import Tokenizer
+from torch import nn
+
+from longdoc.datasets import Example
+from longdoc.datasets.views import View
+from longdoc.document import Document
+from longdoc.encoders import Batch, Template
+from longdoc.findings import WindowScores
+from longdoc.heads.learning import Group, TaskConfig
+from longdoc.labels import Inference
+from longdoc.prediction import Prediction
+
+
+class HeadConfig(Protocol):
+    """Configuration of a head: a frozen dataclass whose field ``kind`` is a ``Literal`` with a default."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind, its key in ``HEADS``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeOptions:
+    """What a caller may ask of decoding; a kind takes what applies to it."""
+
+    top_k: int = 1
+    """Maximum number of answers."""
+    min_score: float | None = None
+    """Threshold of a finding's score; by default that of the head's configuration."""
+    value_of: Callable[[str], Any] | None = None
+    """Parses the value of an answer; answers that have a value are preferred to answers that have none."""
+
+
+class Reads(Protocol):
+    """What scoring needs of a :class:`longdoc.pipeline.Pipeline`, which is handed to it."""
+
+    @property
+    def heads(self) -> Mapping[str, Any]:
+        """Configurations of the heads by name."""
+
+    def pipe(self, documents: Iterable[Any], *, tasks: Sequence[str]) -> Iterator[Prediction]:
+        """Predictions of documents."""
+
+    def ask(self, document: Document, question: list[str], *, top_k: int, min_score: float, head: str) -> Any:
+        """Answers to each question."""
+
+    def infer(self, document: Document, hypotheses: Sequence[str], *, head: str) -> Sequence[Inference]:
+        """Inferences, one a hypothesis."""
+
+
+Decode: TypeAlias = Callable[[WindowScores, str, Any, Any, DecodeOptions], list[Any]]
+"""Scores, name of the head, its configuration, its module, options → findings."""
+Groups: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template, np.random.Generator], Iterator[Group]]
+"""Task, configurations of its heads by name, tokenizer, special tokens, random numbers → windows to learn from."""
+Targets: TypeAlias = Callable[[Sequence[Group], Batch, Mapping[str, Any]], dict[str, dict[str, Any]]]
+"""Groups, their batch, configurations of the heads by name → by head, the arguments of its module's ``loss``."""
+Scorer: TypeAlias = Callable[[Reads, Sequence[str], Sequence[View], set[str]], list[Any]]
+"""Pipeline, names of the heads, documents, labels that the data annotates → a result for each document."""
+Trials: TypeAlias = Callable[[Reads, str, Example, set[str]], Iterator[tuple[float, bool]]]
+"""Pipeline, name of the head, document, labels → score of each finding, and whether it is correct."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadKind:
+    """Everything the library needs to know of one kind of head.
+
+    A field is left out where the kind cannot do it: a head that fills masks is not calibrated.
+    """
+
+    config: type[Any]
+    """Its :class:`HeadConfig`, written in YAML and stored with the model."""
+    module: type[nn.Module]
+    """Its module, with ``scores`` for decoding and ``loss`` for training."""
+    build: Callable[[Any, int, nn.Embedding], nn.Module]
+    """Configuration, width of the encoder, its input embeddings → a module with fresh weights."""
+    decode: Decode | None = None
+    finds: Literal["entities", "labels"] | None = None
+    """Field of ``Prediction`` for its findings; none for heads that need a question or serve another method."""
+    groups: Groups | None = None
+    targets: Targets | None = None
+    learns_together: bool = False
+    """Whether several heads of this kind can learn from one data set in one pass."""
+    scorers: Mapping[str, Scorer] = field(default_factory=dict)
+    """What a data set annotates (see ``longdoc.datasets``) → how findings are scored against it."""
+    scored_together: bool = False
+    """Whether several heads of this kind may share the labels of a data set."""
+    trials: Trials | None = None
+    """Findings to calibrate on; the configuration has a field ``calibration``, and ``min_score`` for a threshold."""
+
+    @property
+    def name(self) -> str:
+        """Value of the configuration's field ``kind``."""
+        return str(self.config.__dataclass_fields__["kind"].default)

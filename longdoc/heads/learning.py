@@ -1,0 +1,124 @@
+"""What heads learn from: a task, and groups of windows with their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from longdoc.datasets import DatasetConfig, Example
+from longdoc.encoders import Frame
+from longdoc.windows import Tokens, Window, sentence_starts, split, token_range, tokenize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskConfig:
+    """One data set and the heads that learn from it."""
+
+    heads: tuple[str, ...]
+    """Names of the heads; each takes the spans whose labels it has."""
+    data: DatasetConfig
+    unmarked: tuple[str, ...] = ()
+    """Labels of these heads that the data set does not annotate (see ``NerHead.loss``)."""
+    weight: float = 1.0
+    """Factor of this task's loss."""
+    encoder: Literal["windows", "sparse"] = "windows"
+    """Encoder to train with; with ``sparse``, ``window`` may be as long as a document."""
+    nested: Literal["refuse", "longest"] = "refuse"
+    """Overlapping spans of one head: an error, or only the longest is learned."""
+    passes: float = 1.0
+    """Passes over the data set; half a pass reads a random half of its documents."""
+    window: int = 256
+    """Maximum positions in a training window, special tokens included."""
+    overlap: int = 32
+    """Tokens that neighbouring training windows share."""
+    first_tokens: int | None = None
+    """Learn only from this many tokens at the start of each document; all of them by default."""
+    empty: float = 1.0
+    """Share of the windows without spans, or of the questions without answers, kept in a pass; drawn anew each pass."""
+    unanswerable: float = 0.0
+    """Share of the answerable questions that are also learned in an unanswerable version (``heads.unanswerable``)."""
+    negatives: float = 1.0
+    """Mean number of windows without an answer, or without evidence, learned beside each window that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Windows that are learned from together, with the same special tokens, and their targets.
+
+    ``slices`` are the token ids of each window, int ``(T,)``; the content of ``targets`` depends on the kind of head.
+    """
+
+    task: TaskConfig
+    document: str
+    """Its name, for messages."""
+    slices: tuple[np.ndarray, ...]
+    frame: Frame
+    targets: dict[str, Any]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the heads that learn."""
+        return self.task.heads
+
+    def __len__(self) -> int:
+        """Positions in a batch."""
+        return len(self.slices) * (max(map(len, self.slices)) + len(self.frame))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedExample:
+    """A tokenised document and the token indices at which it is best cut, int ``(N,)``, ascending."""
+
+    example: Example
+    tokens: Tokens
+    cuts: np.ndarray
+
+    @classmethod
+    def of(cls, example: Example, tokenizer: Tokenizer) -> TokenizedExample:
+        """Tokenises an example."""
+        tokens = tokenize(example.text, tokenizer)
+        return cls(example, tokens, sentence_starts(example.text, tokens.offsets))
+
+
+def token_span(start: int, end: int, tokens: Tokens) -> tuple[int, int]:
+    """First and last token, both inclusive, of the characters ``start:end``; the last one if there is none."""
+    first, stop = token_range(tokens, start, end)
+    return min(first, stop - 1), stop - 1
+
+
+def windows_with_random_lead(
+    n_tokens: int, *, size: int, overlap: int, cuts: np.ndarray, rng: np.random.Generator
+) -> list[Window]:
+    """Windows over a whole document whose borders differ from pass to pass.
+
+    If the document is longer than a window, the first window is shortened to a random length.
+
+    Args:
+        n_tokens: length of the document in tokens.
+        size: maximum tokens in a window.
+        overlap: tokens that neighbours share.
+        cuts: preferred cut points, int ``(N,)``, ascending token indices.
+        rng: source of the random length.
+    """
+    lead = int(rng.integers(0, size - overlap)) if n_tokens > size else 0
+    later = split(n_tokens - lead, size=size, overlap=overlap, cuts=cuts[cuts > lead] - lead)
+    windows = [Window(w.start + lead, w.end + lead) for w in later]
+    return [Window(0, min(lead + overlap, n_tokens)), *windows] if lead else windows
+
+
+def passes_over(items: Sequence[Any], passes: float, rng: np.random.Generator) -> Iterator[Any]:
+    """The items, in order, as often as ``passes`` says; of a part of a pass, a random share."""
+    for number in range(int(np.ceil(passes))):
+        for item in items:
+            if rng.random() < passes - number:
+                yield item
+
+
+def group_numbers(groups: Sequence[Group]) -> torch.Tensor:
+    """Number of the group that each window belongs to, int64 ``(B,)``."""
+    return torch.repeat_interleave(torch.arange(len(groups)), torch.tensor([len(group.slices) for group in groups]))

@@ -1,0 +1,265 @@
+"""Named entities: a linear tagger, decoded by Viterbi search. Letters of shapes: see :mod:`longdoc.heads`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from longdoc.datasets import Example, check_overlaps, misaligned, read_dataset
+from longdoc.datasets.views import View
+from longdoc.decode import Calibration, Subwords, decode_entities, drop_late_mentions, log_odds
+from longdoc.document import Document
+from longdoc.encoders import Batch, Frame, Template
+from longdoc.errors import ConfigError, DataError
+from longdoc.findings import WindowScores, place
+from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.learning import Group, TaskConfig, passes_over, windows_with_random_lead
+from longdoc.labels import OUTSIDE, Entity, Scheme, check_labels, encode_bio, tag_names
+from longdoc.metrics import reliability, span_counts
+from longdoc.metrics.results import EntityResult
+from longdoc.prediction import Prediction
+from longdoc.windows import sentence_starts, tokenize, word_offsets, word_starts
+
+logger = logging.getLogger(__name__)
+
+IGNORED = -100
+"""Target of a position that is not learned from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NerConfig:
+    """Entities of one family of labels, which do not overlap."""
+
+    kind: Literal["ner"] = "ner"
+    labels: tuple[str, ...]
+    """Labels in the order of the head's output."""
+    scheme: Scheme = "bio"
+    subwords: Subwords = "mean"
+    """How the scores of a word's tokens are combined."""
+    introduced: dict[str, int] = field(default_factory=dict)
+    """Late-mention filter: a label and the number of characters at the start of a document within which a name must
+    first be mentioned (see ``decode.drop_late_mentions``)."""
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+        if unknown := set(self.introduced) - set(self.labels):
+            raise ConfigError(f"introduced names {', '.join(sorted(unknown))}; the head has {', '.join(self.labels)}")
+
+
+class NerHead(nn.Module):
+    """A linear layer over ``tag_names(labels, scheme)``."""
+
+    def __init__(self, width: int, config: NerConfig, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.tags = tag_names(config.labels, config.scheme)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, len(self.tags))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Logits ``(B, T, L)`` from states ``(B, T, D)``."""
+        logits: Tensor = self.linear(self.dropout(states))
+        return logits
+
+    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Tag probabilities, float32 ``(B, T, L)``, from states ``(B, T, D)``; rows sum to one."""
+        logits: Tensor = self(states)
+        return logits.float().softmax(dim=-1)
+
+    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Logits ``(N, L)``, one row a choice (a token's tag), from states ``(B, T, D)`` where ``mask`` ``(B, T)``."""
+        logits: Tensor = self(states)
+        return logits.float()[mask]
+
+    def loss(self, states: Tensor, *, tags: Tensor, unmarked: Sequence[str] = ()) -> Tensor:
+        """Mean negative log-likelihood of the tags, a scalar.
+
+        If a data set does not annotate a label, its ``O`` means "outside, or that label": the probabilities of these
+        tags are summed before the logarithm (learning from partial annotation; Tsuboi et al., 2008).
+
+        Args:
+            states: ``(B, T, D)``.
+            tags: int64 ``(B, T)``; -100 where there is nothing to learn (padding, special tokens).
+            unmarked: labels of this head that the data set does not annotate.
+        """
+        log_probabilities: Tensor = self(states).float().log_softmax(dim=-1)
+        if unmarked:
+            open_tags = [i for i, tag in enumerate(self.tags) if tag == OUTSIDE or tag[2:] in unmarked]
+            outside = log_probabilities[..., open_tags].logsumexp(dim=-1, keepdim=True)
+            log_probabilities = torch.cat([outside, log_probabilities[..., 1:]], dim=-1)
+        return F.nll_loss(log_probabilities.flatten(0, 1), tags.flatten(), ignore_index=IGNORED)
+
+
+def decode(
+    scores: WindowScores, head: str, config: NerConfig, module: nn.Module, options: DecodeOptions
+) -> list[Entity]:
+    """Decodes the entities of a document, once, from the merged scores of its windows."""
+    text = scores.document.text
+    found = decode_entities(
+        scores.merged(), scores.tokens, config.labels, text, scheme=config.scheme, subwords=config.subwords
+    )
+    entities = [
+        Entity(
+            label=span.label,
+            score=config.calibration.probability(log_odds(span.score)),
+            source=head,
+            **place(scores.document, span.start, span.end),
+        )
+        for span in drop_late_mentions(found, text, config.introduced)
+    ]
+    return [e for e in entities if options.min_score is None or e.score >= options.min_score]
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedTokens:
+    """A tokenised document: ids int ``(T,)``, preferred cut points int ``(N,)``, tags by head int64 ``(T,)``."""
+
+    name: str
+    ids: np.ndarray
+    cuts: np.ndarray
+    tags: dict[str, np.ndarray]
+
+
+def tag_document(example: Example, configs: Mapping[str, NerConfig], tokenizer: Tokenizer) -> TaggedTokens:
+    """Gives every token the tag of its word."""
+    tokens = tokenize(example.text, tokenizer)
+    lengths = np.diff(word_starts(tokens.words), append=len(tokens))
+    words = word_offsets(tokens)
+    tags = {
+        name: np.repeat(encode_bio(example.spans, words, config.labels), lengths) for name, config in configs.items()
+    }
+    return TaggedTokens(example.id, tokens.ids, sentence_starts(example.text, tokens.offsets), tags)
+
+
+def entity_groups(
+    task: TaskConfig,
+    configs: Mapping[str, NerConfig],
+    tokenizer: Tokenizer,
+    template: Template,
+    rng: np.random.Generator,
+) -> Iterator[Group]:
+    """Windows of ``task.passes`` passes over the data set. Each pass cuts the documents elsewhere.
+
+    Raises:
+        DataError: the data set has labels that none of the heads has, or spans of one head overlap.
+    """
+    examples = read_dataset(task.data)
+    _check(examples, task, configs, tokenizer)
+    documents = [tag_document(example, configs, tokenizer) for example in examples]
+    for document in passes_over(documents, task.passes, rng):
+        yield from _cut(document, task, template.plain, rng)
+
+
+def _check(
+    examples: Sequence[Example], task: TaskConfig, configs: Mapping[str, NerConfig], tokenizer: Tokenizer
+) -> None:
+    """Refuses spans that cannot be learned, and warns of those that do not end where words do."""
+    files = ", ".join(task.data.files)
+    known = {label for config in configs.values() for label in config.labels}
+    if unknown := {span.label for example in examples for span in example.spans} - known:
+        raise DataError(
+            f"{files} has labels that {', '.join(configs)} lacks: {', '.join(sorted(unknown))}; map them to labels of "
+            "the head under data.labels, which leaves out all other labels"
+        )
+    if task.nested == "refuse":
+        for config in configs.values():
+            check_overlaps(examples, config.labels)
+    if found := misaligned(examples, tokenizer):
+        n_spans = sum(len(example.spans) for example in examples)
+        logger.warning(
+            "%s: %d of %d spans do not end where words do; the first: %s", files, len(found), n_spans, found[0]
+        )
+
+
+def _cut(document: TaggedTokens, task: TaskConfig, frame: Frame, rng: np.random.Generator) -> Iterator[Group]:
+    n_tokens = min(len(document.ids), task.first_tokens or len(document.ids))
+    for window in windows_with_random_lead(
+        n_tokens, size=task.window - len(frame), overlap=task.overlap, cuts=document.cuts, rng=rng
+    ):
+        tags = {head: tag[window.start : window.end] for head, tag in document.tags.items()}
+        if rng.random() < task.empty or any(tag.any() for tag in tags.values()):
+            targets = {"tags": tags, "unmarked": task.unmarked}
+            yield Group(task, document.name, (document.ids[window.start : window.end],), frame, targets)
+
+
+def entity_targets(
+    groups: Sequence[Group], batch: Batch, configs: Mapping[str, NerConfig]
+) -> dict[str, dict[str, Any]]:
+    """Arguments of ``NerHead.loss`` by head: tags, int64 ``(B, T)``."""
+    targets = {}
+    for head in configs:
+        tags = torch.full(batch.inputs["input_ids"].shape, IGNORED)
+        for row, first, group in zip(tags, batch.firsts, groups, strict=True):
+            found = group.targets["tags"][head]
+            row[first : first + len(found)] = torch.from_numpy(found)
+        targets[head] = {"tags": tags, "unmarked": groups[0].targets["unmarked"]}
+    return targets
+
+
+# ---------------------------------------------------------------------------------------------------------- evaluation
+
+
+def score_entities(
+    pipeline: Reads, heads: Sequence[str], views: Sequence[View], labels: set[str]
+) -> list[EntityResult]:
+    """Counts exact spans of these labels, and whether the scores of entities are calibrated.
+
+    ``heads`` may name any tasks of the pipeline that find entities.
+    """
+    if not heads:
+        return [_entity_result(view.example, [], labels) for view in views]
+    predictions = pipeline.pipe((view.document for view in views), tasks=heads)
+    pairs = zip(views, predictions, strict=True)
+    return [_entity_result(view.example, _placed(view, prediction), labels) for view, prediction in pairs]
+
+
+def _placed(view: View, prediction: Prediction) -> list[Entity]:
+    pairs = ((entity, view.place(entity.start, entity.end)) for entity in prediction.entities)
+    return [replace(entity, start=place[0], end=place[1]) for entity, place in pairs if place is not None]
+
+
+def _entity_result(example: Example, found: Sequence[Entity], labels: set[str]) -> EntityResult:
+    gold = {(span.start, span.end, span.label) for span in example.spans if span.label in labels}
+    kept = [entity for entity in found if entity.label in labels]
+    keys = [(entity.start, entity.end, entity.label) for entity in kept]
+    scores = [entity.score for entity in kept]
+    return EntityResult(reliability(scores, [key in gold for key in keys]), span_counts(gold, keys))
+
+
+def entity_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[tuple[float, bool]]:
+    """Score of each entity, and whether span and label are exact. Labels that the data does not annotate are left out.
+
+    A name counts once a document, by its best mention: 250 mentions are not 250 independent trials.
+    """
+    gold = {(span.start, span.end, span.label) for span in example.spans}
+    (prediction,) = pipeline.pipe([Document.from_text(example.text, name=example.id)], tasks=[head])
+    ascending = sorted(prediction.entities, key=lambda e: e.score)
+    for entity in {(e.label, e.text): e for e in ascending}.values():
+        if entity.label in labels:
+            yield entity.score, (entity.start, entity.end, entity.label) in gold
+
+
+NER = HeadKind(
+    config=NerConfig,
+    module=NerHead,
+    build=lambda config, width, embeddings: NerHead(width, config),
+    decode=decode,
+    finds="entities",
+    groups=entity_groups,
+    targets=entity_targets,
+    learns_together=True,
+    scorers={"entities": score_entities},
+    scored_together=True,
+    trials=entity_trials,
+)

@@ -1,0 +1,254 @@
+"""Extractive question answering over windows. Letters of shapes: see :mod:`longdoc.heads`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from longdoc.datasets import Example, Question, first_wordings
+from longdoc.datasets.views import View
+from longdoc.decode import Calibration, ScoredAnswer, decode_answers, deduplicate
+from longdoc.document import Document
+from longdoc.encoders import Batch
+from longdoc.errors import ConfigError
+from longdoc.findings import WindowScores, place, trimmed
+from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.learning import Group, group_numbers
+from longdoc.heads.questions import question_groups
+from longdoc.labels import Answer, Span
+from longdoc.metrics import answer_counts, clause_results, exact_match, reliability, token_f1
+from longdoc.metrics.results import AnswerResult, ClauseResult
+from longdoc.windows import WindowConfig
+
+CANDIDATES_FOR_VALUE = 3
+"""Best answers among which one with a value is preferred."""
+CLAUSES = 20
+"""Answers to a category that are scored, as in CUAD's script."""
+NAMES_IN_PARTS = "Parties"
+"""Category whose answers may contain more than the name, as in CUAD's script."""
+CORRECT_OVERLAP = 0.5
+"""Jaccard overlap in characters from which on an answer counts as correct for calibration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QaConfig:
+    """Extractive question answering."""
+
+    kind: Literal["qa"] = "qa"
+    windows: WindowConfig = field(default_factory=lambda: WindowConfig(size=384, overlap=128))
+    """Windows for questions. An answer no longer than the overlap lies whole in at least one window."""
+    max_answer_tokens: int = 256
+    n_best: int = 20
+    """Starts and ends considered in each window."""
+    min_score: float = 0.5
+    """Threshold of an answer's calibrated score, fitted by ``longdoc calibrate``."""
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        if self.max_answer_tokens < 1 or self.n_best < 1:
+            raise ConfigError(
+                f"max_answer_tokens and n_best must be at least 1; got {self.max_answer_tokens}, {self.n_best}"
+            )
+
+
+class QaHead(nn.Module):
+    """Start and end logits of an answer; at the first token they mean that the window has no answer."""
+
+    def __init__(self, width: int, config: QaConfig, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, 2)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Logits ``(B, T, 2)`` from states ``(B, T, D)``."""
+        logits: Tensor = self.linear(self.dropout(states))
+        return logits
+
+    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Start logit, end logit and "no answer" score of the window, float32 ``(B, T, 3)``, from ``(B, T, D)``."""
+        logits: Tensor = self(states)
+        return with_null(logits.float())
+
+    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Logits ``(2 * B, T)``, one row a choice (a start or an end among the positions of a window).
+
+        Args:
+            states: ``(B, T, D)``.
+            mask: bool ``(B, T)``, false where a position is padding.
+        """
+        logits: Tensor = self(states)
+        return logits.float().masked_fill(~mask[..., None], -1e4).transpose(1, 2).flatten(0, 1)
+
+    def loss(self, states: Tensor, *, allowed: Tensor, starts: Tensor, ends: Tensor, groups: Tensor) -> Tensor:
+        """Mean negative log-likelihood of the correct starts and ends among all windows of a group, a scalar.
+
+        One softmax over all windows of a group makes their logits comparable (the shared-norm objective; Clark and
+        Gardner, 2018, arXiv:1710.10723). The probabilities of correct positions are summed, so the answer may be found
+        at any of its places; if no window of the group has one, the first tokens of all windows are correct.
+
+        Args:
+            states: ``(B, T, D)``.
+            allowed: bool ``(B, T)``, positions in the softmax: the window's own tokens and its first position.
+            starts: bool ``(B, T)``, correct positions.
+            ends: bool ``(B, T)``.
+            groups: int64 ``(B,)``, ascending from 0: the question that a window belongs to.
+        """
+        logits: Tensor = self(states).float().masked_fill(~allowed[..., None], -torch.inf)
+        losses = []
+        for group in range(int(groups[-1]) + 1):
+            rows = groups == group
+            for side, correct in enumerate((starts, ends)):
+                scores, wanted = logits[rows][..., side], correct[rows]
+                losses.append(scores.flatten().logsumexp(0) - scores[wanted].logsumexp(0))
+        return torch.stack(losses).mean()
+
+
+def with_null(logits: Tensor) -> Tensor:
+    """Appends to start and end logits ``(B, T, 2)`` their sum at the first token: ``(B, T, 3)``."""
+    null = logits[:, :1].sum(dim=-1, keepdim=True)
+    return torch.cat([logits, null.expand(-1, logits.shape[1], -1)], dim=-1)
+
+
+def decode(
+    scores: WindowScores, head: str, config: QaConfig, module: nn.Module, options: DecodeOptions
+) -> list[Answer]:
+    """Decodes the answers to one question, best first; none if no answer reaches the threshold."""
+    document, offsets = scores.document, scores.tokens.offsets
+    threshold = config.min_score if options.min_score is None else options.min_score
+    candidates = decode_answers(
+        scores.scores,
+        scores.windows,
+        len(scores.tokens),
+        n_best=config.n_best,
+        max_tokens=config.max_answer_tokens,
+    )
+
+    def range_of(answer: ScoredAnswer) -> tuple[int, int]:
+        return trimmed(document.text, int(offsets[answer.first, 0]), int(offsets[answer.last, 1]))
+
+    def text_of(answer: ScoredAnswer) -> str:
+        return document.text[slice(*range_of(answer))]
+
+    likely = [a for a in candidates if config.calibration.probability(a.score) >= threshold]
+    value_of, top_k = options.value_of, options.top_k
+    kept = deduplicate(likely, text_of, top_k if value_of is None or top_k > 1 else CANDIDATES_FOR_VALUE)
+    values = {answer: value_of(text_of(answer)) for answer in kept} if value_of is not None else {}
+    typed = [answer for answer in kept if values.get(answer) is not None]
+    chosen = [*typed, *(answer for answer in kept if answer not in typed)][:top_k]
+    return [
+        Answer(
+            question=scores.question or "",
+            score=config.calibration.probability(answer.score),
+            value=values.get(answer),
+            **place(document, *range_of(answer)),
+        )
+        for answer in chosen
+    ]
+
+
+def answer_targets(groups: Sequence[Group], batch: Batch, configs: Mapping[str, QaConfig]) -> dict[str, dict[str, Any]]:
+    """Arguments of ``QaHead.loss``: correct starts and ends, bool ``(B, T)``; the first position if there is none."""
+    content = batch.content_mask
+    starts, ends = torch.zeros_like(content), torch.zeros_like(content)
+    row = 0
+    for group in groups:
+        spans = group.targets["spans"]
+        for window in spans:
+            starts[row, window[:, 0] + batch.firsts[row]] = True
+            ends[row, window[:, 1] + batch.firsts[row]] = True
+            row += 1
+        if not any(map(len, spans)):
+            starts[row - len(spans) : row, 0] = ends[row - len(spans) : row, 0] = True
+    allowed = content.clone()
+    allowed[:, 0] = True
+    (head,) = configs
+    return {head: {"allowed": allowed, "starts": starts, "ends": ends, "groups": group_numbers(groups)}}
+
+
+# ---------------------------------------------------------------------------------------------------------- evaluation
+
+
+def score_answers(pipeline: Reads, heads: Sequence[str], views: Sequence[View], labels: set[str]) -> list[AnswerResult]:
+    """Counts as in SQuAD 2.0; an answer at least half of whose words match counts as correct for calibration.
+
+    Calibration is measured on the best answer to every question, above the threshold or not.
+    """
+    return [_answer_result(pipeline, heads[0], view) for view in views]
+
+
+def _answer_result(pipeline: Reads, head: str, view: View) -> AnswerResult:
+    result, threshold = AnswerResult(), pipeline.heads[head].min_score
+    for question, best in _best_answers(pipeline, head, view.document, view.example.questions, 1):
+        golds = _golds(view.example, question)
+        given = next((answer.text for answer in best if answer.score >= threshold), "")
+        correct = [_is_correct(answer.text, golds) for answer in best]
+        scored = reliability([answer.score for answer in best], correct)
+        result += AnswerResult(scored, answer_counts(given, golds))
+    return result
+
+
+def _best_answers(
+    pipeline: Reads, head: str, document: Document, questions: Sequence[Question], top_k: int
+) -> Iterator[tuple[Question, list[Answer]]]:
+    """Each question with its best answers, however unlikely."""
+    found = pipeline.ask(document, [question.text for question in questions], top_k=top_k, min_score=0.0, head=head)
+    return zip(questions, found, strict=True)
+
+
+def _golds(example: Example, question: Question) -> list[str]:
+    return list(dict.fromkeys(example.text[span.start : span.end] for span in question.answers))
+
+
+def _is_correct(text: str, golds: Sequence[str]) -> bool:
+    return bool(golds) and (exact_match(text, golds) == 1 or token_f1(text, golds) >= 0.5)
+
+
+def score_clauses(pipeline: Reads, heads: Sequence[str], views: Sequence[View], labels: set[str]) -> list[ClauseResult]:
+    """Results by category as in CUAD; only the first wording of a category is asked.
+
+    Calibration is measured on the best answer to each question, correct if it matches a clause.
+    """
+    return [_clause_result(pipeline, heads[0], view) for view in views]
+
+
+def _clause_result(pipeline: Reads, head: str, view: View) -> ClauseResult:
+    result = ClauseResult()
+    questions = first_wordings(view.example.questions)
+    for question, best in _best_answers(pipeline, head, view.document, questions, CLAUSES):
+        category, golds = question.category or question.text, _golds(view.example, question)
+        in_parts = category == NAMES_IN_PARTS
+        pairs = [(answer.text, answer.score) for answer in best]
+        matched = [not clause_results([pair], golds, parts_count=in_parts).wrong for pair in pairs[:1]]
+        scored = reliability([score for _, score in pairs[:1]], matched)
+        result += ClauseResult(scored, {category: clause_results(pairs, golds, parts_count=in_parts)})
+    return result
+
+
+def answer_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[tuple[float, bool]]:
+    """Score of the best answer to each question, and whether it overlaps a correct one."""
+    document = Document.from_text(example.text, name=example.id)
+    for question, best in _best_answers(pipeline, head, document, example.questions, 1):
+        for answer in best:
+            yield answer.score, _overlaps(answer, question.answers)
+
+
+def _overlaps(answer: Answer, golds: Sequence[Span]) -> bool:
+    start, end = answer.start, answer.end
+    shared = ((min(end, g.end) - max(start, g.start), max(end, g.end) - min(start, g.start)) for g in golds)
+    return any(inside >= CORRECT_OVERLAP * around for inside, around in shared)
+
+
+QA = HeadKind(
+    config=QaConfig,
+    module=QaHead,
+    build=lambda config, width, embeddings: QaHead(width, config),
+    decode=decode,
+    groups=question_groups,
+    targets=answer_targets,
+    scorers={"answers": score_answers, "clauses": score_clauses},
+    trials=answer_trials,
+)
