@@ -247,8 +247,8 @@ def test_the_words_of_near_are_plain_text():
 
 
 def test_an_unknown_type_is_an_error():
-    with pytest.raises(ConfigError, match="unknown type 'cash'; types: text, clause"):
-        parse_value("$5", "cash")
+    with pytest.raises(ConfigError, match="unknown type 'dates'; did you mean 'date'\\? Types: text, clause"):
+        parse_value("$5", "dates")
 
 
 @pytest.mark.parametrize(
