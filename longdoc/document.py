@@ -1,7 +1,7 @@
-"""What a loader hands over: the text a model reads, and where every character of it stands on the page.
+"""The result of loading: the text that a model reads, and the position of each of its characters on the page.
 
-A :class:`Document` keeps the characters of its source untouched (``raw_text``) and a list of :class:`Edits`. ``text``
-is by definition ``raw_text`` with the edits applied, so cleaning can always be traced and undone.
+A :class:`Document` keeps the characters of its source unchanged (``raw_text``) and the :class:`Edits` that clean them.
+``text`` is by definition ``raw_text`` with the edits applied, so every change can be traced and undone.
 
 Offsets are half-open and count Python code points. Boxes are in PDF points (1/72 inch) with the origin at the top left
 of the page as displayed.
@@ -15,6 +15,7 @@ import json
 import re
 from bisect import bisect_right
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.edits import WHITE_SPACE, Edit, Edits, code_points
+from longdoc.errors import CorruptDocumentError, UnsupportedFormatError, first_line
 from longdoc.parts import (
     Annotation,
     Box,
@@ -58,6 +60,9 @@ __all__ = [
 ]
 
 JSON_VERSION = 2
+"""The format that :meth:`Document.to_json` writes. Format 1 had neither definitions, references, furniture, outline,
+links, fields, annotations nor confidences."""
+
 _NAMES_A_DOCUMENT = re.compile(
     r"\b(AGREEMENT|AMENDMENT|CONTRACT|INDENTURE|LEASE|LICEN[CS]E|MEMORANDUM|POLICY|REPORT|WARRANT)\b"
 )
@@ -69,7 +74,9 @@ _HEADS_A_PART = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Document:
-    """A document as read: immutable, equal to another when everything in it is equal.
+    """A loaded document: immutable, arrays included; equal to another if all of its parts are.
+
+    The arrays passed to the constructor become read-only and are not copied.
 
     >>> document = Document.from_text("Lease between A and B.")
     >>> document.raw(6, 13), document.page_at(6).number, document.locate(6, 13)
@@ -81,9 +88,9 @@ class Document:
     raw_text: str
     """The characters of the source in reading order; white space only where the source has it."""
     boxes: NDArray[np.float32]
-    """Shape ``(len(raw_text), 4)``: ``x0, y0, x1, y1`` of each raw character, NaN where the source has no geometry."""
+    """Shape ``(len(raw_text), 4)``, in points: ``x0, y0, x1, y1`` of each raw character, NaN if it has no geometry."""
     lines: NDArray[np.int32]
-    """Shape ``(N, 2)``: offset into ``raw_text`` where each line starts, and its page number; the first is at 0."""
+    """Shape ``(N, 2)``: offset into ``raw_text`` at which each line starts, and its page number; the first is at 0."""
     edits: Edits
     sections: tuple[Section, ...] = ()
     definitions: tuple[Definition, ...] = ()
@@ -95,34 +102,40 @@ class Document:
     fields: tuple[FormField, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     confidences: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    """Shape ``(len(raw_text),)``: OCR's confidence in each raw character, 0 to 1, NaN where the source itself gave it;
-    shape ``(0,)`` where OCR read nothing."""
+    """Shape ``(len(raw_text),)``: OCR confidence of each raw character, 0 to 1, NaN where OCR did not read it; shape
+    ``(0,)`` if OCR read nothing."""
     warnings: tuple[str, ...] = ()
     text: str = field(init=False)
-    """What the model reads."""
+    """The text that models read."""
     origins: NDArray[np.int32] = field(init=False)
-    """Shape ``(len(text), 2)``: the range of ``raw_text`` each character stands for, empty where it was synthesised."""
+    """Shape ``(len(text), 2)``: the range of ``raw_text`` behind each character, empty where one was inserted."""
 
     def __post_init__(self) -> None:
         text, origins = self.edits.apply(self.raw_text)
         borders = [0, *(page.end for page in self.pages)]
         if [page.start for page in self.pages] != borders[:-1] or borders[-1] != len(text):
-            raise ValueError(f"pages must partition the text of {len(text)} characters; their borders are {borders}")
+            raise ValueError(f"pages must partition the text of {len(text)} characters; their boundaries are {borders}")
         if self.boxes.shape != (len(self.raw_text), 4):
-            raise ValueError(f"boxes have shape {self.boxes.shape}; one a raw character: {(len(self.raw_text), 4)}")
+            raise ValueError(
+                f"boxes must have shape {(len(self.raw_text), 4)}, one per raw character; got {self.boxes.shape}"
+            )
         if len(self.confidences) not in (0, len(self.raw_text)):
-            raise ValueError(f"{len(self.confidences)} confidences for {len(self.raw_text)} raw characters")
+            raise ValueError(
+                f"{len(self.confidences)} confidences for {len(self.raw_text)} raw characters; give one each"
+            )
+        for array in (self.boxes, self.lines, self.confidences, origins, self.edits.ranges, self.edits.codes):
+            array.flags.writeable = False
         object.__setattr__(self, "text", text)
         object.__setattr__(self, "origins", origins)
 
     @classmethod
     def from_text(cls, text: str, *, name: str = "text", edits: Edits | None = None) -> Document:
-        """A document without geometry; a form feed ends a page.
+        """Creates a document without geometry; a form feed ends a page.
 
         Args:
             text: the raw text.
-            name: what to call it, in ``source.name``.
-            edits: changes to apply; if not given, lone surrogates, which no encoding can carry, become U+FFFD.
+            name: the value of ``source.name``.
+            edits: edits to apply; by default lone surrogates, which UTF-8 cannot encode, become U+FFFD.
         """
         if edits is None:
             lone = re.finditer("[\ud800-\udfff]", text)
@@ -140,9 +153,9 @@ class Document:
         return cls(source=source, pages=pages, raw_text=text, boxes=boxes, lines=lines, edits=edits)
 
     def locate(self, start: int, end: int) -> tuple[Box, ...]:
-        """Where ``text[start:end]`` stands: one box a line, in reading order; none where there is no geometry."""
+        """The boxes around ``text[start:end]``: one per line, in reading order; empty if there is no geometry."""
         first, last = self._raw_range(start, end)
-        # Count where ranges open and close: what edits took away inside the stretch lies in none of them.
+        # Count where ranges open and close: raw characters that edits removed lie in none of them.
         opened, closed = (np.bincount(side - first, minlength=last - first) for side in self.origins[start:end].T)
         inside = np.cumsum(opened[: last - first] - closed[: last - first]) > 0
         white = np.isin(code_points(self.raw_text[first:last]), WHITE_SPACE)
@@ -157,81 +170,106 @@ class Document:
         return tuple(Box(page, *a, *b) for page, a, b in zip(numbers, low, high, strict=True))
 
     def raw(self, start: int, end: int) -> str:
-        """What stood on the page before cleaning, for ``text[start:end]``: the source's characters in reading order."""
+        """The characters of the source behind ``text[start:end]``, in reading order, before any edit."""
         first, last = self._raw_range(start, end)
         return self.raw_text[first:last]
 
     def confidence(self, start: int, end: int) -> float | None:
-        """OCR's lowest confidence in a character of ``text[start:end]``; None where OCR read none of it."""
+        """The lowest OCR confidence in ``text[start:end]``, 0 to 1; None if OCR read none of it."""
         first, last = self._raw_range(start, end)
         read = self.confidences[first:last]
         return None if np.isnan(read).all() else float(np.nanmin(read))
 
     def _raw_range(self, start: int, end: int) -> tuple[int, int]:
-        """Half-open range of ``raw_text`` behind ``text[start:end]``; the whole text stands for the whole raw text."""
+        """Half-open range of ``raw_text`` behind ``text[start:end]``; the whole raw text for the whole text."""
         if not 0 <= start <= end <= len(self.text):
-            raise ValueError(f"the range {start}:{end} is not within the text, which is 0:{len(self.text)}")
+            raise ValueError(f"the range {start}:{end} is not within the text, 0:{len(self.text)}")
         if end - start == len(self.text):
             return 0, len(self.raw_text)
         return (int(self.origins[start, 0]), int(self.origins[end - 1, 1])) if start < end else (0, 0)
 
     def page_at(self, offset: int) -> Page:
-        """The page on which the character at ``offset`` stands."""
+        """The page of the character at ``offset``."""
         self._raw_range(offset, offset + 1)
         return self.pages[bisect_right(self.pages, offset, key=lambda page: page.end)]
 
     def section_at(self, offset: int) -> Section | None:
-        """The innermost section around ``offset``, None where there is none."""
+        """The innermost section around ``offset``, or None."""
         self._raw_range(offset, offset + 1)
         around = [section for section in self.sections if section.start <= offset < section.end]
         return max(around, key=lambda section: section.level, default=None)
 
     @property
     def title(self) -> str:
-        """The source's own title, else the line in capitals near the top that names a kind of document, else a line."""
+        """The title in the metadata, else a line in capitals at the top that names a type of document, else a line."""
         lines = [line.strip() for line in self.text[:3000].splitlines() if line.strip()]
         capitals = [line for line in lines if re.fullmatch(r"[^\W\d_a-z][^\da-z]{5,}", line)]
         named = [line for line in capitals if _NAMES_A_DOCUMENT.search(line)]
         other = [line for line in capitals if not _HEADS_A_PART.match(line)]
         given = self.source.metadata.get("Title", "").strip()
-        for_machines = " " not in given and any(char.isdigit() or char == "_" for char in given)
+        identifier = " " not in given and any(char.isdigit() or char == "_" for char in given)
         return (
             given
-            if given and not for_machines and not _NAMES_A_FILE.search(given)
+            if given and not identifier and not _NAMES_A_FILE.search(given)
             else next(iter([*named, *other, *lines]), given)
         )
 
     def to_json(self) -> str:
-        """The whole document as JSON; :meth:`from_json` gives an equal one back, boxes bit for bit."""
+        """Serializes the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""
         record: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         return json.dumps({"longdoc": JSON_VERSION, **record}, default=_plain)
 
     @classmethod
     def from_json(cls, text: str) -> Document:
-        """The document that :meth:`to_json` wrote."""
-        record: dict[str, Any] = json.loads(text)
-        if record.get("longdoc") != JSON_VERSION:
-            raise ValueError(f"longdoc: {record.get('longdoc')!r} is no document version; allowed: {JSON_VERSION}")
+        """Restores a document from :meth:`to_json`, also from that of an older version of longdoc.
+
+        Raises:
+            UnsupportedFormatError: the document was written by a newer version of longdoc.
+            CorruptDocumentError: the text is not a document in JSON.
+        """
+        try:
+            record: dict[str, Any] = json.loads(text)
+            version = record.get("longdoc", 1)
+            if isinstance(version, int) and version > JSON_VERSION:
+                raise UnsupportedFormatError(
+                    f"the document has format {version}, written by a newer longdoc; this one reads formats 1 to "
+                    f"{JSON_VERSION}: upgrade longdoc, or load the source again"
+                )
+            return cls._from_record(record)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            raise CorruptDocumentError(f"not a document written by Document.to_json ({reason})") from error
+
+    @classmethod
+    def _from_record(cls, record: dict[str, Any]) -> Document:
         edits = record["edits"]
+        optional: dict[str, Any] = {
+            name: tuple(noun(**_boxed(item)) for item in record.get(name, ())) for name, noun in _NOUNS.items()
+        }
+        if "confidences" in record:
+            optional["confidences"] = _array(record["confidences"], np.float32)
         return cls(
             source=Source(**record["source"]),
             pages=tuple(Page(**page) for page in record["pages"]),
             raw_text=record["raw_text"],
-            boxes=_array(record["boxes"]).reshape(-1, 4),
-            lines=_array(record["lines"]).reshape(-1, 2),
+            boxes=_array(record["boxes"], np.float32).reshape(-1, 4),
+            lines=_array(record["lines"], np.int32).reshape(-1, 2),
             edits=Edits(
-                _array(edits["ranges"]).reshape(-1, 2),
-                _array(edits["codes"]),
+                _array(edits["ranges"], np.int32).reshape(-1, 2),
+                _array(edits["codes"], np.int32),
                 tuple((text, kind) for text, kind in edits["replacements"]),
             ),
-            **{name: tuple(noun(**_boxed(item)) for item in record[name]) for name, noun in _NOUNS.items()},
             tables=tuple(
                 Table(**{**_boxed(table), "cells": tuple(Cell(**_boxed(cell)) for cell in table["cells"])})
                 for table in record["tables"]
             ),
-            confidences=_array(record["confidences"]),
             warnings=tuple(record["warnings"]),
+            **optional,
         )
+
+    def __reduce__(self) -> tuple[partial[Document], tuple[()]]:
+        # Pickled arrays come back writeable; the constructor makes them read-only, and derives text and origins.
+        return partial(type(self), **{f.name: getattr(self, f.name) for f in fields(self) if f.init}), ()
 
     def __eq__(self, other: object) -> bool:
         return self.to_json() == other.to_json() if isinstance(other, Document) else NotImplemented
@@ -248,7 +286,7 @@ class Document:
 
 
 def _plain(value: Any) -> Any:
-    """One level of a value that JSON does not know, in terms of values that it knows."""
+    """Converts one level of a value that JSON cannot hold."""
     if isinstance(value, np.ndarray):
         little = value.astype(value.dtype.newbyteorder("<")).tobytes()
         return {"dtype": value.dtype.name, "base64": base64.b64encode(little).decode("ascii")}
@@ -257,14 +295,14 @@ def _plain(value: Any) -> Any:
     return asdict(value)
 
 
-def _array(record: dict[str, str]) -> NDArray[Any]:
-    """The array that :func:`_plain` wrote, flat."""
-    stored = np.frombuffer(base64.b64decode(record["base64"]), np.dtype(record["dtype"]).newbyteorder("<"))
-    return stored.astype(record["dtype"])
+def _array(record: dict[str, str], dtype: type[Any]) -> NDArray[Any]:
+    """The array that :func:`_plain` converted, flattened, as ``dtype``."""
+    stored = np.dtype(record["dtype"]).newbyteorder("<")
+    return np.frombuffer(base64.b64decode(record["base64"]), stored).astype(dtype)
 
 
 def _boxed(record: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a noun, with its box, where it has one, as a Box."""
+    """The fields of a part, with its box, if any, as a Box."""
     return {**record, "box": Box(**record["box"])} if record.get("box") else record
 
 

@@ -1,4 +1,4 @@
-"""The edit map: what was changed between the characters of a source and the text a model reads."""
+"""The edit map: every change between the characters of a source and the text that a model reads."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ WHITE_SPACE = np.array([code for code in range(0x3001) if chr(code).isspace()], 
 
 
 def code_points(text: str) -> NDArray[np.uint32]:
-    """The characters of ``text`` as numbers, lone surrogates included; shape ``(len(text),)``."""
+    """The code points of ``text``, lone surrogates included; shape ``(len(text),)``."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """``raw_text[raw_start:raw_end]`` reads ``text`` in the document; an empty range is an insertion."""
+    """Replaces ``raw_text[raw_start:raw_end]`` by ``text``; an empty range is an insertion."""
 
     raw_start: int
     raw_end: int
     text: str
     kind: str
-    """Why: ``"space"``, ``"line"``, ``"paragraph"``, ``"page"``, ``"hyphen"``, ``"ligature"``, ..."""
+    """The reason: ``"space"``, ``"line"``, ``"paragraph"``, ``"page"``, ``"hyphen"``, ``"ligature"``, ..."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edits:
-    """Sorted, disjoint edits, held as arrays: a long contract has 50,000 and few distinct replacements.
+    """Sorted, disjoint edits as arrays: a long contract has 50,000 of them, with few distinct replacements.
 
     >>> Edits.of([Edit(3, 4, " ", "space")])[0].kind
     'space'
@@ -49,7 +49,7 @@ class Edits:
 
     @classmethod
     def of(cls, edits: Iterable[Edit] = ()) -> Edits:
-        """From single edits, in order."""
+        """Collects single edits, which must be in order."""
         listed = list(edits)
         rank = {pair: code for code, pair in enumerate(dict.fromkeys((e.text, e.kind) for e in listed))}
         ranges = np.array([(e.raw_start, e.raw_end) for e in listed], np.int32).reshape(-1, 2)
@@ -66,7 +66,11 @@ class Edits:
             yield Edit(start, end, *self.replacements[code])
 
     def apply(self, raw_text: str) -> tuple[str, NDArray[np.int32]]:
-        """The edited text, and the range of ``raw_text`` behind each of its characters, shape ``(len(text), 2)``."""
+        """Applies the edits.
+
+        Returns:
+            the edited text, and an array of shape ``(len(text), 2)``: the range of ``raw_text`` behind each character.
+        """
         if len(self) and not 0 <= self.ranges[0, 0] <= self.ranges[-1, 1] <= len(raw_text):
             raise ValueError(f"edits reach {self.ranges[-1, 1]} in a raw text of {len(raw_text)} characters")
         texts = [text for text, _ in self.replacements]
@@ -74,7 +78,7 @@ class Edits:
         pieces = [raw_text[a:b] for a, b in zip(borders[::2], borders[1::2], strict=True)]
         replaced = [texts[code] for code in self.codes.tolist()]
         text = "".join(piece for pair in zip(pieces, [*replaced, ""], strict=True) for piece in pair)
-        # Pieces and replacements alternate: characters of a piece have a range each, those of a replacement share one.
+        # Pieces and replacements alternate: a character of a piece has its own range, those of a replacement share one.
         starts, ends = np.array(borders[:-1], np.int32), np.array(borders[1:], np.int32)
         lengths = ends - starts
         lengths[1::2] = [len(r) for r in replaced]
@@ -88,19 +92,23 @@ class Edits:
         return text, np.stack([first, last], axis=1)
 
     def to_text(self, raw: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Where ranges of the raw text stand in the text; shape ``(N, 2)``.
+        """Maps ranges of the raw text to ranges of the text.
 
-        White space and whatever else edits change before and after a range stays outside of it; a range within one
-        edit is empty.
+        Args:
+            raw: shape ``(N, 2)``: half-open ranges of ``raw_text``.
+
+        Returns:
+            shape ``(N, 2)``: half-open ranges of the text. A range that starts or ends within an edit does not include
+            the replacement; a range within one edit becomes empty.
         """
         lengths = np.array([len(text) for text, _ in self.replacements], np.int64)[self.codes]
         shifts = np.append(0, np.cumsum(lengths - np.diff(self.ranges, axis=1)[:, 0]))
-        starts, ends = np.append(self.ranges, [[2**31 - 1, -1]], axis=0).T  # a last edit that nothing reaches
-        after = np.searchsorted(ends[:-1], raw[:, 0], side="right")  # the first edit that ends behind the start
+        starts, ends = np.append(self.ranges, [[2**31 - 1, -1]], axis=0).T  # a sentinel beyond every range
+        after = np.searchsorted(ends[:-1], raw[:, 0], side="right")  # the first edit that ends after the start
         start = raw[:, 0] + shifts[after]
         within = starts[after] < raw[:, 0]
         start[within] = (ends + np.append(shifts[1:], 0))[after[within]]
-        before = np.searchsorted(starts[:-1], raw[:, 1], side="left") - 1  # the last edit that starts ahead of the end
+        before = np.searchsorted(starts[:-1], raw[:, 1], side="left") - 1  # the last edit that starts before the end
         end = raw[:, 1] + shifts[before + 1]
         within = ends[before] > raw[:, 1]
         end[within] = (starts[:-1] + shifts[:-1])[before[within]]

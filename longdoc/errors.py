@@ -1,4 +1,4 @@
-"""The errors a caller may want to catch. Each says what was given, what is allowed and what to do."""
+"""The errors that callers may want to catch. Each says what was given, what is allowed and what to do."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from typing import Any
 
 
 class LongdocError(Exception):
-    """Root of every error longdoc raises on purpose."""
+    """Base class of the errors that longdoc raises deliberately."""
 
 
 class DocumentError(LongdocError):
-    """A document could not be read. In a batch it becomes that document's status; alone it is raised."""
+    """A document cannot be read. Raised for a single document; in a batch, the status of that document."""
 
 
 class DocumentNotFoundError(DocumentError, FileNotFoundError):
-    """The path does not exist, is a folder, or may not be read."""
+    """The path does not exist, is a folder, or is not readable."""
 
 
 class UnsupportedFormatError(DocumentError):
-    """The content is of a kind no loader reads."""
+    """The format of the content is not supported."""
 
 
 class EncryptedDocumentError(DocumentError):
-    """The document needs a password, or another one than was given."""
+    """The document requires a password, or the given one is wrong."""
 
 
 class CorruptDocumentError(DocumentError):
-    """The content claims a format and breaks its rules beyond repair."""
+    """The content is malformed beyond repair."""
 
 
 class NoTextLayerError(DocumentError):
-    """The document has pages and none of them carries text (scanned pages, drawings)."""
+    """No page of the document has text (scans, drawings)."""
 
 
 class LimitExceededError(DocumentError):
-    """The document asks more of the machine than the limits allow: size, pages, nesting, unpacked bytes, pixels."""
+    """The document exceeds a limit on size, pages, nesting, unpacked bytes or pixels."""
 
 
 class TruncationError(LongdocError):
-    """The model could not see the whole document, and the caller did not allow that."""
+    """The model cannot read the whole document, and truncation is not allowed."""
 
 
 class ConfigError(LongdocError, ValueError):
-    """A configuration, schema or model folder has an unknown key, a wrong type or a value out of range."""
+    """A configuration, schema, rule file or model folder has an unknown key, a wrong type or a value out of range."""
 
 
 class DataError(LongdocError, ValueError):
@@ -53,11 +53,11 @@ class DataError(LongdocError, ValueError):
 
 
 class MissingDependencyError(LongdocError, ImportError):
-    """A library that is not installed is needed; the message names the extra that brings it."""
+    """A required library is not installed; the message names the extra that installs it."""
 
 
 class TrainingError(LongdocError):
-    """Training stopped: the loss is no number, or a checkpoint could not be written."""
+    """Training stopped: the loss is not finite, or a checkpoint could not be written."""
 
 
 def first_line(error: BaseException) -> str:
@@ -75,12 +75,12 @@ def require(module: str, *, extra: str, needed_by: str) -> Any:
     """Imports an optional dependency.
 
     Args:
-        module: its name, such as ``"pandas"``.
+        module: name of the module, such as ``"pandas"``.
         extra: the extra of longdoc that installs it.
-        needed_by: what needs it, as the first words of the message.
+        needed_by: the feature that needs it; the message starts with it.
 
     Raises:
-        MissingDependencyError: it is not installed; the message says which command installs it.
+        MissingDependencyError: the module is not installed; the message gives the command that installs it.
     """
     try:
         return import_module(module)

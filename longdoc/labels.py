@@ -1,6 +1,6 @@
-"""Things found in a document, and the BIO tags they are learned as.
+"""Model outputs on a document (entities, answers, classes), and the tagging schemes they are trained with.
 
-Every ``start`` and ``end`` here is a half-open offset in Python code points into ``Document.text``.
+Offsets ``start:end`` are half-open and count Python code points of ``Document.text``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I", "iob1": "BI
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A labelled stretch of text: the unit of annotation, decoding and scoring."""
+    """A labelled range of text: the unit of annotation, decoding and scoring."""
 
     start: int
     end: int
@@ -36,28 +36,27 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A named entity and its place: ``document.text[start:end] == text``."""
+    """A named entity and its position: ``document.text[start:end] == text``."""
 
     text: str
     label: str
     start: int
     end: int
     score: float
-    """How sure the model is, 0..1: the mean probability of its label over its words, calibrated where the head is;
-    1 of a rule."""
+    """Confidence, 0 to 1: the mean probability of the label over the words, calibrated if the head is; 1 for a rule."""
     page: int
-    """Number of the page on which it starts, from 1."""
+    """Number of the page it starts on, from 1."""
     boxes: tuple[Box, ...] = ()
-    """One box a line, empty where the source has no geometry (plain text)."""
+    """One box per line; empty if the source has no geometry (plain text)."""
     section: str | None = None
-    """Number or title of the section that holds it."""
+    """Number or title of the section that contains it."""
     source: str = ""
-    """What found it: the name of a head, or ``rules``."""
+    """The name of the head that found it, or ``rules``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to a question, and its place: ``document.text[start:end] == text``."""
+    """The answer to a question and its position: ``document.text[start:end] == text``."""
 
     question: str
     text: str
@@ -66,17 +65,17 @@ class Answer:
     start: int
     end: int
     score: float
-    """How sure the model is, 0..1: calibrated by ``longdoc calibrate``."""
+    """Confidence, 0 to 1; calibrated by ``longdoc calibrate``."""
     page: int
     boxes: tuple[Box, ...] = ()
     section: str | None = None
     value: Any = None
-    """What the text says as a date, an amount of money, a duration (see ``longdoc.values``), if anything."""
+    """The text as a date, an amount of money, a duration ... (see ``longdoc.values``), if it is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A class of a document, or of the section at ``start:end``."""
+    """A class of the document, or of the section at ``start:end``."""
 
     name: str
     score: float
@@ -114,11 +113,11 @@ def check_labels(labels: Sequence[str]) -> None:
 
 
 def tag_names(labels: Sequence[str], scheme: Scheme = "bio") -> tuple[str, ...]:
-    """The tag set of a flat head: ``O`` first, then the tags of each label in order.
+    """The tag set of a head for flat entities: ``O``, then the tags of each label in order.
 
-    ``bio`` marks the first word of an entity, ``bioes`` its last one and an entity of one word as well; ``io`` marks
-    words alone, so that it cannot tell two entities of a label apart that touch; ``iob1`` marks first words where they
-    would touch, and forbids nothing.
+    ``bio`` marks the first word of an entity; ``bioes`` also its last word and single-word entities; ``io`` marks no
+    boundaries, so adjacent entities of one label merge; ``iob1`` marks first words only between adjacent entities, and
+    allows every sequence of tags.
 
     >>> tag_names(["PARTY"])
     ('O', 'B-PARTY', 'I-PARTY')
@@ -127,18 +126,18 @@ def tag_names(labels: Sequence[str], scheme: Scheme = "bio") -> tuple[str, ...]:
 
 
 def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """Tags of one document's tokens (or words: whatever ``offsets`` counts).
+    """Encodes spans as BIO tags of one document's tokens (or words).
 
-    A token belongs to a span when they share at least one character. Spans must not share a token: where two do,
-    the longer one keeps it and the other is dropped whole (a flat tag sequence cannot hold both).
+    A token belongs to a span if they share at least one character. Of two spans that share a token only the longer one
+    is encoded, as a flat tag sequence cannot represent both.
 
     Args:
-        spans: labelled spans of the text; labels outside ``labels`` are ignored.
-        offsets: int array of shape ``(T, 2)``, half-open character offsets of the tokens, ascending.
-        labels: the head's labels, in the order of :func:`tag_names`.
+        spans: labelled spans of the text; labels that are not in ``labels`` are ignored.
+        offsets: int array of shape ``(T, 2)``: half-open character offsets of the tokens, ascending.
+        labels: the labels of the head, in the order of :func:`tag_names`; length L.
 
     Returns:
-        int64 array of shape ``(T,)``, indices into ``tag_names(labels)``.
+        int64 array of shape ``(T,)``: indices into ``tag_names(labels)``.
     """
     tags = np.zeros(len(offsets), dtype=np.int64)
     rank = {label: index for index, label in enumerate(labels)}
@@ -152,15 +151,25 @@ def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]
 
 
 def touched(span: Span, offsets: np.ndarray) -> tuple[int, int]:
-    """The tokens, first and one past the last, that share a character with a span; ``offsets`` as above."""
+    """The half-open range of tokens that share a character with a span.
+
+    Args:
+        span: a span of the text.
+        offsets: int array of shape ``(T, 2)``: half-open character offsets of the tokens, ascending.
+    """
     first = int(np.searchsorted(offsets[:, 1], span.start, side="right"))
     return first, int(np.searchsorted(offsets[:, 0], span.end, side="left"))
 
 
 def decode_tags(tags: np.ndarray, labels: Sequence[str], scheme: Scheme = "bio") -> list[tuple[int, int, str]]:
-    """Token spans ``(first, last, label)``, half-open, of a tag sequence.
+    """Decodes a tag sequence to half-open token ranges ``(first, last, label)``.
 
-    An ``I-`` that does not continue a span of its own label starts one, as in the CoNLL-2003 evaluation script.
+    An ``I-`` tag that does not continue a span of its label starts one, as in the CoNLL-2003 evaluation script.
+
+    Args:
+        tags: int array of shape ``(T,)``: indices into ``tag_names(labels, scheme)``.
+        labels: the labels of the head; length L.
+        scheme: the tagging scheme.
     """
     width, inside = len(PREFIXES[scheme]), [letter in "IE" for letter in PREFIXES[scheme]]
     spans: list[tuple[int, int, str]] = []

@@ -1,4 +1,4 @@
-"""The parts of a document: pages, sections, tables, and what stands on a page beside its running text.
+"""The parts of a document: pages, sections, tables, and what a page holds besides its running text.
 
 Offsets are half-open and count Python code points. Boxes are in PDF points (1/72 inch) with the origin at the top left
 of the page as displayed.
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from longdoc.errors import require
+
 if TYPE_CHECKING:
     import pandas
 
@@ -18,7 +20,7 @@ Verdict = Literal["text", "scanned", "garbled", "empty"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on one page, in points of 1/72 inch from its top left corner as displayed."""
+    """A rectangle on a page, in points (1/72 inch) from the top left corner of the page as displayed."""
 
     page: int
     x0: float
@@ -29,62 +31,63 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page and its part of the text; the pages of a document partition its text."""
+    """A page and its range of the text; the pages of a document partition the text."""
 
     number: int
-    """From 1, as in the source: a document loaded in part keeps the source's numbers."""
+    """From 1, as in the source, also if only some pages were loaded."""
     width: float
+    """In points, like the height."""
     height: float
     start: int
     end: int
     verdict: Verdict
-    """What the page was before any OCR: ``"scanned"`` and ``"garbled"`` pages have text only where OCR read them."""
+    """State of the page before OCR: ``"scanned"`` and ``"garbled"`` pages have text only if OCR read them."""
     confidence: float | None = None
-    """Mean confidence of the OCR that read it, 0 to 1; None where the page's own text was read."""
+    """Mean OCR confidence, 0 to 1; None if the text of the page itself was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading and the text under it, down to the next heading of its level or above."""
+    """A heading and the text up to the next heading of the same or a higher level."""
 
     number: str
-    """As printed and joined to its parents: ``"8.3(b)"``; empty where the heading has none."""
+    """Full number as printed, with those of its parents: ``"8.3(b)"``; empty if the heading has none."""
     title: str
     kind: str
-    """``"article"``, ``"section"``, ``"exhibit"``, ``"recital"``, ``"heading"``, in notes ``"medications"`` ...."""
+    """Such as ``"article"``, ``"section"``, ``"exhibit"``, ``"recital"``, ``"heading"``; ``"medications"`` in notes."""
     level: int
-    """From 1, the outermost."""
+    """From 1, the outermost level."""
     start: int
     end: int
     parent: int | None = None
-    """Position of the enclosing section in ``Document.sections``."""
+    """Index of the enclosing section in ``Document.sections``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A defined term and where it is defined: ``text[start:end]`` is the sentence or clause that says what it means."""
+    """A defined term: ``text[start:end]`` is the sentence or clause that defines it."""
 
     term: str
     start: int
     end: int
     section: int | None = None
-    """Position in ``Document.sections`` of the section that holds it."""
+    """Index in ``Document.sections`` of the section that contains it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A mention of a section of this document: ``text[start:end]`` is for example ``"Section 8.3(b)"``."""
+    """A reference to a section of this document: ``text[start:end]`` is for example ``"Section 8.3(b)"``."""
 
     text: str
     start: int
     end: int
     section: int | None
-    """Position in ``Document.sections`` of the section it points to; None where there is none of that number."""
+    """Index in ``Document.sections`` of the section referred to; None if no section has that number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A table cell: ``document.text[start:end] == text``. Rows and columns count from 0."""
+    """A table cell: ``document.text[start:end] == text``. Rows and columns are numbered from 0."""
 
     text: str
     row: int
@@ -107,35 +110,29 @@ class Table:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """How many rows and columns it has."""
+        """The number of rows and columns."""
         rows = max((cell.row + cell.row_span for cell in self.cells), default=0)
         return rows, max((cell.column + cell.column_span for cell in self.cells), default=0)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """One row a table row, columns numbered from 0; a spanning cell fills every place it covers.
+        """Converts the table to a data frame with columns numbered from 0; a spanning cell fills all its positions.
 
         Raises:
-            ImportError: pandas is not installed.
+            MissingDependencyError: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("to_pandas() needs pandas: pip install 'longdoc[interop]'") from error
+        pd = require("pandas", extra="interop", needed_by="to_pandas()")
         height, width = self.shape
         rows = [[""] * width for _ in range(height)]
         for cell in self.cells:
             for row in rows[cell.row : cell.row + cell.row_span]:
                 row[cell.column : cell.column + cell.column_span] = [cell.text] * cell.column_span
-        frame: pandas.DataFrame = pandas.DataFrame(rows)
+        frame: pandas.DataFrame = pd.DataFrame(rows)
         return frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Furniture:
-    """What stands on a page and is no part of the running text: it is kept out of ``text``, never out of ``raw_text``.
-
-    ``raw_text[raw_start:raw_end]`` holds its characters.
-    """
+    """Text on a page that is not running text: removed from ``text``, kept as ``raw_text[raw_start:raw_end]``."""
 
     kind: str
     """``"header"``, ``"footer"``, ``"page number"``, ``"line number"``, ``"stamp"``, ``"hidden"``, ``"deleted"``."""
@@ -148,7 +145,7 @@ class Furniture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A link over ``text[start:end]`` (empty where it covers no text): to an address, or to a page of this document."""
+    """A link on ``text[start:end]`` (empty if it covers no text) to a URI or to a page of this document."""
 
     start: int
     end: int
@@ -159,7 +156,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutlineItem:
-    """A bookmark, as the source's own table of contents lists it; ``level`` counts from 1."""
+    """An entry in the outline (bookmarks) of the source; ``level`` is 1 for the outermost."""
 
     title: str
     level: int
@@ -168,7 +165,7 @@ class OutlineItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """A field of a form and what is filled in; where the page shows the value it is in the text too."""
+    """A form field and its value; a value that is visible on the page is also in the text."""
 
     name: str
     kind: str
@@ -180,7 +177,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """A comment somebody attached to a page: not part of the text."""
+    """A comment attached to a page; not part of the text."""
 
     kind: str
     """Such as ``"note"``, ``"highlight"``, ``"comment"``."""
@@ -192,7 +189,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a document came from and what read it."""
+    """The origin of a document, and the loader that read it."""
 
     name: str
     media_type: str

@@ -1,29 +1,28 @@
-"""Entities by rule: dates, money, statutes, doses and whatever else a pattern can say, through spaCy's EntityRuler.
+"""Rule-based entities: dates, money, statutes, doses and anything else a pattern can describe, by spaCy's EntityRuler.
 
 >>> rules = Rules.load("general")
 >>> text = "Rent of $1,200 is due within thirty (30) days."
 >>> [(span.label, text[span.start : span.end]) for span in rules.find(text)]
 [('MONEY', '$1,200'), ('DURATION', 'thirty (30) days')]
 
-A rule file is YAML. Its patterns are spaCy's own: a phrase, or a list with one mapping a token, over the tokens of
+A rule file is YAML. A pattern has spaCy's own form: a phrase, or a list with one mapping per token of
 ``spacy.blank("en")``::
 
     rules:
       - {label: COURT, pattern: Court of Chancery}
       - {label: DOCKET, pattern: [{LOWER: docket}, {LOWER: {IN: ["no", "no."]}}, {IS_DIGIT: true}]}
 
-Four things are added to that:
+longdoc adds the following:
 
-- ``parts``, another key of a file, holds what YAML's aliases name; a list inside a pattern stands for its items.
-- ``strip`` of a rule: characters to take off the ends of what it matches.
-- The label ``O`` marks text as no entity: such a match, where it is the longest, keeps the others out.
-- A pattern sees white space as one space, so it reads on over a line's end, but not over an empty line. Emoticons are
-  no tokens: ``(8)`` is three, like ``(7)``.
+- ``parts``, the other key of a file, holds what YAML aliases refer to; a list inside a pattern is expanded in place.
+- ``strip`` of a rule lists characters to remove from both ends of a match.
+- The label ``O`` marks text as not an entity: where such a match is the longest, it suppresses the others.
+- White space matches as one space, so a pattern crosses the end of a line, but not an empty line. Emoticons are not
+  tokens: ``(8)`` is three tokens, like ``(7)``.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 import string
 import sys
@@ -38,7 +37,7 @@ from numpy.typing import NDArray
 
 from longdoc.config import load_yaml
 from longdoc.edits import Edit, Edits
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, did_you_mean, require
 from longdoc.labels import OUTSIDE, Span
 
 if TYPE_CHECKING:
@@ -52,52 +51,52 @@ ATTRIBUTES = (
     *"IS_ALPHA IS_ASCII IS_BRACKET IS_CURRENCY IS_DIGIT IS_LEFT_PUNCT IS_LOWER IS_PUNCT IS_QUOTE".split(),
     *"IS_RIGHT_PUNCT IS_SPACE IS_STOP IS_TITLE IS_UPPER LIKE_EMAIL LIKE_NUM LIKE_URL".split(),
 )
-"""What a token pattern may ask: what spaCy knows of a token without a trained pipeline."""
+"""Attributes that a token pattern may test: those that spaCy sets without a trained pipeline."""
 
-_PLAIN = {0x2010: "-", 0x2011: "-", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
-# White space of any form; characters without width; runs so long that spaCy's tokenizer would take quadratic time.
-_UNEVEN = re.compile(r"[^\S ]\s*| \s+|[\xad\u200b\u2060\ufeff]+|(?:_{16}|[^\w\s]{16}|\S{1000})(?=\S)")
+_SUBSTITUTES = {0x2010: "-", 0x2011: "-", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
+# White space other than one space; zero-width characters; runs so long that spaCy's tokenizer takes quadratic time.
+_IRREGULAR = re.compile(r"[^\S ]\s*| \s+|[\xad\u200b\u2060\ufeff]+|(?:_{16}|[^\w\s]{16}|\S{1000})(?=\S)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A label and the text that bears it."""
+    """A label and the pattern of the text to give it to."""
 
     label: str
-    """Label of the spans; ``O`` keeps spans of other rules out."""
+    """Label of the spans; ``O`` suppresses the spans of other rules."""
     pattern: Any
-    """A phrase, or a list of spaCy's token patterns, each a mapping; a list inside stands for its items."""
+    """A phrase, or a list of spaCy token patterns, each a mapping; a list inside is expanded in place."""
     id: str | None = None
-    """A name of the rule, for its author and in messages."""
+    """A name for the rule, shown in messages."""
     strip: str = ""
-    """Characters taken off both ends of the span, where the tokenizer leaves them: "B." of "in Exhibit B."."""
+    """Characters to remove from both ends of the span: the tokenizer keeps the period of "Exhibit B."."""
 
     def __post_init__(self) -> None:
         if not self.label.strip():
-            raise ValueError("label is empty; give the label that the spans shall have, such as DATE")
+            raise ValueError("label is empty; give the label of the spans, such as DATE")
         if not isinstance(self.pattern, (str, list)):
             raise ValueError(
                 f"pattern: expected a phrase (str) or a list of token patterns such as [{{LOWER: section}}, "
                 f"{{IS_DIGIT: true}}], got {self.pattern!r:.80} ({type(self.pattern).__name__})"
             )
         if not (_plain(self.pattern)[0].strip() if isinstance(self.pattern, str) else self.tokens):
-            raise ValueError("pattern is empty; give a phrase or at least one token, or take the rule out")
+            raise ValueError("pattern is empty; give a phrase or at least one token, or remove the rule")
         for number, token in enumerate(self.tokens):
             _check_token(token, f"pattern[{number}]")
 
     @property
     def tokens(self) -> list[Any]:
-        """The token patterns in one flat list; none for a phrase."""
+        """The token patterns as one flat list; empty for a phrase."""
         return [] if isinstance(self.pattern, str) else list(_flat(self.pattern))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFile:
-    """What a rule file holds."""
+    """The content of a rule file."""
 
     rules: tuple[Rule, ...]
     parts: dict[str, Any] = field(default_factory=dict)
-    """Parts of patterns, named by YAML anchors (``&month``) and used by aliases (``*month``)."""
+    """Parts of patterns, defined by YAML anchors (``&month``) and used as aliases (``*month``)."""
 
     def __post_init__(self) -> None:
         if not self.rules:
@@ -107,7 +106,7 @@ class RuleFile:
 
 
 class Rules:
-    """Rules of one or more files, ready to be found in text. It can be pickled."""
+    """The rules of one or more files, compiled on first use. Can be pickled."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -116,59 +115,64 @@ class Rules:
 
     @classmethod
     def load(cls, *sources: str | Path) -> Rules:
-        """The rules of all sources together.
+        """Loads the rules of all sources.
 
         Args:
-            sources: ``"default"`` for all shipped files, one of them by its name (``"general"``, ``"legal"``,
-                ``"clinical"``), or the path of a YAML file. Later ones add to earlier ones.
+            sources: ``"default"`` for all shipped files, the name of one (``"general"``, ``"legal"``, ``"clinical"``),
+                or the path of a YAML file. Rules of later sources follow those of earlier ones.
 
         Raises:
             ConfigError: a file is missing or not a rule file, or spaCy rejects a pattern; the message names the file,
-                the rule's number (from 0), what was given and what is allowed.
-            ImportError: spaCy is not installed.
+                the index of the rule, what was given and what is allowed.
+            MissingDependencyError: spaCy is not installed.
         """
         if not sources:
             raise ConfigError(f"no rules to load; give 'default' or {_choices()}")
         paths = dict.fromkeys(path for source in sources for path in _paths(source))
-        return cls([rule for path in paths for rule in _read(path)])
+        nlp = _blank()
+        return cls([rule for path in paths for rule in _read(path, nlp)])
 
     def find(self, text: str) -> list[Span]:
-        """The spans of all rules, by their start.
+        """Finds the spans of all rules, sorted by start.
 
-        The time grows with the text's length and the number of rules (some 0.1 microseconds a token and rule). In a
-        pattern, ``+`` and ``*`` cost as much again for each token that they can run on, and ``{0,n}`` up to ``2**n``.
+        Spans do not overlap: the longest match wins, then the leftmost, then the one of the later rule. A span neither
+        begins nor ends with white space.
 
-        No two overlap: the longest wins, then the first, then that of the later rule. None begins or ends with white
-        space.
+        Time is linear in the length of the text times the number of rules (about 0.1 microseconds per token and rule).
+        In a pattern, each token that ``+`` or ``*`` can extend over adds as much again, and ``{0,n}`` up to ``2**n``.
 
         Args:
             text: any string. Offsets of the spans count its code points.
         """
         plain, origins = _plain(text)
-        nlp: Any = self._nlp
-        doc = nlp.make_doc(plain)
-        matches = []
-        for key, first, last in nlp.get_pipe("entity_ruler").match(doc):
-            number = int(nlp.vocab.strings[key])
-            ends = self.rules[number].strip + string.whitespace
-            found = doc[first:last].text
-            start = doc[first].idx + len(found) - len(found.lstrip(ends))
-            end = start + len(found.strip(ends))
-            if start < end:
-                matches.append((start, end, number))
         taken = np.zeros(len(plain), bool)
         spans = []
-        for start, end, number in sorted(matches, key=lambda match: (match[0] - match[1], match[0], -match[2])):
-            # What is taken is no shorter: it covers an end of this one, or none of it.
+        for start, end, number in sorted(
+            self._matches(plain), key=lambda match: (match[0] - match[1], match[0], -match[2])
+        ):
+            # Earlier matches are at least as long, so one that overlaps this match covers its first or last character.
             if not (taken[start] or taken[end - 1]):
                 taken[start:end] = True
                 place = int(origins[start, 0]), int(origins[end - 1, 1])
                 spans.append(Span(*place, self.rules[number].label))
         return sorted((span for span in spans if span.label != OUTSIDE), key=lambda span: span.start)
 
+    def _matches(self, plain: str) -> Iterator[tuple[int, int, int]]:
+        """Start, end and rule number of every match that is not empty once its ends are stripped."""
+        nlp: Any = self._nlp
+        doc = nlp.make_doc(plain)
+        for key, first, last in nlp.get_pipe("entity_ruler").match(doc):
+            number = int(nlp.vocab.strings[key])
+            stripped = self.rules[number].strip + string.whitespace
+            found = doc[first:last].text
+            start = doc[first].idx + len(found) - len(found.lstrip(stripped))
+            end = start + len(found.strip(stripped))
+            if start < end:
+                yield start, end, number
+
     @cached_property
     def _nlp(self) -> Language:
-        """A blank English pipeline whose one component is the EntityRuler; its labels are the rules' numbers."""
+        """A blank English pipeline with an EntityRuler, whose labels are the indices of the rules."""
         nlp = _blank()
         ruler: Any = nlp.add_pipe("entity_ruler")
         ruler.add_patterns(
@@ -184,7 +188,11 @@ class Rules:
 
 
 def _plain(text: str) -> tuple[str, NDArray[np.int32]]:
-    """The text with even white space, for the tokenizer, and the range of ``text`` behind each of its characters."""
+    """Normalises the text for the tokenizer.
+
+    Returns:
+        the plain text, and an int32 array of shape ``(len(plain), 2)``: the range of ``text`` behind each character.
+    """
 
     def edit(match: re.Match[str]) -> Edit:
         found = match.group()
@@ -194,19 +202,16 @@ def _plain(text: str) -> tuple[str, NDArray[np.int32]]:
         breaks = len(f"{found}.".splitlines()) - 1
         return Edit(*match.span(), "\n" if breaks > 1 else " ", "space")
 
-    return Edits.of(map(edit, _UNEVEN.finditer(text))).apply(text.translate(_PLAIN))
+    return Edits.of(map(edit, _IRREGULAR.finditer(text))).apply(text.translate(_SUBSTITUTES))
 
 
 def _blank() -> Language:
-    try:
-        import spacy
-    except ImportError as error:
-        raise ImportError("rules need spaCy: pip install spacy") from error
+    spacy = require("spacy", extra="model", needed_by="Rules")
     from spacy.lang.tokenizer_exceptions import emoticons
 
-    nlp = spacy.blank("en")
+    nlp: Language = spacy.blank("en")
     nlp.max_length = sys.maxsize
-    # To spaCy "8)" is a face, and within eight (8) days a document has many.
+    # spaCy reads "8)" as an emoticon, and documents are full of "within eight (8) days".
     tokenizer: Any = nlp.tokenizer
     tokenizer.rules = {text: tokens for text, tokens in tokenizer.rules.items() if text not in emoticons}
     return nlp
@@ -217,16 +222,15 @@ def _spacy_pattern(rule: Rule) -> str | list[Any]:
 
 
 def _paths(source: str | Path) -> list[Path]:
-    """The files that a source stands for."""
+    """The files that a source refers to."""
     shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
     if source == "default":
         return list(shipped.values())
     if isinstance(source, str) and source in shipped:
         return [shipped[source]]
     if not Path(source).is_file():
-        near = difflib.get_close_matches(str(source), ["default", *shipped], n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigError(f"no rule file {str(source)!r}; {hint}Give 'default' or {_choices()}")
+        hint = did_you_mean(source, ["default", *shipped]) or "."
+        raise ConfigError(f"no rule file {str(source)!r}{hint} Give 'default' or {_choices()}")
     return [Path(source).resolve()]
 
 
@@ -234,12 +238,11 @@ def _choices() -> str:
     return f"{', '.join(repr(path.stem) for path in sorted(SHIPPED.glob('*.yaml')))}, or the path of a YAML file"
 
 
-def _read(path: Path) -> tuple[Rule, ...]:
-    """The rules of a file, each one tried out in spaCy."""
-    from_file = load_yaml(RuleFile, path)
-    nlp = _blank()
+def _read(path: Path, nlp: Language) -> tuple[Rule, ...]:
+    """Reads the rules of a file and lets spaCy validate each pattern."""
     from spacy.matcher import Matcher
 
+    from_file = load_yaml(RuleFile, path)
     word = nlp.make_doc("word")
     for number, rule in enumerate(from_file.rules):
         if isinstance(rule.pattern, str):
@@ -248,33 +251,31 @@ def _read(path: Path) -> tuple[Rule, ...]:
             matcher = Matcher(nlp.vocab, validate=True)
             matcher.add(rule.label, [rule.tokens])
             matcher(word)
-        except Exception as error:  # spaCy raises many kinds; each one is about the pattern
+        except Exception as error:  # spaCy raises many types, each of them about the pattern
             name = f" ({rule.id})" if rule.id else ""
-            reason = " ".join(str(error).split())
             raise ConfigError(
-                f"{path}: rules[{number}]{name}: spaCy rejects the pattern {rule.pattern!r:.200}: {reason}; allowed is "
-                "what https://spacy.io/api/matcher#patterns describes"
+                f"{path}: rules[{number}]{name}: spaCy rejects the pattern {rule.pattern!r:.200}: "
+                f"{' '.join(str(error).split())}; for the allowed form see https://spacy.io/api/matcher#patterns"
             ) from error
     return from_file.rules
 
 
 def _check_token(token: Any, where: str) -> None:
-    """A ValueError that names the nearest attribute, where a token pattern is none or asks what nothing answers."""
+    """Raises a ValueError if a token pattern is not a mapping or tests an unknown attribute."""
     if not isinstance(token, dict):
         raise ValueError(f"{where}: expected a mapping such as {{LOWER: section}}, got {token!r:.80}")
     for key, value in token.items():
         if isinstance(value, bool) and str(key).upper() in WORDS:
             raise ValueError(
-                f"{where}: {key}: expected a word, got {value}; YAML takes no, yes, on, off for it: quote them"
+                f"{where}: {key}: expected a word, got {value}; YAML reads no, yes, on and off as booleans: quote them"
             )
         if str(key).upper() not in ATTRIBUTES:
-            near = difflib.get_close_matches(str(key).upper(), ATTRIBUTES, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ValueError(f"{where}: unknown attribute {key!r}; {hint}Attributes: {', '.join(ATTRIBUTES)}")
+            hint = did_you_mean(str(key).upper(), ATTRIBUTES) or "."
+            raise ValueError(f"{where}: unknown attribute {key!r}{hint} Attributes: {', '.join(ATTRIBUTES)}")
 
 
 def _flat(items: Iterable[Any]) -> Iterator[Any]:
-    """The items, and those of lists among them."""
+    """The items, with nested lists expanded."""
     for item in items:
         if isinstance(item, list):
             yield from _flat(item)

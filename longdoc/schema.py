@@ -1,10 +1,10 @@
-"""Schemas: the fields to fill from a document, each asked for as a question.
+"""Schemas: the fields to extract from a document, each asked for by a question.
 
 >>> schema = load_schema("contract").select(["governing_law", "effective_date"])
 >>> [(name, field.question) for name, field in schema.fields.items()]
 [('governing_law', 'Which law governs this agreement?'), ('effective_date', 'When does this agreement take effect?')]
 
-A schema of your own is YAML, or a mapping of the same form. Only the questions are needed::
+A custom schema is a YAML file or a mapping of the same form. Only the questions are required::
 
     name: lease
     fields:
@@ -15,14 +15,13 @@ A schema of your own is YAML, or a mapping of the same form. Only the questions 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from longdoc.config import from_dict, load_yaml
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, did_you_mean
 from longdoc.values import FieldType
 
 _SHIPPED = Path(__file__).parent / "assets" / "schemas"
@@ -30,29 +29,29 @@ _SHIPPED = Path(__file__).parent / "assets" / "schemas"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One thing to find in a document."""
+    """A field to extract from a document."""
 
     question: str
-    """As a person would ask it, of the document itself ("Who is the landlord?")."""
+    """As a person would ask it about the document ("Who is the landlord?")."""
     type: FieldType = "text"
-    """What :func:`longdoc.values.parse_value` makes of an answer; for text, clause, party and place the text is all."""
+    """Type that :func:`longdoc.values.parse_value` parses answers as; text, clause, party and place are not parsed."""
     many: bool = False
-    """Whether several answers are usual."""
+    """Whether the field usually has several answers."""
     near: tuple[str, ...] = ()
-    """Beginnings of words beside which the value stands, for an answer that holds several values."""
+    """Prefixes of words close to the value, to choose it in an answer that has several values."""
     category: str | None = None
-    """Label of the same thing in an annotated corpus, to score answers against."""
+    """Label of the field in an annotated corpus, to evaluate answers against."""
 
     def __post_init__(self) -> None:
         if not self.question.strip():
-            raise ConfigError("the question is empty; ask for the field as a person would")
+            raise ConfigError("the question is empty; write one as a person would ask it")
         if not all(word.strip() for word in self.near):
-            raise ConfigError("near holds an empty word; leave it out")
+            raise ConfigError("near has an empty word; remove it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """Named fields, in the order in which they are asked for."""
+    """Named fields, in the order in which their questions are asked."""
 
     name: str = "schema"
     fields: dict[str, Field]
@@ -63,50 +62,46 @@ class Schema:
             raise ConfigError(f"schema {self.name!r} has no fields; give at least one")
         for name in self.fields:
             if not name.isidentifier():
-                raise ConfigError(f"fields: {name!r} is not a name; use letters, digits and _, such as 'governing_law'")
+                raise ConfigError(
+                    f"fields: {name!r} is not an identifier; use letters, digits and _, such as 'governing_law'"
+                )
 
     def select(self, names: Iterable[str]) -> Schema:
-        """The schema with some of its fields only, in the order given.
+        """A copy of the schema with the named fields only, in the given order.
 
         Raises:
-            ConfigError: a field is unknown, or no name is given.
+            ConfigError: a name is unknown, or there are no names.
         """
         names = [names] if isinstance(names, str) else list(names)
         for name in names:
             if name not in self.fields:
-                raise ConfigError(
-                    f"schema {self.name!r}: unknown field {name!r}{_nearest(name, self.fields, 'Fields')}"
-                )
+                hint = did_you_mean(name, self.fields) or "."
+                fields = ", ".join(self.fields)
+                raise ConfigError(f"schema {self.name!r}: unknown field {name!r}{hint} Fields: {fields}")
         return replace(self, fields={name: self.fields[name] for name in names})
 
 
 def schema_names() -> list[str]:
-    """Names of the schemas that come with longdoc."""
+    """Names of the schemas shipped with longdoc."""
     return sorted(path.stem for path in _SHIPPED.glob("*.yaml"))
 
 
 def load_schema(source: str | Path | Mapping[str, Any]) -> Schema:
-    """A schema by name, from a YAML file, or from plain values.
+    """Loads a schema by name, from a YAML file, or from a mapping.
 
     Args:
-        source: a shipped schema (see :func:`schema_names`), the path of a ``.yaml`` or ``.yml`` file, or a mapping with
-            the keys of :class:`Schema`.
+        source: the name of a shipped schema (see :func:`schema_names`), the path of a ``.yaml`` or ``.yml`` file, or a
+            mapping with the keys of :class:`Schema`.
 
     Raises:
-        ConfigError: there is no such schema, or it is malformed; the message names the place and the nearest right key.
+        ConfigError: the schema is unknown or malformed; the message names the location and the closest valid key.
     """
     if isinstance(source, Mapping):
         return from_dict(Schema, source)
     if isinstance(source, Path) or source.lower().endswith((".yaml", ".yml")):
         return load_yaml(Schema, source)
     if source not in schema_names():
-        hint = _nearest(source, schema_names(), "Shipped")
-        raise ConfigError(f"unknown schema {source!r}{hint}; or give the path of a .yaml file")
+        hint = did_you_mean(source, schema_names()) or "."
+        shipped = ", ".join(schema_names())
+        raise ConfigError(f"unknown schema {source!r}{hint} Shipped: {shipped}; or give the path of a .yaml file")
     return load_yaml(Schema, _SHIPPED / f"{source}.yaml")
-
-
-def _nearest(name: str, allowed: Iterable[str], title: str) -> str:
-    """The end of a message about an unknown name: the nearest right one, and all of them."""
-    names = list(allowed)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"{f'; did you mean {near[0]!r}?' if near else '.'} {title}: {', '.join(names)}"

@@ -71,7 +71,7 @@ def get_jaccard(prediction, ground_truth):
 
 
 def cuad_precision_recall(questions, threshold, substr_ok):
-    """``questions``: pairs of right answers and (prediction, confidence)."""
+    """``questions``: pairs of gold answers and (prediction, confidence)."""
     tp, fp, fn = 0, 0, 0
     for golds, all_preds in questions:
         preds = [text for text, confidence in all_preds if confidence > threshold]
@@ -107,14 +107,12 @@ def cuad_curve(questions, substr_ok):
     return recalls, best[::-1]
 
 
-def cuad_aupr(questions, substr_ok):
-    recalls, precisions = cuad_curve(questions, substr_ok)
+def cuad_aupr(recalls, precisions):
     return sum((recalls[i] - recalls[i - 1]) * (precisions[i] + precisions[i - 1]) / 2 for i in range(1, len(recalls)))
 
 
-def cuad_precision_at(questions, least, substr_ok):
-    recalls, precisions = cuad_curve(questions, substr_ok)
+def cuad_precision_at(recalls, precisions, minimum):
     for recall, precision in zip(recalls[:-1], precisions[:-1], strict=True):
-        if recall >= least:
+        if recall >= minimum:
             return precision
     return 0.0

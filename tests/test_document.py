@@ -1,5 +1,9 @@
+import contextlib
+import copy
 import dataclasses
+import json
 import math
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +28,7 @@ from longdoc.document import (
     Table,
 )
 from longdoc.edits import Edit, Edits
+from longdoc.errors import CorruptDocumentError, UnsupportedFormatError
 
 SOURCE = Source(
     name="a.pdf", media_type="application/pdf", sha256="00", loader="test", version="1", metadata={"a": "b"}
@@ -33,7 +38,7 @@ TEXTS = st.text(st.sampled_from("ab1-  \n\u00a0ﬁ𝒜é"), max_size=40)
 
 
 def apply_slowly(raw: str, edits: list[Edit]) -> tuple[str, list[tuple[int, int]]]:
-    """The obvious twin of Edits.apply: one character after the other."""
+    """The slow, obvious twin of Edits.apply: one character after the other."""
     text, origins, at = "", [], 0
     for edit in [*edits, Edit(len(raw), len(raw), "", "end")]:
         for index in range(at, edit.raw_start):
@@ -151,7 +156,7 @@ def test_pages_partition_the_text(document):
 
 @LAW
 @given(documents())
-def test_raw_gives_what_stood_on_the_page(document):
+def test_raw_gives_the_characters_before_any_edit(document):
     n = len(document.text)
     assert document.raw(0, n) == document.raw_text
     for offset in range(n):
@@ -179,6 +184,62 @@ def test_locate_is_one_box_a_line_around_the_visible_glyphs(document, data):
         assert box.page == document.lines[line, 1]
         assert (box.x0, box.y0) == tuple(around[:, :2].min(axis=0).tolist())
         assert (box.x1, box.y1) == tuple(around[:, 2:].max(axis=0).tolist())
+
+
+@LAW
+@given(documents())
+def test_arrays_are_read_only_also_after_pickling(document):
+    for each in (document, pickle.loads(pickle.dumps(document)), copy.deepcopy(document)):
+        assert each == document and each.text == document.text
+        assert each.origins.tolist() == document.origins.tolist()
+        for array in (each.boxes, each.lines, each.confidences, each.origins, each.edits.ranges, each.edits.codes):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0
+
+
+def test_the_arrays_of_the_builder_are_not_copied():
+    boxes = np.zeros((5, 4), np.float32)
+    document = changed(Document.from_text("Lease"), boxes=boxes)
+    assert document.boxes is boxes and not boxes.flags.writeable
+
+
+NEWER_PARTS = "definitions references furniture outline links fields annotations confidences".split()
+
+
+@pytest.mark.parametrize("version", [{}, {"longdoc": 1}])
+def test_a_document_of_the_first_format_is_loaded(version):
+    document = changed(Document.from_text("Lease of A"), warnings=("w",))
+    record = json.loads(document.to_json())
+    assert record.pop("longdoc") == 2
+    older = {name: value for name, value in record.items() if name not in NEWER_PARTS}
+    assert set(record) - set(older) == set(NEWER_PARTS)
+    assert Document.from_json(json.dumps({**version, **older})) == document
+
+
+def test_a_document_of_a_newer_format_is_refused():
+    with pytest.raises(
+        UnsupportedFormatError, match=r"format 99, written by a newer longdoc; .* 1 to 2: upgrade longdoc"
+    ):
+        Document.from_json('{"longdoc": 99}')
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "{}", '{"longdoc": "two"}', "[" * 100_000])
+def test_text_that_is_no_document_is_refused(text):
+    with pytest.raises(CorruptDocumentError, match="not a document written by Document"):
+        Document.from_json(text)
+
+
+PLAIN = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3) | st.just([]) | st.just({})
+
+
+@LAW
+@given(documents(), st.data())
+def test_a_damaged_document_loads_or_is_refused(document, data):
+    record = json.loads(document.to_json())
+    place = data.draw(st.sampled_from([record, record["source"], record["pages"][0], record["edits"], record["boxes"]]))
+    place[data.draw(st.sampled_from([*place, "new"]))] = data.draw(PLAIN)
+    with contextlib.suppress(CorruptDocumentError, UnsupportedFormatError):
+        assert isinstance(Document.from_json(json.dumps(record)), Document)
 
 
 def changed(document: Document, **parts) -> Document:
@@ -217,19 +278,17 @@ def test_parts_that_do_not_fit_together_are_refused():
     document = Document.from_text("Lease")
     with pytest.raises(ValueError, match="partition"):
         changed(document, pages=(dataclasses.replace(document.pages[0], end=4),))
-    with pytest.raises(ValueError, match=r"\(5, 4\)"):
+    with pytest.raises(ValueError, match=r"\(5, 4\), one per raw character; got \(4, 4\)"):
         changed(document, boxes=document.boxes[:4])
     with pytest.raises(ValueError, match="reach 9 in a raw text of 5"):
         changed(document, edits=Edits.of([Edit(4, 9, "", "x")]))
     with pytest.raises(ValueError, match="sorted and disjoint"):
         Edits.of([Edit(3, 5, "", "x"), Edit(4, 6, "", "x")])
-    with pytest.raises(ValueError, match="allowed: 2"):
-        Document.from_json('{"longdoc": 99}')
     with pytest.raises(ValueError, match="2 confidences for 5"):
         changed(document, confidences=np.ones(2, np.float32))
 
 
-def test_the_confidence_of_a_stretch_is_the_lowest_in_it():
+def test_the_confidence_of_a_range_is_the_lowest_in_it():
     document = changed(Document.from_text("Lease"), confidences=np.array([0.9, 0.5, 0.8, np.nan, np.nan], np.float32))
     assert document.confidence(0, 3) == 0.5
     assert document.confidence(2, 5) == pytest.approx(0.8)

@@ -1,4 +1,4 @@
-"""Rules: what the shipped files find and leave alone, files of a user, errors, and the laws of spans."""
+"""Rules: what the shipped files find and ignore, rule files of a user, errors, and the laws of spans."""
 
 import itertools
 import pickle
@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, MissingDependencyError
 from longdoc.labels import Span
-from longdoc.rules import SHIPPED, Rules
+from longdoc.rules import SHIPPED, Rule, Rules
 
-pytest.importorskip("spacy")
 LABELS = ("DOSE", "DATE", "MONEY", "PERCENT", "DURATION", "EMAIL", "URL", "PHONE", "SECTION_REF", "STATUTE", "CASE")
 
 
@@ -319,8 +318,15 @@ def test_the_ends_of_a_match_are_stripped(tmp_path: Path) -> None:
 def test_a_wrong_file_is_an_error_that_names_the_place(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ConfigError, match=message) as error:
-        Rules.load("general", path)
+        Rules.load(path)
     assert str(error.value).startswith(str(path))
+
+
+def test_the_message_names_the_malformed_file_of_several(tmp_path: Path) -> None:
+    right = write(tmp_path, "rules: [{label: A, pattern: b}]", "right.yaml")
+    wrong = write(tmp_path, "rules: [{label: A, pattern: [{LOWR: b}]}]", "wrong.yaml")
+    with pytest.raises(ConfigError, match=r"wrong\.yaml: rules\[0\]: pattern\[0\]"):
+        Rules.load(right, wrong)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +334,7 @@ def test_a_wrong_file_is_an_error_that_names_the_place(tmp_path: Path, text: str
     [
         ((), r"no rules to load; give 'default' or 'clinical', 'general', 'legal', or the path of a YAML file"),
         (("legl",), r"no rule file 'legl'; did you mean 'legal'\? Give 'default' or 'clinical', 'general', 'legal'"),
-        (("rules/none.yaml",), r"no rule file 'rules/none.yaml'; Give 'default'"),
+        (("rules/none.yaml",), r"no rule file 'rules/none.yaml'\. Give 'default'"),
         ((Path("legal"),), r"no rule file 'legal'"),
     ],
 )
@@ -347,7 +353,7 @@ def test_importing_the_module_loads_no_spacy() -> None:
 
 def test_without_spacy_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spacy", None)
-    with pytest.raises(ImportError, match=r"pip install"):
+    with pytest.raises(MissingDependencyError, match=r"Rules needs spacy: pip install 'longdoc\[model\]'"):
         Rules.load("general")
 
 
@@ -355,15 +361,14 @@ def test_without_spacy_the_error_says_what_to_install(monkeypatch: pytest.Monkey
 def test_long_text_takes_linear_time(rules: Rules, piece: str) -> None:
     def seconds(length: int) -> float:
         text = (piece * length)[:length]
-        started_at = time.perf_counter()
+        started_at = time.process_time()
         rules.find(text)
-        return time.perf_counter() - started_at
+        return time.process_time() - started_at
 
     rules.find(piece)
-    assert seconds(40_000) < 8 * max(seconds(10_000), 0.02)
+    assert seconds(10_000) < 8 * max(seconds(2_500), 0.01)
 
 
 def test_a_text_of_more_than_a_million_characters_is_read_to_its_end() -> None:
-    rules = Rules.load(SHIPPED / "clinical.yaml")
     text = f"{'x' * 1000}\n" * 1001 + "5 mg"
-    assert rules.find(text) == [Span(len(text) - 4, len(text), "DOSE")]
+    assert Rules([Rule(label="DOSE", pattern="5 mg")]).find(text) == [Span(len(text) - 4, len(text), "DOSE")]

@@ -1,4 +1,4 @@
-"""Schemas: the shipped ones are sound and cover what they claim; mistakes in one's own are named."""
+"""Schemas: the shipped ones are complete; mistakes in a custom one are named."""
 
 import csv
 from pathlib import Path
@@ -104,13 +104,13 @@ RENT = {"question": "How high is the rent?"}
         ({"name": "a"}, "missing key 'fields'"),
         ({"name": "a", "fields": {}}, "schema 'a' has no fields"),
         ({"name": "a", "fields": ["rent"]}, "fields: expected a mapping"),
-        ({"name": "a", "fields": {"the rent": RENT}}, "'the rent' is not a name"),
-        ({"name": "a", "fields": {"": RENT}}, "'' is not a name"),
+        ({"name": "a", "fields": {"the rent": RENT}}, "'the rent' is not an identifier"),
+        ({"name": "a", "fields": {"": RENT}}, "'' is not an identifier"),
         ({"name": "a", "fields": {3: RENT}}, "expected str, got 3"),
         ({"name": "a", "feilds": {"rent": RENT}}, "unknown key 'feilds'; did you mean 'fields'"),
         ({"name": "a", "fields": {"rent": {}}}, "fields.rent: missing key 'question'"),
         ({"name": "a", "fields": {"rent": {"question": " "}}}, "fields.rent: the question is empty"),
-        ({"name": "a", "fields": {"rent": {**RENT, "near": ["per", ""]}}}, "fields.rent: near holds an empty word"),
+        ({"name": "a", "fields": {"rent": {**RENT, "near": ["per", ""]}}}, "fields.rent: near has an empty word"),
         ({"name": "a", "fields": {"rent": {**RENT, "typ": "money"}}}, "unknown key 'typ'; did you mean 'type'"),
         ({"name": "a", "fields": {"rent": {**RENT, "type": "cash"}}}, "fields.rent.type: expected one of 'text'"),
         ({"name": "a", "fields": {"rent": {**RENT, "many": "yes"}}}, "fields.rent.many: expected bool"),

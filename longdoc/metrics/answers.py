@@ -1,4 +1,4 @@
-"""Exact match and F1 of answers, with questions that have none: the arithmetic of SQuAD 2.0's evaluation script.
+"""Exact match and F1 of answers, as in the evaluation script of SQuAD 2.0: some questions have no answer.
 
 Rajpurkar, Jia and Liang (2018), arXiv:1806.03822.
 """
@@ -9,13 +9,15 @@ import re
 import string
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+
+from longdoc.metrics.counts import add_fields, ratio
 
 _PUNCTUATION = frozenset(string.punctuation)
 
 
 def normalize_answer(text: str) -> str:
-    """Lower case, without ASCII punctuation, articles and superfluous white space.
+    """Lower-cases the text and removes ASCII punctuation, articles and extra white space.
 
     >>> normalize_answer("The  state of New-York.")
     'state of newyork'
@@ -25,17 +27,17 @@ def normalize_answer(text: str) -> str:
 
 
 def exact_match(prediction: str, golds: Sequence[str]) -> int:
-    """1 if the normalised answer is one of the right ones, else 0. No right ones: the empty answer is right."""
+    """1 if the normalized answer equals a gold answer, else 0. Without gold answers the empty one is correct."""
     return max(int(normalize_answer(prediction) == normalize_answer(gold)) for gold in _right(golds))
 
 
 def token_f1(prediction: str, golds: Sequence[str]) -> float:
-    """F1 of the words that the answer shares with the right one it is most like."""
+    """F1 of the words shared with the most similar gold answer."""
     return max(_f1(prediction, gold) for gold in _right(golds))
 
 
 def _right(golds: Sequence[str]) -> Sequence[str]:
-    """The right answers that are left after normalisation; the empty one where the question has none."""
+    """The gold answers that are not empty once normalized; the empty one if the question has none."""
     return [gold for gold in golds if normalize_answer(gold)] or [""]
 
 
@@ -52,7 +54,7 @@ def _f1(prediction: str, gold: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCounts:
-    """Sums over questions that have an answer, and over those that have none.
+    """Sums over the questions that have an answer and over those that have none; add with ``+``.
 
     >>> (answer_counts("in Paris", ["Paris"]) + answer_counts("", [])).exact
     0.5
@@ -65,7 +67,7 @@ class AnswerCounts:
     unanswerable: int = 0
 
     def __add__(self, other: AnswerCounts) -> AnswerCounts:
-        return AnswerCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return add_fields(self, other)
 
     @property
     def total(self) -> int:
@@ -73,28 +75,28 @@ class AnswerCounts:
 
     @property
     def exact(self) -> float:
-        return (self.answerable_exact + self.unanswerable_right) / self.total if self.total else 0.0
+        return ratio(self.answerable_exact + self.unanswerable_right, self.total)
 
     @property
     def f1(self) -> float:
-        return (self.answerable_f1 + self.unanswerable_right) / self.total if self.total else 0.0
+        return ratio(self.answerable_f1 + self.unanswerable_right, self.total)
 
     @property
     def has_answer_exact(self) -> float:
-        return self.answerable_exact / self.answerable if self.answerable else 0.0
+        return ratio(self.answerable_exact, self.answerable)
 
     @property
     def has_answer_f1(self) -> float:
-        return self.answerable_f1 / self.answerable if self.answerable else 0.0
+        return ratio(self.answerable_f1, self.answerable)
 
     @property
     def no_answer(self) -> float:
-        """Share of the questions without an answer that were left unanswered."""
-        return self.unanswerable_right / self.unanswerable if self.unanswerable else 0.0
+        """Share of the unanswerable questions that were left unanswered."""
+        return ratio(self.unanswerable_right, self.unanswerable)
 
 
 def answer_counts(prediction: str, golds: Sequence[str]) -> AnswerCounts:
-    """The counts of one question; ``prediction`` is empty where it was left unanswered, ``golds`` where it must be."""
+    """The counts of one question: an empty ``prediction`` is no answer; empty ``golds`` mean that there is none."""
     exact = exact_match(prediction, golds)
     if any(normalize_answer(gold) for gold in golds):
         return AnswerCounts(exact, token_f1(prediction, golds), 1)
@@ -104,15 +106,17 @@ def answer_counts(prediction: str, golds: Sequence[str]) -> AnswerCounts:
 def best_threshold(
     scores: Sequence[float], credits: Sequence[float], has_answer: Sequence[bool]
 ) -> tuple[float, float]:
-    """The score from which on to answer, for the highest mean credit: the script's ``find_best_thresh``.
+    """The threshold on the score with the highest mean credit, as ``find_best_thresh`` in the script.
+
+    The three sequences have one item per question.
 
     Args:
-        scores: how sure the model is that a question has an answer (the script's null odds with the other sign).
-        credits: exact match or F1 of each question's answer, were it given.
-        has_answer: whether the question has one.
+        scores: confidence that the question has an answer (the null odds of the script, negated).
+        credits: exact match or F1 that the answer would earn, 0 to 1.
+        has_answer: whether the question has an answer.
 
     Returns:
-        the best mean credit, 0..1, and the threshold: questions whose score is at least that high are answered.
+        the best mean credit, 0 to 1, and the threshold: questions with at least that score are answered.
     """
     current = best = float(sum(not has for has in has_answer))
     threshold = float("inf")
@@ -120,4 +124,4 @@ def best_threshold(
         current += credits[index] if has_answer[index] else -1.0
         if current > best:
             best, threshold = current, scores[index]
-    return best / len(scores) if len(scores) else 0.0, threshold
+    return ratio(best, len(scores)), threshold

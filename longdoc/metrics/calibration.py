@@ -1,20 +1,25 @@
-"""Whether a score of 0.8 is right four times in five."""
+"""Calibration: whether findings with a score of 0.8 are correct 80 percent of the time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from longdoc.metrics.counts import ratio
 
 BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Findings by their score, in bins of equal width from 0 to 1; adds.
+    """Findings in 15 bins of equal width by score, 0 to 1; add with ``+``.
 
-    ``counts``, ``scores`` and ``right``: number, sum of scores and number of right ones in each bin.
+    ``counts``, ``scores`` and ``right`` are the number, the sum of the scores and the number of correct findings of
+    each bin.
     """
 
     counts: tuple[int, ...] = (0,) * BINS
@@ -28,26 +33,30 @@ class Reliability:
 
     @property
     def expected_calibration_error(self) -> float:
-        """Mean distance of a bin's mean score and its share of right ones (Guo et al., 2017, arXiv:1706.04599)."""
+        """Mean distance between the mean score and the accuracy of a bin (Guo et al., 2017, arXiv:1706.04599)."""
         gaps = sum(abs(score - right) for score, right in zip(self.scores, self.right, strict=True))
-        return gaps / sum(self.counts) if sum(self.counts) else 0.0
+        return ratio(gaps, sum(self.counts))
 
     @property
     def rows(self) -> list[tuple[float, float, int]]:
-        """Mean score, share of right ones and number of findings of each bin that has some: a reliability plot."""
+        """Mean score, accuracy and number of findings of each non-empty bin, for a reliability diagram."""
         bins = zip(self.counts, self.scores, self.right, strict=True)
         return [(score / count, right / count, count) for count, score, right in bins if count]
 
 
-def reliability(scores: Sequence[float] | np.ndarray, right: Sequence[bool] | np.ndarray) -> Reliability:
-    """The bins of findings with these scores, 0..1.
+def reliability(scores: Sequence[float] | NDArray[Any], right: Sequence[bool] | NDArray[np.bool_]) -> Reliability:
+    """Sorts findings into bins.
 
     >>> round(reliability([0.9, 0.9, 0.2], [True, False, False]).expected_calibration_error, 3)
     0.333
+
+    Args:
+        scores: shape ``(N,)``: scores of N findings, 0 to 1.
+        right: shape ``(N,)``: whether each finding is correct.
     """
     values, hits = np.asarray(scores, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if len(values) and not (values.min() >= 0 and values.max() <= 1):
-        raise ValueError(f"scores must lie in 0..1; got {values.min()} to {values.max()}")
+        raise ValueError(f"scores must be between 0 and 1; got {values.min()} to {values.max()}")
     place = np.minimum((values * BINS).astype(int), BINS - 1)
     counts = np.bincount(place, minlength=BINS)
     sums, found = np.bincount(place, values, BINS), np.bincount(place, hits, BINS)

@@ -1,16 +1,16 @@
-"""Classes of documents: one each, or several."""
+"""Document classification with one or several classes per document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from longdoc.metrics.counts import Counts, add_counts, macro_f1, micro
+from longdoc.metrics.counts import Counts, add_counts, macro_f1, micro, ratio
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """How many documents got exactly the right classes, and counts by class.
+    """The number of documents with exactly the correct classes, and counts by class; add with ``+``.
 
     >>> both = class_counts(["fees"], ["fees"]) + class_counts(["term"], ["fees"])
     >>> both.accuracy, both.labels["fees"].recall
@@ -26,8 +26,8 @@ class ClassCounts:
 
     @property
     def accuracy(self) -> float:
-        """Share of the documents whose classes are exactly the right ones."""
-        return self.right / self.total if self.total else 0.0
+        """Share of the documents with exactly the correct classes."""
+        return ratio(self.right, self.total)
 
     @property
     def micro(self) -> Counts:
@@ -35,7 +35,7 @@ class ClassCounts:
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 of the classes that are right or predicted anywhere."""
+        """Mean F1 of the classes that are gold or predicted in at least one document."""
         return macro_f1(self.labels)
 
 

@@ -1,4 +1,4 @@
-"""CUAD's evaluation: precision and recall of clauses that overlap (Hendrycks et al., 2021, arXiv:2103.06268)."""
+"""Precision and recall of overlapping clauses, as in CUAD (Hendrycks et al., 2021, arXiv:2103.06268)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
+
+from longdoc.metrics.counts import add_fields
 
 MATCH = 0.5
 THRESHOLDS = np.append(np.arange(0.99, 0, -0.01), [0.001, 0.0])
-"""Those of the published script; predictions above one of them count."""
+"""Shape ``(101,)``: thresholds of the published script, descending; predictions above a threshold count."""
 
 
 def jaccard(one: str, other: str) -> float:
-    """Share of the words of both texts together that are in both.
+    """Jaccard similarity of the words of two texts, 0 to 1.
 
-    Punctuation and white space are as in the published script (in its later version, which splits at any white space).
+    Punctuation and white space are treated as in the later version of the published script, which splits at any white
+    space.
 
     >>> jaccard("the State of Ohio.", "State of Ohio")
     0.75
@@ -33,23 +37,27 @@ def _words(text: str) -> set[str]:
 
 @dataclass(frozen=True)
 class ClauseResults:
-    """What was found for some questions, at every threshold; adds.
+    """Results of several questions at every threshold; add with ``+``.
 
-    ``wanted``: for each right answer the highest confidence of a prediction that matches it, ``-inf`` if none does.
-    ``wrong``: the confidences of the predictions that match no right answer.
+    ``wanted``: for each gold answer the highest confidence of a prediction that matches it, ``-inf`` if none does.
+    ``wrong``: the confidences of the predictions that match no gold answer.
     """
 
     wanted: tuple[float, ...] = ()
     wrong: tuple[float, ...] = ()
 
     def __add__(self, other: ClauseResults) -> ClauseResults:
-        return ClauseResults(self.wanted + other.wanted, self.wrong + other.wrong)
+        return add_fields(self, other)
 
     @cached_property
-    def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Recall, ascending, and the best precision at that recall or a higher one, from the highest threshold on.
+    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The interpolated precision-recall curve, from the highest threshold to the lowest.
 
-        Right answers that are met count as true positives, predictions that meet none as false ones.
+        Gold answers with a match count as true positives, predictions without one as false positives.
+
+        Returns:
+            recall, ascending, and the best precision at that recall or a higher one; both of shape ``(102,)``: the
+            point at recall 0, then one per threshold.
         """
         wanted, wrong = np.sort(self.wanted)[::-1], np.sort(self.wrong)[::-1]
         hits = np.searchsorted(-wanted, -THRESHOLDS, side="left")
@@ -61,14 +69,14 @@ class ClauseResults:
 
     @property
     def aupr(self) -> float:
-        """Area under the precision-recall curve, by trapezoids."""
+        """Area under the precision-recall curve, by the trapezoidal rule."""
         recall, precision = self.curve
         return float(np.sum(np.diff(recall) * (precision[1:] + precision[:-1]) / 2))
 
     def precision_at_recall(self, least: float) -> float:
-        """The precision at the first threshold whose recall is at least ``least``; 0 if there is none.
+        """The precision at the highest threshold with a recall of at least ``least``; 0 if there is none.
 
-        As in the published script, the threshold 0 does not count.
+        As in the published script, the threshold 0 is not considered.
         """
         recall, precision = (values[:-1] for values in self.curve)
         index = int(np.searchsorted(recall, least, side="left"))
@@ -78,12 +86,12 @@ class ClauseResults:
 def clause_results(
     predictions: Sequence[tuple[str, float]], golds: Sequence[str], *, parts_count: bool = False
 ) -> ClauseResults:
-    """The results of one question.
+    """Matches the predictions for one question to its gold answers.
 
     Args:
         predictions: answers with their confidences.
-        golds: the right answers.
-        parts_count: whether an answer that holds a right one matches it, as the script has it for parties.
+        golds: the gold answers.
+        parts_count: whether an answer that contains a gold answer matches it, as in the script for parties.
     """
 
     def matches(prediction: str, gold: str) -> bool:

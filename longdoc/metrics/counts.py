@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def add_fields(one: T, other: T) -> T:
+    """Adds two dataclasses of counts field by field."""
+    return replace(one, **{f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(one)})
+
+
+def ratio(part: float, whole: float) -> float:
+    """``part / whole``, and 0 if ``whole`` is 0."""
+    return part / whole if whole else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,31 +35,24 @@ class Counts:
     false_negative: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.true_positive + other.true_positive,
-            self.false_positive + other.false_positive,
-            self.false_negative + other.false_negative,
-        )
+        return add_fields(self, other)
 
     @property
     def precision(self) -> float:
-        found = self.true_positive + self.false_positive
-        return self.true_positive / found if found else 0.0
+        return ratio(self.true_positive, self.true_positive + self.false_positive)
 
     @property
     def recall(self) -> float:
-        wanted = self.true_positive + self.false_negative
-        return self.true_positive / wanted if wanted else 0.0
+        return ratio(self.true_positive, self.true_positive + self.false_negative)
 
     @property
     def f1(self) -> float:
-        total = 2 * self.true_positive + self.false_positive + self.false_negative
-        return 2 * self.true_positive / total if total else 0.0
+        return ratio(2 * self.true_positive, 2 * self.true_positive + self.false_positive + self.false_negative)
 
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """What it cost to predict tokens: the sum of ``-log2 p`` of the right ones, and how much text they are.
+    """Cross-entropy of predicted tokens in bits, with the number of tokens and characters to normalize it by.
 
     >>> (Bits(3.0, 1, 4) + Bits(1.0, 1, 4)).per_character
     0.5
@@ -54,22 +63,22 @@ class Bits:
     characters: int = 0
 
     def __add__(self, other: Bits) -> Bits:
-        return Bits(self.bits + other.bits, self.tokens + other.tokens, self.characters + other.characters)
+        return add_fields(self, other)
 
     @property
     def per_token(self) -> float:
-        return self.bits / self.tokens if self.tokens else 0.0
+        return ratio(self.bits, self.tokens)
 
     @property
     def per_character(self) -> float:
-        return self.bits / self.characters if self.characters else 0.0
+        return ratio(self.bits, self.characters)
 
 
 SpanKey = tuple[int, int, str]
 
 
 def span_counts(gold: Iterable[SpanKey], predicted: Iterable[SpanKey]) -> dict[str, Counts]:
-    """Exact matches per label: a span is right when start, end and label are. Repeats count once."""
+    """Counts exact matches by label: start, end and label must be equal. Duplicates count once."""
     wanted, found = set(gold), set(predicted)
     counts = {}
     for label in sorted({key[2] for key in wanted | found}):
@@ -81,7 +90,7 @@ def span_counts(gold: Iterable[SpanKey], predicted: Iterable[SpanKey]) -> dict[s
 
 
 def add_counts(tables: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
-    """Sum of several tables of counts, label by label."""
+    """Sums several tables of counts, label by label."""
     total: dict[str, Counts] = {}
     for table in tables:
         for label, counts in table.items():
@@ -90,10 +99,10 @@ def add_counts(tables: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
 
 
 def micro(table: Mapping[str, Counts]) -> Counts:
-    """All labels together."""
+    """The counts of all labels together."""
     return sum(table.values(), Counts())
 
 
 def macro_f1(table: Mapping[str, Counts]) -> float:
-    """Unweighted mean of the labels' F1, 0 for an empty table."""
-    return sum(counts.f1 for counts in table.values()) / len(table) if table else 0.0
+    """Unweighted mean of the F1 of the labels; 0 for an empty table."""
+    return ratio(sum(counts.f1 for counts in table.values()), len(table))

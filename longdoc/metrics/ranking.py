@@ -1,4 +1,4 @@
-"""Retrieval: how high the relevant passages stand in a ranking."""
+"""Retrieval metrics: the ranks of the relevant passages."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from longdoc.metrics.counts import add_fields, ratio
+
 
 @dataclass(frozen=True, slots=True)
 class RankingSums:
-    """Sums over queries; adds.
+    """Sums over queries; add with ``+``.
 
     >>> (ranking_sums([0, 1, 0], 1) + ranking_sums([1], 1)).mrr
     0.75
@@ -20,21 +22,17 @@ class RankingSums:
     queries: int = 0
 
     def __add__(self, other: RankingSums) -> RankingSums:
-        return RankingSums(
-            self.gain + other.gain,
-            self.reciprocal_rank + other.reciprocal_rank,
-            self.queries + other.queries,
-        )
+        return add_fields(self, other)
 
     @property
     def ndcg(self) -> float:
         """Mean normalised discounted cumulative gain (Järvelin and Kekäläinen, 2002), linear in the relevance."""
-        return self.gain / self.queries if self.queries else 0.0
+        return ratio(self.gain, self.queries)
 
     @property
     def mrr(self) -> float:
-        """Mean of one over the rank of the first relevant passage, 0 where none is found."""
-        return self.reciprocal_rank / self.queries if self.queries else 0.0
+        """Mean reciprocal rank of the first relevant passage, which is 0 if none is found."""
+        return ratio(self.reciprocal_rank, self.queries)
 
 
 def ranking_sums(
@@ -43,14 +41,14 @@ def ranking_sums(
     """The sums of one query.
 
     Args:
-        ranked: relevance of the passages, the best ranked first.
-        n_relevant: how many passages of relevance 1 there are, found or not.
-        ideal: the relevance of all passages there are, instead.
-        k: look no further down.
+        ranked: relevance of the retrieved passages, in the order of the ranking.
+        n_relevant: the number of passages of relevance 1 in the collection, if relevance is binary.
+        ideal: otherwise, the relevance of all passages in the collection.
+        k: the cut-off rank.
     """
     best = sorted(ideal if ideal is not None else [1.0] * (n_relevant or 0), reverse=True)
     possible = _discounted(best[:k])
-    gain = _discounted(ranked[:k]) / possible if possible else 0.0
+    gain = ratio(_discounted(ranked[:k]), possible)
     first = next((rank for rank, relevance in enumerate(ranked[:k], 1) if relevance > 0), None)
     return RankingSums(gain, 1 / first if first else 0.0, 1)
 

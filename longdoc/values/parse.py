@@ -1,0 +1,106 @@
+"""Parsing of one value of a given type from the text of an answer."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias, get_args
+
+from longdoc.errors import ConfigError, did_you_mean
+from longdoc.values.dates import find_dates
+from longdoc.values.durations import Duration, find_durations
+from longdoc.values.money import Money, find_money
+from longdoc.values.numbers import (
+    PRONOUN,
+    find_numbers,
+    find_percents,
+    fractions_to_decimals,
+    normalize,
+    spelled_to_figures,
+)
+
+FieldType = Literal["text", "clause", "party", "place", "date", "money", "duration", "percent", "number"]
+
+Value: TypeAlias = datetime.date | Money | Duration | Decimal
+"""A percentage is a Decimal in percent: ``5 %`` is ``Decimal(5)``."""
+
+_Found: TypeAlias = tuple[int, int, Value]
+"""Start and end in the normalised text, and the value."""
+
+_FINDERS: dict[str, Callable[[str], Iterator[_Found]]] = {
+    "date": find_dates,
+    "money": find_money,
+    "duration": find_durations,
+    "percent": find_percents,
+    "number": find_numbers,
+}
+
+
+def parse_value(text: str, type: FieldType, *, near: Sequence[str] = ()) -> Value | None:
+    """Parses the value of the given type from a text.
+
+    >>> term = "It renews for one year unless thirty days' notice is given."
+    >>> str(parse_value(term, "duration")), str(parse_value(term, "duration", near=["notice"]))
+    ('1 year', '30 days')
+
+    Args:
+        text: an answer, from one word to several sentences.
+        type: the type to look for.
+        near: word prefixes. If the text has several values, the one closest to a word with such a prefix is returned;
+            if there is no such word, the first value.
+
+    Returns:
+        ``datetime.date`` for ``date``, :class:`Money`, :class:`Duration`, ``Decimal`` for ``percent`` (in percent)
+        and ``number``; None if the text has no such value, and for ``text``, ``clause``, ``party`` and ``place``, whose
+        value is the text itself.
+
+    Raises:
+        ConfigError: the type is unknown.
+    """
+    if type not in get_args(FieldType):
+        allowed = get_args(FieldType)
+        raise ConfigError(f"unknown type {type!r}{did_you_mean(type, allowed) or '.'} Types: {', '.join(allowed)}")
+    if type not in _FINDERS:
+        return None
+    text = normalize(text)
+    if type == "number":  # "one" is usually a pronoun: it counts only if there is no other number
+        value = _choose(PRONOUN.sub("one_", text), type, near)
+        return _choose(text, type, near) if value is None else value
+    return _choose(text, type, near)
+
+
+def _choose(text: str, type: FieldType, near: Sequence[str]) -> Value | None:
+    figures = spelled_to_figures(text, ordinals=type == "date")
+    if type in ("duration", "percent", "number"):
+        figures = fractions_to_decimals(figures)
+    found = list(_FINDERS[type](figures))
+    if not found:
+        return None
+    words = "|".join(map(re.escape, near))
+    cues = [cue.span() for cue in re.finditer(rf"(?<![\w-])(?:{words})\w*", figures, re.I)] if near else []
+    return min(found, key=lambda item: _distance(item, cues))[2]
+
+
+def _distance(found: _Found, cues: Sequence[tuple[int, int]]) -> tuple[int, bool]:
+    """Characters between a value and the nearest cue; of two equally near, the value after its cue sorts first."""
+    first, last, _ = found
+    return min(((max(first - end, start - last, 0), start >= last) for start, end in cues), default=(0, False))
+
+
+def to_plain(value: Value) -> Any:
+    """Converts a value to what JSON can hold; amounts of money become strings, which keep every cent.
+
+    >>> to_plain(Money(Decimal("1000000.00"), "USD"))
+    {'amount': '1000000.00', 'currency': 'USD'}
+    >>> to_plain(Duration(Decimal(30), "day"))
+    {'amount': 30, 'unit': 'day'}
+    """
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Money):
+        return {"amount": f"{value.amount:f}", "currency": value.currency}
+    if isinstance(value, Duration):
+        return {"amount": to_plain(value.amount), "unit": value.unit}
+    return int(value) if value == value.to_integral_value() else float(value)
