@@ -1,4 +1,4 @@
-"""YAML to dataclasses and back, strictly: an unknown key or a wrong type is an error that names the remedy.
+"""Strict conversion between YAML and dataclasses: an unknown key or a wrong type is an error with a suggestion.
 
 >>> from dataclasses import dataclass
 >>> @dataclass(frozen=True)
@@ -15,26 +15,36 @@ longdoc.errors.ConfigError: optimizer: unknown key 'learning_rat'; did you mean 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union
+from typing import Annotated, Any, Literal, TypeVar, Union
 
 import yaml
 
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Members:
+    """Annotates a field that holds one of the dataclasses of a table, as ``Annotated[Base, Members(table)]``.
+
+    The field reads like a union of those dataclasses. ``table`` is called when a value is read, so it may be defined
+    below the annotation; a dataclass added to the table needs no second entry.
+    """
+
+    table: Callable[[], Iterable[type[Any]]]
+
+
 def load_yaml(cls: type[T], path: str | Path) -> T:
-    """The dataclass ``cls`` as written in a YAML file.
+    """Reads the dataclass ``cls`` from a YAML file.
 
     Raises:
-        ConfigError: the file cannot be read, is not YAML, or does not fit ``cls``; the message names the file.
+        ConfigError: the file cannot be read, is not YAML, or does not match ``cls``; the message names the file.
     """
     data = _parse(path)
     try:
@@ -44,10 +54,10 @@ def load_yaml(cls: type[T], path: str | Path) -> T:
 
 
 def load_yaml_mapping(path: str | Path) -> dict[str, tuple[str, ...]]:
-    """A YAML file of lists of texts, by name.
+    """Reads a YAML file that maps names to lists of strings.
 
     Raises:
-        ConfigError: the file cannot be read, is not YAML, or holds something else.
+        ConfigError: the file cannot be read, is not YAML, or has another structure.
     """
     mapping: dict[str, tuple[str, ...]] = _convert(dict[str, tuple[str, ...]], _parse(path), str(path))
     return mapping
@@ -63,23 +73,28 @@ def _parse(path: str | Path) -> Any:
 
 
 def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
-    """The dataclass ``cls`` filled from a mapping, fields of fields included.
+    """Builds the dataclass ``cls`` from a mapping, nested dataclasses included.
+
+    In a union of dataclasses the member is chosen by its discriminator: the first field that is a ``Literal`` in every
+    member and shares no value between two of them, such as ``kind``. A mapping without that key is read as the first
+    member, if the field has a default there.
 
     Args:
-        cls: a dataclass; its annotations say what is allowed (dataclasses, ``tuple``, ``list``, ``dict``, ``Literal``,
-            unions such as ``X | None``, ``Path``, ``bool``, ``int``, ``float``, ``str``, ``Any``).
-        data: plain values, as YAML or JSON give them. An integer serves as a float.
+        cls: a dataclass whose fields are annotated with dataclasses, ``tuple``, ``list``, ``dict``, ``Literal``, unions
+            such as ``X | None``, :class:`Members`, ``Path``, ``bool``, ``int``, ``float``, ``str`` or ``Any``.
+        data: plain values, as parsed from YAML or JSON. An integer is accepted for a float.
         where: dotted path of ``data`` in the whole configuration, for messages.
 
     Raises:
-        ConfigError: unknown or missing key, wrong type, or a ``ValueError`` from the dataclass itself.
+        ConfigError: unknown or missing key, wrong type, or a ``ValueError`` raised by the dataclass itself.
     """
     if not isinstance(data, Mapping):
         raise _mismatch(where, f"a mapping with the keys {_names(cls)}", data)
     for key in data:
         if key not in _fields(cls):
-            raise ConfigError(_at(where, _unknown_key(cls, key)))
-    hints = typing.get_type_hints(cls)
+            hint = did_you_mean(key, _fields(cls)) or "."
+            raise ConfigError(_at(where, f"unknown key {key!r}{hint} Keys: {_names(cls)}"))
+    hints = typing.get_type_hints(cls, include_extras=True)
     values = {key: _convert(hints[key], value, _join(where, key)) for key, value in data.items()}
     for key, field in _fields(cls).items():
         if key not in values and field.default is dataclasses.MISSING is field.default_factory:
@@ -91,7 +106,7 @@ def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
 
 
 def to_dict(config: Any) -> Any:
-    """Plain values (dicts, lists, strings, numbers) that :func:`from_dict` turns back into an equal object."""
+    """Converts a dataclass to dicts, lists, strings and numbers, from which :func:`from_dict` builds an equal one."""
     if dataclasses.is_dataclass(config):
         return {name: to_dict(getattr(config, name)) for name in _fields(config)}
     if isinstance(config, Mapping):
@@ -102,10 +117,10 @@ def to_dict(config: Any) -> Any:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    """``value`` as the annotated type, or a ConfigError."""
+    """Converts ``value`` to the annotated type, or raises a ConfigError."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        return _convert_union(arguments, value, where)
+    if members := _members(hint):
+        return _convert_union(members, value, where)
     if origin is Literal:
         if any(type(value) is type(choice) and value == choice for choice in arguments):
             return value
@@ -122,15 +137,26 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     return _convert_scalar(hint, value, where)
 
 
+def _members(hint: Any) -> tuple[Any, ...]:
+    """The alternatives of a union or of a :class:`Members` table; empty for other annotations."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return arguments
+    if origin is Annotated:
+        tables = [extra.table for extra in arguments[1:] if isinstance(extra, Members)]
+        return tuple(tables[0]()) if tables else arguments[:1]
+    return ()
+
+
 def _convert_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
-    """The first member that takes ``value``; with one real member (``X | None``) its own message is kept."""
+    """Converts to the first member that accepts ``value``, or to the dataclass that its discriminator names."""
     if value is None and types.NoneType in members:
         return None
     members = tuple(member for member in members if member is not types.NoneType)
     if len(members) == 1:
         return _convert(members[0], value, where)
-    if all(map(_kinds, members)) and isinstance(value, Mapping):
-        return _convert_kind(members, value, where)
+    if isinstance(value, Mapping) and (discriminator := _discriminator(members)):
+        return from_dict(_chosen(members, discriminator, value, where), value, where=where)
     for member in members:
         try:
             return _convert(member, value, where)
@@ -139,22 +165,36 @@ def _convert_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
     raise _mismatch(where, " or ".join(map(_describe, members)), value)
 
 
-def _convert_kind(members: tuple[Any, ...], value: Mapping[Any, Any], where: str) -> Any:
-    """The dataclass of the union whose ``kind`` the mapping names; the first one where it names none."""
-    kind = value.get("kind", _kinds(members[0])[0])
-    chosen = next((member for member in members if kind in _kinds(member)), None)
-    if chosen is None:
-        allowed = [name for member in members for name in _kinds(member)]
-        near = difflib.get_close_matches(str(kind), allowed, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise ConfigError(_at(_join(where, "kind"), f"unknown kind {kind!r}{hint} Allowed: {', '.join(allowed)}"))
-    return from_dict(chosen, value, where=where)
+def _chosen(members: tuple[Any, ...], discriminator: str, value: Mapping[Any, Any], where: str) -> Any:
+    """The member that ``value`` names by its discriminator; the first one if it names none and there is a default."""
+    allowed = {name: member for member in members for name in _literals(member)[discriminator]}
+    default = _fields(members[0])[discriminator].default
+    given = value.get(discriminator, default)
+    if given is dataclasses.MISSING:
+        raise ConfigError(_at(where, f"missing key {discriminator!r}. Allowed: {', '.join(allowed)}"))
+    if given not in list(allowed):
+        hint = did_you_mean(given, allowed) or "."
+        message = f"unknown {discriminator} {given!r}{hint} Allowed: {', '.join(allowed)}"
+        raise ConfigError(_at(_join(where, discriminator), message))
+    return allowed[given]
 
 
-def _kinds(cls: Any) -> tuple[str, ...]:
-    """What the field ``kind`` of a dataclass may be, where it is a ``Literal``: what tells members of a union apart."""
-    hint = typing.get_type_hints(cls).get("kind") if dataclasses.is_dataclass(cls) else None
-    return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+def _discriminator(members: tuple[Any, ...]) -> str | None:
+    """The first field that is a ``Literal`` in every member and whose values tell the members apart."""
+    if not all(map(dataclasses.is_dataclass, members)):
+        return None
+    literals = [_literals(member) for member in members]
+    for name in literals[0]:
+        values = [value for choices in literals for value in choices.get(name, ())]
+        if all(name in choices for choices in literals) and len(set(values)) == len(values):
+            return name
+    return None
+
+
+def _literals(cls: Any) -> dict[str, tuple[str, ...]]:
+    """The allowed values of each field of a dataclass that is annotated as a ``Literal``."""
+    hints = typing.get_type_hints(cls)
+    return {name: typing.get_args(hints[name]) for name in _fields(cls) if typing.get_origin(hints[name]) is Literal}
 
 
 def _convert_sequence(hint: Any, value: Any, where: str) -> Any:
@@ -183,8 +223,8 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
 def _describe(hint: Any) -> str:
     """An annotation in words: ``a list of str``, ``one of 'mean', 'first'``."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        return " or ".join(map(_describe, arguments))
+    if members := _members(hint):
+        return " or ".join(map(_describe, members))
     if origin is Literal:
         return f"one of {', '.join(map(repr, arguments))}"
     if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
@@ -194,11 +234,6 @@ def _describe(hint: Any) -> str:
     if origin is dict:
         return f"a mapping of {_describe(arguments[0])} to {_describe(arguments[1])}"
     return "null" if hint is types.NoneType else getattr(hint, "__name__", str(hint))
-
-
-def _unknown_key(cls: type[Any], key: object) -> str:
-    near = difflib.get_close_matches(str(key), _fields(cls), n=1, cutoff=0.5)
-    return f"unknown key {key!r}{f'; did you mean {near[0]!r}?' if near else '.'} Keys: {_names(cls)}"
 
 
 def _mismatch(where: str, allowed: str, value: Any) -> ConfigError:
@@ -223,7 +258,7 @@ def _names(cls: Any) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key given twice and reads ``3e-5`` as the number it is (YAML 1.1 makes it a string)."""
+    """YAML that rejects duplicate keys and reads ``3e-5`` as a float (YAML 1.1 makes it a string)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]

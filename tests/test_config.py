@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longdoc.config import from_dict, load_yaml, to_dict
+from longdoc.config import Members, from_dict, load_yaml, to_dict
 from longdoc.errors import ConfigError
 
 
@@ -38,6 +38,39 @@ class Training:
     heads: dict[str, Head] = field(default_factory=dict)
     optimizer: Optimizer = Optimizer()
     devices: int | str = "auto"
+
+
+@dataclass(frozen=True)
+class Tagger:
+    kind: Literal["tagger"] = "tagger"
+    scheme: Literal["bio", "io"] = "bio"
+
+
+@dataclass(frozen=True)
+class Classifier:
+    scheme: Literal["bio", "io"] = "io"
+    kind: Literal["classifier", "ranker"] = "classifier"
+
+
+@dataclass(frozen=True)
+class Table:
+    reader: Literal["csv", "tsv"]
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class Folder:
+    reader: Literal["folder"]
+
+
+@dataclass(frozen=True)
+class Task:
+    head: Tagger | Classifier = Tagger()
+    data: dict[str, Annotated[object, Members(lambda: READERS)]] = field(default_factory=dict)
+    other: Annotated[object, Members(lambda: READERS)] | None = None
+
+
+READERS = (Table, Folder)  # below its use: the table is looked up when a value is read
 
 
 plain_floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -78,6 +111,51 @@ def test_a_file_gives_the_dataclass(tmp_path: Path) -> None:
     assert load_yaml(Training, path) == Training(
         output=Path("runs/a"), heads={"contract": Head(labels=("PARTY",))}, optimizer=Optimizer(learning_rate=3e-5)
     )
+
+
+def test_the_discriminator_chooses_the_member_of_a_union() -> None:
+    assert from_dict(Task, {"head": {"kind": "ranker", "scheme": "bio"}}).head == Classifier("bio", "ranker")
+    assert from_dict(Task, {"head": {"kind": "tagger"}}).head == Tagger()
+    data = from_dict(Task, {"data": {"a": {"reader": "tsv", "column": 2}, "b": {"reader": "folder"}}}).data
+    assert data == {"a": Table("tsv", 2), "b": Folder("folder")}
+
+
+def test_without_a_discriminator_the_first_member_is_read_if_it_has_a_default() -> None:
+    assert from_dict(Task, {"head": {"scheme": "io"}}).head == Tagger(scheme="io")
+    with pytest.raises(ConfigError, match=r"other: missing key 'reader'\. Allowed: csv, tsv, folder"):
+        from_dict(Task, {"other": {"column": 1}})
+
+
+def test_a_dataclass_added_to_the_table_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Archive:
+        reader: Literal["zip"]
+
+    monkeypatch.setitem(globals(), "READERS", (*READERS, Archive))
+    task = from_dict(Task, {"other": {"reader": "zip"}, "data": {"a": {"reader": "zip"}}})
+    assert task == Task(data={"a": Archive("zip")}, other=Archive("zip"))
+    assert from_dict(Task, to_dict(task)) == task
+    assert from_dict(Task, {"other": None}).other is None
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"head": {"kind": "taggr"}}, r"head\.kind: unknown kind 'taggr'; did you mean 'tagger'\? Allowed: tagger, cl"),
+        ({"head": {"kind": ["x"]}}, r"head\.kind: unknown kind \['x'\]\. Allowed: tagger, classifier, ranker"),
+        ({"head": {"kind": "ranker", "schema": "io"}}, r"head: unknown key 'schema'; did you mean 'scheme'"),
+        ({"head": "tagger"}, r"head: expected Tagger or Classifier, got 'tagger'"),
+        (
+            {"other": {"reader": "foldr"}},
+            r"other\.reader: unknown reader 'foldr'; did you mean 'folder'\? Allowed: csv",
+        ),
+        ({"data": {"a": {"reader": "folder", "column": 1}}}, r"data\.a: unknown key 'column'\. Keys: reader"),
+        ({"other": "csv"}, r"other: expected Table or Folder, got 'csv'"),
+    ],
+)
+def test_a_mistake_in_a_member_is_named(data: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_dict(Task, data)
 
 
 def test_an_integer_serves_as_a_float() -> None:
