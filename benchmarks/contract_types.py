@@ -14,7 +14,7 @@ import torch
 from _table import write_table
 from tqdm import tqdm
 
-from longdoc.datasets import DatasetConfig, read_dataset
+from longdoc.datasets import CuadConfig, read_dataset
 from longdoc.encoders import length_batches
 from longdoc.heads import ClassifyConfig, ClassifyHead, EmbedConfig, EmbedHead
 from longdoc.metrics import ClassCounts, class_counts
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--states", type=Path, help="file that keeps the states of the windows")
     parser.add_argument("--name", default="contract_types")
     args = parser.parse_args()
-    examples = {part: read_dataset(DatasetConfig(reader="cuad types", files=("cuad",), part=part)) for part in PARTS}
+    examples = {part: read_dataset(CuadConfig(reader="cuad types", files=("cuad",), part=part)) for part in PARTS}
     names = tuple(sorted({example.labels[0] for part in examples.values() for example in part}))
     if args.states and args.states.exists():
         states = torch.load(args.states)

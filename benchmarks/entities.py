@@ -17,7 +17,7 @@ from _table import write_table
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, pipeline
 
 from longdoc import findings
-from longdoc.datasets import DatasetConfig, Example, read_dataset
+from longdoc.datasets import CuadConfig, Example, JsonlConfig, read_dataset
 from longdoc.document import Document
 from longdoc.evaluation import entity_counts, evaluate_entities
 from longdoc.metrics import add_counts, micro, span_counts
@@ -37,9 +37,9 @@ CRAFT = {
 CUAD = {label: label for label in ("PARTY", "DOCUMENT_NAME", "AGREEMENT_DATE")}
 BC5CDR = {"Chemical": "CHEMICAL", "Disease": "DISEASE"}
 DATA = {
-    "bc5cdr/test": ("biomedical", DatasetConfig(reader="jsonl", files=("bc5cdr/test.jsonl",), labels=BC5CDR)),
-    "craft/dev": ("ontology", DatasetConfig(reader="jsonl", files=("craft/dev.jsonl",), labels=CRAFT)),
-    "cuad/test": ("contract", DatasetConfig(reader="cuad", files=("cuad",), part="test", limit=20, labels=CUAD)),
+    "bc5cdr/test": ("biomedical", JsonlConfig(reader="jsonl", files=("bc5cdr/test.jsonl",), labels=BC5CDR)),
+    "craft/dev": ("ontology", JsonlConfig(reader="jsonl", files=("craft/dev.jsonl",), labels=CRAFT)),
+    "cuad/test": ("contract", CuadConfig(reader="cuad", files=("cuad",), part="test", limit=20, labels=CUAD)),
 }
 WINDOWS = [(size, overlap) for size in (128, 256, 512) for overlap in (0, 64, 128, 256) if overlap <= size // 2]
 

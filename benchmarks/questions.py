@@ -16,7 +16,7 @@ import torch
 from _table import write_table
 from tqdm import tqdm
 
-from longdoc.datasets import DatasetConfig, read_dataset
+from longdoc.datasets import CuadConfig, SquadConfig, read_dataset
 from longdoc.decode import decode_answers
 from longdoc.document import Document
 from longdoc.encoders import length_batches
@@ -32,7 +32,7 @@ import reference
 
 def contract_of(n_tokens: int) -> Document:
     """The contract of CUAD's test part whose length is nearest."""
-    examples = read_dataset(DatasetConfig(reader="cuad", files=("cuad",), part="test"))
+    examples = read_dataset(CuadConfig(reader="cuad", files=("cuad",), part="test"))
     pipeline = Pipeline.from_pretrained(encoder="windows")
     tokenizer = pipeline.model.tokenizer
     lengths = {e.id: len(tokenizer.encode(e.text, add_special_tokens=False).ids) for e in examples}
@@ -111,7 +111,7 @@ class Outcome(NamedTuple):
 
 def compare_decoding(pipeline: Pipeline, limit: int | None) -> tuple[int, list[Outcome]]:
     """For how many questions the reference code has the same best answer, and the outcome of each question."""
-    data = DatasetConfig(reader="squad", files=("squad2_half/dev-v2.0-half.json",), limit=limit)
+    data = SquadConfig(reader="squad", files=("squad2_half/dev-v2.0-half.json",), limit=limit)
     reader, config = pipeline.heads["qa"]
     same, outcomes = 0, []
     for example in tqdm(read_dataset(data)):

@@ -16,11 +16,11 @@ from tqdm import tqdm
 
 from longdoc import findings
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, Question, read_dataset
+from longdoc.datasets import DatasetConfig, Example, Question, read_dataset, yields
 from longdoc.decode import Calibration, decode_answers
 from longdoc.document import Document
 from longdoc.errors import ConfigError, DataError
-from longdoc.evaluation.scoring import KINDS, asked, marked
+from longdoc.evaluation.scoring import asked, marked
 from longdoc.heads import HeadConfig, NerConfig, NerHead, QaConfig, QaHead
 from longdoc.labels import Span
 from longdoc.metrics import reliability
@@ -120,7 +120,7 @@ def _read(model: Model, name: str, dataset: DatasetConfig) -> tuple[list[Example
     heads = {n: h for n, h in model.config.heads.items() if isinstance(model.heads[n], (NerHead, QaHead))}
     if name not in heads:
         raise ConfigError(f"heads names {name!r}; what can be calibrated here is {', '.join(heads) or 'nothing'}")
-    kind = KINDS[dataset.reader]
+    kind = yields(dataset)
     if kind not in (("answers", "clauses") if isinstance(heads[name], QaConfig) else ("entities",)):
         raise ConfigError(f"heads.{name}: a head of kind {heads[name].kind!r}, and the data mark {kind}")
     examples = [replace(e, questions=tuple(asked(e.questions))) for e in read_dataset(dataset)]

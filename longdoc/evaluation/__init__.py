@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, read_dataset
+from longdoc.datasets import DatasetConfig, Example, read_dataset, yields
 from longdoc.errors import ConfigError
 from longdoc.evaluation.baselines import baselines_of
 from longdoc.evaluation.cost import Cost, peak_memory
@@ -28,7 +28,7 @@ from longdoc.evaluation.results import (
     Result,
     total,
 )
-from longdoc.evaluation.scoring import KINDS, View, asked, check, entities, entity_counts, marked, score
+from longdoc.evaluation.scoring import View, asked, check, entities, entity_counts, marked, score
 from longdoc.metrics import Counts
 from longdoc.pipeline import Pipeline
 from longdoc.reader import EncoderKind, Precision
@@ -114,7 +114,7 @@ class LabelledData:
     @classmethod
     def read(cls, name: str, config: DatasetConfig) -> LabelledData:
         """Reads a data set."""
-        kind, examples = KINDS[config.reader], read_dataset(config)
+        kind, examples = yields(config), read_dataset(config)
         if kind == "clauses":
             examples = [replace(example, questions=tuple(asked(example.questions))) for example in examples]
         return cls(name, kind, examples, set(config.labels.values()) | marked(kind, examples))

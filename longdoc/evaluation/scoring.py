@@ -34,22 +34,6 @@ from longdoc.metrics import (
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
 
-KINDS: dict[str, Kind] = {
-    "jsonl": "entities",
-    "conll": "entities",
-    "brat": "entities",
-    "pubtator": "entities",
-    "spacy": "entities",
-    "label studio": "entities",
-    "cuad": "entities",
-    "squad": "answers",
-    "cuad questions": "clauses",
-    "contract_nli": "inferences",
-    "classes": "classes",
-    "cuad types": "classes",
-    "label studio classes": "classes",
-}
-"""Reader of a data set: what it annotates."""
 CLAUSES = 20
 """Most answers to a category that are scored; CUAD's script scores 20."""
 NAMES_IN_PARTS = "Parties"
