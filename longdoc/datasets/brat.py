@@ -45,9 +45,7 @@ def read_brat(path: Path) -> Iterator[Example]:
     for text_file, annotation_file in ((Path(f"{stem}.txt"), Path(f"{stem}.ann")) for stem in stems):
         for file, other in ((text_file, annotation_file), (annotation_file, text_file)):
             if not file.exists():
-                raise DataError(
-                    f"{file}: missing, {other.name} exists; if nothing is annotated, the .ann is an empty file"
-                )
+                raise DataError(f"{file}: missing beside {other.name}; a text without annotations needs an empty .ann")
         text, spans = read_text(text_file), []
         for number, line in numbered_lines(annotation_file):
             with errors_at(f"{annotation_file}, line {number}"):

@@ -115,6 +115,6 @@ def _spans(marks: Sequence[Mapping[str, Any]], text: str) -> tuple[Span, ...]:
     spans = []
     for mark in marks:
         found, expected = text[mark["start"] : mark["end"]], mark["text"]
-        same = expected is None or expected.replace("\\n", "\n") == found  # some versions write a line feed as \\n
+        same = expected is None or expected.replace("\\n", "\n") == found  # some versions escape line feeds
         spans.append(checked_span({**mark, "text": found if same else expected}, text))
     return tuple(spans)
