@@ -1,4 +1,4 @@
-"""Files to load that nobody should send: seeds to mutate, and files made to do harm."""
+"""Malicious and damaged files: seeds to mutate, more of them if ``LONGDOC_DATA`` names a data folder."""
 
 import base64
 import collections

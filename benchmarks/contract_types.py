@@ -1,8 +1,8 @@
 """The type of a contract, one of CUAD's 25, from the whole document and from its first 512 tokens.
 
-The encoder stays as it is: the mean state of each window of 256 tokens is computed once, and longdoc's classification
-head learns from those of the training part, with each seed anew. The number of steps and the pooling of each view are
-those that are best on the development part.
+The encoder is frozen: the mean state of each window of 256 tokens is computed once, and longdoc's classification head
+is trained on them, once per seed. The number of steps for each pooling is chosen on the development part. Contracts are
+read from the folder ``LONGDOC_DATA``.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import torch
 from _table import write_table
 from tqdm import tqdm
 
-from longdoc.datasets import DatasetConfig, read_dataset
+from longdoc.datasets import CuadConfig, read_dataset
 from longdoc.encoders import length_batches
 from longdoc.heads import ClassifyConfig, ClassifyHead, EmbedConfig, EmbedHead
 from longdoc.metrics import ClassCounts, class_counts
@@ -26,11 +26,11 @@ PARTS = ("train", "dev", "test")
 POOLINGS = ("mean", "max", "attention")
 STEPS = (50, 100, 200)
 FIRST = 2
-"""Windows that fill the first 512 positions: 476 tokens of the document, as they share 32."""
+"""Number of windows in the first 512 positions: 476 tokens of the document, since windows overlap by 32."""
 
 
 def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) -> list[torch.Tensor]:
-    """The mean states ``(windows, D)`` of each text."""
+    """The mean states of the windows of each text, float32 of shape ``(B, D)``."""
     frame = model.encoder.template.plain
     slices, counts = [], []
     for text in texts:
@@ -50,7 +50,7 @@ def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) 
 
 
 class Views:
-    """The contracts of a part: their windows, all of them or the first ones, and their types."""
+    """The contracts of a part: the states of all or of the first windows, ``(B, 1, D)``, and the types."""
 
     def __init__(self, states: Sequence[torch.Tensor], labels: Sequence[int], first: int | None) -> None:
         kept = [rows[:first] for rows in states]
@@ -60,8 +60,8 @@ class Views:
         self.targets = torch.tensor(labels)
 
 
-def learned(train: Views, config: ClassifyConfig, seed: int) -> dict[int, ClassifyHead]:
-    """The head after each number of ``STEPS`` over all contracts."""
+def trained_heads(train: Views, config: ClassifyConfig, seed: int) -> dict[int, ClassifyHead]:
+    """Trains a head on all contracts at once and returns a copy of it at each number of ``STEPS``."""
     torch.manual_seed(seed)
     head = ClassifyHead(train.states.shape[-1], config, dropout=0.3)
     optimizer = torch.optim.AdamW(head.parameters(), lr=0.02, weight_decay=0.05)
@@ -79,8 +79,8 @@ def learned(train: Views, config: ClassifyConfig, seed: int) -> dict[int, Classi
 
 
 @torch.inference_mode()
-def scored(head: ClassifyHead, part: Views) -> tuple[float, float]:
-    """Macro F1 and accuracy."""
+def evaluate(head: ClassifyHead, part: Views) -> tuple[float, float]:
+    """Returns macro F1 and accuracy."""
     scores = head.eval().scores(part.states)[:, 0]
     found = [int(head.pool(own).argmax()) for own in scores.split(part.counts)]
     names = head.config.labels
@@ -102,13 +102,15 @@ def compare(
             (pooling, seed, steps): head
             for pooling in POOLINGS
             for seed in range(seeds)
-            for steps, head in learned(parts["train"], ClassifyConfig(labels=names, pooling=pooling), seed).items()
+            for steps, head in trained_heads(
+                parts["train"], ClassifyConfig(labels=names, pooling=pooling), seed
+            ).items()
         }
-        dev = {key: scored(head, parts["dev"])[0] for key, head in heads.items()}
+        dev = {key: evaluate(head, parts["dev"])[0] for key, head in heads.items()}
         for pooling in POOLINGS:
             by_steps = {s: statistics.mean(dev[pooling, seed, s] for seed in range(seeds)) for s in STEPS}
             steps = max(by_steps, key=by_steps.__getitem__)
-            found = [scored(heads[pooling, seed, steps], parts["test"]) for seed in range(seeds)]
+            found = [evaluate(heads[pooling, seed, steps], parts["test"]) for seed in range(seeds)]
             figures = [
                 f"{statistics.mean(values):.3f} ± {statistics.stdev(values):.3f}" for values in zip(*found, strict=True)
             ]
@@ -120,10 +122,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default="default", help="a model, or package:NAME")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--states", type=Path, help="file that keeps the states of the windows")
+    parser.add_argument("--states", type=Path, help="file to cache the states of the windows in")
     parser.add_argument("--name", default="contract_types")
     args = parser.parse_args()
-    examples = {part: read_dataset(DatasetConfig(reader="cuad types", files=("cuad",), part=part)) for part in PARTS}
+    examples = {part: read_dataset(CuadConfig(reader="cuad types", files=("cuad",), part=part)) for part in PARTS}
     names = tuple(sorted({example.labels[0] for part in examples.values() for example in part}))
     if args.states and args.states.exists():
         states = torch.load(args.states)

@@ -1,7 +1,8 @@
-"""Entities: longdoc against ``transformers.pipeline`` with the same weights, in one run: speed and F1.
+"""Entities: speed and F1 of longdoc and of ``transformers.pipeline`` with the same weights, in one run.
 
-Both read the same documents (``bc5cdr/test`` abstracts and ``craft/dev`` papers) in float32 on the CPU with the same
-window (512) and overlap (128); longdoc also with the window and overlap it ships with, and with every merge rule.
+Both read the same documents (``bc5cdr/test`` abstracts or ``craft/dev`` papers) in float32 on the CPU with the same
+window (512) and overlap (128); longdoc also with its default window and overlap, and with every merge rule. Documents
+are read from the folder ``LONGDOC_DATA``.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import get_args
 from _table import write_table
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, pipeline
 
-from longdoc.datasets import DatasetConfig, Example, read_dataset
+from longdoc.datasets import Example, read_dataset
 from longdoc.document import Document
 from longdoc.evaluation import entity_counts, evaluate_entities
 from longdoc.findings import WindowScores
@@ -39,15 +40,15 @@ CRAFT = {
 CUAD = {label: label for label in ("PARTY", "DOCUMENT_NAME", "AGREEMENT_DATE")}
 BC5CDR = {"Chemical": "CHEMICAL", "Disease": "DISEASE"}
 DATA = {
-    "bc5cdr/test": ("biomedical", DatasetConfig(reader="jsonl", files=("bc5cdr/test.jsonl",), labels=BC5CDR)),
-    "craft/dev": ("ontology", DatasetConfig(reader="jsonl", files=("craft/dev.jsonl",), labels=CRAFT)),
-    "cuad/test": ("contract", DatasetConfig(reader="cuad", files=("cuad",), part="test", limit=20, labels=CUAD)),
+    "bc5cdr/test": ("biomedical", JsonlConfig(reader="jsonl", files=("bc5cdr/test.jsonl",), labels=BC5CDR)),
+    "craft/dev": ("ontology", JsonlConfig(reader="jsonl", files=("craft/dev.jsonl",), labels=CRAFT)),
+    "cuad/test": ("contract", CuadConfig(reader="cuad", files=("cuad",), part="test", limit=20, labels=CUAD)),
 }
 WINDOWS = [(size, overlap) for size in (128, 256, 512) for overlap in (0, 64, 128, 256) if overlap <= size // 2]
 
 
 def as_transformers(model: Model, head: str, folder: str) -> Callable[..., object]:
-    """The same encoder and head as a transformers token-classification pipeline."""
+    """Converts the encoder and a head to a transformers token-classification pipeline."""
     tags = dict(enumerate(model.heads[head].tags))
     config = BertConfig.from_dict({**model.encoder.backbone.config.to_dict(), "id2label": tags})
     tagger = BertForTokenClassification(config).eval()
@@ -60,7 +61,7 @@ def as_transformers(model: Model, head: str, folder: str) -> Callable[..., objec
 
 
 def peer_run(tagger: Callable[[list[str]], list], examples: Sequence[Example]) -> tuple[float, float]:
-    """Seconds and micro F1 of a transformers pipeline."""
+    """Returns seconds and micro F1 of a transformers pipeline."""
     started_at = time.perf_counter()
     results = tagger([example.text for example in examples])
     seconds = time.perf_counter() - started_at
@@ -72,7 +73,7 @@ def peer_run(tagger: Callable[[list[str]], list], examples: Sequence[Example]) -
 
 
 def our_run(model: Model, windows: WindowConfig, head: str, examples: Sequence[Example]) -> tuple[float, float]:
-    """Seconds and micro F1 of longdoc: documents in, predictions with offsets and coverage out."""
+    """Returns seconds and micro F1 of longdoc, from documents to predictions with offsets and coverage."""
     reader = with_windows(model, windows)
     documents = [Document.from_text(example.text) for example in examples]
     started_at = time.perf_counter()
@@ -92,7 +93,7 @@ def with_windows(model: Model, windows: WindowConfig) -> Pipeline:
 
 
 def engines(model: Model, head: str, folder: str) -> dict[str, Callable[[Sequence[Example]], tuple[float, float]]]:
-    """Name of an engine: what runs it."""
+    """The functions to compare, by the name of the engine."""
     peer, shipped = as_transformers(model, head, folder), model.config.windows
     runs: dict[str, Callable[[Sequence[Example]], tuple[float, float]]] = {}
     for size in (1, 8):
@@ -104,15 +105,15 @@ def engines(model: Model, head: str, folder: str) -> dict[str, Callable[[Sequenc
 
 
 def compare(folder: str, data: str, repeats: int) -> list[list[object]]:
-    """Each engine's speed and F1 on one data set."""
+    """Returns a table row with the speed and F1 of each engine on a data set."""
     head, config = DATA[data]
     model = Model.from_pretrained(folder)
-    # Some contracts hold characters that the tokenizer drops; what no engine can see is not compared.
+    # The tokenizer drops some characters of some contracts; no engine can see those, so such contracts are left out.
     examples = [e for e in read_dataset(config) if not unseen(e.text, tokenize(e.text, model.tokenizer))]
     n_tokens = sum(len(model.tokenizer.encode(e.text, add_special_tokens=False).ids) for e in examples)
     with tempfile.TemporaryDirectory() as temporary:
         runs = engines(model, head, temporary)
-        # One engine after the other in every round, so that a slow spell of the machine meets them all.
+        # Engines alternate within each round, so that other load on the machine affects all of them.
         rounds = [{name: run(examples) for name, run in runs.items()} for _ in range(repeats)]
     best = {name: min(results[name] for results in rounds) for name in runs}
     base = best["transformers, 512/128, batch 1"][0]
@@ -128,7 +129,7 @@ def decode(scores: WindowScores, head: str, model: Model) -> list[Entity]:
 
 
 def merge_rules(folder: str) -> list[list[object]]:
-    """F1 on craft/dev for windows, overlaps and merge rules. Each window is encoded once and merged in every way."""
+    """Returns F1 on craft/dev by window, overlap and merge rule; each window is encoded once for all merge rules."""
     head, config = DATA["craft/dev"]
     examples, model = read_dataset(config), Model.from_pretrained(folder)
     labels = {span.label for example in examples for span in example.spans}
@@ -152,7 +153,7 @@ def merge_rules(folder: str) -> list[list[object]]:
 
 
 def _others(folder: str, head: str, examples: Sequence[Example], n_rules: int) -> list[list[object]]:
-    """The same weights read sparsely, whole, and by transformers, which has a rule of its own."""
+    """The same weights with sparse attention over whole documents, and by transformers with its own merge rule."""
     model = Model.from_pretrained(folder)
     labels = {span.label for example in examples for span in example.spans}
     options = {"device": "cpu", "precision": "float32"}
@@ -170,7 +171,7 @@ def _others(folder: str, head: str, examples: Sequence[Example], n_rules: int) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default=str(DEFAULT_MODEL))
-    parser.add_argument("--repeats", type=int, default=3, help="the fastest of these runs counts")
+    parser.add_argument("--repeats", type=int, default=3, help="number of runs, of which the fastest is reported")
     parser.add_argument("--merge-rules", action="store_true", help="compare windows and merge rules instead")
     parser.add_argument("--data", choices=list(DATA), default="craft/dev")
     arguments = parser.parse_args()
@@ -180,7 +181,7 @@ def main() -> None:
         return
     rows = compare(arguments.model, arguments.data, arguments.repeats)
     header = ["data", "engine, window/overlap", "document tokens/s", "speed ratio", "micro F1"]
-    notes = "Same weights, float32, CPU. Speed ratio: against transformers with its default batch size of 1."
+    notes = "Same weights, float32, CPU. Speed ratio: relative to transformers with its default batch size of 1."
     name = "entities_" + arguments.data.replace("/", "_")
     write_table(name, "Entities: longdoc against transformers.pipeline", header, rows, notes)
 

@@ -1,8 +1,8 @@
-"""Questions: what decoding costs beside the encoder, and whether it decides as SQuAD's reference code does.
+"""Questions: the cost of decoding relative to the encoder, and agreement with SQuAD's reference decoding.
 
-``41 questions``: the time of all categories of CUAD asked of one contract of about 10,000 tokens, against the forward
-passes of the same batches alone. ``squad``: the best answer of longdoc and of the reference arithmetic from the same
-logits, on every question of a data set, and what each least score of an answer would give there.
+``cost``: seconds for the questions of all 41 CUAD categories on a contract of about 10,000 tokens, relative to the
+forward passes of the same batches. ``squad``: the best answers of longdoc and of the reference code from the same
+logits, for every question of a data set, and the results for each threshold. Data are read from ``LONGDOC_DATA``.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import torch
 from _table import write_table
 from tqdm import tqdm
 
-from longdoc.datasets import DatasetConfig, read_dataset
+from longdoc.datasets import CuadConfig, SquadConfig, read_dataset
 from longdoc.decode import decode_answers
 from longdoc.document import Document
 from longdoc.encoders import length_batches
@@ -32,8 +32,8 @@ import reference
 
 
 def contract_of(n_tokens: int) -> Document:
-    """The contract of CUAD's test part whose length is nearest."""
-    examples = read_dataset(DatasetConfig(reader="cuad", files=("cuad",), part="test"))
+    """The contract of CUAD's test part whose number of tokens is closest to ``n_tokens``."""
+    examples = read_dataset(CuadConfig(reader="cuad", files=("cuad",), part="test"))
     pipeline = Pipeline.from_pretrained(encoder="windows")
     tokenizer = pipeline.model.tokenizer
     lengths = {e.id: len(tokenizer.encode(e.text, add_special_tokens=False).ids) for e in examples}
@@ -108,7 +108,7 @@ def score_whole_rows(reader: Reader, reading: Reading) -> tuple[list[np.ndarray]
 
 
 class Outcome(NamedTuple):
-    """The best answer to a question: its probability, and what it is worth given and not given."""
+    """The best answer to a question: its probability, and exact match and F1 if it is given or withheld."""
 
     probability: float
     given: tuple[float, float]
@@ -117,7 +117,7 @@ class Outcome(NamedTuple):
 
 def compare_decoding(pipeline: Pipeline, limit: int | None) -> tuple[int, list[Outcome]]:
     """For how many questions the reference code has the same best answer, and the outcome of each question."""
-    data = DatasetConfig(reader="squad", files=("squad2_half/dev-v2.0-half.json",), limit=limit)
+    data = SquadConfig(reader="squad", files=("squad2_half/dev-v2.0-half.json",), limit=limit)
     (reader,), config = pipeline.readers, pipeline.heads["qa"]
     same, outcomes = 0, []
     for example in tqdm(read_dataset(data)):
@@ -143,11 +143,11 @@ def compare_decoding(pipeline: Pipeline, limit: int | None) -> tuple[int, list[O
     return same, outcomes
 
 
-def figures_at(outcomes: list[Outcome], least: float) -> list[str]:
-    """Exact match, F1 and the share of questions answered where answers below ``least`` are withheld."""
-    kept = [one.given if one.probability >= least else one.withheld for one in outcomes]
+def figures_at(outcomes: list[Outcome], threshold: float) -> list[str]:
+    """Returns exact match, F1 and the share of questions answered if answers below the threshold are withheld."""
+    kept = [one.given if one.probability >= threshold else one.withheld for one in outcomes]
     exact, f1 = (statistics.fmean(values) for values in zip(*kept, strict=True))
-    answered = statistics.fmean(one.probability >= least for one in outcomes)
+    answered = statistics.fmean(one.probability >= threshold for one in outcomes)
     return [f"{exact:.4f}", f"{f1:.4f}", f"{answered:.3f}"]
 
 
@@ -164,16 +164,16 @@ def main() -> None:
         rows = compare_cost(pipeline, arguments.rounds)
         write_table("questions_cost", "All questions of a schema on one contract", header, rows)
     else:
-        least = pipeline.heads["qa"][1].min_score
+        threshold = pipeline.heads["qa"][1].min_score
         same, outcomes = compare_decoding(pipeline, arguments.limit)
         header = ["questions", "same best answer", "exact match", "F1", "answered"]
-        row = [f"{len(outcomes):,}", f"{same:,}", *figures_at(outcomes, least)]
-        write_table("questions_squad", "Decoding beside SQuAD's reference code, `squad2_half`", header, [row])
-        header = ["least score", "exact match", "F1", "answered"]
-        levels = sorted({least, *(n / 10 for n in range(11))})
+        row = [f"{len(outcomes):,}", f"{same:,}", *figures_at(outcomes, threshold)]
+        write_table("questions_squad", "Decoding compared with SQuAD's reference code, `squad2_half`", header, [row])
+        header = ["threshold", "exact match", "F1", "answered"]
+        levels = sorted({threshold, *(n / 10 for n in range(11))})
         rows = [[f"{level:.2f}", *figures_at(outcomes, level)] for level in levels]
-        note = f"The model's own least score, {least:.2f}, was fitted on contracts."
-        write_table("questions_least_score", "What each least score gives on `squad2_half`", header, rows, note)
+        note = f"The model's own threshold, {threshold:.2f}, was fitted on contracts."
+        write_table("questions_least_score", "Results by threshold on `squad2_half`", header, rows, note)
 
 
 if __name__ == "__main__":

@@ -49,10 +49,10 @@ def run_child(arguments: argparse.Namespace) -> None:
 
 
 def make_task(encoder: str):
-    from longdoc.datasets import DatasetConfig
+    from longdoc.datasets import JsonlConfig
     from longdoc.heads import TaskConfig
 
-    data = DatasetConfig(reader="jsonl", files=("none",))
+    data = JsonlConfig(reader="jsonl", files=("none",))
     task = TaskConfig(heads=("ontology",), data=data, window=256)
     return replace(task, encoder=encoder, window=TOKENS if encoder == "sparse" else 256)
 

@@ -15,10 +15,10 @@ import numpy as np
 from tqdm import tqdm
 
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset
+from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset, yields
 from longdoc.decode import Calibration
 from longdoc.errors import ConfigError, DataError, require
-from longdoc.evaluation.scoring import KINDS, annotated_labels
+from longdoc.evaluation.scoring import annotated_labels
 from longdoc.heads import HeadConfig, kind_of
 from longdoc.metrics import reliability
 from longdoc.model import Model
@@ -134,7 +134,7 @@ def _read(model: Model, name: str, dataset: DatasetConfig) -> tuple[list[Example
     heads = {n: h for n, h in model.config.heads.items() if kind_of(h).trials is not None}
     if name not in heads:
         raise ConfigError(f"heads names {name!r}; what can be calibrated here is {', '.join(heads) or 'nothing'}")
-    annotation = KINDS[dataset.reader]
+    annotation = yields(dataset)
     if annotation not in kind_of(heads[name]).scorers:
         raise ConfigError(f"heads.{name}: a head of kind {heads[name].kind!r}, but the data annotates {annotation}")
     examples = [replace(e, questions=tuple(first_wordings(e.questions))) for e in read_dataset(dataset)]

@@ -1,6 +1,8 @@
 import os
+from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before the first import of it: no test looks for a checkpoint elsewhere
+os.environ["LONGDOC_DATA"] = str(Path(__file__).parent / "data")
 
 import json
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from conftest import CORPUS, make_asking_model
 from longdoc.calibration import best_threshold, calibrate, fit
-from longdoc.datasets import DatasetConfig
+from longdoc.datasets import SquadConfig
 from longdoc.decode import Calibration
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import QaConfig, QaHead, TaskConfig
@@ -100,7 +100,7 @@ def test_what_cannot_be_calibrated_is_refused_before_anything_is_read(squad, mon
 
 def test_question_batches_mark_the_answers_or_the_first_tokens(squad):
     model = make_asking_model()
-    data = DatasetConfig(reader="squad", files=("squad.json",))
+    data = SquadConfig(reader="squad", files=("squad.json",))
     task = TaskConfig(heads=("qa",), data=data, window=48, overlap=8, empty=0.0)
     groups = list(task_groups(task, model, np.random.default_rng(0)))
     assert len(groups) >= 20

@@ -1,7 +1,6 @@
 import base64
 import csv
 import json
-import os
 import random
 import re
 from pathlib import Path
@@ -12,13 +11,11 @@ from longdoc.errors import CorruptDocumentError, LimitExceededError, LongdocErro
 from longdoc.loaders import Limits, load
 from pdfs import lines, make_pdf
 
-DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data")) / "aci_bench" / "valid.csv"
+DATA = Path(__file__).parent / "data" / "aci_bench" / "valid.csv"
 NOTE = "CHIEF COMPLAINT\n\nShortness of breath.\n\nMEDICATIONS\n\nLasix 40 mg, one a day.\nLisinopril 10 mg."
 
 
 def notes() -> list[str]:
-    if not DATA.exists():
-        return [NOTE]
     with DATA.open(encoding="utf-8", newline="") as rows:
         return [NOTE, *(row["note"] for row in csv.DictReader(rows))][:6]
 

@@ -10,7 +10,16 @@ import yaml
 from conftest import CORPUS, make_asking_model, make_model
 from longdoc import Document
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, Question, first_wordings, read_dataset
+from longdoc.datasets import (
+    ClassesConfig,
+    ContractNliConfig,
+    Example,
+    JsonlConfig,
+    Question,
+    SquadConfig,
+    first_wordings,
+    read_dataset,
+)
 from longdoc.datasets.views import View
 from longdoc.encoders import SparseEncoder
 from longdoc.errors import ConfigError
@@ -98,7 +107,7 @@ def test_each_encoder_has_the_counts_of_its_own_pipeline_and_a_cost(folder, monk
     )
     output = str(folder / "report.json")
     report = evaluate(write(folder, encoders=["windows", "sparse"], output=output))
-    examples = read_dataset(DatasetConfig(reader="jsonl", files=("data.jsonl",), labels=LABELS, limit=2))
+    examples = read_dataset(JsonlConfig(reader="jsonl", files=("data.jsonl",), labels=LABELS, limit=2))
     for encoder in ("windows", "sparse"):
         pipeline = Pipeline.from_pretrained(folder / "model", encoder=encoder, precision="float32")
         assert report.counts[encoder]["data"] == evaluate_entities(pipeline, examples, set(LABELS.values()))
@@ -152,7 +161,7 @@ def test_a_shipped_comparison_is_a_valid_configuration(config):
 
 def test_questions_are_scored_as_asked(asking):
     result = evaluate(write(asking, model="asking", datasets={"q": QUESTIONS})).results["windows"]["q"].result
-    (example,) = read_dataset(DatasetConfig(reader="squad", files=("squad.json",)))
+    (example,) = read_dataset(SquadConfig(reader="squad", files=("squad.json",)))
     pipeline = Pipeline.from_pretrained("asking", precision="float32")
     found = pipeline.ask(Document.from_text(example.text), [q.text for q in example.questions], top_k=1)
     expected = total(
@@ -197,7 +206,7 @@ def test_questions_of_no_category_are_all_first_wordings():
 
 def test_hypotheses_are_scored_by_class_and_evidence(asking):
     result = evaluate(write(asking, model="asking", datasets={"h": HYPOTHESES})).results["windows"]["h"].result
-    (example,) = read_dataset(DatasetConfig(reader="contract_nli", files=("nli.json",)))
+    (example,) = read_dataset(ContractNliConfig(reader="contract_nli", files=("nli.json",)))
     pipeline = Pipeline.from_pretrained("asking", precision="float32")
     found = pipeline.infer(Document.from_text(example.text), [q.text for q in example.questions])
     right = [inference.label == question.label for inference, question in zip(found, example.questions, strict=True)]
@@ -211,7 +220,7 @@ def test_hypotheses_are_scored_by_class_and_evidence(asking):
 
 def test_classes_are_scored_by_the_head_that_knows_them(asking):
     result = evaluate(write(asking, model="asking", datasets={"k": CLASSES})).results["windows"]["k"].result
-    examples = read_dataset(DatasetConfig(reader="classes", files=("kinds.tsv",)))
+    examples = read_dataset(ClassesConfig(reader="classes", files=("kinds.tsv",)))
     pipeline = Pipeline.from_pretrained("asking", precision="float32")
     documents = [Document.from_text(example.text) for example in examples]
     named = [[c.name for c in pipeline.classify(document) if c.source == "kind"] for document in documents]

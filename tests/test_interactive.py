@@ -1,17 +1,15 @@
 """Outline, links, form fields and comments of a PDF."""
 
-import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from longdoc.loaders import load
 from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.pdf.interactive import place_drawn
 from pdfs import lines
 
-DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+DATA = Path(__file__).parent / "data"
 
 
 def loose_pdf(content: str, *objects: str, catalog: str = "", page: str = "") -> bytes:
@@ -113,7 +111,6 @@ def test_drawn_text_goes_after_its_left_neighbour_or_the_line_above():
     assert placed.breaks[0] in (LINE, NONE)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is absent; LONGDOC_DATA may name it")
 def test_a_real_form_is_read_with_its_values():
     document = load(DATA / "pdf" / "py-pdf_sample-files" / "012-libreoffice-form" / "libreoffice-form.pdf")
     assert {field.name: field.value for field in document.fields}["First Name"] == "Alice"

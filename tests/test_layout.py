@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,7 @@ from longdoc.loaders import load
 from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, Glyphs, lay_out
 from pdfs import across, letters, lines, make_pdf
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("LONGDOC_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(__file__).parent / "data"
 BODY = ["The Tenant pays the rent to the Landlord on the first day of each", "month, and in advance."]
 
 
@@ -208,7 +206,6 @@ def test_paragraphs_of_a_line_each_are_parted_as_longer_ones_are():
     assert load(make_pdf(long + short)).text.count("\n\n") == 8
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is absent; LONGDOC_DATA may name it")
 def test_the_running_header_and_the_production_lines_of_a_real_register():
     document = load(DATA / "pdf/pdfplumber_pdfs/federal-register-2020-17221.pdf", pages=(1, 7))
     texts = [each.text for each in document.furniture]

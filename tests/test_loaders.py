@@ -1,7 +1,6 @@
 import ctypes
 import hashlib
 import io
-import os
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +33,7 @@ from pdfs import lines, make_pdf
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))
-DATA = Path(os.environ.get("LONGDOC_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(__file__).parent / "data"
 
 
 def glyphs_of(page: pdfium.PdfPage) -> list[tuple[str, float, float]]:
@@ -351,7 +350,6 @@ def test_a_form_feed_ends_a_page_of_text():
     assert [document.text[page.start : page.end] for page in document.pages] == ["one\n\x0c", "two"]
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is absent; LONGDOC_DATA may name it")
 @pytest.mark.parametrize(
     "path", ["pdf/pdfplumber_pdfs/federal-register-2020-17221.pdf", "pdf/*/senate-expenditures.pdf"]
 )

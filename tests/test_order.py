@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,7 @@ from longdoc.loaders.pdf.columns import line_numbers, order
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from pdfs import across, letters, lines, make_pdf
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("LONGDOC_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(__file__).parent / "data"
 TITLE = "A title that runs over all of the columns of this page, from its left to its right"
 
 
@@ -133,7 +131,6 @@ def test_no_glyph_is_lost_or_doubled(data):
     assert (ordered.boxes == np.hstack([low, low + 10])[ordered.codes.astype(int) - ord("0")]).all()
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is absent; LONGDOC_DATA may name it")
 @pytest.mark.parametrize(
     ("file", "phrases"),
     [
@@ -150,7 +147,6 @@ def test_real_columns(file, phrases):
     assert places == sorted(places)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is absent; LONGDOC_DATA may name it")
 def test_a_real_transcript():
     glyphs = read((DATA / "pdf/pdfplumber_pdfs/scotus-transcript-p1.pdf").read_bytes())
     assert blocks(glyphs)[0] == [str(i) for i in range(1, 26)]

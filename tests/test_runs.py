@@ -11,7 +11,7 @@ import yaml
 from conftest import annotated, make_asking_model, make_model
 from longdoc.cli import main
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, Question
+from longdoc.datasets import Example, JsonlConfig, Question
 from longdoc.encoders import SparseEncoder
 from longdoc.errors import ConfigError, DataError, TrainingError
 from longdoc.evaluation import LabelledData
@@ -68,9 +68,7 @@ def test_the_development_score_is_what_evaluation_says(corpus):
     folder = train(config_file(corpus, development={"datasets": {"mine": CONTRACTS}, "every": 20}))
     log = json.loads((corpus / "run" / "log.json").read_text())
     scores = [entry["eval_score"] for entry in log if "eval_score" in entry]
-    data = LabelledData.read(
-        "mine", DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
-    )
+    data = LabelledData.read("mine", JsonlConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"}))
     assert data.result(Pipeline.from_pretrained(folder)).value == pytest.approx(max(scores), abs=1e-6)
     assert max(scores) > 0.9
     assert all(entry["tokens_per_second"] > 0 for entry in log[1:] if "loss" in entry)
@@ -83,7 +81,7 @@ def test_the_development_score_is_what_evaluation_says(corpus):
 def test_steps_are_shared_among_tasks_by_size_and_power(corpus, model):
     lines = (corpus / "contracts.jsonl").read_text().splitlines()
     (corpus / "few.jsonl").write_text("\n".join(lines[:8]) + "\n")
-    few = make_task(data=DatasetConfig(reader="jsonl", files=("few.jsonl",), labels={"party": "PARTY"}), weight=2.0)
+    few = make_task(data=JsonlConfig(reader="jsonl", files=("few.jsonl",), labels={"party": "PARTY"}), weight=2.0)
     counts = {}
     for power in (0.0, 0.5, 1.0):
         batches = training_batches([make_task(), few], model, 128, seed=1, steps=400, power=power)
@@ -145,9 +143,7 @@ def test_a_run_alternates_between_both_encoders(corpus):
         {"heads": ["contract"], "data": CONTRACTS, "window": 200, "overlap": 8, "passes": 8, "encoder": "sparse"},
     ]
     folder = train(config_file(corpus, tasks=tasks, gradient_checkpointing=True))
-    data = LabelledData.read(
-        "mine", DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
-    )
+    data = LabelledData.read("mine", JsonlConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"}))
     for encoder in ("windows", "sparse"):
         assert data.result(Pipeline.from_pretrained(folder, encoder=encoder)).value > 0.9
 
@@ -300,9 +296,7 @@ def test_a_student_with_fewer_layers_comes_close_to_its_teacher(corpus):
     student = Model.from_pretrained(folder)
     assert student.encoder.backbone.config.num_hidden_layers == 1
     assert len(student.encoder.backbone.encoder.layer) == 1
-    data = LabelledData.read(
-        "mine", DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
-    )
+    data = LabelledData.read("mine", JsonlConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"}))
     assert data.result(Pipeline.from_pretrained(folder)).value > 0.9
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from longdoc.config import load_yaml_mapping, to_dict
-from longdoc.datasets import data_root, read_cuad
+from longdoc.datasets import read_cuad
 from longdoc.errors import ConfigError
 from longdoc.schema import Field, Schema, load_schema, schema_names
 
 QUESTIONS = Path(__file__).parents[1] / "configs" / "questions" / "cuad.yaml"
-needs_cuad = pytest.mark.skipif(not (data_root() / "cuad").exists(), reason="the corpus CUAD is not in the data folder")
+CUAD = Path(__file__).parent / "data" / "cuad"
 
 
 def test_the_shipped_schemas_are_named():
@@ -30,18 +30,16 @@ def test_a_shipped_schema_asks_short_and_different_questions(name):
         assert not field.near or field.type in ("date", "duration", "money", "percent", "number")
 
 
-@needs_cuad
 def test_the_contract_schema_covers_the_categories_of_cuad():
     categories = [field.category for field in load_schema("contract").fields.values()]
-    with (data_root() / "cuad" / "category_descriptions.csv").open(encoding="utf-8-sig", newline="") as table:
+    with (CUAD / "category_descriptions.csv").open(encoding="utf-8-sig", newline="") as table:
         described = [next(iter(row.values())).removeprefix("Category: ").strip() for row in csv.DictReader(table)]
     assert len(categories) == len(set(categories)) == len(described) == 41
     assert {category.casefold() for category in categories} == {name.casefold() for name in described}
 
 
-@needs_cuad
 def test_the_categories_are_written_as_the_labels_of_the_spans_are():
-    labels = {answer.label for contract in read_cuad(data_root() / "cuad") for answer in contract.answers}
+    labels = {answer.label for contract in read_cuad(CUAD) for answer in contract.answers}
     assert {field.category for field in load_schema("contract").fields.values()} == labels
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from conftest import CORPUS, PARTIES, annotated
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example
+from longdoc.datasets import Example, JsonlConfig
 from longdoc.document import Document
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation import evaluate
@@ -67,7 +67,7 @@ def test_every_token_of_a_word_has_its_words_tag(model):
 
 
 def make_task(**changes):
-    data = DatasetConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
+    data = JsonlConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"})
     return TaskConfig(**{"heads": ("contract",), "data": data, "window": 32, "overlap": 8, **changes})
 
 

@@ -1,4 +1,4 @@
-"""Checks of annotated entities before anything is learned from them."""
+"""Checks whether a flat head can learn annotated entities."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from longdoc.windows import tokenize, word_offsets
 
 @dataclass(frozen=True, slots=True)
 class Misaligned:
-    """An annotated span that no sequence of tags can say: a border of it lies inside a word, or it holds no word."""
+    """An annotated span that tags cannot represent: it begins or ends inside a word, or contains no word."""
 
     document: str
     span: Span
     text: str
-    """What is marked."""
+    """The annotated text."""
     words: str
-    """The words that would be learned instead."""
+    """The words that would be learned instead; empty if the span contains none."""
 
     def __str__(self) -> str:
         place = f"{self.document}: {self.span.label} {self.text!r} at {self.span.start}-{self.span.end}"
-        return f"{place} would be learned as {self.words!r}" if self.words else f"{place} holds no word"
+        return f"{place} would be learned as {self.words!r}" if self.words else f"{place} contains no word"
 
 
 def check_overlaps(examples: Iterable[Example], labels: Collection[str]) -> None:
-    """Whether a flat head with these labels can learn all of their spans; spans of other labels are passed over.
+    """Checks that the spans with these labels do not overlap, so that one flat head can learn them all.
 
     Raises:
-        DataError: two of them overlap, so that one would be lost.
+        DataError: two of them overlap; names the document and both spans.
     """
     known = set(labels)
     for example in examples:
@@ -41,9 +41,10 @@ def check_overlaps(examples: Iterable[Example], labels: Collection[str]) -> None
 
 
 def misaligned(examples: Iterable[Example], tokenizer: Tokenizer) -> list[Misaligned]:
-    """Spans whose borders lie inside a word of the tokenizer's, or that hold none; white space at an end is no matter.
+    """Finds the spans that begin or end inside a word of the tokenizer, or contain no word.
 
-    A word is labelled whole, so such a span would be learned as the words it touches.
+    Words are labelled as a whole, so such a span would be learned as all the words that it touches. White space at the
+    ends of a span is ignored.
     """
     return [found for example in examples if example.spans for found in _misaligned(example, tokenizer)]
 
@@ -54,17 +55,16 @@ def _misaligned(example: Example, tokenizer: Tokenizer) -> Iterator[Misaligned]:
         first, last = touched(span, offsets)
         start, end = (int(offsets[first, 0]), int(offsets[last - 1, 1])) if first < last else (span.start, span.start)
         if start == end or start < span.start or end > span.end:
-            marked = example.text[span.start : span.end]
-            yield Misaligned(example.id, span, marked, example.text[start:end])
+            yield Misaligned(example.id, span, example.text[span.start : span.end], example.text[start:end])
 
 
 def _check_overlaps(example: Example) -> None:
-    longest: Span | None = None  # the one that reaches furthest, of those that begin earlier
+    furthest: Span | None = None  # of the spans so far, the one with the largest end
     for span in sorted(set(example.spans), key=lambda s: (s.start, s.end, s.label)):
-        if longest and span.start < longest.end:
-            one, other = (f"{s.label} {example.text[s.start : s.end]!r} at {s.start}-{s.end}" for s in (longest, span))
+        if furthest and span.start < furthest.end:
+            one, other = (f"{s.label} {example.text[s.start : s.end]!r} at {s.start}-{s.end}" for s in (furthest, span))
             raise DataError(
-                f"{example.id}: {one} and {other} overlap, and a head gives each word one label; learn the two labels "
-                "by separate heads, leave one of the spans out, or say `nested: longest` for the task"
+                f"{example.id}: {one} and {other} overlap, but a head gives each word one label; learn the two labels "
+                "with separate heads, leave one of the spans out, or set `nested: longest` for the task"
             )
-        longest = span if longest is None or span.end > longest.end else longest
+        furthest = span if furthest is None or span.end > furthest.end else furthest

@@ -1,28 +1,42 @@
-"""Corpora of classes: tables and JSON lines with the columns ``text`` and ``label``."""
+"""Texts with their classes in tables and JSON lines."""
 
 from __future__ import annotations
 
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from longdoc.datasets.examples import Example, naming, numbered_lines
+from longdoc.datasets.config import ReaderConfig
+from longdoc.datasets.examples import Example
+from longdoc.datasets.records import errors_at, numbered_lines
 from longdoc.errors import DataError
 
 _DIALECTS = {".tsv": "\t", ".csv": ","}
-_LONGEST_CELL = 2**31 - 1  # Python's own limit, 131,072 characters, is less than a long document
+_LONGEST_CELL = 2**31 - 1  # the csv module's default of 131,072 characters is too short for long documents
 
 
-def read_classes(path: Path, *, text_column: str, label_column: str) -> Iterator[Example]:
-    """Texts with their class: ``.jsonl``, ``.csv`` (commas) or ``.tsv`` (tabs) with a header; several as a JSON list.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassesConfig(ReaderConfig):
+    """Keys of the reader ``classes``."""
+
+    reader: Literal["classes"]
+    text_column: str = "text"
+    """Column or key that holds the text."""
+    label_column: str = "label"
+    """Column or key that holds the class, or in JSON lines a list of classes."""
+
+
+def read_classes(path: Path, *, text_column: str = "text", label_column: str = "label") -> Iterator[Example]:
+    """Reads ``.csv`` (commas) and ``.tsv`` (tabs) with a header, and ``.jsonl``, where a text may have several classes.
 
     Raises:
-        DataError: naming file and line, where a column is missing or a text or class is empty.
+        DataError: a column is missing, or a text or class is empty; names file and line.
     """
     for number, (line, record) in enumerate(_records(path), 1):
-        with naming(f"{path}, line {line}"):
+        with errors_at(f"{path}, line {line}"):
             example = _example(record, text_column, label_column)
         yield Example(f"{path.stem}-{number}", example.text, labels=example.labels)
 
@@ -30,11 +44,11 @@ def read_classes(path: Path, *, text_column: str, label_column: str) -> Iterator
 def _example(record: Mapping[str | None, Any], text_column: str, label_column: str) -> Example:
     if text_column not in record or label_column not in record:
         raise ValueError(
-            f"no {text_column!r} and {label_column!r}; it has {list(record)}: set text_column and label_column. "
-            "Columns stand between commas in a .csv, between tabs in a .tsv"
+            f"missing {text_column!r} or {label_column!r}; the columns are {list(record)}: set text_column and "
+            "label_column. Columns are separated by commas in a .csv, by tabs in a .tsv"
         )
     if None in record:
-        raise ValueError("more cells than the header has columns; quote a text that holds the separator")
+        raise ValueError("more cells than the header has columns; quote a text that contains the separator")
     text, found = record[text_column], record[label_column]
     labels = tuple(str(label).strip() for label in (found if isinstance(found, list) else [found]) if label is not None)
     if text is None or not str(text).strip():
@@ -45,13 +59,13 @@ def _example(record: Mapping[str | None, Any], text_column: str, label_column: s
 
 
 def _records(path: Path) -> Iterator[tuple[int, Mapping[str | None, Any]]]:
-    """Each record with the line it ends in."""
+    """Yields each record with the number of its last line."""
     if path.suffix in _DIALECTS:
         yield from _table(path, _DIALECTS[path.suffix])
     elif path.suffix == ".jsonl":
         for number, line in numbered_lines(path):
             if line.strip():
-                with naming(f"{path}, line {number}"):
+                with errors_at(f"{path}, line {number}"):
                     record = json.loads(line)
                 yield number, record
     else:
@@ -66,7 +80,7 @@ def _table(path: Path, separator: str) -> list[tuple[int, Mapping[str | None, An
         return [(rows.line_num, row) for row in rows]
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {rows.reader.line_num}: {error}; quotes within a quoted text are doubled"
+            f"{path}, line {rows.reader.line_num}: {error}; double the quotes inside a quoted text"
         ) from error
     finally:
         csv.field_size_limit(limit)

@@ -1,4 +1,4 @@
-"""The Contract Understanding Atticus Dataset: contracts, with 41 kinds of clauses marked in them."""
+"""The Contract Understanding Atticus Dataset: contracts with clauses of 41 categories."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, TypeAlias
 
-from longdoc.datasets.examples import Example, Question, checked_span, naming, numbered_lines
+from longdoc.config import load_yaml_mapping
+from longdoc.datasets.config import ReaderConfig
+from longdoc.datasets.examples import Example, Question
+from longdoc.datasets.records import checked_span, errors_at, numbered_lines
 from longdoc.labels import Span
 
-# Words that name a role in a contract, not a party to it.
+Part: TypeAlias = Literal["train", "dev", "test"]
+
+# Words that name a role in a contract, as opposed to a party.
 ROLE_WORDS = frozenset(
     """a adviser advisor affiliate affiliated affiliates agency agent and assignee assignor association bank borrower
     buyer carrier celebrity client collectively company consignee consignor consultant contractor corporation customer
@@ -25,29 +31,85 @@ ROLE_WORDS = frozenset(
     sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
     venturer venturers we you your""".split()
 )
-_SPELLINGS = {  # what would stand in two parts: a company under two names, and contracts of two that are alike
+_SAME_COMPANY = {  # names that would put near-identical contracts in two parts
     "bellringbrandsinc": "bellringbrands",
     "lejuholdingsltd": "chinarealestateinformationcorp",
 }
 _NAME_EDGES = " \t\r\n\"'“”‘’(),;:"
+_ENTITY_LABELS = {
+    "Document Name": "DOCUMENT_NAME",
+    "Agreement Date": "AGREEMENT_DATE",
+    "Effective Date": "EFFECTIVE_DATE",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CuadConfig(ReaderConfig):
+    """Keys of the readers ``cuad`` (entities) and ``cuad types`` (the type of a contract as its class)."""
+
+    reader: Literal["cuad", "cuad types"]
+    part: Part | None = None
+    """Part of the corpus, see :func:`cuad_part`; all of it by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CuadQuestionsConfig(ReaderConfig):
+    """Keys of the reader ``cuad questions``."""
+
+    reader: Literal["cuad questions"]
+    part: Part | None = None
+    """Part of the corpus, see :func:`cuad_part`; all of it by default."""
+    wordings: str
+    """YAML file with the questions to ask for each category."""
+
+
+def read_contract_entities(folder: Path, *, part: Part | None = None) -> Iterator[Example]:
+    """Reads the contracts of a part with their entities, see :func:`contract_example`."""
+    return map(contract_example, _contracts(folder, part))
+
+
+def read_contract_types(folder: Path, *, part: Part | None = None) -> Iterator[Example]:
+    """Reads the contracts of a part with their types as classes."""
+    return map(contract_type, _contracts(folder, part))
+
+
+def read_contract_questions(folder: Path, *, part: Part | None = None, wordings: str) -> Iterator[Example]:
+    """Reads the contracts of a part with the questions of a YAML file.
+
+    Raises:
+        ConfigError: the YAML file is missing or malformed.
+    """
+    questions = load_yaml_mapping(wordings)
+    return (contract_questions(contract, questions) for contract in _contracts(folder, part))
+
+
+def _contracts(folder: Path, part: Part | None) -> Iterator[Contract]:
+    return (contract for contract in read_cuad(folder) if part in (None, cuad_part(contract)))
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One contract of CUAD: its text, its annotated spans by category, and the normalised values by category."""
+    """A contract of CUAD."""
 
     id: str
     kind: str
+    """Its type, such as "Distributor" or "License"."""
     text: str
     pdf: Path
     answers: tuple[Span, ...]
+    """Annotated spans; the labels are the categories."""
     values: Mapping[str, str]
+    """Normalised values by category."""
 
 
 def read_cuad(folder: Path) -> Iterator[Contract]:
-    """The Contract Understanding Atticus Dataset (Hendrycks et al., 2021, arXiv:2103.06268)."""
+    """Reads the Contract Understanding Atticus Dataset (Hendrycks et al., 2021, arXiv:2103.06268).
+
+    Raises:
+        DataError: a record is malformed, or the text of an answer is not the text at its offsets; names file and line.
+    """
     for number, line in numbered_lines(folder / "contracts.jsonl"):
-        with naming(f"{folder / 'contracts.jsonl'}, line {number}"):
+        with errors_at(f"{folder / 'contracts.jsonl'}, line {number}"):
             record = json.loads(line)
             text = (folder / record["text_file"]).read_text(encoding="utf-8")
             answers = tuple(checked_span({**a, "label": a["category"]}, text) for a in record["answers"])
@@ -56,20 +118,20 @@ def read_cuad(folder: Path) -> Iterator[Contract]:
         yield contract
 
 
-def cuad_part(contract: Contract) -> str:
-    """``train``, ``dev`` or ``test``: about 80, 5 and 15 % of the contracts, all those of a company in one part.
+def cuad_part(contract: Contract) -> Part:
+    """The part that a contract belongs to: ``train``, ``dev`` or ``test``, about 80, 5 and 15 % of the contracts.
 
-    The part is a hash of the first word of the contract's file name, which is the filing company's name, so that it
-    never changes and amendments stay together.
+    It is a hash of the first word of the file name, which is the name of the filing company: it never changes, and all
+    contracts of a company, with their amendments, are in the same part.
     """
     company = re.split(r"[-_ ]", contract.id)[0]
-    company = _SPELLINGS.get(company, company)
+    company = _SAME_COMPANY.get(company, company)
     bucket = int(hashlib.md5(company.encode(), usedforsecurity=False).hexdigest(), 16) % 100
     return "test" if bucket < 15 else "dev" if bucket < 20 else "train"
 
 
 def is_party_name(name: str, text: str) -> bool:
-    """Whether an annotated party is a name ("Accuray") and not a role ("the Company") or a defining sentence.
+    """Whether an annotated party is a name ("Accuray"), as opposed to a role ("the Company") or a definition.
 
     A single word that the contract also uses in lower case ("distributor") counts as a role.
     """
@@ -87,30 +149,34 @@ def is_party_name(name: str, text: str) -> bool:
 
 
 def party_names(contract: Contract) -> list[str]:
-    """The distinct annotated party names of a contract, roles left out, longest first."""
+    """The distinct annotated party names of a contract without roles, longest first."""
     found = {contract.text[a.start : a.end] for a in contract.answers if a.label == "Parties"}
     names = {name.strip(_NAME_EDGES) for name in found}
     return sorted((n for n in names if len(n) > 1 and is_party_name(n, contract.text)), key=lambda n: (-len(n), n))
 
 
 def contract_example(contract: Contract) -> Example:
-    """A contract with NER labels: PARTY (every occurrence of a party's name), DOCUMENT_NAME and the two dates."""
+    """A contract with entities: PARTY (every occurrence of a party's name), DOCUMENT_NAME and the two dates."""
     spans: list[Span] = []
-    taken: set[int] = set()
+    covered: set[int] = set()
     for name in party_names(contract):
         forms = {name, name.upper()}
         pattern = "|".join(r"\s+".join(map(re.escape, form.split())) for form in sorted(forms))
         for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", contract.text):
-            if taken.isdisjoint(range(*match.span())):
-                taken.update(range(*match.span()))
+            if covered.isdisjoint(range(*match.span())):
+                covered.update(range(*match.span()))
                 spans.append(Span(*match.span(), "PARTY"))
-    names = {"Document Name": "DOCUMENT_NAME", "Agreement Date": "AGREEMENT_DATE", "Effective Date": "EFFECTIVE_DATE"}
-    spans += [replace(a, label=names[a.label]) for a in contract.answers if a.label in names]
+    spans += [replace(a, label=_ENTITY_LABELS[a.label]) for a in contract.answers if a.label in _ENTITY_LABELS]
     return Example(contract.id, contract.text, tuple(sorted(set(spans), key=lambda s: (s.start, s.end, s.label))))
 
 
 def contract_questions(contract: Contract, wordings: Mapping[str, Sequence[str]]) -> Example:
-    """A contract with its categories as questions: a question for each wording of each category."""
+    """A contract with a question for each wording of each category.
+
+    Args:
+        contract: the contract.
+        wordings: the questions to ask for each category.
+    """
     questions = [
         Question(
             f"{contract.id}/{category}/{number}",

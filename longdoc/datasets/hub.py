@@ -1,4 +1,4 @@
-"""Tables of Hugging Face's ``datasets`` library."""
+"""Data sets of Hugging Face's ``datasets`` library."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any, Protocol
 
-from longdoc.datasets.entities import check_tag, join_sentences
-from longdoc.datasets.examples import Example, naming
-from longdoc.datasets.questions import question_of
+from longdoc.datasets.conll import check_tag, join_sentences
+from longdoc.datasets.examples import Example
+from longdoc.datasets.records import errors_at
+from longdoc.datasets.squad import squad_question
 from longdoc.errors import DataError
 
 
 class Table(Protocol):
-    """What is asked of a dataset: a ``datasets.Dataset``, or a split that is streamed."""
+    """The part of ``datasets.Dataset`` and ``datasets.IterableDataset`` that is used here."""
 
     @property
     def features(self) -> Mapping[str, Any] | None:
@@ -32,27 +33,27 @@ def from_datasets(
     names: Sequence[str] | None = None,
     rows_per_document: int = 1,
 ) -> list[Example]:
-    """The examples of one split of a ``datasets`` data set; its columns say of what kind they are.
+    """Converts one split of a ``datasets`` data set; its columns decide what the examples hold.
 
-    Tokens with tags (IOB1, IOB2, BIOES) give entities, ``context``, ``question`` and ``answers`` as in SQuAD give
-    questions, a text and a label, or a list of labels, give classes.
+    Tokens with tags (IOB1, IOB2, BIOES or BILOU) become entities; ``context``, ``question`` and ``answers`` as in SQuAD
+    become questions; a text with a label or a list of labels becomes classes.
 
     Args:
         dataset: one split, such as ``load_dataset(...)["train"]``.
-        text_column: text of which ``label_column`` is the class.
-        label_column: a class, or a list of them.
-        token_column: the words of a row.
-        tag_column: the tag of each word.
-        names: names of tags or classes that are numbers, where the data set does not name them (``ClassLabel``).
-        rows_per_document: so many rows of tokens make a document; rows are often sentences, and a window that holds
-            several sees neighbours.
+        text_column: column with the text, if the labels are classes.
+        label_column: column with its class or list of classes.
+        token_column: column with the list of tokens.
+        tag_column: column with the tag of each token.
+        names: names of tags or classes that are numbers, if the data set does not name them (``ClassLabel``).
+        rows_per_document: number of rows of tokens that are joined to a document. Rows are often single sentences, and
+            a window with several gives each its context.
 
     Raises:
-        DataError: naming the row, where tags, names or answers do not fit; or naming the columns, where none do.
+        DataError: tags, names or answers do not match their text (names the row), or the columns are not recognised.
     """
     features = getattr(dataset, "features", None)
-    if features is None:  # all splits at once have none
-        raise DataError("no columns are known; give one split, such as dataset['train'], with features")
+    if features is None:  # as in a DatasetDict, which holds all splits
+        raise DataError("the columns are unknown; give one split, such as dataset['train'], with features")
     if {token_column, tag_column} <= set(features):
         names = _names(features[tag_column]) or names
         return list(_tagged(_tokens(dataset, token_column, tag_column, names), rows_per_document))
@@ -62,13 +63,13 @@ def from_datasets(
         return list(_classified(dataset, text_column, label_column, _names(features[label_column]) or names))
     raise DataError(
         f"the columns are {', '.join(features)}; expected {token_column} and {tag_column}, or context, question and "
-        f"answers, or {text_column} and {label_column}: say which is which by token_column, tag_column, text_column, "
+        f"answers, or {text_column} and {label_column}: set token_column and tag_column, or text_column and "
         "label_column"
     )
 
 
 def _names(feature: Any) -> Sequence[str] | None:
-    """Names of a ``ClassLabel``, or of the ones in a list."""
+    """The names of a ``ClassLabel``, or of a list of them."""
     inner = feature[0] if isinstance(feature, list) else getattr(feature, "feature", feature)
     names: Sequence[str] | None = getattr(inner, "names", None)
     return names
@@ -78,9 +79,9 @@ def _name(value: int | str, names: Sequence[str] | None) -> str:
     if isinstance(value, str):
         return value
     if names is None:
-        raise ValueError(f"{value} has no name; give names=[...], in the order of the numbers")
+        raise ValueError(f"{value} has no name; give names=[...] in the order of the numbers")
     if not 0 <= value < len(names):
-        raise ValueError(f"{value} has no name among {', '.join(names)}; leave unlabelled rows out")
+        raise ValueError(f"{value} is not the index of one of {', '.join(names)}; leave unlabelled rows out")
     return names[value]
 
 
@@ -89,7 +90,7 @@ def _tokens(
 ) -> Iterator[list[tuple[str, str]]]:
     for number, row in enumerate(rows):
         tokens, tags = row[token_column], row[tag_column]
-        with naming(f"row {number}"):
+        with errors_at(f"row {number}"):
             if len(tokens) != len(tags):
                 raise ValueError(f"{len(tokens)} tokens and {len(tags)} tags")
             if not all(token.strip() for token in tokens):
@@ -110,17 +111,17 @@ def _asked(rows: Table) -> Iterator[Example]:
     for context, numbered in groupby(enumerate(rows), key=lambda row: row[1]["context"]):
         questions = []
         for number, row in numbered:
-            with naming(f"row {number}"):
-                said, starts = row["answers"]["text"], row["answers"]["answer_start"]
-                answers = [{"text": t, "answer_start": s} for t, s in zip(said, starts, strict=True)]
+            with errors_at(f"row {number}"):
+                texts, starts = row["answers"]["text"], row["answers"]["answer_start"]
+                answers = [{"text": t, "answer_start": s} for t, s in zip(texts, starts, strict=True)]
                 record = {"id": row.get("id", number), "question": row["question"], "answers": answers}
-                questions.append(question_of(record, context))
+                questions.append(squad_question(record, context))
         yield Example(str(number - len(questions) + 1), context, questions=tuple(questions))
 
 
 def _classified(rows: Table, text_column: str, label_column: str, names: Sequence[str] | None) -> Iterator[Example]:
     for number, row in enumerate(rows):
         found = row[label_column]
-        with naming(f"row {number}"):
+        with errors_at(f"row {number}"):
             labels = tuple(_name(value, names) for value in (found if isinstance(found, list) else [found]))
         yield Example(str(number), row[text_column], labels=labels)

@@ -1,13 +1,16 @@
-"""Label Studio's exports: JSON with every annotation of a task, and JSON-MIN with what was marked."""
+"""Label Studio's exports: JSON with all annotations of a task, and JSON-MIN with their results only."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from longdoc.datasets.examples import Example, checked_span, naming, whole_text
+from longdoc.datasets.config import ReaderConfig
+from longdoc.datasets.examples import Example
+from longdoc.datasets.records import checked_span, errors_at, read_text
 from longdoc.errors import DataError
 from longdoc.labels import Span
 
@@ -15,28 +18,41 @@ _Marks: TypeAlias = tuple[list[Mapping[str, Any]], list[str]]
 """Regions, and classes."""
 
 
-def read_label_studio(path: Path, *, text_column: str, label_column: str) -> Iterator[Example]:
-    """Texts with the entities (``Labels``) and classes (``Choices``) of a Label Studio project.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelStudioConfig(ReaderConfig):
+    """Keys of the readers ``label studio`` (entities) and ``label studio classes``."""
 
-    Of several annotations the first one that was not cancelled counts; a task without any is left out, one in which
-    nothing was marked is not. Choices that belong to a region, and predictions, are passed over.
+    reader: Literal["label studio", "label studio classes"]
+    text_column: str = "text"
+    """Field of a task's data that holds the text."""
+    label_column: str = "label"
+    """In JSON-MIN, the field that holds the result: the name of the ``Labels`` or ``Choices`` tag. Not used for JSON,
+    of which all tags are read."""
+
+
+def read_label_studio(path: Path, *, text_column: str = "text", label_column: str = "label") -> Iterator[Example]:
+    """Reads texts with the entities (``Labels``) and classes (``Choices``) of a Label Studio project.
+
+    If a task has several annotations, the first that was not cancelled is read. Tasks without an annotation are left
+    out; tasks with an empty one are kept. Choices for a region and predictions are ignored.
 
     Args:
         path: an export as JSON or JSON-MIN.
         text_column: the field of a task's data that holds the text.
-        label_column: in JSON-MIN, the field that holds what was marked: the name of the ``Labels`` or ``Choices`` tag.
-            In JSON, all tags are read.
+        label_column: in JSON-MIN, the field that holds the result: the name of the ``Labels`` or ``Choices`` tag.
+            Not used for JSON, of which all tags are read.
 
     Raises:
-        DataError: naming file and task, where a field is missing or a span does not stand where it says.
+        DataError: a field is missing, or the text of a span is not the text at its offsets; names file and task.
     """
-    with naming(str(path)):
-        tasks = json.loads(whole_text(path))
+    content = read_text(path)
+    with errors_at(str(path)):
+        tasks = json.loads(content)
     if not isinstance(tasks, list):
-        raise DataError(f"{path}: no list of tasks; export the project as JSON or JSON-MIN")
+        raise DataError(f"{path}: not a list of tasks; export the project as JSON or JSON-MIN")
     fields, seen = set[str](), set[str]()
     for number, task in enumerate(tasks, 1):
-        with naming(f"{path}, task {number}"):
+        with errors_at(f"{path}, task {number}"):
             identifier = str(task.get("id", number))
             fields.update(task)
             full = "annotations" in task or "completions" in task
@@ -45,16 +61,16 @@ def read_label_studio(path: Path, *, text_column: str, label_column: str) -> Ite
             if marks is None or (identifier in seen and not full):  # JSON-MIN repeats a task for each annotator
                 continue
             if not isinstance(data.get(text_column), str):
-                raise ValueError(f"no text in {text_column!r}; it has {list(data)}: set text_column")
+                raise ValueError(f"no text in {text_column!r}; the fields are {list(data)}: set text_column")
             example = _example(identifier, data[text_column], *marks)
         seen.add(identifier)
         yield example
     if seen and not fields & {"annotations", "completions", label_column}:
-        raise DataError(f"{path}: no task has {label_column!r}; they have {sorted(fields)}: set label_column")
+        raise DataError(f"{path}: no task has {label_column!r}; the fields are {sorted(fields)}: set label_column")
 
 
 def _full(task: Mapping[str, Any]) -> _Marks | None:
-    """Regions and classes of the annotation that counts, if any."""
+    """Regions and classes of the first annotation that was not cancelled, if there is one."""
     for annotation in task.get("annotations") or task.get("completions") or ():
         if not (annotation.get("was_cancelled") or annotation.get("skipped")):
             values = [(result.get("type"), result.get("value", {})) for result in annotation["result"]]
@@ -65,7 +81,7 @@ def _full(task: Mapping[str, Any]) -> _Marks | None:
 
 
 def _minimal(found: Any) -> _Marks:
-    """Regions and classes of a field of JSON-MIN: a list of regions, or one choice, or several."""
+    """Regions and classes in a field of JSON-MIN, which is a list of regions, one choice or several choices."""
     if isinstance(found, str):
         return [], [found]
     if isinstance(found, Mapping):
@@ -74,7 +90,7 @@ def _minimal(found: Any) -> _Marks:
 
 
 def _example(identifier: str, text: str, regions: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Example:
-    """The document; offsets are in code points or, of older versions, all in JavaScript's UTF-16 units."""
+    """Builds the document. Offsets count code points or, in exports of older versions, UTF-16 units throughout."""
     marks = [
         {"start": int(region["start"]), "end": int(region["end"]), "label": label, "text": region.get("text")}
         for region in regions
@@ -98,7 +114,7 @@ def _example(identifier: str, text: str, regions: Sequence[Mapping[str, Any]], c
 def _spans(marks: Sequence[Mapping[str, Any]], text: str) -> tuple[Span, ...]:
     spans = []
     for mark in marks:
-        found, said = text[mark["start"] : mark["end"]], mark["text"]
-        same = said is None or said.replace("\\n", "\n") == found  # some versions write line feeds so
-        spans.append(checked_span({**mark, "text": found if same else said}, text))
+        found, expected = text[mark["start"] : mark["end"]], mark["text"]
+        same = expected is None or expected.replace("\\n", "\n") == found  # some versions escape line feeds
+        spans.append(checked_span({**mark, "text": found if same else expected}, text))
     return tuple(spans)

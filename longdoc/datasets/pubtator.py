@@ -1,25 +1,36 @@
-"""PubTator's format: titles and abstracts of papers, each followed by its annotations."""
+"""PubTator's format: titles and abstracts of papers with their annotations."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from longdoc.datasets.examples import Example, checked_span, naming, numbered_lines
+from longdoc.datasets.config import ReaderConfig
+from longdoc.datasets.examples import Example
+from longdoc.datasets.records import checked_span, errors_at, numbered_lines
 from longdoc.labels import Span
 
 _PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
 
 
-def read_pubtator(path: Path) -> Iterator[Example]:
-    """PubTator (Wei et al., 2013): title and abstract, joined by a line feed, with the entities of both.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PubtatorConfig(ReaderConfig):
+    """Keys of the reader ``pubtator``."""
 
-    Relations are passed over, and so are concept identifiers, composite ones with the parts of their mention too.
+    reader: Literal["pubtator"]
+
+
+def read_pubtator(path: Path) -> Iterator[Example]:
+    """Reads PubTator (Wei et al., 2013): title and abstract, joined by a line feed, with the entities of both.
+
+    Relations and concept identifiers are ignored, and so are the individual parts of composite mentions.
 
     Raises:
-        DataError: naming file and line, where an annotation is malformed, belongs to another document or does not
-            stand where it says.
+        DataError: an annotation is malformed, belongs to another document or its text is not the text at its offsets;
+            names file and line.
     """
     block: list[tuple[int, str]] = []
     for number, line in numbered_lines(path):
@@ -35,29 +46,29 @@ def read_pubtator(path: Path) -> Iterator[Example]:
 
 def _document(path: Path, block: Sequence[tuple[int, str]]) -> Example:
     passages, spans = [], []
-    for place, (number, line) in enumerate(block):
-        with naming(f"{path}, line {number}"):
+    for index, (number, line) in enumerate(block):
+        with errors_at(f"{path}, line {number}"):
             passage = _PASSAGE.fullmatch(line)
-            if place < 2:
-                if passage is None or passage[2] != "ta"[place]:
-                    raise ValueError(f"a document begins with ID|t|title and ID|a|abstract; got {line[:60]!r}")
+            if index < 2:
+                if passage is None or passage[2] != "ta"[index]:
+                    raise ValueError(f"a document must begin with ID|t|title and ID|a|abstract, got {line[:60]!r}")
                 passages.append(passage)
             else:
                 spans += _spans(line, passages[0][1], f"{passages[0][3]}\n{passages[1][3]}")
-    with naming(f"{path}, line {block[-1][0]}"):
+    with errors_at(f"{path}, line {block[-1][0]}"):
         if len(passages) < 2:
-            raise ValueError(f"document {passages[0][1]} has no abstract; an empty one is {passages[0][1]}|a|")
+            raise ValueError(f"document {passages[0][1]} has no abstract; an empty one is written {passages[0][1]}|a|")
     return Example(passages[0][1], f"{passages[0][3]}\n{passages[1][3]}", tuple(spans))
 
 
 def _spans(line: str, identifier: str, text: str) -> list[Span]:
-    """The entity of a line; none where the line is a relation."""
+    """The entity on a line; empty if the line is a relation."""
     cells = line.split("\t")
     if cells[0] != identifier:
-        raise ValueError(f"an annotation of {cells[0][:60]!r} among those of {identifier!r}")
+        raise ValueError(f"an annotation of document {cells[0][:60]!r} among those of {identifier!r}")
     if len(cells) >= 4 and not cells[1].lstrip("-").isdecimal():
         return []
     if len(cells) < 5:
-        raise ValueError(f"expected ID, start, end, mention and type with tabs between them, got {len(cells)} cells")
-    start, end, said, label = cells[1:5]
-    return [checked_span({"start": int(start), "end": int(end), "text": said, "label": label}, text)]
+        raise ValueError(f"expected ID, start, end, mention and type, separated by tabs, got {len(cells)} cells")
+    start, end, mention, label = cells[1:5]
+    return [checked_span({"start": int(start), "end": int(end), "text": mention, "label": label}, text)]

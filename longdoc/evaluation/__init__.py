@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from longdoc.config import load_yaml
-from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset
+from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset, yields
 from longdoc.datasets.views import View
 from longdoc.errors import ConfigError
 from longdoc.evaluation.baselines import baselines_of
 from longdoc.evaluation.cost import Cost, peak_memory
 from longdoc.evaluation.report import FORMS, Outcome, Report
-from longdoc.evaluation.scoring import KINDS, annotated_labels, check, score, serving
+from longdoc.evaluation.scoring import annotated_labels, check, score, serving
 from longdoc.heads.ner import score_entities
 from longdoc.metrics import Counts, span_counts
 from longdoc.metrics.results import (
@@ -115,7 +115,7 @@ class LabelledData:
     @classmethod
     def read(cls, name: str, config: DatasetConfig) -> LabelledData:
         """Reads a data set."""
-        kind, examples = KINDS[config.reader], read_dataset(config)
+        kind, examples = yields(config), read_dataset(config)
         if kind == "clauses":
             examples = [replace(example, questions=tuple(first_wordings(example.questions))) for example in examples]
         return cls(name, kind, examples, set(config.labels.values()) | annotated_labels(kind, examples))

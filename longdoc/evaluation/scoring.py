@@ -12,22 +12,6 @@ from longdoc.heads import HEADS, HeadKind
 from longdoc.metrics.results import Result
 from longdoc.pipeline import Pipeline
 
-KINDS: dict[str, str] = {
-    "jsonl": "entities",
-    "conll": "entities",
-    "brat": "entities",
-    "pubtator": "entities",
-    "spacy": "entities",
-    "label studio": "entities",
-    "cuad": "entities",
-    "squad": "answers",
-    "cuad questions": "clauses",
-    "contract_nli": "inferences",
-    "classes": "classes",
-    "cuad types": "classes",
-    "label studio classes": "classes",
-}
-
 
 def score(pipeline: Pipeline, annotation: str, views: Sequence[View], labels: set[str]) -> list[Result]:
     """Scores each document.

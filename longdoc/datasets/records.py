@@ -1,0 +1,94 @@
+"""Checks and error messages that all readers share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from longdoc.errors import DataError
+from longdoc.labels import Span
+
+
+def checked_span(entity: Mapping[str, Any], text: str) -> Span:
+    """Converts a record with start, end, label and optionally the marked text to a span.
+
+    Raises:
+        ValueError: the offsets are not integers or out of range, or the marked text differs from the document's.
+    """
+    start, end, label = entity["start"], entity["end"], entity["label"]
+    if not (isinstance(start, int) and isinstance(end, int) and isinstance(label, str)):
+        raise ValueError(f"a span needs two integers and a label, got {start!r}, {end!r}, {label!r}")
+    span = Span(start, end, label)
+    check_span_text(text, start, end, entity.get("text", text[start:end]))
+    return span
+
+
+def check_span_text(text: str, start: int, end: int, expected: str, found: str | None = None) -> None:
+    """Checks that the offsets lie in the text and that ``found``, by default ``text[start:end]``, is as expected.
+
+    Raises:
+        ValueError: they do not, or it is not.
+    """
+    found = text[start:end] if found is None else found
+    hint = "; the text has Windows line ends, which count as two characters" if "\r\n" in text else ""
+    counting = f"offsets count characters (code points) from 0, and the end is exclusive{hint}"
+    if end > len(text):
+        raise ValueError(f"the span {start}-{end} ends beyond the text of {len(text)} characters; {counting}")
+    if found != expected:
+        raise ValueError(f"text[{start}:{end}] is {found!r}, expected {expected!r}; {counting}")
+
+
+@contextmanager
+def errors_at(place: str) -> Iterator[None]:
+    """Turns the exceptions that a malformed record causes into a DataError that begins with the record's place."""
+    try:
+        yield
+    except KeyError as error:
+        raise DataError(f"{place}: missing key {error}") from error
+    except ValueError as error:
+        raise DataError(f"{place}: {error}") from error
+    except (AttributeError, IndexError, TypeError) as error:
+        raise DataError(f"{place}: unexpected structure ({type(error).__name__}: {error})") from error
+
+
+def read_text(path: Path) -> str:
+    """Reads a file without changing its line ends, since offsets count them.
+
+    Raises:
+        DataError: the file is not UTF-8.
+    """
+    with _utf8(path):
+        return path.read_bytes().decode("utf-8")
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yields the lines of a file without their line ends, numbered from 1.
+
+    Raises:
+        DataError: the file is not UTF-8.
+    """
+    with _utf8(path), path.open(encoding="utf-8-sig", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            yield number, line.rstrip("\r\n")
+
+
+def load_json_key(path: Path, key: str) -> Any:
+    """Reads the value of a key of the JSON object in a file.
+
+    Raises:
+        DataError: the file is not JSON, or its content has no such key.
+    """
+    text = read_text(path)
+    with errors_at(str(path)):
+        return json.loads(text)[key]
+
+
+@contextmanager
+def _utf8(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from error
