@@ -16,7 +16,7 @@ from typing import get_args
 from _table import write_table
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, pipeline
 
-from longdoc.datasets import Example, read_dataset
+from longdoc.datasets import CuadConfig, Example, JsonlConfig, read_dataset
 from longdoc.document import Document
 from longdoc.evaluation import entity_counts, evaluate_entities
 from longdoc.findings import WindowScores

@@ -18,6 +18,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``model``           an encoder with named heads; save and load
 ``encoders``        tokens -> states, over windows or whole with sparse attention
 ``heads``           states -> scores and loss
+``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``attention``       which token sees which, and what computes it
 ``decode``          scores -> spans
 ``metrics``         counts that add, and the ratios made of them

@@ -15,7 +15,7 @@ import numpy as np
 from longdoc.document import Document
 from longdoc.errors import ConfigError, require
 from longdoc.prediction import Gap
-from longdoc.windows import MergeRule, Tokens, Window, stitch, token_range, unseen
+from longdoc.windows import MergeRule, Tokens, Window, stitch, unseen
 
 UNKNOWN_TO_TOKENIZER = "characters that the model's tokenizer drops"
 
@@ -120,9 +120,3 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     piece = text[start:end]
     left = len(piece) - len(piece.lstrip())
     return (start + left, start + left + len(piece.strip()))
-
-
-def part_of(tokens: Tokens, start: int, end: int) -> Tokens:
-    """The tokens that share a character with ``start:end``."""
-    first, last = token_range(tokens, start, end)
-    return Tokens(tokens.ids[first:last], tokens.offsets[first:last], tokens.words[first:last])

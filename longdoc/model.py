@@ -8,8 +8,7 @@ dequantised when loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -18,8 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig
-from transformers.utils import logging
+from transformers import AutoConfig, AutoModel, PretrainedConfig
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
@@ -27,6 +25,7 @@ from longdoc.config import Members, from_dict, to_dict
 from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
+from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 
 _SCALE = ".scale"
@@ -108,15 +107,9 @@ class Model(nn.Module):
                 if _form(config.heads[name]) == _form(former.config.heads[name]):
                     model.heads[name].load_state_dict(former.heads[name].state_dict())
             return model
-        try:
-            with quiet():
-                backbone = AutoModel.from_pretrained(folder, dtype=torch.float32, attention_probs_dropout_prob=0.0)
-        except Exception as error:  # whatever a missing or damaged file makes transformers raise
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise ConfigError(
-                f"{folder} is neither a folder with a model nor a model of the hub that can be had from here: {reason}"
-            ) from error
-        return cls(_without_pooler(backbone), tokenizer_of(folder), config)
+        repository = Repository(str(folder))
+        backbone = repository.encoder(attention_probs_dropout_prob=0.0)
+        return cls(_without_pooler(backbone), repository.fast_tokenizer(), config)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> Model:
@@ -217,41 +210,7 @@ def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps transformers from telling how it loads and writes files."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
 def _without_pooler(backbone: nn.Module) -> nn.Module:
     if getattr(backbone, "pooler", None) is not None:
         setattr(backbone, "pooler", None)  # noqa: B010 -- a module's attribute may be None, which its type denies
     return backbone
-
-
-def tokenizer_of(folder: Path | str) -> Tokenizer:
-    """The fast tokenizer of a transformers folder or hub id.
-
-    Raises:
-        ConfigError: it has none, and without one no token has a place in the text.
-    """
-    remedy = "save it with a tokenizer.json, or install what converts its vocabulary (pip install sentencepiece)"
-    try:
-        found = AutoTokenizer.from_pretrained(folder)
-    except Exception as error:  # tokenizers raises bare exceptions
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ConfigError(f"{folder} has no tokenizer that can be loaded ({reason}); {remedy}") from error
-    fast = getattr(found, "backend_tokenizer", None)
-    if fast is None:
-        raise ConfigError(f"the tokenizer of {folder}, {type(found).__name__}, tells no offsets; {remedy}")
-    if fast.get_vocab_size() <= len(found.all_special_tokens):  # what transformers makes of no file at all
-        raise ConfigError(f"{folder} holds no vocabulary for its tokenizer; {remedy}")
-    return cast(Tokenizer, fast)

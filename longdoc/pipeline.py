@@ -21,7 +21,7 @@ from tqdm import tqdm
 from longdoc.decode import Overlap, without_overlap
 from longdoc.document import Document
 from longdoc.errors import ConfigError, DocumentError
-from longdoc.findings import Embeddings, Unit, gaps_of, part_of, parts, place
+from longdoc.findings import Embeddings, Unit, gaps_of, parts, place
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Entity, Inference, Label, Span
 from longdoc.loaders import load
@@ -300,7 +300,7 @@ class Pipeline:
             if tokens is not None and whole:
                 readings.append(reader.read(document, tokens, whole))
             if tokens is not None and by_section:
-                pieces = (part_of(tokens, *part) for part in parts(document, "section"))
+                pieces = (tokens.part(*part) for part in parts(document, "section"))
                 readings += [reader.read(document, piece, by_section) for piece in pieces if len(piece)]
         return readings
 
@@ -486,7 +486,7 @@ class Pipeline:
         reader = self._reader_of[name]
         read = _document(document)
         tokens = reader.tokenize(read)
-        pieces = [(part, part_of(tokens, *part)) for part in parts(read, unit)]
+        pieces = [(part, tokens.part(*part)) for part in parts(read, unit)]
         kept = [(part, reader.read(read, piece, [name])) for part, piece in pieces if len(piece)]
         with self._progress() as progress:
             found = self._find([reading for _, reading in kept], progress)

@@ -37,7 +37,8 @@ def load_model(
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise ConfigError(f"{folder} has no config.json; give a folder with a model, a hub id, or 'default'")
     if not is_longdoc(folder):
-        return load_checkpoint(name_or_path, kind, revision=revision, cache_dir=cache_dir)
+        folder_of_cache = None if cache_dir is None else str(cache_dir)
+        return load_checkpoint(name_or_path, kind, revision=revision, cache_dir=folder_of_cache)
     model = Model.from_pretrained(folder)
     return model if kind is None else _with_heads_of_kind(model, kind, name_or_path)
 

@@ -1,7 +1,10 @@
 """Document → tokens → windows, and window scores → one score per token.
 
-The whole document is tokenised once, without truncation; a window is a slice of that token stream. What the windows
-say of a token is merged before anything is decoded, so no entity is cut at a border and none is found twice.
+The whole document is tokenised once, without truncation; a window is a slice of that token stream. The scores that
+several windows give a token are merged before decoding, so no entity is cut at a border or found twice.
+
+Letters of shapes: ``T`` tokens of the document, ``W`` its words, ``L`` labels. Tokens are ranges of the token stream,
+half-open; character offsets are half-open and count code points.
 
     tokens   0 . . . . . . . . . 9 10 . . . . . . 17
     windows  [===================]
@@ -29,22 +32,22 @@ _CLOSERS = frozenset(map(ord, ".!?;:\n"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowConfig:
-    """How documents are cut for the encoder."""
+    """How documents are split into windows for the encoder."""
 
     size: int = 256
-    """Most positions in a window, special tokens counted."""
+    """Maximum window length in tokens, including special tokens."""
     overlap: int = 32
-    """Tokens that neighbouring windows share."""
+    """Tokens shared by neighbouring windows."""
     merge: MergeRule = "centre"
-    """How the windows that see a token are combined."""
+    """How the scores of overlapping windows are combined (see :func:`merge_weights`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One tokenisation of a whole document.
+    """One tokenisation of a whole document, without special tokens.
 
-    ``ids`` int32 of shape ``(T,)``; ``offsets`` int32 of shape ``(T, 2)``, half-open character offsets;
-    ``words`` int32 of shape ``(T,)``, the number of the word each token belongs to, ascending.
+    ``ids`` int32 ``(T,)``; ``offsets`` int32 ``(T, 2)``, half-open character offsets; ``words`` int32 ``(T,)``, the
+    index of the word each token belongs to, ascending.
     """
 
     ids: np.ndarray
@@ -54,10 +57,15 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def part(self, start: int, end: int) -> Tokens:
+        """The tokens that share a character with the characters ``start:end``; their offsets stay the document's."""
+        first, last = token_range(self, start, end)
+        return Tokens(self.ids[first:last], self.offsets[first:last], self.words[first:last])
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Tokens ``start`` to ``end``, half-open, that the encoder sees together."""
+    """A half-open range of tokens that the encoder reads together."""
 
     start: int
     end: int
@@ -70,26 +78,26 @@ def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
     """Tokenises ``text`` whole, without special tokens.
 
     Raises:
-        ConfigError: where the tokenizer truncates or pads; call its ``no_truncation`` and ``no_padding`` first.
+        ConfigError: the tokenizer truncates or pads; call its ``no_truncation`` and ``no_padding`` first.
     """
     if tokenizer.truncation is not None or tokenizer.padding is not None:
         raise ConfigError("the tokenizer truncates or pads; call its no_truncation() and no_padding() first")
     encoding = tokenizer.encode(text, add_special_tokens=False)
     ids = np.array(encoding.ids, dtype=np.int32)
-    offsets = _without_space(text, np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2))
+    offsets = _strip_white_space(text, np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2))
     words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int32)
-    return Tokens(ids, offsets, _words(text, offsets, words))
+    return Tokens(ids, offsets, _split_at_punctuation(text, offsets, words))
 
 
-def _words(text: str, offsets: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """Words as BERT has them, which end where punctuation begins: some tokenizers end them at white space alone."""
+def _split_at_punctuation(text: str, offsets: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Word indices int32 ``(T,)`` with punctuation split off as in BERT; some tokenizers split at white space only."""
     if not len(words):
         return words
-    codes, place = np.unique(code_points(text), return_inverse=True)
-    mark = np.append(np.array([_is_punctuation(chr(code)) for code in codes.tolist()], dtype=bool)[place], False)
-    begins = mark[offsets[:, 0]] | mark[offsets[:, 0] - 1] & (offsets[:, 0] > 0)
-    numbers: np.ndarray = (np.diff(words, prepend=words[0]) != 0) | begins
-    return numbers.cumsum(dtype=np.int32)
+    codes, index = np.unique(code_points(text), return_inverse=True)
+    is_mark = np.append(np.array([_is_punctuation(chr(code)) for code in codes.tolist()], dtype=bool)[index], False)
+    at_mark = is_mark[offsets[:, 0]] | is_mark[offsets[:, 0] - 1] & (offsets[:, 0] > 0)
+    starts: np.ndarray = (np.diff(words, prepend=words[0]) != 0) | at_mark
+    return starts.cumsum(dtype=np.int32)
 
 
 def _is_punctuation(character: str) -> bool:
@@ -97,15 +105,15 @@ def _is_punctuation(character: str) -> bool:
     return ascii_symbol or unicodedata.category(character).startswith("P")
 
 
-def _without_space(text: str, offsets: np.ndarray) -> np.ndarray:
-    """Offsets less the white space at the ends of tokens, which some tokenizers count to the word that follows it."""
+def _strip_white_space(text: str, offsets: np.ndarray) -> np.ndarray:
+    """Offsets int32 ``(T, 2)`` without white space at either end; some tokenizers attach it to the following word."""
     if not len(offsets):
         return offsets
     codes = code_points(text)
-    space = np.append(np.isin(codes, WHITE_SPACE), False)
-    place = np.arange(len(space))
-    following = np.minimum.accumulate(np.where(space, len(text), place)[::-1])[::-1]
-    preceding = np.maximum.accumulate(np.where(space, -1, place))
+    is_space = np.append(np.isin(codes, WHITE_SPACE), False)
+    position = np.arange(len(is_space))
+    following = np.minimum.accumulate(np.where(is_space, len(text), position)[::-1])[::-1]
+    preceding = np.maximum.accumulate(np.where(is_space, -1, position))
     starts = np.minimum(following[offsets[:, 0]], offsets[:, 1])
     ends = np.maximum(preceding[np.maximum(offsets[:, 1] - 1, 0)] + 1, starts)
     ends = np.where(offsets[:, 0] == offsets[:, 1], offsets[:, 1], ends)
@@ -113,26 +121,29 @@ def _without_space(text: str, offsets: np.ndarray) -> np.ndarray:
 
 
 def word_starts(words: np.ndarray) -> np.ndarray:
-    """Index of the first token of each word, from ascending word numbers ``(T,)``."""
+    """Index of the first token of each word, int64 ``(W,)``, from ascending word indices ``(T,)``."""
     return np.flatnonzero(np.diff(words, prepend=-2))
 
 
 def word_offsets(tokens: Tokens) -> np.ndarray:
-    """Half-open character offsets of the words, int32 ``(W, 2)``: from a word's first token to its last."""
+    """Half-open character offsets of the words, int32 ``(W, 2)``."""
     first = word_starts(tokens.words)
     last = np.append(first, len(tokens))[1:] - 1
     return np.stack([tokens.offsets[first, 0], tokens.offsets[last, 1]], axis=1)
 
 
 def token_range(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
-    """The tokens, half-open, that share a character with ``start:end``."""
+    """The half-open range of tokens that share at least one character with the characters ``start:end``.
+
+    Empty (``first == last``) if no token does.
+    """
     first = int(np.searchsorted(tokens.offsets[:, 1], start, side="right"))
     last = int(np.searchsorted(tokens.offsets[:, 0], end, side="left"))
     return first, max(first, last)
 
 
 def unseen(text: str, tokens: Tokens) -> list[tuple[int, int]]:
-    """Half-open ranges of the characters, white space aside, that are in no token and so never reach a model."""
+    """Half-open character ranges that no token covers, so that no model sees them; white space is ignored."""
     depth = np.zeros(len(text) + 1, dtype=np.int64)
     np.add.at(depth, tokens.offsets[:, 0], 1)
     np.add.at(depth, tokens.offsets[:, 1], -1)
@@ -142,9 +153,13 @@ def unseen(text: str, tokens: Tokens) -> list[tuple[int, int]]:
 
 
 def sentence_starts(text: str, offsets: np.ndarray) -> np.ndarray:
-    """Ascending indices of the tokens that follow a line break or closing punctuation and white space.
+    """Ascending indices, int64, of the tokens that follow a line break, or closing punctuation and white space.
 
-    A cheap over-approximation of sentence starts: good enough to choose where a window may be cut.
+    A cheap over-approximation of sentence starts, used as preferred cut points between windows.
+
+    Args:
+        text: the document's text.
+        offsets: int ``(T, 2)``, half-open character offsets of its tokens.
     """
     if len(offsets) < 2:
         return np.zeros(0, dtype=np.int64)
@@ -155,20 +170,20 @@ def sentence_starts(text: str, offsets: np.ndarray) -> np.ndarray:
 
 
 def split(n_tokens: int, *, size: int, overlap: int, cuts: np.ndarray | None = None) -> list[Window]:
-    """Windows that cover all tokens, in order, none inside another.
+    """Splits a document into windows that cover all tokens, in order, none contained in another.
 
     Args:
         n_tokens: length of the document in tokens.
-        size: most tokens in a window, special tokens not counted.
-        overlap: tokens that neighbours share, ``0 <= overlap < size``.
-        cuts: ascending token indices at which a window better ends (see :func:`sentence_starts`); one is taken where
-            it costs at most an eighth of the window's new tokens.
+        size: maximum window length in tokens, excluding special tokens.
+        overlap: tokens shared by neighbouring windows, ``0 <= overlap < size``.
+        cuts: preferred cut points, ascending token indices (see :func:`sentence_starts`). A window ends at one if that
+            shortens it by at most an eighth of the tokens it adds.
 
     Raises:
-        ConfigError: where no window could advance.
+        ConfigError: ``overlap`` is out of range.
     """
     if not 0 <= overlap < size:
-        raise ConfigError(f"a window of {size} tokens takes an overlap of 0 to {size - 1}; got {overlap}")
+        raise ConfigError(f"overlap must be from 0 to {size - 1} for windows of {size} tokens; got {overlap}")
     slack = (size - overlap) // 8
     windows: list[Window] = []
     start = 0
@@ -183,8 +198,24 @@ def split(n_tokens: int, *, size: int, overlap: int, cuts: np.ndarray | None = N
     return windows
 
 
+def split_with_random_lead(
+    n_tokens: int, *, size: int, overlap: int, rng: np.random.Generator, cuts: np.ndarray | None = None
+) -> list[Window]:
+    """Like :func:`split`, with a first window of random length, so that training sees other borders in each pass.
+
+    A document that fits into one window is not split, and draws nothing from ``rng``.
+    """
+    if n_tokens <= size:
+        return split(n_tokens, size=size, overlap=overlap, cuts=cuts)
+    lead = int(rng.integers(0, size - overlap))
+    later_cuts = None if cuts is None else cuts[cuts > lead] - lead
+    windows = split(n_tokens - lead, size=size, overlap=overlap, cuts=later_cuts)
+    first = [Window(0, min(lead + overlap, n_tokens))] if lead else []
+    return first + [Window(window.start + lead, window.end + lead) for window in windows]
+
+
 def _last_cut(cuts: np.ndarray | None, low: int, high: int) -> int:
-    """The last cut in ``low..high``, both inclusive, or ``high`` where there is none."""
+    """The last cut point in ``low..high``, both inclusive; ``high`` if there is none."""
     if cuts is not None:
         index = int(np.searchsorted(cuts, high, side="right")) - 1
         if index >= 0 and cuts[index] >= low:
@@ -193,12 +224,20 @@ def _last_cut(cuts: np.ndarray | None, low: int, high: int) -> int:
 
 
 def merge_weights(windows: Sequence[Window], n_tokens: int, rule: MergeRule = "centre") -> list[np.ndarray]:
-    """How much each window counts for each of its tokens: float32 arrays ``(len(window),)`` that sum to one per token.
+    """The weight of each window for each of its tokens: float32 ``(len(window),)`` arrays that sum to one per token.
 
-    A token's centrality in a window is its distance to the nearer border; the document's own ends are no borders,
-    since nothing is missing beyond them. ``mean`` counts all windows alike, ``centre`` by centrality, ``most central``
-    takes the most central window alone (the "max context" of BERT's SQuAD code; Devlin et al., 2019), ``first`` the
-    first window that sees the token.
+    A token's centrality in a window is its distance in tokens to the nearer border; the ends of the document do not
+    count as borders, since no context is missing there.
+
+    Args:
+        windows: windows that cover ``n_tokens`` tokens.
+        n_tokens: length of the document in tokens.
+        rule: ``mean`` weights all windows equally; ``centre`` in proportion to centrality; ``most central`` uses only
+            the most central window ("max context" in BERT's SQuAD code; Devlin et al., 2019); ``first`` only the first
+            window that contains the token.
+
+    Raises:
+        ConfigError: the rule is unknown.
     """
     if rule == "mean":
         votes = [np.ones(len(window)) for window in windows]
@@ -217,6 +256,7 @@ def merge_weights(windows: Sequence[Window], n_tokens: int, rule: MergeRule = "c
 
 
 def _centrality(window: Window, n_tokens: int) -> np.ndarray:
+    """Distance of each token to the nearer border, int64 ``(len(window),)``, at most the window's length."""
     size = len(window)
     near_left = np.arange(1, size + 1) if window.start > 0 else np.full(size, size)
     near_right = np.arange(size, 0, -1) if window.end < n_tokens else np.full(size, size)
@@ -225,22 +265,25 @@ def _centrality(window: Window, n_tokens: int) -> np.ndarray:
 
 
 def _winner(windows: Sequence[Window], priorities: Sequence[np.ndarray], n_tokens: int) -> list[np.ndarray]:
-    """One where a window has the highest priority for a token, the earlier window where two are equal, else zero."""
+    """Float64 ``(len(window),)``: 1 where a window has a token's highest priority (the earlier on a tie), else 0."""
     best, owner = np.full(n_tokens, -np.inf), np.full(n_tokens, -1)
     for index, (window, priority) in enumerate(zip(windows, priorities, strict=True)):
-        held = slice(window.start, window.end)
-        higher = priority > best[held]
-        best[held] = np.where(higher, priority, best[held])
-        owner[held] = np.where(higher, index, owner[held])
+        inside = slice(window.start, window.end)
+        higher = priority > best[inside]
+        best[inside] = np.where(higher, priority, best[inside])
+        owner[inside] = np.where(higher, index, owner[inside])
     return [(owner[w.start : w.end] == index).astype(np.float64) for index, w in enumerate(windows)]
 
 
 def stitch(
     scores: Sequence[np.ndarray], windows: Sequence[Window], n_tokens: int, rule: MergeRule = "centre"
 ) -> np.ndarray:
-    """Scores of the whole document, float32 ``(T, L)``, from each window's scores ``(len(window), L)``."""
-    width = scores[0].shape[1] if scores else 0
-    merged = np.zeros((n_tokens, width), dtype=np.float32)
+    """Merges each window's scores ``(len(window), L)`` into the document's, float32 ``(T, L)``.
+
+    The weights are those of :func:`merge_weights`.
+    """
+    n_labels = scores[0].shape[1] if scores else 0
+    merged = np.zeros((n_tokens, n_labels), dtype=np.float32)
     for window, weight, score in zip(windows, merge_weights(windows, n_tokens, rule), scores, strict=True):
         merged[window.start : window.end] += weight[:, None] * score
     return merged

@@ -10,7 +10,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
 
 import reference
-from longdoc.attention import Rows, SparsePattern, blocked
+from longdoc.attention import Rows, SparsePattern, blocked, chunks
 from longdoc.attention.blocked import blocked_attention
 from longdoc.attention.eager import eager_attention
 from longdoc.attention.flex import TILE, Tables, compiled_length, flex_sparse_attention
@@ -120,13 +120,13 @@ def test_the_rows_of_a_batch_do_not_touch_each_other():
         ({"window": 0}, "at least 1 token to each side"),
         ({"window": ()}, "at least 1 token to each side"),
         ({"window": (4, 0)}, "at least 1 token to each side"),
-        ({"block": 0}, "at least 1 and 0 are needed"),
-        ({"random_blocks": -1}, "at least 1 and 0 are needed"),
-        ({"window": 100, "block": 64, "block_aligned": True}, "must be a multiple of 64; got 100"),
-        ({"window": (64, 100), "block": 64, "block_aligned": True}, "must be a multiple of 64"),
-        ({"global_tokens": (-1,)}, "see global_blocks for ends"),
+        ({"block": 0}, "they must be at least 1 and 0"),
+        ({"random_blocks": -1}, "they must be at least 1 and 0"),
+        ({"window": 100, "block": 64, "block_aligned": True}, "it must be a multiple of block, 64"),
+        ({"window": (64, 100), "block": 64, "block_aligned": True}, "it must be a multiple of block, 64"),
+        ({"global_tokens": (-1,)}, "use global_blocks for a document's end"),
         ({"global_blocks": (-2,)}, "or -1 for the last"),
-        ({"as_transformers": True, "global_blocks": (0, -1)}, "needs block_aligned=True"),
+        ({"as_transformers": True, "global_blocks": (0, -1)}, "requires block_aligned=True"),
         ({"as_transformers": True, "block_aligned": True}, r"global_blocks=\(0, -1\)"),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_pattern_that_makes_no_sense_is_refused(settings, message):
 def test_a_window_for_each_layer_must_have_one_for_the_layer_asked_for():
     pattern = SparsePattern(window=(4, 8))
     assert [pattern.window_at(0), pattern.window_at(1)] == [4, 8]
-    with pytest.raises(ConfigError, match="layer 2 needs one of its own"):
+    with pytest.raises(ConfigError, match="there is a layer 2; give one number per layer"):
         pattern.window_at(2)
 
 
@@ -244,7 +244,7 @@ def test_the_random_cases_hold_all_that_can_go_wrong():
         for seed in range(N_CASES):
             pattern, rows, _, n_tokens = random_case(kind, seed)
             by_block = pattern.block_aligned or pattern.random_blocks
-            found["several chunks"] += n_tokens > 2 * (pattern.block if by_block else blocked.QUERIES)
+            found["several chunks"] += n_tokens > 2 * (pattern.block if by_block else chunks.CHUNK_QUERIES)
             found["padding"] += not rows.seen.all()
             found["only padding"] += bool((~rows.seen).all(1).any())
             found["global padding"] += bool((rows.global_mask & ~rows.seen).any())
@@ -289,7 +289,7 @@ def test_one_kind_of_queries_is_answered_and_the_others_yield_zero(part):
 
 def test_many_global_queries_are_answered_some_at_a_time(monkeypatch):
     torch.manual_seed(0)
-    monkeypatch.setattr(blocked, "GLOBAL_SCORES", 2 * 60 * 7)  # 7 global queries of 2 heads at a time
+    monkeypatch.setattr(chunks, "MAX_GLOBAL_SCORES", 2 * 60 * 7)  # 7 global queries of 2 heads at a time
     tensors, rows = inputs(1, 60), make_rows(1, 60, global_mask=torch.arange(60)[None] % 2 == 0)
     pattern = SparsePattern(window=3)
     expected = with_gradients(eager_attention, tensors, rows, pattern, scale=0.4)
@@ -390,7 +390,7 @@ def test_both_operators_keep_the_rules_of_torch(dropout, part):
     torch.manual_seed(0)
     rows = make_rows(2, 12, seen=torch.arange(12) < torch.tensor([[12], [7]]))
     seed = torch.tensor(5) if dropout else None
-    record = blocked._dumps(SparsePattern(window=2, global_tokens=(0, 3)))
+    record = blocked.encode_pattern(SparsePattern(window=2, global_tokens=(0, 3)))
     settings = (rows.seen, rows.global_mask, rows.documents, seed, record, 0, part, 0.5, dropout)
     tensors = inputs(2, 12, width=4)
     torch.library.opcheck(torch.ops.longdoc.blocked_attention.default, (*tensors, *settings))
@@ -402,7 +402,7 @@ def test_both_operators_keep_the_rules_of_torch(dropout, part):
 
 def test_a_pattern_survives_its_way_into_an_operator():
     pattern = SparsePattern(window=(4, 8), block=4, seed=3, random_blocks=2, global_blocks=(-1,), global_tokens=(2, 5))
-    assert blocked._loads(blocked._dumps(pattern)) == pattern
+    assert blocked.decode_pattern(blocked.encode_pattern(pattern)) == pattern
     assert set(to_dict(pattern)) == set(SparsePattern.__dataclass_fields__)
 
 
@@ -524,7 +524,7 @@ def test_no_tensor_is_larger_than_the_inputs_and_a_chunk():
     heads, width, window, float32 = 2, 8, 32, 4
     pattern = SparsePattern(window=window)
     assert recorded(eager_attention, 512, pattern)[0] >= heads * 512 * 512 * float32, "the recorder must see matrices"
-    chunk = heads * blocked.QUERIES * (blocked.QUERIES + 2 * window + 1) * float32
+    chunk = heads * chunks.CHUNK_QUERIES * (chunks.CHUNK_QUERIES + 2 * window + 1) * float32
     for n_tokens in (1024, 4096):
         states = n_tokens * heads * width * float32
         assert states < n_tokens * window * heads * float32
@@ -537,7 +537,7 @@ def test_twice_the_tokens_are_twice_the_work():
     _, once = recorded(blocked_attention, 1024, pattern)
     _, twice = recorded(blocked_attention, 2048, pattern)
     for name in ("aten::bmm", "aten::baddbmm"):
-        assert once[name] >= 2 * 1024 // blocked.QUERIES
+        assert once[name] >= 2 * 1024 // chunks.CHUNK_QUERIES
         assert twice[name] == 2 * once[name]
 
 

@@ -1,5 +1,6 @@
 """Checkpoints as transformers and sentence-transformers write them: longdoc's scores are those of their own classes."""
 
+import functools
 import json
 import re
 
@@ -8,16 +9,18 @@ import numpy as np
 import pytest
 import torch
 import transformers as tf
-from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from conftest import CORPUS, make_tokenizer
-from longdoc import findings, hub
+from longdoc import findings, pretrained
 from longdoc.decode import decode_entities
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.hub import load_checkpoint
 from longdoc.pipeline import Pipeline
+from longdoc.pretrained import Repository
+from longdoc.sources import load_model
 from longdoc.windows import tokenize
 
 SIZES = {
@@ -60,6 +63,7 @@ QUESTION = "Who is the Distributor?"
 LONG = "\n\n".join(CORPUS[:2] * 12)
 
 
+@functools.cache
 def tokenizer_for(form):
     """The family's own form of tokenizer, of pieces of three sentences, with its special tokens and their template."""
     if form == "wordpiece":
@@ -136,12 +140,8 @@ def read(pipeline, kind, text, question=None):
 
 
 def load(folder, kind, encoder="windows"):
-    return Pipeline.from_pretrained(**{kind: folder}, encoder=encoder, device="cpu", precision="float32")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("checkpoint")
+    """As ``Pipeline.from_pretrained(**{kind: folder})``, without rules, which load more slowly than models."""
+    return Pipeline(load_model(folder, kind), device=torch.device("cpu"), dtype=torch.float32, encoder=encoder)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -304,7 +304,7 @@ def test_a_checkpoint_without_the_head_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="is a BertForMaskedLM: it has no head of kind 'ner'"):
         load(tmp_path / "words", "ner")
     save(tmp_path / "bare", "bert", "Model")
-    with pytest.raises(ConfigError, match="an encoder without a head"):
+    with pytest.raises(ConfigError, match="for vectors, which need no head, use embed="):
         Pipeline.from_pretrained(tmp_path / "bare")
     record = json.loads((tmp_path / "bare" / "config.json").read_text())
     record["architectures"] = ["BertForTokenClassification"]
@@ -325,7 +325,7 @@ def test_a_regression_and_a_missing_checkpoint_are_refused(tmp_path):
     save(tmp_path, "bert", "ForSequenceClassification", id2label={0: "LABEL_0"})
     with pytest.raises(ConfigError, match="one number, not classes"):
         load(tmp_path, "classify")
-    with pytest.raises(ConfigError, match="neither 'default', nor a folder"):
+    with pytest.raises(ConfigError, match="is neither a folder with a model nor a model on the hub"):
         Pipeline.from_pretrained(str(tmp_path / "nothing" / "here" / "at-all"))
 
 
@@ -369,12 +369,12 @@ def test_names_in_brackets_and_quotes_are_whole_and_alone(form):
 
 @pytest.mark.parametrize("family", ["longformer", "modernbert"])
 def test_sparse_questions_keep_their_positions_in_long_texts(tmp_path, family):
-    extra = {"attention_window": [4000, 4000]} if family == "longformer" else {"local_attention": 4000}
-    model, fast = save(tmp_path, family, "ForQuestionAnswering", **{"max_position_embeddings": 2000, **extra})
+    extra = {"attention_window": [1400, 1400]} if family == "longformer" else {"local_attention": 1400}
+    model, fast = save(tmp_path, family, "ForQuestionAnswering", **{"max_position_embeddings": 1410, **extra})
     text = " ".join(CORPUS[:2] * 4)
     output, encoded = own_output(model, fast, QUESTION, text)
     content = [i for i, sequence in enumerate(encoded.sequence_ids(0)) if sequence == 1]
-    assert len(content) > 450
+    assert 450 < len(content) < 700, "longer than the positions of other models, and within one window"
     own = torch.stack([output.start_logits[0], output.end_logits[0]], dim=-1)[content]
     for encoder in ("windows", "sparse"):
         (scores,) = read(load(tmp_path, "qa", encoder), "qa", text, QUESTION).scores
@@ -389,24 +389,66 @@ def test_half_precision_checkpoints_are_read_in_float32(tmp_path, kind):
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
 
 
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (LocalEntryNotFoundError("offline"), "cannot be asked of the hub: offline"),
-        (OSError("no route"), "cannot be asked of the hub: no route"),
-        (EntryNotFoundError("404"), None),
-    ],
-)
-def test_only_the_hub_can_say_that_a_file_is_not_there(monkeypatch, error, message):
-    def download(source, name):
+def cached(folder, name, snapshot, files, *, missing=(), branch="main"):
+    """Puts a model into a cache of the hub, which cannot be reached; the hub is known to lack the ``missing`` files."""
+    home = folder / f"models--{name.replace('/', '--')}"
+    (home / "refs").mkdir(parents=True, exist_ok=True)
+    (home / "refs" / branch).write_text(snapshot)
+    (home / "snapshots").mkdir(exist_ok=True)
+    files.rename(home / "snapshots" / snapshot)
+    for name in missing:
+        path = home / ".no_exist" / snapshot / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_a_cached_model_of_the_hub_is_read_at_its_revision(tmp_path):
+    cache, name = tmp_path / "cache", "someone/tagger"
+    for branch, labels in (("main", ("PER", "LOC")), ("older", ("DATE", "SUM"))):
+        tags = ["O", *(f"B-{label}" for label in labels), *(f"I-{label}" for label in labels)]
+        save(tmp_path / branch, "bert", "ForTokenClassification", id2label=dict(enumerate(tags)))
+        cached(cache, name, branch * 8, tmp_path / branch, branch=branch, missing=["modules.json"])
+    newest = load_checkpoint(name, cache_dir=str(cache))
+    older = load_checkpoint(name, revision="older", cache_dir=str(cache))
+    assert newest.config.heads["ner"].labels == ("PER", "LOC")
+    assert older.config.heads["ner"].labels == ("DATE", "SUM")
+    with pytest.raises(ConfigError, match="neither a folder with a model nor a model on the hub"):
+        load_checkpoint(name)
+
+
+def test_only_the_hub_can_say_that_a_file_is_not_there(tmp_path):
+    save(tmp_path / "files", "bert", "Model")
+    cached(tmp_path / "cache", "someone/model", "a" * 40, tmp_path / "files", missing=["modules.json"])
+    repository = Repository("someone/model", cache_dir=str(tmp_path / "cache"))
+    assert repository.json("config.json")["model_type"] == "bert"
+    assert repository.json("modules.json") is None
+    with pytest.raises(ConfigError, match=r"cannot ask the hub whether someone/model has a other\.json"):
+        repository.json("other.json")
+    with pytest.raises(ConfigError, match=r"cannot ask the hub whether no/such/model has a config\.json"):
+        Repository("no/such/model").file("config.json")
+
+
+@pytest.mark.parametrize(("error", "message"), [(OSError("no route"), "no route"), (EntryNotFoundError("404"), None)])
+def test_the_answer_of_the_hub_is_told_from_its_silence(monkeypatch, error, message):
+    def download(*_, **__):
         raise error
 
-    monkeypatch.setattr(hub, "hf_hub_download", download)
+    monkeypatch.setattr(pretrained, "hf_hub_download", download)
     if message is None:
-        assert hub._record("someone/model", "modules.json") is None
+        assert Repository("someone/model").file("modules.json") is None
     else:
         with pytest.raises(ConfigError, match=message):
-            hub._record("someone/model", "modules.json")
+            Repository("someone/model").file("modules.json")
+
+
+def test_code_of_a_model_is_never_run(tmp_path):
+    save(tmp_path, "bert", "ForTokenClassification")
+    record = json.loads((tmp_path / "config.json").read_text())
+    record |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config"}}
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    (tmp_path / "own.py").write_text("raise SystemExit('this ran')\n")
+    with pytest.raises(ConfigError, match="contains custom code which must be executed"):
+        load_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize(("name", "head"), [("Bart", "ForSequenceClassification"), ("GPT2", "ForTokenClassification")])
@@ -421,10 +463,10 @@ def test_what_is_no_encoder_is_refused(tmp_path, name, head):
 @pytest.mark.parametrize(
     ("modules", "message"),
     [
-        ([], "is made of nothing"),
-        ([("Transformer", "")], "is made of Transformer; of"),
+        ([], "consists of nothing"),
+        ([("Transformer", "")], "consists of Transformer; the"),
         ([("Transformer", ""), ("Pooling", "1_Pooling"), ("Dense", "2_Dense")], "Transformer, Pooling, Dense"),
-        ([("Transformer", "0_Transformer"), ("Pooling", "1_Pooling")], "an encoder in the folder itself"),
+        ([("Transformer", "0_Transformer"), ("Pooling", "1_Pooling")], "a Transformer in the top folder"),
     ],
 )
 def test_other_sentence_transformers_are_refused(tmp_path, modules, message):

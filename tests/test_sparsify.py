@@ -592,7 +592,7 @@ def test_computed_positions_need_no_table():
 @pytest.mark.parametrize("family", ["bert", "roberta"])
 def test_a_table_is_never_shortened(family):
     model = build(family)
-    message = f"max_tokens is 100, and the model already has positions for {n_positions(model)}"
+    message = f"max_tokens is 100, but the model already has positions for {n_positions(model)}"
     with pytest.raises(ConfigError, match=message):
         sparsify(model, NARROW, max_tokens=100)
     sparsify(model, NARROW, max_tokens=n_positions(model))
@@ -711,7 +711,7 @@ def test_a_row_longer_than_the_table_is_refused_with_a_remedy(family):
     longest = n_positions(model)
     fits, too_long = (batch(n, (n,), vocabulary=90) for n in (longest, longest + 1))
     assert states(model, **fits).shape[1] == longest
-    message = f"{longest + 1} tokens, and positions for {longest}: .*max_tokens={longest + 1}"
+    message = f"{longest + 1} tokens, but only {longest} positions: .*max_tokens={longest + 1}"
     with pytest.raises(ConfigError, match=message):
         model(**too_long)
     embedded = model.get_input_embeddings()(too_long["input_ids"])
@@ -750,7 +750,7 @@ def test_a_model_without_a_pattern_needs_one():
 
 
 def test_a_window_is_needed_for_every_layer():
-    with pytest.raises(ConfigError, match="window has 2 numbers; layer 2 needs one of its own"):
+    with pytest.raises(ConfigError, match="window has 2 numbers; but there is a layer 2; give one number per layer"):
         sparsify(build("bert"), SparsePattern(window=(4, 8)))
 
 
@@ -772,7 +772,7 @@ def test_what_is_no_model_of_transformers_is_refused():
 @pytest.mark.parametrize("name", ["DebertaV2", "Deberta", "MPNet"])
 def test_attention_that_is_computed_elsewhere_is_refused(name):
     model = getattr(tf, f"{name}Model")(getattr(tf, f"{name}Config")(**SIZES))
-    with pytest.raises(ConfigError, match=r"computes its attention by itself.* encoder='windows'"):
+    with pytest.raises(ConfigError, match=r"does not use the attention interface.* encoder='windows'"):
         sparsify(model, NARROW)
 
 

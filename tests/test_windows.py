@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 import reference
 from conftest import make_tokenizer
 from longdoc.errors import ConfigError
-from longdoc.windows import merge_weights, sentence_starts, split, stitch, tokenize, unseen, word_starts
+from longdoc.windows import (
+    merge_weights,
+    sentence_starts,
+    split,
+    split_with_random_lead,
+    stitch,
+    token_range,
+    tokenize,
+    unseen,
+    word_starts,
+)
 
 RULES = ["first", "mean", "centre", "most central"]
 
@@ -53,9 +63,31 @@ def test_a_document_that_fits_is_one_window():
     assert split(0, size=10, overlap=3) == []
 
 
+@given(cut_documents(), st.integers(0, 99))
+def test_a_random_lead_moves_the_borders_and_loses_no_token(document, seed):
+    n_tokens, size, overlap, cuts, windows = document
+    rng = np.random.default_rng(seed)
+    moved = split_with_random_lead(n_tokens, size=size, overlap=overlap, rng=rng, cuts=cuts)
+    untouched = np.random.default_rng(seed)
+    if n_tokens <= size:
+        assert moved == windows and rng.random() == untouched.random(), "a document that fits draws nothing"
+        return
+    lead = int(untouched.integers(0, size - overlap))
+    assert [token for window in moved for token in range(window.start, window.end) if token < lead] == [*range(lead)]
+    assert max(map(len, moved)) <= size
+    rest = split(n_tokens - lead, size=size, overlap=overlap, cuts=cuts[cuts > lead] - lead)
+    assert [(w.start - lead, w.end - lead) for w in moved[lead > 0 :]] == [(w.start, w.end) for w in rest]
+
+
+def test_random_leads_differ_from_pass_to_pass():
+    rng = np.random.default_rng(0)
+    firsts = {split_with_random_lead(100, size=30, overlap=5, rng=rng)[0].end for _ in range(50)}
+    assert len(firsts) > 10
+
+
 @pytest.mark.parametrize("overlap", [-1, 8, 9])
 def test_an_overlap_that_stops_the_window_is_refused(overlap):
-    with pytest.raises(ConfigError, match="0 to 7"):
+    with pytest.raises(ConfigError, match="overlap must be from 0 to 7"):
         split(100, size=8, overlap=overlap)
 
 
@@ -103,6 +135,21 @@ def test_offsets_slice_back_and_what_no_token_holds_is_reported(text):
     seen = {i for start, end in tokens.offsets.tolist() for i in range(start, end)}
     missing = {i for start, end in unseen(text, tokens) for i in range(start, end)}
     assert missing == {i for i, character in enumerate(text) if i not in seen and not character.isspace()}
+
+
+@given(st.text("ab .é\n", max_size=40), st.integers(0, 40), st.integers(0, 40))
+def test_the_tokens_of_a_span_are_those_that_share_a_character_with_it(text, start, length):
+    tokens = tokenize(text, make_tokenizer_once())
+    end = start + length
+    sharing = [i for i, (first, stop) in enumerate(tokens.offsets.tolist()) if max(first, start) < min(stop, end)]
+    first, last = token_range(tokens, start, end)
+    if length:
+        assert [*range(first, last)] == sharing
+    assert first <= last
+    part = tokens.part(start, end)
+    assert part.ids.tolist() == tokens.ids[first:last].tolist()
+    assert part.offsets.tolist() == tokens.offsets[first:last].tolist()
+    assert part.words.tolist() == tokens.words[first:last].tolist()
 
 
 _TOKENIZER = []

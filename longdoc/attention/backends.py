@@ -1,4 +1,4 @@
-"""The back ends under one name: how one attention module of a model attends."""
+"""The choice of a back end, and the attention of one module of a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from longdoc.attention.blocked import Part, blocked_attention
+from longdoc.attention.blocked import blocked_attention
+from longdoc.attention.chunks import Part
 from longdoc.attention.eager import eager_attention
 from longdoc.attention.flex import flex_sparse_attention
 from longdoc.attention.pattern import Rows, SparsePattern
@@ -25,24 +26,32 @@ BACKENDS: dict[str, Callable[..., Tensor]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sparse:
-    """How one attention module attends; kept on the module as ``module.sparse``."""
+    """How one attention module computes its attention; stored as ``module.sparse``."""
 
     pattern: SparsePattern
     layer: int
+    """Index of the layer, from 0."""
     backend: Backend = "auto"
     own: bool = False
-    """The pattern is the architecture's (a local layer of ModernBERT): no token is global here."""
+    """Whether the pattern is fixed by the architecture, as in ModernBERT's local layers; global masks are ignored."""
 
     def attend(
         self, query: Tensor, key: Tensor, value: Tensor, rows: Rows, *, part: Part = "all", **options: Any
     ) -> Tensor:
         """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``.
 
-        ``part`` is ``"all"``, or ``"local"`` or ``"global"``: the queries of one kind, zero for the others.
+        Args:
+            query: floating point ``(B, H, T, D)``.
+            key: as ``query``.
+            value: as ``query``.
+            rows: padding, global tokens and packed documents of the batch.
+            part: ``"local"`` or ``"global"`` computes only the queries that are not global, or only the global ones;
+                the output is zero for the others.
+            options: ``scale`` and ``dropout``, as in :func:`~longdoc.attention.blocked.blocked_attention`.
         """
         backend: str = self.backend
         if backend == "auto":
-            backend = "flex" if _flex_takes(query) and not options.get("dropout") else "blocked"
+            backend = "flex" if _flex_supports(query) and not options.get("dropout") else "blocked"
         if backend == "blocked" or (backend == "flex" and part == "global"):  # a few queries need no tiles
             options["part"] = part
             backend = "blocked"
@@ -53,7 +62,7 @@ class Sparse:
         return out * wanted[:, :, None, None]
 
 
-def _flex_takes(query: Tensor) -> bool:
-    """Whether FlexAttention compiles for these queries: on CUDA, with Triton, for heads at least 16 wide."""
+def _flex_supports(query: Tensor) -> bool:
+    """Whether FlexAttention supports queries ``(B, H, T, D)``: on CUDA, with Triton, for heads at least 16 wide."""
     on_gpu = query.device.type == "cuda" and query.dtype != torch.float64 and query.shape[-1] >= 16
     return on_gpu and importlib.util.find_spec("triton") is not None

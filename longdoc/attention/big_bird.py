@@ -1,9 +1,9 @@
-"""BigBird's weights under longdoc's attention: the classes of transformers with another forward pass.
+"""BigBird with longdoc's attention: subclasses of transformers' classes with another forward pass.
 
-BigBird is BERT with another pattern: windows of three blocks, the first and the last block global, and random blocks
-(arXiv:2007.14062). At inference transformers draws no random blocks and counts the first block again in their place;
-``SparsePattern.as_transformers`` reproduces its numbers, and without it the pattern is that of the paper, the same in
-training and inference.
+BigBird is BERT with a sparse pattern: windows of three blocks, a global first and last block, and random blocks
+(arXiv:2007.14062). At inference transformers draws no random blocks and counts the first block several times instead.
+``SparsePattern.as_transformers`` reproduces its numbers; without it the pattern is the paper's, in training and at
+inference alike.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from longdoc.errors import ConfigError
 
 
 def adopt(model: PreTrainedModel, pattern: SparsePattern | None) -> SparsePattern:
-    """Gives every BigBird module in ``model`` the forward pass of this file; returns the pattern."""
+    """Replaces the classes of BigBird modules in ``model`` by those of this file; returns the pattern to use."""
     for module in model.modules():
         if type(module) is original.BigBirdModel:
             module.set_attention_type("block_sparse")
@@ -36,7 +36,7 @@ def adopt(model: PreTrainedModel, pattern: SparsePattern | None) -> SparsePatter
 
 
 def pattern_of(config: Any, *, as_transformers: bool = False) -> SparsePattern:
-    """The paper's pattern with the block size and the number of random blocks of a configuration."""
+    """The paper's pattern, with the block size and the number of random blocks of a transformers configuration."""
     return SparsePattern(
         window=config.block_size,
         block=config.block_size,
@@ -62,12 +62,12 @@ class BigBirdBlockSparseAttention(original.BigBirdBlockSparseAttention):
         query, key, value = (
             layer(hidden_states).view(shape).transpose(1, 2) for layer in (self.query, self.key, self.value)
         )
-        # transformers' block-sparse attention has no dropout, whatever its configuration says.
+        # No dropout: transformers' block-sparse attention ignores the one in the configuration.
         return self.sparse.attend(query, key, value, rows, scale=self.attention_head_size**-0.5).flatten(2), None
 
 
 class BigBirdModel(original.BigBirdModel):
-    """The encoder: rows of any length, without padding to the block, and never switched to dense for good."""
+    """The encoder, for rows of any length: no padding to the block, and no lasting switch to dense attention."""
 
     @merge_with_config_defaults  # type: ignore[untyped-decorator]
     @capture_outputs  # type: ignore[untyped-decorator]
@@ -80,10 +80,13 @@ class BigBirdModel(original.BigBirdModel):
         inputs_embeds: Tensor | None = None,
         **kwargs: Any,
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
-        """As in transformers; ``global_mask`` and ``document_ids`` as after ``sparsify`` elsewhere."""
+        """As in transformers; ``global_mask`` and ``document_ids`` as for other models after ``sparsify``.
+
+        States are ``(B, T, H·D)``; ids and masks ``(B, T)``.
+        """
         if (input_ids is None) == (inputs_embeds is None):
             raise ConfigError("give either input_ids or inputs_embeds")
-        if token_type_ids is None:  # the zeros of transformers are as long as the table of positions
+        if token_type_ids is None:  # transformers' default is only as long as the position table
             given = inputs_embeds if input_ids is None else input_ids
             assert given is not None
             token_type_ids = torch.zeros(given.shape[:2], dtype=torch.int64, device=given.device)

@@ -20,20 +20,23 @@ def eager_attention(  # noqa: PLR0913 -- the signature of all back ends
     scale: float,
     dropout: float = 0.0,
 ) -> Tensor:
-    """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``; zero where a query sees nothing."""
+    """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``; zero where a query sees no key.
+
+    The arguments are those of ``blocked_attention``, without ``part``.
+    """
     counts = pattern.counts(rows, layer)[:, None]
-    with torch.autocast(query.device.type, enabled=False):  # it would narrow the scores again
-        scores = widened(query) @ widened(key).transpose(-1, -2) * scale + counts.log()
+    with torch.autocast(query.device.type, enabled=False):  # autocast would lower the precision of the scores
+        scores = to_score_dtype(query) @ to_score_dtype(key).transpose(-1, -2) * scale + counts.log()
         probabilities = scores.masked_fill((counts == 0).all(-1, keepdim=True), 0).softmax(-1) * (counts > 0)
         probabilities = F.dropout(probabilities, dropout)
-        return (probabilities @ widened(value)).to(query.dtype).transpose(1, 2).contiguous()
+        return (probabilities @ to_score_dtype(value)).to(query.dtype).transpose(1, 2).contiguous()
 
 
-def wide(dtype: torch.dtype) -> torch.dtype:
-    """The precision of scores: float32, or float64 where queries are."""
+def score_dtype(dtype: torch.dtype) -> torch.dtype:
+    """The dtype of scores for queries of ``dtype``: float64 for float64, else float32."""
     return torch.promote_types(dtype, torch.float32)
 
 
-def widened(states: Tensor) -> Tensor:
-    """States in the precision of scores."""
-    return states.to(wide(states.dtype))
+def to_score_dtype(states: Tensor) -> Tensor:
+    """States of any shape, converted to the dtype of scores."""
+    return states.to(score_dtype(states.dtype))

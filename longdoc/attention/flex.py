@@ -1,4 +1,4 @@
-"""Sparse attention on a GPU: torch's FlexAttention, over tiles that are listed without looking at all pairs of tokens.
+"""Sparse attention on a GPU: torch's FlexAttention, with a block mask that is built without a ``T²`` matrix.
 
 Letters of shapes: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``Q`` query tiles, ``K`` key tiles.
 """
@@ -19,6 +19,7 @@ from longdoc.attention.pattern import Rows, SparsePattern
 from longdoc.errors import ConfigError
 
 TILE = 128
+"""Side of the tiles that FlexAttention computes or skips, in tokens."""
 
 
 def flex_sparse_attention(  # noqa: PLR0913 -- the signature of all back ends
@@ -35,12 +36,15 @@ def flex_sparse_attention(  # noqa: PLR0913 -- the signature of all back ends
 ) -> Tensor:
     """Attention ``(B, T, H, D)`` of queries, keys and values ``(B, H, T, D)``.
 
+    The arguments are those of ``blocked_attention``, without ``part``; ``compiled=False`` runs FlexAttention without
+    ``torch.compile``, for tests on a CPU.
+
     Raises:
-        ConfigError: dropout, which FlexAttention does not have, or a gradient on a CPU.
+        ConfigError: FlexAttention does not support dropout, or gradients on a CPU.
     """
     if dropout:
         raise ConfigError(
-            f"FlexAttention has no dropout, and this model drops {dropout:g} of its attention; set "
+            f"FlexAttention has no dropout, but this model has an attention dropout of {dropout:g}; set "
             "config.attention_probs_dropout_prob to 0 before building the model, or sparsify(..., backend='blocked')"
         )
     if query.device.type == "cpu" and torch.is_grad_enabled() and query.requires_grad:
@@ -57,19 +61,19 @@ def flex_sparse_attention(  # noqa: PLR0913 -- the signature of all back ends
 
 @functools.lru_cache(maxsize=1)
 def _compiled() -> Callable[..., Any]:
-    # fullgraph: an error where torch would fall back, after too many graphs, on the whole matrix of scores.
+    # fullgraph raises where torch would otherwise fall back, after too many graphs, to the whole matrix of scores.
     compiled: Callable[..., Any] = torch.compile(flex_attention, dynamic=False, fullgraph=True)
     return compiled
 
 
 def compiled_length(n_tokens: int) -> int:
-    """Length that a row is padded to: a graph is compiled for each, four to a doubling, so that few are needed."""
+    """Length that rows are padded to: four lengths per doubling, since torch compiles a graph for each."""
     step = max(TILE, 1 << max((n_tokens - 1).bit_length() - 3, 0))
     return -(-n_tokens // step) * step
 
 
 class Tables:
-    """What FlexAttention asks for: the pattern as a function of positions, and the tiles that hold any visible pair."""
+    """What FlexAttention needs: the pattern as a function of positions, and the tiles with visible pairs."""
 
     def __init__(self, pattern: SparsePattern, rows: Rows, layer: int, padded: int | None = None) -> None:
         n_tokens = rows.seen.shape[1]
@@ -84,10 +88,10 @@ class Tables:
         if self.drawn is not None:
             blocks = -(-self.n_tokens // pattern.block) - self.drawn.shape[1]
             self.drawn = F.pad(self.drawn, (0, 0, 0, blocks), value=-1)
-        self.extra = math.log(1 + pattern.random_blocks)
+        self.first_block_bonus = math.log(1 + pattern.random_blocks)
 
     def visible(self, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """Whether query ``i`` of row ``b`` sees key ``j``: FlexAttention's ``mask_mod``."""
+        """Whether query ``i`` of row ``b`` sees key ``j``: FlexAttention's ``mask_mod``, of int scalars."""
         near = (i // self.step - j // self.step).abs() <= self.reach
         near = near | self.is_global[b, i] | self.is_global[b, j]
         if self.drawn is not None:
@@ -96,11 +100,11 @@ class Tables:
         return near & self.seen[b, i] & self.seen[b, j] & (self.documents[b, i] == self.documents[b, j])
 
     def score(self, score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """A score, higher where the pattern counts a key of the first block again: FlexAttention's ``score_mod``."""
-        return torch.where((j < self.pattern.block) & ~self.is_global[b, i], score + self.extra, score)
+        """The score, raised for keys of the first block, which count several times: FlexAttention's ``score_mod``."""
+        return torch.where((j < self.pattern.block) & ~self.is_global[b, i], score + self.first_block_bonus, score)
 
     def block_mask(self) -> BlockMask:
-        """Tiles that are partly and wholly visible, for the forward and the backward pass."""
+        """The partly and the fully visible tiles, for the forward and the backward pass."""
         touched, full = self.tiles()
         partial = touched & ~full
         return BlockMask.from_kv_blocks(
@@ -112,11 +116,14 @@ class Tables:
         )
 
     def tiles(self) -> tuple[Tensor, Tensor]:
-        """Which tiles hold a visible pair, and which hold nothing else, bool ``(B, Q, K)`` each."""
+        """Tiles to compute, and those of them that need no mask, bool ``(B, Q, K)`` each.
+
+        The first include every tile with a visible pair; the second have visible pairs only.
+        """
         n_tiles = -(-self.n_tokens // TILE)
         tile = torch.arange(n_tiles, device=self.seen.device)
         first, last = tile * TILE, (tile * TILE + TILE).clamp(max=self.n_tokens) - 1
-        # In steps (tokens or blocks): the nearest and the farthest pair of two tiles.
+        # The distance of the nearest and the farthest pair of two tiles, in steps (tokens or blocks).
         low, high = first // self.step, last // self.step
         nearest = torch.maximum(low[:, None] - high, low - high[:, None]).clamp(min=0)
         farthest = torch.maximum(high[:, None] - low, high - low[:, None])
@@ -133,13 +140,13 @@ class Tables:
         return touched, (farthest <= self.reach) & same
 
     def _per_tile(self, tokens: Tensor, fill: int = 0) -> Tensor:
-        """``(B, T)`` as ``(B, Q, TILE)``."""
+        """``(B, T)`` padded and reshaped to ``(B, Q, TILE)``."""
         missing = -tokens.shape[1] % TILE
         padded = F.pad(tokens, (0, missing), value=fill)
         return padded.view(len(tokens), -1, TILE)
 
     def _drawn_tiles(self, n_tiles: int) -> Tensor:
-        """Tiles touched by random blocks, bool ``(B, Q, K)``."""
+        """The tiles that random blocks overlap, bool ``(B, Q, K)``."""
         assert self.drawn is not None
         block = self.pattern.block
         tiles = torch.zeros(len(self.drawn), n_tiles, n_tiles, dtype=torch.bool)
@@ -150,11 +157,11 @@ class Tables:
 
 
 def _tiles_of(number: int, block: int) -> slice:
-    """The tiles that a block lies in."""
+    """The tiles that a block overlaps."""
     return slice(number * block // TILE, ((number + 1) * block - 1) // TILE + 1)
 
 
 def _as_lists(tiles: Tensor) -> tuple[Tensor, Tensor]:
-    """How many key tiles each query tile has, int32 ``(B, 1, Q)``, and which, first ones first, ``(B, 1, Q, K)``."""
+    """The number of key tiles of each query tile, int32 ``(B, 1, Q)``, and their indices, int32 ``(B, 1, Q, K)``."""
     order = tiles.int().argsort(dim=-1, descending=True, stable=True)
     return tiles.sum(-1, dtype=torch.int32)[:, None], order.int()[:, None]

@@ -1,4 +1,4 @@
-"""Sparse attention inside the models of transformers: registered with its attention and mask interfaces."""
+"""Sparse attention in models of transformers, through its attention and mask interfaces."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from longdoc.errors import ConfigError
 
 NAME = "longdoc"
 ADOPTED = ("longformer", "big_bird")
-"""Models that compute their attention by themselves, and for which longdoc has a forward pass of its own."""
+"""Model types that bypass the attention interface, and whose classes longdoc replaces."""
 PIECE = 2048
-"""Tokens that a feed-forward layer takes at a time."""
+"""Maximum number of tokens that a feed-forward layer processes at a time."""
 
 
 def sparsify(
@@ -32,33 +32,34 @@ def sparsify(
     max_tokens: int | None = None,
     backend: Backend = "auto",
 ) -> PreTrainedModel:
-    """Makes a transformers encoder, or a model with a head on one, attend sparsely. In place.
+    """Gives a transformers encoder, or a task model with one, sparse attention, in place.
 
-    Call it afterwards as before; ``global_mask=`` (bool, ``(B, T)``) makes further tokens global, ``document_ids=``
-    (int64, ``(B, T)``, ascending) keeps documents packed into one row apart. Where no gradient is taken, the layers of
-    long rows write over their own inner states: a hook that keeps one must clone it.
+    The model is called as before; ``global_mask=`` (bool ``(B, T)``) makes further tokens global, ``document_ids=``
+    (int64 ``(B, T)``, ascending) separates documents packed into one row. Without gradients, layers overwrite their
+    intermediate states in rows of more than 2,048 tokens: a hook that keeps one must clone it.
 
     Args:
-        model: any model whose attention goes through transformers' attention interface (BERT, RoBERTa, XLM-R,
-            CamemBERT, DistilBERT, ALBERT, ELECTRA, ModernBERT …), a Longformer or a BigBird.
-        pattern: which token sees which. Longformer and BigBird have their own, and so has a converted checkpoint.
-            ModernBERT's local layers keep theirs: it then holds for the global layers.
-        max_tokens: lengthens the position table to this many tokens by repeating it.
-        backend: ``"flex"`` (FlexAttention, for GPUs), ``"blocked"`` (any device), ``"eager"`` (dense, to compare
-            with); ``"auto"`` takes flex on CUDA and blocked elsewhere.
+        model: a model that uses transformers' attention interface (BERT, RoBERTa, XLM-R, CamemBERT, DistilBERT,
+            ALBERT, ELECTRA, ModernBERT …), a Longformer or a BigBird.
+        pattern: which token sees which. Optional for Longformer, BigBird and converted checkpoints, which have their
+            own. ModernBERT's local layers keep their windows; the pattern applies to its global layers.
+        max_tokens: extends the position table to this many tokens by repeating it.
+        backend: ``"flex"`` (FlexAttention, for GPUs), ``"blocked"`` (any device) or ``"eager"`` (the whole matrix, for
+            comparison); ``"auto"`` uses flex on CUDA and blocked elsewhere.
 
     Returns:
-        the model.
+        The model.
 
     Raises:
-        ConfigError: the model has no such attention (DeBERTa: use ``encoder="windows"``), or no pattern was given.
+        ConfigError: the model's attention cannot be replaced (DeBERTa: use ``encoder="windows"``), or a pattern is
+            needed and was not given.
     """
     if backend not in get_args(Backend):
         raise ConfigError(f"unknown backend {backend!r}; allowed: {', '.join(get_args(Backend))}")
     kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
     pattern = pattern or _pattern_of(model)
     _check_model(model, kind, pattern, max_tokens)
-    # From here on nothing is refused: a model is changed as a whole, or not at all.
+    # All checks are done: a model is changed completely, or not at all.
     if kind in ADOPTED:
         pattern = _adopted(kind)(model, pattern)
     else:
@@ -68,7 +69,7 @@ def sparsify(
         sparse = Sparse(pattern, layer, backend)
         window = getattr(module, "sliding_window", None)
         if kind == "modernbert" and window is not None:
-            # transformers adds 1 for the sake of flash attention; the window itself is inclusive.
+            # transformers adds 1 for flash attention; the window itself is inclusive.
             local = SparsePattern(window=window - 1, global_tokens=())
             sparse = Sparse(local, layer, backend, own=True)
         setattr(module, "sparse", sparse)  # noqa: B010 -- a module's attribute may be anything, which its type denies
@@ -84,7 +85,7 @@ def sparsify(
 
 
 def _check_model(model: PreTrainedModel, kind: str, pattern: SparsePattern | None, max_tokens: int | None) -> None:
-    """Refuses what cannot be made sparse as asked, before anything is changed."""
+    """Raises for a model that cannot be made sparse as requested, before anything is changed."""
     if pattern is not None and not isinstance(pattern, SparsePattern):
         raise ConfigError(f"pattern is {pattern!r:.60}; give a SparsePattern, such as SparsePattern(window=256)")
     if kind not in ADOPTED:
@@ -92,22 +93,22 @@ def _check_model(model: PreTrainedModel, kind: str, pattern: SparsePattern | Non
         if pattern is None:
             raise ConfigError(f"{kind} has no pattern of its own; give one, such as SparsePattern(window=256)")
     elif getattr(model.config, "is_decoder", False):
-        raise ConfigError(f"this {kind} is set up as a decoder; sparse attention is for encoders")
+        raise ConfigError(f"this {kind} is configured as a decoder; sparse attention is for encoders")
     for layer, _ in enumerate(_attention_modules(model) if pattern is not None else ()):
         assert pattern is not None
-        pattern.window_at(layer)  # has it a window for every layer?
+        pattern.window_at(layer)  # raises if the layer has no window
     if max_tokens is not None:
         check_length(model, max_tokens)
 
 
 def _pattern_of(model: PreTrainedModel) -> SparsePattern | None:
-    """The pattern that a converted checkpoint carries in its configuration."""
+    """The pattern in the configuration of a converted checkpoint, if any."""
     record = getattr(getattr(model, "config", None), "sparse_attention", None)
     return None if record is None else from_dict(SparsePattern, record, where="sparse_attention")
 
 
 def _adopted(kind: str) -> Callable[..., SparsePattern]:
-    # Imported where they are needed: they follow the classes of transformers closely.
+    # Imported on demand: these modules depend on internals of transformers.
     if kind == "longformer":
         from longdoc.attention.longformer import adopt
 
@@ -121,28 +122,28 @@ def _check_kind(model: PreTrainedModel, kind: str) -> None:
     if not isinstance(model, PreTrainedModel):
         raise ConfigError(f"sparsify takes a transformers model; got {type(model).__name__}")
     if getattr(model.config, "is_decoder", False) or getattr(model.config, "is_encoder_decoder", False):
-        raise ConfigError(f"{kind} is set up as a decoder; sparse attention is for encoders")
+        raise ConfigError(f"{kind} is configured as a decoder; sparse attention is for encoders")
     if any(module.is_causal for module in _attention_modules(model)):
-        raise ConfigError(f"{kind} looks at the past only; sparse attention is for encoders, which look both ways")
+        raise ConfigError(f"{kind} has causal attention; sparse attention is for encoders, which see both sides")
     if not model._can_set_attn_implementation() or not any(_attention_modules(model)):
         raise ConfigError(
-            f"{kind} computes its attention by itself, as DeBERTa does, which adds relative positions to every score; "
-            "it cannot be made sparse. Train longdoc's heads on it (`longdoc train`) and read long documents through "
-            "windows: Pipeline.from_pretrained(folder, encoder='windows')"
+            f"{kind} does not use the attention interface of transformers (DeBERTa adds relative positions to every "
+            "score), so it cannot be made sparse. Train longdoc's heads on it (`longdoc train`) and read documents "
+            "through windows: Pipeline.from_pretrained(folder, encoder='windows')"
         )
 
 
 def _attention_modules(model: nn.Module) -> Iterator[nn.Module]:
-    """The modules that call the attention interface, first layer first (ALBERT has one for all layers)."""
+    """The modules that call the attention interface, in the order of layers (ALBERT has one for all layers)."""
     return (module for module in model.modules() if hasattr(module, "is_causal"))
 
 
 def _run_in_pieces(model: nn.Module) -> None:
-    """Lets what a layer does with each token by itself run on some tokens at a time, where it is only evaluated.
+    """Makes token-wise layers process long rows piece by piece at inference.
 
-    A feed-forward layer's inner states are four times as wide as all others: in pieces they stay in the cache, and the
-    largest tensors of a pass are never allocated. ``config.chunk_size_feed_forward`` does this in training too, but
-    only for rows that are a multiple of it.
+    A feed-forward layer's intermediate states are four times as wide as all others: in pieces they stay in the cache,
+    and the largest tensors of a pass are never allocated. ``config.chunk_size_feed_forward`` does this in training
+    too, but only for rows that are a multiple of it.
     """
     for module in model.modules():
         for name, in_place in (("forward", True), ("feed_forward_chunk", True), ("ff_chunk", False)):
@@ -154,7 +155,7 @@ def _run_in_pieces(model: nn.Module) -> None:
 
 
 def _in_pieces(function: Callable[..., Tensor], in_place: bool, *states: Tensor) -> Tensor:
-    """``function`` of states ``(B, T, D)``, ``PIECE`` tokens at a time; ``in_place`` where no one needs them again."""
+    """``function`` of states ``(B, T, D)``, ``PIECE`` tokens at a time; ``in_place`` overwrites the first states."""
     module: nn.Module = function.__self__  # type: ignore[attr-defined]
     n_tokens = states[0].shape[1]
     if module.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or n_tokens <= PIECE:
@@ -162,7 +163,7 @@ def _in_pieces(function: Callable[..., Tensor], in_place: bool, *states: Tensor)
     out = states[0]
     for start in range(0, n_tokens, PIECE):
         piece = function(*(part[:, start : start + PIECE] for part in states))
-        if start == 0 and (not in_place or piece.dtype != out.dtype):  # autocast gives another type than it takes
+        if start == 0 and (not in_place or piece.dtype != out.dtype):  # autocast changes the dtype
             out = torch.empty_like(out, dtype=piece.dtype)
         out[:, start : start + PIECE] = piece
     return out
@@ -178,7 +179,7 @@ def _attention(
     dropout: float = 0.0,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """One layer's attention ``(B, T, H, D)``; ``attention_mask`` is bool ``(B, T)``, as :func:`_mask` left it."""
+    """Attention ``(B, T, H, D)`` of ``(B, H, T, D)``; ``attention_mask`` is bool ``(B, T)``, false at padding."""
     sparse = getattr(module, "sparse", None)
     if not isinstance(sparse, Sparse):
         raise ConfigError(f"{type(module).__name__} has no pattern; call longdoc.attention.sparsify(model, pattern)")
@@ -186,10 +187,10 @@ def _attention(
         own_window = name == "sliding_window" and sparse.own
         if kwargs.get(name) is not None and kwargs[name] is not False and not own_window:
             raise ConfigError(
-                f"{type(module).__name__} asks for {name}, which sparse attention would leave out; read long documents "
-                "with it through windows"
+                f"{type(module).__name__} uses {name}, which sparse attention does not support; read long documents "
+                "with this model through windows"
             )
-    if (groups := query.shape[1] // key.shape[1]) > 1:  # several heads of queries share one of keys
+    if (groups := query.shape[1] // key.shape[1]) > 1:  # grouped-query attention
         key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
     global_mask = None if sparse.own else kwargs.get("global_mask")
     rows = Rows.of(query[:, 0], attention_mask, global_mask, kwargs.get("document_ids"))
@@ -198,7 +199,7 @@ def _attention(
 
 
 def _mask(attention_mask: Tensor | None = None, **_: Any) -> Tensor | None:
-    """The mask as the caller gave it, bool ``(B, T)``: the interface would make ``T²`` numbers of it."""
+    """The caller's mask unchanged, bool ``(B, T)``; the default mask functions expand it to ``T²`` elements."""
     return attention_mask
 
 
@@ -207,18 +208,18 @@ AttentionMaskInterface.register(NAME, _mask)
 
 
 def _check_call(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Refuses what would fail deep inside, or be computed wrongly; arguments as the model's own class takes them."""
+    """Checks the arguments of a call, since wrong ones would fail deep inside the model, or compute wrong results."""
     if kwargs.get("output_attentions") or getattr(model.config, "output_attentions", False):
         raise ConfigError(
             "output_attentions=True: sparse attention never forms the matrix of probabilities; leave it out, or load "
-            "the model again and call it without sparsify"
+            "the model again and do not sparsify it"
         )
     tokens = args[0] if args else kwargs.get("input_ids")
     embedded = kwargs.get("inputs_embeds")
     given = embedded.shape[:-1] if tokens is None and embedded is not None else getattr(tokens, "shape", None)
     if given is None:
         return None
-    shape = (math.prod(given[:-1]), given[-1])  # several choices for a question become rows of their own
+    shape = (math.prod(given[:-1]), given[-1])  # the choices of a multiple-choice model become rows
     _check_mask(kwargs.get("attention_mask", args[1] if len(args) > 1 else None), tuple(given))
     _check_positions(model, shape[1], kwargs)
     for name, dtype, remedy in (
@@ -249,6 +250,6 @@ def _check_positions(model: nn.Module, n_tokens: int, kwargs: dict[str, Any]) ->
     longest = n_positions(model)
     if kwargs.get("position_ids") is None and longest is not None and n_tokens > longest:
         raise ConfigError(
-            f"{n_tokens} tokens, and positions for {longest}: sparsify(model, pattern, max_tokens={n_tokens}) "
-            "lengthens the table, or pass position_ids that repeat"
+            f"{n_tokens} tokens, but only {longest} positions: extend the table by sparsify(model, pattern, "
+            f"max_tokens={n_tokens}), or pass position_ids that repeat"
         )

@@ -1,10 +1,10 @@
-"""Which query sees which key: one definition, from which every back end takes its tables.
+"""Which query sees which key: one definition, from which every back end derives its masks.
 
     query i sees key j   if   |i - j| <= window, or i or j is global, or block(j) was drawn for block(i)
                        and    both are tokens (no padding) of the same document
 
-The pattern is a union: a key is counted once, however many reasons there are to see it. Letters of shapes: ``B`` rows,
-``T`` tokens, ``Q`` query blocks, ``K`` key blocks.
+The pattern is a union: a key is counted once, even if a query sees it for several reasons. Letters of shapes: ``B``
+rows, ``T`` tokens, ``Q`` query blocks.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ class SparsePattern:
     """A window, global tokens and random blocks (Longformer, arXiv:2004.05150; BigBird, arXiv:2007.14062).
 
     Raises:
-        ConfigError: no query could see a key, or the blocks do not fit the window.
+        ConfigError: a value is out of range, or the window is not a multiple of the block.
     """
 
     window: int | tuple[int, ...] = 256
-    """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A tuple has one a layer."""
+    """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A tuple: one per layer."""
     global_tokens: tuple[int, ...] = (0,)
-    """Positions, from each document's first token, that see everything and that everything sees."""
+    """Positions, counted from each document's first token, that see all tokens and that all tokens see."""
     global_blocks: tuple[int, ...] = ()
-    """Blocks of which all tokens are global; -1 is a document's last."""
+    """Blocks whose tokens are all global; -1 is a document's last block."""
     random_blocks: int = 0
-    """Key blocks drawn for each query block among those that its window does not touch."""
+    """Number of key blocks drawn for each query block among those that its window does not touch."""
     block: int = 64
     """Tokens in a block."""
     block_aligned: bool = False
-    """The window holds whole blocks: a token sees the blocks within ``window // block`` of its own."""
+    """Whether windows consist of whole blocks: a token sees the blocks within ``window // block`` of its own."""
     seed: int = 0
-    """Random blocks depend on this, the layer and the number of blocks up to the last token, and on nothing else."""
+    """Random blocks depend only on this, the layer, and the number of blocks up to the last token."""
     as_transformers: bool = False
-    """BigBird as transformers 5 computes it at inference: instead of random blocks, the first block is counted
-    ``1 + random_blocks`` times by all tokens that are not global; rows of at most ``5 + 2 * random_blocks`` blocks are
-    dense; the last block is that of the padded row."""
+    """Reproduce BigBird at inference in transformers 5: instead of random blocks, all tokens that are not global count
+    the first block ``1 + random_blocks`` times; rows of at most ``5 + 2 * random_blocks`` blocks are dense; the last
+    block is that of the padded row."""
 
     def __post_init__(self) -> None:
         for name in ("window", "global_tokens", "global_blocks"):
@@ -60,45 +60,63 @@ class SparsePattern:
         if not windows or min(windows) < 1:
             raise ConfigError(f"window is {self.window}; a token must see at least 1 token to each side")
         if self.block < 1 or self.random_blocks < 0:
-            raise ConfigError(f"block is {self.block}, random_blocks {self.random_blocks}; at least 1 and 0 are needed")
+            raise ConfigError(
+                f"block is {self.block} and random_blocks is {self.random_blocks}; they must be at least 1 and 0"
+            )
         if self.block_aligned and any(window % self.block for window in windows):
-            raise ConfigError(f"a window of whole blocks must be a multiple of {self.block}; got {self.window}")
+            raise ConfigError(
+                f"window is {self.window}; with block_aligned it must be a multiple of block, {self.block}"
+            )
         if any(position < 0 for position in self.global_tokens):
             raise ConfigError(
-                f"global_tokens are positions from 0; got {self.global_tokens}; see global_blocks for ends"
+                f"global_tokens is {self.global_tokens}; positions must not be negative; use "
+                "global_blocks for a document's end"
             )
         if any(block < -1 for block in self.global_blocks):
-            raise ConfigError(f"global_blocks are numbers from 0, or -1 for the last; got {self.global_blocks}")
+            raise ConfigError(
+                f"global_blocks is {self.global_blocks}; allowed: indices from 0, or -1 for the last block"
+            )
         if self.as_transformers and not (self.block_aligned and self.global_blocks == (0, -1)):
-            raise ConfigError("as_transformers is for BigBird: it needs block_aligned=True and global_blocks=(0, -1)")
+            raise ConfigError(
+                "as_transformers is for BigBird: it requires block_aligned=True and global_blocks=(0, -1)"
+            )
 
     def window_at(self, layer: int) -> int:
-        """The window of a layer, counted from 0."""
+        """The window of a layer, in tokens to each side; layers are counted from 0.
+
+        Raises:
+            ConfigError: ``window`` has no number for this layer.
+        """
         if not isinstance(self.window, tuple):
             return self.window
         if layer >= len(self.window):
-            raise ConfigError(f"window has {len(self.window)} numbers; layer {layer} needs one of its own")
+            raise ConfigError(
+                f"window has {len(self.window)} numbers, but there is a layer {layer}; give one number per layer"
+            )
         return self.window[layer]
 
     def reach(self, start: int, end: int, layer: int) -> tuple[int, int]:
-        """Half-open range of the positions that queries ``start`` to ``end`` reach by their window, before clipping."""
+        """Half-open range of the positions in the windows of queries ``start:end``; it may extend beyond the row."""
         window = self.window_at(layer)
         if self.block_aligned:
             return start // self.block * self.block - window, -(-end // self.block) * self.block + window
         return start - window, end + window
 
     def is_dense(self, n_tokens: int) -> bool:
-        """Whether rows of this length are read densely, as transformers' BigBird does with short ones."""
+        """Whether rows of this length get dense attention, as short ones do in transformers' BigBird."""
         return self.as_transformers and n_tokens <= (5 + 2 * self.random_blocks) * self.block
 
     def random_table(self, n_tokens: int, layer: int) -> Tensor | None:
-        """Key blocks drawn for each query block, int64 ``(Q, random_blocks)``; -1 where there were too few."""
+        """Key blocks drawn for each query block, int64 ``(Q, random_blocks)``; -1 where too few are left to draw.
+
+        ``None`` for a pattern without random blocks.
+        """
         if not self.random_blocks or self.as_transformers:
             return None
         return _draw(self, -(-n_tokens // self.block), layer)
 
     def random_tables(self, rows: Rows, layer: int) -> Tensor | None:
-        """The tables of a batch, int64 ``(B, Q, random_blocks)``: padding at a row's end changes nothing in it."""
+        """The tables of a batch, int64 ``(B, Q, random_blocks)``; padding at a row's end does not change them."""
         if not self.random_blocks or self.as_transformers:
             return None
         n_tokens = rows.seen.shape[1]
@@ -112,7 +130,7 @@ class SparsePattern:
         return tables.to(rows.seen.device)
 
     def globals_of(self, rows: Rows) -> Tensor:
-        """Global tokens, bool ``(B, T)``, those of ``rows.global_mask`` among them."""
+        """True for global tokens, including those of ``rows.global_mask``, bool ``(B, T)``."""
         position, left = _places(rows.documents, rows.seen if not self.as_transformers else torch.ones_like(rows.seen))
         chosen = rows.global_mask.clone()
         for token in self.global_tokens:
@@ -123,9 +141,9 @@ class SparsePattern:
         return chosen & rows.seen
 
     def counts(self, rows: Rows, layer: int = 0) -> Tensor:
-        """How often query i counts key j, float32 ``(B, T, T)``: the pattern itself, made in ``T²`` steps.
+        """How often each query counts each key, float32 ``(B, T, T)``; takes ``T²`` time and memory.
 
-        0 or 1 everywhere, but for ``as_transformers``.
+        0 or 1 everywhere, except with ``as_transformers``.
         """
         n_tokens = rows.seen.shape[1]
         place = torch.arange(n_tokens, device=rows.seen.device)
@@ -145,16 +163,16 @@ class SparsePattern:
         return visible * torch.where(~is_global[:, :, None] & (blocks == 0), 1.0 + self.random_blocks, 1.0)
 
     def dense(self, rows: Rows, layer: int = 0) -> Tensor:
-        """The pattern as a mask, bool ``(B, 1, T, T)``, true where a query sees a key. For tests and pictures."""
+        """The pattern as a mask, bool ``(B, 1, T, T)``, true where a query sees a key; for tests and pictures."""
         return self.counts(rows, layer)[:, None] > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the rows of a batch hold.
+    """The structure of a batch of rows.
 
     ``seen`` bool ``(B, T)``, false at padding; ``global_mask`` bool ``(B, T)``, global tokens beside the pattern's own;
-    ``documents`` int64 ``(B, T)``, the number of the document a token belongs to, where a row packs several.
+    ``documents`` int64 ``(B, T)``, the index of each token's document, ascending, for rows that pack several.
     """
 
     seen: Tensor
@@ -165,9 +183,16 @@ class Rows:
     def of(
         cls, like: Tensor, seen: Tensor | None, global_mask: Tensor | None = None, documents: Tensor | None = None
     ) -> Rows:
-        """Fills in what was not given, for a batch as large as ``like`` ``(B, T, …)``."""
+        """Fills in defaults: no padding, no further global tokens, one document a row.
+
+        Args:
+            like: any tensor ``(B, T, …)`` of the batch's size and device.
+            seen: bool ``(B, T)``, false at padding.
+            global_mask: bool ``(B, T)``.
+            documents: int64 ``(B, T)``; the numbers at padding are ignored.
+        """
         shape, device = like.shape[:2], like.device
-        if documents is not None and seen is not None:  # padding may carry any number: it takes that of what is before
+        if documents is not None and seen is not None:  # padding takes the number of the token before it
             lowest = torch.iinfo(documents.dtype).min
             before = torch.where(seen, documents, lowest).cummax(dim=1).values
             documents = torch.where(seen, documents, before)
@@ -179,29 +204,29 @@ class Rows:
 
 
 def _places(documents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """Position of each token in its document, and how many tokens are left in it from there, each ``(B, T)``.
+    """Position of each token in its document, and the number of tokens from there to its end, each int64 ``(B, T)``.
 
-    Padding at either end of a document is not part of it.
+    Padding at either end of a document does not belong to it.
     """
     n_tokens = documents.shape[1]
     place = torch.arange(n_tokens, device=documents.device).expand_as(documents)
     changes = torch.ones_like(seen)
     changes[:, 1:] = documents[:, 1:] != documents[:, :-1]
     start = torch.where(changes, place, 0).cummax(dim=1).values
-    # The next seen token from each place on; read where a document starts, it is the first one of it.
+    # Minimum over what follows: where a document starts, the position of its first token that is not padding.
     coming = torch.where(seen, place, n_tokens).flip(1).cummin(dim=1).values.flip(1)
     start = coming.gather(1, start)
     after = torch.where(seen, place + 1, 0)
     ends = torch.ones_like(seen)
     ends[:, :-1] = changes[:, 1:]
-    # A document ends after its last seen token: the running maximum of `after`, read where the next document starts.
+    # A document ends after its last token that is not padding: the running maximum, taken where the document ends.
     stop = torch.where(ends, after.cummax(dim=1).values, n_tokens).flip(1).cummin(dim=1).values.flip(1)
     return place - start, stop - place
 
 
 @functools.lru_cache(maxsize=256)
 def _draw(pattern: SparsePattern, n_blocks: int, layer: int) -> Tensor:
-    """Random key blocks ``(Q, random_blocks)``, distinct in a row and beyond the row's window."""
+    """Random key blocks, int64 ``(Q, random_blocks)``, distinct for each query block and outside its window."""
     generator = random.Random(f"{pattern.seed} {layer} {n_blocks}")
     table = torch.full((n_blocks, pattern.random_blocks), -1)
     for query in range(n_blocks):

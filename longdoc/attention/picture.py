@@ -1,4 +1,4 @@
-"""A pattern as a picture: a row a query, a column a key, the colour says why one sees the other."""
+"""A pattern as a picture: rows are queries, columns are keys, and the colour is the reason why a query sees a key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CELL = 4
 
 
 def to_svg(panels: Sequence[tuple[str, SparsePattern, Rows]]) -> str:
-    """Patterns side by side as an SVG image, each under its name; the first row of ``rows`` is drawn."""
+    """Patterns side by side as an SVG image, each with its name above; the first row of each ``rows`` is drawn."""
     sizes = [rows.seen.shape[1] * _CELL for _, _, rows in panels]
     width, height = sum(sizes) + 28 * len(panels), max(sizes) + 66
     parts = [
@@ -39,7 +39,7 @@ def to_svg(panels: Sequence[tuple[str, SparsePattern, Rows]]) -> str:
 
 
 def reasons(pattern: SparsePattern, rows: Rows) -> dict[str, Tensor]:
-    """Why each pair of the first row is visible, bool ``(T, T)`` a reason; the masks share no pair."""
+    """The visible pairs of the first row by reason, bool ``(T, T)`` each; no pair has two reasons."""
     visible = pattern.dense(rows)[0, 0]
     is_global = pattern.globals_of(rows)[0]
     everywhere = visible & (is_global[:, None] | is_global[None, :])
@@ -49,11 +49,11 @@ def reasons(pattern: SparsePattern, rows: Rows) -> dict[str, Tensor]:
 
 
 def _runs(seen: Tensor, colour: str) -> list[str]:
-    """One rectangle for each stretch of neighbouring keys."""
+    """One SVG rectangle for each run of neighbouring keys in ``seen``, bool ``(T, T)``."""
     rectangles = []
     for query, row in enumerate(seen):
         borders = torch.diff(row.int(), prepend=torch.zeros(1), append=torch.zeros(1)).nonzero().flatten().tolist()
         for start, stop in zip(borders[::2], borders[1::2], strict=True):
-            place = f'x="{start * _CELL}" y="{query * _CELL}" width="{(stop - start) * _CELL}"'
-            rectangles.append(f'<rect {place} height="{_CELL}" fill="{colour}"/>')
+            area = f'x="{start * _CELL}" y="{query * _CELL}" width="{(stop - start) * _CELL}"'
+            rectangles.append(f'<rect {area} height="{_CELL}" fill="{colour}"/>')
     return rectangles

@@ -1,8 +1,8 @@
-"""Tables of learned positions, made longer by repetition.
+"""Learned position tables, extended by repetition.
 
-Copies keep what a model knows of neighbours: without any training, RoBERTa with its 512 positions repeated to 4,096
-predicts masked words at 1.957 bits a character, against 1.846 before and 10.299 with random new positions (Longformer,
-arXiv:2004.05150, Table 5).
+Repetition keeps what a model has learned about neighbouring tokens: without training, RoBERTa with its 512 positions
+repeated to 4,096 predicts masked words at 1.957 bits per character, against 1.846 before and 10.299 with random new
+positions (Longformer, arXiv:2004.05150, Table 5).
 """
 
 from __future__ import annotations
@@ -17,54 +17,57 @@ from longdoc.errors import ConfigError
 
 
 def n_positions(model: nn.Module) -> int | None:
-    """Most tokens in a row that the position table has rows for; none where positions are computed (ModernBERT)."""
+    """Maximum row length in tokens that the position table allows; ``None`` for computed positions (ModernBERT)."""
     embeddings = _embeddings(model)
     return None if embeddings is None else embeddings.position_embeddings.num_embeddings - first_position(model)
 
 
 def first_position(model: nn.Module) -> int:
-    """Row of the table that belongs to a text's first token: the models in RoBERTa's form count from the padding on."""
+    """Index in the table of a text's first token: in RoBERTa-like models, positions start after the padding's id."""
     padding = getattr(_embeddings(model), "padding_idx", None)
     return 0 if padding is None else padding + 1
 
 
 def repeated_positions(model: nn.Module, n_tokens: int, *, period: int | None = None, prefix: int = 0) -> Tensor | None:
-    """Positions ``(n_tokens,)`` of a text of any length: the table, again and again; none where they are computed.
+    """Positions, int64 ``(n_tokens,)``, that repeat the table; ``None`` for computed positions.
 
     Args:
         model: an encoder of transformers.
-        n_tokens: length of the text, special tokens counted.
-        period: how many of the table's positions are in use; all of them by default.
-        prefix: special tokens at the start, whose positions are not repeated: no other token ever stood there.
+        n_tokens: length of the text in tokens, including special tokens.
+        period: number of the table's positions that are used; all by default.
+        prefix: number of special tokens at the start, whose positions are not repeated, since no other token had them
+            in training.
     """
     longest = n_positions(model)
     if longest is None:
         return None
-    place = torch.arange(n_tokens)
-    repeated = (place - prefix) % (min(period or longest, longest) - prefix) + prefix
-    return torch.where(place < prefix, place, repeated) + first_position(model)
+    index = torch.arange(n_tokens)
+    repeated = (index - prefix) % (min(period or longest, longest) - prefix) + prefix
+    return torch.where(index < prefix, index, repeated) + first_position(model)
 
 
 def check_length(model: nn.Module, max_tokens: int) -> None:
-    """Refuses a table shorter than the model's.
+    """Checks that a table for ``max_tokens`` is not shorter than the model's.
 
     Raises:
-        ConfigError: ``max_tokens`` is below what the table already holds.
+        ConfigError: the model already has more positions.
     """
     longest = n_positions(model)
     if longest is not None and max_tokens < longest:
-        raise ConfigError(f"max_tokens is {max_tokens}, and the model already has positions for {longest}")
+        raise ConfigError(
+            f"max_tokens is {max_tokens}, but the model already has positions for {longest}; give at least that"
+        )
 
 
 def lengthen(model: PreTrainedModel, max_tokens: int) -> None:
-    """Repeats the position table until it has rows for ``max_tokens`` tokens. In place; never shortens.
+    """Extends the position table to ``max_tokens`` tokens by repeating it, in place; never shortens it.
 
     Raises:
-        ConfigError: ``max_tokens`` is below what the table already holds.
+        ConfigError: the model already has more positions.
     """
     check_length(model, max_tokens)
     longest, offset = n_positions(model), first_position(model)
-    if longest is None:  # computed positions need no table
+    if longest is None:
         model.config.max_position_embeddings = max(model.config.max_position_embeddings, max_tokens)
         return
     embeddings: Any = _embeddings(model)
@@ -84,5 +87,5 @@ def lengthen(model: PreTrainedModel, max_tokens: int) -> None:
 
 
 def _embeddings(model: nn.Module) -> Any:
-    """The module that holds a table of positions, if any."""
+    """The module with a learned position table, if any."""
     return next((m for m in model.modules() if isinstance(getattr(m, "position_embeddings", None), nn.Embedding)), None)

@@ -1,4 +1,4 @@
-"""The job: check, convert, write, and measure what was written."""
+"""Converts a checkpoint: checks the request, converts, writes, and measures what was written."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ from longdoc.convert.cloze import Cloze
 from longdoc.convert.longformer import as_longformer
 from longdoc.errors import ConfigError
 from longdoc.metrics import Bits
-from longdoc.model import quiet
+from longdoc.pretrained import quiet
 
 WINDOW = 256
-MOST_TOKENS = 2**20
-"""More tokens than this in a row are a slip of the keyboard."""
+MAX_TOKENS = 2**20
+"""A longer row is taken for a typing error."""
 OWN_PATTERN = ("longformer", "big_bird")
+"""Model types that keep the sparse pattern they were trained with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """What was written; as a string, for a terminal."""
+    """The result of :func:`convert`; its string is a report for the terminal."""
 
     output: Path
     architecture: str
-    """Class of transformers that loads it."""
+    """Name of the transformers class that loads it."""
     tokens_before: int
-    """Most tokens in a row, special ones counted."""
+    """Maximum row length before the conversion, in tokens, including special tokens."""
     tokens_after: int
+    """Maximum row length after the conversion."""
     window: int | tuple[int, ...]
-    """Tokens seen to each side, in all layers or in each."""
+    """Tokens seen to each side: in all layers, or one number a layer."""
     before: Bits | None = None
-    """Of masked tokens in rows of ``tokens_before``, dense; where a text was given."""
+    """Bits of the masked tokens, in rows of ``tokens_before`` with dense attention; ``None`` without a text."""
     after: Bits | None = None
-    """Of the same tokens in rows of ``tokens_after``, sparse."""
+    """Bits of the same tokens, in rows of ``tokens_after`` with sparse attention; ``None`` without a text."""
 
     def __str__(self) -> str:
         windows = self.window if isinstance(self.window, tuple) else (self.window,)
@@ -60,7 +62,7 @@ class Conversion:
 
     @property
     def usage(self) -> str:
-        """Python that loads what was written."""
+        """Python code that loads the converted checkpoint."""
         return (
             f"from transformers import {self.architecture}\n"
             "from longdoc.attention import sparsify\n"
@@ -77,34 +79,39 @@ def convert(
     global_projections: bool = False,
     text: Path | None = None,
 ) -> Conversion:
-    """Writes a checkpoint that reads rows of ``max_tokens``, their first token global; no pattern is needed to use it.
+    """Writes a checkpoint that reads rows of ``max_tokens`` tokens with sparse attention, first token global.
 
-    Its files are the original's but for one tensor and a few settings, so plain transformers loads it as before.
+    Its files equal the original's except for one tensor and a few settings, so plain transformers still loads it. The
+    pattern is stored in ``config.json``, so that ``sparsify(model)`` needs none.
 
     Args:
-        model: a folder in transformers' form, or a hub id; the weights must be safetensors.
-        output: folder to write; it must be empty, if it exists.
-        max_tokens: most tokens in a row, special ones counted. A table of positions is repeated up to there.
-        window: tokens seen to each side, 256 by default; ModernBERT's local layers, Longformer and BigBird keep theirs.
+        model: a folder in the format of transformers, or a hub id; the weights must be safetensors.
+        output: folder to write; if it exists, it must be empty.
+        max_tokens: maximum row length in tokens, including special tokens. A learned position table is repeated up to
+            this length.
+        window: tokens seen to each side, 256 by default. ModernBERT's local layers, Longformer and BigBird keep their
+            own windows.
         global_projections: write a Longformer, from BERT, RoBERTa, XLM-R or CamemBERT.
-        text: a plain text, in which masked tokens are predicted before and after.
+        text: a plain text file in which masked tokens are predicted before and after the conversion.
 
     Raises:
-        ConfigError: something given is missing or does not fit; nothing was written.
+        ConfigError: an argument is missing or does not fit; nothing was written.
     """
-    if not 0 < max_tokens <= MOST_TOKENS:
-        raise ConfigError(f"max_tokens is {max_tokens}; allowed: from the model's own length to {MOST_TOKENS:,}")
+    if not 0 < max_tokens <= MAX_TOKENS:
+        raise ConfigError(f"max_tokens is {max_tokens}; allowed: from the model's own length to {MAX_TOKENS:,}")
     _check_output(output, model)
     words = None if text is None else _read_text(text)
     with quiet():
         source = Checkpoint.open(model)
         pattern = _pattern(source, window)
-        tokenizer = source.tokenizer()
+        tokenizer = source.repository.tokenizer()
         cloze = None if words is None else Cloze.of(words, tokenizer)
         network = source.network(with_head=cloze is not None)
         tokens_before = n_positions(network) or int(getattr(network.config, "max_position_embeddings", 0))
         if max_tokens < tokens_before:
-            raise ConfigError(f"max_tokens is {max_tokens}; {model} reads {tokens_before} already: give that or more")
+            raise ConfigError(
+                f"max_tokens is {max_tokens}, but {model} already reads {tokens_before}; give at least that"
+            )
         sparsify(network, pattern, max_tokens=max_tokens)
         if global_projections:
             network = as_longformer(network, tokenizer)
@@ -122,12 +129,12 @@ def convert(
 
 
 def _pattern(source: Checkpoint, window: int | None) -> SparsePattern | None:
-    """The pattern to read with; none where the architecture has its own."""
+    """The pattern to read with; ``None`` if the architecture has its own."""
     kind = source.config.get("model_type")
     if kind not in ENCODERS:
         raise ConfigError(
-            f"{source.name} has the model_type {kind}; encoders can be converted, such as bert, roberta, xlm-roberta, "
-            "camembert, distilbert, albert, electra or modernbert"
+            f"{source.name} has the model_type {kind}; only encoders can be converted, such as bert, roberta, "
+            "xlm-roberta, camembert, distilbert, albert, electra or modernbert"
         )
     if kind not in OWN_PATTERN:
         return SparsePattern(window=WINDOW if window is None else window)
@@ -138,9 +145,9 @@ def _pattern(source: Checkpoint, window: int | None) -> SparsePattern | None:
 
 def _check_output(output: Path, model: str | Path) -> None:
     if output.resolve() == Path(model).resolve():
-        raise ConfigError(f"{output}: the output would replace the model; name another folder")
+        raise ConfigError(f"{output}: the output would replace the model; choose another folder")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ConfigError(f"{output} is there already; name another folder for the output, or delete it")
+        raise ConfigError(f"{output} already exists; choose another output folder, or delete it")
 
 
 def _read_text(path: Path) -> str:
@@ -149,4 +156,4 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not plain text in UTF-8; `longdoc show --text {path}` makes one") from error
+        raise ConfigError(f"{path}: not plain text in UTF-8; `longdoc show --text {path}` prints its text") from error

@@ -1,4 +1,4 @@
-"""BERT or RoBERTa → Longformer: the same weights under Longformer's names, and projections for global tokens."""
+"""BERT or RoBERTa → Longformer: the same weights under Longformer's names, plus projections for global tokens."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from longdoc.convert.checkpoint import TABLE
 from longdoc.errors import ConfigError
 
 KINDS = ("Bert", "Roberta", "XLMRoberta", "Camembert")
-"""Architectures whose layers are Longformer's, weight for weight."""
+"""Architectures whose layers have the same weights as Longformer's."""
 HEAD = {
     "cls.predictions.transform.dense.": "lm_head.dense.",
     "cls.predictions.transform.LayerNorm.": "lm_head.layer_norm.",
     "cls.predictions.decoder.": "lm_head.decoder.",
     "cls.predictions.bias": "lm_head.bias",
 }
-"""BERT's names in the masked-language head: Longformer's, which are RoBERTa's."""
+"""BERT's parameter names in the masked-language head → Longformer's, which are also RoBERTa's."""
 SHARED_SETTINGS = (
     "vocab_size hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act hidden_dropout_prob "
     "attention_probs_dropout_prob type_vocab_size initializer_range layer_norm_eps pad_token_id tie_word_embeddings"
@@ -28,35 +28,35 @@ SHARED_SETTINGS = (
 
 
 def as_longformer(network: PreTrainedModel, tokenizer: Any) -> PreTrainedModel:
-    """A new Longformer with the weights of ``network``; a global token's projections equal the ordinary ones.
+    """A new Longformer with the weights of ``network``; the global projections are copies of the ordinary ones.
 
     Args:
-        network: one of :data:`KINDS`, bare or with a masked-language head, made sparse.
-        tokenizer: says which tokens begin and end a text.
+        network: one of :data:`KINDS`, bare or with a masked-language head, already made sparse.
+        tokenizer: defines which tokens begin and end a text.
 
     Raises:
-        ConfigError: it is of another kind, or Longformer's head would compute something else.
+        ConfigError: the architecture is another one, or Longformer's head would compute something else.
     """
     name = type(network).__name__
     if name not in (f"{kind}{head}" for kind in KINDS for head in ("Model", "ForMaskedLM")):
         raise ConfigError(
-            f"{name} cannot become a Longformer; {', '.join(KINDS)} can, as …Model or as …ForMaskedLM. Without "
-            "global_projections, others keep their architecture"
+            f"{name} cannot become a Longformer; {', '.join(KINDS)} can, as …Model or …ForMaskedLM. Other "
+            "models keep their architecture: leave global_projections out"
         )
     if name == "BertForMaskedLM" and network.config.hidden_act != "gelu":
         raise ConfigError(
             f"hidden_act is {network.config.hidden_act}, but a Longformer's head computes gelu; leave "
             "global_projections out, or convert the bare BertModel"
         )
-    # Longformer counts positions from the padding's id on, BERT from 0: rows that no token uses go in front.
+    # Longformer's positions start after the padding's id, BERT's at 0: unused rows are inserted in front.
     n_front = network.config.pad_token_id + 1 - first_position(network)
     built = LongformerForMaskedLM if name.endswith("ForMaskedLM") else LongformerModel
     longformer: Any = built(_config(network, tokenizer, n_front))
     prefixes = {f"{network.base_model_prefix}.": "longformer.", **HEAD}
     state: dict[str, Tensor] = {}
-    for own_key, tensor in network.state_dict().items():
-        old = next((prefix for prefix in prefixes if own_key.startswith(prefix)), "")
-        key = prefixes.get(old, "") + own_key.removeprefix(old)
+    for source_key, tensor in network.state_dict().items():
+        old = next((prefix for prefix in prefixes if source_key.startswith(prefix)), "")
+        key = prefixes.get(old, "") + source_key.removeprefix(old)
         state[key] = pad(tensor, (0, 0, n_front, 0)) if key.endswith(TABLE) else tensor
         for part in ("query", "key", "value"):
             if f".self.{part}." in key:

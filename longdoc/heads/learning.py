@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from longdoc.datasets import DatasetConfig, Example
 from longdoc.encoders import Frame
-from longdoc.windows import Tokens, Window, sentence_starts, split, token_range, tokenize
+from longdoc.windows import Tokens, sentence_starts, token_range, tokenize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,26 +89,6 @@ def token_span(start: int, end: int, tokens: Tokens) -> tuple[int, int]:
     """First and last token, both inclusive, of the characters ``start:end``; the last one if there is none."""
     first, stop = token_range(tokens, start, end)
     return min(first, stop - 1), stop - 1
-
-
-def windows_with_random_lead(
-    n_tokens: int, *, size: int, overlap: int, cuts: np.ndarray, rng: np.random.Generator
-) -> list[Window]:
-    """Windows over a whole document whose borders differ from pass to pass.
-
-    If the document is longer than a window, the first window is shortened to a random length.
-
-    Args:
-        n_tokens: length of the document in tokens.
-        size: maximum tokens in a window.
-        overlap: tokens that neighbours share.
-        cuts: preferred cut points, int ``(N,)``, ascending token indices.
-        rng: source of the random length.
-    """
-    lead = int(rng.integers(0, size - overlap)) if n_tokens > size else 0
-    later = split(n_tokens - lead, size=size, overlap=overlap, cuts=cuts[cuts > lead] - lead)
-    windows = [Window(w.start + lead, w.end + lead) for w in later]
-    return [Window(0, min(lead + overlap, n_tokens)), *windows] if lead else windows
 
 
 def passes_over(items: Sequence[Any], passes: float, rng: np.random.Generator) -> Iterator[Any]:

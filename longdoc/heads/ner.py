@@ -21,12 +21,12 @@ from longdoc.encoders import Batch, Frame, Template
 from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
-from longdoc.heads.learning import Group, TaskConfig, passes_over, windows_with_random_lead
+from longdoc.heads.learning import Group, TaskConfig, passes_over
 from longdoc.labels import OUTSIDE, Entity, Scheme, check_labels, encode_bio, tag_names
 from longdoc.metrics import reliability, span_counts
 from longdoc.metrics.results import EntityResult
 from longdoc.prediction import Prediction
-from longdoc.windows import sentence_starts, tokenize, word_offsets, word_starts
+from longdoc.windows import sentence_starts, split_with_random_lead, tokenize, word_offsets, word_starts
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ def _check(
 
 def _cut(document: TaggedTokens, task: TaskConfig, frame: Frame, rng: np.random.Generator) -> Iterator[Group]:
     n_tokens = min(len(document.ids), task.first_tokens or len(document.ids))
-    for window in windows_with_random_lead(
+    for window in split_with_random_lead(
         n_tokens, size=task.window - len(frame), overlap=task.overlap, cuts=document.cuts, rng=rng
     ):
         tags = {head: tag[window.start : window.end] for head, tag in document.tags.items()}

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer
 
 from longdoc.datasets import Question, read_dataset
 from longdoc.encoders import Template
-from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, token_span, windows_with_random_lead
+from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, token_span
 from longdoc.heads.unanswerable import made_unanswerable
+from longdoc.windows import split_with_random_lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class _Sampler:
         spans = np.array([token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
         spans = spans.reshape(-1, 2)
         size, overlap = self.task.window - len(frame), self.task.overlap
-        windows = windows_with_random_lead(
+        windows = split_with_random_lead(
             len(document.tokens), size=size, overlap=overlap, cuts=document.cuts, rng=self.rng
         )
         contained = [((spans >= w.start) & (spans < w.end)).all(axis=1) for w in windows]
