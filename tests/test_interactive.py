@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from longdoc.loaders import load
-from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.pdf.interactive import place_drawn
 from pdfs import lines
 

@@ -7,7 +7,8 @@ import pytest
 from longdoc.document import Document
 from longdoc.edits import Edit
 from longdoc.loaders import load
-from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, Glyphs, lay_out
+from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, Glyphs
+from longdoc.loaders.layout.text import lay_out
 from pdfs import across, letters, lines, make_pdf
 
 ROOT = Path(__file__).parents[1]

@@ -27,9 +27,10 @@ from longdoc.errors import (
     UnsupportedFormatError,
 )
 from longdoc.loaders import Limits, load
-from longdoc.loaders import pdf as pdf_loader
-from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs, lay_out
-from longdoc.loaders.pdf.glyphs import _join_surrogates, _real_glyphs
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.text import lay_out
+from longdoc.loaders.pdf import PDFIUM_LOCK
+from longdoc.loaders.pdf.glyphs import drop_generated, join_surrogates
 from pdfs import lines, make_pdf
 
 ROOT = Path(__file__).parents[1]
@@ -139,7 +140,7 @@ def test_a_path_bytes_and_a_file_give_the_same():
 def test_pdfium_is_entered_by_one_thread_at_a_time():
     data = make_pdf(lines("Hello"))
     with ThreadPoolExecutor(2) as pool:
-        with pdf_loader._LOCK:
+        with PDFIUM_LOCK:
             waiting = [pool.submit(load, data) for _ in range(2)]
             time.sleep(0.1)
             assert not any(future.done() for future in waiting)
@@ -245,7 +246,7 @@ def glyphs(text: str, *boxes: tuple[float, float, float, float]) -> Glyphs:
 def test_a_superscript_stays_on_its_line():
     none, digit, raised, after, below = (0,) * 4, (0, 10, 6, 20), (6, 9, 9, 14), (12, 10, 18, 20), (0, 24, 6, 34)
     page = glyphs("5\nt\nM\nx", digit, none, raised, none, after, none, below)
-    read = _real_glyphs(page.codes, page.boxes, np.array([NONE, LINE] * 3 + [NONE], np.uint8))
+    read = drop_generated(page.codes, page.boxes, np.array([NONE, LINE] * 3 + [NONE], np.uint8))
     assert "".join(map(chr, read.codes)) == "5tMx"
     assert read.breaks.tolist() == [NONE, NONE, SPACE, LINE]
 
@@ -261,7 +262,7 @@ def test_characters_without_a_meaning_are_edited_and_kept_in_the_raw_text():
     layout = lay_out([(1, glyphs(text, *((8 * i, 0, 8 * i + 8, 10) for i in range(5))))])
     assert layout.raw_text == text
     assert layout.edits.apply(text)[0] == "affi\ufffd"
-    pair = _join_surrogates(glyphs("\ud835\udc9cb", (0, 0, 4, 10), (4, 0, 8, 10), (8, 0, 16, 10)))
+    pair = join_surrogates(glyphs("\ud835\udc9cb", (0, 0, 4, 10), (4, 0, 8, 10), (8, 0, 16, 10)))
     assert pair.codes.tolist() == [0x1D49C, ord("b")]
     assert pair.boxes.tolist() == [[0, 0, 8, 10], [8, 0, 16, 10]]
 

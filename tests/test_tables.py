@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from longdoc.edits import Edit, Edits
-from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.layout.grids import Grid, GridCell, PlacedGrid, arrange, build_tables
 from longdoc.loaders.pdf.glyphs import read_glyphs
-from longdoc.loaders.pdf.tables import Grid, GridCell, Placed, TableError, arrange, build_tables, find_tables
+from longdoc.loaders.pdf.ruling_lines import TableError
+from longdoc.loaders.pdf.tables import find_tables
 from longdoc.parts import Table
 from pdfs import lines, make_pdf
 
@@ -181,7 +183,7 @@ def test_cells_start_and_end_at_visible_characters(raw: str, cuts: list[int]) ->
     borders = sorted(min(cut, len(raw)) for cut in cuts)
     ranges = np.array(list(pairwise(borders)))
     edits = Edits.of(Edit(i, i + 1, "", "dropped") for i, char in enumerate(raw) if char in "\n\u00ad")
-    (table,) = build_tables([(1, 0, [Placed(GRID, ranges)])], raw, edits)
+    (table,) = build_tables([(1, 0, [PlacedGrid(GRID, ranges)])], raw, edits)
     text, _ = edits.apply(raw)
     for cell, (start, end) in zip(table.cells, ranges.tolist(), strict=True):
         assert cell.text == text[cell.start : cell.end]
