@@ -1,4 +1,3 @@
-import ctypes
 import hashlib
 import io
 import os
@@ -31,39 +30,25 @@ from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.layout.text import lay_out
 from longdoc.loaders.pdf import PDFIUM_LOCK
 from longdoc.loaders.pdf.glyphs import drop_generated, join_surrogates
-from pdfs import lines, make_pdf
+from pdfs import letters_of, lines, make_pdf
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))
 DATA = Path(os.environ.get("LONGDOC_DATA", ROOT.parent / "shared" / "data"))
 
 
-def glyphs_of(page: pdfium.PdfPage) -> list[tuple[str, float, float]]:
-    """Letters and digits with their centres on the displayed page, as pdfium itself projects them."""
-    textpage, (width, height) = page.get_textpage(), page.get_size()
-    found, x, y = [], ctypes.c_int(), ctypes.c_int()
-    for index in range(textpage.count_chars()):
-        char = chr(pdfium_c.FPDFText_GetUnicode(textpage, index))
-        if char.isalnum():
-            x0, y0, x1, y1 = textpage.get_charbox(index)
-            size = (round(1000 * width), round(1000 * height))
-            pdfium_c.FPDF_PageToDevice(page, 0, 0, *size, 0, (x0 + x1) / 2, (y0 + y1) / 2, x, y)
-            found.append((char, x.value / 1000, y.value / 1000))
-    return found
-
-
 def misread_words(document: Document, data: bytes) -> list[str]:
-    """Words whose boxes do not hold exactly their own glyphs."""
+    """The words whose boxes do not hold exactly their own letters."""
     pdf = pdfium.PdfDocument(data)
-    glyphs = {page.number: glyphs_of(pdf[page.number - 1]) for page in document.pages}
-    centres = {number: np.array([(x, y) for _, x, y in found]) for number, found in glyphs.items()}
+    pages = {page.number: letters_of(pdf[page.number - 1]) for page in document.pages}
     wrong = []
     for word in re.finditer(r"[^\W_]+", document.text):
         spelled = ""
         for box in document.locate(*word.span()):
-            x, y = centres[box.page].T
-            inside = (x > box.x0 - 0.01) & (x < box.x1 + 0.01) & (y > box.y0 - 0.01) & (y < box.y1 + 0.01)
-            spelled += "".join(glyphs[box.page][i][0] for i in np.flatnonzero(inside))
+            letters, centres = pages[box.page]
+            low, high = np.array((box.x0, box.y0)) - 0.01, np.array((box.x1, box.y1)) + 0.01
+            inside = ((centres > low) & (centres < high)).all(axis=1)
+            spelled += "".join(letters[i] for i in np.flatnonzero(inside))
         wrong += [word[0]] if spelled != word[0] else []
     return wrong
 
