@@ -64,7 +64,7 @@ def test_the_boxes_of_every_word_hold_its_own_glyphs(path):
 
 
 WRITTEN_EARLY = {"sony-gsi-intellectual-property": {2: "i", 3: "ii", 20: "17", 22: "2", 23: "3"}}
-"""Page numbers that the file holds before other lines of their pages, which stand above them."""
+"""By page, the page number that the file contains before other lines that are above it on the page."""
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -218,7 +218,7 @@ def test_two_columns_written_across_are_read_one_after_the_other():
     assert misread_words(load(data), data) == []
 
 
-def test_rows_of_a_form_are_not_taken_for_columns():
+def test_rows_of_a_form_are_not_columns():
     rows = [lines(f"Field {i}", y=650 - 14 * i) + lines(f"value {i}", x=330, y=650 - 14 * i) for i in range(12)]
     assert load(make_pdf("".join(rows))).text.split() == [w for i in range(12) for w in f"Field {i} value {i}".split()]
 
@@ -242,7 +242,7 @@ def test_a_glyph_drawn_twice_is_read_once_and_the_letters_of_a_ligature_are_kept
     assert len(lay_out([(1, glyphs("off", (0, 0, 8, 10), (8, 0, 16, 10), (8, 0, 16, 10)))]).edits) == 0
 
 
-def test_characters_without_a_meaning_are_edited_and_kept_in_the_raw_text():
+def test_unmapped_characters_are_edited_and_kept_in_the_raw_text():
     text = "a\ufb03\x01\ud800\u200b"
     layout = lay_out([(1, glyphs(text, *((8 * i, 0, 8 * i + 8, 10) for i in range(5))))])
     assert layout.raw_text == text
@@ -298,7 +298,7 @@ def test_bad_input_raises_its_own_error(source, error):
     assert len(str(caught.value)) > 30
 
 
-def test_a_file_named_pdf_that_is_none_is_corrupt(tmp_path):
+def test_a_file_with_the_suffix_pdf_and_other_content_is_corrupt(tmp_path):
     path = tmp_path / "lease.pdf"
     path.write_bytes(b"only text")
     with pytest.raises(CorruptDocumentError, match=r"lease\.pdf"):

@@ -162,6 +162,6 @@ def test_a_real_transcript():
     assert text[1] == "IN THE SUPREME COURT OF THE UNITED STATES"
 
 
-def test_a_block_written_last_that_stands_above_all_others_is_read_first():
+def test_a_block_written_after_those_below_it_is_read_before_them():
     box, head, rest = prose("box"), prose("head"), prose("rest")
     assert blocks(read(lines(*box, y=540) + lines(*head, y=700) + lines(*rest, y=380))) == [head + box + rest]

@@ -27,7 +27,7 @@ FEES = (("Year", "Fee", "Due"), ("First", "200", "May"), ("Second", "210", "June
 
 
 def ruled(rows: tuple[tuple[str, ...], ...] = FEES, width: int = 100, height: int = 24) -> str:
-    """A table drawn with rules, its lower left corner at (72, 500)."""
+    """A table drawn with ruling lines, its lower left corner at (72, 500)."""
     across, down = len(rows[0]) * width, len(rows) * height
     level = [f"72 {500 + i * height} m {72 + across} {500 + i * height} l S " for i in range(len(rows) + 1)]
     upright = [f"{72 + i * width} 500 m {72 + i * width} {500 + down} l S " for i in range(len(rows[0]) + 1)]
@@ -46,7 +46,7 @@ def read(data: bytes, number: int = 1) -> tuple[Glyphs, list[Grid]]:
 
 
 def as_text(glyphs: Glyphs) -> tuple[str, Edits]:
-    """Raw text, and edits that write each break out."""
+    """Raw text, and edits that insert the text of each break."""
     written = {
         SPACE: (" ", "space"),
         LINE: ("\n", "line"),
@@ -126,17 +126,17 @@ PROSE = "the parties agree that each of them bears its own costs and that"
         lines(*[PROSE] * 10) + "60 540 480 180 re S",  # a frame around a paragraph
         "".join(lines(*[PROSE[:40]] * 12, x=x) for x in (50, 320)),  # two columns
         "".join(lines("By: ______", "Name:", "Title:", "Date:", x=x) for x in (72, 350)),  # signatures
-        lines("Definitions", "Services", "Fees", "Term") + lines("1", "4", "9", "12", x=500),  # a contents
+        lines("Definitions", "Services", "Fees", "Term") + lines("1", "4", "9", "12", x=500),  # a table of contents
         lines("1", "2", "3", "4", "5", x=40) + lines(*[PROSE] * 5, x=72),  # numbered lines
         "72 500 m 500 500 l S 72 600 m 500 600 l S " + lines(PROSE, PROSE),  # two rules
         ruled((("one", ""), ("", ""), ("", ""), ("", "four"))),  # mostly empty
     ],
 )
-def test_what_is_no_table(content: str) -> None:
+def test_what_is_not_a_table(content: str) -> None:
     assert read(make_pdf(content))[1] == []
 
 
-def test_a_page_full_of_rules_is_refused_soon() -> None:
+def test_a_page_full_of_rules_is_refused_early() -> None:
     content = "".join(f"{i % 600} 0 m {i % 600} 700 l S " for i in range(4000))
     with pytest.raises(TableError, match="more than 3,000 rules"):
         read(make_pdf(content + lines("text")))
@@ -198,7 +198,7 @@ def test_a_spreadsheet_printed_to_pdf_has_the_cells_of_the_spreadsheet() -> None
     (table,) = tables_of(*read(PAIR.with_suffix(".ods.pdf").read_bytes()))
     found = [cell.text for cell in table.cells if cell.text]
     truth = [text for text in cells if text]
-    assert found == truth[1:]  # its title stands above the table
+    assert found == truth[1:]  # its title is above the table
 
 
 @needs_data
