@@ -22,7 +22,7 @@ NOTE = (
 
 
 def corpus() -> dict[str, list[bytes]]:
-    """Small files of every format, by format."""
+    """Small files by format."""
     root = Path(__file__).parents[1]
     seeds = collections.defaultdict(list)
     for path in sorted((root / "examples").glob("*.pdf")):
@@ -103,7 +103,7 @@ CCDA = """<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><title>N
 
 
 def hostile() -> Iterator[tuple[str, bytes]]:
-    """Files that ask for more than they should, each with its name; made one at a time, for some are large."""
+    """Names and contents of files that demand too many resources; generated one at a time, since some are large."""
     laughs = "".join(f'<!ENTITY a{i + 1} "{f"&a{i};" * 10}">' for i in range(9))
     bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ha">{laughs}]>'
     outside = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
@@ -149,7 +149,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
         loose_pdf(b"/MediaBox [0 0 612 792]", b"BT /F 12 Tf 9 9 Td " + b"(a) Tj 0 0 Td " * 10**6 + b"ET", packed=True),
     )
     yield (
-        "pdf, a page tree that bites its tail",
+        "pdf, a page tree with a cycle",
         loose_pdf(b"/MediaBox [0 0 612 792]", b"").replace(b"/Kids [4 0 R]", b"/Kids [2 0 R 4 0 R]"),
     )
     yield "image, 60,000 by 60,000 pixels", huge_picture(60_000)
@@ -185,7 +185,7 @@ def loose_pdf(page: bytes, content: bytes, *, packed: bool = False) -> bytes:
 
 
 def huge_picture(size: int) -> bytes:
-    """A PNG whose header promises more than its data holds."""
+    """A PNG whose header states more pixels than its data has."""
     header = size.to_bytes(4, "big") * 2 + b"\x08\x00\x00\x00\x00"
     chunks = b"".join(
         len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")

@@ -1,11 +1,11 @@
-"""Whether annotated clauses are found in the text of their PDF, and whether boxes hold the letters they are given for.
+"""Whether annotated clauses are found in the text of their PDF, and whether boxes hold the characters they belong to.
 
-Answers: the distinct answer spans of each CUAD contract, which were marked in the publisher's text. ``verbatim``: white
-space folded, nothing else. ``typography``: also curly quotes and dashes made plain, as the publisher's text has none.
-``hyphens``: also no space after a hyphen, where the publisher kept a line's end. ``letters``: letters and digits only.
-``nothing lost``: the same, in the raw text or the text, so with furniture counted.
+Answers: the distinct answer spans of each CUAD contract, which were annotated in the publisher's text. ``verbatim``:
+with white space folded. ``typography``: also with curly quotes and dashes made plain, as in the publisher's text.
+``hyphens``: also without a space after a hyphen, as left in the publisher's text at the end of a line. ``letters``:
+letters and digits only. ``nothing lost``: the same in the text or the raw text, which includes furniture.
 
-Boxes: every character of the text that is not synthesised, read back through pdfium from its box on its page.
+Boxes: every character of the text that comes from the page is read back by pdfium from its box.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from longdoc.errors import DocumentError
 from longdoc.loaders.pdf.interactive import draw_annotations, read_interactive
 
 PLAIN = str.maketrans("“”„‘’‚´`–—‒‐‑\u037e", "\"\"\"'''''-----;")
-PDFS, PAGES = 100, 4  # whose boxes are checked, and how many pages of each
-UNIT = 1 / 1024  # points: pdfium projects to whole units
+PDFS, PAGES = 100, 4  # whose boxes are checked, and the number of pages of each
+UNIT = 1 / 1024  # points: pdfium projects to integers
 SLACK = 0.01  # points: pdfium compares boxes as float32
 NOTES = """verbatim: white space folded; the publisher's text has straight quotes and plain dashes where the PDFs have
 curly ones; longdoc straightens quotes by edits. typography: quotes and dashes made plain. hyphens: also no space
@@ -80,7 +80,7 @@ FOLDS: tuple[Callable[[str], str], ...] = (verbatim, typography, hyphens, letter
 
 
 def answers(engine: Callable[[Path], tuple[str, str]], folder: Path, every: int) -> tuple[int, list[float]]:
-    """Number of distinct spans, and the share of them that is found, for each fold and with nothing lost."""
+    """The number of distinct spans, and the share found with each way of folding the text and in the raw text."""
     total, found = 0, Counter[str]()
     for line in (folder / "contracts.jsonl").read_text("utf-8").splitlines()[::every]:
         contract = json.loads(line)
@@ -96,13 +96,13 @@ def answers(engine: Callable[[Path], tuple[str, str]], folder: Path, every: int)
 
 
 def pdfs(folder: Path) -> Iterator[Path]:
-    """The PDFs of every look, then contracts."""
+    """The PDFs with varied layouts, then every fifth contract."""
     yield from sorted((folder / "pdf").rglob("*.pdf"))
     yield from sorted((folder / "cuad/pdf").glob("*.pdf"))[::5]
 
 
 def boxes(path: Path) -> tuple[int, int]:
-    """Characters of the text that come from the page, and those of them that are not in their boxes."""
+    """The number of characters of the text that come from the page, and of those that are not in their boxes."""
     document = longdoc.load(path, ocr="never", keep_furniture=True)
     checked = missing = 0
     with pdfium.PdfDocument(path) as pdf:
@@ -115,7 +115,7 @@ def boxes(path: Path) -> tuple[int, int]:
             for first, last in document.origins[start:end].tolist():
                 char = document.raw_text[first:last]
                 if len(char) != 1 or char.isspace() or ord(char) > 0xFFFF:
-                    continue  # synthesised, or reported by pdfium in two halves
+                    continue  # not from the page, or a surrogate pair to pdfium
                 inside = seen.get_text_bounded(*on_page(page, document.boxes[first]))
                 checked += 1
                 missing += char not in inside and not (char == "-" and ("\ufffe" in inside or "\x02" in inside))
@@ -123,7 +123,7 @@ def boxes(path: Path) -> tuple[int, int]:
 
 
 def on_page(page: pdfium.PdfPage, box: np.ndarray) -> list[float]:
-    """Left, bottom, right and top, in the space of the page, of a box from the top left of the page as displayed."""
+    """Converts a box, shape ``(4,)``, from the page as displayed to left, bottom, right and top in PDF space."""
     size = [round(side / UNIT) for side in page.get_size()]
     corners, x, y = [], ctypes.c_double(), ctypes.c_double()
     for corner in (box[:2] - SLACK, box[2:] + SLACK):
@@ -136,7 +136,7 @@ def on_page(page: pdfium.PdfPage, box: np.ndarray) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="read every n-th contract")
-    parser.add_argument("--slow-every", type=int, default=20, help="the same for pypdf and pdfplumber")
+    parser.add_argument("--slow-every", type=int, default=20, help="read every n-th contract with pypdf and pdfplumber")
     arguments = parser.parse_args()
     cuad = data_root() / "cuad"
     rows = []

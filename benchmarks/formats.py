@@ -1,9 +1,9 @@
-"""Completeness of the formats that say what their text is: their own words, looked for in ``document.text``.
+"""Completeness of the markup formats: the words of the source, searched for in ``document.text``.
 
-The words of a source come from a slow, independent reading of it (``tests/reference.py``). "In order" is the length of
-the longest common subsequence of its words and those of ``document.text``, synthesised characters left out, over the
-number of its words; "anywhere" is the share of all distinct words of a source, its metadata included, that stand in the
-text, in metadata or in furniture.
+The words of a source come from a slow, independent reader (``tests/reference.py``). "In order" is the length of the
+longest common subsequence of these words and those of ``document.text``, without inserted characters, divided by the
+number of words. "Anywhere" is the share of the distinct words of a source, metadata included, that are in the text, in
+the metadata or in furniture.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from rapidfuzz.distance import LCSseq
 import longdoc
 from longdoc.datasets import data_root
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))  # where the slow twins are
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from reference import jats_words
 
 Source = tuple[bytes, list[str], list[str]]
@@ -42,7 +42,7 @@ def notes() -> Iterator[str]:
 
 
 def bundles() -> Iterator[Source]:
-    """A narrative and an attachment for each note; the notes are real, the records around them are not."""
+    """FHIR bundles with each note as narrative and attachment; the notes are real, the records are synthetic."""
     for note in notes():
         attachment = {"contentType": "text/plain", "data": base64.b64encode(note.encode()).decode()}
         paragraphs = "".join(f"<p>{escape(part)}</p>" for part in note.split("\n\n"))
@@ -56,7 +56,7 @@ def bundles() -> Iterator[Source]:
 
 
 def clinical_documents() -> Iterator[Source]:
-    """A narrative of paragraphs and one of a table for each note."""
+    """C-CDA documents with each note as a narrative of paragraphs and as a table."""
     for note in notes():
         paragraphs = "".join(f"<paragraph>{escape(part)}</paragraph>" for part in note.split("\n\n"))
         rows = "".join(f"<tr><td>{escape(line)}</td></tr>" for line in note.splitlines())
@@ -70,7 +70,7 @@ def clinical_documents() -> Iterator[Source]:
 
 
 def written(document: longdoc.Document) -> list[str]:
-    """The words of a text without the characters that were synthesised."""
+    """The words of a text without the characters that the loader inserted."""
     pairs = zip(document.text, document.origins.tolist(), strict=True)
     return "".join(char for char, (start, end) in pairs if start < end or char.isspace()).split()
 

@@ -1,11 +1,12 @@
-"""Loading damaged and hostile files: each case must end in a Document or in one of longdoc's own errors.
+"""Loading damaged and hostile files: each case must end with a Document or one of longdoc's own errors.
 
-Every case is a file of the corpus with a few mutations, loaded in a process of its own under a limit of time and of
-memory. A case passes when its process ends by itself with a Document, whose laws are checked, or a ``LongdocError``.
+Every case is a file of the corpus with a few mutations, loaded in a process of its own with limits on time and memory.
+A case passes if its process ends by itself with a Document, whose invariants are checked, or with a ``LongdocError``.
 """
 
 import argparse
 import collections
+import importlib
 import io
 import os
 import random
@@ -29,7 +30,7 @@ from longdoc.errors import LongdocError
 SECONDS = 30
 MEMORY = 3 << 30
 SUFFIXES = {"image": "png", "text": "txt", "jats": "xml", "ccda": "xml", "fhir": "json"}
-MODULES = ("docx", "fhir", "ccda", "html", "image", "jats", "pdf", "text")  # loaded once, before the processes part
+LOADERS = ("docx", "clinical.fhir", "clinical.ccda", "html", "image", "jats", "pdf", "text")
 
 
 # ----------------------------------------------------------------------------------------------------------- mutations
@@ -70,7 +71,7 @@ def change_number(data: bytearray, rng: random.Random, _: bytes) -> None:
 
 
 def swap_objects(data: bytearray, rng: random.Random, _: bytes) -> None:
-    """Of a PDF: one object takes another's place, so that references lead astray."""
+    """For PDFs: replaces one object with another, so that references lead to the wrong object."""
     objects = [match.span(1) for match in re.finditer(rb"\bobj\b(.*?)endobj", data, re.DOTALL)]
     if len(objects) > 1:
         (a, b), (c, d) = rng.sample(objects, 2)
@@ -78,7 +79,7 @@ def swap_objects(data: bytearray, rng: random.Random, _: bytes) -> None:
 
 
 def nest(data: bytearray, rng: random.Random, _: bytes) -> None:
-    """Of markup: an element opened many times."""
+    """For markup: opens an element many times."""
     start, end = rng.choice([m.span() for m in re.finditer(rb"<\w[^<>]*>|[\[{]", data)] or [(0, 1)])
     data[start:start] = data[start:end] * rng.choice((10, 300, 20_000))
 
@@ -89,10 +90,9 @@ MUTATIONS: tuple[Callable[[bytearray, random.Random, bytes], None], ...] = (
 
 
 def mutated(seeds: list[bytes], rng: random.Random) -> bytes:
-    """A file of the corpus with one to four mutations; those of a zip file strike what is packed in it, too."""
+    """A file of the corpus with one to four mutations; those of a zip file usually change one of its members."""
     data = bytearray(rng.choice(seeds))
-    unpacked = data.startswith(b"PK") and rng.random() < 0.7
-    if unpacked:
+    if data.startswith(b"PK") and rng.random() < 0.7:
         return repacked(bytes(data), rng)
     for _ in range(rng.choice((1, 1, 2, 4))):
         rng.choice(MUTATIONS)(data, rng, rng.choice(seeds))
@@ -102,14 +102,14 @@ def mutated(seeds: list[bytes], rng: random.Random) -> bytes:
 
 
 def repacked(data: bytes, rng: random.Random) -> bytes:
-    """A zip file with one member mutated."""
+    """The zip file with one of its members mutated."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
         names = old.namelist()
-        struck = rng.choice([name for name in names if name.startswith("word/") and name.endswith(".xml")])
+        target = rng.choice([name for name in names if name.startswith("word/") and name.endswith(".xml")])
         for name in names:
             member = bytearray(old.read(name))
-            if name == struck:
+            if name == target:
                 for _ in range(rng.choice((1, 2))):
                     rng.choice(MUTATIONS)(member, rng, old.read(rng.choice(names)) or b" ")
                     member = member or bytearray(b" ")
@@ -121,7 +121,7 @@ def repacked(data: bytes, rng: random.Random) -> bytes:
 
 
 def outcome(data: bytes, name: str, ocr: str) -> tuple[str, str, float, int]:
-    """What became of a file in a process of its own: outcome, detail, seconds, peak of memory in MB."""
+    """Loads a file in a process of its own; gives the outcome, details, seconds and the peak of memory in MB."""
     read, write = os.pipe()
     started_at = time.perf_counter()
     pid = os.fork()
@@ -131,24 +131,24 @@ def outcome(data: bytes, name: str, ocr: str) -> tuple[str, str, float, int]:
         os._exit(0)
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
-        said = pipe.read().decode()
+        reported = pipe.read().decode()
     _, status, usage = os.wait4(pid, 0)
     seconds = time.perf_counter() - started_at
     memory = usage.ru_maxrss // 1024
     if os.WIFSIGNALED(status):
         what = signal.Signals(os.WTERMSIG(status)).name
         return ("hang" if what == "SIGALRM" else "crash"), what, seconds, memory
-    kind, _, detail = said.partition("\n")
+    kind, _, detail = reported.partition("\n")
     return kind, detail, seconds, memory
 
 
 def report(data: bytes, name: str, ocr: str) -> str:
-    """Loads under the limits; runs in the child."""
+    """Loads a file within the limits; runs in the child process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.alarm(SECONDS)
     try:
         document = longdoc.load(Named(data, name), ocr=ocr)
-        check_laws(document)
+        check_invariants(document)
         return f"Document\n{len(document.text)}"
     except LongdocError as error:
         return f"{type(error).__name__}\n{error}"
@@ -157,15 +157,15 @@ def report(data: bytes, name: str, ocr: str) -> str:
 
 
 class Named(io.BytesIO):
-    """Bytes with a name, as an open file has."""
+    """Bytes with a name, like an open file."""
 
     def __init__(self, data: bytes, name: str) -> None:
         super().__init__(data)
         self.name = name
 
 
-def check_laws(document: longdoc.Document) -> None:
-    """The laws that every document keeps, whatever it was read from."""
+def check_invariants(document: longdoc.Document) -> None:
+    """Asserts the invariants of every document, regardless of its format."""
     text, _ = document.edits.apply(document.raw_text)
     assert text == document.text
     for table in document.tables:
@@ -180,7 +180,7 @@ def check_laws(document: longdoc.Document) -> None:
 
 @dataclass
 class Tally:
-    """What became of the files of one format."""
+    """The outcomes of the files of one format."""
 
     outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
     slowest: float = 0.0
@@ -197,7 +197,7 @@ class Tally:
 
 
 def run(tally: Tally, label: str, data: bytes, name: str, keep: Path | None) -> None:
-    """One case; failures are told, and kept."""
+    """Runs one case; prints failures, and keeps their files in a folder."""
     kind, detail, seconds, memory = outcome(data, name, "auto" if label.startswith("image") else "never")
     tally.outcomes[kind] += 1
     tally.slowest, tally.largest = max(tally.slowest, seconds), max(tally.largest, memory)
@@ -212,13 +212,13 @@ def run(tally: Tally, label: str, data: bytes, name: str, keep: Path | None) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=3200, help="mutated files over all formats")
+    parser.add_argument("--cases", type=int, default=3200, help="number of mutated files, over all formats")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--formats", help="as in pdf,docx; default: all")
-    parser.add_argument("--keep", type=Path, help="folder for the files that fail")
+    parser.add_argument("--formats", help="comma-separated, such as pdf,docx; default: all")
+    parser.add_argument("--keep", type=Path, help="folder to save failing files in")
     arguments = parser.parse_args()
-    for module in (m for m in MODULES if __import__("importlib.util").util.find_spec(f"longdoc.loaders.{m}")):
-        __import__(f"longdoc.loaders.{module}")
+    for loader in LOADERS:  # imported once, before the processes are forked
+        importlib.import_module(f"longdoc.loaders.{loader}")
     rng, seeds = random.Random(arguments.seed), corpus()
     formats = arguments.formats.split(",") if arguments.formats else sorted(seeds)
     tallies = {name: Tally() for name in (*formats, "hostile")}
@@ -231,7 +231,7 @@ def main() -> None:
             run(tallies["hostile"], label, data, "hostile", arguments.keep)
     header = ["format", "files", "Document", "typed error", "other error, crash or hang", "slowest, s", "largest, MB"]
     notes = (
-        f"A process a file, at most {SECONDS} s and {MEMORY >> 30} GB; seed {arguments.seed}. Hostile: made by hand."
+        f"One process per file, at most {SECONDS} s and {MEMORY >> 30} GB; seed {arguments.seed}. Hostile: handmade."
     )
     rows = [tally.row(name) for name, tally in tallies.items()]
     write_table("fuzz", "Damaged and hostile files", header, rows, notes)

@@ -1,7 +1,7 @@
-"""Loading PDFs: speed beside pypdfium2 and pdfplumber in one run, and memory against the number of pages.
+"""Loading PDFs: speed compared with pypdfium2 and pdfplumber in one run, and memory by number of pages.
 
-Speed is pages per second of processor time in one process, so that a busy machine does not count. Memory is the peak of
-a process that loads one PDF and does nothing else; the PDF is made of CUAD contracts, one after the other.
+Speed is pages per second of processor time in one process, so that other load on the machine does not count. Memory is
+the peak of a process that only loads one PDF, which is made by joining CUAD contracts.
 """
 
 import argparse
@@ -47,14 +47,14 @@ def with_pdfplumber(path: Path) -> int:
 
 
 def speed(read: Callable[[Path], int], paths: Sequence[Path]) -> list[str]:
-    """Pages per second of processor time, and of what."""
+    """Pages per second of processor time, and the size of the sample, as cells of the results table."""
     started_at = time.process_time()
     pages = sum(read(path) for path in paths)
     return [f"{pages / (time.process_time() - started_at):.0f}", f"{len(paths)} contracts, {pages} pages"]
 
 
 def joined(paths: Sequence[Path], n_pages: int, target: Path) -> None:
-    """A PDF of so many pages, from these."""
+    """Writes a PDF of ``n_pages`` pages, taken from these files in order."""
     with pdfium.PdfDocument.new() as whole:
         for path in paths:
             with pdfium.PdfDocument(path) as pdf:
@@ -65,15 +65,17 @@ def joined(paths: Sequence[Path], n_pages: int, target: Path) -> None:
 
 
 def peak(*arguments: object) -> float:
-    """Megabytes of a process that loads this, and how."""
+    """Peak memory in megabytes of a process that loads a path, with tables or not."""
     command = [sys.executable, "-c", PEAK, *map(str, arguments)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contracts", type=int, default=70, help="CUAD contracts for speed")
-    parser.add_argument("--pages", type=int, nargs="+", default=[100, 500, 1000], help="for memory")
+    parser.add_argument("--contracts", type=int, default=70, help="number of CUAD contracts to measure speed on")
+    parser.add_argument(
+        "--pages", type=int, nargs="+", default=[100, 500, 1000], help="numbers of pages to measure memory at"
+    )
     arguments = parser.parse_args()
 
     everything = [contract.pdf for contract in read_cuad(data_root() / "cuad")]

@@ -1,10 +1,9 @@
-"""Words of PDFs in order against the texts they were made from: longdoc beside pypdfium2, pdfplumber and pypdf.
+"""Words of PDFs in order, compared with the texts they were made from: longdoc, pypdfium2, pdfplumber and pypdf.
 
-Normalised, the same for every engine and for the truth: Unicode's NFKC, straight quotes, then words split at white
-space: hyphens at a line's end, page numbers and running headers count as they are. ``similarity`` is 1 less the
-Levenshtein distance over words, divided by the longer of the two; precision and recall are of the words as a
-multiset. ``prose`` is the similarity of what is no formula: words of three letters or more, without the punctuation
-around them.
+The text of every engine and the truth are normalised alike: NFKC, straight quotes, words split at white space. Hyphens
+at the end of a line, page numbers and running headers are not removed. ``similarity`` is 1 minus the Levenshtein
+distance in words divided by the length of the longer text; precision and recall treat the words as a multiset.
+``prose`` is the similarity without formulas: of words of three letters or more, without surrounding punctuation.
 """
 
 import logging
@@ -31,7 +30,7 @@ between this text and some nonsense like “Huardest gefburn”? Kjift – not a
 information about the selected font, how the letters are written and an impression of the look. This text should contain
 all letters of the alphabet and it should be written in of the original language. There is no need for special content,
 but the length of words should match the language. """
-"""What the LaTeX package blindtext writes in English."""
+"""The text of the LaTeX package blindtext in English."""
 QUOTES = str.maketrans("‘’‚“”„", "'''" + '"' * 3)
 NOTES = """Truth: for GeoTopo the text its publisher checked (with running headers and page numbers, so longdoc is
 also measured with these kept; without its [IMAGE] marks); for ODT the paragraphs and headings of `content.xml`, which
@@ -73,7 +72,7 @@ ENGINES: dict[str, Callable[[Path], str]] = {
 
 
 def pairs(folder: Path) -> Iterator[tuple[Path, str]]:
-    """PDFs with the texts they were made from."""
+    """PDFs, each with the text it was made from."""
     book = next(folder.glob("*/extraction-ground-truth/GeoTopo-book.txt")).read_text("utf-8")
     yield next(folder.glob("*/009-*/*.pdf")), book.replace("[IMAGE]", " ")
     for source in sorted(folder.glob("*/odf/sources/*.odt")):
@@ -85,7 +84,7 @@ def pairs(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def odt_text(path: Path) -> str:
-    """The paragraphs and headings of a text document, one a line."""
+    """The paragraphs and headings of an ODT file, one per line."""
     with zipfile.ZipFile(path) as archive:
         body = etree.fromstring(archive.read("content.xml")).find(".//{*}body")
     for space in body.iter("{*}s", "{*}tab", "{*}line-break"):
@@ -95,7 +94,7 @@ def odt_text(path: Path) -> str:
 
 
 def tex_text(source: str) -> str:
-    """What a LaTeX source writes: its body without commands and their options, with their arguments."""
+    """The text of a LaTeX source: its body without commands and options, but with their arguments."""
     source = re.sub(r"(?<!\\)%.*", "", source)
     body = source.partition(r"\begin{document}")[2].partition(r"\end{document}")[0]
     body = re.sub(r"\\blindtext(?:\[(\d+)\])?", lambda match: BLINDTEXT * int(match[1] or 1), body)
@@ -111,13 +110,13 @@ def words(text: str) -> list[str]:
 
 
 def prose(found: Sequence[str]) -> list[str]:
-    """The words of letters alone, three or more, without punctuation around them."""
+    """The words of three letters or more, without surrounding punctuation."""
     bare = (re.sub(r"^\W+|\W+$", "", word) for word in found)
     return [word for word in bare if len(word) > 2 and word.isalpha()]
 
 
 def scores(read: Sequence[str], truth: Sequence[str]) -> tuple[float, float, float]:
-    """Similarity in order, precision and recall."""
+    """Similarity, precision and recall."""
     common = sum((Counter(read) & Counter(truth)).values())
     similarity = Levenshtein.normalized_similarity(read, truth)
     return similarity, common / max(len(read), 1), common / max(len(truth), 1)

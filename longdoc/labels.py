@@ -143,22 +143,23 @@ def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]
     rank = {label: index for index, label in enumerate(labels)}
     known = [span for span in spans if span.label in rank]
     for span in sorted(known, key=lambda s: (s.start - s.end, s.start)):
-        first, last = touched(span, offsets)
+        first, last = overlapping(offsets, span.start, span.end)
         if first < last and not tags[first:last].any():
             tags[first:last] = 2 + 2 * rank[span.label]
             tags[first] -= 1
     return tags
 
 
-def touched(span: Span, offsets: np.ndarray) -> tuple[int, int]:
-    """The half-open range of tokens that share a character with a span.
+def overlapping(offsets: np.ndarray, start: int, end: int) -> tuple[int, int]:
+    """The half-open range of tokens that share at least one character with ``start:end``; empty if none does.
 
     Args:
-        span: a span of the text.
         offsets: int array of shape ``(T, 2)``: half-open character offsets of the tokens, ascending.
+        start: first character.
+        end: one past the last character.
     """
-    first = int(np.searchsorted(offsets[:, 1], span.start, side="right"))
-    return first, int(np.searchsorted(offsets[:, 0], span.end, side="left"))
+    first = int(np.searchsorted(offsets[:, 1], start, side="right"))
+    return first, max(first, int(np.searchsorted(offsets[:, 0], end, side="left")))
 
 
 def decode_tags(tags: np.ndarray, labels: Sequence[str], scheme: Scheme = "bio") -> list[tuple[int, int, str]]:

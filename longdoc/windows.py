@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 
 from longdoc.edits import WHITE_SPACE, code_points
 from longdoc.errors import ConfigError
+from longdoc.labels import overlapping
 
 MergeRule = Literal["first", "mean", "centre", "most central"]
 
@@ -137,9 +138,7 @@ def token_range(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
 
     Empty (``first == last``) if no token does.
     """
-    first = int(np.searchsorted(tokens.offsets[:, 1], start, side="right"))
-    last = int(np.searchsorted(tokens.offsets[:, 0], end, side="left"))
-    return first, max(first, last)
+    return overlapping(tokens.offsets, start, end)
 
 
 def unseen(text: str, tokens: Tokens) -> list[tuple[int, int]]:

@@ -1,25 +1,30 @@
-"""Small PDFs, written by hand."""
+"""Small handmade PDFs, and an independent reading of their letters."""
 
+import ctypes
 import hashlib
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
 
 IMAGE = b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 /Length 1 >>"
 PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 
 
 def lines(*texts: str, x: float = 72, y: float = 700, pitch: float = 14, size: float = 12) -> str:
-    """A content stream with one line of Helvetica under the other."""
+    """A content stream with lines of Helvetica below one another."""
     return f"BT /F {size} Tf {pitch} TL {x} {y} Td " + " ".join(f"({text}) Tj T*" for text in texts) + " ET "
 
 
 def across(columns: dict[float, list[str]], y: float = 700, pitch: float = 14) -> str:
-    """A content stream with columns of lines, each from its x, that are written line by line across all of them."""
+    """A content stream with columns of lines by their x, written line by line across all of them."""
     longest = max(map(len, columns.values()))
     rows = [[(x, texts[i]) for x, texts in columns.items() if i < len(texts)] for i in range(longest)]
     return "".join(lines(text, x=x, y=y - pitch * i) for i, row in enumerate(rows) for x, text in row)
 
 
 def letters(text: str, x: float, y: float, turn: str, step: tuple[float, float]) -> str:
-    """A content stream with each letter of a word placed by itself, turned by the matrix ``turn``."""
+    """A content stream that places each letter of a word on its own, turned by the matrix ``turn``."""
     places = [(x + step[0] * i, y + step[1] * i) for i in range(len(text))]
     return "".join(
         f"BT /F 12 Tf {turn} {a} {b} Tm ({letter}) Tj ET " for letter, (a, b) in zip(text, places, strict=True)
@@ -27,7 +32,7 @@ def letters(text: str, x: float, y: float, turn: str, step: tuple[float, float])
 
 
 def make_pdf(*contents: str, page: str = "/MediaBox [0 0 612 792]", password: str | None = None) -> bytes:
-    """A PDF of one page per content stream, encrypted with RC4 of 40 bits if there is a password."""
+    """A PDF with one page per content stream, encrypted with 40-bit RC4 if there is a password."""
     kids = " ".join(f"{5 + 2 * i} 0 R" for i in range(len(contents)))
     objects = [
         (b"<< /Type /Catalog /Pages 2 0 R >>", b""),
@@ -58,6 +63,21 @@ def make_pdf(*contents: str, page: str = "/MediaBox [0 0 612 792]", password: st
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     xref = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
     return body + xref + b"trailer\n%s >>\nstartxref\n%d\n%%%%EOF" % (trailer, len(body))
+
+
+def letters_of(page: pdfium.PdfPage) -> tuple[str, np.ndarray]:
+    """The ``N`` letters and digits of a page, and their centres on the displayed page; shape ``(N, 2)``, in points."""
+    textpage, (width, height) = page.get_textpage(), page.get_size()
+    size = (round(1000 * width), round(1000 * height))  # pdfium projects to integers
+    chars, centres, x, y = "", [], ctypes.c_int(), ctypes.c_int()
+    for index in range(textpage.count_chars()):
+        char = chr(pdfium_c.FPDFText_GetUnicode(textpage, index))
+        if char.isalnum():
+            x0, y0, x1, y1 = textpage.get_charbox(index)
+            pdfium_c.FPDF_PageToDevice(page, 0, 0, *size, 0, (x0 + x1) / 2, (y0 + y1) / 2, x, y)
+            chars += char
+            centres.append((x.value / 1000, y.value / 1000))
+    return chars, np.array(centres).reshape(-1, 2)
 
 
 def md5(data: bytes) -> bytes:

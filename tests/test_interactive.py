@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from longdoc.loaders import load
-from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.pdf.interactive import place_drawn
 from pdfs import lines
 
@@ -13,7 +13,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def loose_pdf(content: str, *objects: str, catalog: str = "", page: str = "") -> bytes:
-    """A PDF of two pages without a cross-reference table, with further objects from number 10 on."""
+    """A PDF of two pages without a cross-reference table; further objects are numbered from 10."""
     media = "/MediaBox [0 0 612 792] /Resources << /Font << /F 3 0 R >> >>"
     body = [
         f"1 0 obj << /Type /Catalog /Pages 2 0 R {catalog} >> endobj",
@@ -42,7 +42,7 @@ def test_the_outline_lists_titles_levels_and_pages():
     assert found == [("Term of lease", 1, 1), ("Rent", 1, 2), ("Late rent", 2, None)]
 
 
-def test_an_outline_that_bites_its_tail_ends():
+def test_reading_an_outline_with_a_cycle_ends():
     loop = "/Title (A) /Parent 10 0 R /Next 11 0 R /First 11 0 R"
     document = load(loose_pdf(lines("Lease"), "/First 11 0 R", loop, catalog="/Outlines 10 0 R"))
     assert 1 <= len(document.outline) < 100
@@ -63,7 +63,7 @@ def test_links_cover_their_words():
     assert document.links[0].box.y0 == 792 - 712
 
 
-def test_filled_fields_are_read_where_they_stand():
+def test_filled_fields_are_read_where_they_are_on_the_page():
     appearance = "q BT /F 12 Tf 2 4 Td (Ada Ltd.) Tj ET Q"
     fonts = "/Resources << /Font << /F 3 0 R >> >>"
     stream = f"/Type /XObject /Subtype /Form /BBox [0 0 90 16] {fonts} /Length {len(appearance)}"

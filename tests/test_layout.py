@@ -6,7 +6,8 @@ import pytest
 from longdoc.document import Document
 from longdoc.edits import Edit
 from longdoc.loaders import load
-from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, Glyphs, lay_out
+from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, Glyphs
+from longdoc.loaders.layout.text import lay_out
 from pdfs import across, letters, lines, make_pdf
 
 DATA = Path(__file__).parent / "data"
@@ -14,7 +15,7 @@ BODY = ["The Tenant pays the rent to the Landlord on the first day of each", "mo
 
 
 def contract(*pages: tuple[str, str], body: list[str] = BODY) -> Document:
-    """Pages of the same text with a header and a footer each."""
+    """Loads pages of the same text, each with a header and a footer."""
     return load(make_pdf(*(lines(head, y=770) + lines(*body, y=650) + lines(foot, y=30) for head, foot in pages)))
 
 
@@ -60,7 +61,7 @@ def test_furniture_can_stay_in_the_text():
     assert kept.raw_text == load(make_pdf(*pages)).raw_text
 
 
-def test_what_stands_on_one_page_is_text_and_so_are_headings_that_start_pages():
+def test_a_line_of_one_page_is_text_and_so_are_headings_that_start_pages():
     heads = ["ARTICLE 1", "ARTICLE 2", "Schedule", "ARTICLE 9"]
     document = contract(*((head, "") for head in heads))
     assert document.furniture == ()
@@ -81,7 +82,7 @@ def test_hidden_glyphs_are_listed_and_not_read():
     assert [(each.kind, each.text) for each in layout.furniture] == [("hidden", "bc")]
 
 
-def test_cells_rows_and_blocks_are_kept_apart():
+def test_cells_rows_and_blocks_stay_separate():
     layout = lay_out([(1, row("abcd", [LINE, CELL, ROW, BLOCK]))])
     assert layout.edits.apply("abcd")[0] == "a\tb\nc\n\nd"
     assert layout.lines[:, 0].tolist() == [0, 1, 2, 3]
@@ -151,7 +152,7 @@ def test_turned_text_at_the_side_of_several_pages_is_a_stamp():
     assert found == [("stamp", "draftofmay")] * 3
 
 
-def test_headers_of_another_print_are_furniture_where_its_page_numbers_are():
+def test_headers_next_to_page_numbers_of_another_print_are_furniture():
     pieces = [[f"Clause {i} of this Agreement binds both of the parties to it."] * 14 for i in range(9)]
     printed = [
         line
@@ -162,6 +163,11 @@ def test_headers_of_another_print_are_furniture_where_its_page_numbers_are():
     kinds = {(each.kind, each.text) for each in document.furniture}
     assert kinds >= {("page number", "2"), ("page number", "8"), ("footer", "Mill Lease"), ("header", "Confidential")}
     assert "Clause 8" in document.text
+
+
+def test_a_dotless_i_in_the_margin_is_text():
+    page = lay_out([(1, row("ı"))], sizes=[(612, 792)])
+    assert (page.raw_text, page.furniture) == ("ı", ())
 
 
 def test_chapter_numbers_are_text():
@@ -182,7 +188,7 @@ def test_signatures_side_by_side_stay_one_a_line():
     assert load(make_pdf(content)).text == "Mill Company of the North Tenant Limited\nBy: A. Miller By: B. Tenant"
 
 
-def test_an_indented_first_line_starts_a_paragraph_whatever_stands_before_it():
+def test_an_indented_first_line_starts_a_paragraph_after_any_line():
     body = (
         lines("The Premises of the Tenant are the Northern Mill \\(MILL\\)", y=700)
         + lines("MILL means the water mill in the north of the parish, as", x=96, y=686)
@@ -194,13 +200,13 @@ def test_an_indented_first_line_starts_a_paragraph_whatever_stands_before_it():
     )
 
 
-def test_lines_of_an_address_stand_alone():
+def test_the_lines_of_an_address_are_not_joined():
     body = lines(*[f"The Landlord and the Tenant {word} as follows of the mill they own" for word in "abcdefgh"], y=700)
     address = lines("Mill Company", "1309 Mary Avenue", "Sunnyvale, 94087", y=560)
     assert load(make_pdf(body + address)).text.endswith("Mill Company\n1309 Mary Avenue\nSunnyvale, 94087")
 
 
-def test_paragraphs_of_a_line_each_are_parted_as_longer_ones_are():
+def test_one_line_paragraphs_are_separated_like_longer_ones():
     long = lines(*["the Tenant pays the rent of the mill on the first day of each month and in"] * 6, y=700)
     short = lines(*[f"Sentence {word} is short." for word in "abcdefgh"], pitch=28, y=580)
     assert load(make_pdf(long + short)).text.count("\n\n") == 8
@@ -212,10 +218,10 @@ def test_the_running_header_and_the_production_lines_of_a_real_register():
     assert sum("Federal Register / Vol. 85" in text for text in texts) == 6
     assert sum(text.startswith("VerDate Sep<11>2014") for text in texts) == 7
     assert "VerDate" not in document.text
-    assert sum(text.startswith("jbell on") for text in texts) == 6  # on the seventh page it stands elsewhere
+    assert sum(text.startswith("jbell on") for text in texts) == 6  # on the seventh page it is elsewhere
 
 
-def test_a_word_is_joined_where_the_page_has_no_spaces_of_its_own():
+def test_a_hyphenated_word_is_joined_on_a_page_without_spaces():
     # As TeX writes: words are placed one by one, and no space is drawn between them.
     rows = [("The", "consec-"), ("tetuer", "rent"), ("and", "consectetuer"), ("well-", "being"), ("a", "well-being")]
     placed = "".join(
@@ -227,7 +233,7 @@ def test_a_word_is_joined_where_the_page_has_no_spaces_of_its_own():
     assert "The consectetuer rent" in text
 
 
-def test_accents_in_what_is_taken_out_and_across_pages():
+def test_accents_in_furniture_and_across_pages():
     accent = lines("\\264", x=90, y=742)
     header = lines("R", x=72, y=740) + lines("e", x=90, y=740) + accent
     pages = [header + lines(*BODY, y=600)] * 4
@@ -237,13 +243,13 @@ def test_accents_in_what_is_taken_out_and_across_pages():
     assert apart.text.startswith("e")
 
 
-def test_what_is_hidden_stays_out_even_where_furniture_is_kept():
+def test_hidden_text_is_left_out_even_if_furniture_is_kept():
     hidden = make_pdf("3 Tr " + lines("SECRET", y=730) + "0 Tr " + lines(*BODY, y=600))
     assert "SECRET" not in load(hidden, keep_furniture=True).text
     assert [item.kind for item in load(hidden).furniture] == ["hidden"]
 
 
-def test_rows_of_tables_at_the_top_of_pages_are_no_headers():
+def test_rows_of_tables_at_the_top_of_pages_are_not_headers():
     grid = "".join(f"{x} {y} 150 20 re S " for x in (72, 222) for y in (700, 720, 740))
     cells = [("Item", "Price"), ("rent", "100"), ("fee", "20")]
     texts = "".join(

@@ -1,4 +1,3 @@
-import ctypes
 import hashlib
 import io
 import re
@@ -26,42 +25,29 @@ from longdoc.errors import (
     UnsupportedFormatError,
 )
 from longdoc.loaders import Limits, load
-from longdoc.loaders import pdf as pdf_loader
-from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs, lay_out
-from longdoc.loaders.pdf.glyphs import _join_surrogates, _real_glyphs
-from pdfs import lines, make_pdf
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.text import lay_out
+from longdoc.loaders.pdf import PDFIUM_LOCK
+from longdoc.loaders.pdf.glyphs import drop_generated, join_surrogates
+from pdfs import letters_of, lines, make_pdf
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))
 DATA = Path(__file__).parent / "data"
 
 
-def glyphs_of(page: pdfium.PdfPage) -> list[tuple[str, float, float]]:
-    """Letters and digits with their centres on the displayed page, as pdfium itself projects them."""
-    textpage, (width, height) = page.get_textpage(), page.get_size()
-    found, x, y = [], ctypes.c_int(), ctypes.c_int()
-    for index in range(textpage.count_chars()):
-        char = chr(pdfium_c.FPDFText_GetUnicode(textpage, index))
-        if char.isalnum():
-            x0, y0, x1, y1 = textpage.get_charbox(index)
-            size = (round(1000 * width), round(1000 * height))
-            pdfium_c.FPDF_PageToDevice(page, 0, 0, *size, 0, (x0 + x1) / 2, (y0 + y1) / 2, x, y)
-            found.append((char, x.value / 1000, y.value / 1000))
-    return found
-
-
 def misread_words(document: Document, data: bytes) -> list[str]:
-    """Words whose boxes do not hold exactly their own glyphs."""
+    """The words whose boxes do not hold exactly their own letters."""
     pdf = pdfium.PdfDocument(data)
-    glyphs = {page.number: glyphs_of(pdf[page.number - 1]) for page in document.pages}
-    centres = {number: np.array([(x, y) for _, x, y in found]) for number, found in glyphs.items()}
+    pages = {page.number: letters_of(pdf[page.number - 1]) for page in document.pages}
     wrong = []
     for word in re.finditer(r"[^\W_]+", document.text):
         spelled = ""
         for box in document.locate(*word.span()):
-            x, y = centres[box.page].T
-            inside = (x > box.x0 - 0.01) & (x < box.x1 + 0.01) & (y > box.y0 - 0.01) & (y < box.y1 + 0.01)
-            spelled += "".join(glyphs[box.page][i][0] for i in np.flatnonzero(inside))
+            letters, centres = pages[box.page]
+            low, high = np.array((box.x0, box.y0)) - 0.01, np.array((box.x1, box.y1)) + 0.01
+            inside = ((centres > low) & (centres < high)).all(axis=1)
+            spelled += "".join(letters[i] for i in np.flatnonzero(inside))
         wrong += [word[0]] if spelled != word[0] else []
     return wrong
 
@@ -77,7 +63,7 @@ def test_the_boxes_of_every_word_hold_its_own_glyphs(path):
 
 
 WRITTEN_EARLY = {"sony-gsi-intellectual-property": {2: "i", 3: "ii", 20: "17", 22: "2", 23: "3"}}
-"""Page numbers that the file holds before other lines of their pages, which stand above them."""
+"""By page, the page number that the file contains before other lines that are above it on the page."""
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -138,7 +124,7 @@ def test_a_path_bytes_and_a_file_give_the_same():
 def test_pdfium_is_entered_by_one_thread_at_a_time():
     data = make_pdf(lines("Hello"))
     with ThreadPoolExecutor(2) as pool:
-        with pdf_loader._LOCK:
+        with PDFIUM_LOCK:
             waiting = [pool.submit(load, data) for _ in range(2)]
             time.sleep(0.1)
             assert not any(future.done() for future in waiting)
@@ -231,7 +217,7 @@ def test_two_columns_written_across_are_read_one_after_the_other():
     assert misread_words(load(data), data) == []
 
 
-def test_rows_of_a_form_are_not_taken_for_columns():
+def test_rows_of_a_form_are_not_columns():
     rows = [lines(f"Field {i}", y=650 - 14 * i) + lines(f"value {i}", x=330, y=650 - 14 * i) for i in range(12)]
     assert load(make_pdf("".join(rows))).text.split() == [w for i in range(12) for w in f"Field {i} value {i}".split()]
 
@@ -244,7 +230,7 @@ def glyphs(text: str, *boxes: tuple[float, float, float, float]) -> Glyphs:
 def test_a_superscript_stays_on_its_line():
     none, digit, raised, after, below = (0,) * 4, (0, 10, 6, 20), (6, 9, 9, 14), (12, 10, 18, 20), (0, 24, 6, 34)
     page = glyphs("5\nt\nM\nx", digit, none, raised, none, after, none, below)
-    read = _real_glyphs(page.codes, page.boxes, np.array([NONE, LINE] * 3 + [NONE], np.uint8))
+    read = drop_generated(page.codes, page.boxes, np.array([NONE, LINE] * 3 + [NONE], np.uint8))
     assert "".join(map(chr, read.codes)) == "5tMx"
     assert read.breaks.tolist() == [NONE, NONE, SPACE, LINE]
 
@@ -255,12 +241,12 @@ def test_a_glyph_drawn_twice_is_read_once_and_the_letters_of_a_ligature_are_kept
     assert len(lay_out([(1, glyphs("off", (0, 0, 8, 10), (8, 0, 16, 10), (8, 0, 16, 10)))]).edits) == 0
 
 
-def test_characters_without_a_meaning_are_edited_and_kept_in_the_raw_text():
+def test_unmapped_characters_are_edited_and_kept_in_the_raw_text():
     text = "a\ufb03\x01\ud800\u200b"
     layout = lay_out([(1, glyphs(text, *((8 * i, 0, 8 * i + 8, 10) for i in range(5))))])
     assert layout.raw_text == text
     assert layout.edits.apply(text)[0] == "affi\ufffd"
-    pair = _join_surrogates(glyphs("\ud835\udc9cb", (0, 0, 4, 10), (4, 0, 8, 10), (8, 0, 16, 10)))
+    pair = join_surrogates(glyphs("\ud835\udc9cb", (0, 0, 4, 10), (4, 0, 8, 10), (8, 0, 16, 10)))
     assert pair.codes.tolist() == [0x1D49C, ord("b")]
     assert pair.boxes.tolist() == [[0, 0, 8, 10], [8, 0, 16, 10]]
 
@@ -311,7 +297,7 @@ def test_bad_input_raises_its_own_error(source, error):
     assert len(str(caught.value)) > 30
 
 
-def test_a_file_named_pdf_that_is_none_is_corrupt(tmp_path):
+def test_a_file_with_the_suffix_pdf_and_other_content_is_corrupt(tmp_path):
     path = tmp_path / "lease.pdf"
     path.write_bytes(b"only text")
     with pytest.raises(CorruptDocumentError, match=r"lease\.pdf"):

@@ -1,4 +1,4 @@
-"""Pages without a text layer: read by OCR where it is installed, named in a warning where it is not."""
+"""Pages without a text layer: read by OCR if it is installed, else named in a warning."""
 
 import io
 
@@ -9,10 +9,10 @@ from PIL import Image
 
 from longdoc.errors import CorruptDocumentError, LimitExceededError, NoTextLayerError
 from longdoc.loaders import Limits, load
-from longdoc.loaders.layout import ocr as _ocr
+from longdoc.loaders.layout import ocr
 from pdfs import lines, make_pdf
 
-needs_ocr = pytest.mark.skipif(bool(_ocr.missing()), reason=_ocr.missing() or "OCR is installed")
+needs_ocr = pytest.mark.skipif(bool(ocr.missing()), reason=ocr.missing() or "OCR is installed")
 TEXT = ("This lease is between", "Ada Lovelace and Bob.")
 
 
@@ -84,7 +84,7 @@ def test_a_missing_language_is_named():
 
 
 def test_without_ocr_a_picture_and_a_scan_say_what_to_install(monkeypatch):
-    monkeypatch.setattr(_ocr, "missing", lambda *_: "OCR needs pytesseract: pip install 'longdoc[ocr]'")
+    monkeypatch.setattr(ocr, "missing", lambda *_: "OCR needs pytesseract: pip install 'longdoc[ocr]'")
     scan = "q 612 0 0 792 0 0 cm /I Do Q"
     assert "pip install 'longdoc[ocr]'" in load(make_pdf(lines("Hello"), scan)).warnings[0]
     for source in (encoded(picture()), make_pdf(scan)):
@@ -100,12 +100,12 @@ def test_damaged_and_absurd_pictures_are_refused():
         load(encoded(picture()), limits=Limits(pixels=1000))
 
 
-def test_shares_of_a_word_follow_its_line():
+def test_the_characters_of_a_word_divide_its_box_along_its_line():
     boxes = np.array([(0, 0, 30, 10), (0, 40, 10, 70), (50, 0, 80, 10)], np.float32)
-    shares = _ocr._shares(boxes, np.array([3, 3, 3]), np.array([0, 3, 2]))
-    assert shares[:3, 0].tolist() == [0, 10, 20]
-    assert shares[3:6, 1].tolist() == [60, 50, 40]
-    assert shares[6:, 0].tolist() == [70, 60, 50]
+    boxes_of_characters = ocr.divide_words(boxes, np.array([3, 3, 3]), np.array([0, 3, 2]))
+    assert boxes_of_characters[:3, 0].tolist() == [0, 10, 20]
+    assert boxes_of_characters[3:6, 1].tolist() == [60, 50, 40]
+    assert boxes_of_characters[6:, 0].tolist() == [70, 60, 50]
 
 
 @needs_ocr

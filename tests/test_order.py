@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longdoc.loaders.layout.text import BLOCK, LINE, NONE, SPACE, Glyphs
-from longdoc.loaders.pdf.columns import line_numbers, order
+from longdoc.loaders.layout.glyphs import BLOCK, LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.pdf.glyphs import read_glyphs
+from longdoc.loaders.pdf.reading_order import order
 from pdfs import across, letters, lines, make_pdf
 
 DATA = Path(__file__).parent / "data"
@@ -25,7 +25,7 @@ def read(content: str | bytes, page: int = 1) -> Glyphs:
 
 
 def blocks(glyphs: Glyphs) -> list[list[str]]:
-    """The lines of each block, white space folded."""
+    """The lines of each block, with white space folded."""
     text = "".join(
         {NONE: "", SPACE: " ", LINE: "\n", BLOCK: "\f"}[code] + char
         for code, char in zip(glyphs.breaks.tolist(), map(chr, glyphs.codes.tolist()), strict=True)
@@ -36,7 +36,7 @@ def blocks(glyphs: Glyphs) -> list[list[str]]:
 
 LEFT, MIDDLE, RIGHT = prose("left"), prose("middle"), prose("right")
 NARROW = [f"set {i} wholly apart" for i in range(10)]
-WIDE = [f"and line {i} of a body that is much wider than what stands beside it" for i in range(10)]
+WIDE = [f"and line {i} of a body that is much wider than the column beside it" for i in range(10)]
 
 
 @pytest.mark.parametrize(
@@ -86,18 +86,23 @@ def test_footnotes_and_the_foot_of_the_page_follow_the_columns():
 
 
 @pytest.mark.parametrize("interleaved", [True, False])
-def test_line_numbers_come_first_and_are_told_apart(interleaved):
+def test_line_numbers_come_first_in_a_block_of_their_own(interleaved):
     texts = prose("MR. SMITH:", 25, "then what did he say to you?")
     columns = {60.0: [str(i + 1) for i in range(25)], 110.0: texts}
     written = across(columns) if interleaved else "".join(lines(*column, x=x) for x, column in columns.items())
+    assert blocks(read(written)) == [columns[60.0], texts]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{60.0: ["7"] * 12, 110.0: WIDE}, {60.0: WIDE, 500.0: [str(i) for i in range(12)]}],
+    ids=["the same number", "numbers at the right"],
+)
+def test_other_columns_of_numbers_are_not_line_numbers(columns):
+    written = across(columns)
     glyphs = read(written)
-    assert blocks(glyphs) == [columns[60.0], texts]
-    assert "".join(map(chr, glyphs.codes[line_numbers(glyphs)])).replace(" ", "") == "".join(columns[60.0])
-
-
-def test_numbered_paragraphs_and_years_are_no_line_numbers():
-    assert not line_numbers(read(across({60.0: ["7"] * 12, 110.0: WIDE}))).any()
-    assert not line_numbers(read(across({60.0: WIDE, 500.0: [str(i) for i in range(12)]}))).any()
+    assert len(blocks(glyphs)) == 1
+    assert glyphs.codes.tolist() == read_glyphs(pdfium.PdfDocument(make_pdf(written))[0]).codes.tolist()
 
 
 @pytest.mark.parametrize(("turn", "step"), [("0 1 -1 0", (0, 6.6)), ("0 -1 1 0", (0, -6.6))])
@@ -148,11 +153,11 @@ def test_real_columns(file, phrases):
 
 
 def test_a_real_transcript():
-    glyphs = read((DATA / "pdf/pdfplumber_pdfs/scotus-transcript-p1.pdf").read_bytes())
-    assert blocks(glyphs)[0] == [str(i) for i in range(1, 26)]
-    assert line_numbers(glyphs).sum() >= 9 + 2 * 16
+    numbers, text = blocks(read((DATA / "pdf/pdfplumber_pdfs/scotus-transcript-p1.pdf").read_bytes()))
+    assert numbers == [str(i) for i in range(1, 26)]
+    assert text[1] == "IN THE SUPREME COURT OF THE UNITED STATES"
 
 
-def test_a_block_written_last_that_stands_above_all_others_is_read_first():
+def test_a_block_written_after_those_below_it_is_read_before_them():
     box, head, rest = prose("box"), prose("head"), prose("rest")
     assert blocks(read(lines(*box, y=540) + lines(*head, y=700) + lines(*rest, y=380))) == [head + box + rest]

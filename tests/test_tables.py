@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from longdoc.edits import Edit, Edits
-from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.layout.grids import Grid, GridCell, PlacedGrid, arrange, build_tables
 from longdoc.loaders.pdf.glyphs import read_glyphs
-from longdoc.loaders.pdf.tables import Grid, GridCell, Placed, TableError, arrange, build_tables, find_tables
+from longdoc.loaders.pdf.ruling_lines import TableError
+from longdoc.loaders.pdf.tables import find_tables
 from longdoc.parts import Table
 from pdfs import lines, make_pdf
 
@@ -23,7 +25,7 @@ FEES = (("Year", "Fee", "Due"), ("First", "200", "May"), ("Second", "210", "June
 
 
 def ruled(rows: tuple[tuple[str, ...], ...] = FEES, width: int = 100, height: int = 24) -> str:
-    """A table drawn with rules, its lower left corner at (72, 500)."""
+    """A table drawn with ruling lines, its lower left corner at (72, 500)."""
     across, down = len(rows[0]) * width, len(rows) * height
     level = [f"72 {500 + i * height} m {72 + across} {500 + i * height} l S " for i in range(len(rows) + 1)]
     upright = [f"{72 + i * width} 500 m {72 + i * width} {500 + down} l S " for i in range(len(rows[0]) + 1)]
@@ -42,7 +44,7 @@ def read(data: bytes, number: int = 1) -> tuple[Glyphs, list[Grid]]:
 
 
 def as_text(glyphs: Glyphs) -> tuple[str, Edits]:
-    """Raw text, and edits that write each break out."""
+    """Raw text, and edits that insert the text of each break."""
     written = {
         SPACE: (" ", "space"),
         LINE: ("\n", "line"),
@@ -122,17 +124,17 @@ PROSE = "the parties agree that each of them bears its own costs and that"
         lines(*[PROSE] * 10) + "60 540 480 180 re S",  # a frame around a paragraph
         "".join(lines(*[PROSE[:40]] * 12, x=x) for x in (50, 320)),  # two columns
         "".join(lines("By: ______", "Name:", "Title:", "Date:", x=x) for x in (72, 350)),  # signatures
-        lines("Definitions", "Services", "Fees", "Term") + lines("1", "4", "9", "12", x=500),  # a contents
+        lines("Definitions", "Services", "Fees", "Term") + lines("1", "4", "9", "12", x=500),  # a table of contents
         lines("1", "2", "3", "4", "5", x=40) + lines(*[PROSE] * 5, x=72),  # numbered lines
         "72 500 m 500 500 l S 72 600 m 500 600 l S " + lines(PROSE, PROSE),  # two rules
         ruled((("one", ""), ("", ""), ("", ""), ("", "four"))),  # mostly empty
     ],
 )
-def test_what_is_no_table(content: str) -> None:
+def test_what_is_not_a_table(content: str) -> None:
     assert read(make_pdf(content))[1] == []
 
 
-def test_a_page_full_of_rules_is_refused_soon() -> None:
+def test_a_page_full_of_rules_is_refused_early() -> None:
     content = "".join(f"{i % 600} 0 m {i % 600} 700 l S " for i in range(4000))
     with pytest.raises(TableError, match="more than 3,000 rules"):
         read(make_pdf(content + lines("text")))
@@ -179,7 +181,7 @@ def test_cells_start_and_end_at_visible_characters(raw: str, cuts: list[int]) ->
     borders = sorted(min(cut, len(raw)) for cut in cuts)
     ranges = np.array(list(pairwise(borders)))
     edits = Edits.of(Edit(i, i + 1, "", "dropped") for i, char in enumerate(raw) if char in "\n\u00ad")
-    (table,) = build_tables([(1, 0, [Placed(GRID, ranges)])], raw, edits)
+    (table,) = build_tables([(1, 0, [PlacedGrid(GRID, ranges)])], raw, edits)
     text, _ = edits.apply(raw)
     for cell, (start, end) in zip(table.cells, ranges.tolist(), strict=True):
         assert cell.text == text[cell.start : cell.end]
@@ -193,7 +195,7 @@ def test_a_spreadsheet_printed_to_pdf_has_the_cells_of_the_spreadsheet() -> None
     (table,) = tables_of(*read(PAIR.with_suffix(".ods.pdf").read_bytes()))
     found = [cell.text for cell in table.cells if cell.text]
     truth = [text for text in cells if text]
-    assert found == truth[1:]  # its title stands above the table
+    assert found == truth[1:]  # its title is above the table
 
 
 @pytest.mark.parametrize(

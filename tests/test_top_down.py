@@ -16,7 +16,7 @@ def read(content: str) -> list[str]:
     return re.split(r"\s+", load(make_pdf(content)).text)
 
 
-def test_a_list_written_last_is_read_where_it_stands():
+def test_a_list_written_last_is_read_where_it_is_on_the_page():
     body = text_at(72, 700, "Ends-on:") + text_at(72, 640, "Afterwards") + text_at(72, 620, "nothing.")
     assert read(body + text_at(72, 680, "a-breach") + text_at(72, 660, "b-notice")) == [
         "Ends-on:", "a-breach", "b-notice", "Afterwards", "nothing.",
@@ -38,7 +38,7 @@ def test_blocks_side_by_side_keep_the_order_of_the_page(blocks):
     assert read("".join(rows)) == [f"{name}-{i}" for name in blocks for i in range(3)]
 
 
-def test_a_superscript_is_no_line_of_its_own():
+def test_a_superscript_is_not_a_line_of_its_own():
     assert read(text_at(72, 700, "the 5") + text_at(102, 704, "th") + text_at(120, 700, "day")) == [
         "the",
         "5",

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from longdoc.datasets.examples import Example
 from longdoc.errors import DataError
-from longdoc.labels import Span, touched
+from longdoc.labels import Span, overlapping
 from longdoc.windows import tokenize, word_offsets
 
 
@@ -52,7 +52,7 @@ def misaligned(examples: Iterable[Example], tokenizer: Tokenizer) -> list[Misali
 def _misaligned(example: Example, tokenizer: Tokenizer) -> Iterator[Misaligned]:
     offsets = word_offsets(tokenize(example.text, tokenizer))
     for span in example.spans:
-        first, last = touched(span, offsets)
+        first, last = overlapping(offsets, span.start, span.end)
         start, end = (int(offsets[first, 0]), int(offsets[last - 1, 1])) if first < last else (span.start, span.start)
         if start == end or start < span.start or end > span.end:
             yield Misaligned(example.id, span, example.text[span.start : span.end], example.text[start:end])

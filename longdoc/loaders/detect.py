@@ -1,4 +1,4 @@
-"""What kind of file this is: its content says so, and its suffix only where the content does not."""
+"""Detects the kind of a file: by its content, and by its suffix only where the content does not tell."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ KINDS = {
     "image": "an image (PNG, JPEG, TIFF, BMP, GIF, WebP)",
     "text": "plain text",
 }
-"""Module of this package -> what it reads."""
+"""The kinds of files that are read, each with its description for messages."""
 
-_PDF_HEADER_WITHIN = 1024  # bytes; readers accept junk before the header up to here
+_PDF_HEADER_WITHIN = 1024  # bytes; PDF readers accept other data before the header
 _ROOTS = {"article": "jats", "ClinicalDocument": "ccda", "html": "html", "HTML": "html"}
 _IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8")
 _FOREIGN = {
     b"{\\rtf": "an RTF file; save it as .docx",
     b"\xd0\xcf\x11\xe0": "an old Office file; save it as .docx",
-    b"PK\x03\x04": "a zip file that holds no Word document",
+    b"PK\x03\x04": "a zip file without a Word document",
     b"\x1f\x8b": "a gzip file; unpack it",
 }
 _HTML = re.compile(
@@ -35,18 +35,25 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 _IN_FILING = re.compile(rb"<(!doctype\s+html|html|head|body|div|p|br|font|tr)\b", re.IGNORECASE)
-"""HTML in a filing of EDGAR, whose plain texts have tags of their own, such as <TABLE>."""
+"""HTML within an EDGAR filing; filings in plain text have tags too, such as <TABLE>."""
 _SGML = re.compile(r"-----BEGIN PRIVACY|<(SEC|IMS)-DOCUMENT>|<DOCUMENT>\s*<TYPE>", re.IGNORECASE)
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """The name, in ``KINDS``, of what these bytes are.
+    """Detects the kind of a file.
+
+    Args:
+        data: its content.
+        name: its name, for the suffix and for errors.
+
+    Returns:
+        A key of ``KINDS``.
 
     Raises:
-        CorruptDocumentError: the name promises a kind that the content is not.
+        CorruptDocumentError: the suffix is that of a kind that the content is not.
         EncryptedDocumentError: it is an Office file with a password.
-        UnsupportedFormatError: it is of no kind that a loader reads.
+        UnsupportedFormatError: no loader reads files of this kind.
     """
     suffix = name.lower().rpartition(".")[2]
     if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
@@ -61,21 +68,23 @@ def kind_of(data: bytes, name: str) -> str:
         if data.startswith(start) and not (suffix == "docx" and start.startswith(b"PK")):
             raise UnsupportedFormatError(f"{name}: {what}. longdoc reads {', '.join(KINDS.values())}")
     if suffix in ("pdf", "docx"):
-        raise CorruptDocumentError(f"{name}: named a {KINDS[suffix]}, but its content is none; get it again")
+        raise CorruptDocumentError(
+            f"{name}: has the suffix .{suffix}, but its content is not {KINDS[suffix]}; get it again"
+        )
     if not is_text(data):
         raise UnsupportedFormatError(
-            f"{name}: of no known kind (starts with {data[:8]!r}). longdoc reads {', '.join(KINDS.values())}"
+            f"{name}: of an unknown kind (it starts with {data[:8]!r}). longdoc reads {', '.join(KINDS.values())}"
         )
     return _markup(data, name) or "text"
 
 
 def is_text(data: bytes) -> bool:
-    """Whether the content may be text: zero bytes stand only in UTF-16."""
+    """Whether the content may be text: of text, only UTF-16 has zero bytes."""
     return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" not in data
 
 
 def _is_word(data: bytes) -> bool:
-    """Whether a zip file has the part that every Word document has."""
+    """Whether a zip file has the main part of a Word document."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return "word/document.xml" in archive.namelist()
@@ -84,7 +93,7 @@ def _is_word(data: bytes) -> bool:
 
 
 def _markup(data: bytes, name: str) -> str | None:
-    """The kind of a text with markup in it, None for plain text."""
+    """The kind of a text with markup; None for plain text."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = data[:100_000].decode("utf-16" if wide else "utf-8", "replace").lstrip("\ufeff").lstrip()
     if text[:1] in "{[" and '"resourceType"' in text:

@@ -1,4 +1,4 @@
-"""Pictures of pages (PNG, JPEG, TIFF with any number of pages, BMP, GIF, WebP), by OCR."""
+"""Images of pages (PNG, JPEG, TIFF with any number of pages, BMP, GIF, WebP), read by OCR."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from longdoc.document import Document, Source
 from longdoc.errors import CorruptDocumentError, LimitExceededError, NoTextLayerError
-from longdoc.loaders.layout import ocr as _ocr
-from longdoc.loaders.layout.assemble import ReadPage, assemble
+from longdoc.loaders.layout import ocr
+from longdoc.loaders.layout.assemble import assemble
+from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.options import Options
 
 if TYPE_CHECKING:
@@ -20,30 +21,28 @@ if TYPE_CHECKING:
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, OverflowError, KeyError, IndexError, TypeError)
 """What Pillow's decoders raise on damaged files."""
-_PLAUSIBLE_DPI = (50, 2400)
+_PLAUSIBLE_DPI = (50, 2400)  # of a scanner
 
 
 def load_image(data: bytes, *, name: str, options: Options) -> Document:
-    """Reads a picture; each of its frames is a page.
+    """Reads an image; each of its frames is a page.
 
-    Pages are as large, in points, as the picture says it was scanned; where it does not say, as 300 dots an inch make
-    it.
+    The size of a page follows from the resolution that the image states, or 300 dots per inch if it states none.
 
     Args:
         data: the file's content.
-        name: what to call it, in errors and in ``Document.source``.
+        name: of the file, for errors and ``Document.source``.
         options: how to read it.
 
     Raises:
-        NoTextLayerError: OCR is not installed or not wanted, or finds no text.
+        NoTextLayerError: OCR is not installed, not wanted, or finds no text.
         CorruptDocumentError: it cannot be decoded.
         LimitExceededError: it has more pixels or pages than the limits allow.
         ValueError: ``options.pages`` starts after the last page.
     """
-    lacking = "" if options.ocr == "never" else _ocr.missing(_ocr.languages(options.ocr))
-    if options.ocr == "never" or lacking:
-        remedy = lacking or "load(..., ocr='auto') reads it"
-        raise NoTextLayerError(f"{name}: a picture, which has text only for OCR. {remedy}")
+    remedy = "load(..., ocr='auto') reads it" if options.ocr == "never" else ocr.missing(options.languages)
+    if remedy:
+        raise NoTextLayerError(f"{name}: an image, whose text only OCR can read. {remedy}")
     import PIL.Image
 
     with _decoding(name):
@@ -57,10 +56,9 @@ def load_image(data: bytes, *, name: str, options: Options) -> Document:
             points = _points_per_pixel(picture)
             frame = _in_grey(picture)
         pages.append(_read_frame(frame, number, points, name, options))
-    kind = picture.format or "unknown"
     source = Source(
         name=name,
-        media_type=PIL.Image.MIME.get(kind, "image/unknown"),
+        media_type=PIL.Image.MIME.get(picture.format or "", "image/unknown"),
         sha256=hashlib.sha256(data).hexdigest(),
         loader="tesseract",
         version="1",
@@ -70,25 +68,25 @@ def load_image(data: bytes, *, name: str, options: Options) -> Document:
 
 @contextmanager
 def _decoding(name: str) -> Iterator[None]:
-    """What Pillow's decoders raise on damaged files becomes one error."""
+    """Turns the errors of Pillow's decoders into document errors."""
     import PIL.Image
 
     try:
         yield
     except PIL.Image.DecompressionBombError as error:
-        raise LimitExceededError(f"{name}: pixels: {error}; make the picture smaller") from error
+        raise LimitExceededError(f"{name}: pixels: {error}; make the image smaller") from error
     except _BROKEN as error:
-        raise CorruptDocumentError(f"{name}: a picture that cannot be decoded ({error}); get it again") from error
+        raise CorruptDocumentError(f"{name}: an image that cannot be decoded ({error}); get it again") from error
 
 
 def _points_per_pixel(picture: Image) -> float:
-    """By the resolution the picture claims, where it is one that scanners have."""
+    """The size of a pixel, by the resolution that the image states if it is plausible."""
     dpi = float(picture.info.get("dpi", (0, 0))[0])
-    return 72 / (dpi if _PLAUSIBLE_DPI[0] <= dpi <= _PLAUSIBLE_DPI[1] else _ocr.DOTS_PER_INCH)
+    return 72 / (dpi if _PLAUSIBLE_DPI[0] <= dpi <= _PLAUSIBLE_DPI[1] else ocr.DOTS_PER_INCH)
 
 
 def _in_grey(picture: Image) -> Image:
-    """The current frame in grey, what is transparent as paper."""
+    """The current frame in grey levels, with transparent parts in white."""
     import PIL.Image
 
     if "A" in picture.getbands() or "transparency" in picture.info:
@@ -99,8 +97,8 @@ def _in_grey(picture: Image) -> Image:
 
 def _read_frame(frame: Image, number: int, points: float, name: str, options: Options) -> ReadPage:
     try:
-        glyphs, confidences = _ocr.read_picture(frame, _ocr.languages(options.ocr), points)
-    except _ocr.OcrError as error:
+        glyphs, confidences = ocr.read_picture(frame, options.languages, points)
+    except ocr.OcrError as error:
         raise NoTextLayerError(f"{name}: page {number} could not be read by OCR: {error}") from error
     return ReadPage(
         number=number,

@@ -1,4 +1,4 @@
-"""How much a file may ask of the machine that reads it."""
+"""How much of the machine's resources the reading of a file may take."""
 
 from __future__ import annotations
 
@@ -9,32 +9,37 @@ from longdoc.errors import LimitExceededError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a loader refuses to go beyond; the defaults are far above real documents and far below a machine's memory.
+    """The limits of a loader; the defaults are far above real documents and far below a machine's memory.
 
     >>> Limits(pages=500).check("pages", 20, "lease.pdf")
     """
 
     file_bytes: int = 1 << 30
     unpacked_bytes: int = 1 << 30
-    """Of one member of a zip file, of an attachment, or of everything unpacked together."""
+    """Size of a zip member, of an attachment, or of everything unpacked together."""
     characters: int = 20_000_000
     pages: int = 20_000
     depth: int = 256
-    """Of elements within elements, or of objects within objects."""
+    """Nesting of elements or objects."""
     pixels: int = 200_000_000
-    """Of one image, and of one page drawn for OCR."""
+    """Pixels of one image, or of one page drawn for OCR."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
             if not isinstance(value, int) or value < 0:
-                raise ValueError(f"{each.name}={value!r} is no limit; allowed: a whole number from 0")
+                raise ValueError(f"{each.name}={value!r} must be a non-negative integer")
 
     def check(self, name: str, value: int, document: str) -> None:
-        """Refuse a document that goes beyond one of the limits.
+        """Refuses a document that exceeds a limit.
+
+        Args:
+            name: of the limit.
+            value: what the document needs.
+            document: its name, for the error.
 
         Raises:
-            LimitExceededError: ``value`` is above the limit of that name.
+            LimitExceededError: ``value`` is above the limit.
         """
         allowed: int = getattr(self, name)
         if value > allowed:

@@ -1,4 +1,4 @@
-"""How the caller wants a document to be read."""
+"""How the caller wants a document read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OCR = re.compile(rf"auto|never|{_LANGUAGE}(\+{_LANGUAGE})*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of :func:`longdoc.load`, which says what they mean."""
+    """The options of :func:`longdoc.load`, which documents them."""
 
     password: str | None = None
     ocr: str = "auto"
@@ -24,25 +24,30 @@ class Options:
 
     def __post_init__(self) -> None:
         if not isinstance(self.ocr, str) or not _OCR.fullmatch(self.ocr):
-            raise ValueError(f"ocr={self.ocr!r} is not known; allowed: 'auto', 'never', or languages as in 'fra+eng'")
+            raise ValueError(f"ocr={self.ocr!r} is unknown; allowed: 'auto', 'never', or languages such as 'fra+eng'")
         if not isinstance(self.limits, Limits):
-            raise ValueError(f"limits={self.limits!r} are none; allowed: longdoc.Limits(pages=500), for example")
+            raise ValueError(f"limits={self.limits!r} must be a longdoc.Limits, such as longdoc.Limits(pages=500)")
         if not isinstance(self.password, str | None):
-            raise ValueError(f"password is {type(self.password).__name__}; allowed: str")
+            raise ValueError(f"password must be a str, not {type(self.password).__name__}")
         pages = self.pages
         if pages is not None and (not isinstance(pages, tuple) or len(pages) != 2 or not 1 <= pages[0] <= pages[1]):
-            raise ValueError(f"pages={pages!r} is no range of page numbers; allowed: (first, last), 1 <= first <= last")
+            raise ValueError(f"pages={pages!r} is not a range of pages; allowed: (first, last) with 1 <= first <= last")
+
+    @property
+    def languages(self) -> str:
+        """The languages to read scanned pages in, as Tesseract names them: ``"eng"``, ``"fra+eng"``."""
+        return "eng" if self.ocr == "auto" else self.ocr
 
     def page_numbers(self, count: int, name: str) -> range:
         """The numbers of the pages to read, from 1.
 
         Args:
-            count: pages the document has.
-            name: what the document is called.
+            count: the number of pages of the document.
+            name: of the document, for errors.
 
         Raises:
             ValueError: ``pages`` starts after the last page.
-            LimitExceededError: there are more than the limits allow.
+            LimitExceededError: they are more than the limits allow.
         """
         first, last = self.pages or (1, count)
         if first > count:

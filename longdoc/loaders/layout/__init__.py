@@ -1,1 +1,1 @@
-"""Glyphs to a document: lines, furniture, hyphens and tables; shared by PDF and pictures."""
+"""Glyphs to a Document: lines, furniture, hyphens and tables; shared by PDFs and pictures."""

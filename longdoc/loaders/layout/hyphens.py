@@ -1,4 +1,4 @@
-"""Words cut at the end of a line: which hyphens go, and which belong to the word."""
+"""Words hyphenated at the end of a line: which hyphens are removed, and which belong to the word."""
 
 from __future__ import annotations
 
@@ -9,23 +9,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.edits import code_points
-from longdoc.loaders.layout.lines import CELL, HYPHEN, NONE, Lines
+from longdoc.loaders.layout.glyphs import CELL, NONE, as_text
+from longdoc.loaders.layout.lines import HYPHEN, Lines
+
+_LONGEST_HALF = 40  # characters of a word on either side of its hyphen
 
 
 def join_hyphens(
     raw_text: str, ink: NDArray[np.int64], gaps: NDArray[np.int64], lines: Lines
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Joins words cut at a line's end.
+    """Joins words that are hyphenated at the end of a line.
 
-    The hyphen goes where the document writes the word without it elsewhere. Where it writes neither form, the hyphen
-    goes only from a document that mostly hyphenates: contracts keep whole words on a line and cut at real hyphens.
+    The hyphen is removed if the document writes the word without it elsewhere. If it writes neither form, the hyphen
+    is removed only from a document that mostly hyphenates: contracts rarely do, and break lines at real hyphens.
+
+    Args:
+        raw_text: of the document.
+        ink: positions of the ``V`` visible glyphs in ``raw_text``; shape ``(V,)``.
+        gaps: what precedes each of them in the text; shape ``(V,)``. Changed in place where words are joined.
+        lines: of the visible glyphs.
+
+    Returns:
+        ``ink`` and ``gaps`` without the hyphens that were removed.
     """
     cut = [i for i, end in enumerate(lines.ends[:-1]) if end[-1:] in "-\xad\u2010" and end[:1].isalpha()]
     cut = [i for i in cut if lines.starts[i + 1][:1].isalpha() and lines.forced[i + 1] < CELL]
     if not cut:
         return ink, gaps
-    codes = np.insert(code_points(raw_text)[ink], np.flatnonzero(gaps), ord(" "))
-    spaced = codes.tobytes().decode("utf-32-le", "replace")
+    spaced = as_text(np.insert(code_points(raw_text)[ink], np.flatnonzero(gaps), ord(" ")))
     place = np.arange(len(ink)) + np.cumsum(gaps != 0)  # of each visible glyph in the spaced text
     words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", spaced.lower()))
     parts = Counter(part for word in words.elements() for part in word.split("-"))
@@ -34,17 +45,17 @@ def join_hyphens(
     soft = [words[left + right] > words[f"{left}-{right}"] for left, right in halves]
     hard = [words[f"{left}-{right}"] > 0 or parts[left] > 0 < parts[right] for left, right in halves]
     hyphenates = sum(soft) > sum(hard)
-    hyphens = []
+    removed = []
     for i, joins, keeps in zip(cut, soft, hard, strict=True):
         gaps[lines.first[i + 1]] = NONE
         if joins or (hyphenates and not keeps and lines.starts[i + 1][0].islower()):
             gaps[lines.first[i + 1]] = HYPHEN
-            hyphens.append(lines.last[i])
-    return np.delete(ink, hyphens), np.delete(gaps, hyphens)
+            removed.append(lines.last[i])
+    return np.delete(ink, removed), np.delete(gaps, removed)
 
 
 def _halves(text: str, hyphen: int, after: int) -> tuple[str, str]:
-    """The letters before the hyphen at one index and from the other index on, in lower case."""
-    left = re.search(r"[^\W\d_]*$", text[max(hyphen - 40, 0) : hyphen].lower())
-    right = re.match(r"[^\W\d_]*", text[after : after + 40].lower())
+    """The letters directly before the offset of a hyphen and directly from another offset on, in lower case."""
+    left = re.search(r"[^\W\d_]*$", text[max(hyphen - _LONGEST_HALF, 0) : hyphen].lower())
+    right = re.match(r"[^\W\d_]*", text[after : after + _LONGEST_HALF].lower())
     return left[0] if left else "", right[0] if right else ""

@@ -1,4 +1,4 @@
-"""The lines of a document as they stand on its pages, and how each flows into the next."""
+"""The lines of a document as printed on its pages, and how each flows into the next."""
 
 from __future__ import annotations
 
@@ -9,143 +9,186 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NONE, SPACE, LINE, CELL, ROW, BLOCK = range(6)
-"""What separates a glyph from the one before: nothing, a space, the end of a line (the layout decides whether it flows
-on), the border of a table cell, of a table row, of a block of text that flows into no other."""
+from longdoc.loaders.layout.glyphs import CELL, LINE, ROW, bounding_boxes
+
 DROP, SPACED, FLOW, BREAK, PARAGRAPH, PAGE_FLOW, PAGE_BREAK, CELL_BREAK, ROW_BREAK, BLOCK_BREAK, HYPHEN = range(11)
-"""What stands between two visible glyphs in the text; the first two are NONE and SPACE."""
+"""What separates two visible glyphs in the text, by number; the first two equal NONE and SPACE."""
 _LIST_MARKER = re.compile(
     r"\(?(\d{1,3}|[a-zA-Z]|[ivx]{1,5})(\.\d+)*[.)](?!\w\.)|[•▪●·\uf0b7–-](?!\w)|(?i:section|article)\b"
 )
-_LEADER = re.compile(r"([._·…] ?){5}.{0,40}\d$")  # of an entry in a contents
-_TAB = 2.0  # heights
-_TAB_STOP = 6.0  # points
-_FEWEST_ALIKE = 8  # lines that start below one another
-_FEWEST_FLOWING = 4  # lines of a page that tell how far apart its lines stand
+_LEADER = re.compile(r"([._·…] ?){5}.{0,40}\d$")  # of an entry in a table of contents
+_TAB = 2.0  # heights of a glyph: a wider gap is a tab
+_TAB_STOP = 6.0  # points: lines that start within this distance start together
+_FEWEST_ALIGNED = 8  # lines with the same start, to tell how far right they usually go
+_FEWEST_FLOWING = 4  # lines within paragraphs, to tell the usual line spacing of a page
 _SENTENCE_END = re.compile(r"[.:;!?\u037e][\"'”’)\]]?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of visible glyphs, ``N`` of them; ``first`` and ``last`` are glyph indices, both inclusive."""
+    """The lines of visible glyphs, ``N`` of them."""
 
     first: NDArray[np.int64]
+    """Index of the first visible glyph; shape ``(N,)``."""
     last: NDArray[np.int64]
+    """Index of the last visible glyph, inclusive; shape ``(N,)``."""
     page: NDArray[np.int64]
+    """Index of the page; shape ``(N,)``."""
     box: NDArray[np.float32]
+    """In points; shape ``(N, 4)``."""
     height: NDArray[np.float64]
-    """Mean height of the line's glyphs."""
+    """Mean height of the line's glyphs in points; shape ``(N,)``."""
     tabbed: NDArray[np.bool_]
-    """Whether a wide gap or a row of dots parts the line: one of a contents, a form, signatures side by side."""
+    """Whether the line has a wide gap or a dot leader, as in a table of contents or a form; shape ``(N,)``."""
     first_word: NDArray[np.float32]
-    """Width of the line's first word."""
+    """Width of the line's first word in points; shape ``(N,)``."""
     forced: NDArray[np.int64]
-    """The break before each line: LINE, or the CELL, ROW or BLOCK that starts there."""
+    """The break before each line: LINE, or CELL, ROW or BLOCK; shape ``(N,)``."""
     starts: list[str]
-    """First characters of each line, 12 at most."""
+    """The first characters of each line, 12 at most."""
     ends: list[str]
-    """Last two characters of each line."""
+    """The last two characters of each line."""
 
 
 def measure_lines(
     raw_text: str, boxes: NDArray[np.float32], page: NDArray[np.int64], ink: NDArray[np.int64], gaps: NDArray[np.int64]
 ) -> Lines:
-    """Measures the lines that ``gaps`` cuts the visible glyphs into."""
+    """Measures the lines of a document.
+
+    Args:
+        raw_text: of the document, ``G`` characters.
+        boxes: of its characters, in points; shape ``(G, 4)``.
+        page: index of the page of each character; shape ``(G,)``.
+        ink: positions of the ``V`` visible glyphs in ``raw_text``; shape ``(V,)``.
+        gaps: the break before each visible glyph, LINE or above where a line starts; shape ``(V,)``.
+    """
     first = np.flatnonzero(gaps >= LINE)
     last = np.append(first[1:], len(ink)) - 1
     box = boxes[ink]
     words = np.append(np.flatnonzero(gaps), len(ink))
     word_last = words[np.searchsorted(words, first, side="right")] - 1
+    spans = list(zip(ink[first].tolist(), ink[last].tolist(), strict=True))
     return Lines(
         first=first,
         last=last,
         page=page[ink[first]],
-        box=np.hstack([np.minimum.reduceat(box[:, :2], first), np.maximum.reduceat(box[:, 2:], first)]),
+        box=bounding_boxes(box, first),
         height=np.add.reduceat(box[:, 3] - box[:, 1], first) / (last + 1 - first),
-        tabbed=_tabbed(raw_text, box, ink, first, last),
+        tabbed=_tabbed(box, first, [raw_text[i : j + 1] for i, j in spans]),
         first_word=box[word_last, 2] - box[first, 0],
         forced=gaps[first],
-        starts=[raw_text[i : min(i + 12, j + 1)] for i, j in zip(ink[first].tolist(), ink[last].tolist(), strict=True)],
-        ends=[raw_text[max(i - 1, 0) : i + 1] for i in ink[last].tolist()],
+        starts=[raw_text[i : min(i + 12, j + 1)] for i, j in spans],
+        ends=[raw_text[max(j - 1, 0) : j + 1] for _, j in spans],
     )
 
 
-def _tabbed(
-    raw_text: str, box: NDArray[np.float32], ink: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Whether a wide gap or a row of dots stands in each line."""
+def _tabbed(box: NDArray[np.float32], first: NDArray[np.int64], texts: list[str]) -> NDArray[np.bool_]:
+    """Which lines have a wide gap or a dot leader; shape ``(N,)``.
+
+    Args:
+        box: of the visible glyphs, in points; shape ``(V, 4)``.
+        first: index of the first visible glyph of each line; shape ``(N,)``.
+        texts: of the lines.
+    """
     after = np.append(0, box[1:, 0] - box[:-1, 2])
     after[first] = 0
     wide = np.maximum.reduceat(after > _TAB * (box[:, 3] - box[:, 1]), first)
-    spans = zip(ink[first].tolist(), ink[last].tolist(), strict=True)
-    texts = (raw_text[i : j + 1] for i, j in spans)
-    leader = np.array([bool(_LEADER.search(text)) for text in texts], bool)
-    return np.asarray(wide | leader)
+    return np.asarray(wide | np.array([bool(_LEADER.search(text)) for text in texts], bool))
 
 
 def line_breaks(lines: Lines) -> NDArray[np.int64]:
-    """What each break between two lines becomes; shape ``(N - 1,)``.
+    """What each break between two lines becomes: FLOW to BLOCK_BREAK; shape ``(N - 1,)``.
 
-    A line flows into the next unless the next one's first word would have fitted on it, or it closes a sentence and
-    the next is indented or numbered. A gap wider than usual on the page separates paragraphs. Over the end of a page or
-    a column it flows on in the middle of a sentence. Cells, rows and blocks are kept apart as they are.
+    A line flows into the next unless the first word of the next would have fitted on it, or it ends a sentence and the
+    next is indented or numbered. A gap wider than usual on the page separates paragraphs. A sentence goes on across the
+    end of a page or column. Cells, rows and blocks stay separate.
     """
     box, height = lines.box, lines.height[:-1]
     same_page = np.diff(lines.page) == 0
     pitch = np.diff(box[:, 3])
     closed = np.array([bool(_SENTENCE_END.search(end)) for end in lines.ends[:-1]], bool)
-    finished = closed | np.array([end[-1].isdigit() for end in lines.ends[:-1]], bool)  # an entry of a contents
+    finished = closed | np.array(
+        [end[-1].isdigit() for end in lines.ends[:-1]], bool
+    )  # an entry of a table of contents
     lower = np.array([start[0].islower() for start in lines.starts[1:]], bool)
     marked = np.array([bool(_LIST_MARKER.match(start)) for start in lines.starts], bool)
-    rule = np.array([not any(map(str.isalnum, start)) for start in lines.starts], bool)
     wide = pitch > 1.4 * _usual_pitch(lines, lower & ~closed)[:-1]
     reach = _reach(lines)
     spare = (reach - box[:, 2])[:-1]
     short = spare > lines.first_word[1:] + 0.3 * height + 2
+    separate = _separate(lines, short)
     indented = box[1:, 0] > box[:-1, 0] + height
-    resized = np.abs(np.diff(lines.height)) > 0.2 * height
-    parted = short | resized | rule[1:] | rule[:-1]
-    apart = ((_first_indented(lines, short) & ~marked[:-1]) | _stands_alone(lines, reach)) & ~lower
-    breaks = parted | wide | apart | (finished & (marked[1:] | indented))
+    isolated = ((_first_indented(lines, short) & ~marked[:-1]) | _is_isolated(lines, reach)) & ~lower
+    breaks = separate | wide | isolated | (finished & (marked[1:] | indented))
     rows = lines.tabbed[:-1] & lines.tabbed[1:]
     flows = lower & ~closed & ~marked[1:] & ~rows & (spare < 0.3 * (box[:-1, 2] - box[:-1, 0]))
-    after = box[1:, 0] - box[:-1, 2]
-    flows |= (np.abs(pitch) < 0.3 * height) & (after > -0.5 * height) & (after < 3 * height)  # one line, cut in two
+    flows |= _same_line(lines)
     kind = np.select([flows, wide & (pitch > 0), breaks | rows], [FLOW, PARAGRAPH, BREAK], FLOW)
     # A last line set off from the one above is a page number or a footer: no sentence runs on from it.
     footer = np.append(False, wide[:-1])
-    runs_on = ~closed & ~footer & ~rows & (lower | ~(parted | marked[1:] | finished))
+    runs_on = ~closed & ~footer & ~rows & (lower | ~(separate | marked[1:] | finished))
     kind = np.where(same_page & (pitch < -height), np.where(runs_on, FLOW, BREAK), kind)  # the top of another column
     kind = np.where(same_page, kind, np.where(runs_on, PAGE_FLOW, PAGE_BREAK))
     forced = lines.forced[1:]
     return np.where(forced > LINE, forced - CELL + CELL_BREAK, kind).astype(np.int64)
 
 
+def _separate(lines: Lines, short: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which lines end early, or differ in size from the next, or are rules as the next may be; shape ``(N - 1,)``.
+
+    Args:
+        lines: ``N`` of them.
+        short: which lines end although the next word would have fitted; shape ``(N - 1,)``.
+    """
+    rule = np.array([not any(map(str.isalnum, start)) for start in lines.starts], bool)
+    resized = np.abs(np.diff(lines.height)) > 0.2 * lines.height[:-1]
+    separate: NDArray[np.bool_] = short | resized | rule[1:] | rule[:-1]
+    return separate
+
+
+def _same_line(lines: Lines) -> NDArray[np.bool_]:
+    """Which lines continue in the next at the same height, as one line that was cut in two; shape ``(N - 1,)``."""
+    box, height = lines.box, lines.height[:-1]
+    after = box[1:, 0] - box[:-1, 2]
+    level = np.abs(np.diff(box[:, 3])) < 0.3 * height
+    same: NDArray[np.bool_] = level & (after > -0.5 * height) & (after < 3 * height)
+    return same
+
+
 def _first_indented(lines: Lines, short: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which lines but the first stick in beside the one above and the one below, into which they run: ``(N - 1,)``."""
+    """Which lines are indented against the one above and the one below, into which they flow; shape ``(N - 1,)``.
+
+    Args:
+        lines: ``N`` of them.
+        short: which lines end although the next word would have fitted; shape ``(N - 1,)``.
+    """
     left = lines.box[:, 0]
     found = np.zeros(len(short), bool)
     same_page = (lines.page[2:] == lines.page[1:-1]) & (lines.page[1:-1] == lines.page[:-2])
-    least = left[1:-1] - 0.7 * lines.height[1:-1]
-    found[:-1] = same_page & (left[:-2] < least) & (left[2:] < least) & ~short[1:]
+    margin = left[1:-1] - 0.7 * lines.height[1:-1]
+    found[:-1] = same_page & (left[:-2] < margin) & (left[2:] < margin) & ~short[1:]
     return found
 
 
-def _stands_alone(lines: Lines, reach: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which lines but the last start far right of the next, or end far left of those that start where they do.
+def _is_isolated(lines: Lines, reach: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which lines start far right of the next, or end far left of others with the same start; shape ``(N - 1,)``.
 
-    Such are dates, the lines of addresses, lists of names; shape ``(N - 1,)``.
+    Examples are dates, the lines of an address and lists of names.
+
+    Args:
+        lines: ``N`` of them.
+        reach: how far right the lines around each line go, in points; shape ``(N,)``.
     """
     box, right = lines.box[:-1], _usual_right(lines)[:-1]
     after = lines.box[1:, 0]
-    alone: NDArray[np.bool_] = (box[:, 0] - after > 0.4 * (reach[:-1] - after)) | (
+    isolated: NDArray[np.bool_] = (box[:, 0] - after > 0.4 * (reach[:-1] - after)) | (
         right - box[:, 2] > 0.4 * (right - box[:, 0])
     )
-    return alone
+    return isolated
 
 
 def _reach(lines: Lines) -> NDArray[np.float32]:
-    """How far right the lines of one size around each line go, those above and below it only; shape ``(N,)``."""
+    """How far right each line and those of its size directly above and below it go, in points; shape ``(N,)``."""
     box, height = lines.box, lines.height
     reach: NDArray[np.float32] = box[:, 2].copy()
     for step in (1, 2, 3):
@@ -159,7 +202,7 @@ def _reach(lines: Lines) -> NDArray[np.float32]:
 
 
 def _usual_right(lines: Lines) -> NDArray[np.float32]:
-    """How far right lines go on a page, by the median, that start where this one does; 0 for few; shape ``(N,)``."""
+    """Median right end, in points, of the lines on a page with the same start; 0 if they are few; shape ``(N,)``."""
     _, group, count = np.unique(
         lines.page * 10_000 + np.round(lines.box[:, 0] / _TAB_STOP).astype(np.int64),
         return_inverse=True,
@@ -167,15 +210,15 @@ def _usual_right(lines: Lines) -> NDArray[np.float32]:
     )
     ends = lines.box[np.lexsort((lines.box[:, 2], group)), 2]
     middle = np.cumsum(count) - (count + 1) // 2
-    return np.where(count >= _FEWEST_ALIKE, ends[middle], 0).astype(np.float32)[group]
+    return np.where(count >= _FEWEST_ALIGNED, ends[middle], 0).astype(np.float32)[group]
 
 
 def _usual_pitch(lines: Lines, flowing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Median distance of successive lines of a paragraph on the page of each line; shape ``(N,)``.
+    """Median line spacing within paragraphs on the page of each line, in points; shape ``(N,)``.
 
     Args:
         lines: ``N`` of them.
-        flowing: shape ``(N - 1,)``: which lines go on in the next one by all appearances.
+        flowing: which lines appear to continue in the next one; shape ``(N - 1,)``.
     """
     usual = np.full(len(lines.page), np.inf)
     pitch = np.diff(lines.box[:, 3])
@@ -191,7 +234,7 @@ def _usual_pitch(lines: Lines, flowing: NDArray[np.bool_]) -> NDArray[np.float64
 
 
 def in_table(lines: Lines) -> NDArray[np.bool_]:
-    """Which lines are cells of a table of two columns or more; shape ``(N,)``."""
+    """Which lines are in the cells of a table with at least two columns; shape ``(N,)``."""
     following = np.append(lines.forced[1:] == CELL, False)
     inside: NDArray[np.bool_] = np.isin(lines.forced, (CELL, ROW)) | following[: len(lines.forced)]
     return inside

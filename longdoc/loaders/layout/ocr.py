@@ -1,4 +1,4 @@
-"""Text from pictures of pages, by Tesseract."""
+"""Text from images of pages, by Tesseract."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from numpy.typing import NDArray
 
 from longdoc.edits import code_points
 from longdoc.errors import LongdocError
-from longdoc.loaders.layout.text import BLOCK, LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import BLOCK, LINE, NONE, SPACE, Glyphs
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-DOTS_PER_INCH = 300  # what Tesseract is trained for
-_SECONDS = 120  # a page; beyond, Tesseract is stuck in noise
+DOTS_PER_INCH = 300  # the resolution Tesseract is trained for
+_TIMEOUT = 120  # seconds a page; Tesseract may get stuck in noise
 
 
 class OcrError(LongdocError):
-    """A page could not be read by OCR; the loader says so in the document's warnings."""
+    """A page could not be read by OCR; loaders turn it into a warning or a document error."""
 
 
 @cache
 def missing(languages: str = "eng") -> str:
-    """What has to be installed before pages in these languages can be read; empty when everything is there."""
+    """Says what must be installed to read pages in these languages; empty if nothing is missing.
+
+    Args:
+        languages: as Tesseract names them: ``"eng"``, ``"fra+eng"``.
+    """
     try:
         import pytesseract
     except ImportError:
@@ -39,16 +43,11 @@ def missing(languages: str = "eng") -> str:
     except (pytesseract.TesseractNotFoundError, OSError):
         return "OCR needs the program tesseract (on Debian: apt install tesseract-ocr)"
     packages = " ".join(f"tesseract-ocr-{language.replace('_', '-')}" for language in lacking)
-    return f"OCR has not learnt {', '.join(lacking)} (on Debian: apt install {packages})" if lacking else ""
-
-
-def languages(ocr: str) -> str:
-    """The languages that an ``ocr`` option of :func:`longdoc.load` names."""
-    return "eng" if ocr == "auto" else ocr
+    return f"OCR lacks the language(s) {', '.join(lacking)} (on Debian: apt install {packages})" if lacking else ""
 
 
 def read_picture(picture: Image, languages: str, points: float) -> tuple[Glyphs, NDArray[np.float32]]:
-    """Reads a page, whichever way up it is.
+    """Reads a page in any of the four orientations.
 
     Args:
         picture: the page.
@@ -56,17 +55,18 @@ def read_picture(picture: Image, languages: str, points: float) -> tuple[Glyphs,
         points: size of a pixel in PDF points.
 
     Returns:
-        The glyphs in reading order, each with an even share of its word's box, and OCR's confidence in each, 0 to 1.
+        The ``N`` glyphs in reading order, each with an even share of its word's box, and OCR's confidence in each,
+        0 to 1; shape ``(N,)``.
 
     Raises:
-        OcrError: Tesseract fails, takes too long, or lacks a language.
+        OcrError: Tesseract fails, times out or lacks a language.
     """
     import pytesseract
 
     try:
         with _one_thread():
             words = pytesseract.image_to_data(
-                picture, lang=languages, config="--psm 1", timeout=_SECONDS, output_type=pytesseract.Output.DICT
+                picture, lang=languages, config="--psm 1", timeout=_TIMEOUT, output_type=pytesseract.Output.DICT
             )
     except (pytesseract.TesseractError, RuntimeError) as error:  # pytesseract's timeout is a RuntimeError
         raise OcrError(" ".join(str(error).split())[:300]) from error
@@ -75,7 +75,7 @@ def read_picture(picture: Image, languages: str, points: float) -> tuple[Glyphs,
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Tesseract's threads wait for each other longer than they work; those of this process are left alone."""
+    """Limits Tesseract to one thread: its threads mostly wait for one another."""
     before = os.environ.get("OMP_THREAD_LIMIT")
     os.environ["OMP_THREAD_LIMIT"] = "1"
     try:
@@ -88,7 +88,15 @@ def _one_thread() -> Iterator[None]:
 
 
 def _glyphs(words: dict[str, list[Any]], points: float) -> tuple[Glyphs, NDArray[np.float32]]:
-    """The glyphs of the words that Tesseract lists, and its confidence in each."""
+    """The glyphs of the words that Tesseract lists, and its confidence in each.
+
+    Args:
+        words: Tesseract's table, by column: ``text``, ``conf``, ``left``, ``top`` ..., in pixels.
+        points: size of a pixel in PDF points.
+
+    Returns:
+        ``N`` glyphs, and confidences from 0 to 1; shape ``(N,)``.
+    """
     seen = [i for i, text in enumerate(words["text"]) if text.strip()]
     lines = [tuple(words[key][i] for key in ("block_num", "par_num", "line_num")) for i in seen]
     sides = [[words[key][i] for key in ("left", "top", "width", "height")] for i in seen]
@@ -103,12 +111,20 @@ def _glyphs(words: dict[str, list[Any]], points: float) -> tuple[Glyphs, NDArray
     breaks = np.full(int(lengths.sum()), NONE, np.uint8)
     breaks[np.cumsum(lengths) - lengths] = before
     confidences = np.array([words["conf"][i] for i in seen], np.float32) / 100
-    glyphs = Glyphs(code_points("".join(texts)), _shares(boxes, lengths, _directions(boxes, lines)), breaks)
+    glyphs = Glyphs(code_points("".join(texts)), divide_words(boxes, lengths, _directions(boxes, lines)), breaks)
     return glyphs, np.repeat(np.clip(confidences, 0, 1), lengths)
 
 
 def _directions(boxes: NDArray[np.float32], lines: list[tuple[int, ...]]) -> NDArray[np.int64]:
-    """For each word the way its line runs: 0 right, 1 down, 2 left, 3 up; shape ``(W,)``."""
+    """The direction in which the line of each word runs: 0 right, 1 down, 2 left, 3 up.
+
+    Args:
+        boxes: of the words; shape ``(W, 4)``.
+        lines: identifies the line of each of the ``W`` words.
+
+    Returns:
+        Shape ``(W,)``.
+    """
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     directions = np.zeros(len(lines), np.int64)
     borders = [i for i in range(len(lines) + 1) if i in (0, len(lines)) or lines[i] != lines[i - 1]]
@@ -118,10 +134,19 @@ def _directions(boxes: NDArray[np.float32], lines: list[tuple[int, ...]]) -> NDA
     return directions
 
 
-def _shares(
+def divide_words(
     boxes: NDArray[np.float32], lengths: NDArray[np.int64], directions: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Each word's box cut evenly along its line, one piece a character; shape ``(lengths.sum(), 4)``."""
+    """Divides the boxes of words evenly among their characters.
+
+    Args:
+        boxes: of the words; shape ``(W, 4)``.
+        lengths: number of characters of each word, ``N`` in all; shape ``(W,)``.
+        directions: in which each word runs: 0 right, 1 down, 2 left, 3 up; shape ``(W,)``.
+
+    Returns:
+        The boxes of the characters, in the unit of ``boxes``; shape ``(N, 4)``.
+    """
     shares = np.repeat(boxes, lengths, axis=0)
     within = np.arange(len(shares)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     count, direction = np.repeat(lengths, lengths), np.repeat(directions, lengths)

@@ -1,36 +1,21 @@
-"""From the glyphs of pages to raw text and the edits that make it readable: lines, paragraphs, hyphens, ligatures."""
+"""The glyphs of pages to raw text, and the edits that make it readable: lines, paragraphs, hyphens, ligatures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.edits import WHITE_SPACE, Edits
-from longdoc.loaders.layout.characters import SOFT_HYPHEN, compose, reads_as
-from longdoc.loaders.layout.furniture import Size, find_furniture
+from longdoc.loaders.layout.characters import compose, reads_as
+from longdoc.loaders.layout.furniture import find_furniture
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs, as_text, draws_ink, is_redrawn
 from longdoc.loaders.layout.hyphens import join_hyphens
-from longdoc.loaders.layout.lines import (
-    BLOCK,
-    CELL,
-    DROP,
-    LINE,
-    NONE,
-    ROW,
-    SPACE,
-    SPACED,
-    Lines,
-    in_table,
-    line_breaks,
-    measure_lines,
-)
+from longdoc.loaders.layout.lines import DROP, SPACED, Lines, in_table, line_breaks, measure_lines
 from longdoc.parts import Furniture
 
-__all__ = ["BLOCK", "CELL", "LINE", "NONE", "ROW", "SPACE", "ZERO_WIDTH", "Glyphs", "Layout", "is_control", "lay_out"]
-
-ZERO_WIDTH = (0x200B, 0x2060, 0xFEFF)
 _REPLACEMENTS = (
     ("", "dropped"),
     (" ", "space"),
@@ -45,166 +30,147 @@ _REPLACEMENTS = (
     ("", "hyphen"),
     ("", "furniture"),
 )
-"""Of gaps, in the order of :mod:`longdoc.loaders.layout.lines`; those of characters come after them."""
+"""Text and kind of the edits of gaps, numbered as in :mod:`longdoc.loaders.layout.lines`, and of furniture."""
 _FURNITURE = len(_REPLACEMENTS) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Glyphs:
-    """What stands on one page, in reading order, ``n`` glyphs."""
-
-    codes: NDArray[np.uint32]
-    """Shape ``(n,)``: code points."""
-    boxes: NDArray[np.float32]
-    """Shape ``(n, 4)``: ``x0, y0, x1, y1`` in points from the top left of the page as displayed."""
-    breaks: NDArray[np.uint8]
-    """Shape ``(n,)``: what separates a glyph from the one before: NONE, SPACE, LINE, CELL, ROW or BLOCK."""
-    hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
-    """Shape ``(n,)``: whether a reader of the page does not see it; by default, all are seen."""
-
-    def __post_init__(self) -> None:
-        if len(self.hidden) != len(self.codes):
-            object.__setattr__(self, "hidden", np.zeros(len(self.codes), bool))
-
-    def take(self, index: NDArray[np.integer]) -> Glyphs:
-        """The glyphs at these positions, in this order, all that is known of each."""
-        return Glyphs(*(getattr(self, each.name)[index] for each in fields(self)))
-
-
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """The parts of a Document that come from its glyphs; see the fields of that name there."""
+    """The parts of a Document that come from its glyphs; see the fields of the same names there."""
 
     raw_text: str
     boxes: NDArray[np.float32]
+    """Shape ``(len(raw_text), 4)``."""
     lines: NDArray[np.int32]
+    """Offset into ``raw_text`` and page number of each line; shape ``(N, 2)``."""
     edits: Edits
     page_starts: list[int]
     """Offset into the edited text where each page starts."""
     length: int
-    """Of the edited text."""
+    """Length of the edited text in characters."""
     furniture: tuple[Furniture, ...] = ()
 
 
 def lay_out(
-    pages: Sequence[tuple[int, Glyphs]], *, sizes: Sequence[Size] | None = None, keep_furniture: bool = False
+    pages: Sequence[tuple[int, Glyphs]],
+    *,
+    sizes: Sequence[tuple[float, float]] | None = None,
+    keep_furniture: bool = False,
 ) -> Layout:
-    """Joins the glyphs of pages to one text; at least one must be visible.
+    """Joins the glyphs of pages into one text; at least one must be visible.
 
-    Between two visible glyphs stands one edit at most, white space, generated or real, which becomes a single space, a
-    line break or a paragraph break; and one for the furniture between them.
+    There is at most one edit for the white space between two visible glyphs, and one for the furniture.
 
     Args:
         pages: page numbers and glyphs.
-        sizes: width and height of each page in points; furniture is only looked for where they are given.
+        sizes: width and height of each page in points; without them only hidden text is furniture.
         keep_furniture: leave it in the text.
     """
-    codes, boxes, breaks, hidden = (
-        np.concatenate([getattr(glyphs, name) for _, glyphs in pages])
-        for name in ("codes", "boxes", "breaks", "hidden")
-    )
-    borders = np.cumsum([0, *(len(glyphs.codes) for _, glyphs in pages)])
-    page = np.repeat(np.arange(len(pages)), np.diff(borders))
-    _separate(breaks, borders, hidden)
-    starts = np.flatnonzero(breaks >= LINE)
-    raw_text = codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     numbers = np.array([number for number, _ in pages])
-
-    composed, accents = compose(codes, boxes, 2 * page + hidden)
-    breaks[[max(at, accent) for at, accent in zip(composed, accents.tolist(), strict=True)]] = NONE
-    breaks_or_spaces = np.maximum(breaks, np.isin(codes, WHITE_SPACE))
-    visible = _visible(codes, boxes, breaks) & ~np.concatenate([_repeated(glyphs) for _, glyphs in pages])
+    glyphs, borders = _concatenate([of_page for _, of_page in pages])
+    page = np.repeat(np.arange(len(pages)), np.diff(borders))
+    starts = np.flatnonzero(glyphs.breaks >= LINE)
+    raw_text = as_text(glyphs.codes)
+    composed, accents = _compose(glyphs, page)
+    breaks = np.maximum(glyphs.breaks, np.isin(glyphs.codes, WHITE_SPACE))
+    visible = draws_ink(glyphs) & ~np.concatenate([is_redrawn(of_page) for _, of_page in pages])
     visible[accents] = False
     ink = np.flatnonzero(visible)
-    gaps = _gaps(breaks_or_spaces, ink)
-    lines = measure_lines(raw_text, boxes, page, ink, gaps)
-    furniture = find_furniture(lines, _line_texts(codes, ink, gaps, lines), ink, hidden, numbers, sizes)
-    taken = _taken([each for each in furniture if not keep_furniture or each.kind == "hidden"], len(codes), ink)
-    if taken.any():
-        beside = taken | np.append(False, taken[:-1])
-        beside[ink[lines.first[in_table(lines)]]] = False  # a table starts after a header as after anything else
-        breaks_or_spaces[beside] = np.minimum(LINE, breaks_or_spaces[beside])
-        ink = np.flatnonzero(visible & ~taken)
-        gaps = _gaps(breaks_or_spaces, ink)
-        lines = measure_lines(raw_text, boxes, page, ink, gaps)
+    gaps = _gaps(breaks, ink)
+    lines = measure_lines(raw_text, glyphs.boxes, page, ink, gaps)
+    furniture = find_furniture(lines, _line_texts(glyphs.codes[ink], gaps, lines), ink, glyphs.hidden, numbers, sizes)
+    removed = _removed(furniture, keep_furniture, len(page), ink)
+    if removed.any():
+        _bridge(breaks, removed, ink[lines.first[in_table(lines)]])
+        ink = np.flatnonzero(visible & ~removed)
+        gaps = _gaps(breaks, ink)
+        lines = measure_lines(raw_text, glyphs.boxes, page, ink, gaps)
     gaps[lines.first] = np.append(DROP, line_breaks(lines))
     ink, gaps = join_hyphens(raw_text, ink, gaps, lines)
-    edits = _edits(codes, ink, gaps, taken, composed)
+    edits = _edits(glyphs.codes, ink, gaps, removed, composed)
     *page_starts, length = _text_offsets(borders, ink, edits)
-    return Layout(
-        raw_text=raw_text,
-        boxes=boxes,
-        lines=np.stack([starts, numbers[page[starts]]], axis=1).astype(np.int32),
-        edits=edits,
-        page_starts=page_starts,
-        length=length,
-        furniture=furniture,
-    )
+    line_starts = np.stack([starts, numbers[page[starts]]], axis=1).astype(np.int32)
+    return Layout(raw_text, glyphs.boxes, line_starts, edits, page_starts, length, furniture)
 
 
-def _separate(breaks: NDArray[np.uint8], borders: NDArray[np.int64], hidden: NDArray[np.bool_]) -> None:
-    """Starts a line where a page starts, and where what is hidden starts and ends."""
-    breaks[borders[:-1][np.diff(borders) > 0]] = LINE
-    changes = 1 + np.flatnonzero(np.diff(hidden))
-    breaks[changes] = np.maximum(breaks[changes], LINE)
+def _concatenate(parts: Sequence[Glyphs]) -> tuple[Glyphs, NDArray[np.int64]]:
+    """Joins the glyphs of ``P`` pages; a line starts where a page starts and where hidden text starts and ends.
+
+    Returns:
+        The glyphs, and the position of the first of each page and of the end; shape ``(P + 1,)``.
+    """
+    glyphs = Glyphs.concatenate(parts)
+    borders = np.cumsum([0, *(len(part.codes) for part in parts)])
+    glyphs.breaks[borders[:-1][np.diff(borders) > 0]] = LINE
+    changes = 1 + np.flatnonzero(np.diff(glyphs.hidden))
+    glyphs.breaks[changes] = np.maximum(glyphs.breaks[changes], LINE)
+    return glyphs, borders
 
 
-def _taken(furniture: Sequence[Furniture], n: int, ink: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which characters furniture takes out of the text; none if nothing would be left."""
-    taken = np.zeros(n, bool)
+def _compose(glyphs: Glyphs, page: NDArray[np.int64]) -> tuple[dict[int, str], NDArray[np.int64]]:
+    """Composes letters with accents of their own, and removes the breaks between the two in place.
+
+    Args:
+        glyphs: of all pages, ``G`` of them.
+        page: index of the page of each glyph; shape ``(G,)``.
+
+    Returns:
+        The composed letter by position of the letter, and the positions of the accents; shape ``(K,)``.
+    """
+    composed, accents = compose(glyphs.codes, glyphs.boxes, 2 * page + glyphs.hidden)
+    glyphs.breaks[[max(at, accent) for at, accent in zip(composed, accents.tolist(), strict=True)]] = NONE
+    return composed, accents
+
+
+def _removed(furniture: Sequence[Furniture], keep: bool, n: int, ink: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of ``n`` characters are removed as furniture, only hidden text if ``keep``; shape ``(n,)``.
+
+    Nothing is removed if no visible glyph would be left.
+    """
+    removed = np.zeros(n, bool)
     for each in furniture:
-        taken[each.raw_start : each.raw_end] = True
-    return taken if not taken[ink].all() else np.zeros(n, bool)
+        if not keep or each.kind == "hidden":
+            removed[each.raw_start : each.raw_end] = True
+    return removed if not removed[ink].all() else np.zeros(n, bool)
 
 
-def _line_texts(codes: NDArray[np.uint32], ink: NDArray[np.int64], gaps: NDArray[np.int64], lines: Lines) -> list[str]:
-    """The visible characters of each line and the spaces between them."""
+def _bridge(breaks: NDArray[np.uint8], removed: NDArray[np.bool_], cells: NDArray[np.int64]) -> None:
+    """Lets text flow on across removed furniture, in place.
+
+    Args:
+        breaks: the break before each character; shape ``(G,)``.
+        removed: which characters are removed; shape ``(G,)``.
+        cells: positions of the first glyphs of table lines, which stay separate; shape ``(K,)``.
+    """
+    beside = removed | np.append(False, removed[:-1])
+    beside[cells] = False
+    breaks[beside] = np.minimum(LINE, breaks[beside])
+
+
+def _line_texts(codes: NDArray[np.uint32], gaps: NDArray[np.int64], lines: Lines) -> list[str]:
+    """The text of each line: its visible glyphs and the spaces between them.
+
+    Args:
+        codes: code points of the ``V`` visible glyphs; shape ``(V,)``.
+        gaps: the break before each of them; shape ``(V,)``.
+        lines: of the visible glyphs.
+    """
     spaces = np.flatnonzero(gaps == SPACE)
-    text = np.insert(codes[ink], spaces, ord(" ")).astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    text = as_text(np.insert(codes, spaces, ord(" ")))
     starts = (lines.first + np.searchsorted(spaces, lines.first)).tolist()
     return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
-def _visible(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which glyphs draw something: no white space, nothing without width, no control character."""
-    unseen = is_control(codes) | np.isin(codes, (*WHITE_SPACE, *ZERO_WIDTH)) | _soft_hyphens(codes, boxes, breaks)
-    return ~unseen
-
-
-def _soft_hyphens(
-    codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]
-) -> NDArray[np.bool_]:
-    """Soft hyphens within a line that draw nothing; those that take up room were drawn as hyphens."""
-    drawn = boxes[:, 2] - boxes[:, 0] > 0.1 * (boxes[:, 3] - boxes[:, 1])
-    soft: NDArray[np.bool_] = (codes == SOFT_HYPHEN) & ~drawn & (np.append(breaks[1:], LINE) == NONE)
-    return soft
-
-
-def is_control(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Whether these are control characters, which a font gives that does not say what it draws; shape ``(n,)``."""
-    return (codes < 0x20) | ((codes >= 0x7F) & (codes < 0xA0))
-
-
-def _repeated(glyphs: Glyphs) -> NDArray[np.bool_]:
-    """Glyphs of a page drawn again on the same spot, as some writers do for bold; shape ``(n,)``.
-
-    Neighbours with one and the same box are no repetition but the letters of a ligature.
-    """
-    codes, boxes = glyphs.codes, glyphs.boxes
-    middle, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    x, y = np.clip(np.round(middle), 0, 2**13 - 1).astype(np.int64).T
-    order = np.argsort(((codes.astype(np.int64) << 13) + y << 13) + x)  # one key sorts three times as fast as three
-    one, other = np.sort([order[:-1], order[1:]], axis=0)
-    near = (np.abs(middle[one] - middle[other]) < (0.35, 0.15) * size[one]).all(axis=1)
-    ligature = (other == one + 1) & (boxes[one] == boxes[other]).all(axis=1)
-    repeated = np.zeros(len(codes), bool)
-    near &= (codes[one] == codes[other]) & (glyphs.hidden[one] == glyphs.hidden[other])
-    repeated[other[near & ~ligature]] = True
-    return repeated
-
-
 def _gaps(breaks: NDArray[np.uint8], ink: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What stands before each visible glyph: the strongest break since the last one; shape ``(len(ink),)``."""
+    """The strongest break between each visible glyph and the one before.
+
+    Args:
+        breaks: the break before each character; shape ``(G,)``.
+        ink: positions of the visible glyphs; shape ``(V,)``.
+
+    Returns:
+        Shape ``(V,)``.
+    """
     return np.maximum.reduceat(breaks[: ink[-1] + 1], np.append(0, ink[:-1] + 1)).astype(np.int64)
 
 
@@ -212,47 +178,66 @@ def _edits(
     codes: NDArray[np.uint32],
     ink: NDArray[np.int64],
     gaps: NDArray[np.int64],
-    taken: NDArray[np.bool_],
+    removed: NDArray[np.bool_],
     composed: dict[int, str],
 ) -> Edits:
-    """Edits of the gaps between visible glyphs, and of the glyphs that stand for other characters."""
+    """The edits of the gaps between visible glyphs, and of glyphs that are read as other characters.
+
+    Args:
+        codes: code points of the raw text; shape ``(G,)``.
+        ink: positions of the visible glyphs; shape ``(V,)``.
+        gaps: what precedes each of them in the text, DROP to HYPHEN; shape ``(V,)``.
+        removed: which characters are removed as furniture; shape ``(G,)``.
+        composed: letters with the accents that were glyphs of their own, by position.
+    """
     starts, ends = np.append(0, ink + 1), np.append(ink, len(codes))
     kinds = np.append(gaps, DROP)
-    plain = (ends - starts == 1) & (kinds == SPACED) & (np.append(codes, 0)[starts] == ord(" "))
-    changed = ~plain & ((ends > starts) | (kinds != DROP))
+    single_space = (ends - starts == 1) & (kinds == SPACED) & (np.append(codes, 0)[starts] == ord(" "))
+    changed = ~single_space & ((ends > starts) | (kinds != DROP))
     starts, ends, kinds = starts[changed], ends[changed], kinds[changed]
-    # Furniture has an edit of its own, so that the space before it does not stand for it.
-    places = np.append(np.flatnonzero(taken), len(codes))
+    # Furniture gets an edit of its own, so that the space before it does not include it.
+    places = np.append(np.flatnonzero(removed), len(codes))
     first = np.minimum(places[np.searchsorted(places, starts)], ends)
     cut = first < ends
     changes = _changes(codes, ink, composed)
     pairs = [*dict.fromkeys(changes.values())]
     places = np.array([*changes], np.int64)
-    meant = np.array([len(_REPLACEMENTS) + pairs.index(pair) for pair in changes.values()], np.int64)
+    replaced = np.array([len(_REPLACEMENTS) + pairs.index(pair) for pair in changes.values()], np.int64)
     starts = np.concatenate([starts, first[cut], places])
     ends = np.concatenate([first, ends[cut], places + 1])
-    kinds = np.concatenate([kinds, np.full(int(cut.sum()), _FURNITURE), meant])
+    kinds = np.concatenate([kinds, np.full(int(cut.sum()), _FURNITURE), replaced])
     order = np.lexsort((ends, starts))
     ranges = np.stack([starts, ends], axis=1)[order].astype(np.int32)
     return Edits(ranges, kinds[order].astype(np.int32), (*_REPLACEMENTS, *pairs))
 
 
 def _changes(codes: NDArray[np.uint32], ink: NDArray[np.int64], composed: dict[int, str]) -> dict[int, tuple[str, str]]:
-    """What single glyphs read as where that is another character, and the kind of that edit, by position."""
-    glyphs = codes[ink]
-    unusual = ink[glyphs >= 0x80]  # everything below reads as it is
+    """The replacement and the kind of edit of each visible glyph that is read as another character, by position.
+
+    Args:
+        codes: code points of the raw text; shape ``(G,)``.
+        ink: positions of the visible glyphs; shape ``(V,)``.
+        composed: letters with the accents that were glyphs of their own, by position.
+    """
+    unusual = ink[codes[ink] >= 0x80]  # ASCII is read as it is
     changes = {code: reads_as(code) for code in np.unique(codes[unusual]).tolist()}
     changed = unusual[np.isin(codes[unusual], [code for code, change in changes.items() if change])].tolist()
     found = {at: change for at in changed if (change := changes[int(codes[at])])}
-    read = np.isin([*composed], ink).tolist()
-    return found | {at: (letter, "accent") for (at, letter), kept in zip(composed.items(), read, strict=True) if kept}
+    in_text = np.isin([*composed], ink).tolist()
+    return found | {
+        at: (letter, "accent") for (at, letter), kept in zip(composed.items(), in_text, strict=True) if kept
+    }
 
 
 def _text_offsets(borders: NDArray[np.int64], ink: NDArray[np.int64], edits: Edits) -> list[int]:
-    """Where the pages with these borders in the raw text start in the edited text: at the first visible glyph."""
+    """The offset into the edited text of each page, which starts at its first visible glyph, and of the end.
+
+    Args:
+        borders: position of the first glyph of each page, and the number of glyphs; shape ``(P + 1,)``.
+        ink: positions of the visible glyphs; shape ``(V,)``.
+        edits: of the raw text.
+    """
     ends = np.append(ink, borders[-1])
     first = ends[np.searchsorted(ends, borders)]
-    lengths = np.array([len(text) for text, _ in edits.replacements])[edits.codes]
-    shifts = np.append(0, np.cumsum(lengths - np.diff(edits.ranges, axis=1)[:, 0]))
-    offsets: list[int] = (first + shifts[np.searchsorted(edits.ranges[:, 1], first, side="right")]).tolist()
+    offsets: list[int] = edits.to_text(np.stack([first, first], axis=1))[:, 0].tolist()
     return [0, *offsets[1:]]

@@ -1,4 +1,4 @@
-"""The glyphs of one PDF page, read from pdfium character by character."""
+"""The glyphs of a PDF page, read from pdfium character by character."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from longdoc.loaders.layout.text import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
 
-_HYPHEN = 0x02  # how pdfium marks the hyphen of a word cut at a line's end
+_HYPHEN = 0x02  # pdfium's code for the hyphen of a word that is hyphenated at the end of a line
 _INVISIBLE = pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE
-_SMALLEST = 0.5  # points
+_SMALLEST = 0.5  # points: smaller glyphs cannot be read
 
 
 def _bind(function: Any, *arguments: Any, result: Any = ctypes.c_int) -> Callable[..., Any]:
-    """A pdfium function that takes addresses as integers: called per character, conversions would double the time."""
+    """Binds a pdfium function so that it takes addresses as integers.
+
+    These are called for every character, and ctypes' conversions would double the time.
+    """
     return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
@@ -51,7 +54,7 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
                 breaks[at] = SPACE if codes[at] == 0x20 else LINE
         hyphens = [at for at in np.flatnonzero(codes == _HYPHEN).tolist() if _is_hyphen(handle, at)]
         codes[hyphens] = ord("-")
-        glyphs = _real_glyphs(codes, displayed(page, boxes), breaks)
+        glyphs = drop_generated(codes, displayed(page, boxes), breaks)
         real = np.flatnonzero(breaks == NONE)
         _join_turned(glyphs, handle, real)
         hidden = _is_hidden(glyphs.boxes, page.get_size(), _is_invisible(handle, real, glyphs.breaks))
@@ -60,11 +63,19 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
         textpage.close()
     after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
     glyphs.breaks[after[after < len(glyphs.breaks)]] = LINE
-    return _join_surrogates(glyphs)
+    return join_surrogates(glyphs)
 
 
 def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Boxes ``left, top, right, bottom`` in PDF space as ``x0, y0, x1, y1`` from the top left of the displayed page."""
+    """Converts boxes from PDF space to the page as displayed.
+
+    Args:
+        page: it may be rotated and cropped.
+        boxes: ``left, top, right, bottom`` in PDF space, in points; shape ``(N, 4)``.
+
+    Returns:
+        ``x0, y0, x1, y1`` from the top left of the displayed page, in points; shape ``(N, 4)``.
+    """
     bounds = pdfium_c.FS_RECTF()
     pdfium_c.FPDF_GetPageBoundingBox(page, bounds)
     left, top, right, bottom = boxes.T
@@ -80,14 +91,23 @@ def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.fl
     return np.stack(sides[page.get_rotation()], axis=1)
 
 
-def _real_glyphs(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]) -> Glyphs:
-    """The characters of the page itself, each with the strongest of the breaks that pdfium generated before it."""
+def drop_generated(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]) -> Glyphs:
+    """Drops the spaces and line ends that pdfium generated, and keeps the strongest of them as the break.
+
+    Args:
+        codes: code points; shape ``(M,)``.
+        boxes: in points; shape ``(M, 4)``.
+        breaks: NONE for the page's own characters, SPACE or LINE for generated ones; shape ``(M,)``.
+
+    Returns:
+        The page's own characters.
+    """
     real = np.flatnonzero(breaks == NONE)
     if not len(real):
         return Glyphs(codes[real], boxes[real], breaks[real])
     codes, boxes = codes[real], boxes[real]
     before = np.maximum.reduceat(breaks[: real[-1] + 1], np.append(0, real[:-1] + 1))
-    # A superscript is reported as a line of its own: it overlaps its neighbour and goes on to the right.
+    # pdfium reports a superscript as a line of its own; it overlaps its neighbour and is to its right.
     x0, y0, x1, y1 = boxes.T
     height = np.minimum(y1 - y0, np.roll(y1 - y0, 1))
     beside = np.minimum(y1, np.roll(y1, 1)) - np.maximum(y0, np.roll(y0, 1)) > 0.5 * height
@@ -98,7 +118,13 @@ def _real_glyphs(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: 
 
 
 def _join_turned(glyphs: Glyphs, handle: Any, real: NDArray[np.int64]) -> None:
-    """Joins, in place, words that run up or down the page and were reported letter by letter, each on its own line."""
+    """Joins, in place, words that run up or down the page, whose letters pdfium reports as a line each.
+
+    Args:
+        glyphs: ``N`` of them.
+        handle: address of pdfium's text page.
+        real: pdfium's index of each glyph; shape ``(N,)``.
+    """
     x0, y0, x1, y1 = glyphs.boxes.T
     thickness = x1 - x0
     gap = np.maximum(y0, np.roll(y0, 1)) - np.minimum(y1, np.roll(y1, 1))
@@ -110,7 +136,16 @@ def _join_turned(glyphs: Glyphs, handle: Any, real: NDArray[np.int64]) -> None:
 
 
 def _is_invisible(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which of these characters are drawn with neither fill nor outline; on most pages a sample says none."""
+    """Which glyphs are drawn with neither fill nor outline; on most pages a sample shows that none is.
+
+    Args:
+        handle: address of pdfium's text page.
+        real: pdfium's index of each glyph; shape ``(N,)``.
+        breaks: the break before each glyph; shape ``(N,)``.
+
+    Returns:
+        Shape ``(N,)``.
+    """
     sample = (breaks == LINE) | (np.arange(len(real)) % 16 == 0)
     invisible = np.zeros(len(real), bool)
     for which in (sample, ~sample):
@@ -125,7 +160,16 @@ def _is_invisible(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8
 def _is_hidden(
     boxes: NDArray[np.float32], size: tuple[float, float], invisible: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Glyphs off the page, and the few among others that are too small or not drawn: many lie under a scan."""
+    """Which glyphs are off the page, invisible or too small; if most are invisible, as under a scan, only those off it.
+
+    Args:
+        boxes: in points; shape ``(N, 4)``.
+        size: width and height of the page in points.
+        invisible: which glyphs are drawn with neither fill nor outline; shape ``(N,)``.
+
+    Returns:
+        Shape ``(N,)``.
+    """
     x0, y0, x1, y1 = boxes.T
     off = (x1 <= 0) | (y1 <= 0) | (x0 >= size[0]) | (y0 >= size[1])
     unseen = invisible | (np.maximum(x1 - x0, y1 - y0) < _SMALLEST)
@@ -133,8 +177,8 @@ def _is_hidden(
     return hidden
 
 
-def _join_surrogates(glyphs: Glyphs) -> Glyphs:
-    """Two UTF-16 halves reported one after the other are one character."""
+def join_surrogates(glyphs: Glyphs) -> Glyphs:
+    """Joins pairs of UTF-16 surrogates, which pdfium reports one after the other, into one character with one box."""
     kind = glyphs.codes >> 10
     high = np.flatnonzero((kind[:-1] == 0xD800 >> 10) & (kind[1:] == 0xDC00 >> 10))
     if not len(high):

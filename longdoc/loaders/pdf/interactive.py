@@ -1,11 +1,11 @@
-"""What a PDF carries beside the marks on its pages: outline, links, form fields, comments."""
+"""What a PDF has besides the content of its pages: outline, links, form fields, comments."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -15,10 +15,11 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from longdoc.document import Annotation, Box, FormField, OutlineItem
-from longdoc.loaders.layout.text import LINE, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import LINE, SPACE, Glyphs
+from longdoc.loaders.layout.page import Interactive, PageLink
 from longdoc.loaders.pdf.glyphs import displayed
 
-_MOST_ITEMS = 100_000  # of an outline, or of the annotations of a page: beyond, a file is hostile
+_MOST_ITEMS = 100_000  # of an outline, or of the annotations of a page: only hostile files have more
 _FIELD_KINDS = {
     pdfium_c.FPDF_FORMFIELD_PUSHBUTTON: "button",
     pdfium_c.FPDF_FORMFIELD_CHECKBOX: "checkbox",
@@ -44,28 +45,8 @@ _COMMENT_KINDS = {
 _DRAWS_TEXT = (pdfium_c.FPDF_ANNOT_WIDGET, pdfium_c.FPDF_ANNOT_FREETEXT, pdfium_c.FPDF_ANNOT_STAMP)
 
 
-@dataclass(frozen=True, slots=True)
-class PageLink:
-    """A link on a page, to an address or to a page number."""
-
-    box: Box
-    uri: str
-    page: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Interactive:
-    """What one page carries beside its marks."""
-
-    links: tuple[PageLink, ...] = ()
-    fields: tuple[FormField, ...] = ()
-    annotations: tuple[Annotation, ...] = ()
-    draws_text: bool = False
-    """Whether fields or annotations show text that is not among the marks of the page itself."""
-
-
 def read_outline(pdf: pdfium.PdfDocument) -> tuple[OutlineItem, ...]:
-    """The bookmarks of a document, in their order."""
+    """Reads the bookmarks of a document, in order."""
     items = []
     for bookmark in islice(pdf.get_toc(), _MOST_ITEMS):
         destination = bookmark.get_dest()
@@ -76,7 +57,7 @@ def read_outline(pdf: pdfium.PdfDocument) -> tuple[OutlineItem, ...]:
 
 
 def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Interactive:
-    """The links, form fields and comments of a page."""
+    """Reads the links, form fields and comments of a page."""
     count = min(pdfium_c.FPDFPage_GetAnnotCount(page), _MOST_ITEMS)
     if not count:
         return Interactive()
@@ -97,7 +78,7 @@ def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int)
 
 
 def draw_annotations(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int) -> pdfium.PdfPage:
-    """The page with the text of its fields and annotations among its marks, where pdfium reads it; closes ``page``."""
+    """Adds the text of fields and annotations to the content of a page, where pdfium reads it; closes ``page``."""
     pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
     page.close()
     return pdf[index]
@@ -105,7 +86,7 @@ def draw_annotations(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int) 
 
 @contextmanager
 def _annotation(page: pdfium.PdfPage, index: int) -> Iterator[Any]:
-    """The handle of an annotation, None where it is broken."""
+    """The handle of an annotation; None if it is broken."""
     handle = pdfium_c.FPDFPage_GetAnnot(page, index)
     try:
         yield handle or None
@@ -155,12 +136,12 @@ def _value(annotation: Any, key: bytes) -> str:
 
 
 def _string(function: Callable[..., int], *arguments: Any) -> str:
-    """What a pdfium function writes as UTF-16."""
+    """Calls a pdfium function that writes a UTF-16 string."""
     return _bytes(function, *arguments).decode("utf-16-le", "replace").rstrip("\0")
 
 
 def _bytes(function: Any, *arguments: Any) -> bytes:
-    """What a pdfium function writes: it is asked for the length first."""
+    """Calls a pdfium function that writes bytes: first for their number, then for the bytes."""
     size = function(*arguments, None, 0)
     buffer = ctypes.create_string_buffer(size)
     function(*arguments, ctypes.cast(buffer, function.argtypes[-2]), size)
@@ -168,21 +149,21 @@ def _bytes(function: Any, *arguments: Any) -> bytes:
 
 
 def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:
-    """Reads what fields and annotations show where it stands, instead of after the page's own marks.
+    """Moves the text of fields and annotations from the end to where it is on the page.
 
     Args:
         glyphs: of the page, its own first.
         own: how many of them are the page's own.
 
     Returns:
-        The same glyphs, each run of drawn ones after its left neighbour, or after the line above where it has none.
+        The same glyphs, each run of drawn ones after its left neighbour, or else after the line above.
     """
     boxes, n = glyphs.boxes, len(glyphs.codes)
     if own in (0, n):
         return glyphs
     moved = np.abs(np.diff(boxes[own:, 3])) > 0.5 * (boxes[own:-1, 3] - boxes[own:-1, 1])
-    apart = np.diff(boxes[own:, 0]) > 3 * (boxes[own:-1, 3] - boxes[own:-1, 1])
-    starts = own + np.flatnonzero(np.append(True, moved | apart | (glyphs.breaks[own + 1 :] == LINE)))
+    spaced = np.diff(boxes[own:, 0]) > 3 * (boxes[own:-1, 3] - boxes[own:-1, 1])
+    starts = own + np.flatnonzero(np.append(True, moved | spaced | (glyphs.breaks[own + 1 :] == LINE)))
     place, breaks = np.arange(n, dtype=np.float64), glyphs.breaks.copy()
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), n], strict=True):
         anchor, breaks[start] = _anchor(boxes[:own], boxes[start])
@@ -194,7 +175,15 @@ def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:
 
 
 def _anchor(boxes: NDArray[np.float32], box: NDArray[np.float32]) -> tuple[int, int]:
-    """The glyph that a run starting at ``box`` is read after, and the break between them; -1 for before all others."""
+    """The glyph after which a run of drawn glyphs is read, and the break between them.
+
+    Args:
+        boxes: of the page's own glyphs; shape ``(N, 4)``.
+        box: of the first glyph of the run; shape ``(4,)``.
+
+    Returns:
+        The position of the glyph, -1 for before all others, and SPACE or LINE.
+    """
     _, top, right, bottom = boxes.T
     middle = (box[1] + box[3]) / 2
     beside = (top <= middle) & (middle <= bottom) & (right <= box[0] + 1)

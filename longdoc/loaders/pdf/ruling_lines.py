@@ -1,4 +1,4 @@
-"""The ruling lines of a PDF page: what it draws that is straight and upright or level."""
+"""The ruling lines of a PDF page: the horizontal and vertical lines that it draws."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from longdoc.loaders.pdf.glyphs import displayed
 
-_THICKEST = 3.0  # points: a filled rectangle no thicker than this is a line
-_DEEPEST = 4  # forms within forms
-_PAPER = 250  # of 255: a surface as light as this shows no border
-_MOST_RULES = 3000  # a real page has a few hundred; what is made of them takes time that grows with their square
-_MOST_LINES = 30_000  # of all paths; a map has more
-_MOST_OBJECTS = 50_000  # of all kinds; forms within forms can multiply them
+_THICKEST = 3.0  # points: a filled rectangle up to this thickness is a line
+_DEEPEST = 4  # nesting of form objects
+_PAPER = 250  # of 255: an area this light cannot be told from paper
+_MOST_RULES = 3000  # a real page has a few hundred; finding tables takes time quadratic in their number
+_MOST_LINES = 30_000  # segments of all paths; only maps and drawings have more
+_MOST_OBJECTS = 50_000  # of all kinds; nested forms can multiply them
 _Matrix = NDArray[np.float64]
 _Rule = tuple[float, float, float, float]
 
@@ -27,10 +27,13 @@ class TableError(Exception):
 
 
 def read_rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
-    """The rules of a page as boxes from its top left as displayed; shape ``(n, 4)``.
+    """Reads the ruling lines of a page.
+
+    Returns:
+        ``x0, y0, x1, y1`` in points from the top left of the page as displayed; shape ``(K, 4)``.
 
     Raises:
-        TableError: it has more of them, or of other lines, than a page with tables can have.
+        TableError: the page has more ruling lines, other lines or objects than a page with tables can have.
     """
     rules: list[_Rule] = []
     lines = 0
@@ -45,9 +48,9 @@ def read_rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
 
 
 def _paths(page: pdfium.PdfPage) -> Iterator[tuple[pdfium_c.FPDF_PAGEOBJECT, _Matrix]]:
-    """The paths of a page and of the forms on it, each with the matrix that puts it on the page."""
-    count, seen, unmoved = pdfium_c.FPDFPage_CountObjects(page), 0, np.eye(3)
-    objects = [(pdfium_c.FPDFPage_GetObject(page, i), unmoved, 0) for i in range(min(count, _MOST_OBJECTS + 1))]
+    """The paths of a page and of the forms on it, each with its transformation to the page; shape ``(3, 3)``."""
+    count, seen, identity = pdfium_c.FPDFPage_CountObjects(page), 0, np.eye(3)
+    objects = [(pdfium_c.FPDFPage_GetObject(page, i), identity, 0) for i in range(min(count, _MOST_OBJECTS + 1))]
     objects.reverse()
     while objects:
         seen += 1
@@ -64,14 +67,14 @@ def _paths(page: pdfium.PdfPage) -> Iterator[tuple[pdfium_c.FPDF_PAGEOBJECT, _Ma
 
 
 def _matrix(item: pdfium_c.FPDF_PAGEOBJECT) -> _Matrix:
-    """As in ``(x, y, 1) @ matrix``."""
+    """The transformation of an object, for ``(x, y, 1) @ matrix``; shape ``(3, 3)``."""
     found = pdfium_c.FS_MATRIX()
     pdfium_c.FPDFPageObj_GetMatrix(item, found)
     return np.array([[found.a, found.b, 0], [found.c, found.d, 0], [found.e, found.f, 1]])
 
 
 def _rules_of(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> list[_Rule]:
-    """Level and upright lines of a path: ``left, top, right, bottom`` in PDF space."""
+    """The horizontal and vertical lines of a path: ``left, top, right, bottom`` in PDF space, in points."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium_c.FPDFPath_GetDrawMode(path, fill, stroke)
     if not stroke.value and not (fill.value and _is_dark(path)):
@@ -81,8 +84,8 @@ def _rules_of(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> list[_Rule]:
         (x0, y0), (x1, y1) = outline.min(axis=0).tolist(), outline.max(axis=0).tolist()
         if min(x1 - x0, y1 - y0) <= _THICKEST:
             middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-            level = x1 - x0 > y1 - y0
-            rules.append((x0, middle[1], x1, middle[1]) if level else (middle[0], y1, middle[0], y0))
+            horizontal = x1 - x0 > y1 - y0
+            rules.append((x0, middle[1], x1, middle[1]) if horizontal else (middle[0], y1, middle[0], y0))
             continue
         low, high = np.minimum(outline[:-1], outline[1:]), np.maximum(outline[:-1], outline[1:])
         thin = (high - low).min(axis=1) <= 0.5
@@ -92,14 +95,14 @@ def _rules_of(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> list[_Rule]:
 
 
 def _is_dark(path: pdfium_c.FPDF_PAGEOBJECT) -> bool:
-    """Whether what fills a path can be told from paper."""
+    """Whether the fill of a path can be told from paper."""
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     pdfium_c.FPDFPageObj_GetFillColor(path, red, green, blue, alpha)
     return min(red.value, green.value, blue.value) < _PAPER and alpha.value > 0
 
 
 def _outlines(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> Iterator[NDArray[np.float64]]:
-    """The connected lines of a path as corner points on the page, shape ``(n, 2)``, n > 1; curves are left out."""
+    """The connected lines of a path, without its curves: corners in PDF space, in points; shape ``(K, 2)``, K > 1."""
     points: list[tuple[float, float, float]] = []
     x, y = ctypes.c_float(), ctypes.c_float()
     for i in range(pdfium_c.FPDFPath_CountSegments(path)):
@@ -107,16 +110,17 @@ def _outlines(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> Iterator[NDArr
         kind = pdfium_c.FPDFPathSegment_GetType(segment)
         pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
         if kind != pdfium_c.FPDF_SEGMENT_LINETO:
-            yield from _moved(points, matrix)
+            yield from _on_page(points, matrix)
             points = []
         points.append((x.value, y.value, 1.0))
         if kind == pdfium_c.FPDF_SEGMENT_LINETO and pdfium_c.FPDFPathSegment_GetClose(segment):
             points.append(points[0])
-    yield from _moved(points, matrix)
+    yield from _on_page(points, matrix)
 
 
-def _moved(points: list[tuple[float, float, float]], matrix: _Matrix) -> Iterator[NDArray[np.float64]]:
+def _on_page(points: list[tuple[float, float, float]], matrix: _Matrix) -> Iterator[NDArray[np.float64]]:
+    """Transforms points to the page, shape ``(K, 2)``; yields nothing for a single point or overflow."""
     if len(points) > 1:
-        moved = (np.array(points) @ matrix)[:, :2]
-        if np.isfinite(moved).all():
-            yield moved
+        transformed = (np.array(points) @ matrix)[:, :2]
+        if np.isfinite(transformed).all():
+            yield transformed

@@ -1,31 +1,28 @@
-"""Lines that a writer put on the page after others that stand below them, in the order of the page."""
+"""Lines that were written after others below them: moved to where they are on the page."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders.layout.text import BLOCK, LINE, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import BLOCK, LINE, SPACE, Glyphs, split_segments
 
-_MARKER = 4.0  # heights of a line: how wide the number or bullet in front of a line may be
-_MOST_JUMPS = 200  # a page that jumps more often is a form or a drawing
+_WIDE = 1.2  # heights or widths of a glyph
+_WIDEST_MARKER = 4.0  # heights of a line: the number or bullet before a line
+_MOST_JUMPS = 200  # a page that jumps back up more often is a form or a drawing
 
 
 def top_down(glyphs: Glyphs) -> Glyphs:
-    """The lines of a page from top to bottom, where some were written later than lines below them.
+    """Sorts the lines of a page from top to bottom if some were written later than lines below them.
 
-    Some writers put lists, or the numbers of clauses, after everything else on the page. A page on which lines written
-    apart stand side by side, such as columns, a form or a signature block, keeps its own order, unless the left one is
-    the number or bullet of the right one.
+    Some writers put lists, or the numbers of clauses, after everything else on the page. A page keeps its own order if
+    segments that were written separately are side by side, as in columns, a form or a signature block, unless the left
+    one is the number or bullet of the right one.
     """
-    n = len(glyphs.codes)
-    first = _stretches(glyphs)
-    if len(first) < 2 or (glyphs.breaks == BLOCK).any():  # parts that were set apart on purpose stay apart
+    x0, y0, x1, y1 = glyphs.boxes.T
+    first, box = split_segments(glyphs, np.abs(x0[1:] - x1[:-1]) > _WIDE * np.maximum(y1 - y0, x1 - x0)[1:])
+    if len(first) < 2 or (glyphs.breaks == BLOCK).any():  # reading_order has arranged the page already
         return glyphs
-    box = np.hstack([
-        np.minimum.reduceat(glyphs.boxes[:, :2], first),
-        np.maximum.reduceat(glyphs.boxes[:, 2:], first),
-    ])  # fmt: skip
     height = float(np.median(glyphs.boxes[:, 2:] - glyphs.boxes[:, :2], axis=0).max())
     middle = (box[:, 1] + box[:, 3]) / 2
     jumps = np.diff(middle) < -0.5 * height
@@ -38,27 +35,25 @@ def top_down(glyphs: Glyphs) -> Glyphs:
     if not _can_be_sorted(box, line, piece, height):
         return glyphs
     order = np.lexsort((np.arange(len(first)), box[:, 0], line))
-    sizes = np.diff(np.append(first, n))[order]
-    starts = np.cumsum(sizes) - sizes
-    sorted_glyphs = glyphs.take(np.repeat(first[order] - starts, sizes) + np.arange(n))
-    least = np.where(np.diff(line[order], prepend=-1) != 0, LINE, SPACE)
+    sorted_glyphs, starts = glyphs.reorder(first, order)
+    breaks = np.where(np.diff(line[order], prepend=-1) != 0, LINE, SPACE)
     moved = np.diff(order, prepend=-1) != 1
-    sorted_glyphs.breaks[starts[moved]] = least[moved]
+    sorted_glyphs.breaks[starts[moved]] = breaks[moved]
     return sorted_glyphs
 
 
-def _stretches(glyphs: Glyphs) -> NDArray[np.int64]:
-    """Index of the first glyph of each stretch of a line without a wide gap."""
-    x0, y0, x1, y1 = glyphs.boxes.T
-    wide = np.append(True, np.abs(x0[1:] - x1[:-1]) > 1.2 * np.maximum(y1 - y0, x1 - x0)[1:])[: len(x0)]
-    return np.flatnonzero(wide | (glyphs.breaks >= LINE))
-
-
 def _can_be_sorted(box: NDArray[np.float32], line: NDArray[np.int64], piece: NDArray[np.int64], height: float) -> bool:
-    """Whether stretches of one line that were written apart are a marker and what it marks, everywhere."""
+    """Whether neighbours on a line that were written separately are always a number or bullet and its text.
+
+    Args:
+        box: of the segments; shape ``(S, 4)``.
+        line: index of the line of each segment, from the top; shape ``(S,)``.
+        piece: index of the run of segments that was written without jumping up the page; shape ``(S,)``.
+        height: usual height of a glyph, in points.
+    """
     order = np.lexsort((box[:, 0], line))
     left, right = order[:-1], order[1:]
-    apart = (line[left] == line[right]) & (piece[left] != piece[right])
+    separate = (line[left] == line[right]) & (piece[left] != piece[right])
     leftmost = np.append(True, line[left] != line[right])[:-1]
-    marker = leftmost & (box[left, 2] - box[left, 0] < _MARKER * height) & (box[left, 2] <= box[right, 0] + 1)
-    return not (apart & ~marker).any()
+    marker = leftmost & (box[left, 2] - box[left, 0] < _WIDEST_MARKER * height) & (box[left, 2] <= box[right, 0] + 1)
+    return not (separate & ~marker).any()

@@ -1,4 +1,4 @@
-"""Tables without rules: rows of numbers whose wide gaps stand one below the other."""
+"""Tables without ruling lines: rows of numbers whose wide gaps are below one another."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from longdoc.loaders.layout.text import LINE, Glyphs
+from longdoc.loaders.layout.glyphs import Glyphs, as_text, split_segments
 
 _MOST_COLUMNS = 60
 _FEWEST_ROWS = 3
-_LONGEST = 45  # characters a cell holds on average; with more, columns are prose
+_LONGEST = 45  # characters of a cell on average; with more, columns are prose
 _NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
 _LEADERS = re.compile(r"(\.\s?){4}|_{4}|…")
 
@@ -34,9 +33,15 @@ class _Segment:
 
 
 def find_aligned(visible: Glyphs) -> list[list[tuple[float, float, float, float]]]:
-    """Boxes of the cells of each table on a page, given its visible glyphs.
+    """Finds the tables without ruling lines on a page.
 
-    To be sure, columns without rules are a table only where one of them, but not the first, holds mostly numbers.
+    Columns count as a table only if one of them, other than the first, holds mostly numbers.
+
+    Args:
+        visible: the glyphs of the page that are not white space.
+
+    Returns:
+        The boxes of the cells of each table: ``x0, y0, x1, y1`` in points.
     """
     tables: list[list[tuple[float, float, float, float]]] = []
     rows: list[list[_Segment]] = []
@@ -54,7 +59,7 @@ def find_aligned(visible: Glyphs) -> list[list[tuple[float, float, float, float]
 
 
 def _rows(visible: Glyphs) -> list[list[_Segment]]:
-    """The segments of a page in rows from the top, each from left to right."""
+    """The segments of a page in rows from top to bottom, each from left to right."""
     rows: list[list[_Segment]] = []
     for segment in sorted(_segments(visible), key=lambda segment: segment.y0 + segment.y1):
         middle = (segment.y0 + segment.y1) / 2
@@ -66,24 +71,20 @@ def _rows(visible: Glyphs) -> list[list[_Segment]]:
 
 
 def _segments(visible: Glyphs) -> list[_Segment]:
-    if not len(visible.codes):
-        return []
     x0, y0, x1, y1 = visible.boxes.T
     gap = x0[1:] - x1[:-1]
     height = np.maximum(y1 - y0, 1)[1:]
-    apart: NDArray[np.bool_] = (gap > 1.0 * height) | (gap < -height) | (np.abs(y1[1:] - y1[:-1]) > 0.7 * height)
-    cuts = np.flatnonzero(np.append(True, apart | (visible.breaks[1:] >= LINE)))
-    low, high = np.minimum.reduceat(visible.boxes[:, :2], cuts), np.maximum.reduceat(visible.boxes[:, 2:], cuts)
-    text = visible.codes.astype("<u4").tobytes().decode("utf-32-le", "replace")
-    ends = [*cuts[1:].tolist(), len(text)]
+    first, boxes = split_segments(visible, (np.abs(gap) > height) | (np.abs(y1[1:] - y1[:-1]) > 0.7 * height))
+    text = as_text(visible.codes)
+    borders = pairwise([*first.tolist(), len(text)])
     return [
-        _Segment(a[0], a[1], b[0], b[1], text[i:j])
-        for a, b, i, j in zip(low.tolist(), high.tolist(), cuts.tolist(), ends, strict=True)
+        _Segment(x0, y0, x1, y1, text[start:end])
+        for (x0, y0, x1, y1), (start, end) in zip(boxes.tolist(), borders, strict=True)
     ]
 
 
 def _merge(columns: list[tuple[float, float]], row: list[_Segment]) -> list[tuple[float, float]]:
-    """The stretches of x that columns and a row cover together."""
+    """The columns, as ranges of x in points, that given columns and the segments of a row form together."""
     merged: list[tuple[float, float]] = []
     for x0, x1 in sorted([*columns, *((segment.x0, segment.x1) for segment in row)]):
         if merged and x0 < merged[-1][1] + 2:
@@ -94,6 +95,7 @@ def _merge(columns: list[tuple[float, float]], row: list[_Segment]) -> list[tupl
 
 
 def _is_table(rows: list[list[_Segment]], columns: list[tuple[float, float]]) -> bool:
+    """Whether rows fill columns of short cells, one of them with numbers; dot leaders make a table of contents."""
     if len(rows) < _FEWEST_ROWS or not 2 <= len(columns) <= _MOST_COLUMNS:
         return False
     segments = [segment for row in rows for segment in row]
@@ -110,19 +112,20 @@ def _is_table(rows: list[list[_Segment]], columns: list[tuple[float, float]]) ->
 
 
 def _column(segment: _Segment, columns: list[tuple[float, float]]) -> int:
+    """The index of the column that a segment starts in."""
     return sum(x0 <= segment.x0 for x0, _ in columns) - 1
 
 
 def _is_numeric(texts: list[str]) -> bool:
-    """Whether most are numbers, and not the growing page numbers of a contents or the numbers of lines."""
+    """Whether most texts are numbers, but not ascending ones, as in a table of contents or a column of line numbers."""
     numbers = [text for text in texts if _NUMBER.fullmatch(text)]
     plain = [int(text) for text in numbers if text.isascii() and text.isdigit() and len(text) < 5]
-    grows = len(plain) == len(numbers) and all(a <= b for a, b in pairwise(plain))
-    return len(numbers) >= max(_FEWEST_ROWS, 0.6 * len(texts)) and not grows
+    ascending = len(plain) == len(numbers) and all(a <= b for a, b in pairwise(plain))
+    return len(numbers) >= max(_FEWEST_ROWS, 0.6 * len(texts)) and not ascending
 
 
 def _cells(rows: list[list[_Segment]], columns: list[tuple[float, float]]) -> list[tuple[float, float, float, float]]:
-    """Borders halfway between columns and between rows."""
+    """The boxes of the cells of a table, with borders halfway between columns and between rows."""
     x = [columns[0][0] - 1, *((a[1] + b[0]) / 2 for a, b in pairwise(columns))]
     x.append(columns[-1][1] + 1)
     tops = [min(segment.y0 for segment in row) for row in rows]

@@ -1,0 +1,136 @@
+"""The glyphs of a page: characters with boxes, and what separates each from the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longdoc.edits import WHITE_SPACE
+
+NONE, SPACE, LINE, CELL, ROW, BLOCK = range(6)
+"""What separates a glyph from the one before: nothing; a space; the end of a line, which the layout may join to the
+next; the border of a table cell; of a table row; of a block, whose text is never joined to the next."""
+SOFT_HYPHEN = 0xAD
+_ZERO_WIDTH = (0x200B, 0x2060, 0xFEFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """``N`` glyphs in reading order."""
+
+    codes: NDArray[np.uint32]
+    """Code points; shape ``(N,)``."""
+    boxes: NDArray[np.float32]
+    """``x0, y0, x1, y1`` in points from the top left of the page as displayed; shape ``(N, 4)``."""
+    breaks: NDArray[np.uint8]
+    """What separates each glyph from the one before: NONE, SPACE, LINE, CELL, ROW or BLOCK; shape ``(N,)``."""
+    hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    """Which glyphs a reader of the page does not see; shape ``(N,)``. Default: none of them."""
+
+    def __post_init__(self) -> None:
+        if len(self.hidden) != len(self.codes):
+            object.__setattr__(self, "hidden", np.zeros(len(self.codes), bool))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Glyphs]) -> Glyphs:
+        """Joins the glyphs of at least one part, in new arrays."""
+        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
+
+    def take(self, index: NDArray[np.integer]) -> Glyphs:
+        """Selects glyphs.
+
+        Args:
+            index: positions of the glyphs, in the new order; shape ``(M,)``.
+        """
+        return Glyphs(*(getattr(self, each.name)[index] for each in fields(self)))
+
+    def reorder(self, first: NDArray[np.int64], order: NDArray[np.int64]) -> tuple[Glyphs, NDArray[np.int64]]:
+        """Puts segments of glyphs into another order.
+
+        Args:
+            first: position of the first glyph of each segment, ascending from 0; shape ``(S,)``.
+            order: permutation of the segments; shape ``(S,)``.
+
+        Returns:
+            The glyphs, and the new position of the first glyph of each segment in ``order``; shape ``(S,)``, int64.
+        """
+        sizes = np.diff(np.append(first, len(self.codes)))[order]
+        starts = np.cumsum(sizes) - sizes
+        return self.take(np.repeat(first[order] - starts, sizes) + np.arange(len(self.codes))), starts
+
+
+def as_text(codes: NDArray[np.uint32]) -> str:
+    """Converts code points of shape ``(N,)``, which may include lone surrogates, to a string of ``N`` characters."""
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def split_segments(glyphs: Glyphs, wide_gaps: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Splits glyphs into segments: stretches of a line without a wide gap.
+
+    Args:
+        glyphs: ``N`` of them.
+        wide_gaps: whether a wide gap separates each glyph but the first from the one before; shape ``(N - 1,)``.
+
+    Returns:
+        Position of the first glyph of each segment, shape ``(S,)``, int64, and the bounding boxes, shape ``(S, 4)``,
+        float32, in points.
+    """
+    starts = np.append(True, wide_gaps)[: len(glyphs.codes)] | (glyphs.breaks >= LINE)
+    first = np.flatnonzero(starts)
+    return first, bounding_boxes(glyphs.boxes, first)
+
+
+def bounding_boxes(boxes: NDArray[np.float32], first: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Bounds consecutive groups of boxes.
+
+    Args:
+        boxes: shape ``(N, 4)``.
+        first: position of the first box of each group, ascending; shape ``(S,)``.
+
+    Returns:
+        One box for each group; shape ``(S, 4)``.
+    """
+    if not len(first):
+        return boxes[:0]
+    return np.hstack([np.minimum.reduceat(boxes[:, :2], first), np.maximum.reduceat(boxes[:, 2:], first)])
+
+
+def is_control(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which code points are control characters, as fonts without a character map yield; shape ``(N,)``."""
+    return (codes < 0x20) | ((codes >= 0x7F) & (codes < 0xA0))
+
+
+def is_blank(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which code points are white space or have no width; shape ``(N,)``."""
+    return np.isin(codes, (*WHITE_SPACE, *_ZERO_WIDTH))
+
+
+def draws_ink(glyphs: Glyphs) -> NDArray[np.bool_]:
+    """Which glyphs put ink on the page: no blanks, control characters or undrawn soft hyphens; shape ``(N,)``."""
+    codes, boxes = glyphs.codes, glyphs.boxes
+    # A soft hyphen within a line draws nothing unless its box has a width.
+    drawn = boxes[:, 2] - boxes[:, 0] > 0.1 * (boxes[:, 3] - boxes[:, 1])
+    soft = (codes == SOFT_HYPHEN) & ~drawn & (np.append(glyphs.breaks[1:], LINE) == NONE)
+    ink: NDArray[np.bool_] = ~(is_control(codes) | is_blank(codes) | soft)
+    return ink
+
+
+def is_redrawn(glyphs: Glyphs) -> NDArray[np.bool_]:
+    """Which glyphs of a page draw an earlier one again on the same spot, as some writers do for bold; shape ``(N,)``.
+
+    Neighbours with the very same box are the letters of a ligature and do not count.
+    """
+    codes, boxes = glyphs.codes, glyphs.boxes
+    middle, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    x, y = np.clip(np.round(middle), 0, 2**13 - 1).astype(np.int64).T
+    order = np.argsort(((codes.astype(np.int64) << 13) + y << 13) + x)  # one key sorts three times as fast as three
+    one, other = np.sort([order[:-1], order[1:]], axis=0)
+    near = (np.abs(middle[one] - middle[other]) < (0.35, 0.15) * size[one]).all(axis=1)
+    ligature = (other == one + 1) & (boxes[one] == boxes[other]).all(axis=1)
+    near &= (codes[one] == codes[other]) & (glyphs.hidden[one] == glyphs.hidden[other])
+    redrawn = np.zeros(len(codes), bool)
+    redrawn[other[near & ~ligature]] = True
+    return redrawn

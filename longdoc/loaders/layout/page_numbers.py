@@ -1,0 +1,161 @@
+"""Page numbers, in the margins or left over from another print of the document, and line numbers."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from longdoc.loaders.layout.glyphs import BLOCK
+from longdoc.loaders.layout.lines import Lines
+from longdoc.loaders.layout.margins import MOST_ROWS, MarginLine
+from longdoc.sections.labels import roman
+
+_NUMBER = re.compile(
+    r"(?P<before>(?:page|pg\.?|p\.)?[\s–—|\[~-]{0,3}(?:[a-z]{1,2}[\s–-]{1,3})?)"
+    r"(?P<number>\d{1,4}|(?a:(?=[ivxl])x{0,3}(?:ix|iv|l|v?i{0,3})))"  # ASCII: "ı" is no Roman number
+    r"(?P<after>(?:\s*(?:of|/)\s*\d{1,4})?)[\s–—|\]~-]{0,3}",
+    re.IGNORECASE,
+)
+_OBVIOUS = re.compile(r"(page|pg\.?)\s*\d{1,4}(\s*(of|/)\s*\d{1,4})?|[-–—]\s*\d{1,4}\s*[-–—]", re.IGNORECASE)
+_STATED = re.compile(r"(page|pg\.?)\s*\d{1,4}\s*(of|/)\s*\d{1,4}", re.IGNORECASE)
+_LONGEST = 20  # characters of a line that is a page number
+_MOST_SEQUENCES = 50  # of numbers that count up, followed at a time
+_FEWEST_BETWEEN = 12  # lines between the numbers of two pages
+_FEWEST_LINE_NUMBERS = 8  # on a page
+_PAGE_NUMBER = "page number"
+
+
+def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
+    """Finds the page numbers in the margins of a document.
+
+    Args:
+        margin: lines in the margins.
+        pages: the number of pages.
+
+    Returns:
+        ``"page number"`` by line index, for numbers that count up with the pages and lines such as "Page 3".
+    """
+    sequences: dict[tuple[str, str, int], list[MarginLine]] = defaultdict(list)
+    kinds = {}
+    for line in margin:
+        match = _NUMBER.fullmatch(line.text)
+        if match:
+            sequences[line.zone, match["before"].casefold().strip(), _value(match["number"]) - line.page].append(line)
+        if _OBVIOUS.fullmatch(line.text) or (pages == 1 and line.row == 0 and line.text == "1"):
+            kinds[line.at] = _PAGE_NUMBER
+    for sequence in sequences.values():
+        if len({line.page for line in sequence}) > 1:
+            kinds |= {line.at: _PAGE_NUMBER for line in sequence}
+    return kinds
+
+
+def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]]) -> dict[int, str]:
+    """Finds the page numbers of another print of the document, which may be anywhere on the pages of this one.
+
+    They count up, each alone in its row, below one another across the pages, with at least a good part of a page
+    between them and at most two pages: the numbers of chapters are further apart.
+
+    Args:
+        lines: of the document, ``N`` of them.
+        texts: of the lines; ``N`` of them.
+        sizes: width and height of each page in points.
+
+    Returns:
+        ``"page number"`` by line index.
+    """
+    place = lines.page + lines.box[:, 1] / np.array(sizes)[lines.page, 1]
+    centre = (lines.box[:, 0] + lines.box[:, 2]) / 2
+    sequences: dict[str, list[list[tuple[int, int]]]] = defaultdict(list)
+    for at, text in enumerate(texts):
+        match = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+        if match is None or match["number"][0].isupper() or not _is_alone(lines, at):  # "II" is a heading
+            continue
+        value = _value(match["number"])
+        alike = sequences[match["before"].casefold().strip()]
+        for sequence in alike[-_MOST_SEQUENCES:]:
+            last, before = sequence[-1]
+            far = at - last >= _FEWEST_BETWEEN or place[at] - place[last] > 0.5
+            near = place[at] - place[last] < 2 * (value - before) and abs(centre[at] - centre[last]) < 6
+            if far and near and 1 <= value - before <= 3:
+                sequence.append((at, value))
+                break
+        else:
+            alike.append([(at, value)])
+    found = [at for alike in sequences.values() for sequence in alike if len(sequence) >= 3 for at, _ in sequence]
+    return dict.fromkeys(found, _PAGE_NUMBER)
+
+
+def stated_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:
+    """Finds lines such as "Page 3 of 7", anywhere; ``"page number"`` by line index."""
+    stated = [at for at, text in enumerate(texts) if len(text) <= _LONGEST and _STATED.fullmatch(text.strip())]
+    return {at: _PAGE_NUMBER for at in stated if _is_alone(lines, at)}
+
+
+def neighbours_of_numbers(numbers: list[int], lines: Lines, texts: list[str]) -> dict[int, str]:
+    """Finds the headers and footers of another print: lines next to its page numbers, the same at most of them.
+
+    Args:
+        numbers: indices of the lines with page numbers.
+        lines: of the document, ``N`` of them.
+        texts: of the lines; ``N`` of them.
+
+    Returns:
+        ``"header"`` or ``"footer"`` by line index.
+    """
+    found: dict[int, str] = {}
+    for step, kind in ((-1, "footer"), (1, "header")):
+        edge = numbers
+        for _ in range(MOST_ROWS):
+            alike: dict[str, list[int]] = defaultdict(list)
+            for at in edge:
+                beside = at + step
+                if 0 <= beside < len(texts) and _is_near(lines, at, beside) and any(map(str.isalpha, texts[beside])):
+                    alike[" ".join(texts[beside].casefold().split())].append(beside)
+            edge = [at for group in alike.values() if len(group) >= max(3, len(numbers) / 2) for at in group]
+            found |= dict.fromkeys(edge, kind)
+    return found
+
+
+def _is_near(lines: Lines, one: int, other: int) -> bool:
+    """Whether two lines are on the same page, a few lines apart at most."""
+    distance = abs(lines.box[one, 1] - lines.box[other, 1])
+    return bool(lines.page[one] == lines.page[other] and distance < 6 * lines.height[one])
+
+
+def _is_alone(lines: Lines, at: int) -> bool:
+    """Whether no other line of the page is beside this one or close above or below it."""
+    near = slice(max(at - 2, 0), at + 3)
+    box = lines.box[near]
+    others = (lines.page[near] == lines.page[at]) & (np.arange(near.start, near.start + len(box)) != at)
+    gaps = np.maximum(box[:, 1] - lines.box[at, 3], lines.box[at, 1] - box[:, 3])[others]
+    return bool((gaps > 0.3 * lines.height[at]).all())
+
+
+def _value(number: str) -> int:
+    """The value of an Arabic or Roman number."""
+    return int(number) if number.isdigit() else roman(number)
+
+
+def line_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:
+    """Finds the line numbers of transcripts: the first lines of a page, in a block of their own.
+
+    Args:
+        lines: of the document, ``N`` of them.
+        texts: of the lines; ``N`` of them.
+
+    Returns:
+        ``"line number"`` by line index.
+    """
+    kinds: dict[int, str] = {}
+    for start, end in itertools.pairwise([*np.flatnonzero(np.diff(lines.page, prepend=-1)).tolist(), len(texts)]):
+        found = [*itertools.takewhile(lambda at: texts[at].isdecimal() and len(texts[at]) <= 3, range(start, end))]
+        block = 1 + np.flatnonzero(lines.forced[start + 1 : end] == BLOCK)[:1].sum()
+        found = found[:block]
+        if len(found) >= _FEWEST_LINE_NUMBERS and len(found) == block:
+            steps = np.diff([int(texts[at]) for at in found])
+            kinds |= dict.fromkeys(found, "line number") if np.mean(steps == 1) >= 0.9 else {}
+    return kinds
