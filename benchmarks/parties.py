@@ -1,8 +1,8 @@
-"""Party names of contracts: PDF in, set of names out, against the normalised names that CUAD's experts wrote.
+"""Party names of contracts, extracted from PDF and compared with the normalized names annotated by CUAD's experts.
 
-A predicted name is right when it matches (fuzzy, 0.9) the name of a party or one of its annotated aliases; a party is
-found when its name or an alias was predicted. The strict columns count full names alone, and aliases as wrong.
-Contracts are those that training set aside, by the company that filed them.
+A predicted name is correct if it matches (fuzzy ratio of at least 0.9) the name of a party or one of its annotated
+aliases; a party is found if its name or an alias was predicted. The strict columns accept full names only and count
+aliases as errors. The contracts are held out from training, grouped by the company that filed them.
 """
 
 import argparse
@@ -25,14 +25,14 @@ QUOTED = re.compile(r"[\"“”']([^\"“”]+)[\"“”']")
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A party as the experts wrote it: ``Acme Inc. ("Acme")``."""
+    """A party as annotated: ``Acme Inc. ("Acme")``."""
 
     name: str
     aliases: tuple[str, ...]
 
 
 def gold_parties(contract: Contract) -> list[Party]:
-    """Parties of ``values["Parties"]``; roles ("Company", "you") are no names, and clauses about parties no party."""
+    """Parties of ``values["Parties"]``, without roles ("Company", "you") and clauses about parties."""
     parties = []
     for item in contract.values["Parties"].split(";"):
         aliases = [alias.strip(" ,.") for alias in QUOTED.findall(item)]
@@ -52,7 +52,7 @@ def normal(name: str) -> str:
 
 
 def score(predicted: Iterable[str], contract: Contract) -> tuple[Counts, Counts]:
-    """Counts with aliases and strict counts. A false negative is a party not found."""
+    """Counts with aliases, and strict counts. A false negative is a party that was not found."""
     names, parties = list(predicted), gold_parties(contract)
     aliases = [alias for party in parties for alias in party.aliases] + party_names(contract)
 
@@ -84,7 +84,7 @@ def main() -> None:
         loose, strict = (sum((pair[i] for pair in pairs), Counts()) for i in (0, 1))
         cells = [f"{x:.3f}" for c in (loose, strict) for x in (c.precision, c.recall, c.f1)]
         rows.append([threshold, *cells])
-    header = ["least score", "precision", "recall", "set F1", "strict precision", "strict recall", "strict F1"]
+    header = ["threshold", "precision", "recall", "set F1", "strict precision", "strict recall", "strict F1"]
     n_parties = sum(len(gold_parties(contract)) for contract in contracts)
     notes = f"{len(contracts)} contracts of the {arguments.part} part, {n_parties} parties."
     write_table(f"parties_{arguments.part}", "Party names of contracts", header, rows, notes)

@@ -21,6 +21,7 @@ from longdoc.errors import (
 from longdoc.loaders import Limits, load
 from longdoc.loaders.docx import load_docx
 from longdoc.loaders.docx.numbering import written
+from longdoc.loaders.options import Options
 from reference import docx_words
 
 DATA = Path(__file__).parent / "data"
@@ -111,7 +112,7 @@ def test_numbers_by_style_and_by_link():
     )
     body = par("Term", '<w:pStyle w:val="B1"/>') + par("Start", '<w:pStyle w:val="B2"/>') + item(2, "x", 4)
     data = make(body, numbering=NUMBERING + linked, styles=styles)
-    document = load_docx(data, name="a.docx", limits=Limits())
+    document = load_docx(data, name="a.docx", options=Options())
     assert document.text == "ARTICLE I Term\n\n1.1 Start\n\n(a) x"
     assert [(s.number, s.level, s.parent) for s in document.sections] == [("ARTICLE I", 1, None), ("1.1", 2, 0)]
 
@@ -204,7 +205,7 @@ def test_a_file_of_python_docx_with_a_long_contract():
         word.add_paragraph(text, style="List Number" if number % 3 == 0 else None)
     out = io.BytesIO()
     word.save(out)
-    document = load_docx(out.getvalue(), name="a.docx", limits=Limits())
+    document = load_docx(out.getvalue(), name="a.docx", options=Options())
     numbers = [int(n) for n in re.findall(r"(?m)^(\d+)\. ", document.text)]
     counted = [int(e.text.rstrip(".")) for e in document.edits if e.kind == "number"]
     assert counted == list(range(1, len(counted) + 1)) and len(counted) > 10 and set(counted) <= set(numbers)
@@ -409,7 +410,7 @@ BLOCKS = st.recursive(
 @given(st.lists(BLOCKS, max_size=5))
 def test_every_word_is_there_in_order(blocks: list[str]):
     data = make("".join(blocks) + par("end"))
-    document = load_docx(data, name="a.docx", limits=Limits())
+    document = load_docx(data, name="a.docx", options=Options())
     assert "".join(document.text.split()) == docx_words(data)
     assert all(document.text[c.start : c.end] == c.text for t in document.tables for c in t.cells)
 
@@ -465,7 +466,7 @@ def test_mutated_files_give_a_document_or_a_typed_error():
         else:
             _damage(data)
         try:
-            outcome = type(load_docx(bytes(data), name="a.docx", limits=Limits())).__name__
+            outcome = type(load_docx(bytes(data), name="a.docx", options=Options())).__name__
         except LongdocError as error:
             outcome = type(error).__name__
         outcomes[outcome] = outcomes.get(outcome, 0) + 1

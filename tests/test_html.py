@@ -10,6 +10,7 @@ from longdoc.document import Document
 from longdoc.errors import LimitExceededError, LongdocError, NoTextLayerError
 from longdoc.loaders import Limits
 from longdoc.loaders.html import load_html
+from longdoc.loaders.options import Options
 from reference import html_text
 
 DATA = Path(__file__).parent / "data"
@@ -42,7 +43,7 @@ plain  text
 
 
 def read(data: bytes, **limits: int) -> Document:
-    return load_html(data, name="a.htm", limits=Limits(**limits))
+    return load_html(data, name="a.htm", options=Options(limits=Limits(**limits)))
 
 
 def test_a_filing_reads_as_its_reader_sees_it():
@@ -123,7 +124,7 @@ def test_unclosed_fonts_empty_headings_and_many_hidden_pieces_are_read():
     filing = (
         "<html><body>" + "<font size=2>para <br>" * 300 + "<h1></h1><h2><img></h2>" + "<span hidden>x</span>" * 2000
     )
-    document = load_html(filing.encode(), name="a.html", limits=Limits())
+    document = load_html(filing.encode(), name="a.html", options=Options())
     assert document.text.split() == ["para"] * 300
     assert document.sections == ()
     assert len(document.furniture) == 2000

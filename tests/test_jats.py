@@ -6,6 +6,7 @@ import pytest
 from longdoc.errors import CorruptDocumentError, LimitExceededError, NoTextLayerError, UnsupportedFormatError
 from longdoc.loaders import Limits, load
 from longdoc.loaders.jats import load_jats
+from longdoc.loaders.options import Options
 from reference import jats_words
 
 DATA = Path(__file__).parent / "data" / "plos_jats"
@@ -20,7 +21,7 @@ def paper(body: str, front: str = "", back: str = "", start: str = ""):
         f'{start}<article xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:mml="http://www.w3.org/1998/Math/MathML">'
         f"<front><article-meta>{front}</article-meta></front><body>{body}</body><back>{back}</back></article>"
     )
-    return load_jats(xml.encode(), name="paper.xml", limits=Limits())
+    return load_jats(xml.encode(), name="paper.xml", options=Options())
 
 
 def written(document) -> str:
@@ -201,4 +202,4 @@ def test_a_paper_without_text() -> None:
 
 def test_utf_16_is_read() -> None:
     xml = "<?xml version='1.0' encoding='UTF-16'?><article><body><p>é&alpha;</p></body></article>"
-    assert load_jats(xml.encode("utf-16"), name="a", limits=Limits()).text == "éα"
+    assert load_jats(xml.encode("utf-16"), name="a", options=Options()).text == "éα"

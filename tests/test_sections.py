@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from longdoc.document import Document
 from longdoc.loaders import load
-from longdoc.sections import add_structure, nest
-from longdoc.sections.labels import MOST_LABELS
-from longdoc.sections.named import Heading
+from longdoc.sections import Heading, add_structure, nest
+from longdoc.sections.labels import MAX_LABELS
 
 DATA = Path(__file__).parent / "data"
 
@@ -277,7 +276,7 @@ def test_absurd_text_is_read_in_the_end(text):
 
 
 def test_a_million_numbers_are_no_contract():
-    document = read("1. Term\n" * (MOST_LABELS + 1))
+    document = read("1. Term\n" * (MAX_LABELS + 1))
     assert document.sections == () and "numbers" in document.warnings[0]
 
 

@@ -1,4 +1,8 @@
-"""From a file to a :class:`~longdoc.document.Document`: a loader is a function from bytes to a Document."""
+"""Reads files of all formats as :class:`~longdoc.document.Document`.
+
+A loader is a function from bytes to a Document. To add one, add its module to this package and its row to the table in
+:mod:`longdoc.loaders.detect`.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,12 @@ from typing import BinaryIO
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
-from longdoc.loaders.detect import kind_of
+from longdoc.loaders.detect import FORMATS, kind_of
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.options import Options
 from longdoc.sections import add_structure
 
 __all__ = ["Limits", "load"]
-
-_ROOMS = {
-    "pdf": "pdf",
-    "docx": "docx",
-    "html": "html",
-    "text": "text",
-    "jats": "jats",
-    "image": "image",
-    "ccda": "clinical.ccda",
-    "fhir": "clinical.fhir",
-}
 
 
 def load(
@@ -39,29 +32,29 @@ def load(
     keep_furniture: bool = False,
     limits: Limits = Limits(),  # noqa: B008 (immutable)
 ) -> Document:
-    """Reads a PDF, Word, HTML, JATS, FHIR, C-CDA or text file, or a picture of a page.
+    """Reads a PDF, Word, HTML, JATS, FHIR, C-CDA or text file, or an image of a page.
 
-    The content says what it is, then the suffix. Nothing is ever fetched from a network.
+    The format is detected from the content, then from the suffix. Nothing is fetched from a network.
 
     Args:
-        source: a path, the bytes of a file, or a file object opened for reading bytes.
-        password: for an encrypted PDF; not used where none is needed.
-        ocr: "auto" reads pages without a text layer in English, if OCR is installed (extra ``ocr``); "never"; or the
-            languages to read them in, as Tesseract names them: "fra+eng".
-        pages: first and last page of a PDF or a picture to read, from 1, both included; numbers stay those of the
-            whole document. Other formats are read whole.
-        tables: look for tables in PDFs. The other formats say where their tables are.
-        keep_furniture: leave the headers, footers and page numbers of a PDF in ``Document.text``;
+        source: a path, the bytes of a file, or a binary file object.
+        password: the password of an encrypted PDF; ignored if the PDF is not encrypted.
+        ocr: ``"auto"`` reads pages without a text layer in English, if OCR is installed (extra ``ocr``); ``"never"``
+            does not; or the languages of these pages, as Tesseract names them: ``"fra+eng"``.
+        pages: the first and the last page to read of a PDF or an image, from 1, inclusive; page numbers remain those
+            of the whole document. Other formats are always read whole.
+        tables: whether to look for tables in PDFs; in the other formats tables are marked up.
+        keep_furniture: whether to keep the headers, footers and page numbers of a PDF in ``Document.text``;
             ``Document.furniture`` lists them either way.
-        limits: what to refuse.
+        limits: the limits on the input; larger documents are refused.
 
     Raises:
-        DocumentNotFoundError: there is no such file, or it may not be read.
-        UnsupportedFormatError: it is none of these kinds.
-        EncryptedDocumentError: it needs a password, or another one.
+        DocumentNotFoundError: the file does not exist or cannot be read.
+        UnsupportedFormatError: it is of none of these formats.
+        EncryptedDocumentError: it needs a password, or a different one.
         CorruptDocumentError: it is empty, or damaged beyond repair.
-        NoTextLayerError: no page has text.
-        LimitExceededError: it asks for more than the limits allow.
+        NoTextLayerError: it contains no text.
+        LimitExceededError: it exceeds a limit.
     """
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
@@ -71,24 +64,30 @@ def load(
 
 
 def read(data: bytes, *, name: str, options: Options) -> Document:
-    """Reads bytes by the loader of their kind, without looking for sections; attachments come this way too.
+    """Reads bytes by the loader of their format, without adding structure; loaders read attachments with it.
+
+    Args:
+        data: the content of the file.
+        name: the name of the file, for its suffix, for errors and for ``Document.source``.
+        options: the options of :func:`load`.
 
     Raises:
         DocumentError: see :func:`load`.
     """
     if not data:
-        raise CorruptDocumentError(f"{name}: empty, 0 bytes; give a file with something in it")
+        raise CorruptDocumentError(f"{name}: empty, 0 bytes; give a file with content")
     options.limits.check("file_bytes", len(data), name)
     kind = kind_of(data, name)
-    # Loaders bring the libraries of their formats with them, so each is imported when it is first needed.
-    loader: Callable[..., Document] = getattr(import_module(f"longdoc.loaders.{_ROOMS[kind]}"), f"load_{kind}")
-    if kind in ("pdf", "image"):
-        return loader(data, name=name, options=options)
-    return loader(data, name=name, limits=options.limits)
+    # Imported on first use, since each loader imports the libraries of its format.
+    module = import_module(f"longdoc.loaders.{FORMATS[kind].module}")
+    loader: Callable[..., Document] = getattr(module, f"load_{kind}")
+    if FORMATS[kind].has_attachments:
+        return loader(data, name=name, options=options, read=read)
+    return loader(data, name=name, options=options)
 
 
 def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str]:
-    """Content and name of a source."""
+    """The content and the name of a source."""
     if isinstance(source, bytes):
         return source, "bytes"
     if isinstance(source, (str, os.PathLike)):

@@ -1,8 +1,7 @@
-"""Plain text: UTF-8, UTF-16 with a byte order mark, else Windows-1252; with the tags of EDGAR's text filings."""
+"""Plain text, including the text filings of EDGAR with their tags."""
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
 from bisect import bisect_right
@@ -14,45 +13,39 @@ import numpy as np
 from longdoc.document import Document, Furniture, Source
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
-from longdoc.loaders.limits import Limits
+from longdoc.loaders.edgar import TABLE_TAG, WRAPPER_TAG, header_fields
+from longdoc.loaders.encoding import decode
+from longdoc.loaders.options import Options
 
-_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_WRAPPER = (
-    r"</?(?:SEC-DOCUMENT|SEC-HEADER|IMS-DOCUMENT|IMS-HEADER|DOCUMENT|TEXT)>[^\n\r]*"
-    r"|<(?:TYPE|SEQUENCE|FILENAME|DESCRIPTION|ACCEPTANCE-DATETIME)>[^\n\r]*"
-)
-HEADER_FIELD = re.compile(r"^[ \t]*<(TYPE|SEQUENCE|FILENAME|DESCRIPTION)>[ \t]*([^\n\r<]*)", re.MULTILINE)
-"""A line of the header that EDGAR puts before each document of a filing."""
-_MARKS = re.compile(
+_CLEANED = re.compile(
     r"(?P<page>^[ \t]*</?PAGE>[ \t]*\d*[ \t]*(?:\r\n?|\n|\Z))"
-    rf"|(?P<markup>^[ \t]*(?:{_WRAPPER})|</?(?:TABLE|CAPTION|S|C|FN|F\d+)>)"
+    rf"|(?P<markup>^[ \t]*(?:{WRAPPER_TAG})|{TABLE_TAG})"
     r"|(?P<line>\r\n?)",
     re.MULTILINE,
 )
+_REPLACEMENTS = {"page": "\f", "markup": "", "line": "\n"}
 _NUMBER = re.compile(r"[ \t]*(?:[-–—][ \t]*)?(?:[Pp]age[ \t]+)?(\d{1,4})(?:[ \t]*[-–—])?[ \t]*")
-_TEXTS = {"page": "\f", "markup": "", "line": "\n"}
 
 
-def load_text(data: bytes, *, name: str, limits: Limits) -> Document:
-    """Reads plain text; a form feed or a line ``<PAGE>`` ends a page, lines stay as they are.
+def load_text(data: bytes, *, name: str, options: Options) -> Document:
+    """Reads plain text. A form feed or a line ``<PAGE>`` ends a page; line breaks are kept.
 
-    Carriage returns become line feeds, and EDGAR's tags and the page numbers beside page borders are taken out, all
-    through edits.
+    Edits replace carriage returns by line feeds, and remove EDGAR's tags and the page numbers next to page breaks.
 
     Args:
-        data: the file's content.
-        name: what to call it, in errors and in ``Document.source``.
-        limits: what to refuse.
+        data: the content of the file.
+        name: the name of the file, for errors and ``Document.source``.
+        options: the options of :func:`longdoc.load`.
 
     Raises:
-        NoTextLayerError: it holds nothing but white space.
+        NoTextLayerError: it contains only white space.
         LimitExceededError: it is longer than the limits allow.
     """
     text, encoding = decode(data)
-    limits.check("characters", len(text), name)
-    edits = _marks(text)
+    options.limits.check("characters", len(text), name)
+    edits = _cleaning(text)
     if not edits.apply(text)[0].strip():
-        raise NoTextLayerError(f"{name}: {len(data)} bytes of nothing but white space; give a file with text in it")
+        raise NoTextLayerError(f"{name}: {len(data)} bytes of white space; give a file that contains text")
     source = Source(
         name=name,
         media_type="text/plain",
@@ -65,7 +58,7 @@ def load_text(data: bytes, *, name: str, limits: Limits) -> Document:
     document = Document.from_text(text, edits=edits)
     starts = [0] + [int(document.origins[page.start, 0]) for page in document.pages[1:]]
     lines = np.array([(start, number) for number, start in enumerate(starts, 1)], np.int32)
-    limits.check("pages", len(starts), name)
+    options.limits.check("pages", len(starts), name)
     numbers = _page_numbers(text, edits, starts)
     if numbers:
         document = Document.from_text(text, edits=_without(edits, numbers))
@@ -76,34 +69,24 @@ def load_text(data: bytes, *, name: str, limits: Limits) -> Document:
     return replace(document, source=source, warnings=warnings, lines=lines, furniture=furniture)
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """The text, and the encoding that gave it."""
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding), encoding
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace"), "cp1252"
-
-
-def header_fields(text: str) -> dict[str, str]:
-    """What the header of the first document in an EDGAR filing says of it."""
-    fields: dict[str, str] = {}
-    for key, value in HEADER_FIELD.findall(text):
-        fields.setdefault(key.capitalize(), value.strip())
-    return fields
-
-
-def _marks(text: str) -> Edits:
-    found = [(match, match.lastgroup or "") for match in _MARKS.finditer(text)]
-    return Edits.of(Edit(*match.span(), _TEXTS[kind], kind) for match, kind in found)
+def _cleaning(text: str) -> Edits:
+    """The edits for page breaks, tags and carriage returns."""
+    found = [(match, match.lastgroup or "") for match in _CLEANED.finditer(text)]
+    return Edits.of(Edit(*match.span(), _REPLACEMENTS[kind], kind) for match, kind in found)
 
 
 def _page_numbers(text: str, edits: Edits, starts: list[int]) -> list[tuple[int, int]]:
-    """Lines beside page borders that hold a number which counts up from page to page."""
-    away = {edit.raw_start: edit.raw_end for edit in edits if edit.kind != "line"}
+    """The ranges of lines next to page breaks whose numbers count up from page to page.
+
+    Args:
+        text: the raw text.
+        edits: its edits so far.
+        starts: offset of the start of each page.
+    """
+    removed = {edit.raw_start for edit in edits if edit.kind != "line"}
     found: list[tuple[int, int]] = []
     for last in (True, False):
-        numbered = [_number(text, a, b, away, last=last) for a, b in pairwise([*starts, len(text)])]
+        numbered = [_number(text, start, end, removed, last=last) for start, end in pairwise([*starts, len(text)])]
         kept: set[tuple[int, int]] = set()
         for one, other in pairwise(numbered):
             if one and other and other[0] == one[0] + 1:
@@ -112,12 +95,12 @@ def _page_numbers(text: str, edits: Edits, starts: list[int]) -> list[tuple[int,
     return sorted(found)
 
 
-def _number(text: str, start: int, end: int, away: dict[int, int], *, last: bool) -> tuple[int, tuple[int, int]] | None:
-    """The number alone on the last or first line of a page, and where it stands."""
+def _number(text: str, start: int, end: int, removed: set[int], *, last: bool) -> tuple[int, tuple[int, int]] | None:
+    """The number that is alone on the last or first line of a page, and the range of that line."""
     lines = [
         line
         for line in re.finditer(r"[^\r\n\f]+", text[start:end])
-        if line[0].strip() and start + line.start() not in away
+        if line[0].strip() and start + line.start() not in removed
     ]
     line = lines[-1 if last else 0] if lines else None
     number = _NUMBER.fullmatch(line[0]) if line else None
@@ -127,4 +110,5 @@ def _number(text: str, start: int, end: int, away: dict[int, int], *, last: bool
 
 
 def _without(edits: Edits, spans: list[tuple[int, int]]) -> Edits:
+    """The edits, and one for each page number to remove."""
     return Edits.of(sorted([*edits, *(Edit(*span, "", "page number") for span in spans)], key=lambda e: e.raw_start))

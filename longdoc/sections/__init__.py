@@ -1,8 +1,8 @@
-"""What a document is made of: sections as a tree, defined terms, cross-references.
+"""The structure of a document: a tree of sections, defined terms and cross-references.
 
-Contracts are read by their numbering (``legal.yaml``), notes and papers by the names of their headings
-(``clinical.yaml``, ``paper.yaml``). To teach longdoc a heading, add it to the table of its kind, or give it to
-:func:`add_structure`.
+Contracts are structured by the numbers of their clauses (``legal.yaml``), notes and papers by the names of their
+headings (``clinical.yaml``, ``paper.yaml``). To teach longdoc a heading, add it to the table of its kind of document,
+or pass it to :func:`add_structure`.
 """
 
 from __future__ import annotations
@@ -14,32 +14,34 @@ from types import MappingProxyType
 
 from longdoc.document import Document
 from longdoc.parts import Section
-from longdoc.sections.labels import MOST_LABELS, find_labels
+from longdoc.sections.labels import MAX_LABELS, find_labels
 from longdoc.sections.lists import without_lists
-from longdoc.sections.named import Heading, named_headings
+from longdoc.sections.named import named_headings
 from longdoc.sections.numbering import Node
 from longdoc.sections.terms import find_definitions, find_references
+from longdoc.sections.tree import Heading, nest
 
-__all__ = ["add_structure"]
+__all__ = ["Heading", "add_structure", "nest"]
 
 _NO_HEADINGS: Mapping[str, str] = MappingProxyType({})
 
 
 def add_structure(document: Document, *, headings: Mapping[str, str] = _NO_HEADINGS) -> Document:
-    """The document with its sections, defined terms and cross-references.
+    """Adds sections, defined terms and cross-references to a document.
 
-    Sections that the source itself gives are kept; headings of Word and HTML are joined with the numbering of the text.
+    The sections of JATS, C-CDA and FHIR documents are kept as they are; headings of Word and HTML documents are merged
+    with the numbering of the text.
 
     Args:
-        document: as a loader gives it.
-        headings: names of headings of notes and papers beside those of the tables, each with the kind it means, such
+        document: a document as a loader returns it.
+        headings: headings of notes and papers in addition to those of the tables, each with its kind of section, such
             as ``{"tumour board": "plan"}``.
     """
     sections, warnings = document.sections, document.warnings
-    exact = document.source.loader in ("jats", "ccda", "fhir")
-    if not exact or not sections:
-        found, problem = _headings(document, headings)
-        sections, warnings = nest(found, len(document.text)), (*warnings, *problem)
+    is_exact = document.source.loader in ("jats", "ccda", "fhir")
+    if not is_exact or not sections:
+        found, problems = _headings(document, headings)
+        sections, warnings = nest(found, len(document.text)), (*warnings, *problems)
     return replace(
         document,
         sections=sections,
@@ -49,59 +51,57 @@ def add_structure(document: Document, *, headings: Mapping[str, str] = _NO_HEADI
     )
 
 
-def _headings(document: Document, further: Mapping[str, str]) -> tuple[list[Heading], tuple[str, ...]]:
-    """The headings of the text by the rules of its kind, and a warning if they are too many to be any.
+def _headings(document: Document, extra: Mapping[str, str]) -> tuple[list[Heading], tuple[str, ...]]:
+    """The headings of a document, and a warning if it has too many numbers to be structured by them.
 
-    The names of headings count, those of notes or of papers, whichever has more kinds in the text: three at least, one
-    in a note of up to 5,000 characters, and one for every ten clauses. Else the numbering counts.
+    The names of notes or of papers decide, whichever occur with more kinds in the text: at least three kinds (one is
+    enough in a note of up to 5,000 characters), and one for every ten clauses. Otherwise the numbering decides.
     """
-    text, given = document.text, [_given(section) for section in document.sections]
+    text, given = document.text, [_heading_of(section) for section in document.sections]
     labels = find_labels(text)
-    if len(labels) > MOST_LABELS:
-        problem = f"more than {MOST_LABELS:,} numbers at the start of lines: not read as sections"
+    if len(labels) > MAX_LABELS:
+        problem = f"more than {MAX_LABELS:,} numbers at the start of lines: not read as sections"
         return given, (problem,)
-    numbered = _clauses(without_lists(labels, text), given)
-    known = {table: named_headings(text, table, further) for table in ("clinical", "paper")}
-    kinds = {table: len({h.kind for h in found} - {"heading"}) for table, found in known.items()}
+    numbered = _clause_headings(without_lists(labels, text), given)
+    named = {table: named_headings(text, table, extra) for table in ("clinical", "paper")}
+    kinds = {table: len({h.kind for h in found} - {"heading"}) for table, found in named.items()}
     table = max(kinds, key=lambda name: kinds[name])
-    few = 3 if table == "paper" or len(text) > 5000 else 1
-    if kinds[table] < few or len(numbered) > 10 * kinds[table]:
-        return _joined(given, numbered), ()
+    required = 3 if table == "paper" or len(text) > 5000 else 1
+    if kinds[table] < required or len(numbered) > 10 * kinds[table]:
+        return _merged(given, numbered), ()
     titled = [h for h in numbered if h.title and h.number[:1].isdigit() and "(" not in h.number]
-    return _joined(given, _joined(known[table], titled if table == "paper" else [])), ()
+    return _merged(given, _merged(named[table], titled if table == "paper" else [])), ()
 
 
-def _given(section: Section) -> Heading:
+def _heading_of(section: Section) -> Heading:
     return Heading(section.start, section.level, section.number, section.title, section.kind)
 
 
-def _clauses(nodes: Sequence[Node], given: Sequence[Heading]) -> list[Heading]:
-    """The clauses as headings; those of a list are one level below the clause or the given heading above the first."""
+def _clause_headings(nodes: Sequence[Node], given: Sequence[Heading]) -> list[Heading]:
+    """Clauses as headings; a list is one level below the clause, or the given heading, that precedes its first item."""
     starts, levels = [heading.start for heading in given], {0: 0}
-    lists: dict[tuple[int, str], int] = {}
+    list_levels: dict[tuple[int, str], int] = {}
     for node in nodes:
-        around, place = id(node.parent) if node.parent else 0, (id(node.parent), node.reading.style)
-        if place not in lists or node.reading.path[-1] <= 1:
+        parent, key = id(node.parent) if node.parent else 0, (id(node.parent), node.reading.style)
+        if key not in list_levels or node.reading.path[-1] <= 1:
             index = bisect_left(starts, node.label.start) - 1
             inner = index >= 0 and (node.parent is None or starts[index] > node.parent.label.title_end)
-            lists[place] = max(levels[around], given[index].level if inner else 0) + 1
-        levels[id(node)] = lists[place]
+            list_levels[key] = max(levels[parent], given[index].level if inner else 0) + 1
+        levels[id(node)] = list_levels[key]
     return [Heading(n.label.start, levels[id(n)], _number(n), n.label.title, n.label.kind) for n in nodes]
 
 
 def _number(node: Node) -> str:
-    """The number as printed, after those of the clauses around it unless it has them already."""
-    own, parent = node.label.text, node.parent
-    whole = (
-        node.label.kind == "article" or node.reading.style in ("section", "attachment") or "path" in node.reading.style
-    )
-    if whole or parent is None or own.isdigit() or parent.reading.style in ("attachment", "recital"):
+    """The number as printed, prefixed with the numbers of the enclosing clauses unless it contains them."""
+    own, parent, style = node.label.text, node.parent, node.reading.style
+    is_complete = node.label.kind == "article" or style in ("section", "attachment") or "path" in style
+    if is_complete or parent is None or own.isdigit() or parent.reading.style in ("attachment", "recital"):
         return own
     return _number(parent) + (own if own.startswith("(") else f"({own})")
 
 
-def _joined(given: Sequence[Heading], numbered: Sequence[Heading]) -> list[Heading]:
-    """Both in order; where a heading and a number stand on one line, the number tells its place, the first its kind."""
+def _merged(given: Sequence[Heading], numbered: Sequence[Heading]) -> list[Heading]:
+    """Both lists in order; of two headings on one line, the number sets the position and the given one the kind."""
     found = {heading.start: heading for heading in given}
     for heading in numbered:
         near = next((s for s in range(heading.start, heading.start + len(heading.number) + 12) if s in found), None)
@@ -109,26 +109,3 @@ def _joined(given: Sequence[Heading], numbered: Sequence[Heading]) -> list[Headi
         kind = same.kind if same and same.kind != "heading" else heading.kind
         found[heading.start] = replace(heading, kind=kind, title=heading.title or (same.title if same else ""))
     return [found[start] for start in sorted(found)]
-
-
-def nest(headings: Sequence[Heading], length: int) -> tuple[Section, ...]:
-    """Sections that each go down to the next heading of their level or above."""
-    ends, parents = [length] * len(headings), [-1] * len(headings)
-    around: list[int] = []
-    for index, heading in enumerate(headings):
-        while around and headings[around[-1]].level >= heading.level:
-            ends[around.pop()] = heading.start
-        parents[index] = around[-1] if around else -1
-        around.append(index)
-    return tuple(
-        Section(
-            number=h.number,
-            title=h.title,
-            kind=h.kind,
-            level=h.level,
-            start=h.start,
-            end=end,
-            parent=None if parent < 0 else parent,
-        )
-        for h, end, parent in zip(headings, ends, parents, strict=True)
-    )

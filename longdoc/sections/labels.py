@@ -1,6 +1,6 @@
-r"""Finds what may be the number of a clause: ``ARTICLE IV``, ``4.2``, ``(b)``, ``Exhibit A`` where a line starts.
+"""Finds candidate clause numbers: ``ARTICLE IV``, ``4.2``, ``(b)`` or ``Exhibit A`` at the start of a line.
 
-Whether it is one is decided by :mod:`longdoc.sections.numbering`, from the order of the numbers.
+:mod:`longdoc.sections.numbering` decides from their order which of them number clauses.
 """
 
 from __future__ import annotations
@@ -13,29 +13,30 @@ from dataclasses import dataclass, replace
 from functools import cache
 from heapq import merge
 
-from longdoc.sections._rules import legal_rules
+from longdoc.sections.numerals import interpretations
+from longdoc.sections.tables import legal_table
 from longdoc.sections.titles import is_heading, title_at
 
-MOST_LABELS = 20_000
-_FEWEST_TITLES_ABOVE = 3
-_LINE_START, _WITHIN_LINE = 0.5, 0.2
-ROMAN = re.compile(r"(?=[ivxlc])(c{0,3})(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})$", re.IGNORECASE)
-_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+MAX_LABELS = 20_000
+"""A text with more candidates than this is a list of numbers, not a contract."""
+
+_MIN_TITLES_ABOVE = 3
+_LINE_START, _WITHIN_LINE = 0.5, 0.2  # weights
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read a number: ``(i)`` is the letter 9 or the roman 1."""
+    """One interpretation of a number: ``(i)`` is the ninth letter or the Roman numeral 1."""
 
     style: str
-    """What siblings share: ``"(a)"``, ``"(i)"``, ``"(A)"``, ``"1."``, ``"article"``, ``"path 2"`` ...."""
+    """Shared by siblings: ``"(a)"``, ``"(i)"``, ``"(A)"``, ``"1."``, ``"article"``, ``"path 2"`` ...."""
     path: tuple[int, ...]
-    """``(4, 2)`` for 4.2; one number for the rest."""
+    """``(4, 2)`` for 4.2; a single number in the other styles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A possible number of a clause and the title after it."""
+    """A candidate clause number and the title after it."""
 
     start: int
     end: int
@@ -44,11 +45,11 @@ class Label:
     kind: str
     readings: tuple[Reading, ...]
     weight: float
-    """What it costs to leave it out: little for one that stands within a line."""
+    """The cost of ignoring it: lower in the middle of a line than at its start."""
     title: str
     title_end: int
-    fresh: bool = False
-    """Whether the text before it ends what came before: "NOW, THEREFORE, ... agree as follows:"."""
+    restarts: bool = False
+    """Whether the text before it restarts the numbering: "NOW, THEREFORE, ... agree as follows:"."""
 
     @property
     def starts_line(self) -> bool:
@@ -57,17 +58,17 @@ class Label:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """Every number, with the unit word before it."""
-    rules = legal_rules()
+    """Matches any candidate number with the unit word before it."""
+    table = legal_table()
 
     def words(kinds: dict[str, tuple[str, ...]]) -> str:
         forms = {form for names in kinds.values() for name in names for form in (name.upper(), name.title(), name)}
         return "|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form)))
 
     return re.compile(
-        rf"(?:(?P<unit>{words(rules.units)})[ \t\xa0]*(?P<number>\d{{1,3}}(?:\.\d{{1,3}})*|[IVXLC]{{1,7}}|[A-Z])"
+        rf"(?:(?P<unit>{words(table.units)})[ \t\xa0]*(?P<number>\d{{1,3}}(?:\.\d{{1,3}})*|[IVXLC]{{1,7}}|[A-Z])"
         r"(?![\w.]*\w)(?:\([a-z]{1,3}\))*[.:)]?"
-        rf"|(?P<attachment>{words(rules.attachments)})[ \t]+[\"“‘']?(?P<name>[A-Z]{{1,2}}|\d{{1,2}}|[IVX]{{1,5}})"
+        rf"|(?P<attachment>{words(table.attachments)})[ \t]+[\"“‘']?(?P<name>[A-Z]{{1,2}}|\d{{1,2}}|[IVX]{{1,5}})"
         r"(?P<part>(?:[-.]\w{1,3})*|(?:\(\w{1,4}\))*)[\"”’']?(?![\w])"
         r"|(?P<mark>\((?:\d{1,2}|[a-z]{1,5}|[A-Z]{1,5})\)|(?:\d{1,2}|[a-z]{1,4}|[A-Z]{1,4})\))\.?"
         r"|(?P<path>\d{1,3}(?:\.[ ]?\d{1,3})+)[.:)]?(?=\s|[A-Z“\"(])"
@@ -91,9 +92,9 @@ _LAST_WORD = re.compile(r"([\w§]+)[ \t]*\n?$")
 
 
 def find_labels(text: str) -> list[Label]:
-    """Every possible number in the text, in order, those of tables of contents left out.
+    """The candidate numbers of a text, in order, without those of tables of contents.
 
-    Where there are more than ``MOST_LABELS``, it stops after the next one: that many lines are a list, no contract.
+    Stops once there are more than ``MAX_LABELS``.
     """
     starts = ((match.end(), 1.0) for match in _STARTS.finditer(text))
     within = ((match.end(), _WITHIN_LINE) for match in _WITHIN.finditer(text))
@@ -101,7 +102,7 @@ def find_labels(text: str) -> list[Label]:
     for place, weight in merge(starts, within):
         if not found or place > found[-1].start:
             found += _labels_at(text, place, weight)
-        if len(found) > MOST_LABELS:
+        if len(found) > MAX_LABELS:
             return found
     kept = _without_attachment_lists(_without_contents(text, found), text)
     kept = sorted([*kept, *_recitals(text), *_forms(text, kept)], key=lambda label: label.start)
@@ -110,22 +111,22 @@ def find_labels(text: str) -> list[Label]:
 
 @cache
 def _break() -> re.Pattern[str]:
-    return re.compile(rf"\b(?i:{'|'.join(re.escape(words) for words in legal_rules().breaks)})\b")
+    return re.compile(rf"\b(?i:{'|'.join(re.escape(words) for words in legal_table().breaks)})\b")
 
 
 def _with_breaks(labels: list[Label], text: str) -> list[Label]:
-    """The labels, those marked ``fresh`` that follow words which end what came before."""
+    """Marks the labels before which the numbering restarts."""
     starts = [label.start for label in labels]
     for match in _break().finditer(text):
         following = bisect_left(starts, match.end())
         if following < len(labels):
-            labels[following] = replace(labels[following], fresh=True)
+            labels[following] = replace(labels[following], restarts=True)
     return labels
 
 
 @cache
 def _recital_heading() -> re.Pattern[str]:
-    names = "|".join(re.escape(name) for name in legal_rules().recitals)
+    names = "|".join(re.escape(name) for name in legal_table().recitals)
     return re.compile(rf"^[ \t]*((?i:{names}))[ \t]*[:.]?[ \t]*$", re.MULTILINE)
 
 
@@ -138,7 +139,7 @@ def _recitals(text: str) -> Iterator[Label]:
 
 
 def _with_titles_above(labels: list[Label], text: str) -> list[Label]:
-    """The labels, with the heading on the line above as title where the document titles its clauses so."""
+    """Takes headings on the line above as titles, in documents that print the titles of their clauses there."""
     above: dict[str, list[tuple[int, re.Match[str]]]] = defaultdict(list)
     last = 0
     for index, label in enumerate(labels):
@@ -147,17 +148,17 @@ def _with_titles_above(labels: list[Label], text: str) -> list[Label]:
             above[label.readings[0].style].append((index, heading))
         last = max(label.end, label.title_end)
     for found in above.values():
-        for index, heading in found if len(found) >= _FEWEST_TITLES_ABOVE else ():
+        for index, heading in found if len(found) >= _MIN_TITLES_ABOVE else ():
             labels[index] = replace(labels[index], start=heading.start(1), title=heading[1])
     return labels
 
 
 def _forms(text: str, labels: Sequence[Label]) -> Iterator[Label]:
-    """The headings of forms that follow the attachments and have no number: their clauses are not the attachment's."""
+    """Unnumbered headings of forms after the attachments: the clauses under them do not belong to the attachment."""
     attachments = [label for label in labels if label.readings[0].style == "attachment"]
     for match in _FORM.finditer(text, attachments[0].end if attachments else len(text)):
         before = next(label for label in reversed(attachments) if label.end <= match.start())
-        if re.search("[a-z]", text[before.end : match.start()]):  # else it is the title of the attachment itself
+        if re.search("[a-z]", text[before.end : match.start()]):  # otherwise the title of the attachment itself
             title = " ".join(match[1].split())
             yield Label(
                 match.start(1), match.end(1), "", "heading", (Reading("attachment", (0,)),), 2.0, title, match.end(1)
@@ -165,7 +166,7 @@ def _forms(text: str, labels: Sequence[Label]) -> Iterator[Label]:
 
 
 def _labels_at(text: str, place: int, weight: float) -> Iterator[Label]:
-    """The label at ``place`` and those that follow it at once: ``4. Payment. (a) (i) ...``."""
+    """The label at an offset and those directly after it, as in ``4. Payment. (a) (i) ...``."""
     for _ in range(4):
         match = _pattern().match(text, place)
         if match is None or (weight == 1.0 and _continues(text, match)):
@@ -183,7 +184,7 @@ def _labels_at(text: str, place: int, weight: float) -> Iterator[Label]:
 
 
 def _continues(text: str, match: re.Match[str]) -> bool:
-    """Whether the number goes on with the sentence before it, or starts one as a reference: "Section 4.2 shall"."""
+    """Whether the number is part of a sentence: of the one before it, or as a reference in "Section 4.2 shall"."""
     after = text[match.end() : match.end() + 12].lstrip(" \t")
     if match["unit"] and (after[:1].islower() or after[:1] in (",", ";", ")")):
         return True
@@ -197,17 +198,17 @@ def _continues(text: str, match: re.Match[str]) -> bool:
     joins_list = match["mark"] is not None and word in ("and", "or")
     if before.rstrip().endswith(",") and not match["mark"]:
         return match["unit"] is not None
-    return not joins_list and word in legal_rules().before_reference
+    return not joins_list and word in legal_table().before_reference
 
 
 def _label(text: str, match: re.Match[str], weight: float) -> Label | None:
-    """The label with all its readings; None where it cannot be one."""
+    """The label with all its readings; None if it cannot number a clause."""
     title, title_end = title_at(text, match.end())
     kind = "section"
     if match["attachment"]:
         number, kind, weight = (
             match["name"] + match["part"],
-            _kind(match["attachment"], legal_rules().attachments),
+            _kind(match["attachment"], legal_table().attachments),
             2.0 * weight,
         )
         readings: tuple[Reading, ...] = (Reading("attachment", (0,)),)
@@ -216,7 +217,7 @@ def _label(text: str, match: re.Match[str], weight: float) -> Label | None:
         if _names_filing(match, kind) or len(_line(text, match.end())) > 90:
             return None
     elif match["unit"]:
-        number, kind, weight = match["number"], _kind(match["unit"], legal_rules().units), 1.5 * weight
+        number, kind, weight = match["number"], _kind(match["unit"], legal_table().units), 1.5 * weight
         readings = tuple(Reading(kind if len(p) == 1 else f"path {len(p)}", p) for p in _values(number))
     elif match["path"]:
         number, weight = match["path"].replace(" ", ""), 1.2 * weight
@@ -224,20 +225,20 @@ def _label(text: str, match: re.Match[str], weight: float) -> Label | None:
         readings = (Reading(f"path {len(path)}", path),)
     elif match["bare"]:
         number, weight = match["bare"], 0.5
-        readings = tuple(Reading(f"{sign}.", (value,)) for sign, value in _signs(number))
+        readings = tuple(Reading(f"{style}.", (value,)) for style, value in interpretations(number))
         if not title or not (title.isupper() or text[title_end : title_end + 1] in ("", "\n")):
             return None
     else:
         mark, inner = match["mark"], (match["mark"] or match["single"]).strip("()")
         shape = "{}." if mark is None else "({})" if mark.startswith("(") else "{})"
-        readings = tuple(Reading(shape.format(sign), (value,)) for sign, value in _signs(inner))
+        readings = tuple(Reading(shape.format(style), (value,)) for style, value in interpretations(inner))
         number, kind = f"({inner})" if mark else inner, "section" if inner.isdigit() else "clause"
     label = Label(match.start(), match.end(), number, kind, readings, weight, title, title_end)
     return label if readings else None
 
 
 def _names_filing(match: re.Match[str], kind: str) -> bool:
-    """Whether it is the filing's own name for the document: "Exhibit 10.1" at the very top."""
+    """Whether it is the name of the document in its filing: "Exhibit 10.1" at the very top."""
     return match.start() < 600 and kind == "exhibit" and bool(match["part"] or match["name"].isdigit())
 
 
@@ -246,40 +247,16 @@ def _kind(word: str, kinds: dict[str, tuple[str, ...]]) -> str:
 
 
 def _values(number: str) -> Iterator[tuple[int, ...]]:
-    """What ``4.2``, ``IV`` or ``A`` count."""
+    """The paths that ``4.2``, ``IV`` or ``A`` may stand for."""
     if number[0].isdigit():
         yield tuple(int(part) for part in number.split("."))
         return
-    for _, value in _signs(number):
+    for _, value in interpretations(number):
         yield (value,)
 
 
-def _signs(inner: str) -> Iterator[tuple[str, int]]:
-    """The sign that stands for the style ("a", "i", "A", "I", "1") and the value, for each way to read ``inner``."""
-    if inner.isdigit():
-        yield "1", int(inner)
-        return
-    lower = inner.lower()
-    if ROMAN.match(inner):
-        yield ("i" if inner.islower() else "I"), roman(inner)
-    if len(set(lower)) == 1 and len(lower) <= 4:
-        yield ("a" if inner.islower() else "A"), ord(lower[0]) - 96 + 26 * (len(lower) - 1)
-    elif len(lower) == 2 and lower[0] in "ab":
-        yield ("a" if inner.islower() else "A"), 26 * (ord(lower[0]) - 96) + ord(lower[1]) - 96
-
-
-def roman(number: str) -> int:
-    """The value of a roman number.
-
-    >>> roman("XIV")
-    14
-    """
-    values = [_VALUES[sign] for sign in number.lower()]
-    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
-
-
 def _without_contents(text: str, labels: list[Label]) -> list[Label]:
-    """The labels without those of tables of contents, and without other lists of entries with page numbers."""
+    """Removes the labels of tables of contents and of other lists whose entries end in page numbers."""
     lines = [_line(text, label.end) for label in labels]
     entries = [bool(_ENTRY.search(line)) for line in lines]
     dropped = [
@@ -293,41 +270,41 @@ def _without_contents(text: str, labels: list[Label]) -> list[Label]:
     for heading in _CONTENTS.finditer(text):
         first = bisect_left(starts, heading.start())
         if first < end or first == len(labels):
-            continue  # the heading again, at the top of the next page
+            continue  # the heading repeated at the top of the next page
         same = places[_identity(labels[first])]
         again = bisect_left(same, first + 2)
         if again < len(same):
             end = same[again]
         else:
             end = next((i for i in range(first, len(labels)) if not any(entries[i : i + 6])), len(labels))
-        for i in range(first, end):  # recitals may stand between the contents and the first article
-            announces = bool(labels[i].title) and places[_identity(labels[i])][-1] >= end
-            dropped[i] |= entries[i] or announces
+        for i in range(first, end):  # keeps recitals between the contents and the first article
+            repeated = bool(labels[i].title) and places[_identity(labels[i])][-1] >= end
+            dropped[i] |= entries[i] or repeated
     return [label for label, drop in zip(labels, dropped, strict=True) if not drop]
 
 
 def _identity(label: Label) -> object:
-    """What an entry of a table of contents shares with the heading it announces: the number and the first word."""
+    """What an entry of a table of contents shares with its heading: the number and the first word of the title."""
     return label.readings, *re.findall(r"\w+", label.title.lower())[:1]
 
 
 def _line(text: str, start: int) -> str:
-    """The rest of the line, at most 300 characters of it."""
+    """The rest of the line, at most 300 characters."""
     end = text.find("\n", start, start + 300)
     return text[start : end if end >= 0 else start + 300].rstrip()
 
 
 def _without_attachment_lists(labels: list[Label], text: str) -> list[Label]:
-    """The labels without lists of exhibits, and without exhibit names repeated at the top of their pages."""
+    """Removes lists of exhibits, and the names of exhibits repeated at the top of their pages."""
     attachments = [label for label in labels if label.readings[0].style == "attachment"]
     last = {(label.kind, label.text): label.start for label in attachments}
     drop, seen = set(), set()
     for label, following in zip(attachments, [*attachments, None][1:], strict=True):
         listed = following is not None and following.start - label.start < 150 and following.starts_line
         before = text[max(0, label.start - 40) : label.start].rstrip(" \t\n:").lower()
-        announced = before.endswith(("schedules", "exhibits", "appendices", "annexes", "attachments"))
+        under_heading = before.endswith(("schedules", "exhibits", "appendices", "annexes", "attachments"))
         early = label.start < len(text) // 5 and last[label.kind, label.text] > label.start
-        if listed or announced or early or (label.kind, label.text) in seen:
+        if listed or under_heading or early or (label.kind, label.text) in seen:
             drop.add(id(label))
         else:
             seen.add((label.kind, label.text))

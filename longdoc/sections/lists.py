@@ -1,4 +1,4 @@
-"""Tells clauses from the items of a list: "either (a) cash or (b) shares", or "the parts are: 1. wheel 2. axle"."""
+"""Tells clauses from list items: "either (a) cash or (b) shares", or "the parts are: 1. wheel 2. axle"."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from longdoc.sections.labels import Label
 from longdoc.sections.numbering import Node, clauses
 
-_LONGEST_ITEM, _MOST_ROUNDS = 150, 5
+_MAX_ITEM, _MAX_ROUNDS = 150, 5
 
 
 def without_lists(labels: Sequence[Label], text: str) -> list[Node]:
-    """The clauses, read again without the items of lists until none are left, five times at most.
+    """The clauses of a text without list items.
 
-    Items are bracketed numbers of which most stand within a line and no two start one, and numbers with a full stop
-    after a colon if all are followed by a short line, without a title.
+    Two kinds of lists are recognised: numbers in brackets, most of them in the middle of a line and at most one at
+    the start of one; and numbers with a full stop after a colon, each followed by a short line without a title. The
+    clauses are read again without the items until no lists remain, at most five times.
+
+    Args:
+        labels: the candidate numbers, in order.
+        text: the document's text.
     """
     nodes = clauses(labels)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         items = {id(node.label) for found in _lists(nodes) if _is_list(found, nodes, text) for node in found}
         if not items:
             break
@@ -31,7 +36,7 @@ def _is_list(numbered: Sequence[Node], nodes: Sequence[Node], text: str) -> bool
     within = sum(not node.label.starts_line and node.label.text.startswith("(") for node in numbered)
     if 2 * within > len(numbered) and len(numbered) - within < 2:
         return True
-    plain = first.reading.style in ("1.", "1)") and not first.label.fresh
+    plain = first.reading.style in ("1.", "1)") and not first.label.restarts
     if not plain or text[max(0, first.label.start - 20) : first.label.start].rstrip()[-1:] != ":":
         return False
     ids = {id(node) for node in numbered}
@@ -39,7 +44,7 @@ def _is_list(numbered: Sequence[Node], nodes: Sequence[Node], text: str) -> bool
 
 
 def _lists(nodes: Sequence[Node]) -> list[list[Node]]:
-    """The clauses that count on from each other."""
+    """Runs of siblings whose numbers increase."""
     lists: list[list[Node]] = []
     current: dict[tuple[int, str], list[Node]] = {}
     for node in nodes:
@@ -52,5 +57,5 @@ def _lists(nodes: Sequence[Node]) -> list[list[Node]]:
 
 
 def _is_item(node: Node, text: str) -> bool:
-    line = text[node.label.end : node.label.end + _LONGEST_ITEM + 1].lstrip().partition("\n")[0]
-    return len(line) < _LONGEST_ITEM and not node.label.title
+    line = text[node.label.end : node.label.end + _MAX_ITEM + 1].lstrip().partition("\n")[0]
+    return len(line) < _MAX_ITEM and not node.label.title

@@ -1,9 +1,9 @@
-"""Decides which numbers are those of clauses, and how they nest, from their order.
+"""Decides from the order of candidate numbers which of them number clauses, and how the clauses nest.
 
-A number is a clause's if it goes on with the numbering around it: the next after a clause that is open, or the first of
-a new list inside it. The text is read once with the few best trees so far (a beam): reading "(i)" after "(h)" as the
-letter or as the roman 1 costs the same, until "(j)" or "(ii)" follows. A number left out, skipped or misprinted has a
-price, so one slip does not break the rest.
+A candidate numbers a clause if it continues the numbering: as the successor of an open clause, or as the first of a new
+list inside one. A beam search keeps the cheapest trees: reading "(i)" after "(h)" as a letter or as the Roman numeral 1
+costs the same until "(j)" or "(ii)" follows. Ignoring, skipping or misprinting a number has a cost, so one slip does
+not break the rest.
 """
 
 from __future__ import annotations
@@ -14,96 +14,97 @@ from dataclasses import dataclass
 from longdoc.sections.labels import Label, Reading
 
 _BEAM = 8
-_DEEPEST = 8
+_MAX_DEPTH = 8
+# Costs
 _OPEN, _OPEN_SAME_STYLE, _OPEN_LATE, _SKIP, _NO_PARENT, _RESTART = 0.3, 0.9, 1.8, 0.9, 0.7, 0.8
 _AFTER_PREAMBLE, _IN_PREAMBLE = 0.5, 0.6
 _OUTER = ("1.", "article", "section", "A.", "(A)", "I.")
-_MOST_SKIPPED = 3
-_COUNTED = ("article", "section", "1.", "1)")
-"""Styles whose numbers paths go on from: 4 and 4.2."""
+_MAX_SKIPPED = 3
+_PATH_PARENTS = ("article", "section", "1.", "1)")
+"""Styles whose numbers can be the first part of a path, as 4 is of 4.2."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """A clause: its label as read, and the clause around it."""
+    """A clause: its label, the reading of its number, and the enclosing clause."""
 
     label: Label
     reading: Reading
     parent: Node | None
     depth: int
     key: int
-    """Equal for trees that go on alike."""
+    """Equal for clauses after which the search continues in the same way."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """A tree so far."""
+    """A hypothesis of the beam search: a tree of the clauses up to here."""
 
     cost: float
     open: Node | None
     """The innermost open clause."""
-    last: _Step | None
-    """The clauses of the tree, the last one first."""
+    last: _Link | None
+    """The clauses of the tree as a linked list, the last one first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Step:
+class _Link:
     node: Node
-    before: _Step | None
+    previous: _Link | None
 
 
 def clauses(labels: Sequence[Label]) -> list[Node]:
-    """The labels that number clauses, each with the clause around it, in order."""
+    """The clauses among the candidates, in order, each with its enclosing clause."""
     beam = [_State(0.0, None, None)]
     for label in labels:
         best: dict[int, _State] = {}
         for state in beam:
-            for following in _steps(state, label):
-                key = following.open.key if following.open else 0
-                if key not in best or following.cost < best[key].cost:
-                    best[key] = following
+            for successor in _successors(state, label):
+                key = successor.open.key if successor.open else 0
+                if key not in best or successor.cost < best[key].cost:
+                    best[key] = successor
         beam = sorted(best.values(), key=lambda state: state.cost)[:_BEAM]
     found: list[Node] = []
-    step = beam[0].last
-    while step is not None:
-        found.append(step.node)
-        step = step.before
+    link = beam[0].last
+    while link is not None:
+        found.append(link.node)
+        link = link.previous
     return found[::-1]
 
 
-def _steps(state: _State, label: Label) -> Iterator[_State]:
-    """Everything the label can be after ``state``."""
+def _successors(state: _State, label: Label) -> Iterator[_State]:
+    """The states after a label: it is ignored, or it is a clause in one of its readings and places."""
     yield _State(state.cost + label.weight, state.open, state.last)
     for reading in label.readings:
-        for price, parent in _places(state.open, label, reading):
+        for cost, parent in _places(state.open, label, reading):
             depth = parent.depth + 1 if parent else 1
-            if depth <= _DEEPEST:
+            if depth <= _MAX_DEPTH:
                 key = hash((parent.key if parent else 0, reading.style, reading.path))
                 node = Node(label, reading, parent, depth, key)
-                yield _State(state.cost + price, node, _Step(node, state.last))
+                yield _State(state.cost + cost, node, _Link(node, state.last))
 
 
 def _places(innermost: Node | None, label: Label, reading: Reading) -> Iterator[tuple[float, Node | None]]:
-    """Prices and parents of every place in the tree where the clause could stand."""
+    """Costs and parents of the places in the tree that the clause could take."""
     if reading.style in ("attachment", "recital"):
         yield 0.0, innermost if innermost and not label.starts_line else None
         return
-    chain = list(_up(innermost))
+    chain = list(_ancestors(innermost))
     if chain and chain[-1].reading.style == "recital" and reading.style[0] in "1asp":
-        innermost, chain = None, []  # recitals are lettered; the agreement itself starts here
-    if label.fresh and reading.path == (1,) and not label.text.startswith("("):
+        innermost, chain = None, []  # recitals are lettered: a number in another style ends them
+    if label.restarts and reading.path == (1,) and not label.text.startswith("("):
         yield 0.0, next((node for node in chain if node.reading.style == "attachment"), None)
     siblings = [node for node in chain if node.reading.style == reading.style]
     for node in siblings:
         if reading.path[-1] == 1 and node.reading.path[-1] > 2 and len(reading.path) == 1:
             yield _RESTART, node.parent
         step = reading.path[-1] - node.reading.path[-1]
-        if reading.path[:-1] == node.reading.path[:-1] and 1 <= step <= _MOST_SKIPPED + 1:
+        if reading.path[:-1] == node.reading.path[:-1] and 1 <= step <= _MAX_SKIPPED + 1:
             yield _SKIP * (step - 1) ** 0.5 if step > 1 else 0.0, node.parent
     if len(reading.path) > 1:
         yield from _path_places(chain, reading)
     else:
-        # Articles open lists only at the top of the document or of an exhibit.
+        # Articles occur only at the top level of the document or of an exhibit.
         root = chain[-1] if chain and chain[-1].reading.style == "attachment" else None
         parent = root if label.kind == "article" else innermost
         if parent is not None and parent.reading.style == reading.style:
@@ -117,16 +118,16 @@ def _places(innermost: Node | None, label: Label, reading: Reading) -> Iterator[
 
 
 def _is_preamble(node: Node) -> bool:
-    """Whether the clause may be a party or a recital: at the top, in brackets, or lettered and without a title."""
+    """Whether the clause may be a party or a recital: top-level, and in brackets or lettered and without a title."""
     style = node.reading.style
     return node.parent is None and (style[0] == "(" or (style in ("1)", "A.") and not node.label.title))
 
 
 def _path_places(chain: list[Node], reading: Reading) -> Iterator[tuple[float, Node | None]]:
-    """Where ``4.2`` can open a list: under the clause 4, else beside or after a path of the same length."""
+    """Where ``4.2`` can start a list: under the clause 4, otherwise beside or after a path of the same length."""
     for node in chain:
-        counted = node.reading.style in _COUNTED or len(reading.path) > 2
-        if counted and node.reading.path == reading.path[:-1]:
+        is_parent = node.reading.style in _PATH_PARENTS or len(reading.path) > 2
+        if is_parent and node.reading.path == reading.path[:-1]:
             last = reading.path[-1]
             yield (0.0 if last <= 1 else _SKIP + 0.1 * last), node
             return
@@ -140,8 +141,8 @@ def _path_places(chain: list[Node], reading: Reading) -> Iterator[tuple[float, N
         yield (_NO_PARENT if first else _OPEN_LATE), root
 
 
-def _up(node: Node | None) -> Iterator[Node]:
-    """The clause and those around it, from the inside, to the top of the document or of the exhibit."""
+def _ancestors(node: Node | None) -> Iterator[Node]:
+    """The clause and its ancestors, innermost first."""
     while node is not None:
         yield node
         node = node.parent

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from longdoc.parts import Definition, Reference, Section
-from longdoc.sections.labels import ROMAN, roman
+from longdoc.sections.numerals import ROMAN, roman_value
 
 _TERM = r"[“\"](?P<{name}>[^“”\"\n]{{1,80}}?)[,.]?[”\"]"
 _MEANS = re.compile(
@@ -21,7 +21,7 @@ _ALIAS = re.compile(
 )
 _QUOTED = re.compile(r"[“\"]([^“”\"\n]{1,80}?)[,.]?[”\"]")
 _SENTENCE_END = re.compile(r"[.;](?=\s|$)|\n\n")
-_MOST_CLAUSE = 1000
+_MAX_DEFINITION = 1000
 
 _NUMBER = r"(?:\d{1,4}(?:\.\d{1,3})*[A-Z]?|[IVXLC]{1,7}(?![A-Za-z])|[A-Z](?![A-Za-z]))"
 _SUBS = r"(?:[ ]?\([0-9a-zA-Z]{1,4}\))"
@@ -38,33 +38,46 @@ _ELSEWHERE = re.compile(
     r"[ \n](?:of|to|in|under)[ \n](?:the[ \n]|that[ \n]|such[ \n]|title[ \n]|[A-Z0-9][^\s]*[ \n]){0,2}[^.;,\n]{0,60}?"
     r"\b(?:Act|Code|Regulations?|Rules?|Law|Statutes?|CFR|U\.S\.C|Treaty|Directive|Ordinance|Bylaws|Indenture|Lease)\b"
 )
-_ATTACHED = ("exhibit", "schedule", "annex", "appendi", "attachment")
+_ATTACHMENTS = ("exhibit", "schedule", "annex", "appendi", "attachment")
+"""What the kinds of attachments start with; "appendi" covers appendices."""
 
 
 def find_definitions(text: str, sections: Sequence[Section]) -> tuple[Definition, ...]:
-    """The defined terms, in order; the range is the clause that defines, for an alias the parenthesis."""
+    """The defined terms, in order.
+
+    Each covers the clause that defines the term, or the parenthesis of an alias such as ``(the "Company")``.
+
+    Args:
+        text: the document's text.
+        sections: its sections, in order.
+    """
     found: dict[tuple[int, str], Definition] = {}
-    place = _Places(sections)
+    index = _SectionIndex(sections)
     for match in _MEANS.finditer(text):
-        stop = _SENTENCE_END.search(text, match.end(), match.end() + _MOST_CLAUSE)
-        end = stop.end() if stop else min(len(text), match.end() + _MOST_CLAUSE)
-        _add(found, match["term"], match.start(), len(text[:end].rstrip()) if stop is None else end, place)
+        stop = _SENTENCE_END.search(text, match.end(), match.end() + _MAX_DEFINITION)
+        end = stop.end() if stop else min(len(text), match.end() + _MAX_DEFINITION)
+        _add(found, match["term"], match.start(), len(text[:end].rstrip()) if stop is None else end, index)
     for match in _ALIAS.finditer(text):
-        _add(found, match["term"] or match["other"], match.start(), match.end(), place)
-        for further in _QUOTED.finditer(match["more"] or ""):
-            _add(found, further[1], match.start(), match.end(), place)
+        _add(found, match["term"] or match["other"], match.start(), match.end(), index)
+        for another in _QUOTED.finditer(match["more"] or ""):
+            _add(found, another[1], match.start(), match.end(), index)
     return tuple(sorted(found.values(), key=lambda definition: (definition.start, definition.term)))
 
 
-def _add(found: dict[tuple[int, str], Definition], term: str, start: int, end: int, place: _Places) -> None:
+def _add(found: dict[tuple[int, str], Definition], term: str, start: int, end: int, index: _SectionIndex) -> None:
     term = " ".join(term.split())
     if term and term[0].isalnum():
-        found[start, term] = Definition(term=term, start=start, end=end, section=place.at(start))
+        found[start, term] = Definition(term=term, start=start, end=end, section=index.at(start))
 
 
 def find_references(text: str, sections: Sequence[Section]) -> tuple[Reference, ...]:
-    """The mentions of sections, in order; headings themselves are none."""
-    place, found = _Places(sections), []
+    """The references to sections, in order; headings do not count.
+
+    Args:
+        text: the document's text.
+        sections: its sections, in order.
+    """
+    index, found = _SectionIndex(sections), []
     starts = {section.start for section in sections}
     for match in _REFERENCE.finditer(text):
         if match.start() in starts:
@@ -73,24 +86,24 @@ def find_references(text: str, sections: Sequence[Section]) -> tuple[Reference, 
         elsewhere = _ELSEWHERE.match(text, ends[-1][1]) is not None
         for number, (start, end) in ((text[a:b], (a, b)) for a, b in ends):
             begin = match.start() if start == match.start("first") else start
-            target = None if elsewhere else place.find(match["unit"].lower(), number, begin)
+            target = None if elsewhere else index.find(match["unit"].lower(), number, begin)
             found.append(Reference(text=text[begin:end], start=begin, end=end, section=target))
     return tuple(found)
 
 
 def _numbers(text: str, match: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """Where the numbers stand in "Sections 2.1, 2.3 and 4"."""
+    """The ranges of the numbers in "Sections 2.1, 2.3 and 4"."""
     yield match.span("first")
     position = match.end()
-    # After a singular, "and" may start something else: "Section 5 and 30 days".
+    # After a singular, "and" may introduce something else: "Section 5 and 30 days".
     plural = match["unit"].lower().endswith(("s", "ces", "§§"))
-    while plural and (further := _MORE.match(text, position)):
-        yield further.span(1)
-        position = further.end()
+    while plural and (another := _MORE.match(text, position)):
+        yield another.span(1)
+        position = another.end()
 
 
-class _Places:
-    """Sections by number, and the section at an offset."""
+class _SectionIndex:
+    """Finds sections by number or by offset; answers are indices into ``sections``."""
 
     def __init__(self, sections: Sequence[Section]) -> None:
         self.sections = sections
@@ -98,16 +111,16 @@ class _Places:
         self._roots: list[int] = []
         self._numbers: dict[tuple[int, str, str], int] = {}
         for index, section in enumerate(sections):
-            attached = section.kind.startswith(_ATTACHED)
+            attached = section.kind.startswith(_ATTACHMENTS)
             parent = section.parent
             self._roots.append(index if attached else self._roots[parent] if parent is not None else -1)
             if section.number:
                 kind = section.kind if attached else "article" if section.kind == "article" else ""
                 root = -1 if attached else self._roots[index]
-                self._numbers.setdefault((root, kind, _plain(section.number)), index)
+                self._numbers.setdefault((root, kind, _normalized(section.number)), index)
 
     def at(self, offset: int) -> int | None:
-        """Position of the innermost section around the offset."""
+        """The innermost section at an offset."""
         index: int | None = bisect_right(self._starts, offset) - 1
         if index is None or index < 0:
             return None
@@ -116,10 +129,10 @@ class _Places:
         return index
 
     def find(self, unit: str, number: str, offset: int) -> int | None:
-        """Position of the section that ``unit number`` means at the offset."""
+        """The section that a reference such as "Section 4.2" refers to, if it occurs at this offset."""
         here = self.at(offset)
-        attached = next((stem for stem in _ATTACHED if unit.startswith(stem)), None)
-        plain = _plain(number)
+        attached = next((stem for stem in _ATTACHMENTS if unit.startswith(stem)), None)
+        plain = _normalized(number)
         if attached:
             kinds = {kind for _, kind, _ in self._numbers if kind.startswith(attached)}
             return next((self._numbers[-1, kind, plain] for kind in kinds if (-1, kind, plain) in self._numbers), None)
@@ -131,20 +144,19 @@ class _Places:
         return next((self._numbers[key] for key in keys if key in self._numbers), None)
 
     def _relative(self, here: int | None, number: str) -> int | None:
-        """Position of "paragraph (c)": under the section that speaks, or one of those around it."""
+        """The target of "paragraph (c)": a subsection of the referring section or of one that encloses it."""
         while here is not None:
             section = self.sections[here]
-            found = self._numbers.get((self._roots[here], "", _plain(section.number + number)))
+            found = self._numbers.get((self._roots[here], "", _normalized(section.number + number)))
             if found is not None:
                 return found
             here = section.parent
         return None
 
 
-def _plain(number: str) -> str:
-    """The number without spaces, and a roman one as figures: "IV" and "4" are the same article."""
-    number = "".join(number.split())
-    head, mark, tail = number.partition("(")
-    return (
-        (str(roman(head)) if head.isupper() and ROMAN.match(head) and len(head) + len(tail) > 1 else head) + mark + tail
-    )
+def _normalized(number: str) -> str:
+    """The number without spaces, with Roman numerals as digits: "IV" and "4" are the same article."""
+    head, bracket, tail = "".join(number.split()).partition("(")
+    if head.isupper() and ROMAN.match(head) and len(head) + len(tail) > 1:
+        head = str(roman_value(head))
+    return head + bracket + tail

@@ -1,1 +1,1 @@
-"""Clinical records: C-CDA XML, FHIR JSON, and the documents attached to them."""
+"""Clinical records in C-CDA XML and FHIR JSON, and the documents attached to them."""

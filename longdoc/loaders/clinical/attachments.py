@@ -1,39 +1,41 @@
-"""Documents within clinical records: what is encoded in them is read by the loader of its kind."""
+"""Documents attached to clinical records."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError
-from longdoc.loaders import read
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.options import Options
 
-_LEVELS = 32  # of nesting that one attachment costs: records within records end before Python's stack does
+Read = Callable[..., Document]
+"""``read(data, name=..., options=...)`` of :mod:`longdoc.loaders`: reads a document of any format."""
+
+_LEVELS = 32  # levels of depth that an attachment costs, so that records within records end before Python's stack does
 
 
-def decode(encoded: str, name: str, limits: Limits) -> bytes:
-    """The bytes behind base64.
+def decode_base64(encoded: str, name: str, limits: Limits) -> bytes:
+    """The bytes of an attachment.
 
     Raises:
-        CorruptDocumentError: it is no base64.
-        LimitExceededError: there are more bytes than may be unpacked.
+        CorruptDocumentError: it is not valid base64.
+        LimitExceededError: it decodes to more bytes than the limits allow.
     """
     limits.check("unpacked_bytes", len(encoded) * 3 // 4, name)
     try:
         return base64.b64decode(re.sub(r"\s+", "", encoded), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise CorruptDocumentError(
-            f"{name}: an attachment that is no base64 ({error}); get the record again"
-        ) from error
+        raise CorruptDocumentError(f"{name}: attachment is not valid base64 ({error}); get the record again") from error
 
 
-def read_attachment(data: bytes, name: str, limits: Limits) -> Document:
-    """The document that is attached.
+def read_attachment(data: bytes, name: str, limits: Limits, read: Read) -> Document:
+    """The attached document, by the loader of its format.
 
     Raises:
         DocumentError: see :func:`longdoc.load`.
@@ -42,8 +44,9 @@ def read_attachment(data: bytes, name: str, limits: Limits) -> Document:
     return read(data, name=name, options=Options(limits=replace(limits, depth=limits.depth - _LEVELS)))
 
 
-def as_record(document: Document, *, name: str, media_type: str, sha256: str, metadata: dict[str, str]) -> Document:
-    """An attached document that is all there is in a record, with what the record says of it."""
+def as_record(document: Document, data: bytes, *, name: str, media_type: str, metadata: dict[str, str]) -> Document:
+    """An attached document that is the whole content of a record, with the source and the metadata of the record."""
+    sha256 = hashlib.sha256(data).hexdigest()
     own = {"Attachment type": document.source.media_type, **document.source.metadata}
     source = replace(document.source, name=name, media_type=media_type, sha256=sha256, metadata={**own, **metadata})
     return replace(document, source=source)

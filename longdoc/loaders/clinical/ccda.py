@@ -1,35 +1,17 @@
-"""Clinical documents in C-CDA XML: the narrative of their sections; who, when and what for as metadata."""
+"""Clinical documents in C-CDA XML: the narratives of their sections as text, the header as metadata."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-import yaml
-
 from longdoc.document import Document
-from longdoc.loaders.clinical.attachments import as_record, decode, read_attachment
-from longdoc.loaders.limits import Limits
+from longdoc.loaders.clinical.attachments import Read, as_record, decode_base64, read_attachment
 from longdoc.loaders.markup.builder import Builder
-from longdoc.loaders.markup.xml import (
-    Element,
-    Steps,
-    Writer,
-    attribute,
-    children,
-    parse_xml,
-    run,
-    tag_of,
-    text_of,
-    words_of,
-)
-
-LOINC: dict[str, str] = yaml.safe_load((Path(__file__).parents[2] / "assets/sections/kinds.yaml").read_text("utf-8"))[
-    "loinc"
-]
-"""Code of a section -> its kind."""
+from longdoc.loaders.markup.writer import Steps, Writer, run
+from longdoc.loaders.markup.xml import Element, attribute, children, parse_xml, tag_of, text_of, words_of
+from longdoc.loaders.options import Options
+from longdoc.sections.tables import section_kinds
 
 _MEDIA_TYPE = "application/cda+xml"
 _METADATA = {
@@ -44,33 +26,40 @@ _METADATA = {
 }
 
 
-def load_ccda(data: bytes, *, name: str, limits: Limits) -> Document:
-    """Reads a clinical document: title and sections with their narrative, or the document that is its body.
+def load_ccda(data: bytes, *, name: str, options: Options, read: Read) -> Document:
+    """Reads a clinical document: its title and the narratives of its sections, or the document that is its body.
 
-    Coded entries repeat the narrative and are read only where a section has none, with a warning.
+    Coded entries repeat the narrative; they are read only if a section has no narrative, with a warning.
 
     Args:
-        data: the file's content.
-        name: what to call it, in errors and in ``Document.source``.
-        limits: what to refuse.
+        data: the content of the file.
+        name: the name of the file, for errors and ``Document.source``.
+        options: the options of :func:`longdoc.load`.
+        read: reads an attached document.
 
     Raises:
-        CorruptDocumentError: it is not well formed, or the document within it is damaged.
-        NoTextLayerError: there is no text in it.
-        LimitExceededError: it goes beyond a limit.
+        CorruptDocumentError: it, or the attached document, is not well formed.
+        NoTextLayerError: it contains no text.
+        LimitExceededError: it exceeds a limit.
     """
-    root = parse_xml(data, name, limits)
-    sha256, metadata = hashlib.sha256(data).hexdigest(), _metadata(root)
+    root = parse_xml(data, name, options.limits)
+    metadata = _metadata(root)
     attached = [e for e in root.iter() if tag_of(e) == "nonxmlbody" and _is_encoded(e)]
     if attached:
-        inner = decode(text_of(attached[0]), name, limits)
-        document = read_attachment(inner, f"{name}, body", limits)
-        return as_record(document, name=name, media_type=_MEDIA_TYPE, sha256=sha256, metadata=metadata)
-    writer = _ClinicalDocument(Builder(name, limits))
+        content = decode_base64(text_of(attached[0]), name, options.limits)
+        document = read_attachment(content, f"{name}, body", options.limits, read)
+        return as_record(document, data, name=name, media_type=_MEDIA_TYPE, metadata=metadata)
+    writer = _ClinicalDocument(Builder(name, options.limits))
     run(writer.document(root))
     return writer.builder.document(
-        media_type=_MEDIA_TYPE, sha256=sha256, loader="ccda", metadata=metadata, warnings=tuple(writer.warnings)
+        data, media_type=_MEDIA_TYPE, loader="ccda", metadata=metadata, warnings=writer.warnings
     )
+
+
+def kind_of_section(codes: Iterable[str]) -> str:
+    """The kind of section that the first known LOINC code stands for."""
+    kinds = section_kinds("loinc")
+    return next((kinds[code] for code in codes if code in kinds), "section")
 
 
 def _is_encoded(body: Element) -> bool:
@@ -78,7 +67,7 @@ def _is_encoded(body: Element) -> bool:
 
 
 def _metadata(root: Element) -> dict[str, str]:
-    """What the header says; its texts are all in it."""
+    """The metadata in the header; all of its texts are included."""
     found: dict[str, list[str]] = {}
     for part in root:
         tag, key = tag_of(part), str(part.tag).rpartition("}")[2]
@@ -107,13 +96,15 @@ def _metadata(root: Element) -> dict[str, str]:
 
 
 def _date(value: str) -> str:
-    """An HL7 time such as ``20140501103000-0500`` as ``2014-05-01``."""
+    """The date of an HL7 time: ``2014-05-01`` for ``20140501103000-0500``."""
     if not value[:8].isdigit():
         return value
     return "-".join(filter(None, (value[:4], value[4:6], value[6:8])))
 
 
 class _ClinicalDocument(Writer):
+    """Writes a clinical document."""
+
     roles: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("paragraph", "table-wrap", "text"), "block"),
         **dict.fromkeys(("thead", "tbody", "tfoot"), "inline"),
@@ -137,7 +128,7 @@ class _ClinicalDocument(Writer):
         self._level = 0
 
     def document(self, root: Element) -> Steps:
-        """The title, then the body."""
+        """Writes the title and the body."""
         for title in children(root, "title"):
             yield self.block(title)
         for component in children(root, "component"):
@@ -145,7 +136,7 @@ class _ClinicalDocument(Writer):
                 yield self.body(body)
 
     def body(self, element: Element) -> Steps:
-        """The sections, or a text without sections."""
+        """Writes the sections, or the text of a body without sections."""
         if tag_of(element) == "nonxmlbody":
             for text in children(element, "text"):
                 self.builder.write_lines(text_of(text) if len(text) else text.text or "")
@@ -154,11 +145,10 @@ class _ClinicalDocument(Writer):
                 yield self.section(section)
 
     def section(self, element: Element) -> Steps:
-        """A section: its heading, its narrative, the sections in it."""
+        """A section: its heading, its narrative and its subsections."""
         self.builder.separate("\n\n")
         self._level += 1
-        codes = [attribute(code, "code") for code in children(element, "code")]
-        kind = next((LOINC[code] for code in codes if code in LOINC), "section")
+        kind = kind_of_section(attribute(code, "code") for code in children(element, "code"))
         for title in children(element, "title"):
             self.builder.open_heading(self._level, kind=kind)
             yield self.content(title)
@@ -175,16 +165,16 @@ class _ClinicalDocument(Writer):
         self._level -= 1
 
     def list_style(self, element: Element) -> str:
-        """As the list's type says."""
+        """Numbers for ordered lists, bullets for the others."""
         return "1" if attribute(element, "listType") == "ordered" else "bullet"
 
     def picture(self, element: Element) -> Steps:
-        """The caption of a picture, which itself is not read."""
+        """The caption of a picture; the picture itself is not read."""
         self.warnings.append(f"a picture is not read: {attribute(element, 'referencedObject') or 'without an id'}")
         yield self.spaced(element)
 
     def _write_entries(self, section: Element) -> None:
-        """Coded entries, one a line: the codes' names, values and dates."""
+        """Writes coded entries, one per line: the names of the codes, values and dates."""
         lines = [line for entry in children(section, "entry") if (line := _entry(entry))]
         if lines:
             title = " ".join(map(text_of, children(section, "title"))) or "without a title"
@@ -198,7 +188,7 @@ class _ClinicalDocument(Writer):
 
 
 def _entry(entry: Element) -> list[str]:
-    """What a coded entry says, in its own words."""
+    """The names, values and dates of a coded entry, without repetitions."""
     pieces = []
     for part in entry.iter():
         value = attribute(part, "value")

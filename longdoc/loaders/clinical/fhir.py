@@ -1,68 +1,68 @@
-"""Clinical records in FHIR R4 JSON: narratives, attached documents, and what coded resources say, one a line."""
+"""Clinical records in FHIR R4 JSON: narratives, attached documents, and coded resources, one per line."""
 
 from __future__ import annotations
 
-import hashlib
-
 from longdoc.document import Document
 from longdoc.errors import DocumentError
-from longdoc.loaders.clinical.attachments import as_record, decode, read_attachment
-from longdoc.loaders.clinical.ccda import LOINC
+from longdoc.loaders.clinical.attachments import Read, as_record, decode_base64, read_attachment
+from longdoc.loaders.clinical.ccda import kind_of_section
 from longdoc.loaders.clinical.fhir_json import Resource, listed, parse_resources, record, string
-from longdoc.loaders.clinical.fhir_resources import describe, metadata_of, spoken
-from longdoc.loaders.limits import Limits
+from longdoc.loaders.clinical.fhir_resources import describe, metadata_of, readable
 from longdoc.loaders.markup.builder import Builder
-from longdoc.loaders.markup.xml import Steps, XhtmlWriter, parse_xhtml, run, text_of
+from longdoc.loaders.markup.writer import Steps, XhtmlWriter, run
+from longdoc.loaders.markup.xml import parse_xhtml, text_of
+from longdoc.loaders.options import Options
 
 _MEDIA_TYPE = "application/fhir+json"
 _NOT_DESCRIBED = ("Composition", "Binary")
 
 
-def load_fhir(data: bytes, *, name: str, limits: Limits) -> Document:
-    """Reads a resource, a Bundle of them, or one resource a line.
+def load_fhir(data: bytes, *, name: str, options: Options, read: Read) -> Document:
+    """Reads a resource, a Bundle of resources, or one resource per line.
 
-    A narrative is read where there is one; elsewhere codes, values and dates are, with punctuation between them that
-    is synthesised. Attachments are decoded and read by the loader of their kind; nothing is fetched, and a warning
-    names what lies elsewhere. A resource that is one attachment gives the document attached, with its boxes.
+    The text of a resource is its narrative; if it has none, its codes, values and dates with inserted punctuation.
+    Attached documents are read by the loader of their format. Nothing is fetched: a warning names documents that are
+    only linked. A resource with an attachment and nothing else becomes the attached document, with its boxes.
 
     Args:
-        data: the file's content.
-        name: what to call it, in errors and in ``Document.source``.
-        limits: what to refuse.
+        data: the content of the file.
+        name: the name of the file, for errors and ``Document.source``.
+        options: the options of :func:`longdoc.load`.
+        read: reads an attached document.
 
     Raises:
-        CorruptDocumentError: it is no JSON, or no FHIR.
-        NoTextLayerError: there is no text in it.
-        LimitExceededError: it goes beyond a limit.
+        CorruptDocumentError: it is not JSON, or not FHIR.
+        NoTextLayerError: it contains no text.
+        LimitExceededError: it exceeds a limit.
     """
-    resources, addresses = parse_resources(data, name, limits)
-    sha256, metadata = hashlib.sha256(data).hexdigest(), metadata_of(resources, addresses)
-    records = _Records(Builder(name, limits), addresses)
-    if len(resources) == 1 and (only := records.only_attachment(resources[0])):
-        document = read_attachment(only, f"{name}, attachment", limits)
-        return as_record(document, name=name, media_type=_MEDIA_TYPE, sha256=sha256, metadata=metadata)
+    resources, addresses = parse_resources(data, name, options.limits)
+    metadata = metadata_of(resources, addresses)
+    writer = _ResourceWriter(Builder(name, options.limits), addresses, read)
+    if len(resources) == 1 and (content := writer.only_attachment(resources[0])):
+        document = read_attachment(content, f"{name}, attachment", options.limits, read)
+        return as_record(document, data, name=name, media_type=_MEDIA_TYPE, metadata=metadata)
     for resource in resources:
-        run(records.resource(resource))
-    if records.failure is not None and not records.anything:
-        raise records.failure
-    return records.builder.document(
-        media_type=_MEDIA_TYPE, sha256=sha256, loader="fhir", metadata=metadata, warnings=tuple(records.warnings)
+        run(writer.resource(resource))
+    if writer.failure is not None and not writer.has_text:
+        raise writer.failure
+    return writer.builder.document(
+        data, media_type=_MEDIA_TYPE, loader="fhir", metadata=metadata, warnings=writer.warnings
     )
 
 
-class _Records:
+class _ResourceWriter:
     """Writes resources through a Builder, each once."""
 
-    def __init__(self, builder: Builder, addresses: dict[str, Resource]) -> None:
-        self.builder, self.addresses = builder, addresses
+    def __init__(self, builder: Builder, addresses: dict[str, Resource], read: Read) -> None:
+        self.builder, self.addresses, self.read = builder, addresses, read
         self.warnings: list[str] = []
-        self.failure: DocumentError | None = None
-        self.anything = False
+        self.failure: DocumentError | None = None  # the last attachment that could not be read
+        self.has_text = False
         self._written: set[int] = set()
         self._level = 0
 
     def resource(self, resource: Resource) -> Steps:
-        """A resource, unless it stands in the text already."""
+        """Writes a resource unless it has been written before."""
         if id(resource) in self._written:
             return
         self._written.add(id(resource))
@@ -81,18 +81,17 @@ class _Records:
         for attachment in _attachments(resource):
             self._attachment(attachment)
         if not narrated:
-            said = set(describe(resource, self.addresses))
+            described = set(describe(resource, self.addresses))
             for inner in listed(resource, "contained"):
-                if not set(describe(inner, self.addresses)) <= said:  # else the line above says it
+                if not set(describe(inner, self.addresses)) <= described:
                     yield self.resource(inner)
 
     def section(self, section: Resource) -> Steps:
-        """A section of a Composition: its heading, then its narrative or else its entries, then the sections in it."""
+        """Writes a section of a Composition: its heading, its narrative or else its entries, its subsections."""
         self.builder.separate("\n\n")
         self._level += 1
-        codes = [string(coding.get("code")) for coding in listed(record(section.get("code")), "coding")]
-        kind = next((LOINC[code] for code in codes if code in LOINC), "section")
-        title = string(section.get("title")) or spoken(section.get("code"), self.addresses)
+        kind = kind_of_section(string(coding.get("code")) for coding in listed(record(section.get("code")), "coding"))
+        title = string(section.get("title")) or readable(section.get("code"), self.addresses)
         if title:
             self.builder.open_heading(self._level, kind=kind)
             self._text(title)
@@ -106,15 +105,18 @@ class _Records:
         self._level -= 1
 
     def report(self, resource: Resource, narrated: bool) -> Steps:
-        """The results and the conclusion of a DiagnosticReport."""
+        """Writes the results and the conclusion of a DiagnosticReport."""
         for reference in listed(resource, "result"):
             yield self.referenced(reference, narrated)
         self.builder.separate("\n")
-        self._text(string(resource.get("conclusion")))  # though the narrative may say it too: better twice than not
+        self._text(string(resource.get("conclusion")))  # even if the narrative repeats it: it must not be lost
         self.builder.separate("\n\n")
 
     def referenced(self, reference: Resource, narrated: bool) -> Steps:
-        """A resource that another one points to; a narrative above it speaks for it, attachments aside."""
+        """Writes a referenced resource.
+
+        Under a narrative, which covers it, a resource without attachments is furniture.
+        """
         target = self.addresses.get(string(reference.get("reference")))
         if target is None:
             if not narrated:
@@ -126,11 +128,11 @@ class _Records:
             yield self.resource(target)
 
     def _text(self, text: str) -> None:
-        self.anything |= bool(text.strip())
+        self.has_text |= bool(text.strip())
         self.builder.write(text)
 
     def _line(self, pieces: list[str]) -> None:
-        """A line of the first piece, a colon, and the others."""
+        """Writes a line: the first piece, a colon, the other pieces."""
         self.builder.separate("\n")
         for position, piece in enumerate(filter(str.strip, pieces)):
             if position:
@@ -139,7 +141,7 @@ class _Records:
         self.builder.separate("\n")
 
     def _narrative(self, resource: Resource) -> bool:
-        """Write the narrative of a resource or a section, if it has one."""
+        """Writes the narrative of a resource or section; returns whether it has one."""
         narrative = record(resource.get("text"))
         div = string(narrative.get("div"))
         if not div.strip() or narrative.get("status") == "empty":
@@ -147,7 +149,7 @@ class _Records:
         root = parse_xhtml(div, self.builder.name, self.builder.limits)
         if not text_of(root):
             return False
-        self.anything = True
+        self.has_text = True
         XhtmlWriter(self.builder).write(root)
         self.builder.separate("\n")
         return True
@@ -155,22 +157,22 @@ class _Records:
     # -------------------------------------------------------------------------------------------------- attachments
 
     def only_attachment(self, resource: Resource) -> bytes | None:
-        """The content of a resource that is an attachment and nothing else."""
+        """The content of the attachment, if the resource has nothing else."""
         attachments = _attachments(resource)
-        narrated = string(record(resource.get("text")).get("div")) or resource.get("conclusion")
-        if len(attachments) != 1 or narrated or listed(resource, "result"):
+        has_text = string(record(resource.get("text")).get("div")) or resource.get("conclusion")
+        if len(attachments) != 1 or has_text or listed(resource, "result"):
             return None
         return self._content(attachments[0])
 
     def _content(self, attachment: Resource) -> bytes | None:
-        """The bytes of an attachment, or of the Binary that it points to."""
+        """The bytes of an attachment, or of the Binary that it links to; None if it is elsewhere."""
         target = self.addresses.get(string(attachment.get("url")), attachment)
         self._written.add(id(target))
         encoded = string(target.get("data"))
-        return decode(encoded, self.builder.name, self.builder.limits) if encoded.strip() else None
+        return decode_base64(encoded, self.builder.name, self.builder.limits) if encoded.strip() else None
 
     def _attachment(self, attachment: Resource) -> None:
-        """Write an attached document, page by page; one that cannot be read is named in a warning."""
+        """Writes an attached document page by page, or a warning if it cannot be read."""
         title = string(attachment.get("title")) or string(attachment.get("contentType")) or "attachment"
         self.builder.separate("\n\n")
         try:
@@ -179,7 +181,7 @@ class _Records:
                 if url := string(attachment.get("url")):
                     self.warnings.append(f"{title}: not fetched: {url}")
                 return
-            document = read_attachment(content, f"{self.builder.name}, {title}", self.builder.limits)
+            document = read_attachment(content, f"{self.builder.name}, {title}", self.builder.limits, self.read)
         except DocumentError as error:
             self.failure = error
             self.warnings.append(f"{title}: not read: {error}")
@@ -188,7 +190,7 @@ class _Records:
             if page.number > 1:
                 self.builder.start_page()
             self.builder.write_lines(document.text[page.start : page.end])
-        self.anything = True
+        self.has_text = True
         self.builder.separate("\n\n")
         self.warnings += [f"{title}: {warning}" for warning in document.warnings]
         if document.source.media_type != "text/plain":
@@ -196,10 +198,11 @@ class _Records:
 
 
 def _attachments(resource: Resource) -> list[Resource]:
-    """The attachments of a resource, wherever its type keeps them."""
+    """The attachments of a resource, in the fields of all types of resources."""
     found = [record(content.get("attachment")) for content in listed(resource, "content")]
     if string(resource.get("resourceType")) == "Binary":
         found.append(resource)
     content = resource.get("content")  # of a Media resource
     single = [content] if isinstance(content, dict) else []
-    return [one for one in [*found, *single, *listed(resource, "presentedForm")] if one.get("data") or one.get("url")]
+    found += [*single, *listed(resource, "presentedForm")]
+    return [attachment for attachment in found if attachment.get("data") or attachment.get("url")]

@@ -1,4 +1,4 @@
-"""FHIR's JSON read safely: nesting is counted before it is parsed, and numbers stay as they are written."""
+"""Parses the JSON of FHIR safely: nesting is checked before parsing, and numbers are kept as written."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ _BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def parse_resources(data: bytes, name: str, limits: Limits) -> tuple[list[Resource], dict[str, Resource]]:
-    """The resources of a file in order, those of Bundles in their place, and what each can be referred to by.
+    """The resources of a file in order, with those of Bundles in place of the Bundle.
+
+    Returns:
+        The resources, and a mapping from addresses (full URL, type and id, contained id) to resources.
 
     Raises:
-        CorruptDocumentError: it is no JSON, or no FHIR resource.
+        CorruptDocumentError: it is not JSON, or not a FHIR resource.
         LimitExceededError: it nests deeper than the limits allow.
     """
     text = _decode(data, name)
@@ -42,13 +45,13 @@ def parse_resources(data: bytes, name: str, limits: Limits) -> tuple[list[Resour
         for inner in listed(resource, "contained"):
             addresses.setdefault(f"{len(resources)}#{string(inner.get('id'))}", inner)
         if listed(resource, "contained"):
-            _make_unique(resource, str(len(resources)))
+            _qualify_references(resource, str(len(resources)))
     addresses.pop("", None)
     return resources, addresses
 
 
-def _make_unique(resource: Resource, prefix: str) -> None:
-    """Change references to contained resources, such as ``#med``, whose names hold within one resource only."""
+def _qualify_references(resource: Resource, prefix: str) -> None:
+    """Makes references to contained resources, such as ``#med``, unique in the file by a prefix."""
     waiting: list[object] = [resource]
     while waiting:
         value = waiting.pop()
@@ -61,18 +64,18 @@ def _make_unique(resource: Resource, prefix: str) -> None:
 
 
 def record(value: object) -> Resource:
-    """A JSON object; an empty one in place of anything else."""
+    """The value if it is a JSON object, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def listed(owner: Resource, key: str) -> list[Resource]:
-    """The objects in an array; none in place of anything else."""
+    """The objects in the array under a key; empty if it is not an array."""
     value = owner.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def string(value: object) -> str:
-    """A string, lone surrogates as U+FFFD; empty in place of anything else. Numbers are strings, as written."""
+    """The value if it is a string, with lone surrogates as U+FFFD; otherwise empty. Numbers were parsed as strings."""
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else ""
 
 
@@ -80,20 +83,20 @@ def _decode(data: bytes, name: str) -> str:
     try:
         return data.decode(json.detect_encoding(data)).lstrip("\ufeff")
     except UnicodeDecodeError as error:
-        raise CorruptDocumentError(f"{name}: JSON that is not UTF-8 ({error}); save it as UTF-8") from error
+        raise CorruptDocumentError(f"{name}: JSON is not UTF-8 ({error}); save it as UTF-8") from error
 
 
 def _roots(text: str, name: str) -> list[Any]:
-    """The one JSON value of a file, or one of each of its lines."""
+    """The JSON value of a file, or the values of its lines."""
     try:
         return [_parse(text)]
     except ValueError as error:
         try:
             return [_parse(line) for line in text.splitlines() if line.strip()]
         except ValueError:
-            raise CorruptDocumentError(f"{name}: JSON that cannot be parsed: {error}; get the file again") from error
-    except RecursionError as error:  # where a caller allows more nesting than Python does
-        raise LimitExceededError(f"{name}: JSON nested deeper than Python can read; allow less depth") from error
+            raise CorruptDocumentError(f"{name}: JSON cannot be parsed: {error}; get the file again") from error
+    except RecursionError as error:  # the caller's limit allows more nesting than Python does
+        raise LimitExceededError(f"{name}: JSON nested deeper than Python can parse; lower Limits.depth") from error
 
 
 def _check_depth(text: str, name: str, limits: Limits) -> None:
@@ -113,9 +116,9 @@ def _parse(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> Resource:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("an object has the same key twice")
+        raise ValueError("duplicate key in an object")
     return found
 
 
 def _constant(value: str) -> Any:
-    raise ValueError(f"{value} is no JSON")
+    raise ValueError(f"{value} is not valid JSON")

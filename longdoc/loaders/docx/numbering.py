@@ -1,14 +1,14 @@
-"""The numbers of list items, which Word computes from its styles and never stores."""
+"""The numbers of list items, which Word computes and does not store."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 
-from longdoc.loaders.markup.list_numbers import numeral
 from longdoc.loaders.markup.xml import Element, attribute, children
+from longdoc.sections.numerals import numeral
 
-_LEVELS = 9  # as many as Word has
+_LEVELS = 9  # the number of list levels in Word
 _STYLES = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -26,15 +26,15 @@ class Level:
     start: int = 1
     style: str = "decimal"
     pattern: str = ""
-    """With ``%1`` for the number of the first level."""
+    """With ``%1`` in place of the number of the first level."""
     restarts_after: int | None = None
-    """Any item of the first so many levels restarts the count; by default, of all levels above."""
+    """An item in one of this many outermost levels restarts the count; by default, in any level above."""
     is_legal: bool = False
-    """Whether the numbers of the levels above are decimal in it."""
+    """Whether it shows the numbers of the levels above in decimal."""
     paragraph_style: str = ""
 
     def is_restarted_by(self, depth: int, own_depth: int) -> bool:
-        """Whether an item at ``depth`` restarts the count of this level, which stands at ``own_depth``."""
+        """Whether an item at ``depth`` restarts the count of this level, whose depth is ``own_depth``."""
         return depth < (own_depth if self.restarts_after is None else self.restarts_after)
 
 
@@ -45,28 +45,28 @@ class _Definition:
 
 
 @dataclass(slots=True)
-class _Use:
-    """A ``w:num``: a definition with changes."""
+class _List:
+    """A ``w:num``: a list definition with overrides."""
 
     definition: str
     starts: dict[int, int]
     levels: dict[int, Level]
     restarted: set[tuple[str, int]] = field(default_factory=set)
-    """Stories and levels in which its own start has been said: that happens once."""
+    """Stories and levels whose start override has been used; each is used once."""
 
 
 class Numbering:
-    """Counts the items of all lists of a document, in the order in which they are asked for."""
+    """Counts the items of all lists of a document, in the order of the calls of :meth:`next`."""
 
     def __init__(self, root: Element | None, styled: dict[str, str] | None = None) -> None:
-        """Read the lists.
+        """Reads the list definitions.
 
         Args:
-            root: of the numbering part, if there is one.
-            styled: numbering style -> the list that it names.
+            root: the root of the numbering part, if the document has one.
+            styled: numbering style -> the id of its list.
         """
         self._definitions: dict[str, _Definition] = {}
-        self._uses: dict[str, _Use] = {}
+        self._lists: dict[str, _List] = {}
         self._counts: dict[tuple[str, str], dict[int, int]] = {}
         """Story and definition -> level -> the last number."""
         for element in [] if root is None else children(root, "abstractnum"):
@@ -75,45 +75,46 @@ class Numbering:
                 value_of(element, "numstylelink"),
             )
         for element in [] if root is None else children(root, "num"):
-            self._uses[attribute(element, "numId")] = _use(element)
-        for use in self._uses.values():
-            self._follow(use, styled or {})
+            self._lists[attribute(element, "numId")] = _list(element)
+        for each in self._lists.values():
+            self._resolve(each, styled or {})
 
-    def _follow(self, use: _Use, styled: dict[str, str]) -> None:
-        """Find the definition behind links to numbering styles."""
+    def _resolve(self, each: _List, styled: dict[str, str]) -> None:
+        """Follows links to numbering styles to the definition of a list."""
         seen: set[str] = set()
-        while use.definition not in seen and use.definition in self._definitions:
-            seen.add(use.definition)
-            target = self._uses.get(styled.get(self._definitions[use.definition].linked_style, ""))
+        while each.definition not in seen and each.definition in self._definitions:
+            seen.add(each.definition)
+            target = self._lists.get(styled.get(self._definitions[each.definition].linked_style, ""))
             if target is None:
                 return
-            use.definition = target.definition
+            each.definition = target.definition
 
     def level_of_style(self, list_id: str, style: str) -> int | None:
-        """The level that a paragraph style is linked to, None where there is none."""
-        use = self._uses.get(list_id)
-        levels = self._definitions[use.definition].levels if use and use.definition in self._definitions else {}
+        """The level of a list to which a paragraph style is linked; None if it is not linked."""
+        found = self._lists.get(list_id)
+        definition = self._definitions.get(found.definition) if found else None
+        levels = definition.levels if definition else {}
         return next((depth for depth, level in levels.items() if style and level.paragraph_style == style), None)
 
     def next(self, list_id: str, depth: int, story: str = "") -> str:
-        """The number of the next item, empty where it shows none.
+        """The number of the next item; empty if it shows none.
 
         Args:
-            list_id: ``w:numId``; lists with the same definition go on counting where the other stopped.
-            depth: of the item, from 0.
-            story: the text that it stands in; the body, the notes and the text boxes count each for themselves.
+            list_id: its ``w:numId``; lists with the same definition share their counts.
+            depth: the level of the item, from 0.
+            story: the story it is in; the body, the notes and the text boxes are counted separately.
         """
-        use = self._uses.get(list_id)
-        definition = self._definitions.get(use.definition) if use else None
-        if use is None or definition is None or depth not in definition.levels | use.levels:
+        found = self._lists.get(list_id)
+        definition = self._definitions.get(found.definition) if found else None
+        if found is None or definition is None or depth not in definition.levels | found.levels:
             return ""
-        levels = definition.levels | use.levels
-        starts = {other: level.start for other, level in levels.items()} | use.starts
-        counts = self._counts.setdefault((story, use.definition), {})
-        for above in range(depth):  # a level that is skipped counts as used
+        levels = definition.levels | found.levels
+        starts = {other: level.start for other, level in levels.items()} | found.starts
+        counts = self._counts.setdefault((story, found.definition), {})
+        for above in range(depth):  # a skipped level counts as used
             counts.setdefault(above, starts.get(above, 1))
-        restarts = depth in use.starts and (story, depth) not in use.restarted
-        use.restarted.add((story, depth))
+        restarts = depth in found.starts and (story, depth) not in found.restarted
+        found.restarted.add((story, depth))
         counts[depth] = counts[depth] + 1 if depth in counts and not restarts else starts[depth]
         for deeper in range(depth + 1, _LEVELS):
             if levels.get(deeper, Level()).is_restarted_by(depth, deeper):
@@ -122,7 +123,7 @@ class Numbering:
 
 
 def _show(depth: int, levels: dict[int, Level], counts: dict[int, int]) -> str:
-    """The pattern of a level with the numbers filled in."""
+    """The pattern of a level with its numbers filled in."""
 
     def number(match: re.Match[str]) -> str:
         other = int(match[1]) - 1
@@ -135,12 +136,12 @@ def _show(depth: int, levels: dict[int, Level], counts: dict[int, int]) -> str:
 
 
 def _bullet(pattern: str) -> str:
-    """A mark that says what it is without its font; letters and characters of private use do not."""
+    """The bullet, or "•" in place of letters and private characters, which depend on their font."""
     return pattern if re.fullmatch(r"[^\w\s\ue000-\uf8ff]", pattern) else "•"
 
 
 def written(number: int, style: str) -> str:
-    """A number in one of Word's styles; decimal in those that are not known.
+    """A number in one of Word's styles; in decimal if the style is unknown.
 
     >>> written(3, "lowerRoman"), written(21, "ordinalText"), written(7, "decimalZero"), written(12, "ordinal")
     ('iii', 'Twenty-first', '07', '12th')
@@ -169,15 +170,15 @@ def _in_words(number: int, *, ordinal: bool) -> str:
     return "-".join(words)
 
 
-def _use(element: Element) -> _Use:
-    use = _Use(value_of(element, "abstractnumid"), {}, {})
+def _list(element: Element) -> _List:
+    found = _List(value_of(element, "abstractnumid"), {}, {})
     for override in children(element, "lvloverride"):
         depth = _depth(override)
         for level in children(override, "lvl"):
-            use.levels[depth] = _level(level)
+            found.levels[depth] = _level(level)
         if start := value_of(override, "startoverride"):
-            use.starts[depth] = _number(start, 1)
-    return use
+            found.starts[depth] = _number(start, 1)
+    return found
 
 
 def _level(element: Element) -> Level:
@@ -193,20 +194,20 @@ def _level(element: Element) -> Level:
 
 
 def value_of(element: Element | None, tag: str) -> str:
-    """What a property says, empty where it is not there."""
+    """The value of a property; empty if it is missing."""
     found = [] if element is None else children(element, tag)
     return attribute(found[0], "val") if found else ""
 
 
 def is_on(element: Element | None, tag: str) -> bool | None:
-    """Whether a switch is on; None where it is not there."""
+    """Whether an on/off property is on; None if it is missing."""
     if element is None or not children(element, tag):
         return None
     return value_of(element, tag) not in ("0", "false", "off")
 
 
 def _depth(element: Element) -> int:
-    """The level that an element is about; one beyond Word's last is the last."""
+    """The list level of an element, at most Word's last."""
     return min(_number(attribute(element, "ilvl"), 0), _LEVELS - 1)
 
 

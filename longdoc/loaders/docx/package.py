@@ -1,4 +1,4 @@
-"""The parts of a Word file, and its styles."""
+"""The parts of a Word file and its styles."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _CORE = {
     "created": "CreationDate",
     "modified": "ModDate",
 }
-_MOST_MEMBERS = 10_000
-_BOMB_BYTES, _BOMB_RATIO = 64 << 20, 200  # XML of real documents packs to a fiftieth at best
+_MAX_MEMBERS = 10_000
+_BOMB_BYTES, _BOMB_RATIO = 64 << 20, 200  # the XML of real documents compresses to a fiftieth at best
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -41,7 +41,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What a part points to: another part, or an address outside."""
+    """A relation of a part to another part, or to an address outside the package."""
 
     kind: str
     target: str
@@ -49,10 +49,10 @@ class Relation:
 
 
 class Package:
-    """The zip file around a Word document; parts are unpacked one by one, when they are asked for.
+    """The zip file of a Word document; each part is unpacked on request.
 
     Raises:
-        CorruptDocumentError: it is no zip file that can be read.
+        CorruptDocumentError: the zip file cannot be read.
         EncryptedDocumentError: its members need a password.
         LimitExceededError: it unpacks to more than the limits allow.
     """
@@ -62,25 +62,25 @@ class Package:
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
         except _UNREADABLE as error:
-            raise CorruptDocumentError(f"{name}: a broken zip file ({error}); get it again") from error
+            raise CorruptDocumentError(f"{name}: zip file is damaged ({error}); get the file again") from error
         members = self._archive.infolist()
         unpacked = sum(member.file_size for member in members)
         limits.check("unpacked_bytes", unpacked, name)
-        if len(members) > _MOST_MEMBERS:
-            raise LimitExceededError(f"{name}: {len(members):,} members, allowed: {_MOST_MEMBERS:,}; save it again")
+        if len(members) > _MAX_MEMBERS:
+            raise LimitExceededError(f"{name}: {len(members):,} members, allowed: {_MAX_MEMBERS:,}; save it again")
         if unpacked > max(_BOMB_BYTES, _BOMB_RATIO * len(data)):
             raise LimitExceededError(
                 f"{name}: unpacks from {len(data):,} to {unpacked:,} bytes; allowed: {_BOMB_RATIO} times its size"
             )
         if any(member.flag_bits & 1 for member in members):
-            raise EncryptedDocumentError(f"{name}: a zip file with a password; unpack and pack it without one")
+            raise EncryptedDocumentError(f"{name}: zip file with a password; unpack it and pack it without one")
         self._members = {member.filename.lstrip("/"): member for member in members}
 
     def part(self, path: str) -> Element | None:
-        """The root element of a part, None where there is no such part.
+        """The root element of a part; None if there is no such part.
 
         Raises:
-            CorruptDocumentError: it cannot be unpacked or is no XML, or it has a DOCTYPE, which Word forbids.
+            CorruptDocumentError: it cannot be unpacked, is not XML, or has a DOCTYPE, which Word forbids.
         """
         member = self._members.get(path)
         if member is None:
@@ -89,7 +89,7 @@ class Package:
             content = self._archive.read(member)
         except (*_UNREADABLE, RuntimeError) as error:
             raise CorruptDocumentError(f"{self.name}: {path} cannot be unpacked ({error}); get it again") from error
-        forbidden = f"{self.name}: {path} has a DOCTYPE; allowed in Word files: none"
+        forbidden = f"{self.name}: {path} has a DOCTYPE, which is not allowed in Word files; save it again as .docx"
         try:
             root = parse_xml(content, f"{self.name}: {path}", self.limits)
         except UnsupportedFormatError as error:
@@ -99,7 +99,7 @@ class Package:
         return root
 
     def relations(self, path: str) -> dict[str, Relation]:
-        """What a part points to, by id; the package itself is the part "".
+        """The relations of a part by id; "" is the package itself.
 
         Raises:
             CorruptDocumentError: see :meth:`part`.
@@ -116,7 +116,7 @@ class Package:
         return found
 
     def metadata(self) -> dict[str, str]:
-        """What the file says of itself.
+        """The metadata of the file.
 
         Raises:
             CorruptDocumentError: see :meth:`part`.
@@ -127,20 +127,45 @@ class Package:
 
 
 def target_of(relations: dict[str, Relation], kind: str) -> str:
-    """The path of the part of that kind, empty where there is none."""
+    """The path of the part of a kind; empty if there is none."""
     return next((r.target for r in relations.values() if r.kind == kind and not r.is_outside), "")
+
+
+class Parts:
+    """The parts to which the main part of a document refers; ``warnings`` names those that are missing."""
+
+    def __init__(self, package: Package, path: str) -> None:
+        self.relations = package.relations(path)
+        self.warnings: list[str] = []
+        self._package = package
+
+    def get(self, kind: str) -> Element | None:
+        """The root element of the part of a kind, such as ``"styles"``; None if there is none."""
+        path = target_of(self.relations, kind)
+        return self.at(path, f"its {kind} are left out") if path else None
+
+    def at(self, path: str, consequence: str) -> Element | None:
+        """The root element of a part; None, with a warning of the consequence, if it is missing."""
+        root = self._package.part(path)
+        if root is None:
+            self.warnings.append(f"the part {path} is missing; {consequence}")
+        return root
+
+    def relations_of(self, kind: str) -> dict[str, Relation]:
+        """The relations of the part of a kind."""
+        return self._package.relations(target_of(self.relations, kind))
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a style says of a paragraph or a run, its base styles included."""
+    """The effective properties of a paragraph or run, base styles included."""
 
     level: int = 0
-    """Of a heading, from 1; 0 is no heading."""
+    """The level of a heading, from 1; 0 for body text."""
     list_id: str = ""
-    """Empty where it says nothing, "0" where it is in no list."""
+    """The list of the paragraph; empty if unspecified, "0" for no list."""
     depth: int = 0
-    """In the list, from 0."""
+    """The level in the list, from 0."""
     is_hidden: bool = False
     breaks_page: bool = False
 
@@ -153,7 +178,7 @@ class Styles:
         self._elements = {attribute(style, "styleId"): style for style in styles}
         self._resolved: dict[str, Style] = {}
         self.numbered = {attribute(s, "styleId"): numbering_of(child(s, "ppr"))[0] for s in styles}
-        """Style -> the list that it names."""
+        """Style -> the id of its list."""
         self.default = next(
             (
                 attribute(style, "styleId")
@@ -164,7 +189,7 @@ class Styles:
         )
 
     def get(self, style_id: str) -> Style:
-        """The style of that id; one that says nothing where there is none."""
+        """The properties of a style, those of its base styles included; the defaults if it is unknown."""
         chain: list[str] = []
         while style_id in self._elements and style_id not in chain and style_id not in self._resolved:
             chain.append(style_id)
@@ -173,20 +198,20 @@ class Styles:
         for inner in reversed(chain):
             element = self._elements[inner]
             name = value_of(element, "name") or inner
-            style = self._resolved[inner] = _extended(style, child(element, "ppr"), child(element, "rpr"), name)
+            style = self._resolved[inner] = _override(style, child(element, "ppr"), child(element, "rpr"), name)
         return style
 
     def id_of(self, properties: Element | None) -> str:
-        """The id of the style of a paragraph."""
+        """The id of the style of a paragraph with these properties."""
         return value_of(properties, "pstyle") or self.default
 
     def of(self, properties: Element | None) -> Style:
-        """What a paragraph and its mark are like: its style, and on top of it what its properties say."""
-        return _extended(self.get(self.id_of(properties)), properties, child(properties, "rpr"), "")
+        """The effective properties of a paragraph: those of its style, overridden by its own."""
+        return _override(self.get(self.id_of(properties)), properties, child(properties, "rpr"), "")
 
 
-def _extended(base: Style, paragraph: Element | None, run: Element | None, name: str) -> Style:
-    """A style with properties of a paragraph and of a run on top."""
+def _override(base: Style, paragraph: Element | None, run: Element | None, name: str) -> Style:
+    """A style overridden by paragraph and run properties; a name such as "heading 1" sets the level."""
     list_id, depth = numbering_of(paragraph)
     hidden, breaks = is_on(run, "vanish"), is_on(paragraph, "pagebreakbefore")
     named = re.fullmatch(r"heading ?([1-9])", name, re.IGNORECASE)
@@ -204,20 +229,20 @@ def _extended(base: Style, paragraph: Element | None, run: Element | None, name:
 
 
 def child(element: Element | None, tag: str) -> Element | None:
-    """The first child of that name."""
+    """The first child with this tag."""
     return next(iter(children(element, tag)), None) if element is not None else None
 
 
 def heading_level(properties: Element | None) -> int | None:
-    """The level, from 1, that paragraph properties give; 0 for body text, None where they say nothing."""
-    said = value_of(properties, "outlinelvl")
-    if not re.fullmatch("[0-9]", said):
+    """The heading level in paragraph properties, from 1; 0 for body text, None if unspecified."""
+    level = value_of(properties, "outlinelvl")
+    if not re.fullmatch("[0-9]", level):
         return None
-    return 0 if said == "9" else int(said) + 1
+    return 0 if level == "9" else int(level) + 1
 
 
 def numbering_of(properties: Element | None) -> tuple[str, int | None]:
-    """List and depth in it that paragraph properties give; "0" is no list."""
+    """The id of the list and the level in it, from 0, in paragraph properties; "0" means no list."""
     numbering = child(properties, "numpr")
     depth = value_of(numbering, "ilvl")
     return value_of(numbering, "numid"), int(depth) if re.fullmatch("[0-8]", depth) else None

@@ -1,1 +1,1 @@
-"""What the formats with markup share: the builder of text and edits, and XML read safely."""
+"""Shared by the formats with markup: builds documents, parses XML and writes its elements."""

@@ -1,86 +1,99 @@
-"""Raw text and edits side by side, for the formats that say what is a paragraph, a table, a heading."""
+"""Builds documents from formats that mark up paragraphs, tables and headings: raw text, text and edits in parallel."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from longdoc.document import Annotation, Cell, Document, Furniture, Link, Page, Section, Source, Table
+from longdoc.document import Annotation, Cell, Document, Furniture, Link, Page, Source, Table
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
 from longdoc.loaders.limits import Limits
+from longdoc.sections import Heading, nest
 
 Separator = Literal["", " ", "\t", "\n", "\n\n"]
-_KINDS = {"": "dropped", " ": "space", "\t": "cell", "\n": "line", "\n\n": "paragraph"}
-_RANK = {separator: rank for rank, separator in enumerate(_KINDS)}
+_EDIT_KINDS = {"": "dropped", " ": "space", "\t": "cell", "\n": "line", "\n\n": "paragraph"}
+_RANK = {separator: rank for rank, separator in enumerate(_EDIT_KINDS)}
 _ZERO_WIDTH = "\xad\u200b\u2060\ufeff"
-_PIECES = re.compile(rf"(?P<ink>[^\s{_ZERO_WIDTH}]+(?: [^\s{_ZERO_WIDTH}]+)*)|(?P<space>\s+)|[{_ZERO_WIDTH}]+")
-_MOST_SPAN = 1000  # the HTML standard's limit
+_PIECES = re.compile(rf"(?P<visible>[^\s{_ZERO_WIDTH}]+(?: [^\s{_ZERO_WIDTH}]+)*)|(?P<space>\s+)|[{_ZERO_WIDTH}]+")
+_LINE_BREAKS = ("\r\n", "\r", "\n")
+_MAX_SPAN = 1000  # the limit of the HTML standard
 
 
 @dataclass(slots=True)
-class _Mark:
-    """A range of the text that is being written; it starts with the first visible character after it was opened."""
+class TextRange:
+    """A range of the text being written; it starts at the first visible character after it was opened."""
 
     start: int = -1
     end: int = -1
 
 
 @dataclass(slots=True)
-class _OpenTable:
-    mark: _Mark
+class _Cell:
+    range: TextRange
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    separator: Separator
+    """The separator that was pending before the cell."""
+
+
+@dataclass(slots=True)
+class _Table:
+    range: TextRange
     row: int = -1
     column: int = 0
-    taken: dict[int, int] = field(default_factory=dict)
-    """Column -> the first row that no cell above reaches into."""
-    cells: list[tuple[_Mark, int, int, int, int]] = field(default_factory=list)
+    occupied_until: dict[int, int] = field(default_factory=dict)
+    """Column -> the first row that no cell from above spans."""
+    cells: list[_Cell] = field(default_factory=list)
 
 
 class Builder:
-    r"""Writes a document without geometry, piece by piece.
+    r"""Builds a document without geometry, piece by piece.
 
-    White space is collapsed and separators are held back until something visible follows, so that between two visible
-    characters stands one edit at most, and no text starts or ends with white space.
+    White space is collapsed, and separators are held back until visible text follows. So there is at most one edit
+    between two visible characters, and the text neither starts nor ends with white space.
 
     >>> builder = Builder("note.xml")
     >>> builder.write("A  lease")
     >>> builder.separate("\n\n")
     >>> builder.insert("1. ", "number")
     >>> builder.write(" Term ")
-    >>> document = builder.document(media_type="text/xml", sha256="", loader="example")
+    >>> document = builder.document(b"", media_type="text/xml", loader="example")
     >>> document.text, document.raw_text
     ('A lease\n\n1. Term', 'A  lease Term ')
     """
 
     def __init__(self, name: str, limits: Limits | None = None) -> None:
         self.name, self.limits = name, limits or Limits()
+        self.tables = TableBuilder(self)
+        self.pending_separator: Separator = ""
         self._raw: list[str] = []
         self._text: list[str] = []
         self._raw_length = self._text_length = 0
         self._gap: list[str] = []  # raw pieces since the last visible character
         self._gap_length = 0
-        self._separator: Separator = ""
         self._edits: list[Edit] = []
-        self._waiting: list[_Mark] = []
-        self._page_starts, self._pages_waiting = [(0, 0)], 0  # offsets into text and raw text
+        self._waiting: list[TextRange] = []  # ranges without a visible character yet
+        self._page_starts, self._pending_pages = [(0, 0)], 0  # offsets into text and raw text
         self._furniture: list[Furniture] = []
         self._annotations: list[Annotation] = []
-        self._headings: list[tuple[_Mark, int, str, str]] = []
-        self._links: list[tuple[_Mark, str]] = []
-        self._tables: list[tuple[_Mark, list[tuple[_Mark, int, int, int, int]]]] = []
-        self._open_tables: list[_OpenTable] = []
-        self._open_cells: list[tuple[_Mark, Separator]] = []  # and what was to come before it
+        self._headings: list[tuple[TextRange, int, str, str]] = []  # level, kind, number
+        self._links: list[tuple[TextRange, str]] = []
 
     # ------------------------------------------------------------------------------------------------------- text
 
     def write(self, raw: str) -> None:
-        """Add text of the source; runs of white space become one space."""
+        """Adds text of the source; runs of white space become one space."""
         for piece in _PIECES.finditer(raw):
-            if piece.lastgroup == "ink":
+            if piece.lastgroup == "visible":
                 self._flush()
                 self._add(piece[0], piece[0])
                 continue
@@ -89,29 +102,24 @@ class Builder:
             self._hold(piece[0])
 
     def write_lines(self, raw: str) -> None:
-        """Add preformatted text of the source: its line breaks and spaces stay, blank lines part paragraphs."""
+        """Adds preformatted text of the source: line breaks and spaces are kept, blank lines separate paragraphs."""
         for line in re.split(r"(\r\n?|\n)", raw):
-            if not line.strip():
-                self._hold(line)
-                self.separate(
-                    "\n"
-                    if line in ("\r\n", "\r", "\n") and self._separator in ("", " ", "\t")
-                    else "\n\n"
-                    if line in ("\r\n", "\r", "\n")
-                    else ""
-                )
+            if line.strip():
+                self._flush()
+                self._add(line, line)
                 continue
-            self._flush()
-            self._add(line, line)
+            self._hold(line)
+            if line in _LINE_BREAKS:
+                self.separate("\n" if self.pending_separator in ("", " ", "\t") else "\n\n")
 
     def insert(self, text: str, kind: str) -> None:
-        """Add text that the source implies and does not hold, such as the number of a list item."""
+        """Adds text that the source implies but does not contain, such as the number of a list item."""
         self._flush()
         self._edits.append(Edit(self._raw_length, self._raw_length, text, kind))
         self._add("", text)
 
     def drop(self, raw: str, kind: str) -> None:
-        """Record text of the source that is no part of the running text: it becomes furniture of that kind."""
+        """Records text of the source as furniture of this kind instead of adding it to the running text."""
         start = self._raw_length + self._gap_length
         self._hold(raw)
         self._furniture.append(
@@ -121,41 +129,40 @@ class Builder:
         )
 
     def separate(self, separator: Separator) -> None:
-        """Put at least this between what was written and what comes."""
-        if self._open_cells and separator == "\n\n":
+        """Puts at least this separator between the text so far and the text that follows."""
+        if separator == "\n\n" and self.tables.in_cell:
             separator = "\n"
-        if _RANK[separator] > _RANK[self._separator]:
-            self._separator = separator
+        if _RANK[separator] > _RANK[self.pending_separator]:
+            self.pending_separator = separator
 
     def start_page(self) -> None:
-        """What comes stands on a new page."""
-        self._pages_waiting += 1
+        """Starts a new page."""
+        self._pending_pages += 1
         self.separate("\n")
 
     @property
     def page_number(self) -> int:
-        return len(self._page_starts) + self._pages_waiting
+        return len(self._page_starts) + self._pending_pages
 
     def _hold(self, raw: str) -> None:
-        """Add raw text that is not visible to the gap after the last visible character."""
+        """Adds invisible raw text to the gap after the last visible character."""
         self._gap.append(raw)
         self._gap_length += len(raw)
 
     def _flush(self) -> None:
-        """Write the gap before something visible."""
-        separator = self._separator if self._text_length else ""
+        """Writes the gap before visible text."""
+        separator = self.pending_separator if self._text_length else ""
         raw = "".join(self._gap)
         start = self._raw_length
         self._add(raw, separator)
         if raw != separator:
-            self._edits.append(
-                Edit(start, self._raw_length, separator, "page" if self._pages_waiting else _KINDS[separator])
-            )
-        self._gap, self._gap_length, self._separator = [], 0, ""
-        self._page_starts += [(self._text_length, self._raw_length)] * self._pages_waiting
-        self._pages_waiting = 0
-        for mark in self._waiting:
-            mark.start = self._text_length
+            kind = "page" if self._pending_pages else _EDIT_KINDS[separator]
+            self._edits.append(Edit(start, self._raw_length, separator, kind))
+        self._gap, self._gap_length, self.pending_separator = [], 0, ""
+        self._page_starts += [(self._text_length, self._raw_length)] * self._pending_pages
+        self._pending_pages = 0
+        for each in self._waiting:
+            each.start = self._text_length
         self._waiting = []
 
     def _add(self, raw: str, text: str) -> None:
@@ -165,158 +172,175 @@ class Builder:
         self._text_length += len(text)
         self.limits.check("characters", max(self._raw_length, self._text_length), self.name)
 
-    # ------------------------------------------------------------------------------------- what stands in the text
+    # ------------------------------------------------------------------------------------------------- annotations
 
-    def _open(self) -> _Mark:
-        mark = _Mark()
-        self._waiting.append(mark)
-        return mark
+    def open_range(self) -> TextRange:
+        """A range that starts at the next visible character."""
+        opened = TextRange()
+        self._waiting.append(opened)
+        return opened
 
-    def _close(self, mark: _Mark) -> None:
-        if mark.start < 0:  # nothing visible came
-            self._waiting = [other for other in self._waiting if other is not mark]
-            mark.start = self._text_length
-        mark.end = self._text_length
+    def close_range(self, opened: TextRange) -> None:
+        """Ends a range at the last visible character; it is empty if there was none."""
+        if opened.start < 0:
+            self._waiting = [other for other in self._waiting if other is not opened]
+            opened.start = self._text_length
+        opened.end = self._text_length
 
     def open_heading(self, level: int, *, kind: str = "heading", number: str = "") -> None:
-        """What comes, up to :meth:`close_heading`, is the heading of a section."""
-        self._headings.append((self._open(), level, kind, number))
+        """Starts the heading of a section; :meth:`close_heading` ends it."""
+        self._headings.append((self.open_range(), level, kind, number))
 
     def close_heading(self) -> None:
-        self._close(next(mark for mark, *_ in reversed(self._headings) if mark.end < 0))
+        self.close_range(next(opened for opened, *_ in reversed(self._headings) if opened.end < 0))
 
     def open_link(self, uri: str) -> None:
-        """What comes, up to :meth:`close_link`, links to ``uri``."""
-        self._links.append((self._open(), uri))
+        """Starts the text of a link; :meth:`close_link` ends it."""
+        self._links.append((self.open_range(), uri))
 
     def close_link(self) -> None:
-        self._close(next(mark for mark, _ in reversed(self._links) if mark.end < 0))
+        self.close_range(next(opened for opened, _ in reversed(self._links) if opened.end < 0))
 
     def annotate(self, kind: str, text: str, *, author: str = "") -> None:
-        """Record a comment on what was just written."""
+        """Records a comment on the text before it."""
         self._annotations.append(Annotation(kind=kind, text=text, page=self.page_number, author=author))
 
-    def open_table(self) -> None:
-        self.separate("\n\n")
-        self._open_tables.append(_OpenTable(self._open()))
-
-    def open_row(self) -> None:
-        table = self._open_tables[-1]
-        table.row, table.column = table.row + 1, 0
-        self.separate("\n")
-
-    def open_cell(self, *, row_span: int = 1, column_span: int = 1) -> None:
-        """Start a cell in the next free column of the row."""
-        table = self._open_tables[-1]
-        row_span, column_span = (min(max(span, 1), _MOST_SPAN) for span in (row_span, column_span))
-        while table.row < table.taken.get(table.column, 0):
-            table.column += 1
-        if table.column:
-            self.separate("\t")
-        if row_span > 1:
-            for column in range(table.column, table.column + column_span):
-                table.taken[column] = max(table.taken.get(column, 0), table.row + row_span)
-        mark = self._open()
-        self._open_cells.append((mark, self._separator))
-        table.cells.append((mark, table.row, table.column, row_span, column_span))
-        table.column += column_span
-
-    def close_cell(self) -> None:
-        mark, before = self._open_cells.pop()
-        self._separator = before if mark.start < 0 else ""
-        self._close(mark)
-
-    def close_table(self) -> None:
-        table = self._open_tables.pop()
-        self._close(table.mark)
-        if table.cells:
-            self._tables.append((table.mark, table.cells))
-        self.separate("\n\n")
-
-    # --------------------------------------------------------------------------------------------------- the result
+    # ------------------------------------------------------------------------------------------------- the document
 
     def document(
-        self, *, media_type: str, sha256: str, loader: str, metadata: dict[str, str] | None = None, **parts: Any
+        self,
+        data: bytes,
+        *,
+        media_type: str,
+        loader: str,
+        metadata: dict[str, str] | None = None,
+        warnings: Sequence[str] = (),
     ) -> Document:
         """The document written so far.
 
         Args:
-            media_type: of the source, as its hash, for ``Document.source``.
-            sha256: of the source's bytes.
-            loader: what read it.
-            metadata: what the source says of itself.
-            parts: further fields of the Document, such as ``warnings``.
+            data: the content of the file, for its hash in ``Document.source``.
+            media_type: the media type of the file.
+            loader: the name of the loader.
+            metadata: what the file says about itself.
+            warnings: what was not read, or not read with certainty.
 
         Raises:
             NoTextLayerError: nothing visible was written.
         """
         if not self._text_length:
-            raise NoTextLayerError(f"{self.name}: nothing but markup and white space; give a file with text in it")
+            raise NoTextLayerError(f"{self.name}: only markup and white space; give a file that contains text")
         if self._gap:
             self._edits.append(Edit(self._raw_length, self._raw_length + self._gap_length, "", "dropped"))
         raw_text, text = "".join([*self._raw, *self._gap]), "".join(self._text)
-        borders = [start for start, _ in self._page_starts] + [len(text)]
-        tables = [
-            Table(start=mark.start, end=mark.end, cells=tuple(_cell(text, *cell) for cell in cells))
-            for mark, cells in self._tables
-        ]
+        sha256, metadata = hashlib.sha256(data).hexdigest(), metadata or {}
+        source = Source(
+            name=self.name, media_type=media_type, sha256=sha256, loader=loader, version="1", metadata=metadata
+        )
         return Document(
-            source=Source(
-                name=self.name,
-                media_type=media_type,
-                sha256=sha256,
-                loader=loader,
-                version="1",
-                metadata=metadata or {},
-            ),
-            pages=tuple(
-                Page(number=i + 1, width=0, height=0, start=a, end=b, verdict="text" if text[a:b].strip() else "empty")
-                for i, (a, b) in enumerate(pairwise(borders))
-            ),
+            source=source,
+            pages=self._pages(text),
             raw_text=raw_text,
             boxes=np.full((len(raw_text), 4), np.nan, np.float32),
             lines=np.array([(raw, i + 1) for i, (_, raw) in enumerate(self._page_starts)], np.int32),
             edits=Edits.of(self._edits),
-            sections=_sections(self._headings, text),
-            tables=tuple(sorted(tables, key=lambda table: (table.start, -table.end))),
+            sections=nest(self._nonempty_headings(text), len(text)),
+            tables=self.tables.finished(text),
             furniture=tuple(self._furniture),
-            links=tuple(Link(start=mark.start, end=mark.end, uri=uri) for mark, uri in self._links),
+            links=tuple(Link(start=opened.start, end=opened.end, uri=uri) for opened, uri in self._links),
             annotations=tuple(self._annotations),
-            **parts,
+            warnings=tuple(warnings),
         )
 
+    def _pages(self, text: str) -> tuple[Page, ...]:
+        borders = [start for start, _ in self._page_starts] + [len(text)]
+        return tuple(
+            Page(number=i + 1, width=0, height=0, start=a, end=b, verdict="text" if text[a:b].strip() else "empty")
+            for i, (a, b) in enumerate(pairwise(borders))
+        )
 
-def _cell(text: str, mark: _Mark, row: int, column: int, row_span: int, column_span: int) -> Cell:
-    return Cell(
-        text=text[mark.start : mark.end],
-        row=row,
-        column=column,
-        start=mark.start,
-        end=mark.end,
-        row_span=row_span,
-        column_span=column_span,
-    )
+    def _nonempty_headings(self, text: str) -> list[Heading]:
+        return [
+            Heading(opened.start, level, number, " ".join(text[opened.start : opened.end].split()), kind)
+            for opened, level, kind, number in self._headings
+            if opened.start < opened.end
+        ]
 
 
-def _sections(headings: list[tuple[_Mark, int, str, str]], text: str) -> tuple[Section, ...]:
-    """Each heading that says something, with the text down to the next one of its level or above."""
-    headings = [heading for heading in headings if heading[0].start < heading[0].end]
-    sections: list[Section] = []
-    around: list[tuple[int, int]] = []  # position and level of the sections that are open
-    ends = [len(text)] * len(headings)
-    for position, (mark, level, kind, number) in enumerate(headings):
-        while around and around[-1][1] >= level:
-            ends[around.pop()[0]] = mark.start
-        sections.append(
-            Section(
-                number=number,
-                title=" ".join(text[mark.start : mark.end].split()),
-                kind=kind,
-                level=level,
-                start=mark.start,
-                end=len(text),
-                parent=around[-1][0] if around else None,
+class TableBuilder:
+    """Builds the tables of a document: rows and cells in reading order, tables within cells included."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._tables: list[_Table] = []
+        self._open_tables: list[_Table] = []
+        self._open_cells: list[_Cell] = []
+
+    @property
+    def in_cell(self) -> bool:
+        return bool(self._open_cells)
+
+    def open(self) -> None:
+        """Starts a table."""
+        self._builder.separate("\n\n")
+        self._open_tables.append(_Table(self._builder.open_range()))
+
+    def open_row(self) -> None:
+        """Starts the next row of the innermost table."""
+        table = self._open_tables[-1]
+        table.row, table.column = table.row + 1, 0
+        self._builder.separate("\n")
+
+    def open_cell(self, *, row_span: int = 1, column_span: int = 1) -> None:
+        """Starts a cell in the next free column of the row."""
+        table = self._open_tables[-1]
+        row_span, column_span = (min(max(span, 1), _MAX_SPAN) for span in (row_span, column_span))
+        while table.row < table.occupied_until.get(table.column, 0):
+            table.column += 1
+        if table.column:
+            self._builder.separate("\t")
+        if row_span > 1:
+            for column in range(table.column, table.column + column_span):
+                table.occupied_until[column] = max(table.occupied_until.get(column, 0), table.row + row_span)
+        separator = self._builder.pending_separator
+        cell = _Cell(self._builder.open_range(), table.row, table.column, row_span, column_span, separator)
+        self._open_cells.append(cell)
+        table.cells.append(cell)
+        table.column += column_span
+
+    def close_cell(self) -> None:
+        """Ends the innermost cell; the separators after its last visible character are discarded."""
+        cell = self._open_cells.pop()
+        self._builder.pending_separator = cell.separator if cell.range.start < 0 else ""
+        self._builder.close_range(cell.range)
+
+    def close(self) -> None:
+        """Ends the innermost table."""
+        table = self._open_tables.pop()
+        self._builder.close_range(table.range)
+        if table.cells:
+            self._tables.append(table)
+        self._builder.separate("\n\n")
+
+    def finished(self, text: str) -> tuple[Table, ...]:
+        """The tables in the order of the text, an outer table before the tables in it."""
+        tables = (
+            Table(
+                start=table.range.start,
+                end=table.range.end,
+                cells=tuple(
+                    Cell(
+                        text=text[cell.range.start : cell.range.end],
+                        row=cell.row,
+                        column=cell.column,
+                        start=cell.range.start,
+                        end=cell.range.end,
+                        row_span=cell.row_span,
+                        column_span=cell.column_span,
+                    )
+                    for cell in table.cells
+                ),
             )
+            for table in self._tables
         )
-        around.append((position, level))
-    return tuple(replace(section, end=end) for section, end in zip(sections, ends, strict=True))
+        return tuple(sorted(tables, key=lambda table: (table.start, -table.end)))

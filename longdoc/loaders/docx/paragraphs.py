@@ -1,0 +1,80 @@
+"""Paragraphs of a Word document: headings, list numbers, text boxes, and paragraphs that share a line."""
+
+from __future__ import annotations
+
+import re
+
+from longdoc.loaders.docx.elements import is_joined, last_joined, mark_is_deleted, runs_in, words
+from longdoc.loaders.docx.notes import Notes
+from longdoc.loaders.docx.numbering import Numbering
+from longdoc.loaders.docx.package import Styles, child, numbering_of
+from longdoc.loaders.docx.page_sections import PageSections
+from longdoc.loaders.docx.walk import OpenParagraph, Walk
+from longdoc.loaders.markup.writer import Steps
+from longdoc.loaders.markup.xml import Element, tag_of
+
+
+class Paragraphs:
+    """Writes paragraphs, each followed by its text boxes and its notes."""
+
+    def __init__(self, walk: Walk, styles: Styles, numbering: Numbering, notes: Notes, sections: PageSections) -> None:
+        self.walk, self.styles, self.numbering, self.notes, self.sections = walk, styles, numbering, notes, sections
+
+    def paragraph(self, element: Element) -> Steps:
+        """A paragraph; if its mark is deleted, the next paragraph continues it."""
+        walk, properties = self.walk, child(element, "ppr")
+        outer, walk.paragraph = (
+            walk.paragraph,
+            OpenParagraph(is_hidden=self.styles.get(self.styles.id_of(properties)).is_hidden),
+        )
+        starts_line = not walk.joined
+        if starts_line and self.styles.of(properties).breaks_page:
+            walk.start_page()
+        level = self._open(element) if starts_line else 0
+        yield walk.content(element)
+        if level:
+            walk.builder.close_heading()
+        walk.joined = is_joined(element)
+        if not walk.joined and not walk.furniture:
+            walk.builder.separate("\n\n")
+        boxes, walk.paragraph = walk.paragraph.boxes, outer
+        yield self._text_boxes(boxes)
+        yield self.notes.write_waiting()
+        if child(properties, "sectpr") is not None:
+            self.sections.next()
+
+    def _open(self, element: Element) -> int:
+        """Writes the number of a paragraph and opens its heading; returns the level of the heading, 0 for none."""
+        walk, last = self.walk, last_joined(element)
+        style = self.styles.of(child(last, "ppr"))
+        is_hidden = style.is_hidden and not runs_in(last)
+        if walk.furniture or is_hidden or (mark_is_deleted(last) and not words(last)):
+            return 0
+        number = self._number(child(last, "ppr"))
+        has_text = any(tag_of(inner) == "t" and (inner.text or "").strip() for inner in element.iter())
+        level = style.level if has_text else 0
+        if level:
+            walk.builder.open_heading(level, number=number.rstrip(".") if re.search(r"\w", number) else "")
+        if number:
+            walk.builder.insert(number, "number")
+            walk.page_is_empty = False
+            walk.builder.separate(" ")
+        return level
+
+    def _number(self, properties: Element | None) -> str:
+        """The list number of a paragraph with these properties; empty if it has none."""
+        style = self.styles.of(properties)
+        if style.list_id in ("", "0"):
+            return ""
+        _, depth = numbering_of(properties)
+        if depth is None:
+            depth = self.numbering.level_of_style(style.list_id, self.styles.id_of(properties))
+        return self.numbering.next(style.list_id, style.depth if depth is None else depth, self.walk.story)
+
+    def _text_boxes(self, boxes: list[tuple[Element, str]]) -> Steps:
+        """The text boxes of a paragraph, after it."""
+        outer = self.walk.joined, self.walk.story
+        self.walk.joined, self.walk.story = False, "box"
+        for box, furniture in boxes:
+            yield self.walk.content_as(box, furniture)
+        self.walk.joined, self.walk.story = outer
