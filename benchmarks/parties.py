@@ -17,7 +17,7 @@ import longdoc
 from longdoc.datasets import Contract, cuad_part, data_root, is_party_name, party_names, read_cuad
 from longdoc.metrics import Counts
 from longdoc.model import DEFAULT_MODEL
-from longdoc.outputs.summary import names_by_label
+from longdoc.summary import names_by_label
 
 FUZZY = 90
 QUOTED = re.compile(r"[\"“”']([^\"“”]+)[\"“”']")
@@ -76,7 +76,10 @@ def main() -> None:
     contracts = [c for c in read_cuad(data_root() / "cuad") if cuad_part(c) == arguments.part]
     pipeline = longdoc.Pipeline.from_pretrained(arguments.model)
     documents = (longdoc.load(contract.pdf) for contract in contracts)
-    found = [names_by_label(prediction).get("PARTY", []) for prediction in pipeline.pipe(documents, tasks=["contract"])]
+    found = [
+        names_by_label(prediction.entities).get("PARTY", [])
+        for prediction in pipeline.pipe(documents, tasks=["contract"])
+    ]
     rows = []
     for threshold in arguments.thresholds:
         kept = [[name.text for name in names if name.score >= threshold] for names in found]

@@ -26,9 +26,11 @@ The package, top layer first. A module imports only from the layers below its ow
 ``loaders``         bytes -> Document
 ``datasets``        annotated corpora -> labelled texts
 ``windows``         Document -> overlapping windows, and their scores back into one array
-``outputs``         Prediction -> files
+``outputs``         Prediction -> files and streams; the table of output formats
+``drawing``         Document -> its pages, with what was read drawn over them
 ``rules``           entities by rule: dates, money, citations; rule files of your own
 ``schema``          the fields to fill from a document, as questions
+``summary``         entities -> each name once, with its count and pages
 ``sections``        Document -> its sections, defined terms and cross-references
 ``labels``          Span, Entity, Answer, Label; BIO tags
 ``document``        Document: the text, and where every character of it stands

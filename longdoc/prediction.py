@@ -1,4 +1,4 @@
-"""What was found in a document, how sure it is, and how much of the document the model saw.
+"""What was found in a document, with scores, and how much of the document the model saw.
 
 >>> from longdoc.document import Document
 >>> document = Document.from_text("Lease between Ada Ltd. and Bob.", name="lease.txt")
@@ -10,18 +10,20 @@
 
 from __future__ import annotations
 
+import datetime
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longdoc import outputs
 from longdoc.document import Box, Document
-from longdoc.errors import DocumentError
+from longdoc.errors import DataError, DocumentError, require
 from longdoc.labels import Answer, Entity, Label
-from longdoc.values import to_plain
+from longdoc.values import Duration, Money, Value, to_plain
 
 if TYPE_CHECKING:
     import pandas
@@ -62,47 +64,54 @@ class Answers(list[Answer]):
 class Prediction:
     """The result of reading one document.
 
-    Construction checks the law that everything rests on: ``document.text[e.start:e.end] == e.text`` for every entity
-    and answer.
+    All offsets are half-open, in characters of ``document.text``, and checked at construction:
+    ``0 <= start < end <= len(document.text)`` for everything that was found, and
+    ``document.text[e.start:e.end] == e.text`` for every entity and answer.
 
     Raises:
-        ValueError: an entity, answer or gap does not stand where it says it does.
+        DataError: an offset is outside the text, or the text at an entity or answer differs from its own.
     """
 
     document: Document
     entities: tuple[Entity, ...] = ()
-    """In the order of the text; entities of different label families may overlap."""
+    """In document order; entities of different heads may overlap."""
     answers: tuple[Answer, ...] = ()
     labels: tuple[Label, ...] = ()
     """Classes of the document, or of its sections."""
     gaps: tuple[Gap, ...] = ()
-    """What the model did not see, and why; empty when it saw everything."""
+    """What the model did not see, and why; empty if it saw everything."""
 
     def __post_init__(self) -> None:
         text = self.document.text
         for found in self._found():
-            there = text[found.start : found.end]
-            if there != found.text:
-                raise ValueError(f"{found.text!r} does not stand at {found.start}:{found.end}; {there!r} does")
+            _check_range(repr(found.text), found.start, found.end, len(text))
+            if (actual := text[found.start : found.end]) != found.text:
+                raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
+        for label in self.labels:
+            if label.start is not None or label.end is not None:
+                _check_range(f"the label {label.name!r}", label.start, label.end, len(text))
         for gap in self.gaps:
-            if not 0 <= gap.start < gap.end <= len(text):
-                raise ValueError(f"the gap {gap.start}:{gap.end} is not a part of a text of {len(text)} characters")
+            _check_range("the gap", gap.start, gap.end, len(text))
 
     @property
     def coverage(self) -> float:
-        """Share of the text's characters, white space aside, that reached the model: 1.0 unless there are ``gaps``.
+        """The share of the text's non-white-space characters that reached the model: 1.0 unless there are ``gaps``.
 
-        A symbol outside the model's vocabulary reaches it as the unknown token. Pages that have no text layer are not
-        part of the text: ``document.warnings`` names them.
+        A symbol outside the model's vocabulary reaches it as the unknown token. Pages without a text layer are not
+        part of the text; ``document.warnings`` names them.
         """
-        text, seen_to, missed = self.document.text, 0, 0
+        text, covered_to, missed = self.document.text, 0, 0
         for gap in sorted(self.gaps, key=lambda gap: gap.start):
-            missed += _visible(text[max(gap.start, seen_to) : gap.end])
-            seen_to = max(seen_to, gap.end)
+            missed += _visible(text[max(gap.start, covered_to) : gap.end])
+            covered_to = max(covered_to, gap.end)
         return 1.0 - missed / _visible(text) if missed else 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, safe for JSON: scores to 4 decimals, boxes to 1/100 of a point."""
+        """Returns plain values that JSON can hold, without the document itself.
+
+        Scores and coverage are rounded to 4 decimals, boxes to 0.01 points. Typed values are written as
+        :func:`longdoc.values.to_plain` writes them. :meth:`from_dict` reads everything else back exactly.
+        """
         source = self.document.source
         return {
             "document": {"name": source.name, "sha256": source.sha256, "pages": len(self.document.pages)},
@@ -114,44 +123,79 @@ class Prediction:
             "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row an entity, then one an answer (which has a ``question``); scores and boxes unrounded.
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any], document: Document) -> Prediction:
+        """Restores the prediction that :meth:`to_dict` or a line of a ``.jsonl`` file holds.
+
+        Scores and boxes stay rounded as :meth:`to_dict` rounded them. The values of answers become dates,
+        :class:`~longdoc.values.Money`, :class:`~longdoc.values.Duration` or ``Decimal`` again, equal to the original
+        except that fractional numbers and durations were written as floats (15 significant digits).
+
+        Args:
+            record: what :meth:`to_dict` returned.
+            document: the document it was made from; recognised by its SHA-256.
 
         Raises:
-            ImportError: pandas is not installed.
+            DataError: the record is malformed, tells of an error, or belongs to another document.
         """
+        if record.get("status") == "error":
+            raise DataError(f"the record holds an error, not a prediction: {record.get('message')}")
         try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("to_pandas() needs pandas: pip install 'longdoc[interop]'") from error
+            source = record["document"]
+            if source["sha256"] != document.source.sha256:
+                raise DataError(
+                    f"the prediction is of {source['name']!r}; the SHA-256 of {document.source.name!r} differs"
+                )
+            return cls(
+                document=document,
+                entities=tuple(Entity(**_with_boxes(entity)) for entity in record["entities"]),
+                answers=tuple(_answer(answer) for answer in record["answers"]),
+                labels=tuple(Label(**label) for label in record["labels"]),
+                gaps=tuple(Gap(**gap) for gap in record["gaps"]),
+            )
+        except DataError:
+            raise
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+            problem = f"has no {error}" if isinstance(error, KeyError) else f"is malformed ({error})"
+            raise DataError(f"the record {problem}; give what to_dict() returned") from error
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Returns a row per entity, then a row per answer (with its ``question``); scores and boxes are not rounded.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+        """
+        require("pandas", extra="interop", needed_by="to_pandas()")
+        import pandas
+
         columns = [*COLUMNS, "question"] if self.answers else [*COLUMNS]
         rows = [[getattr(found, column, None) for column in columns] for found in self._found()]
         frame: pandas.DataFrame = pandas.DataFrame(rows, columns=columns)
         return frame
 
     def to_spacy(self, nlp: Language | None = None) -> Doc:
-        """A spaCy ``Doc`` of the whole text; ``doc.text`` equals ``document.text``, so offsets carry over.
+        """Returns a spaCy ``Doc`` whose ``text`` equals ``document.text``, so that offsets carry over.
 
-        Tokens are cut at the borders of entities, so that none is widened or lost. ``doc.spans["longdoc"]`` holds
-        every entity, its ``attrs["scores"]`` their scores; ``doc.ents``, where nothing may overlap, the longest ones.
+        Tokens are split at the boundaries of entities, so that no entity is widened or lost. ``doc.spans["longdoc"]``
+        holds all entities and its ``attrs["scores"]`` their scores; ``doc.ents``, whose spans must not overlap, holds
+        the longest ones.
 
         Args:
-            nlp: whose tokenizer and vocabulary to use; a blank English one if not given.
+            nlp: the pipeline whose tokenizer and vocabulary to use; a blank English one by default.
 
         Raises:
-            ImportError: spaCy is not installed.
+            MissingDependencyError: spaCy is not installed.
         """
-        try:
-            import spacy
-            from spacy.tokens import Doc, SpanGroup
-            from spacy.util import filter_spans
-        except ImportError as error:
-            raise ImportError("to_spacy() needs spaCy: pip install spacy") from error
+        require("spacy", extra="interop", needed_by="to_spacy()")
+        import spacy
+        from spacy.tokens import Doc, SpanGroup
+        from spacy.util import filter_spans
+
         nlp = nlp or spacy.blank("en")
         words, spaces = self._words(nlp)
         doc = Doc(nlp.vocab, words=words, spaces=spaces)
-        places = ((e, doc.char_span(e.start, e.end, label=e.label, alignment_mode="expand")) for e in self.entities)
-        spans = [(entity, span) for entity, span in places if span is not None]
+        aligned = ((e, doc.char_span(e.start, e.end, label=e.label, alignment_mode="expand")) for e in self.entities)
+        spans = [(entity, span) for entity, span in aligned if span is not None]
         scores = [entity.score for entity, _ in spans]
         group = SpanGroup(doc, name="longdoc", spans=[span for _, span in spans], attrs={"scores": scores})
         doc.spans["longdoc"] = group
@@ -162,22 +206,24 @@ class Prediction:
         return (*self.entities, *self.answers)
 
     def _words(self, nlp: Language) -> tuple[list[str], list[bool]]:
-        """The tokenizer's words, cut where an entity starts or ends inside one, and whether a space follows each."""
-        borders = sorted({border for entity in self.entities for border in (entity.start, entity.end)})
+        """The tokenizer's words, split where an entity starts or ends inside one, and whether a space follows each."""
+        boundaries = sorted({boundary for entity in self.entities for boundary in (entity.start, entity.end)})
         words, spaces = [], []
         for token in nlp.tokenizer(self.document.text):
             start, end = token.idx, token.idx + len(token)
-            inner = borders[bisect_right(borders, start) : bisect_left(borders, end)]
+            inner = boundaries[bisect_right(boundaries, start) : bisect_left(boundaries, end)]
             parts = [self.document.text[a:b] for a, b in pairwise([start, *inner, end])]
             words += parts
             spaces += [*(False for _ in parts[1:]), bool(token.whitespace_)]
         return words, spaces
 
     def save(self, path: str | Path) -> None:
-        """Write to a file; its suffix chooses the format: ``.jsonl`` (one line) or ``.html`` (the text, highlighted).
+        """Writes the prediction to a file in the format that its suffix selects, such as ``.jsonl`` or ``.html``.
+
+        ``longdoc.outputs.FORMATS`` is the table of all formats.
 
         Raises:
-            ConfigError: the suffix names no format.
+            ConfigError: the suffix selects no format.
         """
         outputs.write([self], path)
 
@@ -192,8 +238,13 @@ class Prediction:
 
 
 def _visible(text: str) -> int:
-    """Number of characters that are not white space."""
+    """The number of characters that are not white space."""
     return sum(map(len, text.split()))
+
+
+def _check_range(what: str, start: int | None, end: int | None, length: int) -> None:
+    if start is None or end is None or not 0 <= start < end <= length:
+        raise DataError(f"{what} has offsets {start}:{end}; allowed: 0 <= start < end <= {length}, the text's length")
 
 
 def _plain(found: Entity | Answer) -> dict[str, Any]:
@@ -206,3 +257,26 @@ def _plain(found: Entity | Answer) -> dict[str, Any]:
 
 def _plain_box(box: Box) -> dict[str, int | float]:
     return {"page": box.page, **{side: round(float(getattr(box, side)), 2) for side in ("x0", "y0", "x1", "y1")}}
+
+
+def _with_boxes(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {**record, "boxes": tuple(Box(**box) for box in record["boxes"])}
+
+
+def _answer(record: Mapping[str, Any]) -> Answer:
+    plain = record.get("value")
+    return Answer(**{**_with_boxes(record), "value": None if plain is None else _from_plain(plain)})
+
+
+def _from_plain(plain: Any) -> Value:
+    """The inverse of :func:`longdoc.values.to_plain`."""
+    match plain:
+        case {"amount": str(amount), "currency": currency}:
+            return Money(Decimal(amount), currency)
+        case {"amount": int() | float() as amount, "unit": unit}:
+            return Duration(Decimal(str(amount)), unit)
+        case int() | float():
+            return Decimal(str(plain))
+        case str():
+            return datetime.date.fromisoformat(plain)
+    raise ValueError(f"{plain!r} is not a value")

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import longdoc
-from longdoc import Document, Entity, Prediction
+from longdoc import Answer, Document, Entity, Prediction
+from longdoc.schema import Schema
 
 PATTERNS = {
     "PARTY": r"[A-Z][\w&]+(?:[ \n][A-Z][\w&]+)*,?\s(?:Inc|Ltd|LLC|Corp)\b\.?",
@@ -16,7 +17,7 @@ PATTERNS = {
 
 
 def entity(document: Document, start: int, end: int, label: str, score: float = 0.9) -> Entity:
-    """The entity that stands at ``start:end``."""
+    """The entity at ``start:end``."""
     return Entity(
         text=document.text[start:end],
         label=label,
@@ -29,7 +30,7 @@ def entity(document: Document, start: int, end: int, label: str, score: float = 
 
 
 class FakePipeline:
-    """Stands in for ``longdoc.Pipeline``."""
+    """A substitute for ``longdoc.Pipeline``."""
 
     loaded: list[str] = []  # noqa: RUF012
 
@@ -48,6 +49,20 @@ class FakePipeline:
             for match in re.finditer(pattern, document.text)
         ]
         return Prediction(document=document, entities=tuple(sorted(found, key=lambda e: (e.start, e.end))))
+
+    def extract(self, document: Document, schema: Schema) -> Prediction:
+        """The parties and dates as answers to the schema's first two fields; the others have none."""
+        answers = tuple(
+            Answer(
+                **{name: getattr(e, name) for name in ("text", "start", "end", "score", "page", "boxes")},
+                question=schema.fields[field].question,
+                label=field,
+            )
+            for field, label in zip(schema.fields, ("PARTY", "DATE"), strict=False)
+            for e in self(document).entities
+            if e.label == label
+        )
+        return Prediction(document=document, answers=answers)
 
     def pipe(
         self, documents: Iterable[Document | str | Path], tasks: Sequence[str] | None = None

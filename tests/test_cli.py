@@ -1,17 +1,20 @@
-"""The commands, as a person and as a program meet them."""
+"""The commands, on a terminal and in a pipe."""
 
+import datetime
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import longdoc
 from fakes import FakePipeline
-from longdoc import cli, training
+from longdoc import Answer, cli, training
 
 ROOT = Path(__file__).parents[1]
 LONGDOC = Path(sys.executable).with_name("longdoc")
@@ -53,7 +56,7 @@ def test_extract_goes_on_after_a_bad_file_in_order(folder: Path, capsys: pytest.
     assert [record["status"] for record in records] == ["error", "ok", "error", "ok", "error"]
     assert records[0]["error"] == "CorruptDocumentError"
     assert records[2]["error"] == "DocumentNotFoundError"
-    assert "is a folder; pass its files, for example *.pdf" in records[4]["message"]
+    assert "is a folder; give its files, for example *.pdf" in records[4]["message"]
 
 
 def test_a_lone_bad_file_is_one_line_and_no_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +83,7 @@ def test_tasks_are_split_at_commas(folder: Path, capsys: pytest.CaptureFixture[s
     assert {entity["label"] for entity in json.loads(out)["entities"]} == {"PARTY", "DATE"}
 
 
-def test_min_score_leaves_out_the_unsure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_min_score_is_a_threshold(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "extract", "lease.txt", "--min-score", "0.9")
     assert {entity["label"] for entity in json.loads(out)["entities"]} == {"PARTY"}
 
@@ -115,9 +118,9 @@ def test_the_suffix_of_the_output_sets_the_format(
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        ("out.docx", "the suffix must name a format"),
+        ("out.docx", "unknown suffix '.docx'; allowed: .jsonl, .html"),
         ("missing/out.jsonl", "a folder that exists"),
-        ("lease.jsonl", "would replace a document"),
+        ("lease.jsonl", "would be replaced"),
     ],
 )
 def test_a_bad_output_is_refused_before_any_work(
@@ -130,15 +133,94 @@ def test_a_bad_output_is_refused_before_any_work(
     assert Path("lease.jsonl").read_text() == LEASE
 
 
-@pytest.mark.parametrize("arguments", [[], ["extract"], ["extract", "a", "--min-score", "2"], ["fly"]])
-def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+SCHEMA = """
+fields:
+  party: {question: "Who are the parties?", many: true}
+  made: {question: "When is it made?"}
+  rent: {question: "How much is the rent?"}
+"""
+
+
+def test_the_table_of_a_schema_names_the_fields_without_an_answer(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("lease.yaml").write_text(SCHEMA)
+    extract = ("extract", "lease.txt", "--schema", "lease.yaml", "--format", "table")
+    code, out, _ = run(capsys, *extract)
+    assert code == 0
+    assert ["party", "Ada", "Sons", "Ltd.", "page", "1", "0.99"] in [line.split() for line in out.splitlines()]
+    assert "Not found: rent\n" in out
+    _, out, _ = run(capsys, *extract, "--min-score", "0.9")
+    assert "Not found: made, rent\n" in out
+
+
+def test_a_schema_and_tasks_exclude_each_other(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "extract", "lease.txt", "--schema", "contract", "--tasks", "party")
+    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert err == "longdoc: --schema cannot be combined with --tasks or --rules, which select entities\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: COMMAND"),
+        (["extract"], "required: FILE"),
+        (["extract", "a", "--min-score", "2"], "--min-score: must be a number from 0 to 1, got '2'"),
+        (["extract", "a", "--min-score", "high"], "--min-score: must be a number from 0 to 1, got 'high'"),
+        (["extract", "a", "--min-score", "nan"], "--min-score: must be a number from 0 to 1, got 'nan'"),
+        (["extract", "a", "--format", "docx"], "--format: invalid choice: 'docx'"),
+        (["ask", "a", "Who?", "--top-k", "0"], "--top-k: must be a positive integer, got '0'"),
+        (["convert", "m", "--max-tokens", "4k"], "--max-tokens: must be a positive integer, got '4k'"),
+        (["fly"], "invalid choice: 'fly'"),
+    ],
+)
+def test_invalid_arguments_exit_with_2_and_say_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
     with pytest.raises(SystemExit) as exit_:
         cli.main(arguments)
     assert exit_.value.code == 2
-    assert "usage: longdoc" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "usage: longdoc" in err
+    assert message in err
 
 
-def test_an_error_of_ours_keeps_its_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_lists_the_commands_and_the_exit_status(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["--help"])
+    out = capsys.readouterr().out
+    assert exit_.value.code == 0
+    for name, command in cli.COMMANDS.items():
+        assert re.search(rf"^ +{name} +{command.HELP}$", out, re.MULTILINE)
+    assert re.findall(r"^  (\d+) ", out, re.MULTILINE) == ["0", "1", "2", "130"]
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_each_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main([name, "--help"])
+    usage, _, rest = capsys.readouterr().out.partition("\n\n")
+    assert exit_.value.code == 0
+    assert usage.startswith(f"usage: longdoc {name} ")
+    assert " ".join(rest.split()).casefold().startswith(f"{cli.COMMANDS[name].HELP}.".casefold())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["extract", "lease.txt"], ["ask", "lease.txt", "Who?"], *([c, "x"] for c in ("train", "evaluate", "calibrate"))],
+)
+def test_a_missing_library_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    message = f"longdoc: longdoc {arguments[0]} needs torch: pip install 'longdoc[model]'\n"
+    assert run(capsys, *arguments) == (1, "", message)
+
+
+def test_a_bug_keeps_its_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakePipeline, "__call__", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main(["extract", "lease.txt"])
@@ -156,6 +238,23 @@ def test_show_of_a_bad_file_is_one_line(folder: Path, capsys: pytest.CaptureFixt
     code, out, err = run(capsys, "show", "missing.pdf")
     assert (code, out) == (1, "")
     assert err.startswith("longdoc: missing.pdf")
+
+
+def test_ask_prints_answers_as_text_or_json(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer(question="When?", text="May 1, 2020", start=24, end=35, score=0.9, page=1, section="2")
+    valued = replace(answer, value=datetime.date(2020, 5, 1))
+    monkeypatch.setattr(FakePipeline, "ask", lambda self, document, questions, top_k: [[valued], []], raising=False)
+    code, out, _ = run(capsys, "ask", "lease.txt", "When [b]?", "How?")
+    assert (code, out.splitlines()[2:]) == (
+        0,
+        ["When [b]?", "  May 1, 2020", "  page 1, section 2, score 0.90", "", "How?", "  The document does not say."],
+    )
+    _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?", "--format", "json")
+    when, how = json.loads(out)["questions"]
+    assert (when["answers"][0]["text"], when["answers"][0]["value"]) == ("May 1, 2020", "2020-05-01")
+    assert how == {"question": "How?", "answers": []}
 
 
 def test_train_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +275,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))
 
 
 @pytest.mark.slow
-def test_real_contracts_give_entities_that_stand_where_they_say() -> None:
+def test_real_contracts_give_entities_with_exact_offsets_and_boxes() -> None:
     result = subprocess.run([LONGDOC, "extract", *EXAMPLES], check=True, capture_output=True, text=True)
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.stderr == ""
@@ -191,9 +290,10 @@ def test_real_contracts_give_entities_that_stand_where_they_say() -> None:
 
 
 @pytest.mark.slow
-def test_a_terminal_gets_the_table() -> None:
+def test_a_terminal_gets_the_table(tmp_path: Path) -> None:
+    (tmp_path / "lease.txt").write_text(LEASE)
     parent, child = pty.openpty()
-    with subprocess.Popen([LONGDOC, "extract", EXAMPLES[0]], stdout=child, stderr=child) as process:
+    with subprocess.Popen([LONGDOC, "extract", tmp_path / "lease.txt"], stdout=child, stderr=child) as process:
         os.close(child)
         shown = b""
         while chunk := _read(parent):

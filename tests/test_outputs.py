@@ -3,18 +3,22 @@
 import io
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import entity
-from longdoc import Document, Gap, Prediction
-from longdoc.outputs import html, jsonl, write
-from longdoc.outputs.summary import names_by_label
+import longdoc
+from fakes import FakePipeline, entity
+from longdoc import Document, Gap, Prediction, cli
+from longdoc.errors import ConfigError, CorruptDocumentError
+from longdoc.outputs import FORMATS, Format, Outcome, html, write
+from longdoc.summary import names_by_label
 
 EVIL = "<script>alert('&\"')</script> </mark> Ada Ltd.\fpage two: ADA\nLTD and\x00Bob"
 
@@ -51,10 +55,14 @@ def predict(text: str, *places: tuple[int, int, str]) -> Prediction:
     return Prediction(document=document, entities=tuple(entity(document, *place) for place in places))
 
 
-def page_of(prediction: Prediction) -> str:
+def written(format: str, *outcomes: Outcome) -> str:
     stream = io.StringIO()
-    html.write([prediction], stream)
+    FORMATS[format].write(outcomes, stream)
     return stream.getvalue()
+
+
+def page_of(*predictions: Prediction) -> str:
+    return written("html", *(Outcome(prediction.document.source.name, prediction) for prediction in predictions))
 
 
 def test_html_escapes_the_document() -> None:
@@ -68,12 +76,12 @@ def test_html_escapes_the_document() -> None:
 
 
 @given(st.text(alphabet="ab <&\n\f", min_size=1, max_size=30), st.data())
-def test_html_pages_hold_the_text_whatever_overlaps(text: str, data: st.DataObject) -> None:
+def test_html_pages_hold_the_text_when_entities_overlap(text: str, data: st.DataObject) -> None:
     places = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text)), st.sampled_from("XYZ"))
     drawn = [place for place in data.draw(st.lists(places, max_size=6)) if place[0] < place[1]]
     prediction = predict(text, *drawn)
     parsed = Text(page_of(prediction))
-    assert parsed.open == ["html"] or not parsed.open
+    assert not parsed.open
     pages = [text[page.start : page.end].strip() for page in prediction.document.pages]
     assert [page.strip() for page in parsed.pages] == pages
 
@@ -89,9 +97,8 @@ def test_html_tells_what_was_not_read() -> None:
 
 
 def test_a_label_keeps_its_colour_across_documents() -> None:
-    stream = io.StringIO()
-    html.write([predict("ab", (0, 1, "X"), (1, 2, "Y")), predict("ab", (0, 1, "Y"))], stream)
-    hues = re.findall(r'style="--hue:(\d+)" title="Y', stream.getvalue())
+    page = page_of(predict("ab", (0, 1, "X"), (1, 2, "Y")), predict("ab", (0, 1, "Y")))
+    hues = re.findall(r'style="--hue:(\d+)" title="Y', page)
     assert len(hues) == 2
     assert len(set(hues)) == 1
 
@@ -105,9 +112,49 @@ def test_jsonl_has_one_line_a_document(tmp_path: Path) -> None:
     assert records[0]["entities"][0]["text"] == "one"
 
 
-def test_a_failure_line_has_the_keys_to_tell_it_apart() -> None:
-    record = json.loads(jsonl.failure("bad.pdf", ValueError("no")))
-    assert record == {"source": "bad.pdf", "status": "error", "error": "ValueError", "message": "no"}
+def test_a_failure_line_says_which_document_and_why() -> None:
+    record = json.loads(written("jsonl", Outcome("bad.pdf", CorruptDocumentError("no"))))
+    assert record == {"source": "bad.pdf", "status": "error", "error": "CorruptDocumentError", "message": "no"}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_writes_each_document_in_order_and_says_which_failed(format: str) -> None:
+    good = predict("Ada Ltd.", (0, 8, "PARTY"))
+    text = written(format, Outcome("a", good), Outcome("<bad>", CorruptDocumentError("<bad>: no")), Outcome("c", good))
+    first, failure, last = text.index("Ada Ltd."), text.index("bad"), text.rindex("Ada Ltd.")
+    assert first < failure < last
+    assert "no" in text[failure:last]
+    assert "PARTY" in text
+    if format == "html":
+        assert "<bad>" not in text
+
+
+def test_a_format_is_chosen_by_name_or_by_suffix(tmp_path: Path) -> None:
+    suffixes = [format.suffix for format in FORMATS.values() if format.suffix]
+    assert len(set(suffixes)) == len(suffixes)
+    for format in FORMATS.values():
+        write([predict("one")], tmp_path / "named", format=format.name)
+        if format.suffix:
+            write([predict("one")], tmp_path / f"out{format.suffix.upper()}")
+            assert (tmp_path / "named").read_bytes() == (tmp_path / f"out{format.suffix.upper()}").read_bytes()
+    with pytest.raises(ConfigError, match=r"unknown format 'jsonk'; allowed: .*did you mean 'jsonl'"):
+        write([predict("one")], tmp_path / "other", format="jsonk")
+
+
+def test_a_new_format_is_an_entry_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def names(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+        stream.writelines(f"{outcome.source}\n" for outcome in outcomes)
+
+    toy = Format(name="names", description="the names of the documents", suffix=".names", streams=True, write=names)
+    monkeypatch.setitem(FORMATS, "names", toy)
+    predict("one").save(tmp_path / "out.names")
+    assert (tmp_path / "out.names").read_text() == "<b>.txt\n"
+    (tmp_path / "a.txt").write_text("Lease")
+    monkeypatch.setitem(vars(longdoc), "Pipeline", FakePipeline)
+    assert cli.main(["extract", str(tmp_path / "a.txt"), "-o", str(tmp_path / "cli.names")]) == 0
+    assert (tmp_path / "cli.names").read_text() == f"{tmp_path / 'a.txt'}\n"
+    with pytest.raises(SystemExit):
+        cli.main(["extract", "a.txt", "--format", "nothing"])
 
 
 def test_a_file_name_that_is_not_unicode_can_be_written(tmp_path: Path) -> None:
@@ -123,7 +170,7 @@ def test_names_are_grouped_by_label_and_spelling() -> None:
     prediction = predict(
         text, (0, 5, "TITLE"), (7, 15, "PARTY"), (20, 27, "PARTY"), (32, 39, "PARTY"), (44, 47, "PARTY")
     )
-    names = names_by_label(prediction)
+    names = names_by_label(prediction.entities)
     assert list(names) == ["TITLE", "PARTY"]
     assert [(n.text, len(n.mentions), n.pages) for n in names["PARTY"]] == [("Ada Ltd", 3, "1"), ("Bob", 1, "2")]
 

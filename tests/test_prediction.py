@@ -1,8 +1,11 @@
-"""Predictions: the offset law, the coverage receipt, and the way into other tools."""
+"""Predictions: offsets, coverage, the way to plain values and back, and into other tools."""
 
+import datetime
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -13,14 +16,17 @@ from hypothesis import strategies as st
 from spacy.language import Language
 
 from fakes import entity
-from longdoc import Answer, Box, Document, Gap, Label, LongdocError, Prediction
+from longdoc import Answer, Box, Document, Entity, Gap, Label, Prediction
+from longdoc.errors import ConfigError, DataError, MissingDependencyError
+from longdoc.values import Duration, Money
 
 TEXT = "Lease between Ada & Co. Ltd. and Bob.\nMade on 1 May 2020."
+LEASE = Document.from_text(TEXT, name="lease.txt")
 
 
 @pytest.fixture
 def document() -> Document:
-    return Document.from_text(TEXT, name="lease.txt")
+    return LEASE
 
 
 @pytest.fixture
@@ -30,22 +36,43 @@ def prediction(document: Document) -> Prediction:
 
 
 @pytest.mark.parametrize("change", [{"text": "Bob"}, {"start": 13}, {"end": 27}])
-def test_an_entity_must_stand_where_it_says(document: Document, change: dict[str, object]) -> None:
+def test_the_text_of_an_entity_is_the_text_at_its_offsets(document: Document, change: dict[str, object]) -> None:
     wrong = replace(entity(document, 14, 28, "PARTY"), **change)
-    with pytest.raises(ValueError, match="does not stand at"):
+    with pytest.raises(DataError, match=r"the text at \d+:\d+ is '.*', not '.*'"):
         Prediction(document=document, entities=(wrong,))
 
 
-def test_an_answer_must_stand_where_it_says(document: Document) -> None:
+def test_the_text_of_an_answer_is_the_text_at_its_offsets(document: Document) -> None:
     answer = Answer(question="Who?", text="Bob", start=32, end=35, score=0.5, page=1)
-    with pytest.raises(ValueError, match="'Bob' does not stand at 32:35; ' Bo' does"):
+    with pytest.raises(DataError, match="the text at 32:35 is ' Bo', not 'Bob'"):
         Prediction(document=document, answers=(answer,))
 
 
-@pytest.mark.parametrize("place", [(5, 5), (-1, 4), (0, 1000)])
-def test_a_gap_must_be_part_of_the_text(document: Document, place: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="is not a part of a text of"):
-        Prediction(document=document, gaps=(Gap(*place, "too long"),))
+offsets = st.integers(-2 * len(TEXT), 2 * len(TEXT)) | st.sampled_from([0, len(TEXT)])
+
+
+@given(offsets, offsets)
+def test_offsets_outside_the_text_are_refused(start: int, end: int) -> None:
+    document = LEASE
+    text = TEXT[start:end]  # clipped, or counted from the end, as Python slices are
+    common = {"text": text, "start": start, "end": end, "score": 0.5, "page": 1}
+    for found in (
+        {"entities": (Entity(label="X", **common),)},
+        {"answers": (Answer(question="?", **common),)},
+        {"labels": (Label(name="x", score=0.5, start=start, end=end),)},
+        {"gaps": (Gap(start, end, "test"),)},
+    ):
+        if 0 <= start < end <= len(TEXT):
+            Prediction(document=document, **found)
+        else:
+            with pytest.raises(DataError, match=f"offsets {start}:{end}; allowed: 0 <= start < end <= {len(TEXT)}"):
+                Prediction(document=document, **found)
+
+
+@pytest.mark.parametrize("half", [{"start": 3}, {"end": 3}])
+def test_a_label_has_both_offsets_or_none(document: Document, half: dict[str, int]) -> None:
+    with pytest.raises(DataError, match="the label 'x' has offsets"):
+        Prediction(document=document, labels=(Label(name="x", score=0.5, **half),))
 
 
 @given(st.text(alphabet="ab \n", max_size=30), st.data())
@@ -73,7 +100,102 @@ def test_to_dict_is_json_and_keeps_the_offsets(prediction: Prediction) -> None:
     assert found["boxes"] == [{"page": 1, "x0": 0.12, "y0": 1.0, "x1": 2.0, "y1": 3.0}]
 
 
-def test_to_pandas_has_a_row_an_entity(prediction: Prediction) -> None:
+rounded = st.integers(0, 10**4).map(lambda n: n / 10**4)
+points = st.integers(-(10**5), 10**5).map(lambda n: n / 100)
+boxes = st.lists(st.builds(Box, st.integers(1, 9), points, points, points, points), max_size=2).map(tuple)
+amounts = st.decimals(-(10**9), 10**9, places=2)
+units = st.sampled_from(["day", "business day", "year"])
+values = st.one_of(
+    st.none(),
+    st.dates(),
+    amounts,
+    st.builds(Money, amounts, st.sampled_from([None, "USD"])),
+    st.builds(Duration, amounts, units),
+)
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> Prediction:
+    """A prediction with scores and boxes as to_dict rounds them."""
+    ranges = st.tuples(*[st.integers(0, len(TEXT))] * 2).map(sorted).filter(lambda pair: pair[0] < pair[1])
+
+    def common() -> dict[str, object]:
+        start, end = draw(ranges)
+        place = {"text": TEXT[start:end], "start": start, "end": end, "page": 1, "boxes": draw(boxes)}
+        return {**place, "score": draw(rounded), "section": draw(st.sampled_from([None, "8.3(b)"]))}
+
+    def some(build: Callable[[], object]) -> tuple[object, ...]:
+        return tuple(build() for _ in range(draw(st.integers(0, 2))))
+
+    def label() -> Label:
+        start, end = draw(st.just((None, None)) | ranges)
+        return Label(name="lease", score=draw(rounded), source="kind", start=start, end=end)
+
+    return Prediction(
+        document=LEASE,
+        entities=some(lambda: Entity(label="PARTY", source="rules", **common())),
+        answers=some(lambda: Answer(question="Who?", label="party", value=draw(values), **common())),
+        labels=some(label),
+        gaps=some(lambda: Gap(*draw(ranges), "left out")),
+    )
+
+
+@given(predictions())
+def test_from_dict_restores_what_to_dict_wrote(prediction: Prediction) -> None:
+    record = json.loads(json.dumps(prediction.to_dict()))
+    restored = Prediction.from_dict(record, prediction.document)
+    assert restored == prediction
+    assert [type(answer.value) for answer in restored.answers] == [type(answer.value) for answer in prediction.answers]
+    assert restored.to_dict() == record
+
+
+def test_what_is_rounded_stays_rounded(document: Document) -> None:
+    exact = replace(entity(document, 33, 36, "PARTY", 0.123456), boxes=(Box(1, 1 / 3, 0, 0, 0),))
+    (restored,) = Prediction.from_dict(Prediction(document=document, entities=(exact,)).to_dict(), document).entities
+    assert restored == replace(exact, score=0.1235, boxes=(Box(1, 0.33, 0, 0, 0),))
+
+
+def test_a_line_of_a_file_is_restored(prediction: Prediction, tmp_path: Path) -> None:
+    prediction.save(tmp_path / "out.jsonl")
+    assert Prediction.from_dict(json.loads((tmp_path / "out.jsonl").read_text()), prediction.document) == prediction
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"document": {"name": "b.txt", "sha256": "0"}}, "is of 'b.txt'; the SHA-256 of 'lease.txt' differs"),
+        ({"document": None}, "malformed"),
+        ({"status": "error", "message": "b.txt: empty"}, "holds an error, not a prediction: b.txt: empty"),
+        ({"entities": [{"text": "Bob"}]}, "has no 'boxes'"),
+        ({"entities": [{"text": "Bob", "boxes": []}]}, "malformed"),
+        ({"answers": 3}, "malformed"),
+        ({"labels": [{"name": "x", "score": 1, "colour": "red"}]}, "colour"),
+        ({"gaps": [{"start": "0", "end": 5, "reason": ""}]}, "malformed"),
+        ({"gaps": [{"start": 0, "end": 500, "reason": ""}]}, "offsets 0:500"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused(prediction: Prediction, change: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Prediction.from_dict({**prediction.to_dict(), **change}, prediction.document)
+
+
+@pytest.mark.parametrize("value", ["tomorrow", {"amount": "many", "currency": None}, {"amount": "3"}, [1]])
+def test_a_malformed_value_is_refused(document: Document, value: object) -> None:
+    answer = Answer(question="When?", text="Bob", start=33, end=36, score=0.5, page=1, value=datetime.date(2020, 5, 1))
+    record = Prediction(document=document, answers=(answer,)).to_dict()
+    record["answers"][0]["value"] = value
+    with pytest.raises(DataError, match="malformed"):
+        Prediction.from_dict(record, document)
+
+
+def test_values_are_written_as_json_has_them(document: Document) -> None:
+    answer = Answer(question="How much?", text="Bob", start=33, end=36, score=0.5, page=1)
+    valued = [replace(answer, value=value) for value in (Money(Decimal("5.00"), "USD"), datetime.date(2020, 5, 1))]
+    plain = Prediction(document=document, answers=tuple(valued)).to_dict()["answers"]
+    assert [answer["value"] for answer in plain] == [{"amount": "5.00", "currency": "USD"}, "2020-05-01"]
+
+
+def test_to_pandas_has_a_row_per_entity(prediction: Prediction) -> None:
     frame = prediction.to_pandas()
     assert frame["text"].tolist() == ["Ada & Co. Ltd.", "Ada & Co", "Bob", "1 May 2020"]
     assert [TEXT[start:end] for start, end in zip(frame["start"], frame["end"], strict=True)] == frame["text"].tolist()
@@ -127,7 +249,9 @@ def test_a_missing_package_is_named(
     prediction: Prediction, monkeypatch: pytest.MonkeyPatch, method: str, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match="pip install"):
+    with pytest.raises(
+        MissingDependencyError, match=rf"{method}\(\) needs {package}: pip install 'longdoc\[interop\]'"
+    ):
         getattr(prediction, method)()
 
 
@@ -137,6 +261,6 @@ def test_repr_counts(prediction: Prediction, document: Document) -> None:
 
 
 def test_save_refuses_an_unknown_suffix(prediction: Prediction, tmp_path: Path) -> None:
-    with pytest.raises(LongdocError, match=r"must name a format \(\.html, \.jsonl\), got '\.docx'"):
+    with pytest.raises(ConfigError, match=r"unknown suffix '\.docx'; allowed: \.jsonl, \.html"):
         prediction.save(tmp_path / "lease.docx")
     assert not list(tmp_path.iterdir())

@@ -1,83 +1,76 @@
-"""``longdoc ask``, and what ``longdoc extract --schema`` prints."""
+"""``longdoc ask``: questions about one document."""
 
 from __future__ import annotations
 
+import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from longdoc.outputs.summary import on_one_line
-from longdoc.values import to_plain
+from longdoc.cli import options
+from longdoc.outputs.table import place, plain_console, shortened
 
 if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.labels import Answer
-    from longdoc.prediction import Prediction
-    from longdoc.schema import Schema
 
-LONGEST = 400
-"""Characters of an answer on the terminal; files have them all."""
+HELP = "answer questions about a document in its own words"
 
 
-def print_answers(document: Document, found: dict[str, list[Answer]]) -> None:
-    """Each question with its answers, best first, and where they stand."""
-    console = Console(highlight=False)
-    console.print(Text(document.title, style="bold"))
-    for question, answers in found.items():
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.add_argument("path", metavar="FILE", help="the document")
+    parser.add_argument("questions", nargs="+", metavar="QUESTION", help="a question, in quotes")
+    options.add_password(parser)
+    options.add_model(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--top-k",
+        type=options.positive_integer,
+        default=1,
+        metavar="K",
+        help="maximum number of answers to each question; default: 1",
+    )
+    output.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    document = options.load(arguments.path, arguments.password)
+    pipeline = options.load_pipeline(arguments)
+    answers = pipeline.ask(document, arguments.questions, top_k=arguments.top_k)
+    answered = list(zip(arguments.questions, answers, strict=True))
+    if arguments.format == "json":
+        print(_json(document, answered))
+    else:
+        _print_answers(document, answered)
+    return 0
+
+
+def _print_answers(document: Document, answered: list[tuple[str, list[Answer]]]) -> None:
+    """Prints each question with its answers, best first, and where they are."""
+    console = plain_console()
+    console.print(document.title, style="bold")
+    for question, answers in answered:
         console.print()
-        console.print(Text(question, style="cyan"))
+        console.print(question, style="cyan")
         for answer in answers:
-            console.print(Text("  " + _shortened(answer.text)))
-            console.print(Text(f"  {_place(answer)}, score {answer.score:.2f}", style="dim"))
+            console.print(f"  {shortened(answer.text)}")
+            console.print(f"  {place(answer)}, score {answer.score:.2f}", style="dim")
         if not answers:
-            console.print(Text("  The document does not say.", style="dim"))
+            console.print("  The document does not say.", style="dim")
 
 
-def json_answers(document: Document, found: dict[str, list[Answer]]) -> str:
-    """The same as one JSON object."""
+def _json(document: Document, answered: list[tuple[str, list[Answer]]]) -> str:
     record = {
         "document": document.source.name,
-        "questions": [{"question": q, "answers": [_plain(answer) for answer in own]} for q, own in found.items()],
+        "questions": [{"question": q, "answers": [_plain(answer) for answer in own]} for q, own in answered],
     }
     return json.dumps(record, ensure_ascii=False, indent=2)
 
 
-def print_fields(console: Console, prediction: Prediction, schema: Schema) -> None:
-    """The schema's fields in its order, each with its answers; what the document does not say in one line."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
-    table.add_column("Field", style="cyan", no_wrap=True)
-    table.add_column("Value", overflow="fold")
-    table.add_column("Where", max_width=28)
-    table.add_column("Score", justify="right")
-    missing = []
-    for name in schema.fields:
-        answers = [answer for answer in prediction.answers if answer.label == name]
-        if not answers:
-            missing.append(name)
-        for position, answer in enumerate(answers):
-            value = Text(_shortened(answer.text))
-            if answer.value is not None:
-                value = Text(str(answer.value), style="bold").append(
-                    f"  {_shortened(answer.text)}", style="not bold dim"
-                )
-            table.add_row(Text("" if position else name), value, _place(answer), f"{answer.score:.2f}")
-    console.print()
-    console.print(Text(prediction.document.title, style="bold"))
-    console.print(table if table.row_count else "Nothing found.")
-    if missing and table.row_count:
-        console.print(Text(f"Not found: {', '.join(missing)}", style="dim"))
-
-
-def _place(answer: Answer) -> str:
-    section = f", section {answer.section}" if answer.section else ""
-    return f"page {answer.page}{section}"
-
-
 def _plain(answer: Answer) -> dict[str, Any]:
+    from longdoc.values import to_plain
+
     return {
         "text": answer.text,
         "score": round(answer.score, 4),
@@ -87,8 +80,3 @@ def _plain(answer: Answer) -> dict[str, Any]:
         "section": answer.section,
         "value": None if answer.value is None else to_plain(answer.value),
     }
-
-
-def _shortened(text: str) -> str:
-    line = on_one_line(text)
-    return line if len(line) <= LONGEST else line[: LONGEST - 2].rsplit(" ", 1)[0] + " …"

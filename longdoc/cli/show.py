@@ -1,36 +1,74 @@
-"""`longdoc show`: what was read of a document, at a glance."""
+"""``longdoc show``: what was read of one document."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table as Grid
-from rich.text import Text
-
-from longdoc import outputs
-from longdoc.document import Document, Table
+from longdoc.cli import options
 from longdoc.errors import ConfigError
-from longdoc.outputs import layout
-from longdoc.outputs.summary import count, page_ranges
+from longdoc.outputs.table import plain_console
+from longdoc.summary import count, on_one_line, page_ranges
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from longdoc.document import Document, Table
+
+HELP = "show what is read of a document: pages, sections, tables, warnings"
 LINES_SHOWN = 60
-"""Sections, tables and so on, each; a Document has them all."""
+"""Lines shown per list, such as the sections; the rest are counted."""
 METADATA_SHOWN = 500
-"""Characters of a value."""
+"""Characters shown of a value of the metadata."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.add_argument("path", metavar="FILE", help="the document")
+    parser.add_argument(
+        "--pages", type=options.page_range, metavar="A-B", help="read only these pages of a PDF or an image"
+    )
+    parser.add_argument(
+        "--ocr",
+        default="auto",
+        metavar="O",
+        help="auto: read pages without a text layer in English; never; or languages, such as fra+eng. Default: auto",
+    )
+    options.add_password(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--text", action="store_true", help="print only the text, as the model reads it")
+    output.add_argument(
+        "--draw", metavar="OUT.html", help="draw what is read over the pages of a PDF or an image, as a web page"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    try:
+        document = options.load(arguments.path, arguments.password, pages=arguments.pages, ocr=arguments.ocr)
+        if arguments.draw:
+            draw(document, arguments.path, arguments.draw, arguments.password)
+    except ValueError as error:  # an option that does not fit this document
+        raise ConfigError(str(error)) from error
+    if arguments.text:
+        print(document.text)
+    else:
+        show(document)
+    return 0
 
 
 def show(document: Document) -> None:
-    """Print what was read: facts, warnings, sections, tables, outline, form fields, comments."""
-    console = Console(highlight=False)
-    console.print(Text(document.title, style="bold"))
+    """Prints the facts, warnings, sections, tables, outline, form fields and comments of a document."""
+    console = plain_console()
+    console.print(document.title, style="bold")
     _show_facts(console, document)
     for warning in document.warnings:
-        console.print(Text(f"Warning: {warning}", style="yellow"))
+        console.print(f"Warning: {warning}", style="yellow")
     _show_list(console, "Sections", _section_lines(document))
     _show_list(console, "Tables", _table_lines(document))
     _show_list(console, "Outline", [f"{'  ' * (i.level - 1)}{i.title}  p. {i.page or '?'}" for i in document.outline])
@@ -39,47 +77,51 @@ def show(document: Document) -> None:
 
 
 def draw(document: Document, source: str, output: str, password: str | None) -> None:
-    """Draw what was found over the pages of the file ``source``, into the web page ``output``."""
+    """Draws what was read over the pages of the file ``source``, in the web page ``output``."""
+    from longdoc import drawing
+
     if Path(output).suffix.lower() not in (".html", ".htm") or Path(output).resolve() == Path(source).resolve():
-        raise ConfigError(f"{output}: the pages are drawn into a web page; name a file that ends in .html")
-    drawing = io.StringIO()
-    layout.write(document, Path(source).read_bytes(), drawing, password=password)
-    try:
-        with outputs.open_text(output) as stream:
-            stream.write(drawing.getvalue())
-    except OSError as error:
-        raise ConfigError(f"{output}: cannot be written ({error.strerror})") from error
+        raise ConfigError(f"{output}: --draw writes a web page; name a file that ends in .html")
+    drawn = io.StringIO()  # so that a document that cannot be drawn leaves no file behind
+    drawing.write(document, Path(source).read_bytes(), drawn, password=password)
+    with options.open_output(output) as stream:
+        stream.write(drawn.getvalue())
     print(f"The pages are drawn in {output}", file=sys.stderr)
 
 
 def _show_facts(console: Console, document: Document) -> None:
-    source = document.source
-    facts = Grid.grid(padding=(0, 2))
+    from rich.table import Table
+
+    facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column(overflow="fold")
-    counted = {"defined term": document.definitions, "cross-reference": document.references, "link": document.links}
-    kinds = Counter(item.kind for item in document.furniture)
-    rows = {
+    for name, value in _facts(document).items():
+        if value:
+            facts.add_row(name, value if len(value) < METADATA_SHOWN else f"{value[:METADATA_SHOWN]} …")
+    console.print(facts)
+
+
+def _facts(document: Document) -> dict[str, str]:
+    source = document.source
+    in_text = {"defined term": document.definitions, "cross-reference": document.references, "link": document.links}
+    furniture = Counter(item.kind for item in document.furniture)
+    return {
         "File": source.name,
         "Type": f"{source.media_type}, read by {source.loader} {source.version}",
         "SHA-256": source.sha256,
         "Pages": _verdicts(document),
         "Text": f"{count(len(document.text), 'character')}, {count(len(document.text.split()), 'word')}",
-        "Not in the text": ", ".join(count(number, kind) for kind, number in kinds.items()),
-        "In the text": ", ".join(count(len(found), noun) for noun, found in counted.items() if found),
+        "Not in the text": ", ".join(count(number, kind) for kind, number in furniture.items()),
+        "In the text": ", ".join(count(len(found), noun) for noun, found in in_text.items() if found),
         **{key: value for key, value in source.metadata.items() if value.strip()},
     }
-    for name, value in rows.items():
-        if value:
-            facts.add_row(Text(name), Text(value if len(value) < METADATA_SHOWN else f"{value[:METADATA_SHOWN]} …"))
-    console.print(facts)
 
 
 def _section_lines(document: Document) -> list[str]:
-    numbers = [section.number or section.kind for section in document.sections]
     return [
-        f"{'  ' * (section.level - 1)}{number}  {section.title}  p. {document.page_at(section.start).number}"
-        for number, section in zip(numbers, document.sections, strict=True)
+        f"{'  ' * (section.level - 1)}{section.number or section.kind}  {section.title}"
+        f"  p. {document.page_at(section.start).number}"
+        for section in document.sections
         if section.start < len(document.text)
     ]
 
@@ -88,8 +130,8 @@ def _table_lines(document: Document) -> list[str]:
     lines = []
     for number, table in enumerate(document.tables, 1):
         rows, columns = table.shape
-        first = " | ".join(" ".join(cell.text.split()) for cell in table.cells if cell.row == 0)
-        lines.append(f"{number}  {rows} × {columns}  p. {_page_of(document, table)}  {first}")
+        first_row = " | ".join(on_one_line(cell.text) for cell in table.cells if cell.row == 0)
+        lines.append(f"{number}  {rows} × {columns}  p. {_page_of(document, table)}  {first_row}")
     return lines
 
 
@@ -98,17 +140,17 @@ def _page_of(document: Document, table: Table) -> int:
 
 
 def _show_list(console: Console, title: str, lines: Sequence[str]) -> None:
-    """The lines under a title, each on one line of the terminal; the rest are counted."""
+    """Prints lines under a title, each cut to the width of the terminal; the rest are counted."""
     if lines:
-        console.print(Text(f"\n{title}", style="cyan"))
+        console.print(f"\n{title}", style="cyan")
     for line in lines[:LINES_SHOWN]:
-        console.print(Text(f"  {line}"), overflow="ellipsis", no_wrap=True)
+        console.print(f"  {line}", overflow="ellipsis", no_wrap=True)
     if len(lines) > LINES_SHOWN:
-        console.print(Text(f"  and {len(lines) - LINES_SHOWN} more", style="dim"))
+        console.print(f"  and {len(lines) - LINES_SHOWN} more", style="dim")
 
 
 def _verdicts(document: Document) -> str:
-    """How many pages, and which of them carry text: ``"20: 1–19 text, 20 scanned"``."""
+    """The number of pages, and which of them have text: ``"20 (1–19 text; 20 scanned)"``."""
     numbers: dict[str, list[int]] = {}
     for page in document.pages:
         numbers.setdefault(page.verdict, []).append(page.number)

@@ -1,4 +1,4 @@
-"""One self-contained web page, without scripts: the text with its entities marked, and the list of them beside it."""
+"""A self-contained web page without scripts: the text with its entities highlighted, and a list of them beside it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
-from longdoc.labels import Entity
-from longdoc.outputs.summary import Name, names_by_label, on_one_line
+from longdoc.errors import DocumentError
+from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.summary import Name, count, names_by_label, on_one_line
 
 if TYPE_CHECKING:
-    from longdoc.prediction import Prediction
+    from longdoc.labels import Entity
 
 HUES = (212, 28, 142, 282, 352, 184, 54, 320, 96, 248)
-"""One colour a label, in degrees on the colour wheel, far apart for the first few."""
+"""Colours of the labels, in degrees on the colour wheel; the first few are far apart."""
 
 FRAGMENT_NAMES = 6
-"""Names a label in a notebook; the rest are counted."""
+"""Names shown per label in a notebook; the rest are counted."""
 FRAGMENT_CHARACTERS = 1200
+"""Characters of the text shown in a notebook."""
 
 _MARKS = """
 .longdoc mark { color: inherit; background: hsl(var(--hue) 85% 55% / .2); padding: .06em 0;
@@ -71,25 +73,29 @@ mark:target { outline: 2px solid hsl(var(--hue) 80% 45%); outline-offset: 2px; }
 """
 
 
-def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
-    """Write a page with every prediction, one after the other."""
+def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+    """Writes a page with an article per document."""
     stream.write('<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n')
     stream.write('<meta name="viewport" content="width=device-width, initial-scale=1">\n')
     stream.write(f"<title>longdoc</title>\n<style>{_PAGE_CSS}{_MARKS}</style>\n")
     hues: dict[str, int] = {}
-    for number, prediction in enumerate(predictions, 1):
-        stream.write(_article(prediction, f"d{number}", _add_hues(hues, prediction)))
+    for number, outcome in enumerate(outcomes, 1):
+        if isinstance(outcome.result, DocumentError):
+            stream.write(_failure(outcome.source, outcome.result))
+        else:
+            _add_hues(hues, outcome.result)
+            stream.write(_article(outcome.result, f"d{number}", hues))
     stream.write("</html>\n")
 
 
-def fragment(prediction: Prediction) -> str:
-    """A notebook's view: each name once, with its pages and best score, above the start of the text, marked."""
+def fragment(prediction: PredictionLike) -> str:
+    """The view in a notebook: a table of the names, above an excerpt of the text around the first entities."""
     document, hues = prediction.document, _add_hues({}, prediction)
-    rows = "".join(row for names in names_by_label(prediction).values() for row in _rows(names, hues))
+    rows = "".join(row for names in names_by_label(prediction.entities).values() for row in _rows(names, hues))
     head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
     start = max(min((entity.start for entity in prediction.entities), default=0) - 200, 0)
     end = min(start + FRAGMENT_CHARACTERS, len(document.text))
-    excerpt = "".join(_marked(prediction, start, end, hues, ""))
+    excerpt = "".join(_highlighted(prediction, start, end, hues, ""))
     excerpt = f"{'… ' if start else ''}{excerpt.strip()}{' …' if end < len(document.text) else ''}"
     return (
         f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}</style>'
@@ -111,17 +117,17 @@ def _rows(names: list[Name], hues: dict[str, int]) -> Iterator[str]:
         yield f'<tr><th></th><td class="more" colspan="4">and {len(names) - FRAGMENT_NAMES} more</td></tr>'
 
 
-def _article(prediction: Prediction, anchor: str, hues: dict[str, int]) -> str:
-    """One document: header, list of names, pages."""
+def _article(prediction: PredictionLike, anchor: str, hues: dict[str, int]) -> str:
+    """The header, list of names and pages of one document."""
     groups = "".join(
         f"<details open><summary>{_dot(label, hues)}{_text(label)}</summary><ul>"
         + "".join(_item(name, anchor) for name in names)
         + "</ul></details>\n"
-        for label, names in names_by_label(prediction).items()
+        for label, names in names_by_label(prediction.entities).items()
     )
     pages = "".join(
         f'<section class="page"><h3>{page.number}{"" if page.verdict == "text" else f" · {page.verdict}"}</h3>'
-        f"<p>{''.join(_marked(prediction, page.start, page.end, hues, anchor)).strip()}</p></section>\n"
+        f"<p>{''.join(_highlighted(prediction, page.start, page.end, hues, anchor)).strip()}</p></section>\n"
         for page in prediction.document.pages
     )
     return (
@@ -131,20 +137,27 @@ def _article(prediction: Prediction, anchor: str, hues: dict[str, int]) -> str:
     )
 
 
+def _failure(source: str, error: DocumentError) -> str:
+    """The article of a document that could not be read."""
+    return (
+        f'<article class="longdoc">\n<h1>{_text(source)}</h1>\n'
+        f'<p class="facts"><span class="gaps">Not read: {_text(str(error))}</span></p>\n</article>\n'
+    )
+
+
 def _item(name: Name, anchor: str) -> str:
     times = f"×{len(name.mentions)} · " if len(name.mentions) > 1 else ""
     link = f'<a href="#{anchor}-{name.mentions[0].start}" title="score {name.score:.2f}">{_text(name.text)}</a>'
     return f'<li>{link} <span title="pages {name.pages}">{times}p. {name.pages}</span></li>'
 
 
-def _facts(prediction: Prediction) -> str:
-    """File, length, and how much of it the model saw."""
+def _facts(prediction: PredictionLike) -> str:
+    """The file name, the length, and how much of the text the model saw."""
     document = prediction.document
-    count = len(document.pages)
     facts = [
         _text(document.source.name),
-        f"{count} page{'' if count == 1 else 's'}",
-        f"{len(document.text):,} characters",
+        count(len(document.pages), "page"),
+        count(len(document.text), "character"),
     ]
     gaps = "; ".join(f"{gap.start}–{gap.end}: {_text(gap.reason)}" for gap in prediction.gaps)
     coverage = (
@@ -153,13 +166,13 @@ def _facts(prediction: Prediction) -> str:
     return " · ".join([*facts, coverage])
 
 
-def _marked(prediction: Prediction, start: int, end: int, hues: dict[str, int], anchor: str) -> Iterator[str]:
-    """``text[start:end]`` in pieces, each inside a ``mark`` for every entity that covers it, longest outside."""
+def _highlighted(prediction: PredictionLike, start: int, end: int, hues: dict[str, int], anchor: str) -> Iterator[str]:
+    """Yields ``text[start:end]`` in pieces, each inside the ``mark`` of every entity over it, longest outermost."""
     text = prediction.document.text
     entities = [entity for entity in prediction.entities if entity.start < end and entity.end > start]
     entities.sort(key=lambda entity: (entity.start - entity.end, entity.start))
-    borders = {border for entity in entities for border in (entity.start, entity.end) if start < border < end}
-    cuts = sorted({start, end, *borders})
+    boundaries = {boundary for entity in entities for boundary in (entity.start, entity.end) if start < boundary < end}
+    cuts = sorted({start, end, *boundaries})
     starting: dict[int, list[Entity]] = {}
     for entity in entities:
         starting.setdefault(max(entity.start, start), []).append(entity)
@@ -175,8 +188,8 @@ def _marked(prediction: Prediction, start: int, end: int, hues: dict[str, int], 
         yield _text(text[a:b], one_line=False) + "</mark>" * len(around)
 
 
-def _add_hues(hues: dict[str, int], prediction: Prediction) -> dict[str, int]:
-    """``hues`` with a colour for each label that has none yet, so that a label keeps its colour across documents."""
+def _add_hues(hues: dict[str, int], prediction: PredictionLike) -> dict[str, int]:
+    """Adds a colour to ``hues`` for each new label, so that a label keeps its colour across documents."""
     for entity in prediction.entities:
         hues.setdefault(entity.label, HUES[len(hues) % len(HUES)])
     return hues
@@ -187,6 +200,11 @@ def _dot(label: str, hues: dict[str, int]) -> str:
 
 
 def _text(text: str, *, one_line: bool = True) -> str:
-    """Text safe in HTML, inside quotes too; control characters, which HTML forbids, as U+FFFD."""
+    """Escapes text for HTML, also inside quotes; control characters, which HTML forbids, become U+FFFD."""
     text = on_one_line(text) if one_line else text.replace("\f", "\n")
     return escape(re.sub(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]", "\ufffd", text))
+
+
+FORMAT = Format(
+    name="html", description="a web page with the entities highlighted", suffix=".html", streams=False, write=write
+)

@@ -1,30 +1,29 @@
-"""JSON lines: one object a document, with ``source`` and ``status`` first."""
+"""JSON Lines: one object per document, with ``source`` and ``status`` first."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TextIO
+from typing import Any, TextIO
 
-if TYPE_CHECKING:
-    from longdoc.prediction import Prediction
-
-
-def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
-    """Write one line a prediction."""
-    for prediction in predictions:
-        stream.write(success(prediction.document.source.name, prediction))
+from longdoc.errors import DocumentError
+from longdoc.outputs.format import Format, Outcome
 
 
-def success(source: str, prediction: Prediction) -> str:
-    """The line of a document that was read."""
-    return _line({"source": source, "status": "ok", **prediction.to_dict()})
+def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+    """Writes one line per document."""
+    for outcome in outcomes:
+        record = {"source": outcome.source, **_result(outcome)}
+        stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def failure(source: str, error: Exception) -> str:
-    """The line of a document that could not be read."""
-    return _line({"source": source, "status": "error", "error": type(error).__name__, "message": str(error)})
+def _result(outcome: Outcome) -> dict[str, Any]:
+    result = outcome.result
+    if isinstance(result, DocumentError):
+        return {"status": "error", "error": type(result).__name__, "message": str(result)}
+    return {"status": "ok", **result.to_dict()}
 
 
-def _line(record: dict[str, object]) -> str:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+FORMAT = Format(
+    name="jsonl", description="one JSON object per line and document", suffix=".jsonl", streams=True, write=write
+)

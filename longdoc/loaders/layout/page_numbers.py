@@ -12,7 +12,7 @@ import numpy as np
 from longdoc.loaders.layout.glyphs import BLOCK
 from longdoc.loaders.layout.lines import Lines
 from longdoc.loaders.layout.margins import MOST_ROWS, MarginLine
-from longdoc.sections.labels import roman
+from longdoc.sections.numerals import roman_value
 
 _NUMBER = re.compile(
     r"(?P<before>(?:page|pg\.?|p\.)?[\s–—|\[~-]{0,3}(?:[a-z]{1,2}[\s–-]{1,3})?)"
@@ -137,7 +137,7 @@ def _is_alone(lines: Lines, at: int) -> bool:
 
 def _value(number: str) -> int:
     """The value of an Arabic or Roman number."""
-    return int(number) if number.isdigit() else roman(number)
+    return int(number) if number.isdigit() else roman_value(number)
 
 
 def line_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:

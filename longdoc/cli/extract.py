@@ -1,0 +1,154 @@
+"""``longdoc extract``: documents in, predictions out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from longdoc.cli import options
+from longdoc.errors import ConfigError, DocumentError
+from longdoc.outputs import FORMATS, PIPE, TERMINAL, Format, Outcome, format_of
+
+# What loads numpy, torch or rich is imported where it is used: `longdoc --help` answers at once.
+if TYPE_CHECKING:
+    from longdoc.document import Document
+    from longdoc.pipeline import Pipeline
+    from longdoc.prediction import Prediction
+    from longdoc.schema import Schema
+
+HELP = "find the entities in documents, or fill the fields of a schema"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.add_argument(
+        "paths", nargs="+", metavar="FILE", help="a PDF, Word, HTML, XML, JSON (FHIR), text or image file"
+    )
+    options.add_password(parser)
+    what = parser.add_argument_group("what to find")
+    what.add_argument("--tasks", metavar="T,...", help="names of the model's heads to run; default: all")
+    what.add_argument("--rules", action="append", metavar="FILE", help="also find entities by the rules in a YAML file")
+    what.add_argument(
+        "--schema", metavar="S", help="fill the fields of a schema instead: contract, paper, clinical or a YAML file"
+    )
+    what.add_argument(
+        "--min-score",
+        type=options.score,
+        default=0.0,
+        metavar="S",
+        help="leave out entities and answers with a lower score, from 0 to 1; default: 0",
+    )
+    options.add_model(parser)
+    output = parser.add_argument_group("output")
+    suffixes = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
+    output.add_argument(
+        "-o", "--output", metavar="OUT", help=f"write to this file; its suffix ({suffixes}) selects the format"
+    )
+    described = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
+    output.add_argument(
+        "--format", choices=FORMATS, help=f"{described}. Default: {TERMINAL} on a terminal, {PIPE} otherwise"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    format = _format(arguments)
+    if arguments.schema and (arguments.tasks or arguments.rules):
+        raise ConfigError("--schema cannot be combined with --tasks or --rules, which select entities")
+    schema = None
+    if arguments.schema:
+        from longdoc.schema import load_schema
+
+        schema = load_schema(arguments.schema)
+    if arguments.output:
+        _check_output(arguments.output, arguments.paths)
+    outcomes = _outcomes(arguments, schema)
+    first = next(outcomes)  # a single unreadable file is reported before the output is created
+    failed: list[str] = []
+    with options.open_output(arguments.output) if arguments.output else nullcontext(sys.stdout) as stream:
+        format.write(_tracked(chain([first], outcomes), format, stream, failed), stream)
+    return 1 if failed else 0
+
+
+def _format(arguments: argparse.Namespace) -> Format:
+    default = TERMINAL if sys.stdout.isatty() else PIPE
+    return FORMATS[arguments.format or (format_of(arguments.output) if arguments.output else default)]
+
+
+def _check_output(output: str, paths: Iterable[str]) -> None:
+    if Path(output).is_dir() or not Path(output).absolute().parent.is_dir():
+        raise ConfigError(f"{output}: must be a file in a folder that exists")
+    if any(Path(path).exists() and Path(output).resolve() == Path(path).resolve() for path in paths):
+        raise ConfigError(f"{output}: is one of the documents to read and would be replaced; name another file")
+
+
+def _tracked(outcomes: Iterable[Outcome], format: Format, stream: TextIO, failed: list[str]) -> Iterator[Outcome]:
+    """Passes outcomes on, collects the failed documents, and flushes each document of a streaming format."""
+    for outcome in outcomes:
+        if isinstance(outcome.result, DocumentError):
+            failed.append(outcome.source)
+            if not format.streams:
+                print(f"longdoc: {outcome.result}", file=sys.stderr)
+        yield outcome
+        if format.streams:
+            stream.flush()
+
+
+def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[Outcome]:
+    """Yields an outcome for each path, in order; a single path raises its error instead."""
+    pending: deque[tuple[str, DocumentError | None]] = deque()  # paths read, whose outcome is not yet yielded
+
+    def documents() -> Iterator[Document]:
+        for path in arguments.paths:
+            try:
+                document = options.load(path, arguments.password)
+            except DocumentError as error:
+                if len(arguments.paths) == 1:
+                    raise
+                pending.append((path, error))
+            else:
+                pending.append((path, None))
+                yield document
+
+    readable = documents()
+    for first in readable:  # the model is loaded only if a document can be read
+        pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
+        for prediction in _predictions(pipeline, chain([first], readable), arguments, schema):
+            yield from _leading_failures(pending)
+            path, _ = pending.popleft()
+            fields = tuple(schema.fields) if schema else ()
+            yield Outcome(path, _above(prediction, arguments.min_score), fields)
+    yield from _leading_failures(pending)
+
+
+def _leading_failures(pending: deque[tuple[str, DocumentError | None]]) -> Iterator[Outcome]:
+    """Removes and yields the failures before the next document that was read."""
+    while pending and (error := pending[0][1]):
+        yield Outcome(pending.popleft()[0], error)
+
+
+def _predictions(
+    pipeline: Pipeline, documents: Iterable[Document], arguments: argparse.Namespace, schema: Schema | None
+) -> Iterator[Prediction]:
+    if schema:
+        return (pipeline.extract(document, schema) for document in documents)
+    tasks = arguments.tasks.split(",") if arguments.tasks else None
+    if arguments.rules and tasks is None:
+        tasks = list(pipeline.tasks)
+    return pipeline.pipe(documents, tasks=tasks)
+
+
+def _above(prediction: Prediction, threshold: float) -> Prediction:
+    """The prediction without entities and answers below a score."""
+    return replace(
+        prediction,
+        entities=tuple(entity for entity in prediction.entities if entity.score >= threshold),
+        answers=tuple(answer for answer in prediction.answers if answer.score >= threshold),
+    )

@@ -1,0 +1,130 @@
+"""What several commands share: arguments, loading a document or a model, opening the output."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from longdoc.errors import ConfigError, DocumentNotFoundError, require
+
+if TYPE_CHECKING:
+    from longdoc.document import Document
+    from longdoc.pipeline import Pipeline
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that choose the model."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model", default="default", metavar="M", help="a folder or hub ID; default: the model shipped with longdoc"
+    )
+    group.add_argument(
+        "--encoder",
+        choices=["windows", "sparse"],
+        default="windows",
+        help="read overlapping windows, or the whole document with sparse attention; default: windows",
+    )
+
+
+def add_password(parser: argparse._ActionsContainer) -> None:
+    """Adds the argument for encrypted documents."""
+    parser.add_argument("--password", help="password of an encrypted PDF")
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Adds the argument that names the YAML file."""
+    parser.add_argument("config", metavar="CONFIG", help="a YAML file; configs/ holds examples")
+
+
+def add_training(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of commands that train."""
+    add_config(parser)
+    parser.add_argument("--deepspeed", metavar="FILE", help="a DeepSpeed configuration, such as ds_config.json")
+    parser.add_argument("--local_rank", help=argparse.SUPPRESS)  # added by the deepspeed launcher
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one that prints, of those started by torchrun or deepspeed."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def load(path: str, password: str | None, **options: Any) -> Document:
+    """Loads a document.
+
+    Raises:
+        DocumentError: it could not be read, or is a folder.
+    """
+    import longdoc
+
+    if Path(path).is_dir():
+        raise DocumentNotFoundError(f"{path}: is a folder; give its files, for example {Path(path) / '*.pdf'}")
+    return longdoc.load(path, password=password, **options)
+
+
+def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
+    """Loads the model that the arguments choose, and says so on standard error.
+
+    Raises:
+        MissingDependencyError: torch or transformers is not installed.
+        ConfigError: there is no such model.
+    """
+    require_model_libraries(arguments.command)
+    import longdoc
+    from longdoc.outputs.table import plain_console
+
+    with plain_console(sys.stderr).status("Loading the model"):
+        return longdoc.Pipeline.from_pretrained(arguments.model, encoder=arguments.encoder, **options)
+
+
+def require_model_libraries(command: str) -> None:
+    """Checks that the libraries that models need are installed.
+
+    Raises:
+        MissingDependencyError: one is not.
+    """
+    for library in ("torch", "transformers"):
+        require(library, extra="model", needed_by=f"longdoc {command}")
+
+
+def open_output(path: str) -> TextIO:
+    """Opens an output file.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    from longdoc import outputs
+
+    try:
+        return outputs.open_text(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def score(text: str) -> float:
+    """Parses a score."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text!r}")
+    return value
+
+
+def positive_integer(text: str) -> int:
+    """Parses a positive integer."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, got {text!r}")
+    return int(text)
+
+
+def page_range(text: str) -> tuple[int, int]:
+    """Parses a page number or a range of them, both ends included: ``"4"``, ``"3-7"``."""
+    first, _, last = text.partition("-")
+    last = last or first
+    if not (first + last).isascii() or not first.isdigit() or not last.isdigit() or not 1 <= int(first) <= int(last):
+        raise argparse.ArgumentTypeError(f"must be a page or a range such as 3-7, got {text!r}")
+    return int(first), int(last)

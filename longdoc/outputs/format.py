@@ -1,0 +1,67 @@
+"""What an output format is, and what its writer is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from longdoc.document import Document
+    from longdoc.errors import DocumentError
+    from longdoc.labels import Answer, Entity
+
+
+class GapLike(Protocol):
+    """Characters ``start:end`` of the text that the model did not see; :class:`longdoc.prediction.Gap`."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class PredictionLike(Protocol):
+    """What writers read of a :class:`longdoc.prediction.Prediction`, which in turn imports them."""
+
+    @property
+    def document(self) -> Document: ...
+    @property
+    def entities(self) -> Sequence[Entity]: ...
+    @property
+    def answers(self) -> Sequence[Answer]: ...
+    @property
+    def gaps(self) -> Sequence[GapLike]: ...
+    @property
+    def coverage(self) -> float: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A document and its prediction, or the error that prevented one."""
+
+    source: str
+    """The path or name that the caller gave."""
+    result: PredictionLike | DocumentError
+    fields: tuple[str, ...] = ()
+    """The names of all fields of the schema, in order, if one was filled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """An output format."""
+
+    name: str
+    """Its key in ``FORMATS``."""
+    description: str
+    """One phrase, for the command line's help."""
+    suffix: str | None
+    """The file suffix that selects it, such as ``".jsonl"``; None if it is not meant for files."""
+    streams: bool
+    """Whether the output is usable while it is being written. If not, the command line also reports failures on
+    standard error."""
+    write: Callable[[Iterable[Outcome], TextIO], None]
+    """Consumes outcomes lazily and writes every one of them, failures included, in order."""

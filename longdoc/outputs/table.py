@@ -1,0 +1,135 @@
+"""Tables for a terminal: the names in each document, or the fields of a schema with their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+from longdoc.errors import DocumentError
+from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.summary import Name, count, names_by_label, on_one_line
+
+# rich is imported when a table is drawn: `longdoc --help` needs this module and answers at once.
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from longdoc.labels import Answer
+
+NAMES_SHOWN = 10
+"""Names shown per label; the rest are counted."""
+ANSWER_CHARACTERS = 400
+"""Characters shown of an answer."""
+
+
+def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
+    """Prints each document under its title."""
+    console = plain_console(stream)
+    for outcome in outcomes:
+        if isinstance(outcome.result, DocumentError):
+            console.print(str(outcome.result), style="red")
+        elif outcome.fields:
+            _print_fields(console, outcome.result, outcome.fields)
+        else:
+            _print_entities(console, outcome.result)
+
+
+def plain_console(stream: TextIO | None = None) -> Console:
+    """Returns a console that prints text as it is: brackets and colons in documents are not markup.
+
+    Args:
+        stream: where it prints; standard output by default.
+    """
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def place(answer: Answer) -> str:
+    """Where an answer is, as in ``"page 3, section 8.3(b)"``."""
+    section = f", section {answer.section}" if answer.section else ""
+    return f"page {answer.page}{section}"
+
+
+def shortened(text: str) -> str:
+    """A text on one line, cut at a word after ``ANSWER_CHARACTERS`` characters."""
+    line = on_one_line(text)
+    return line if len(line) <= ANSWER_CHARACTERS else line[: ANSWER_CHARACTERS - 2].rsplit(" ", 1)[0] + " …"
+
+
+def _print_entities(console: Console, prediction: PredictionLike) -> None:
+    document = prediction.document
+    facts = [document.source.name, count(len(document.pages), "page")]
+    facts += [] if prediction.gaps or document.warnings else ["read to the last character"]
+    console.print()
+    console.print(document.title, style="bold")
+    console.print(" · ".join(facts), style="dim")
+    table = _names_table()
+    for label, names in names_by_label(prediction.entities).items():
+        _add_label(table, label, names)
+    console.print(table if table.row_count else "Nothing found.")
+    for warning in document.warnings:
+        console.print(f"Warning: {warning}", style="yellow")
+    for gap in prediction.gaps:
+        console.print(f"Not read: characters {gap.start} to {gap.end} ({gap.reason})", style="yellow")
+
+
+def _names_table() -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Label", style="cyan", no_wrap=True)
+    table.add_column("Name", overflow="fold")
+    table.add_column("Mentions", justify="right")
+    table.add_column("Pages", max_width=24, no_wrap=True)
+    table.add_column("Score", justify="right")
+    return table
+
+
+def _add_label(table: Table, label: str, names: list[Name]) -> None:
+    """Adds the rows of one label, whose first row names it."""
+    from rich.text import Text
+
+    for position, name in enumerate(names[:NAMES_SHOWN]):
+        first = "" if position else label
+        table.add_row(first, name.text, str(len(name.mentions)), name.pages, f"{name.score:.2f}")
+    if len(names) > NAMES_SHOWN:
+        table.add_row("", Text(f"and {len(names) - NAMES_SHOWN} more (-o FILE writes them all)", style="dim"))
+    table.add_section()
+
+
+def _print_fields(console: Console, prediction: PredictionLike, fields: tuple[str, ...]) -> None:
+    """Prints the answered fields as a table, and the names of the others."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Field", style="cyan", no_wrap=True)
+    table.add_column("Value", overflow="fold")
+    table.add_column("Where", max_width=28)
+    table.add_column("Score", justify="right")
+    missing = []
+    for name in fields:
+        answers = [answer for answer in prediction.answers if answer.label == name]
+        if not answers:
+            missing.append(name)
+        for position, answer in enumerate(answers):
+            table.add_row("" if position else name, _value(answer), place(answer), f"{answer.score:.2f}")
+    console.print()
+    console.print(prediction.document.title, style="bold")
+    console.print(table if table.row_count else "Nothing found.")
+    if missing and table.row_count:
+        console.print(f"Not found: {', '.join(missing)}", style="dim")
+
+
+def _value(answer: Answer) -> str | Text:
+    """The typed value of an answer, if it has one, and its text."""
+    from rich.text import Text
+
+    text = shortened(answer.text)
+    return text if answer.value is None else Text.assemble((str(answer.value), "bold"), (f"  {text}", "dim"))
+
+
+FORMAT = Format(name="table", description="tables for a terminal", suffix=None, streams=True, write=write)

@@ -1,0 +1,78 @@
+"""Entities summarised for people: each name once, with the number of its mentions and its pages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from longdoc.labels import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """All mentions of one name under one label."""
+
+    label: str
+    text: str
+    """The most frequent spelling, on one line."""
+    mentions: tuple[Entity, ...]
+    """In document order; at least one."""
+
+    @property
+    def pages(self) -> str:
+        """The pages that mention it, as in ``"1, 3–5"``."""
+        return page_ranges(mention.page for mention in self.mentions)
+
+    @property
+    def score(self) -> float:
+        """The highest score of its mentions."""
+        return max(mention.score for mention in self.mentions)
+
+
+def names_by_label(entities: Iterable[Entity]) -> dict[str, list[Name]]:
+    """Groups entities by label and name.
+
+    Two mentions are of the same name if they differ only in case, punctuation and white space.
+
+    Returns:
+        Labels in descending order of mean score; the names of a label in descending order of mentions.
+    """
+    mentions: dict[tuple[str, str], list[Entity]] = defaultdict(list)
+    for entity in sorted(entities, key=lambda entity: (entity.start, entity.end)):
+        mentions[entity.label, re.sub(r"[\W_]+", " ", entity.text).casefold().strip()].append(entity)
+    names: dict[str, list[Name]] = {}
+    for (label, _), group in mentions.items():
+        spelling, _ = Counter(on_one_line(entity.text) for entity in group).most_common(1)[0]
+        names.setdefault(label, []).append(Name(label, spelling, tuple(group)))
+    by_score = sorted(names, key=lambda label: -fmean(name.score for name in names[label]))
+    return {label: sorted(names[label], key=lambda name: -len(name.mentions)) for label in by_score}
+
+
+def on_one_line(text: str) -> str:
+    """Replaces each run of white space with a single space."""
+    return " ".join(text.split())
+
+
+def page_ranges(pages: Iterable[int]) -> str:
+    """Formats page numbers as ranges.
+
+    >>> page_ranges([5, 1, 3, 4, 4])
+    '1, 3–5'
+    """
+    ranges: list[list[int]] = []
+    for page in sorted(set(pages)):
+        if ranges and page == ranges[-1][1] + 1:
+            ranges[-1][1] = page
+        else:
+            ranges.append([page, page])
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)
+
+
+def count(number: int, noun: str) -> str:
+    """Formats a number with its noun, as in ``"1 page"`` and ``"2,000 pages"``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
