@@ -20,12 +20,14 @@ from longdoc.model import Model
 from longdoc.pipeline import Pipeline
 from longdoc.reader import device_of, dtype_of
 from longdoc.training import TrainConfig, estimate, train
+from longdoc.training.batch_trainer import BatchTrainer
+from longdoc.training.checkpoints import last_checkpoint
 from longdoc.training.data import training_batches
 from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.read import ReadExample
-from longdoc.training.run import BatchTrainer, RunConfig, last_checkpoint, training_arguments
+from longdoc.training.run import RunConfig, training_arguments
 from longdoc.training.unanswerable import made_unanswerable, with_other_name, without_answer
 from test_training import config_file, make_task
 
