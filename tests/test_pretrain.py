@@ -293,14 +293,14 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(folder, monkeypatch):
     settings = {"base": None, "scratch": scratch, "passes": 2, "model": None, "save_every": 3}
     whole = pretrain(config_file(folder, **settings))
     path = config_file(folder, **settings, output=str(folder / "other"))
-    save = training.run.BatchTrainer._save_checkpoint
+    remove_others = training.batch_trainer.remove_others
 
-    def cut_off(self, *args):
-        save(self, *args)
+    def cut_off(*args, **kwargs):
+        remove_others(*args, **kwargs)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.run.BatchTrainer, "_save_checkpoint", cut_off)
+        patch.setattr(training.batch_trainer, "remove_others", cut_off)
         with pytest.raises(KeyboardInterrupt):
             pretrain(path)
     resumed = pretrain(path)
@@ -372,7 +372,7 @@ def test_documents_are_held_out_by_name_and_the_same_text_is_read_once(folder):
         ({"model": {"heads": {"names": {"labels": ["A"]}}}}, "no head of kind fill"),
         ({"base": None, "scratch": {"width": 10, "attention_heads": 3}}, "multiple of attention_heads"),
         ({"base": None, "scratch": {"tokenizer": "bpe", "vocabulary": 100}}, "at least 261"),
-        ({"base": None, "scratch": {"tokenizer": "bpe", "lower_case": True}}, "is for wordpiece"),
+        ({"base": None, "scratch": {"tokenizer": "bpe", "lower_case": True}}, "works with tokenizer: wordpiece only"),
         ({"maskd": 1}, "did you mean 'masked'"),
     ],
 )
