@@ -23,11 +23,13 @@ from longdoc.heads import FillConfig, NerConfig
 from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training import PretrainConfig, pretrain
+from longdoc.training.cloze import cloze, measure
 from longdoc.training.learner import Learner
-from longdoc.training.masking import Vocabulary, choose, deal, exchange
-from longdoc.training.pretraining import measure, take_words
-from longdoc.training.rows import Collator, ReadText, RowForm, cloze, masked_batches
+from longdoc.training.masked import Collator, masked_batches
+from longdoc.training.masking import Vocabulary, assign_passes, choose, corrupt
+from longdoc.training.rows import ReadText, RowForm
 from longdoc.training.scratch import ScratchConfig, train_tokenizer
+from longdoc.training.starting_model import load_prediction_head
 from longdoc.training.texts import Text, read_texts
 from longdoc.windows import WindowConfig, tokenize
 
@@ -79,9 +81,9 @@ def test_chosen_tokens_are_those_of_the_slow_way(units, share, seed):
 
 @given(units_of_rows(), st.integers(1, 9), st.integers(0, 1000))
 def test_each_token_is_masked_in_one_pass_and_a_unit_in_the_same(units, n_passes, seed):
-    dealt = deal(units, n_passes, np.random.default_rng(seed))
-    assert (dealt[units < 0] == -1).all() and ((dealt >= 0) & (dealt < n_passes))[units >= 0].all()
-    passes = [set(dealt[units == unit].tolist()) for unit in set(units[units >= 0].tolist())]
+    passes_of = assign_passes(units, n_passes, np.random.default_rng(seed))
+    assert (passes_of[units < 0] == -1).all() and ((passes_of >= 0) & (passes_of < n_passes))[units >= 0].all()
+    passes = [set(passes_of[units == unit].tolist()) for unit in set(units[units >= 0].tolist())]
     assert all(len(own) == 1 for own in passes)
     sizes = np.bincount([next(iter(own)) for own in passes], minlength=n_passes)
     assert sizes.max() - sizes.min() <= 1
@@ -93,7 +95,7 @@ def test_of_many_tokens_15_percent_are_chosen_and_80_10_10_exchanged():
     ids = rng.integers(5, 1000, 200_000)
     chosen = choose(np.arange(len(ids)), 0.15, rng)
     assert chosen.sum() == 30_000
-    shown = exchange(ids, chosen, vocabulary, rng)
+    shown = corrupt(ids, chosen, vocabulary, rng)
     assert (shown[~chosen] == ids[~chosen]).all() and not np.isin(shown[shown != 4], vocabulary.special).any()
     masked, kept = (shown == 4)[chosen].mean(), (shown == ids)[chosen].mean()
     spread = 4 * math.sqrt(0.8 * 0.2 / 30_000)  # four standard deviations
@@ -197,19 +199,19 @@ def test_bits_are_those_of_one_token_after_another(fill_model):
         )
         bits = measure(Learner(fill_model).eval(), hidden)
         (row,) = (row for batch in hidden.batches for row in batch)
-        dealt = deal(form.units(row), 3, np.random.default_rng(0))
+        passes_of = assign_passes(form.units(row), 3, np.random.default_rng(0))
         encoder = fill_model.encoder
         if period:
             encoder = SparseEncoder.of(encoder, fill_model.config.sparse_pattern(32), 32).eval()
         total = 0.0
         for place, word in enumerate(form.ids(row)):
-            shown = np.where(dealt == dealt[place], 4, form.ids(row))
+            shown = np.where(passes_of == passes_of[place], 4, form.ids(row))
             with torch.inference_mode():
                 states = encoder(**fill_model.encoder.batch([shown]).inputs)
                 shares = fill_model.heads["fill"](states[0, place + 1]).softmax(dim=-1)
             total -= math.log2(shares[word])
-        assert bits.tokens == len(dealt)
-        end = tokenize(CORPUS[1], fill_model.tokenizer).offsets[len(dealt) - 1, 1]
+        assert bits.tokens == len(passes_of)
+        end = tokenize(CORPUS[1], fill_model.tokenizer).offsets[len(passes_of) - 1, 1]
         assert bits.characters == len(CORPUS[1][:end].replace(" ", "")) <= 50
         assert bits.bits == pytest.approx(total, rel=1e-4)
 
@@ -291,14 +293,14 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(folder, monkeypatch):
     settings = {"base": None, "scratch": scratch, "passes": 2, "model": None, "save_every": 3}
     whole = pretrain(config_file(folder, **settings))
     path = config_file(folder, **settings, output=str(folder / "other"))
-    save = training.run.BatchTrainer._save_checkpoint
+    remove_others = training.batch_trainer.remove_others
 
-    def cut_off(self, *args):
-        save(self, *args)
+    def cut_off(*args, **kwargs):
+        remove_others(*args, **kwargs)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.run.BatchTrainer, "_save_checkpoint", cut_off)
+        patch.setattr(training.batch_trainer, "remove_others", cut_off)
         with pytest.raises(KeyboardInterrupt):
             pretrain(path)
     resumed = pretrain(path)
@@ -339,10 +341,10 @@ def test_a_checkpoints_own_layers_for_masked_words_are_taken(tmp_path, form, net
     ids = torch.tensor([[2, 20, 4, 31, 3]])
     wanted = task(ids).logits[0]
     assert not torch.allclose(model.heads["fill"](model.encoder(ids)[0]), wanted, atol=1e-3)
-    assert take_words(model, str(tmp_path))
+    assert load_prediction_head(model, str(tmp_path))
     torch.testing.assert_close(model.heads["fill"](model.encoder(ids)[0]), wanted, atol=1e-3, rtol=0)
     fill_model.encoder.backbone.save_pretrained(tmp_path / "plain")
-    assert not take_words(model, str(tmp_path / "plain"))
+    assert not load_prediction_head(model, str(tmp_path / "plain"))
 
 
 def test_documents_are_held_out_by_name_and_the_same_text_is_read_once(folder):
@@ -370,7 +372,7 @@ def test_documents_are_held_out_by_name_and_the_same_text_is_read_once(folder):
         ({"model": {"heads": {"names": {"labels": ["A"]}}}}, "no head of kind fill"),
         ({"base": None, "scratch": {"width": 10, "attention_heads": 3}}, "multiple of attention_heads"),
         ({"base": None, "scratch": {"tokenizer": "bpe", "vocabulary": 100}}, "at least 261"),
-        ({"base": None, "scratch": {"tokenizer": "bpe", "lower_case": True}}, "is for wordpiece"),
+        ({"base": None, "scratch": {"tokenizer": "bpe", "lower_case": True}}, "works with tokenizer: wordpiece only"),
         ({"maskd": 1}, "did you mean 'masked'"),
     ],
 )
@@ -386,8 +388,8 @@ def test_a_wrong_config_says_what_is_wrong(folder, changes, message):
         ({"documents": ["nowhere/*.pdf"]}, DataError, "no such documents"),
         ({"documents": ["documents/empty.txt", "documents/broken.pdf"]}, DataError, "none of 2 could be read.*0 bytes"),
         ({"documents": ["documents/1.txt"]}, DataError, "only 1 document"),
-        ({"window": 100}, ConfigError, "positions for 64: see encoder: sparse"),
-        ({"evaluate_characters": 1}, ConfigError, "too few for one word"),
+        ({"window": 100}, ConfigError, "has 64 positions; .*encoder: sparse"),
+        ({"evaluate_characters": 1}, ConfigError, "not enough for one word"),
         ({"passes": 1e-9}, ConfigError, "no document was drawn"),
     ],
 )
@@ -401,7 +403,7 @@ def test_a_tokenizer_without_a_mask_and_narrow_embeddings_are_refused(folder):
     with pytest.raises(ConfigError, match="no mask token"):
         Vocabulary.of(Tokenizer(models.WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]")))
     bare = Tokenizer(models.WordLevel({"[MASK]": 0, "[UNK]": 1}, unk_token="[UNK]"))
-    with pytest.raises(ConfigError, match="knows no words"):
+    with pytest.raises(ConfigError, match="only special tokens"):
         Vocabulary.of(bare)
     shape = {"vocab_size": 130, "embedding_size": 8, "hidden_size": 16, "num_attention_heads": 2}
     ElectraModel(ElectraConfig(**shape, intermediate_size=16)).save_pretrained(folder / "base")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -22,14 +23,25 @@ from longdoc.model import Model
 from longdoc.pipeline import Pipeline
 from longdoc.reader import device_of, dtype_of
 from longdoc.training import TrainConfig, estimate, train
+from longdoc.training.checkpoints import (
+    MARKER,
+    PARTIAL,
+    begin_checkpoint,
+    checkpoint_to_resume,
+    complete_checkpoint,
+    last_checkpoint,
+    remove_others,
+)
 from longdoc.training.data import training_batches
 from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
-from longdoc.training.run import BatchTrainer, RunConfig, last_checkpoint, training_arguments
+from longdoc.training.run import RunConfig, training_arguments
 from test_training import config_file, make_task
 
 CONTRACTS = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
+SHORT = {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 0.5}
+"""A task of about 20 steps."""
 
 
 def loss_of(model, batch, **options):
@@ -165,32 +177,31 @@ def test_gradient_checkpointing_changes_no_number(corpus, encoder):
 # ------------------------------------------------------------------------------------------------------ what goes wrong
 
 
-def test_a_loss_that_is_no_number_names_step_and_documents(corpus, monkeypatch):
+def test_a_loss_that_is_not_finite_names_step_and_documents(corpus, monkeypatch):
     lines = [json.dumps({**annotated(2), "id": f"contract {number}"}) for number in range(4)]
     (corpus / "contracts.jsonl").write_text("\n".join(lines) + "\n")
     monkeypatch.setattr("longdoc.heads.NerHead.loss", lambda self, states, **_: states.sum() * float("nan"))
-    with pytest.raises(TrainingError, match=r"step 1 is nan, on contract \d.*learning_rate"):
+    with pytest.raises(TrainingError, match=r"not finite: nan at step 1, on contract \d.*learning_rate"):
         train(config_file(corpus))
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoint(corpus, monkeypatch):
-    path = config_file(corpus, save_every=10)
-    whole = BatchTrainer._save_optimizer_and_scheduler
+    path = config_file(corpus, save_every=4, tasks=[SHORT])
+    save = torch.save
 
-    def full(self, folder):
-        if self.state.global_step == 20:
+    def full(record, file, *args, **kwargs):
+        if "checkpoint-8" in str(file):
             raise OSError(28, "No space left on device")
-        whole(self, folder)
+        save(record, file, *args, **kwargs)
 
-    monkeypatch.setattr(BatchTrainer, "_save_optimizer_and_scheduler", full)
-    with pytest.raises(TrainingError, match=r"step 20 .*No space left.*checkpoint-10, is kept.*run the same command"):
-        train(path)
-    assert last_checkpoint(corpus / "run" / "checkpoints").name == "checkpoint-10"
-    monkeypatch.undo()
-    monkeypatch.setenv("LONGDOC_DATA", str(corpus))
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", full)
+        with pytest.raises(TrainingError, match=r"step 8 .*No space left.*checkpoint-4, is kept.*run the same command"):
+            train(path)
+    assert [path.name for path in (corpus / "run" / "checkpoints").iterdir()] == ["checkpoint-4"]
     train(path)
     steps = [entry["step"] for entry in json.loads((corpus / "run" / "log.json").read_text())]
-    assert steps == sorted(steps) and steps[-1] > 20
+    assert steps == sorted(steps) and steps[-1] > 8
 
 
 @pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16"])
@@ -210,13 +221,128 @@ def test_a_run_of_one_step_learns(corpus):
     assert any(not torch.equal(start[name], end[name]) for name in start)
 
 
-def test_half_a_checkpoint_is_not_taken_up(tmp_path):
-    assert last_checkpoint(tmp_path) is None
-    for number, content in ((20, "{}"), (100, '{"epoch": '), (30, None)):
-        (tmp_path / f"checkpoint-{number}").mkdir()
-        if content is not None:
-            (tmp_path / f"checkpoint-{number}" / "trainer_state.json").write_text(content)
-    assert last_checkpoint(tmp_path).name == "checkpoint-20"
+# --------------------------------------------------------------------------------------------------------- checkpoints
+
+
+def make_checkpoint(folder, step, n_processes=2):
+    """A complete checkpoint: a file of each process, and DeepSpeed's parts in a folder of their own."""
+    path = folder / f"checkpoint-{step}"
+    begin_checkpoint(path)
+    (path / f"global_step{step}").mkdir()
+    for name in ("trainer_state.json", "rng_state_0.pth", "rng_state_1.pth", "latest", f"global_step{step}/rank_1.pt"):
+        (path / name).write_text(f"{name} of step {step}")
+    complete_checkpoint(path, n_processes)
+    return path
+
+
+DAMAGES = {
+    "a kill before the first file": lambda path: [file.unlink() for file in files_of(path) if file.name != PARTIAL],
+    "a kill before the marker": lambda path: None,
+    "a kill inside the marker": lambda path: (path / PARTIAL).write_text('{"processes": 2, "files": {"rng_st'),
+    "a file of another process is missing": lambda path: (mark(path), (path / "rng_state_1.pth").unlink()),
+    "DeepSpeed's file is cut short": lambda path: (mark(path), (path / "global_step30" / "rank_1.pt").write_text("")),
+    "DeepSpeed's pointer is missing": lambda path: (mark(path), (path / "latest").unlink()),
+    "the marker is cut short": lambda path: (mark(path), (path / MARKER).write_text('{"processes": 2, "fi')),
+}
+
+
+def files_of(path):
+    return [file for file in path.rglob("*") if file.is_file()]
+
+
+def mark(path):
+    (path / PARTIAL).replace(path / MARKER)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_run_resumes_from_the_newest_checkpoint_that_is_complete(tmp_path, damage, caplog):
+    assert checkpoint_to_resume(tmp_path / "none", 2) is None
+    older, newer, newest = (make_checkpoint(tmp_path, step) for step in (9, 20, 30))
+    assert checkpoint_to_resume(tmp_path, 2) == newest and not caplog.records
+    (newest / MARKER).replace(newest / PARTIAL)
+    DAMAGES[damage](newest)
+    assert checkpoint_to_resume(tmp_path, 2) == last_checkpoint(tmp_path) == newer
+    (record,) = caplog.records
+    assert record.getMessage() == f"{newest} is incomplete and ignored; resuming from {newer}"
+    again = make_checkpoint(tmp_path, 30)
+    remove_others(tmp_path, kept={older, again})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-30", "checkpoint-9"]
+    assert checkpoint_to_resume(tmp_path, 2) == again
+
+
+def test_a_deletion_that_was_interrupted_leaves_no_checkpoint(tmp_path, monkeypatch):
+    older, newer = make_checkpoint(tmp_path, 10), make_checkpoint(tmp_path, 20)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda path, **_: (path / "rng_state_1.pth").unlink())
+        remove_others(tmp_path, kept={newer})
+    assert not older.exists() and (tmp_path / "removed-10" / MARKER).exists()
+    assert checkpoint_to_resume(tmp_path, 2) == newer
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-20"]
+
+
+def test_checkpoints_of_an_earlier_version_and_of_other_processes_are_refused(tmp_path):
+    path = make_checkpoint(tmp_path, 10)
+    with pytest.raises(ConfigError, match=r"checkpoint-10 was written by a run of 2 processes, and this one has 1"):
+        checkpoint_to_resume(tmp_path, 1)
+    (path / MARKER).unlink()
+    with pytest.raises(ConfigError, match=r"checkpoint-10 has no complete\.json: an earlier version.*delete it"):
+        checkpoint_to_resume(tmp_path, 2)
+    assert (path / "rng_state_1.pth").exists(), "nothing is deleted"
+
+
+def test_a_run_killed_before_a_marker_resumes_from_the_checkpoint_before(corpus, monkeypatch, caplog):
+    whole = train(config_file(corpus, save_every=4, log_every=1, tasks=[SHORT]))
+    path = config_file(corpus, save_every=4, log_every=1, tasks=[SHORT], output=str(corpus / "killed"))
+
+    def kill(folder, n_processes):
+        if folder.name == "checkpoint-8":
+            raise KeyboardInterrupt
+        complete_checkpoint(folder, n_processes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("longdoc.training.batch_trainer.complete_checkpoint", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(path)
+    assert sorted(path.name for path in (corpus / "killed" / "checkpoints").iterdir()) == [
+        "checkpoint-4",
+        "checkpoint-8",
+    ]
+    resumed = train(path)
+    assert "checkpoint-8 is incomplete and ignored" in caplog.text
+    assert_same_run(whole, resumed)
+
+
+def test_a_run_killed_after_its_last_score_stops_at_once(corpus, monkeypatch):
+    development = {"datasets": {"contracts": CONTRACTS}, "every": 3, "patience": 2}
+    changes = {"tasks": [SHORT], "development": development}
+
+    def score_by_turns(scores):
+        return lambda self, pipeline: type("Scored", (), {"value": next(scores)})()
+
+    def kill(folder, kept):
+        if folder.parent.name == "killed" and any(path.name == "checkpoint-12" for path in kept):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LabelledData, "result", score_by_turns(iter([0.2, 0.9, 0.3, 0.4])))
+    whole = train(config_file(corpus, **changes))
+    path = config_file(corpus, **changes, output=str(corpus / "killed"))
+    monkeypatch.setattr(LabelledData, "result", score_by_turns(iter([0.2, 0.9, 0.3, 0.4])))
+    with monkeypatch.context() as patch:
+        patch.setattr("longdoc.training.batch_trainer.remove_others", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(path)
+    monkeypatch.setattr(LabelledData, "result", score_by_turns(iter([])))
+    resumed = train(path)
+    one, two = (Model.from_pretrained(folder).state_dict() for folder in (whole, resumed))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def assert_same_run(one, other):
+    curves = [json.loads((folder.parent / "log.json").read_text()) for folder in (one, other)]
+    losses = [[entry["loss"] for entry in curve if "loss" in entry] for curve in curves]
+    assert losses[0] == losses[1]
+    weights = [Model.from_pretrained(folder).state_dict() for folder in (one, other)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 @pytest.mark.parametrize(
@@ -227,9 +353,9 @@ def test_half_a_checkpoint_is_not_taken_up(tmp_path):
         ({"dropout": 1.0}, "below 1"),
         ({"learning_rate": 0}, "above 0"),
         ({"development": {"datasets": {}}}, "at least one data set"),
-        ({"lora": {"rank": 0}}, "rank of at least 1"),
-        ({"distill": {"teacher": "default", "temperature": 0}}, "temperature above 0"),
-        ({"distill": {"teacher": "default", "logits": 0, "hidden": 0}}, "one above it"),
+        ({"lora": {"rank": 0}}, "rank must be at least 1"),
+        ({"distill": {"teacher": "default", "temperature": 0}}, "temperature must be above 0"),
+        ({"distill": {"teacher": "default", "logits": 0, "hidden": 0}}, "one of them above 0"),
     ],
 )
 def test_a_wrong_value_says_what_is_allowed(corpus, changes, message):

@@ -1,4 +1,7 @@
-"""A small model learns from a large one: Hinton et al., 2015, arXiv:1503.02531; Sanh et al., 2019, arXiv:1910.01108."""
+"""Knowledge distillation: Hinton et al., 2015, arXiv:1503.02531; Sanh et al., 2019, arXiv:1910.01108.
+
+Letters of shapes: ``B`` rows, ``T`` tokens, ``D`` width, ``N`` distributions, ``L`` labels.
+"""
 
 from __future__ import annotations
 
@@ -16,34 +19,40 @@ from longdoc.model import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistillConfig:
-    """What to imitate, and how closely."""
+    """The teacher, and the loss terms that pull the student towards it."""
 
     teacher: str
-    """A model of longdoc with heads of the same names and labels, and the same tokenizer."""
+    """A model of longdoc with the same tokenizer, and with heads of the same names and labels."""
     temperature: float = 2.0
-    """Of both models' logits; higher ones tell more of the unlikely classes."""
+    """Divides the logits of both models; a higher one gives unlikely classes more weight."""
     logits: float = 1.0
-    """Weight of the divergence of the heads' logits."""
+    """Weight of the Kullback–Leibler divergence of the heads' logits."""
     hidden: float = 1.0
-    """Weight of the mean squared difference of the last states, where both encoders are of one width."""
+    """Weight of the mean squared error of the last hidden states; unused if the encoders differ in width."""
 
     def __post_init__(self) -> None:
-        if self.temperature <= 0 or min(self.logits, self.hidden) < 0 or not self.logits + self.hidden:
-            raise ConfigError("distillation needs a temperature above 0, weights of at least 0, and one above it")
+        if self.temperature <= 0:
+            raise ConfigError(f"distill.temperature must be above 0; got {self.temperature}")
+        if min(self.logits, self.hidden) < 0 or not self.logits + self.hidden:
+            raise ConfigError(
+                "distill.logits and distill.hidden must be at least 0, and one of them above 0; got "
+                f"{self.logits} and {self.hidden}"
+            )
 
 
 class Teacher:
-    """A trained model whose states and logits are imitated; it learns nothing itself."""
+    """A trained model whose hidden states and logits are imitated; its own weights are frozen."""
 
     def __init__(self, model: Model, config: DistillConfig, student: Model) -> None:
-        """Takes ``model`` as the teacher of ``student``.
+        """Freezes ``model`` and makes it the teacher of ``student``.
 
         Raises:
-            ConfigError: it lacks a head of the student, has other labels for it, or another vocabulary.
+            ConfigError: it has another vocabulary, lacks a head of the student, or has other labels for one.
         """
         if model.tokenizer.get_vocab() != student.tokenizer.get_vocab():
             raise ConfigError(
-                f"the teacher {config.teacher} has another vocabulary than the student; take one of its own"
+                f"the teacher {config.teacher} has another vocabulary than the student; choose one with the same "
+                "tokenizer"
             )
         for name, head in student.config.heads.items():
             own = model.config.heads.get(name)
@@ -55,40 +64,40 @@ class Teacher:
         self.config = config
 
     def loss(self, student: Model, states: Tensor, inputs: Mapping[str, Tensor], heads: Sequence[str]) -> Tensor:
-        """How far the student is from the teacher on one batch, a number.
+        """The distance between student and teacher on one batch, a float32 scalar.
 
         Args:
-            student: the model that learns.
-            states: its states, ``(B, T, D)``.
+            student: the model that is trained.
+            states: its hidden states, ``(B, T, D)``.
             inputs: the encoder's arguments, each ``(B, T)``.
-            heads: names of those to imitate.
+            heads: names of the heads to imitate.
         """
         if next(self.model.parameters()).device != states.device:
             self.model.to(states.device)
         with torch.no_grad():
-            wanted = self.model.encoder(**inputs)
+            targets = self.model.encoder(**inputs)
         mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"])).bool()
-        pairs = ((student, states), (self.model, wanted))
+        pairs = ((student, states), (self.model, targets))
         losses = []
-        if self.config.hidden and wanted.shape == states.shape:
-            losses.append(self.config.hidden * F.mse_loss(states[mask], wanted[mask]))
+        if self.config.hidden and targets.shape == states.shape:
+            losses.append(self.config.hidden * F.mse_loss(states[mask], targets[mask]))
         for name in heads if self.config.logits else ():
-            own, teachers = (cast(Any, m.heads[name]).choices(s, mask) for m, s in pairs)
-            losses.append(self.config.logits * self._divergence(own, teachers))
+            own, wanted = (cast(Any, m.heads[name]).choices(s, mask) for m, s in pairs)
+            losses.append(self.config.logits * self._divergence(own, wanted))
         return torch.stack(losses).sum()
 
-    def _divergence(self, logits: Tensor, wanted: Tensor) -> Tensor:
-        """Mean Kullback–Leibler divergence over all rows of the teacher's and the student's logits, ``(N, L)``."""
-        hot = self.config.temperature
-        one, other = (found.div(hot).log_softmax(dim=-1) for found in (logits, wanted))
-        return hot**2 * F.kl_div(one, other, reduction="batchmean", log_target=True)
+    def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Mean Kullback–Leibler divergence of the rows of logits, float32 ``(N, L)`` each: a scalar."""
+        temperature = self.config.temperature
+        own, wanted = (logits.div(temperature).log_softmax(dim=-1) for logits in (student, teacher))
+        return temperature**2 * F.kl_div(own, wanted, reduction="batchmean", log_target=True)
 
 
 def drop_layers(model: Model, kept: Sequence[int]) -> None:
-    """Leaves the encoder with these layers alone, in place: a student that begins with its teacher's weights.
+    """Removes all other layers of the encoder, in place: a student that starts with weights of its teacher.
 
     Raises:
-        ConfigError: the encoder has no such layer, or no plain list of layers.
+        ConfigError: the encoder has no such layer, or does not keep its layers in one list.
     """
     backbone, n_layers = model.encoder.backbone, int(model.encoder.backbone.config.num_hidden_layers)  # type: ignore
     if not kept or list(kept) != sorted(set(kept) & set(range(n_layers))):
@@ -101,4 +110,4 @@ def drop_layers(model: Model, kept: Sequence[int]) -> None:
                 setattr(parent, name, nn.ModuleList([child[index] for index in kept]))
                 model.encoder.backbone.config.num_hidden_layers = len(kept)  # type: ignore
                 return
-    raise ConfigError("this encoder's layers are no plain list, of which some could be left out")
+    raise ConfigError("layers cannot be removed from this encoder: it does not keep them in one list")

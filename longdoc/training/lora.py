@@ -1,40 +1,40 @@
-"""Few labels, few weights: low-rank adapters (Hu et al., 2021, arXiv:2106.09685), through PEFT."""
+"""Low-rank adapters (Hu et al., 2021, arXiv:2106.09685), by PEFT."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, require
 from longdoc.model import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraConfig:
-    """Adapters beside the encoder's linear layers, which alone learn, with the heads."""
+    """Adapters of the encoder's linear layers; only they and the heads are trained."""
 
     rank: int = 8
+    """Rank of the update of a weight matrix."""
     alpha: int = 16
-    """Weight of the adapters, over ``rank``."""
+    """Scale of the update, divided by ``rank``."""
     dropout: float = 0.0
     layers: str | tuple[str, ...] = "all-linear"
-    """Names of the layers that get one (``query``, ``value``); by default all linear ones."""
+    """Names of the layers that get an adapter, such as ``query`` and ``value``; by default all linear layers."""
 
     def __post_init__(self) -> None:
-        if self.rank < 1 or self.alpha <= 0:
-            raise ConfigError(f"lora needs a rank of at least 1 and an alpha above 0; got {self.rank}, {self.alpha}")
+        for name in ("rank", "alpha"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"lora.{name} must be at least 1; got {getattr(self, name)}")
 
 
 def add_adapters(model: Model, config: LoraConfig) -> None:
-    """Puts adapters into the encoder, in place, and freezes its own weights.
+    """Adds adapters to the encoder, in place, and freezes its own weights.
 
     Raises:
-        ConfigError: PEFT is not installed, or no layer has such a name.
+        ConfigError: no layer has one of the names in ``config.layers``.
+        MissingDependencyError: PEFT is not installed.
     """
-    try:
-        import peft
-    except ImportError as error:
-        raise ConfigError("lora needs PEFT: pip install 'longdoc[train]'") from error
+    peft = require("peft", extra="train", needed_by="lora")
     layers = config.layers if isinstance(config.layers, str) else list(config.layers)
     adapters = peft.LoraConfig(
         r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=layers
@@ -46,6 +46,6 @@ def add_adapters(model: Model, config: LoraConfig) -> None:
 
 
 def merge_adapters(model: Model) -> None:
-    """Adds the adapters to the encoder's weights, in place: the model is a plain one again."""
+    """Merges the adapters into the encoder's weights, in place, and removes them."""
     backbone: Any = model.encoder.backbone
     model.encoder.backbone = backbone.merge_and_unload()

@@ -1,7 +1,7 @@
-"""Words left out of a text to be guessed (masked language modelling; Devlin et al., 2019, arXiv:1810.04805).
+"""Masked language modelling (Devlin et al., 2019, arXiv:1810.04805): which tokens to mask, and what to show instead.
 
-A *unit* is what is left out as a whole: a token, or a word. Units come as numbers ``(T,)``, one for each token,
-ascending along a row; -1 is the number of what is never left out. Letters of shapes: ``T`` tokens.
+A *unit* is what is masked as a whole: a token, or a word. Units come as an array ``(T,)``, the number of each token's
+unit, ascending along a row; -1 for tokens that are never masked. Letters of shapes: ``T`` tokens.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from tokenizers import Tokenizer
 from longdoc.errors import ConfigError
 
 MASKS = ("[MASK]", "<mask>")
-"""How tokenizers write the token that stands for a word left out."""
-HIDDEN, EXCHANGED = 0.8, 0.1
-"""Shares of the chosen tokens that become the mask, and any word; the others stay as they are."""
+"""How tokenizers spell the mask token."""
+MASK_SHARE, RANDOM_SHARE = 0.8, 0.1
+"""Shares of the chosen tokens that become the mask, and a random token; the others stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """A tokenizer's ids: the mask's, the special ones, which are never chosen or drawn, and all others."""
+    """A tokenizer's token ids by kind.
+
+    ``mask`` is the id of the mask; ``special`` int64 ``(S,)``, ids that are never chosen or drawn, the mask included;
+    ``ordinary`` int64 ``(V,)``, all others.
+    """
 
     mask: int
     special: np.ndarray
@@ -29,10 +33,10 @@ class Vocabulary:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> Vocabulary:
-        """Reads them off a tokenizer; the token for unknown words is special as well.
+        """Reads a tokenizer's vocabulary; the token for unknown words counts as special.
 
         Raises:
-            ConfigError: it has no mask, or nothing but special tokens.
+            ConfigError: the tokenizer has no mask token, or only special tokens.
         """
         mask = next((number for name in MASKS if (number := tokenizer.token_to_id(name)) is not None), None)
         if mask is None:
@@ -43,48 +47,63 @@ class Vocabulary:
         special |= set(tokenizer.encode("").ids) | ({unknown} if unknown is not None else set())
         ordinary = sorted(set(tokenizer.get_vocab().values()) - special)
         if not ordinary:
-            raise ConfigError("the tokenizer knows no words, only special tokens; start from another base")
+            raise ConfigError("the tokenizer has only special tokens; start from another base")
         return cls(mask, np.array(sorted(special)), np.array(ordinary))
 
 
 def choose(units: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Units drawn until one more would exceed ``share`` of the tokens, at least one; bool ``(T,)``.
+    """Chooses the tokens to mask, bool ``(T,)``: random units, as many as fit into the share, at least one.
 
     Args:
-        units: number of each token's unit, ``(T,)``; those of -1 neither count nor are they drawn.
-        share: of the tokens, from 0 to 1.
-        rng: what draws.
+        units: number of each token's unit, int64 ``(T,)``; tokens with -1 are not counted and never chosen.
+        share: share of the tokens to choose, from 0 to 1.
+        rng: draws the units.
     """
-    free = units >= 0
-    names, place, sizes = np.unique(units[free], return_inverse=True, return_counts=True)
+    maskable = units >= 0
+    names, unit_of, sizes = np.unique(units[maskable], return_inverse=True, return_counts=True)
     order = rng.permutation(len(names))
-    wanted = max(1, round(share * len(place)))
-    n_taken = max(1, int(np.searchsorted(sizes[order].cumsum(), wanted, side="right")))
-    taken = np.zeros(len(names), dtype=bool)
-    taken[order[:n_taken]] = True
+    n_tokens = max(1, round(share * len(unit_of)))
+    n_units = max(1, int(np.searchsorted(sizes[order].cumsum(), n_tokens, side="right")))
+    drawn = np.zeros(len(names), dtype=bool)
+    drawn[order[:n_units]] = True
     chosen = np.zeros(len(units), dtype=bool)
-    chosen[free] = taken[place]
+    chosen[maskable] = drawn[unit_of]
     return chosen
 
 
-def deal(units: np.ndarray, n_passes: int, rng: np.random.Generator) -> np.ndarray:
-    """In which of ``n_passes`` passes each token is left out, int64 ``(T,)``: all of a unit in one; -1 in none."""
-    free = units >= 0
-    names, place = np.unique(units[free], return_inverse=True)
-    dealt = np.full(len(units), -1)
-    dealt[free] = rng.permutation(np.arange(len(names)) % n_passes)[place]
-    return dealt
+def assign_passes(units: np.ndarray, n_passes: int, rng: np.random.Generator) -> np.ndarray:
+    """Assigns each unit at random to the one pass in which it is masked.
+
+    Args:
+        units: number of each token's unit, int64 ``(T,)``, -1 for tokens that are never masked.
+        n_passes: the number of passes; their numbers of units differ by at most one.
+        rng: draws the passes.
+
+    Returns:
+        The pass of each token, int64 ``(T,)``, from 0; -1 for tokens that are never masked.
+    """
+    maskable = units >= 0
+    names, unit_of = np.unique(units[maskable], return_inverse=True)
+    passes = np.full(len(units), -1)
+    passes[maskable] = rng.permutation(np.arange(len(names)) % n_passes)[unit_of]
+    return passes
 
 
-def exchange(ids: np.ndarray, chosen: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator) -> np.ndarray:
-    """Ids ``(T,)`` in which 80 % of the chosen tokens are the mask, 10 % any ordinary token; a copy.
+def corrupt(ids: np.ndarray, chosen: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator) -> np.ndarray:
+    """A copy of the token ids in which 80 % of the chosen tokens are the mask and 10 % a random ordinary token.
 
-    The rest stays as it is, so that the model cannot know which tokens it is asked for.
+    The others stay as they are, so that the model cannot tell which tokens it has to predict.
+
+    Args:
+        ids: token ids, int64 ``(T,)``.
+        chosen: the tokens to predict, bool ``(T,)``.
+        vocabulary: the mask, and the tokens to draw from.
+        rng: draws what becomes of each token.
     """
     places = np.flatnonzero(chosen)
-    lot = rng.random(len(places))
-    drawn = rng.choice(vocabulary.ordinary, len(places))
-    wanted = np.where(lot < HIDDEN, vocabulary.mask, np.where(lot < HIDDEN + EXCHANGED, drawn, ids[places]))
+    draw = rng.random(len(places))
+    random_ids = rng.choice(vocabulary.ordinary, len(places))
+    unchanged_or_random = np.where(draw < MASK_SHARE + RANDOM_SHARE, random_ids, ids[places])
     shown: np.ndarray = ids.copy()
-    shown[places] = wanted
+    shown[places] = np.where(draw < MASK_SHARE, vocabulary.mask, unchanged_or_random)
     return shown

@@ -1,4 +1,4 @@
-"""What memory training takes, told before it starts: ``longdoc train CONFIG --dry-run``."""
+"""The memory that training needs, estimated before it starts: ``longdoc train CONFIG --dry-run``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from longdoc.reader import device_of
-from longdoc.training.learner import Learner
+from longdoc.training.learner import Learner, to_device
 from longdoc.training.trainer import Prepared, prepare
 
 GIB = 2**30
@@ -18,37 +18,45 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bytes that one process holds while it learns from the longest batch."""
+    """The memory that one process needs for the longest batch, in bytes."""
 
     n_parameters: int
     n_trained: int
+    """Number of parameters that are trained, of all ``n_parameters``."""
     n_batches: int
     batch: tuple[int, int]
     """Rows and positions of the longest batch."""
     documents: tuple[str, ...]
-    """What it is made of."""
+    """Names of the documents in the longest batch."""
     activations: int
-    """Kept from the forward pass for the backward pass."""
+    """Bytes kept from the forward pass for the backward pass."""
     checkpointed: int
     """The same with ``gradient_checkpointing``."""
     is_checkpointing: bool
+    """Whether the run has ``gradient_checkpointing`` on."""
 
     def states(self, stage: int, n_processes: int) -> tuple[int, int, int]:
-        """Bytes of weights, gradients and Adam's two moments in float32, by ZeRO stage (0: without DeepSpeed).
+        """Bytes of weights, gradients and Adam's two moments in float32, on each process.
 
-        Stage 1 shares out the moments among the processes, 2 the gradients as well, 3 the weights as well
-        (Rajbhandari et al., 2020, arXiv:1910.02054). Buffers of communication come on top.
+        Stage 1 of ZeRO partitions the moments among the processes, stage 2 the gradients as well, stage 3 the weights
+        as well (Rajbhandari et al., 2020, arXiv:1910.02054). Communication buffers are not counted.
+
+        Args:
+            stage: the stage of ZeRO; 0 without DeepSpeed.
+            n_processes: the number of processes.
         """
-        parts = (4 * self.n_parameters, 4 * self.n_trained, 8 * self.n_trained)
-        return tuple(  # type: ignore[return-value]
-            size // n_processes if stage >= least else size for size, least in zip(parts, (3, 2, 1), strict=True)
+        weights, gradients, moments = 4 * self.n_parameters, 4 * self.n_trained, 8 * self.n_trained
+        return (
+            weights // n_processes if stage >= 3 else weights,
+            gradients // n_processes if stage >= 2 else gradients,
+            moments // n_processes if stage >= 1 else moments,
         )
 
     def __str__(self) -> str:
         rows, positions = self.batch
-        used = self.checkpointed if self.is_checkpointing else self.activations
+        activations = self.checkpointed if self.is_checkpointing else self.activations
         lines = [
-            f"{self.n_parameters:,} parameters, of which {self.n_trained:,} learn; {self.n_batches:,} batches",
+            f"{self.n_parameters:,} parameters, of which {self.n_trained:,} are trained; {self.n_batches:,} batches",
             f"longest batch: {rows} rows of {positions} tokens ({', '.join(self.documents[:3])})",
             f"its activations: {_gib(self.activations)} GiB, with gradient_checkpointing {_gib(self.checkpointed)} GiB",
             "",
@@ -58,14 +66,14 @@ class Estimate:
         kinds = [("1 process", 0, 1)]
         kinds += [(f"{n} processes, ZeRO-{stage}", stage, n) for n in (2, 8) for stage in (1, 2, 3)]
         for name, stage, n_processes in kinds:
-            held = self.states(stage, n_processes)
-            cells = " | ".join(_gib(size) for size in (*held, used, sum(held) + used))
+            states = self.states(stage, n_processes)
+            cells = " | ".join(_gib(size) for size in (*states, activations, sum(states) + activations))
             lines.append(f"| {name} | {cells} |")
         return "\n".join(lines)
 
 
 def estimate(path: str | Path) -> Estimate:
-    """Reads the data, makes all batches, and passes the longest one forward.
+    """Reads the data of a YAML file of :class:`TrainConfig`, makes all batches, and runs the longest one forward.
 
     Raises:
         ConfigError: the file has an unknown key or value.
@@ -76,24 +84,24 @@ def estimate(path: str | Path) -> Estimate:
     batch = prepared.batches[prepared.batches.longest]
     documents = batch.pop("documents")
     rows, positions = batch["inputs"]["input_ids"].shape
-    kept = saved_bytes(learner, batch, prepared)
-    backbone = learner.config
-    n_layers = int(getattr(backbone, "num_hidden_layers", 1))
-    between = n_layers * rows * positions * int(backbone.hidden_size) * prepared.config.dtype.itemsize
+    activations = saved_bytes(learner, batch, prepared)
+    encoder = learner.config
+    n_layers = int(getattr(encoder, "num_hidden_layers", 1))
+    layer_inputs = n_layers * rows * positions * int(encoder.hidden_size) * prepared.config.dtype.itemsize
     return Estimate(
         n_parameters=sum(parameter.numel() for parameter in learner.parameters()),
         n_trained=sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad),
         n_batches=len(prepared.batches),
         batch=(rows, positions),
         documents=tuple(documents),
-        activations=kept,
-        checkpointed=min(kept, between + kept // n_layers),
+        activations=activations,
+        checkpointed=min(activations, layer_inputs + activations // n_layers),
         is_checkpointing=prepared.config.gradient_checkpointing,
     )
 
 
 def saved_bytes(learner: Learner, batch: dict[str, Any], prepared: Prepared) -> int:
-    """Bytes of the tensors that autograd keeps of one forward pass; each storage once, parameters not counted."""
+    """Bytes of the tensors that autograd keeps of one forward pass, each storage once, without parameters."""
     weights = {parameter.untyped_storage().data_ptr() for parameter in learner.parameters()}
     sizes: dict[int, int] = {}
     alive = []
@@ -102,7 +110,7 @@ def saved_bytes(learner: Learner, batch: dict[str, Any], prepared: Prepared) -> 
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
             sizes[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)  # so that no address is used twice
+            alive.append(tensor)  # so that no address is reused
         return tensor
 
     device = next(learner.parameters()).device
@@ -110,14 +118,8 @@ def saved_bytes(learner: Learner, batch: dict[str, Any], prepared: Prepared) -> 
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
         torch.autocast(device.type, torch.bfloat16, enabled=prepared.config.dtype is torch.bfloat16),
     ):
-        learner(**{name: _to(value, device) for name, value in batch.items()})
+        learner(**to_device(batch, device))
     return sum(sizes.values())
-
-
-def _to(value: Any, device: torch.device) -> Any:
-    if isinstance(value, Tensor):
-        return value.to(device)
-    return {key: _to(item, device) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _gib(size: int) -> str:

@@ -1,4 +1,4 @@
-"""An encoder from nothing: a tokenizer trained on texts, and a BERT with random weights."""
+"""A new encoder: a tokenizer trained on texts, and a BERT with random weights."""
 
 from __future__ import annotations
 
@@ -13,44 +13,48 @@ from transformers import BertConfig, BertModel
 from longdoc.errors import ConfigError
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-LETTERS = 1000
-"""Most different letters that word pieces are made of, the commonest ones, as in BERT's training."""
+_MINIMA = {"layers": 1, "width": 1, "attention_heads": 1, "feed_forward": 1, "positions": 8}
+MAX_LETTERS = 1000
+"""Maximum number of different characters that word pieces are made of, the most frequent ones, as in BERT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScratchConfig:
-    """The form of an encoder that is trained from scratch; by default that of the shipped one."""
+    """The architecture of an encoder that is trained from scratch; by default that of the shipped one."""
 
     layers: int = 6
     width: int = 384
     attention_heads: int = 12
     feed_forward: int = 1536
-    """Width inside a layer."""
+    """Width of the hidden layer in the feed-forward network."""
     positions: int = 512
-    """Most positions in a window."""
+    """Maximum number of positions in a window."""
     vocabulary: int = 16_000
-    """Most tokens that the tokenizer learns, special ones counted."""
+    """Maximum size of the tokenizer's vocabulary, special tokens included."""
     tokenizer: Literal["wordpiece", "bpe"] = "wordpiece"
-    """WordPiece as BERT has it, or byte pairs, which know every character."""
+    """WordPiece as in BERT, or byte-level BPE, to which no character is unknown."""
     lower_case: bool = False
-    """Read text in lower case, without accents (``wordpiece``)."""
+    """Convert text to lower case and strip accents; with ``wordpiece`` only."""
 
     def __post_init__(self) -> None:
-        if min(self.layers, self.width, self.attention_heads, self.feed_forward) < 1 or self.positions < 8:
-            raise ConfigError("an encoder needs layers, width, heads and feed_forward of at least 1, positions of 8")
+        for name, minimum in _MINIMA.items():
+            if getattr(self, name) < minimum:
+                raise ConfigError(f"{name} must be at least {minimum}; got {getattr(self, name)}")
         if self.width % self.attention_heads:
-            raise ConfigError(f"width, {self.width}, must be a multiple of attention_heads, {self.attention_heads}")
-        least = 256 + len(SPECIAL) if self.tokenizer == "bpe" else 2 * len(SPECIAL)
-        if self.vocabulary < least:
-            raise ConfigError(f"vocabulary is {self.vocabulary}; {self.tokenizer} needs at least {least}")
+            raise ConfigError(
+                f"width must be a multiple of attention_heads; got {self.width} and {self.attention_heads}"
+            )
+        minimum = 256 + len(SPECIAL) if self.tokenizer == "bpe" else 2 * len(SPECIAL)
+        if self.vocabulary < minimum:
+            raise ConfigError(f"vocabulary is {self.vocabulary}; {self.tokenizer} needs at least {minimum}")
         if self.lower_case and self.tokenizer == "bpe":
-            raise ConfigError("lower_case is for wordpiece; byte pairs keep a text as it is")
+            raise ConfigError("lower_case works with tokenizer: wordpiece only; bpe keeps the text as it is")
 
 
 def train_tokenizer(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
-    """A tokenizer with BERT's special tokens, of word pieces or of byte pairs (Sennrich et al., 2016).
+    """Trains a tokenizer with BERT's special tokens: WordPiece or byte-level BPE (Sennrich et al., 2016).
 
-    The same texts in the same order give the same tokenizer, in each process of a run.
+    Deterministic: the same texts in the same order give the same tokenizer in each process of a run.
     """
     tokenizer = _word_pieces(texts, config) if config.tokenizer == "wordpiece" else _byte_pairs(texts, config)
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -64,8 +68,8 @@ def train_tokenizer(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
 def _word_pieces(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
     normalizer = normalizers.BertNormalizer(lowercase=config.lower_case)
     counts = Counter(letter for text in texts for letter in normalizer.normalize_str(text) if not letter.isspace())
-    alphabet = sorted(sorted(counts), key=lambda letter: -counts[letter])[: min(LETTERS, config.vocabulary // 3)]
-    # The trainer numbers letters inside words by chance, and breaks ties by these numbers: it is given them.
+    alphabet = sorted(sorted(counts), key=lambda letter: -counts[letter])[: min(MAX_LETTERS, config.vocabulary // 3)]
+    # The trainer numbers the characters inside words in random order, and breaks ties by number: fix the order.
     inside = [f"##{letter}" for letter in sorted(alphabet)]
     trainer = trainers.WordPieceTrainer(
         vocab_size=config.vocabulary,
@@ -77,7 +81,7 @@ def _word_pieces(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
     trained = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     trained.normalizer, trained.pre_tokenizer = normalizer, pre_tokenizers.BertPreTokenizer()
     trained.train_from_iterator(texts, trainer)
-    tokenizer = Tokenizer(models.WordPiece(trained.get_vocab(), unk_token="[UNK]"))  # whose letters are not special
+    tokenizer = Tokenizer(models.WordPiece(trained.get_vocab(), unk_token="[UNK]"))  # in which `inside` is not special
     tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.add_special_tokens(SPECIAL)
@@ -90,7 +94,7 @@ def _byte_pairs(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocabulary,
-        # A mask takes the space before it along, as words do here.
+        # A token includes the space before it, so the mask has to as well.
         special_tokens=[*SPECIAL[:-1], AddedToken("[MASK]", lstrip=True, special=True)],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
@@ -100,7 +104,7 @@ def _byte_pairs(texts: Sequence[str], config: ScratchConfig) -> Tokenizer:
 
 
 def fresh_encoder(tokenizer: Tokenizer, config: ScratchConfig) -> BertModel:
-    """A BERT with random weights for the words of ``tokenizer``; its attention has no dropout."""
+    """A BERT with random weights for the vocabulary of ``tokenizer``, without dropout in its attention."""
     form = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=config.width,

@@ -16,48 +16,50 @@ from longdoc.loaders import load
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A document's text and its name: a file's, or the one it has in its corpus."""
+    """The text of a document, and its name: that of its file, or its id in a corpus."""
 
     name: str
     text: str
 
     @property
-    def lot(self) -> float:
-        """A number from 0 to 1 that depends on the name alone."""
+    def bucket(self) -> float:
+        """A pseudo-random number from 0 to 1, the same for the same name."""
         digest = hashlib.md5(self.name.encode(), usedforsecurity=False).hexdigest()
         return int(digest[:8], 16) / 2**32
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What was read, each text once; and why the rest was not, by path."""
+    """The texts that were read, without duplicates; and why other documents were not, by path."""
 
     texts: tuple[Text, ...]
     unread: Mapping[str, str]
 
     def split(self, share: float) -> tuple[list[Text], list[Text]]:
-        """Those to learn from, and about ``share`` of them, at least one, held out, chosen by their names.
+        """Texts to learn from, and about ``share`` of them held out, chosen by their names; at least one of each.
 
         Raises:
-            DataError: there is only one.
+            DataError: all texts have the same name.
         """
-        lots = [text.lot for text in self.texts]
-        if len(set(lots)) < 2:
-            raise DataError(f"only {len(self.texts)} document to read; to hold one out, give at least two of two names")
-        limit = min(max(share, min(lots) + 2**-33), max(lots))  # at least one on each side
-        held = [text for text, lot in zip(self.texts, lots, strict=True) if lot < limit]
-        return [text for text, lot in zip(self.texts, lots, strict=True) if lot >= limit], held
+        buckets = [text.bucket for text in self.texts]
+        if len(set(buckets)) < 2:
+            raise DataError(
+                f"only {len(self.texts)} document to learn from and to hold out; give at least two, of different names"
+            )
+        limit = min(max(share, min(buckets) + 2**-33), max(buckets))  # at least one on each side
+        learned = [text for text, bucket in zip(self.texts, buckets, strict=True) if bucket >= limit]
+        return learned, [text for text, bucket in zip(self.texts, buckets, strict=True) if bucket < limit]
 
 
 def read_texts(documents: Sequence[str], corpora: Sequence[DatasetConfig]) -> Texts:
-    """The texts of documents in files, folders and patterns, by longdoc's loaders, and those of labelled corpora.
+    """Reads documents with longdoc's loaders, and the texts of labelled corpora.
 
-    A document that cannot be read is left out and reported. Of the same text under several names the first is kept.
+    A document that cannot be read is skipped and reported. Of equal texts, the first is kept.
 
     Args:
-        documents: paths and patterns (``**`` for folders in folders), below ``data_root()`` or, where there is no such
-            thing, the working folder.
-        corpora: labelled data, whose labels mean nothing here.
+        documents: files, folders and patterns (``**`` for nested folders), below ``data_root()`` or, if they are not
+            there, below the working folder.
+        corpora: labelled corpora; their labels are ignored.
 
     Raises:
         DataError: a path or a corpus is missing, or no document could be read.
@@ -74,7 +76,7 @@ def read_texts(documents: Sequence[str], corpora: Sequence[DatasetConfig]) -> Te
         if text.strip():
             found.setdefault(text, Text(path.name, text))
         else:
-            unread[str(path)] = "no text in it"
+            unread[str(path)] = "it has no text"
     for corpus in corpora:
         for example in read_dataset(corpus):
             if example.text.strip():
@@ -86,7 +88,7 @@ def read_texts(documents: Sequence[str], corpora: Sequence[DatasetConfig]) -> Te
 
 
 def _files(name: str) -> Iterator[Path]:
-    """The files that a path or a pattern stands for, those of folders included; hidden ones are not."""
+    """The files that match a path or a pattern, and those in matching folders; hidden files are skipped."""
     anchor = Path(name).anchor
     for root in (data_root(), Path()):
         if (root / name).exists():
@@ -99,4 +101,4 @@ def _files(name: str) -> Iterator[Path]:
             yield from (path for path in shown if path.is_file())
         if tops:
             return
-    raise DataError(f"no such documents: {name}, below the data folder ($LONGDOC_DATA) or the working folder")
+    raise DataError(f"no such documents: {name}; looked in the data folder ($LONGDOC_DATA) and the working folder")

