@@ -1,6 +1,6 @@
 """Tables of a PDF page: the grids that rules or aligned columns make, and the text of their cells.
 
-Rules come from pdfium, in our coordinates, and pdfplumber's geometry makes cells of them: no page is parsed twice.
+Ruling lines come from pdfium, in the coordinates of the glyphs, so no page is parsed twice.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from itertools import pairwise
 import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
-from pdfplumber import table as plumber
 
 from longdoc.edits import WHITE_SPACE, Edits
 from longdoc.loaders.layout.text import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.pdf.lattice import find_cells, find_crossings, group_cells
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
 from longdoc.loaders.pdf.unruled_tables import find_aligned
 from longdoc.parts import Box, Cell, Table
 
-_MOST_CROSSINGS = 2500  # of rules; pdfplumber's time grows with their square
+_MOST_CROSSINGS = 2500  # of ruling lines; a page with tables has a few hundred
 _DOUBLE_RULE = 5.0  # points: two rules no further apart hold no text
 _LONG_CELL = 600  # characters; where cells hold this much on average, the boxes stand around paragraphs
 
@@ -106,20 +106,10 @@ def find_tables(page: pdfium.PdfPage, glyphs: Glyphs) -> list[Grid]:
 def _ruled(page: pdfium.PdfPage, visible: Glyphs) -> list[Grid]:
     """Grids drawn with rules, smallest first."""
     rules = read_rules(page)
-    wide = rules[:, 2] - rules[:, 0] > rules[:, 3] - rules[:, 1]
-    if wide.sum() < 2 or (~wide).sum() < 2:
-        return []
-    edges = [
-        {"x0": x0, "x1": x1, "top": y0, "bottom": y1, "width": x1 - x0, "height": y1 - y0, "orientation": side}
-        for (x0, y0, x1, y1), side in zip(rules.tolist(), np.where(wide, "h", "v").tolist(), strict=True)
-    ]
-    edges = plumber.merge_edges(edges, 3, 3, 3, 3)
-    edges = [edge for edge in edges if max(edge["width"], edge["height"]) >= 3]
-    crossings = plumber.edges_to_intersections(edges, 3, 3)
+    crossings = find_crossings(rules)
     if len(crossings) > _MOST_CROSSINGS:
         raise TableError(f"its rules cross more than {_MOST_CROSSINGS:,} times")
-    cells = plumber.intersections_to_cells(crossings)
-    grids = [Grid.of(boxes) for boxes in plumber.cells_to_tables(cells)]
+    grids = [Grid.of(boxes) for boxes in group_cells(find_cells(crossings))]
     grids.sort(key=lambda grid: (grid.x[-1] - grid.x[0]) * (grid.y[-1] - grid.y[0]))
     return [_split_rows(grid, visible) for grid in grids if _is_table(grid, visible)]
 
