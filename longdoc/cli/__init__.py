@@ -317,10 +317,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from longdoc.convert import convert
+    from longdoc import convert
 
     base = Path(arguments.model).resolve().name
-    conversion = convert(
+    conversion = convert.convert(
         arguments.model,
         Path(arguments.output or f"{base}-{arguments.max_tokens}"),
         max_tokens=arguments.max_tokens,
