@@ -26,7 +26,6 @@ HEAVY = {"torch", "transformers", "tokenizers", "safetensors", "spacy", "pandas"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name == "nt", reason="links need rights that a Windows user may not have"),
-    pytest.mark.xdist_group("install"),
 ]
 
 
