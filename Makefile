@@ -1,23 +1,27 @@
-# `make test` and `make demo` need Python 3.10 or newer and a package index; everything else they set up in .venv.
+# Needs Python 3.10 or newer and a package index. The targets set up everything else in .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format default-model clean
+.PHONY: help demo test test-fast lint format default-model clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.longdoc-installed  ## parties, dates and answers of a real contract, with their pages
+demo: $(VENV)/.model-installed  ## the parties and dates of a real contract and two answers, with their pages
 	$(BIN)/longdoc extract --format table --tasks contract,effective $(CONTRACT)
 	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs the arbitration?"
 
-test: lint  ## everything: formatting, types, layers, laws, examples, notebooks
-	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+test: lint  ## all checks: formatting, types, import layers, tests, examples, notebooks
+	$(PYTEST)
+
+test-fast: $(VENV)/.dev-installed  ## the tests that are not marked slow, for the inner loop
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/.dev-installed  ## formatting, style, types and import layers
 	$(BIN)/ruff format --check
@@ -29,12 +33,12 @@ format: $(VENV)/.dev-installed  ## rewrite the sources in the project's style
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-default-model: $(VENV)/.dev-installed  ## train the shipped model (hours on two cores; goes on where it stopped) into runs/
+default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (hours on two cores; resumes if interrupted)
 	$(BIN)/longdoc train configs/default.yaml
 	$(BIN)/longdoc train configs/default-2.yaml
 	$(BIN)/longdoc calibrate configs/calibrate.yaml
 
-clean:  ## remove .venv, caches and builds
+clean:  ## remove .venv, caches and build outputs
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find longdoc tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -43,12 +47,12 @@ $(BIN)/python:
 		{ echo "longdoc needs Python 3.10 or newer; name one with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.longdoc-installed: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.model-installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing longdoc and torch into $(VENV) (a few minutes the first time)"
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable '.[model]'
 	@touch $@
 
 $(VENV)/.dev-installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing longdoc, torch and the development tools into $(VENV) (a few minutes the first time)"
 	@$(INSTALL) --editable '.[dev]'
-	@touch $(VENV)/.longdoc-installed $@
+	@touch $(VENV)/.model-installed $@

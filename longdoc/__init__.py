@@ -92,10 +92,27 @@ _HOMES = {
 }
 
 
+_MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "model", "pipeline", "training"})
+"""Modules that are attributes of the package before they are imported, so that a missing extra is named."""
+
+_MODEL_LIBRARIES = frozenset({"huggingface_hub", "safetensors", "spacy", "tokenizers", "torch", "tqdm", "transformers"})
+"""What ``pip install 'longdoc[model]'`` adds to a light installation."""
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    module = name if name in _MODEL_MODULES else _HOMES.get(name)
+    if module is None:
         raise AttributeError(f"module 'longdoc' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = getattr(import_module(f"longdoc.{_HOMES[name]}"), name)
+    try:
+        home = import_module(f"longdoc.{module}")
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in _MODEL_LIBRARIES:
+            raise
+        from longdoc.errors import MissingDependencyError
+
+        raise MissingDependencyError(f"longdoc.{name} needs {library}: pip install 'longdoc[model]'") from error
+    value = home if name in _MODEL_MODULES else getattr(home, name)
     globals()[name] = value
     return value
 

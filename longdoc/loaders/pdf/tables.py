@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
-from pdfplumber import table as plumber
 
 from longdoc.edits import WHITE_SPACE
+from longdoc.errors import MissingDependencyError, require
 from longdoc.loaders.layout.glyphs import Glyphs
 from longdoc.loaders.layout.grids import Grid
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
@@ -35,7 +35,8 @@ def find_tables(page: pdfium.PdfPage, glyphs: Glyphs) -> list[Grid]:
         glyphs: of the page.
 
     Raises:
-        TableError: the page has more ruling lines, other lines or objects than a page with tables can have.
+        TableError: the page has more ruling lines, other lines or objects than a page with tables can have, or it has
+            ruling lines and pdfplumber is not installed.
     """
     visible = glyphs.take(np.flatnonzero(~np.isin(glyphs.codes, WHITE_SPACE)))
     used = np.zeros(len(visible.codes), bool)
@@ -58,6 +59,10 @@ def _ruled(page: pdfium.PdfPage, visible: Glyphs) -> list[Grid]:
         {"x0": x0, "x1": x1, "top": y0, "bottom": y1, "width": x1 - x0, "height": y1 - y0, "orientation": side}
         for (x0, y0, x1, y1), side in zip(rules.tolist(), np.where(horizontal, "h", "v").tolist(), strict=True)
     ]
+    try:
+        plumber = require("pdfplumber.table", extra="tables", needed_by="reading their cells")
+    except MissingDependencyError as error:
+        raise TableError(str(error)) from error
     edges = plumber.merge_edges(edges, _TOLERANCE, _TOLERANCE, _TOLERANCE, _TOLERANCE)
     edges = [edge for edge in edges if max(edge["width"], edge["height"]) >= _TOLERANCE]
     crossings = plumber.edges_to_intersections(edges, _TOLERANCE, _TOLERANCE)

@@ -1,0 +1,148 @@
+"""What is shipped: the sdist builds the wheel, and the wheel works without the source tree.
+
+The new environments see only the libraries that the wheel requires, as links to those of the test environment, so
+that nothing is downloaded.
+"""
+
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import longdoc
+
+ROOT = Path(__file__).parents[1]
+CONTRACT = ROOT / "examples" / "hyatt-playa-strategic-alliance.pdf"
+EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))
+HEAVY = {"torch", "transformers", "tokenizers", "safetensors", "spacy", "pandas", "pdfplumber", "pillow"}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="links need rights that a Windows user may not have"),
+]
+
+
+def run(*command: object, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command that sees neither this source tree nor the terminal's settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment = kept | {"COLUMNS": "120", "HF_HUB_OFFLINE": "1"}
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel, built from the unpacked sdist."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder, cwd=ROOT)
+    (sdist,) = folder.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    source = folder / f"longdoc-{longdoc.__version__}"
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=source)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def requirements(wheel: Path, extra: str = "") -> dict[str, metadata.Distribution]:
+    """Name -> every distribution that installing the wheel would bring, as found in this environment."""
+    (own,) = metadata.distributions(name="longdoc", path=[str(wheel)])
+    found: dict[str, metadata.Distribution] = {}
+    waiting = [(own, {"", extra})]
+    while waiting:
+        distribution, extras = waiting.pop()
+        for requirement in map(Requirement, distribution.requires or ()):
+            name = requirement.name.lower().replace("_", "-")
+            wanted = requirement.marker is None or any(requirement.marker.evaluate({"extra": e}) for e in extras)
+            if wanted and name not in found:
+                found[name] = metadata.distribution(name)
+                waiting.append((found[name], {"", *requirement.extras}))
+    return found
+
+
+def installed(wheel: Path, distributions: Iterable[metadata.Distribution], folder: Path) -> Path:
+    """A new environment with the wheel and links to the libraries it needs; its folder of programs."""
+    venv.create(folder, with_pip=False)
+    programs = folder / "bin"
+    options = ("--no-deps", "--no-index", "--no-compile", "--quiet", "--disable-pip-version-check")
+    run(sys.executable, "-m", "pip", "--python", programs / "python", "install", *options, wheel, cwd=folder)
+    (packages,) = (folder / "lib").glob("python*/site-packages")
+    for distribution in distributions:
+        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+            if not (packages / top).exists():
+                (packages / top).symlink_to(Path(str(distribution.locate_file(top))).resolve())
+    return programs
+
+
+@pytest.fixture(scope="module")
+def light(wheel, tmp_path_factory) -> Path:
+    return installed(wheel, requirements(wheel).values(), tmp_path_factory.mktemp("light"))
+
+
+@pytest.fixture(scope="module")
+def with_model(wheel, tmp_path_factory) -> Path:
+    return installed(wheel, requirements(wheel, "model").values(), tmp_path_factory.mktemp("model"))
+
+
+def test_a_light_installation_brings_no_library_for_models(wheel):
+    assert not HEAVY & set(requirements(wheel))
+    assert set(requirements(wheel)) < set(requirements(wheel, "model"))
+    assert {"torch", "transformers", "spacy"} <= set(requirements(wheel, "model"))
+
+
+def test_the_installed_version_is_that_of_the_package(wheel, light):
+    assert run(light / "longdoc", "--version", cwd=wheel.parent).stdout == f"longdoc {longdoc.__version__}\n"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_a_light_installation_reads_documents(path, light, tmp_path):
+    document = longdoc.load(path)
+    shown = run(light / "longdoc", "show", path, cwd=tmp_path).stdout
+    assert document.title in shown and f" {len(document.pages)} " in shown
+    code = f"import longdoc; print(longdoc.__file__); print(len(longdoc.load({str(path)!r}).text))"
+    file, length = run(light / "python", "-c", code, cwd=tmp_path).stdout.split()
+    assert Path(file).is_relative_to(light.parent)
+    assert int(length) == len(document.text)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("extract", CONTRACT),
+        ("ask", CONTRACT, "What is the date of the agreement?"),
+        ("train", "config.yaml"),
+        ("pretrain", "config.yaml"),
+        ("evaluate", "config.yaml"),
+        ("calibrate", "config.yaml"),
+        ("convert", "folder", "--max-tokens", "1024"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_command_that_needs_a_model_names_the_extra(command, light, tmp_path):
+    done = run(light / "longdoc", *command, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("longdoc: ") and line.endswith("pip install 'longdoc[model]'")
+
+
+def test_a_call_that_needs_a_model_names_the_extra(light, tmp_path):
+    code = "import longdoc\ntry: longdoc.Pipeline\nexcept longdoc.errors.MissingDependencyError as error: print(error)"
+    said = run(light / "python", "-c", code, cwd=tmp_path).stdout
+    assert said.startswith("longdoc.Pipeline needs ") and said.endswith("pip install 'longdoc[model]'\n")
+
+
+def test_the_demo_runs_from_the_wheel(with_model, tmp_path):
+    tasks = ("--format", "table", "--tasks", "contract,effective")
+    found = run(with_model / "longdoc", "extract", *tasks, CONTRACT, cwd=tmp_path).stdout
+    assert "PARTY" in found and "Hyatt" in found
+    question = "What is the date of the agreement?"
+    assert "December 14, 2016" in run(with_model / "longdoc", "ask", CONTRACT, question, cwd=tmp_path).stdout
