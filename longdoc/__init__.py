@@ -6,39 +6,39 @@ The package, top layer first. A module imports only from the layers below its ow
 
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
-``training``        learning, from a YAML file
-``convert``         a short encoder -> one that reads long rows sparsely
-``calibration``     scores fitted to labelled data
-``evaluation``      a data set -> a report
-``pipeline``        Document -> Prediction: the file to read first
-``findings``        scores -> entities, answers, classes and vectors in their place on the page
-``sources``         a name -> a model
-``reader``          one model over many windows
-``hub``             checkpoints of transformers and sentence-transformers -> models
-``model``           an encoder with named heads; save and load
-``encoders``        tokens -> states, over windows or whole with sparse attention
-``heads``           states -> scores and loss
+``training``        training and pre-training, configured in YAML
+``convert``         an encoder for short texts → one for long texts with sparse attention
+``calibration``     scores → probabilities, fitted to labelled data
+``evaluation``      a data set → a report
+``pipeline``        Document → Prediction: the file to read first
+``sources``         a model's name → a model
+``reader``          one model on one device: documents → scores of their windows
+``hub``             checkpoints of transformers and sentence-transformers → models
+``model``           an encoder with named heads; saving and loading
+``heads``           scores, decoding, targets and scoring: one module a kind of head
+``encoders``        tokens → states, over windows or whole with sparse attention
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
-``attention``       which token sees which, and what computes it
-``decode``          scores -> spans
-``metrics``         counts that add, and the ratios made of them
-``prediction``      what was found, and how much of the document was seen
-``loaders``         bytes -> Document
-``datasets``        annotated corpora -> labelled texts
-``windows``         Document -> overlapping windows, and their scores back into one array
-``outputs``         Prediction -> files and streams; the table of output formats
-``drawing``         Document -> its pages, with what was read drawn over them
+``attention``       sparse patterns, and what computes attention over them
+``decode``          scores → spans and answers
+``metrics``         counts that add, and the ratios derived from them
+``findings``        scores of windows → places on the page
+``prediction``      what was found, and how much of the document was read
+``loaders``         bytes → Document: one folder or module a format
+``datasets``        annotated corpora → labelled texts: one module a reader
+``outputs``         Prediction → files and streams: one module a format
+``drawing``         the pages of a document, with what was read drawn over them
 ``rules``           entities by rule: dates, money, citations; rule files of your own
+``windows``         tokens → overlapping windows, and their scores back into one array
+``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, as questions
-``summary``         entities -> each name once, with its count and pages
-``sections``        Document -> its sections, defined terms and cross-references
-``labels``          Span, Entity, Answer, Label; BIO tags
-``document``        Document: the text, and where every character of it stands
-``edits``           what was changed between the characters of the source and the text
+``summary``         entities → each name once, with its count and pages
+``labels``          Span, Entity, Answer, Label; encoding and decoding of tags
+``document``        Document: the text, and the place of every character on its page
+``edits``           the changes between the characters of the source and the text
 ``parts``           Page, Box, Section, Table, Furniture, Link and the other parts of a document
-``values``          texts -> dates, amounts of money, durations
-``config``          YAML <-> dataclasses, strictly
-``errors``          the errors a caller may want to catch
+``values``          texts → dates, amounts of money, durations, numbers
+``config``          strict conversion between YAML and dataclasses
+``errors``          the errors that a caller may want to catch
 ==================  =====================================================================================
 
 Importing longdoc loads no torch: a name is imported when it is first used.
@@ -50,47 +50,140 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from longdoc.document import Box, Document, Page
-    from longdoc.errors import LongdocError
-    from longdoc.labels import Answer, Entity, Label, Span
+    from longdoc.document import (
+        Annotation,
+        Box,
+        Cell,
+        Definition,
+        Document,
+        FormField,
+        Furniture,
+        Link,
+        OutlineItem,
+        Page,
+        Reference,
+        Section,
+        Source,
+        Table,
+    )
+    from longdoc.errors import (
+        ConfigError,
+        CorruptDocumentError,
+        DataError,
+        DocumentError,
+        DocumentNotFoundError,
+        EncryptedDocumentError,
+        LimitExceededError,
+        LongdocError,
+        MissingDependencyError,
+        NoTextLayerError,
+        TrainingError,
+        UnsupportedFormatError,
+    )
+    from longdoc.findings import Embeddings
+    from longdoc.labels import Answer, Entity, Inference, Label, Span
     from longdoc.loaders import Limits, load
     from longdoc.pipeline import Pipeline
-    from longdoc.prediction import Gap, Prediction
+    from longdoc.prediction import Answers, Failure, Gap, Prediction
+    from longdoc.reader import Word
+    from longdoc.rules import Rules
+    from longdoc.schema import Field, Schema, load_schema
+    from longdoc.values import Duration, Money
 
 __version__ = "0.1.0"
 __all__ = [
     "Pipeline",
     "Prediction",
+    "Answers",
+    "Failure",
     "Gap",
     "load",
     "Limits",
-    "Span",
+    "Schema",
+    "Field",
+    "load_schema",
+    "Rules",
     "Entity",
     "Answer",
     "Label",
+    "Inference",
+    "Span",
+    "Embeddings",
+    "Word",
     "Document",
     "Page",
     "Box",
+    "Section",
+    "Table",
+    "Cell",
+    "Furniture",
+    "Definition",
+    "Reference",
+    "Link",
+    "OutlineItem",
+    "FormField",
+    "Annotation",
+    "Source",
+    "Money",
+    "Duration",
     "LongdocError",
+    "DocumentError",
+    "DocumentNotFoundError",
+    "UnsupportedFormatError",
+    "EncryptedDocumentError",
+    "CorruptDocumentError",
+    "NoTextLayerError",
+    "LimitExceededError",
+    "ConfigError",
+    "DataError",
+    "TrainingError",
+    "MissingDependencyError",
     "__version__",
 ]
 
-_HOMES = {
-    "Pipeline": "pipeline",
-    "Prediction": "prediction",
-    "Gap": "prediction",
-    "load": "loaders",
-    "Limits": "loaders",
-    "Span": "labels",
-    "Entity": "labels",
-    "Answer": "labels",
-    "Label": "labels",
-    "Document": "document",
-    "Page": "document",
-    "Box": "document",
-    "LongdocError": "errors",
+_NAMES: dict[str, tuple[str, ...]] = {
+    "pipeline": ("Pipeline",),
+    "prediction": ("Prediction", "Answers", "Failure", "Gap"),
+    "loaders": ("load", "Limits"),
+    "schema": ("Schema", "Field", "load_schema"),
+    "rules": ("Rules",),
+    "labels": ("Entity", "Answer", "Label", "Inference", "Span"),
+    "findings": ("Embeddings",),
+    "reader": ("Word",),
+    "document": (
+        "Document",
+        "Page",
+        "Box",
+        "Section",
+        "Table",
+        "Cell",
+        "Furniture",
+        "Definition",
+        "Reference",
+        "Link",
+        "OutlineItem",
+        "FormField",
+        "Annotation",
+        "Source",
+    ),
+    "values": ("Money", "Duration"),
+    "errors": (
+        "LongdocError",
+        "DocumentError",
+        "DocumentNotFoundError",
+        "UnsupportedFormatError",
+        "EncryptedDocumentError",
+        "CorruptDocumentError",
+        "NoTextLayerError",
+        "LimitExceededError",
+        "ConfigError",
+        "DataError",
+        "TrainingError",
+        "MissingDependencyError",
+    ),
 }
-
+"""Module -> the public names that it defines."""
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""

@@ -40,10 +40,6 @@ class LimitExceededError(DocumentError):
     """The document exceeds a limit on size, pages, nesting, unpacked bytes or pixels."""
 
 
-class TruncationError(LongdocError):
-    """The model cannot read the whole document, and truncation is not allowed."""
-
-
 class ConfigError(LongdocError, ValueError):
     """A configuration, schema, rule file or model folder has an unknown key, a wrong type or a value out of range."""
 

@@ -25,7 +25,9 @@ def score(pipeline: Pipeline, annotation: str, views: Sequence[View], labels: se
     Raises:
         ConfigError: no head serves this annotation with these labels.
     """
-    return _kind_for(annotation).scorers[annotation](pipeline, serving(pipeline, annotation, labels), views, labels)
+    return _kind_for(pipeline, annotation).scorers[annotation](
+        pipeline, serving(pipeline, annotation, labels), views, labels
+    )
 
 
 def check(pipeline: Pipeline, annotation: str, name: str, labels: set[str]) -> None:
@@ -46,7 +48,7 @@ def serving(pipeline: Pipeline, annotation: str, labels: set[str]) -> list[str]:
     Raises:
         ConfigError: there are none, or a label belongs to no head.
     """
-    kind = _kind_for(annotation)
+    kind = _kind_for(pipeline, annotation)
     own = {name: config for name, config in pipeline.heads.items() if config.kind == kind.name}
     if not kind.scored_together:
         return [_only(pipeline, kind, own, labels)]
@@ -64,8 +66,11 @@ def _only(pipeline: Pipeline, kind: HeadKind, own: dict[str, Any], labels: set[s
     raise ConfigError(f"the model has no head of kind {kind.name!r}{wanted}; its heads: {_described(pipeline)}")
 
 
-def _kind_for(annotation: str) -> HeadKind:
-    return next(kind for kind in HEADS.values() if annotation in kind.scorers)
+def _kind_for(pipeline: Pipeline, annotation: str) -> HeadKind:
+    """The first kind of head that is scored on this annotation, preferably one that the model has."""
+    kinds = [kind for kind in HEADS.values() if annotation in kind.scorers]
+    own = {config.kind for config in pipeline.heads.values()}
+    return next((kind for kind in kinds if kind.name in own), kinds[0])
 
 
 def annotated_labels(annotation: str, examples: Sequence[Example]) -> set[str]:

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from longdoc.encoders import Batch, length_batches
 from longdoc.errors import ConfigError
-from longdoc.heads import Group, TaskConfig, kind_of
+from longdoc.heads import HEADS, Group, TaskConfig, kind_of
 from longdoc.model import Model
 
 
@@ -89,8 +89,12 @@ def task_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> Ite
     kinds = {config.kind for config in configs.values()}
     kind = kind_of(next(iter(configs.values())))
     if len(kinds) > 1 or kind.groups is None or (len(configs) > 1 and not kind.learns_together):
-        raise ConfigError(f"a task trains one head, or several of kind ner; got {', '.join(task.heads)}")
+        raise ConfigError(f"a task trains one head, or several of kind {_together()}; got {', '.join(task.heads)}")
     return kind.groups(task, configs, model.tokenizer, model.encoder.template, rng)
+
+
+def _together() -> str:
+    return " or ".join(kind.name for kind in HEADS.values() if kind.learns_together)
 
 
 def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:

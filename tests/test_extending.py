@@ -1,0 +1,184 @@
+"""What CONTRIBUTING promises: one module and one row of a table add a loader, an output format or a kind of head.
+
+The recipe for a reader of corpora is tested with the readers.
+"""
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+import longdoc
+from conftest import annotated, make_model
+from longdoc.calibration import calibrate
+from longdoc.cli import main
+from longdoc.datasets import read_dataset
+from longdoc.decode import Calibration
+from longdoc.document import Document
+from longdoc.errors import ConfigError, DocumentError
+from longdoc.evaluation import evaluate
+from longdoc.findings import place
+from longdoc.heads import HEADS, Group, HeadKind
+from longdoc.heads.ner import entity_trials, score_entities
+from longdoc.labels import Entity
+from longdoc.loaders.detect import FORMATS as INPUTS
+from longdoc.loaders.detect import Format as InputFormat
+from longdoc.model import Model, ModelConfig
+from longdoc.outputs import FORMATS as OUTPUTS
+from longdoc.outputs import Format as OutputFormat
+from longdoc.training import train
+from longdoc.windows import token_range, tokenize
+
+# ------------------------------------------------------------------------------------------------------------- a loader
+
+
+def load_shouting(data, *, name, options):
+    return Document.from_text(data.decode().removeprefix("SHOUT ").lower(), name=name)
+
+
+def test_a_loader_is_a_module_and_a_row(monkeypatch):
+    module = ModuleType("longdoc.loaders.shouting")
+    module.load_shouting = load_shouting
+    monkeypatch.setitem(sys.modules, "longdoc.loaders.shouting", module)
+    before = longdoc.load(b"SHOUT THE LEASE").text
+    row = InputFormat(
+        description="shouted text", module="shouting", in_text=lambda start: start.text.startswith("SHOUT ")
+    )
+    rows = {"shouting": row, **INPUTS}
+    monkeypatch.setattr("longdoc.loaders.detect.FORMATS", rows)
+    monkeypatch.setattr("longdoc.loaders.FORMATS", rows)
+    assert (before, longdoc.load(b"SHOUT THE LEASE").text) == ("SHOUT THE LEASE", "the lease")
+
+
+# ------------------------------------------------------------------------------------------------------------- a format
+
+
+def write_counts(outcomes, stream):
+    for outcome in outcomes:
+        failed = isinstance(outcome.result, DocumentError)
+        stream.write(f"{outcome.source}\t{'failed' if failed else len(outcome.result.entities)}\n")
+
+
+def test_a_format_is_a_module_and_a_row(monkeypatch, pipeline, tmp_path, capsys):
+    counts = OutputFormat(name="tsv", description="counts", suffix=".tsv", streams=True, write=write_counts)
+    monkeypatch.setitem(OUTPUTS, counts.name, counts)
+    prediction = pipeline(Document.from_text(annotated()["text"], name="a"))
+    prediction.save(tmp_path / "a.tsv")
+    assert (tmp_path / "a.tsv").read_text() == f"a\t{len(prediction.entities)}\n"
+    with pytest.raises(SystemExit):
+        main(["extract", "--help"])
+    assert "tsv: counts" in " ".join(capsys.readouterr().out.split())
+    stream = io.StringIO()
+    OUTPUTS["tsv"].write([], stream)
+    assert not stream.getvalue()
+
+
+# --------------------------------------------------------------------------------------------------------------- a head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkConfig:
+    """Marks single tokens with one label."""
+
+    kind: Literal["mark"] = "mark"
+    labels: tuple[str, ...]
+    calibration: Calibration = Calibration()  # noqa: RUF009 (immutable)
+
+
+class MarkHead(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.linear = nn.Linear(width, 1)
+
+    def scores(self, states, mask=None):
+        return self.linear(states).float().sigmoid()
+
+    def loss(self, states, *, marked, content):
+        return nn.functional.binary_cross_entropy(self.scores(states)[content][:, 0], marked[content])
+
+
+def decode_marks(scores, head, config, module, options):
+    found = [(row, share) for row, share in enumerate(scores.merged()[:, 0].tolist()) if share >= 0.5]
+    places = [place(scores.document, *scores.tokens.offsets[row].tolist()) for row, _ in found]
+    return [
+        Entity(label=config.labels[0], score=share, source=head, **where)
+        for where, (_, share) in zip(places, found, strict=True)
+    ]
+
+
+def mark_groups(task, configs, tokenizer, template, rng):
+    for example in read_dataset(task.data):
+        tokens = tokenize(example.text, tokenizer).part(0, 80)
+        ranges = [token_range(tokens, span.start, span.end) for span in example.spans]
+        yield Group(task, example.id, (tokens.ids,), template.plain, {"ranges": ranges})
+
+
+def mark_targets(groups, batch, configs):
+    marked = torch.zeros(batch.content_mask.shape)
+    for row, first, group in zip(marked, batch.firsts, groups, strict=True):
+        for start, end in group.targets["ranges"]:
+            row[first + start : first + end] = 1.0
+    (head,) = configs
+    return {head: {"marked": marked, "content": batch.content_mask}}
+
+
+MARK = HeadKind(
+    config=MarkConfig,
+    module=MarkHead,
+    build=lambda config, width, embeddings: MarkHead(width),
+    decode=decode_marks,
+    finds="entities",
+    groups=mark_groups,
+    targets=mark_targets,
+    scorers={"entities": score_entities},
+    scored_together=True,
+    trials=entity_trials,
+)
+DATA = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
+
+
+def write_yaml(path, record):
+    path.write_text(yaml.safe_dump(record))
+    return path
+
+
+def test_a_kind_of_head_is_a_module_and_a_row(monkeypatch, corpus):
+    config = {
+        "base": str(corpus / "base"),
+        "output": str(corpus / "run"),
+        "learning_rate": 1e-2,
+        "model": {"heads": {"parties": {"kind": "mark", "labels": ["PARTY"]}}, "windows": {"size": 32, "overlap": 8}},
+        "tasks": [{"heads": ["parties"], "data": DATA}],
+    }
+    path = write_yaml(corpus / "train.yaml", config)
+    with pytest.raises(ConfigError, match="unknown kind 'mark'"):
+        train(path)
+    monkeypatch.setitem(HEADS, "mark", MARK)
+    folder = train(path)
+    saved = json.loads((folder / "config.json").read_text())
+    assert saved["longdoc"]["heads"]["parties"]["kind"] == "mark"
+    pipeline = longdoc.Pipeline.from_pretrained(folder, precision="float32")
+    assert pipeline.tasks == ("parties", "rules")
+    evaluation = {"model": str(folder), "datasets": {"mine": {**DATA, "limit": 3}}}
+    result = evaluate(write_yaml(corpus / "evaluate.yaml", evaluation)).results["windows"]["mine"].result
+    assert result.counts["PARTY"].true_positive + result.counts["PARTY"].false_negative > 0
+
+
+def test_a_kind_of_head_is_calibrated_by_its_own_trials(monkeypatch, corpus):
+    monkeypatch.setitem(HEADS, "mark", MARK)
+    base = make_model()
+    config = ModelConfig(heads={"parties": MarkConfig(labels=("PARTY",))}, windows=base.config.windows)
+    Model(base.encoder.backbone, base.tokenizer, config).save(corpus / "model")
+    fitted = Calibration(temperature=2.0, bias=1.0)
+    monkeypatch.setattr("longdoc.calibration.fit", lambda scores, correct: fitted)
+    record = {"model": str(corpus / "model"), "heads": {"parties": DATA}, "output": str(corpus / "calibrated")}
+    (fit,) = calibrate(write_yaml(corpus / "calibrate.yaml", record)).fits
+    assert fit.calibration == fitted and fit.min_score is None and fit.findings > 0
+    assert Model.from_pretrained(corpus / "calibrated").config.heads["parties"].calibration == fitted
