@@ -42,6 +42,8 @@ RULES = "rules"
 """Name of the task that applies the rules."""
 MAX_ANSWERS = 20
 """Answers to a schema's field that takes several."""
+PROGRESS_DELAY = 2.0
+"""Seconds before a progress bar is shown."""
 BATCHES_AHEAD = 16
 """Batches that are filled from documents before the first of them is encoded."""
 
@@ -388,7 +390,8 @@ class Pipeline:
             head: name of the head, if several answer questions.
 
         Returns:
-            Answers to the question, a list that knows its coverage; for a list of questions, a list of these.
+            Answers to the question, a list with ``gaps`` and ``coverage`` (0 if the document has no text); a list of
+            these for a list of questions.
 
         Raises:
             ConfigError: no head answers questions or several do, or a question is empty or leaves no room in a window.
@@ -398,8 +401,8 @@ class Pipeline:
         questions = [question] if isinstance(question, str) else list(question)
         options = [DecodeOptions(top_k=top_k, min_score=_checked_score(min_score))] * len(questions)
         read = _document(document)
-        answers, prediction = self._ask(read, self._head("qa", head), questions, options)
-        found = [Answers(own, gaps=prediction.gaps, coverage=prediction.coverage) for own in answers]
+        answers, prediction, coverage = self._ask(read, self._head("qa", head), questions, options)
+        found = [Answers(own, gaps=prediction.gaps, coverage=coverage) for own in answers]
         return found[0] if isinstance(question, str) else found
 
     def extract(
@@ -425,7 +428,7 @@ class Pipeline:
             for field in fields.values()
         ]
         questions = [field.question for field in fields.values()]
-        found, prediction = self._ask(_document(document), self._head("qa", head), questions, options)
+        found, prediction, _ = self._ask(_document(document), self._head("qa", head), questions, options)
         pairs = zip(fields, found, strict=True)
         return replace(prediction, answers=tuple(replace(a, label=name) for name, own in pairs for a in own))
 
@@ -454,19 +457,20 @@ class Pipeline:
         if isinstance(hypotheses, str):
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
         options = [DecodeOptions(min_score=_checked_score(min_score))] * len(hypotheses)
-        found, prediction = self._ask(_document(document), self._head("nli", head), hypotheses, options)
-        return [replace(inference, coverage=prediction.coverage) for own in found for inference in own]
+        found, _, coverage = self._ask(_document(document), self._head("nli", head), hypotheses, options)
+        return [replace(inference, coverage=coverage) for own in found for inference in own]
 
     def _ask(
         self, document: Document, head: str, questions: Sequence[str], options: Sequence[DecodeOptions]
-    ) -> tuple[list[list[Any]], Prediction]:
-        """Findings of a head for each question or hypothesis, and a prediction with the gaps of the reading."""
+    ) -> tuple[list[list[Any]], Prediction, float]:
+        """Findings of a head for each question, a prediction with the gaps, and the coverage: 0 without any token."""
         reader = self._reader_of[head]
         tokens = reader.tokenize(document)
         readings = [reader.read(document, tokens, [head], question=question) for question in questions]
         with self._progress() as progress:
             found = self._find(readings, progress, options)
-        return [by_head[head] for by_head in found], Prediction(document=document, gaps=gaps_of(document, [tokens]))
+        prediction = Prediction(document=document, gaps=gaps_of(document, [tokens]))
+        return [by_head[head] for by_head in found], prediction, prediction.coverage if len(tokens) else 0.0
 
     # ---------------------------------------------------------------------------------------------- vectors and words
 
@@ -530,7 +534,7 @@ class Pipeline:
 
     def _progress(self) -> tqdm[Any]:
         disable = None if self._show_progress is None else not self._show_progress
-        return tqdm(unit="token", unit_scale=True, delay=2, leave=False, disable=disable)
+        return tqdm(unit="token", unit_scale=True, delay=PROGRESS_DELAY, leave=False, disable=disable)
 
 
 def _loaded(pairs: Iterable[tuple[DocumentLike, Any]], on_error: OnError) -> Iterator[tuple[Document | Failure, Any]]:

@@ -52,7 +52,11 @@ class Failure:
 
 
 class Answers(list[Answer]):
-    """Answers to one question, best first, and how much of the document was searched for them."""
+    """Answers to one question, best first, and how much of the document was searched for them.
+
+    ``gaps`` are the characters that the model did not see, ``coverage`` the share of the characters, white space aside,
+    that it saw; 0 if the document has no text, so that nothing was searched.
+    """
 
     def __init__(self, answers: Iterable[Answer] = (), *, gaps: tuple[Gap, ...] = (), coverage: float = 1.0) -> None:
         super().__init__(answers)

@@ -11,10 +11,12 @@ from longdoc.decode import Calibration, decode_answers
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.findings import parts
-from longdoc.heads import ClassifyConfig
+from longdoc.heads import ClassifyConfig, QaConfig
+from longdoc.labels import NOT_READ
 from longdoc.loaders import load
+from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
-from longdoc.windows import sentence_starts, split, tokenize
+from longdoc.windows import WindowConfig, sentence_starts, split, tokenize
 
 LONG = " ".join(CORPUS[:2] * 12)
 QUESTIONS = ["who is the distributor?", "what did the patient take?", "when?"]
@@ -208,3 +210,43 @@ def test_the_class_of_what_is_nothing_else_is_not_reported():
     assert pipeline(document, tasks=["kind"]).labels == ()
     with pytest.raises(ConfigError, match="other is 'hire'; the head has lease, loan"):
         ClassifyConfig(labels=("lease", "loan"), other="hire")
+
+
+def test_a_document_without_text_is_not_read_and_says_so(asking):
+    empty = Document.from_text("")
+    answers = asking.ask(empty, QUESTIONS)
+    assert [(list(found), found.coverage) for found in answers] == [([], 0.0)] * 3
+    found = asking.infer(empty, ["it is exclusive", "it is perpetual"])
+    assert [(i.hypothesis, i.label, i.coverage) for i in found] == [
+        ("it is exclusive", NOT_READ, 0.0),
+        ("it is perpetual", NOT_READ, 0.0),
+    ]
+    dropped = asking.ask(Document.from_text("Acme \x07\x07 Incorporated"), "who?")
+    assert dropped.coverage == pytest.approx(16 / 18) and [(g.start, g.end) for g in dropped.gaps] == [(5, 7)]
+
+
+def test_a_threshold_is_chosen_at_the_call(asking):
+    document = Document.from_text(LONG)
+    scores = [answer.score for answer in asking.ask(document, QUESTIONS[0], top_k=8)]
+    kept = asking.ask(document, QUESTIONS[0], top_k=8, min_score=scores[3])
+    assert [answer.score for answer in kept] == scores[:4]
+    evidence = asking.infer(document, ["the patient took aspirin"], min_score=0.0)[0].evidence
+    assert len(evidence) == 3
+    assert asking.infer(document, ["the patient took aspirin"], min_score=1.0)[0].evidence == ()
+    with pytest.raises(ConfigError, match="from 0 to 1"):
+        asking.ask(document, QUESTIONS[0], min_score=40)
+
+
+def test_of_several_heads_of_a_kind_one_is_named():
+    plain, windows = make_asking_model(), WindowConfig(size=48, overlap=8)
+    heads = {"first": QaConfig(windows=windows, max_answer_tokens=12), "second": QaConfig(windows=windows)}
+    model = Model(plain.encoder.backbone, plain.tokenizer, ModelConfig(heads=heads, windows=plain.config.windows))
+    pipeline = Pipeline(model, device="cpu", precision="float32")
+    document = Document.from_text(LONG)
+    with pytest.raises(ConfigError, match=r"several heads are of kind 'qa'.*first, second"):
+        pipeline.ask(document, QUESTIONS[0])
+    with pytest.raises(ConfigError, match=r"head is 'third'.*first, second"):
+        pipeline.ask(document, QUESTIONS[0], head="third")
+    alone = Pipeline(model.with_heads(["second"]), device="cpu", precision="float32")
+    both = pipeline.ask(document, QUESTIONS[0], min_score=0.0, head="second")
+    assert both == alone.ask(document, QUESTIONS[0], min_score=0.0)

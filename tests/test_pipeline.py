@@ -1,4 +1,8 @@
 import copy
+import io
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +16,11 @@ from conftest import CORPUS, make_model
 from longdoc.attention import Rows, SparsePattern
 from longdoc.decode import decode_entities
 from longdoc.document import Document
-from longdoc.errors import LongdocError
+from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError, LongdocError
 from longdoc.model import SparseConfig
 from longdoc.pipeline import Pipeline
+from longdoc.prediction import Failure, Prediction
+from longdoc.rules import Rules
 from longdoc.windows import WindowConfig, sentence_starts, split, tokenize
 
 LONG = " ".join(CORPUS[:2] * 12)
@@ -109,7 +115,7 @@ def test_tasks_choose_heads(pipeline):
         (lambda p: Pipeline.from_pretrained(encoder="sparsely"), "'windows', 'sparse'"),
         (lambda p: Pipeline.from_pretrained(precision="float8"), "'bfloat16'"),
         (lambda p: Pipeline.from_pretrained(device="tpu?"), "'auto'"),
-        (lambda p: Pipeline.from_pretrained("no-such-folder"), "'default'"),
+        (lambda p: Pipeline.from_pretrained("no-such-folder"), "neither a folder with a model nor"),
         (lambda p: p("no-such-file.pdf"), "no-such-file.pdf"),
     ],
 )
@@ -193,3 +199,71 @@ def test_the_sparse_encoder_shares_the_weights_and_leaves_the_model_alone():
     assert all(one is other for one, other in pairs)
     assert sparse(Document.from_text(LONG)).coverage == 1.0
     assert Pipeline(model, device=torch.device("cpu"), precision="bfloat16")(Document.from_text(LONG)) == before
+
+
+def test_documents_that_cannot_be_read_are_outcomes_in_their_place(pipeline, tmp_path):
+    (tmp_path / "a.txt").write_text(CORPUS[0])
+    sources = [tmp_path / "a.txt", tmp_path / "none.pdf", CORPUS[1].encode(), b""]
+    for batch_size in (None, 1, 2):
+        opened = io.BytesIO(CORPUS[0].encode())
+        found = list(pipeline.pipe([*sources, opened], on_error="yield", batch_size=batch_size))
+        assert [type(outcome) for outcome in found] == [Prediction, Failure, Prediction, Failure, Prediction]
+        assert found[0].entities == found[4].entities == pipeline(CORPUS[0].encode()).entities
+        assert found[1].source == str(tmp_path / "none.pdf") and isinstance(found[1].error, DocumentNotFoundError)
+        assert (found[3].source, type(found[3].error)) == ("bytes", CorruptDocumentError)
+    pairs = pipeline.pipe(((source, i) for i, source in enumerate(sources)), on_error="yield", as_tuples=True)
+    assert [number for _, number in pairs] == [0, 1, 2, 3]
+    rest = pipeline.pipe(sources, batch_size=1)
+    assert isinstance(next(rest), Prediction)
+    with pytest.raises(DocumentNotFoundError):
+        next(rest)
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ({"tasks": ["legal"]}, "contract, biomedical"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"overlap": "shortest"}, "longest"),
+        ({"on_error": "skip"}, "raise, yield"),
+    ],
+)
+def test_arguments_of_pipe_are_checked_at_the_call(pipeline, options, remedy):
+    with pytest.raises(ConfigError, match=remedy):
+        pipeline.pipe([], **options)
+
+
+@pytest.mark.parametrize("encoder", ["windows", "sparse"])
+def test_a_pipeline_is_pickled_and_reads_the_same_elsewhere(encoder, tmp_path):
+    pipeline = Pipeline(make_model(), device="cpu", precision="float32", encoder=encoder, rules=Rules.load("default"))
+    text = f"{LONG} It costs USD 5 million."
+    expected = pipeline(Document.from_text(text), tasks=pipeline.tasks)  # builds the encoder first
+    (tmp_path / "pipeline.pickle").write_bytes(pickle.dumps(pipeline))
+    code = (
+        "import pathlib, pickle, sys, longdoc; folder = pathlib.Path(sys.argv[1]);"
+        "pipeline = pickle.loads((folder / 'pipeline.pickle').read_bytes());"
+        "found = pipeline(longdoc.Document.from_text((folder / 'text').read_text()), tasks=pipeline.tasks);"
+        "(folder / 'found').write_bytes(pickle.dumps(found.entities))"
+    )
+    (tmp_path / "text").write_text(text)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    found = pickle.loads((tmp_path / "found").read_bytes())
+    assert {e.source for e in found} >= {"biomedical", "rules"}
+    assert [(e.start, e.end, e.label) for e in found] == [(e.start, e.end, e.label) for e in expected.entities]
+
+
+def test_a_pipeline_of_a_model_needs_nothing_else_and_batches_as_told(model):
+    pipeline = Pipeline(model, batch_tokens=40)
+    assert {reader.batch_tokens for reader in pipeline.readers} == {40}
+    document = Document.from_text(LONG)
+    together = Pipeline(model, batch_tokens=10_000)(document).entities
+    assert [(e.start, e.end) for e in pipeline(document).entities] == [(e.start, e.end) for e in together]
+    with pytest.raises(ConfigError, match="batch_tokens must be at least 1"):
+        Pipeline(model, batch_tokens=0)
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_progress_is_shown_or_not(model, progress, capsys, monkeypatch):
+    monkeypatch.setattr("longdoc.pipeline.PROGRESS_DELAY", 0.0)
+    Pipeline(model, progress=progress)(Document.from_text(LONG))
+    assert ("token" in capsys.readouterr().err) == progress
