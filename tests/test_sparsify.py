@@ -622,10 +622,10 @@ def test_a_longer_table_keeps_type_and_training():
 COMPILED = ["bert", "longformer", "big_bird"]
 
 
-def two_layers(family):
-    """A sparse model that is compiled fast."""
-    windows = {"attention_window": [32, 64]} if family == "longformer" else {}
-    return sparsify(build(family, num_hidden_layers=2, **windows), pattern_for(family))
+def small(family):
+    """A sparse model that compiles fast: one layer, or two with different windows."""
+    settings = {"num_hidden_layers": 2, "attention_window": [32, 64]} if family == "longformer" else {}
+    return sparsify(build(family, **{"num_hidden_layers": 1, **settings}), pattern_for(family))
 
 
 def compiled_call(family, n_tokens=200):
@@ -646,7 +646,7 @@ def fresh_compiler():
 @pytest.mark.parametrize("family", COMPILED)
 def test_a_compiled_model_is_one_graph_and_equals_the_model(family):
     """``fullgraph`` raises wherever the graph would break."""
-    call, model = compiled_call(family), two_layers(family)
+    call, model = compiled_call(family), small(family)
     expected = gradients(model, **call)
     compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
     model.zero_grad()
@@ -658,7 +658,7 @@ def test_a_compiled_model_is_one_graph_and_equals_the_model(family):
 
 @pytest.mark.usefixtures("fresh_compiler")
 def test_a_compiled_model_follows_a_new_pattern():
-    call, model = compiled_call("bert"), two_layers("bert")
+    call, model = compiled_call("bert"), small("bert")
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     first = states(compiled, **call)
     sparsify(model, SparsePattern(window=3))
@@ -671,7 +671,7 @@ def test_a_compiled_model_follows_a_new_pattern():
 @pytest.mark.filterwarnings("ignore:While compiling, we found certain side effects:UserWarning")  # of transformers
 @pytest.mark.parametrize(("family", "strict"), [("bert", True), *((family, False) for family in COMPILED)])
 def test_an_exported_model_takes_rows_of_any_number_and_length(family, strict):
-    call, model = compiled_call(family), two_layers(family)
+    call, model = compiled_call(family), small(family)
     sizes = {0: Dim("rows", min=1, max=8), 1: Dim("tokens", min=2, max=310)}
     program = torch.export.export(model, (), call, dynamic_shapes=dict.fromkeys(call, sizes), strict=strict).module()
     for n_rows, n_tokens in ((2, 200), (1, 17), (3, 310)):
