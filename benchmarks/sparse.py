@@ -1,9 +1,9 @@
-"""Sparse attention beside dense attention and transformers' own sparse models: seconds and memory against length.
+"""Sparse attention compared with dense attention and transformers' own sparse models: time and memory by length.
 
-An encoder of 6 layers, 384 wide with 12 heads (``--size base``: 12 layers, 768 wide), one row of random tokens.
-``blocked`` and ``flex`` see 256 tokens to each side and one global token, as Longformer does here; BigBird has its own
-pattern; ``windows`` reads the row as plain BERT does, 512 tokens at a time and none of them twice. Each measurement has
-a process of its own. Memory is the peak above what the process held with its model loaded.
+The encoder has 6 layers of width 384 with 12 heads (``--size base``: 12 layers of width 768) and reads one row of
+random tokens. ``blocked`` and ``flex`` see 256 tokens to each side and one global token, as Longformer does here;
+BigBird has its own pattern; ``windows`` is plain BERT on 512 tokens at a time, without overlap. Each measurement runs
+in a process of its own. Memory is the peak above what the process used once its model was loaded.
 """
 
 import argparse
@@ -67,11 +67,11 @@ def build(engine: str, size: str, n_tokens: int) -> nn.Module:
 
 
 def call(engine: str, model: nn.Module, ids: Tensor) -> Tensor:
-    """States of the row."""
+    """States ``(1, T, D)`` of the row ``ids``, int64 ``(1, T)``; ``(T / 512, 512, D)`` for windows."""
     if engine == "longformer":
-        everywhere = torch.zeros_like(ids)
-        everywhere[:, 0] = 1
-        return model(ids, global_attention_mask=everywhere).last_hidden_state
+        first = torch.zeros_like(ids)
+        first[:, 0] = 1
+        return model(ids, global_attention_mask=first).last_hidden_state
     if engine == "windows":
         ids = ids.view(-1, min(512, ids.shape[1]))
         return torch.cat([model(part).last_hidden_state for part in ids.split(4)])
@@ -88,7 +88,7 @@ def step(engine: str, model: nn.Module, ids: Tensor, training: bool) -> None:
 
 
 def measure(engine: str, size: str, n_tokens: int, training: bool, device: str, precision: str) -> Measured:
-    """Seconds of the fastest step, and the peak of memory above the model, in megabytes."""
+    """Seconds of the fastest step, and peak memory above the model in megabytes."""
     torch.manual_seed(0)
     model = build(engine, size, n_tokens).to(device, getattr(torch, precision)).train(training)
     ids = torch.randint(5, 1000, (1, n_tokens), device=device)
@@ -112,18 +112,18 @@ def measure(engine: str, size: str, n_tokens: int, training: bool, device: str, 
 
 
 def in_a_process(arguments: argparse.Namespace, engine: str, n_tokens: int, training: bool) -> Measured:
-    """One measurement; ``failed`` says why there is none."""
+    """One measurement in a subprocess; if it failed, ``failed`` is the reason."""
     command = [sys.executable, __file__, "--one", engine, str(n_tokens), str(int(training))]
     command += ["--size", arguments.size, "--device", arguments.device, "--precision", arguments.precision]
     limit = int(arguments.gigabytes * 2**30)
 
-    def confine() -> None:
+    def limit_memory() -> None:
         if arguments.device == "cpu":
             resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
     try:
         result = subprocess.run(
-            command, capture_output=True, text=True, timeout=arguments.seconds, preexec_fn=confine, check=False
+            command, capture_output=True, text=True, timeout=arguments.seconds, preexec_fn=limit_memory, check=False
         )
     except subprocess.TimeoutExpired:
         return {"failed": f"over {arguments.seconds} s"}
@@ -136,7 +136,7 @@ def in_a_process(arguments: argparse.Namespace, engine: str, n_tokens: int, trai
 
 
 def run(arguments: argparse.Namespace) -> list[Measured]:
-    """All measurements, engine by engine within a length, so that a slow spell of the machine meets them all."""
+    """All measurements, all engines of a length in a row, so that a busy machine slows all of them."""
     found: list[Measured] = []
     given_up: set[tuple[str, bool]] = set()
     for n_tokens in arguments.tokens:
@@ -153,7 +153,7 @@ def run(arguments: argparse.Namespace) -> list[Measured]:
 
 
 def table(found: Sequence[Measured]) -> list[list[object]]:
-    """Rows for Markdown, with what the other engines take for each of longdoc's."""
+    """Rows of the Markdown table, with the speed relative to dense attention."""
     rows: list[list[object]] = []
     for one in found:
         job = "training step" if one["training"] else "forward"
@@ -170,7 +170,7 @@ def table(found: Sequence[Measured]) -> list[list[object]]:
 
 
 def draw(found: Sequence[Measured], target: Path) -> None:
-    """Seconds and memory against length, both axes logarithmic."""
+    """Plots seconds and memory by length, on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -219,7 +219,7 @@ def main() -> None:
     parser.add_argument("--longest-training", type=int, default=16384)
     parser.add_argument("--seconds", type=float, default=600, help="give up on an engine that takes longer")
     parser.add_argument("--gigabytes", type=float, default=20, help="give up on an engine that takes more")
-    parser.add_argument("--name", default="sparse", help="of the files in benchmarks/results")
+    parser.add_argument("--name", default="sparse", help="name of the files in benchmarks/results")
     parser.add_argument("--one", nargs=3, metavar=("ENGINE", "TOKENS", "TRAINING"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -235,8 +235,8 @@ def main() -> None:
     (RESULTS / f"{arguments.name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     draw(found, RESULTS / f"{arguments.name}.png")
     header = ["job", "tokens", "engine", "seconds", "tokens/s", "times dense", "MB above the model"]
-    notes = f"![seconds and memory against length]({arguments.name}.png)\n\n{' '.join((__doc__ or '').split())}"
-    write_table(arguments.name, "Sparse attention: time and memory against length", header, table(found), notes)
+    notes = f"![seconds and memory by length]({arguments.name}.png)\n\n{' '.join((__doc__ or '').split())}"
+    write_table(arguments.name, "Sparse attention: time and memory by length", header, table(found), notes)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from longdoc.attention.picture import to_svg
 
 
 def picture() -> str:
-    """The four patterns of the page, on rows of 64 tokens."""
+    """The four patterns of the page as SVG, on rows of 64 tokens."""
     row = torch.empty(1, 64)
     question = torch.arange(64)[None] < 6
     packed = torch.tensor([[0] * 30 + [1] * 20 + [2] * 14])

@@ -1,9 +1,9 @@
 """Tokens → states.
 
-Both encoders read a document as overlapping slices of its token stream, each between the special tokens of the
-checkpoint. ``Encoder`` reads short slices, of the length that the checkpoint was trained on, with dense attention;
-``SparseEncoder`` reads slices as long as most documents. Letters of shapes: ``B`` slices, ``T`` tokens with special
-ones, ``D`` width.
+Both encoders read a document as overlapping windows of its token stream, each with the checkpoint's special tokens
+around it. ``Encoder`` reads short windows, of the length the checkpoint was trained on, with dense attention;
+``SparseEncoder`` reads windows as long as most documents. Letters of shapes: ``B`` windows, ``T`` tokens, including
+special tokens, ``D`` width, ``L`` labels.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from longdoc.attention.positions import repeated_positions
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around a window's tokens: ``[CLS] … [SEP]``, or with a question ``[CLS] question [SEP] … [SEP]``."""
+    """The tokens around a window: ``[CLS] … [SEP]``, or with a question ``[CLS] question [SEP] … [SEP]``."""
 
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     content_type: int = 0
-    """Segment of the window's tokens and the suffix; that of the prefix is 0."""
+    """Segment id of the window's tokens and the suffix; that of the prefix is 0."""
     n_global: int = 0
-    """Tokens at the start, the question and what stands before it, that see and are seen by all in sparse attention."""
+    """Number of tokens at the start that are global in sparse attention: the question and the tokens before it."""
 
     def __len__(self) -> int:
         return len(self.prefix) + len(self.suffix)
@@ -39,18 +39,21 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The special tokens of a checkpoint: those around one text, and those around and between two."""
+    """The special tokens of a checkpoint: around a single text, and around and between the texts of a pair."""
 
     plain: Frame
+    """Around a single text."""
     before: tuple[int, ...]
     between: tuple[int, ...]
     after: tuple[int, ...]
     second_type: int
+    """Segment id of the second text of a pair."""
     pad: int
+    """Id of the padding token."""
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, pad: int) -> Template:
-        """Read off the tokenizer's own template."""
+        """Takes the special tokens from two encodings by the tokenizer; ``pad`` is the id of the padding token."""
         encoding = tokenizer.encode("a")
         content = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
         plain = Frame(tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :]))
@@ -62,17 +65,17 @@ class Template:
         return cls(plain, tuple(pair.ids[: first[0]]), tuple(between), tuple(after), second_type, pad)
 
     def asking(self, question: Sequence[int]) -> Frame:
-        """The frame that puts a question, as token ids, before every window."""
+        """The special tokens and ``question``, as token ids, around every window."""
         prefix = (*self.before, *question, *self.between)
         return Frame(prefix, self.after, self.second_type, n_global=len(self.before) + len(question))
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows ready for an encoder.
+    """Windows as input of an encoder.
 
-    ``inputs`` are the arguments of ``Encoder.forward``, each ``(B, T)``; ``firsts`` and ``lengths`` say where each
-    window's own tokens stand in its row.
+    ``inputs`` are the arguments of ``Encoder.forward``, each ``(B, T)``; ``firsts`` and ``lengths`` are the position
+    and number of each window's own tokens in its row.
     """
 
     inputs: dict[str, Tensor]
@@ -80,16 +83,16 @@ class Batch:
     lengths: tuple[int, ...]
 
     def content(self, scores: np.ndarray) -> list[np.ndarray]:
-        """Each window's rows ``(length, L)`` of ``scores`` ``(B, T, L)``, special tokens and padding left out."""
-        places = zip(scores, self.firsts, self.lengths, strict=True)
-        return [row[first : first + length] for row, first, length in places]
+        """The scores ``(length, L)`` of each window's own tokens, from ``scores`` ``(B, T, L)``."""
+        rows = zip(scores, self.firsts, self.lengths, strict=True)
+        return [row[first : first + length] for row, first, length in rows]
 
     @property
     def content_mask(self) -> Tensor:
-        """Bool ``(B, T)``, true where a window's own tokens stand."""
-        place = torch.arange(self.inputs["input_ids"].shape[1])
+        """True for windows' own tokens, false for special tokens and padding, bool ``(B, T)``."""
+        position = torch.arange(self.inputs["input_ids"].shape[1])
         first, length = torch.tensor(self.firsts)[:, None], torch.tensor(self.lengths)[:, None]
-        return (place >= first) & (place < first + length)
+        return (position >= first) & (position < first + length)
 
 
 class Encoder(nn.Module):
@@ -110,13 +113,13 @@ class Encoder(nn.Module):
         token_type_ids: Tensor | None = None,
         global_mask: Tensor | None = None,
     ) -> Tensor:
-        """States ``(B, T, D)`` of token ids ``(B, T)``.
+        """States, floating point ``(B, T, D)``.
 
         Args:
-            input_ids: int64 ``(B, T)``.
-            attention_mask: true where a token is no padding.
-            token_type_ids: segments, for encoders that tell them apart.
-            global_mask: the question's tokens; of the dense encoders, Longformer alone makes something of it.
+            input_ids: token ids, int64 ``(B, T)``.
+            attention_mask: bool ``(B, T)``, false at padding.
+            token_type_ids: segment ids, int64 ``(B, T)``, for encoders with several segments.
+            global_mask: bool ``(B, T)``, true for the question's tokens; among dense encoders only Longformer uses it.
         """
         further = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         if self.asks_globally and global_mask is not None:
@@ -125,11 +128,11 @@ class Encoder(nn.Module):
         return states
 
     def batch(self, slices: Sequence[np.ndarray], frames: Sequence[Frame] | Frame | None = None) -> Batch:
-        """Windows in their frames, padded to the longest; no mask where none is padded.
+        """Windows with their special tokens, padded to the longest; without a mask if none is padded.
 
         Args:
-            slices: token ids of each window.
-            frames: one for each window, or one for all; the plain one by default.
+            slices: token ids of each window, int ``(length,)``.
+            frames: one for each window, or one for all; by default ``template.plain``.
         """
         if frames is None or isinstance(frames, Frame):
             frames = [frames or self.template.plain] * len(slices)
@@ -138,31 +141,32 @@ class Encoder(nn.Module):
         ids = np.full((len(rows), lengths.max()), self.template.pad, dtype=np.int64)
         for target, row in zip(ids, rows, strict=True):
             target[: len(row)] = row
-        place, firsts = np.arange(ids.shape[1]), np.array([len(frame.prefix) for frame in frames])
+        position, firsts = np.arange(ids.shape[1]), np.array([len(frame.prefix) for frame in frames])
         inputs = {"input_ids": torch.from_numpy(ids)}
         if (lengths < ids.shape[1]).any():
-            inputs["attention_mask"] = torch.from_numpy(place < lengths[:, None])
+            inputs["attention_mask"] = torch.from_numpy(position < lengths[:, None])
         types = np.array([frame.content_type for frame in frames])[:, None]
         if self.n_types > 1 and types.any():
-            held = (place >= firsts[:, None]) & (place < lengths[:, None])
-            inputs["token_type_ids"] = torch.from_numpy(np.where(held, types, 0))
+            in_second = (position >= firsts[:, None]) & (position < lengths[:, None])
+            inputs["token_type_ids"] = torch.from_numpy(np.where(in_second, types, 0))
         if any(frame.n_global for frame in frames):
-            inputs["global_mask"] = torch.from_numpy(place < np.array([frame.n_global for frame in frames])[:, None])
+            n_global = np.array([frame.n_global for frame in frames])[:, None]
+            inputs["global_mask"] = torch.from_numpy(position < n_global)
         return Batch(inputs, tuple(firsts.tolist()), tuple(map(len, slices)))
 
 
 class SparseEncoder(Encoder):
-    """The same weights over slices of any length, with sparse attention.
+    """The same weights over windows of any length, with sparse attention.
 
-    Positions repeat every ``period`` tokens, the length of the windows that the weights were trained on: what a token
-    knows from training are its neighbours.
+    Positions repeat every ``period`` tokens, since training taught them in windows of that length.
     """
 
     period: int
+    """Length of the windows that the weights were trained on, in tokens, including special tokens."""
 
     @classmethod
     def of(cls, encoder: Encoder, pattern: SparsePattern | None, period: int) -> SparseEncoder:
-        """A sparse copy of an encoder; it shares all weights. Without a ``pattern`` the encoder has one of its own.
+        """A sparse copy of an encoder that shares its weights; ``pattern`` may be ``None`` if the encoder has its own.
 
         Raises:
             ConfigError: the encoder's architecture cannot be made sparse.
@@ -181,10 +185,15 @@ class SparseEncoder(Encoder):
         global_mask: Tensor | None = None,
         document_ids: Tensor | None = None,
     ) -> Tensor:
-        """States ``(B, T, D)``; tokens where ``global_mask``, bool ``(B, T)``, is true see and are seen by all.
+        """States, floating point ``(B, T, D)``.
 
-        Documents packed into one row, each in its own frame, are read as if alone, where ``document_ids``, int64
-        ``(B, T)``, ascending, says which token belongs to which.
+        Args:
+            input_ids: token ids, int64 ``(B, T)``.
+            attention_mask: bool ``(B, T)``, false at padding.
+            token_type_ids: segment ids, int64 ``(B, T)``.
+            global_mask: bool ``(B, T)``, true for tokens that see all tokens and that all tokens see.
+            document_ids: int64 ``(B, T)``, ascending: the document of each token, for rows that pack several, each
+                with its own special tokens. They are read as if each were alone.
         """
         if document_ids is None:
             positions = self._positions(input_ids, global_mask)
@@ -202,7 +211,7 @@ class SparseEncoder(Encoder):
         return states
 
     def _positions(self, input_ids: Tensor, global_mask: Tensor | None) -> Tensor | None:
-        """Positions ``(B, T)``; a question keeps its own, and they repeat after it as in windows that begin with it."""
+        """Positions, int64 ``(B, T)``; the question's are not repeated. ``None`` if the encoder computes positions."""
         prefix = len(self.template.plain.prefix)
         n_tokens = input_ids.shape[1]
         if global_mask is None:
@@ -213,17 +222,17 @@ class SparseEncoder(Encoder):
         return None if any(row is None for row in rows) else torch.stack([row for row in rows if row is not None])
 
     def _packed_positions(self, document_ids: Tensor) -> Tensor | None:
-        """Positions ``(B, T)`` that begin anew with every document."""
+        """Positions, int64 ``(B, T)``, that restart with every document; ``None`` if the encoder computes positions."""
         n_tokens = document_ids.shape[1]
         prefix = len(self.template.plain.prefix)
         positions = repeated_positions(self.backbone, n_tokens, period=self.period, prefix=prefix)
         if positions is None:
             return None
-        place = torch.arange(n_tokens, device=document_ids.device).expand_as(document_ids)
-        begins = torch.ones_like(document_ids, dtype=torch.bool)
-        begins[:, 1:] = document_ids[:, 1:] != document_ids[:, :-1]
-        starts = torch.where(begins, place, 0).cummax(dim=1).values
-        return positions.to(document_ids.device)[place - starts]
+        index = torch.arange(n_tokens, device=document_ids.device).expand_as(document_ids)
+        is_first = torch.ones_like(document_ids, dtype=torch.bool)
+        is_first[:, 1:] = document_ids[:, 1:] != document_ids[:, :-1]
+        starts = torch.where(is_first, index, 0).cummax(dim=1).values
+        return positions.to(document_ids.device)[index - starts]
 
 
 def _shared_copy(encoder: Encoder) -> Encoder:
@@ -231,10 +240,10 @@ def _shared_copy(encoder: Encoder) -> Encoder:
 
 
 class PackedLinear(nn.Module):
-    """``nn.Linear`` for float32 inference on a CPU, its weight packed for oneDNN.
+    """``nn.Linear`` for float32 inference on a CPU, with its weight packed for oneDNN.
 
-    The BLAS that torch calls for float32 is tuned for one maker's processors; oneDNN is about 1.5 times as fast on
-    others (2 cores of an AMD EPYC: 26 against 39 ms for 2,048 rows of 1,536 to 384).
+    torch's float32 BLAS, MKL, is tuned for Intel processors; on others oneDNN is about 1.5 times as fast (2 cores of
+    an AMD EPYC: 26 against 39 ms for 2,048 rows of 1,536 to 384).
     """
 
     def __init__(self, linear: nn.Linear) -> None:
@@ -243,13 +252,13 @@ class PackedLinear(nn.Module):
         self.bias = linear.bias
 
     def forward(self, states: Tensor) -> Tensor:
-        """``(..., D)`` to ``(..., D_out)``."""
+        """Float32 ``(…, D)`` to ``(…, D_out)``."""
         product: Tensor = torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, "none", [], "")
         return product
 
 
 def pack_for_cpu(encoder: Encoder) -> Encoder:
-    """A copy of an encoder for float32 inference on a CPU; it shares all weights but those of linear layers."""
+    """A copy of an encoder for float32 inference on a CPU, which shares all weights except those of linear layers."""
     packed = _shared_copy(encoder)
     for module in list(packed.modules()):
         for name, child in module.named_children():
@@ -259,7 +268,10 @@ def pack_for_cpu(encoder: Encoder) -> Encoder:
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices in batches of like length, longest first, each of at most ``batch_tokens`` padded tokens (or one)."""
+    """Batches of indices of similar ``lengths``, longest first, each of at most ``batch_tokens`` tokens with padding.
+
+    A single index may exceed ``batch_tokens``.
+    """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     while order:
         size = max(1, batch_tokens // max(lengths[order[0]], 1))

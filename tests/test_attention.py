@@ -77,7 +77,7 @@ def rows_of_tokens(draw):
     return seen, places(), documents.tolist()
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(patterns(), st.lists(rows_of_tokens(), min_size=1, max_size=2), st.integers(0, 1))
 def test_the_pattern_equals_its_slow_twin(pattern, rows, layer):
     for row in rows:
@@ -368,7 +368,7 @@ def test_dropout_is_the_same_for_a_seed_and_right_on_average():
 
     assert torch.equal(attend(3), attend(3))
     assert not torch.equal(attend(3), attend(4))
-    draws = torch.stack([attend(seed) for seed in range(600)])
+    draws = torch.stack([attend(seed) for seed in range(300)])
     error = (draws.mean(0) - expected).abs() / (draws.std(0) / len(draws) ** 0.5)
     assert error.max() < 5, "further from the mean than chance allows"
     torch.testing.assert_close(draws.mean(0), expected, atol=0.15, rtol=0)
@@ -384,9 +384,8 @@ def test_a_dropout_of_one_drops_everything():
 # --------------------------------------------------------------------------------------------------------- operators
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-@pytest.mark.parametrize("part", ["all", "global"])
-def test_both_operators_keep_the_rules_of_torch(dropout, part):
+@pytest.mark.parametrize(("part", "dropout"), [("all", 0.3), ("global", 0.0)])
+def test_both_operators_keep_the_rules_of_torch(part, dropout):
     torch.manual_seed(0)
     rows = make_rows(2, 12, seen=torch.arange(12) < torch.tensor([[12], [7]]))
     seed = torch.tensor(5) if dropout else None
@@ -431,8 +430,7 @@ def flex_rows(n_tokens, *, first_document=0) -> Rows:
     return Rows(seen, chosen, documents)
 
 
-@pytest.mark.parametrize("n_tokens", [1, 200])
-@pytest.mark.parametrize("kind", FLEX)
+@pytest.mark.parametrize(("kind", "n_tokens"), [*((kind, 200) for kind in FLEX), ("global tokens", 1), ("big bird", 1)])
 @pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile:UserWarning")
 def test_flex_equals_eager(kind, n_tokens):
     torch.manual_seed(0)
@@ -525,7 +523,7 @@ def test_no_tensor_is_larger_than_the_inputs_and_a_chunk():
     pattern = SparsePattern(window=window)
     assert recorded(eager_attention, 512, pattern)[0] >= heads * 512 * 512 * float32, "the recorder must see matrices"
     chunk = heads * chunks.CHUNK_QUERIES * (chunks.CHUNK_QUERIES + 2 * window + 1) * float32
-    for n_tokens in (1024, 4096):
+    for n_tokens in (1024, 2048):
         states = n_tokens * heads * width * float32
         assert states < n_tokens * window * heads * float32
         largest, _ = recorded(blocked_attention, n_tokens, pattern)

@@ -310,7 +310,7 @@ def test_a_tokenizer_without_a_class_is_not_taken_for_robertas(originals, tmp_pa
 
 @pytest.mark.parametrize("name", ["bert", "roberta", "distilbert", "mobilebert"])
 def test_bits_are_those_of_a_loop_over_single_tokens(name: str, originals, tmp_path: Path) -> None:
-    text = " ".join(CORPUS * 3)
+    text = " ".join(CORPUS * 2)
     (tmp_path / "text.txt").write_text(text)
     conversion = convert(originals[name], tmp_path / "out", max_tokens=128, window=8, text=tmp_path / "text.txt")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")

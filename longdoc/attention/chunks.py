@@ -1,8 +1,8 @@
 """Which queries the blocked back end computes together, and against which keys.
 
 Queries that are not global are taken in order, ``CHUNK_QUERIES`` (or a block of the pattern) at a time, against the
-keys that any of their windows reaches, the global tokens and their random blocks. Global queries have
-chunks of their own, against their whole document. Each query that is not padding belongs to exactly one chunk.
+keys that any of their windows reaches, the global tokens and their random blocks. Global queries have chunks of their
+own, against their whole document. Each query that is not padding belongs to exactly one chunk.
 
 Letters of shapes: ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its keys.
 """
@@ -25,7 +25,7 @@ Part = Literal["all", "local", "global"]
 CHUNK_QUERIES = 128
 """Queries in a chunk, unless the pattern has blocks: the scores of 12 heads and a window of 256 take 4 MB."""
 MAX_GLOBAL_SCORES = 2**21
-"""Maximum number of scores in a chunk of global queries."""
+"""Maximum number of scores in a chunk of several global queries."""
 
 
 @dataclass(frozen=True, slots=True)
