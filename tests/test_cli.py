@@ -194,7 +194,7 @@ def test_help_lists_the_commands_and_the_exit_status(
     out = capsys.readouterr().out
     assert exit_.value.code == 0
     for name, command in cli.COMMANDS.items():
-        assert re.search(rf"^ +{name} +{command.HELP}$", out, re.MULTILINE)
+        assert re.search(rf"\n +{name} +{command.HELP}\n", re.sub(r"\n {8,}", " ", out))
     assert re.findall(r"^  (\d+) ", out, re.MULTILINE) == ["0", "1", "2", "130"]
 
 
