@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"Run 'longdoc COMMAND --help' for the arguments of a command.\n\n{EXIT_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"longdoc {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"longdoc {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for name, command in COMMANDS.items():
         own = commands.add_parser(name, help=command.HELP, description=f"{command.HELP[0].upper()}{command.HELP[1:]}.")
