@@ -240,6 +240,15 @@ def test_show_of_a_bad_file_is_one_line(folder: Path, capsys: pytest.CaptureFixt
     assert err.startswith("longdoc: missing.pdf")
 
 
+def test_an_incomplete_installation_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    code, out, err = run(capsys, "show", "lease.txt")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("longdoc: rich.console is not installed; reinstall longdoc")
+
+
 def test_ask_prints_answers_as_text_or_json(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LongdocError as error:
         print(f"longdoc: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("longdoc"):
+            raise
+        print(f"longdoc: {error.name} is not installed; reinstall longdoc, or install {error.name}", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
