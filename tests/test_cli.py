@@ -194,7 +194,7 @@ def test_help_lists_the_commands_and_the_exit_status(
     out = capsys.readouterr().out
     assert exit_.value.code == 0
     for name, command in cli.COMMANDS.items():
-        assert re.search(rf"^ +{name} +{command.HELP}$", out, re.MULTILINE)
+        assert re.search(rf"\n +{name} +{command.HELP}\n", re.sub(r"\n {8,}", " ", out))
     assert re.findall(r"^  (\d+) ", out, re.MULTILINE) == ["0", "1", "2", "130"]
 
 
@@ -238,6 +238,15 @@ def test_show_of_a_bad_file_is_one_line(folder: Path, capsys: pytest.CaptureFixt
     code, out, err = run(capsys, "show", "missing.pdf")
     assert (code, out) == (1, "")
     assert err.startswith("longdoc: missing.pdf")
+
+
+def test_an_incomplete_installation_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    code, out, err = run(capsys, "show", "lease.txt")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("longdoc: rich.console is not installed; reinstall longdoc")
 
 
 def test_ask_prints_answers_as_text_or_json(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -22,9 +23,10 @@ from longdoc.datasets import (
 )
 from longdoc.datasets.views import View
 from longdoc.encoders import SparseEncoder
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, MissingDependencyError
 from longdoc.evaluation import EvaluationConfig, Report, evaluate, evaluate_entities
 from longdoc.evaluation import baselines as base
+from longdoc.evaluation.plots import reliability_plot
 from longdoc.evaluation.scoring import score
 from longdoc.labels import Span
 from longdoc.metrics import answer_counts, class_counts
@@ -312,10 +314,17 @@ def test_the_page_holds_every_head_its_figures_and_plots(asking):
 
 
 def test_a_page_without_matplotlib_has_no_plots(folder, monkeypatch):
-    monkeypatch.setattr("longdoc.evaluation.page.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     page = evaluate(write(folder)).to_html()
     assert "<svg" not in page
-    assert "matplotlib" in page
+    assert "Plots need matplotlib: pip install 'longdoc[evaluate]'" in page
+
+
+def test_a_plot_without_matplotlib_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'longdoc\[evaluate\]'"):
+        reliability_plot({})
 
 
 def test_markdown_is_written_where_the_suffix_says_so(folder):
@@ -323,6 +332,12 @@ def test_markdown_is_written_where_the_suffix_says_so(folder):
     assert (folder / "report.md").read_text(encoding="utf-8") == f"{report}\n"
     assert "| windows | data | **micro** |" in str(report)
     assert "| windows | data | CHEMICAL |" in str(report)
+
+
+def test_a_report_is_not_saved_in_an_unknown_form(tmp_path):
+    with pytest.raises(ConfigError, match=r"unknown suffix '\.pdf'; allowed: \.json, \.md, \.html"):
+        Report("none").save(tmp_path / "report.pdf")
+    assert not list(tmp_path.iterdir())
 
 
 def test_results_add():

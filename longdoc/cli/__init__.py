@@ -68,6 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LongdocError as error:
         print(f"longdoc: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("longdoc"):
+            raise
+        print(f"longdoc: {error.name} is not installed; reinstall longdoc, or install {error.name}", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -83,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"Run 'longdoc COMMAND --help' for the arguments of a command.\n\n{EXIT_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"longdoc {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"longdoc {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for name, command in COMMANDS.items():
         own = commands.add_parser(name, help=command.HELP, description=f"{command.HELP[0].upper()}{command.HELP[1:]}.")

@@ -1,4 +1,4 @@
-"""What reading costs: time, tokens, memory."""
+"""The cost of reading: time, tokens, memory."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a data set cost to read."""
+    """The cost of reading a data set."""
 
     documents: int
     tokens: int
-    """Of the documents themselves, once for each question to them: what windows read twice counts once."""
+    """The number of tokens in the documents, once per question; overlaps of windows are not counted twice."""
     seconds: float
     megabytes: float | None
-    """Peak of memory above what was held before; none where the system does not tell."""
+    """Peak memory in MiB above the amount in use before; None if the system does not report it."""
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """Documents, tokens, tokens a second and megabytes, as a table shows them."""
+        """Documents, tokens, tokens per second and megabytes, formatted for a table."""
         memory = "" if self.megabytes is None else f"{self.megabytes:,.0f}"
         return f"{self.documents:,}", f"{self.tokens:,}", f"{self.tokens / self.seconds:,.0f}", memory
 
@@ -34,7 +34,12 @@ class Cost:
 
 @contextmanager
 def peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
-    """Afterwards the mapping holds ``megabytes``: the peak above what was held before. Empty where no one knows."""
+    """Measures peak memory within the context.
+
+    Yields:
+        A mapping that afterwards holds ``megabytes``, the peak in MiB above the amount in use before. It stays empty
+        if the system does not report memory.
+    """
     peak: dict[str, float] = {}
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -42,23 +47,24 @@ def peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
         yield peak
         peak["megabytes"] = torch.cuda.max_memory_allocated(device) / 2**20 - before
     elif _reset_high_water_mark():
-        before = _held("VmRSS")
+        before = _memory("VmRSS")
         yield peak
-        peak["megabytes"] = _held("VmHWM") - before
+        peak["megabytes"] = _memory("VmHWM") - before
     else:
         yield peak
 
 
 def _reset_high_water_mark() -> bool:
-    """Sets what Linux counts as this process's peak to what it holds now; false where there is no such count."""
+    """Resets the peak that Linux records for this process; returns False on systems without one."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
         return False
-    return _held("VmHWM") > 0
+    return _memory("VmHWM") > 0
 
 
-def _held(name: str) -> float:
+def _memory(name: str) -> float:
+    """A field of this process's status, in MiB; 0 if there is none of that name."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     found = re.search(rf"^{name}:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) / 1024 if found else 0.0

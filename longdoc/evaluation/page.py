@@ -1,17 +1,18 @@
-"""The report as one page of HTML."""
+"""A report as a self-contained web page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from longdoc.evaluation import plots
+from longdoc.evaluation.tables import Table
 from longdoc.metrics.results import ClauseResult, Result
 
-if TYPE_CHECKING:
-    from longdoc.evaluation.report import Report, Table
+Results: TypeAlias = Mapping[str, Mapping[str, Result]]
+"""Results by encoder, then by the name of the data set."""
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --soft: #59636e; --line: #d8dde3; --page: #ffffff; --band: #f5f7f9; }
@@ -37,10 +38,26 @@ svg { max-width: 100%; height: auto; color: var(--ink); }
 """
 
 
-def page(report: Report) -> str:
-    """The page: the figures by encoder, drawn and in a table, then whether scores can be trusted, then the labels."""
-    title = f"Evaluation of {report.model}"
-    body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(_described(report))}</p>", *_body(report)]
+def page(model: str, results: Results, *, summary: Table, details: Sequence[Table], figures: Table) -> str:
+    """Builds the page: plots, if matplotlib is installed, and tables.
+
+    Args:
+        model: the name of the model.
+        results: what the plots show.
+        summary: the main figure of each data set.
+        details: the figures of each label.
+        figures: all figures.
+    """
+    title = f"Evaluation of {model}"
+    body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(_description(results))}</p>"]
+    drawn = find_spec("matplotlib") is not None
+    body.append("<h2>All heads</h2>")
+    body.append(_figure("Main figure of each data set, by encoder", plots.bars(results)) if drawn else _NO_PLOTS)
+    body.append(summary.to_html())
+    if drawn:
+        body += _curves(results)
+    body += ["<h2>Labels</h2>", *(table.to_html() for table in details)]
+    body += ["<h2>All figures</h2>", figures.to_html()]
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -52,36 +69,25 @@ def page(report: Report) -> str:
     )
 
 
-def _described(report: Report) -> str:
-    n_data = len(next(iter(report.results.values()), {}))
-    encoders = " and ".join(report.results)
-    return f"{n_data} data {'set' if n_data == 1 else 'sets'}, read by {encoders}. All counts are of whole documents."
+def _description(results: Results) -> str:
+    n_data = len(next(iter(results.values()), {}))
+    sets = f"{n_data} data {'set' if n_data == 1 else 'sets'}"
+    return f"{sets}, read with {' and '.join(results)}. All figures are over whole documents."
 
 
-def _body(report: Report) -> Iterator[str]:
-    drawn = find_spec("matplotlib") is not None
-    yield "<h2>All heads</h2>"
-    yield _figure("Main figure of each data set, by encoder", plots.bars(report)) if drawn else _NO_PLOTS
-    yield _table(report.summary())
-    if drawn:
-        yield from _curves(report)
-    yield "<h2>Labels</h2>"
-    yield from map(_table, report.details())
-    yield "<h2>Every figure</h2>"
-    yield _table(report.figures())
+_NO_PLOTS = "<p>Plots need matplotlib: pip install 'longdoc[evaluate]'</p>"
 
 
-_NO_PLOTS = "<p>The plots are left out: they need matplotlib (pip install matplotlib).</p>"
-
-
-def _curves(report: Report) -> Iterator[str]:
+def _curves(results: Results) -> Iterator[str]:
+    """Yields the reliability diagrams, then the precision-recall curves of clauses, one per data set."""
     by_name: dict[str, dict[str, Result]] = {}
-    for encoder, name, outcome in report.outcomes():
-        by_name.setdefault(name, {})[encoder] = outcome.result
+    for encoder, by_data in results.items():
+        for name, result in by_data.items():
+            by_name.setdefault(name, {})[encoder] = result
     scored = {n: {e: r.reliability for e, r in own.items() if r.reliability.rows} for n, own in by_name.items()}
     if any(scored.values()):
         yield "<h2>Reliability of the scores</h2>"
-        yield "<p>On the diagonal a score of 0.8 is right four times in five; a larger dot is more findings.</p>"
+        yield "<p>On the diagonal, 80% of the findings that score 0.8 are correct. Dot size: number of findings.</p>"
         yield '<div class="plots">'
         yield from (_figure(name, plots.reliability_plot(found)) for name, found in scored.items() if found)
         yield "</div>"
@@ -93,18 +99,5 @@ def _curves(report: Report) -> Iterator[str]:
         yield "</div>"
 
 
-def _figure(caption: str, drawn: str) -> str:
-    return f"<figure><figcaption>{escape(caption)}</figcaption>\n{drawn}</figure>"
-
-
-def _table(table: Table) -> str:
-    heads = "".join(_cell("th", text, number >= table.n_names) for number, text in enumerate(table.columns))
-    rows = []
-    for row in table.rows:
-        cells = "".join(_cell("td", text, number >= table.n_names) for number, text in enumerate(row))
-        rows.append(f'<tr class="total">{cells}</tr>' if row in table.totals else f"<tr>{cells}</tr>")
-    return f'<div class="scroll"><table>\n<tr>{heads}</tr>\n' + "\n".join(rows) + "\n</table></div>"
-
-
-def _cell(tag: str, text: str, is_number: bool) -> str:
-    return f'<{tag} class="n">{escape(text)}</{tag}>' if is_number else f"<{tag}>{escape(text)}</{tag}>"
+def _figure(caption: str, svg: str) -> str:
+    return f"<figure><figcaption>{escape(caption)}</figcaption>\n{svg}</figure>"

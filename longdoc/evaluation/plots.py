@@ -1,4 +1,4 @@
-"""Plots of a report as SVG: in the colour of the page's text, so that they suit a dark page as well."""
+"""Plots as SVG, in the text colour of the page, so that they suit light and dark pages."""
 
 from __future__ import annotations
 
@@ -7,29 +7,37 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from longdoc.errors import require
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from longdoc.evaluation.report import Report
+    from longdoc.evaluation.results import Result
     from longdoc.metrics import ClauseResults, Reliability
 
 COLORS = ("#3f7fbf", "#d9822b", "#4d9966", "#a8629a")
-"""One an encoder; legible on white and on black."""
-_INK = "#010203"  # stands for the colour of the page's text
+"""One per encoder; legible on white and on black."""
+_INK = "#010203"  # replaced by the text colour of the page
 
 
-def bars(report: Report) -> str:
-    """The main figure of each data set, a bar an encoder."""
-    names = list(next(iter(report.results.values()), {}))
-    figure, axes = _figure(6.8, 0.7 + len(names) * (0.2 + 0.22 * len(report.results)))
-    height = 0.8 / len(report.results)
-    for number, (encoder, by_name) in enumerate(report.results.items()):
-        values = [by_name[name].result.value for name in names]
-        places = [place + (number - (len(report.results) - 1) / 2) * height for place in range(len(names))]
-        drawn = axes.barh(places, values, height * 0.88, color=_color(number), label=encoder)
+def bars(results: Mapping[str, Mapping[str, Result]]) -> str:
+    """The main figure of each data set, with one bar per encoder.
+
+    Args:
+        results: by encoder, then by the name of the data set; each encoder has the same data sets.
+    """
+    first = next(iter(results.values()), {})
+    figure, axes = _figure(6.8, 0.7 + len(first) * (0.2 + 0.22 * len(results)))
+    height = 0.8 / max(len(results), 1)
+    for number, (encoder, by_name) in enumerate(results.items()):
+        values = [by_name[name].value for name in first]
+        offset = (number - (len(results) - 1) / 2) * height
+        drawn = axes.barh(
+            [row + offset for row in range(len(first))], values, height * 0.88, color=_color(number), label=encoder
+        )
         axes.bar_label(drawn, fmt="%.3f", padding=3, fontsize=8, color=_INK)
-    axes.set_yticks(range(len(names)), [f"{n}, {report_main(report, n)}" for n in names])
+    axes.set_yticks(range(len(first)), [f"{name}, {result.main}" for name, result in first.items()])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
@@ -37,13 +45,8 @@ def bars(report: Report) -> str:
     return _svg(figure)
 
 
-def report_main(report: Report, name: str) -> str:
-    """Name of the main figure of a data set."""
-    return next(iter(report.results.values()))[name].result.main
-
-
 def reliability_plot(by_encoder: Mapping[str, Reliability]) -> str:
-    """Share of right findings by score: on the diagonal where a score of 0.8 is right four times in five."""
+    """The share of correct findings by score, with one line per encoder; calibrated scores lie on the diagonal."""
     figure, axes = _figure(3.4, 3.2)
     axes.plot([0, 1], [0, 1], color=_INK, alpha=0.35, linewidth=1, linestyle="--")
     for number, (encoder, found) in enumerate(by_encoder.items()):
@@ -51,12 +54,12 @@ def reliability_plot(by_encoder: Mapping[str, Reliability]) -> str:
         sizes = [12 + 60 * count / max(counts) for count in counts]
         axes.plot(scores, shares, color=_color(number), linewidth=1.2, alpha=0.7)
         axes.scatter(scores, shares, s=sizes, color=_color(number), linewidths=0, label=encoder)
-    _unit_square(axes, "score", "share of right ones")
+    _unit_square(axes, "score", "share correct")
     return _svg(figure)
 
 
 def precision_recall_plot(by_encoder: Mapping[str, ClauseResults]) -> str:
-    """Precision at each recall, of all categories together."""
+    """Precision by recall over all categories, with one line per encoder."""
     figure, axes = _figure(3.4, 3.2)
     for number, (encoder, found) in enumerate(by_encoder.items()):
         recall, precision = found.curve
@@ -70,9 +73,9 @@ def _color(number: int) -> str:
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure: Figure = require("matplotlib.figure", extra="evaluate", needed_by="a plot").Figure(
+        figsize=(width, height), layout="constrained"
+    )
     axes = figure.add_subplot()
     axes.set_facecolor("none")
     axes.tick_params(colors=_INK, labelsize=9)
