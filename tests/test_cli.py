@@ -254,16 +254,24 @@ def test_ask_prints_answers_as_text_or_json(
 ) -> None:
     answer = Answer(question="When?", text="May 1, 2020", start=24, end=35, score=0.9, page=1, section="2")
     valued = replace(answer, value=datetime.date(2020, 5, 1))
-    monkeypatch.setattr(FakePipeline, "ask", lambda self, document, questions, top_k: [[valued], []], raising=False)
+    scores = []
+
+    def ask(self, document, questions, top_k, min_score):
+        scores.append(min_score)
+        return [[valued], []]
+
+    monkeypatch.setattr(FakePipeline, "ask", ask, raising=False)
     code, out, _ = run(capsys, "ask", "lease.txt", "When [b]?", "How?")
     assert (code, out.splitlines()[2:]) == (
         0,
-        ["When [b]?", "  May 1, 2020", "  page 1, section 2, score 0.90", "", "How?", "  The document does not say."],
+        ["When [b]?", "  May 1, 2020", "  page 1, section 2, score 0.90", "", "How?", "  No answer found."],
     )
     _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?", "--format", "json")
     when, how = json.loads(out)["questions"]
     assert (when["answers"][0]["text"], when["answers"][0]["value"]) == ("May 1, 2020", "2020-05-01")
     assert how == {"question": "How?", "answers": []}
+    run(capsys, "ask", "lease.txt", "When?", "How?", "--min-score", "0.7")
+    assert scores == [None, None, 0.7]
 
 
 def test_train_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="maximum number of answers to each question; default: 1",
     )
+    output.add_argument(
+        "--min-score",
+        type=options.score,
+        metavar="S",
+        help="leave out answers with a lower score, from 0 to 1; default: the model's own threshold",
+    )
     output.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
 
 
@@ -37,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     document = options.load(arguments.path, arguments.password)
     pipeline = options.load_pipeline(arguments)
-    answers = pipeline.ask(document, arguments.questions, top_k=arguments.top_k)
+    answers = pipeline.ask(document, arguments.questions, top_k=arguments.top_k, min_score=arguments.min_score)
     answered = list(zip(arguments.questions, answers, strict=True))
     if arguments.format == "json":
         print(_json(document, answered))
@@ -57,7 +63,7 @@ def _print_answers(document: Document, answered: list[tuple[str, list[Answer]]])
             console.print(f"  {shortened(answer.text)}")
             console.print(f"  {place(answer)}, score {answer.score:.2f}", style="dim")
         if not answers:
-            console.print("  The document does not say.", style="dim")
+            console.print("  No answer found.", style="dim")
 
 
 def _json(document: Document, answered: list[tuple[str, list[Answer]]]) -> str:

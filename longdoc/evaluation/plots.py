@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from longdoc.evaluation.results import Result
     from longdoc.metrics import ClauseResults, Reliability
+    from longdoc.metrics.results import Result
 
 COLORS = ("#3f7fbf", "#d9822b", "#4d9966", "#a8629a")
 """One per encoder; legible on white and on black."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from longdoc.evaluation.results import Row
+from longdoc.metrics.results import Row
 
 
 @dataclass(frozen=True, slots=True)
