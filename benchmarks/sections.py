@@ -1,9 +1,10 @@
-"""Measures the section tree: clauses of contracts against marks made by hand, headings of clinical notes by kind.
+"""Measures the section tree: clauses of contracts against manual annotations, headings of clinical notes by kind.
 
     python benchmarks/sections.py
 
-Needs the CUAD contracts, ACI-Bench and MTS-Dialog under the data root. The rules were made with the contracts named in
-DEVELOPMENT; of the others nobody who changes the rules reads the text or the marks, only the shares.
+Needs the CUAD contracts, ACI-Bench and MTS-Dialog under the data root. The rules were developed on the contracts named
+in DEVELOPMENT; the others are held out: whoever changes the rules looks at their scores only, not at their texts or
+annotations.
 """
 
 import collections
@@ -23,7 +24,7 @@ MARKS = Path(__file__).parent / "marks" / "sections"
 DEVELOPMENT = (
     "alcostores", "atmosenergy", "azulsa", "cerus", "cherryhill", "datacall", "deltathree", "flotek", "hpil", "hubei"
 )  # fmt: skip
-NOTE_KINDS = {  # headings of ACI-Bench notes, as its notes write them -> kind; read off the notes by hand
+NOTE_KINDS = {  # heading in the notes of ACI-Bench -> kind, annotated manually
     "CHIEF COMPLAINT": "chief complaint", "CC": "chief complaint",
     "HISTORY OF PRESENT ILLNESS": "history of present illness",
     "HPI": "history of present illness", "REVIEW OF SYSTEMS": "review of systems",
@@ -48,7 +49,7 @@ MTS_KINDS = {
 
 
 def clauses_of(document: Document) -> list[tuple[str, str, str]]:
-    """Number, parent and title of the numbered sections, the parent of an exhibit's clause with its kind."""
+    """The number, parent and title of each numbered section; a parent that is an attachment is named with its kind."""
 
     def parent(index: int | None) -> str:
         if index is None:
@@ -61,17 +62,18 @@ def clauses_of(document: Document) -> list[tuple[str, str, str]]:
 
 
 def folded(words: str) -> str:
+    """The letters and digits, in lower case."""
     return re.sub(r"\W+", "", words.lower())
 
 
-def count(marks: list[tuple[str, str, str]], found: list[tuple[str, str, str]]) -> list[int]:
-    """Marks found by number, number and parent, all three; then found, marked."""
-    folds = [[tuple(folded(part) for part in clause) for clause in clauses] for clauses in (marks, found)]
+def count(gold: list[tuple[str, str, str]], found: list[tuple[str, str, str]]) -> list[int]:
+    """Clauses with the right number; number and parent; number, parent and title; then clauses found and annotated."""
+    both = [[tuple(folded(part) for part in clause) for clause in clauses] for clauses in (gold, found)]
     hits = []
     for length in (1, 2, 3):
-        gold, mine = (collections.Counter(clause[:length] for clause in clauses) for clauses in folds)
-        hits.append((gold & mine).total())
-    return [*hits, len(found), len(marks)]
+        expected, actual = (collections.Counter(clause[:length] for clause in clauses) for clauses in both)
+        hits.append((expected & actual).total())
+    return [*hits, len(found), len(gold)]
 
 
 def contract_rows() -> list[list[object]]:
@@ -83,9 +85,9 @@ def contract_rows() -> list[list[object]]:
         totals = [0] * 5
         for path in part:
             record = json.loads(path.read_text(encoding="utf-8"))
-            marks = [(s["number"], s["parent"], s["title"]) for s in record["sections"] if s["number"]]
+            gold = [(s["number"], s["parent"], s["title"]) for s in record["sections"] if s["number"]]
             document = load(data_root() / "cuad" / "pdf" / Path(record["file"]).name)
-            totals = [a + b for a, b in zip(totals, count(marks, clauses_of(document)), strict=True)]
+            totals = [a + b for a, b in zip(totals, count(gold, clauses_of(document)), strict=True)]
         number, placed, right, found, marked = totals
         shares = [f"{hits / marked:.3f}" if marked else "-" for hits in (number, placed, right)]
         rows.append([f"contracts, {name}", len(part), marked, *shares, f"{right / found:.3f}" if found else "-"])
@@ -117,7 +119,7 @@ def note_rows() -> list[list[object]]:
 
 def main() -> None:
     header = ["", "documents", "headings", "number or kind right", "and parent", "and title", "precision, all right"]
-    notes = "Compared by letters and digits. Shares are of the headings marked, the last of those found."
+    notes = "Only letters and digits are compared. Shares are of the annotated headings; precision is of those found."
     write_table("sections", "Section tree", header, [*contract_rows(), *note_rows()], notes)
 
 

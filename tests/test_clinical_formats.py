@@ -57,7 +57,7 @@ GLUCOSE = {
 
 
 @pytest.mark.parametrize("note", notes(), ids=lambda note: str(len(note)))
-def test_a_note_in_base64_is_read_whole(note: str) -> None:
+def test_a_note_in_base64_is_complete(note: str) -> None:
     document = fhir(reference(note, subject={"display": "Jane Doe"}, date="2024-05-01", description="Progress note"))
     assert document.raw_text == note
     metadata = document.source.metadata
@@ -65,7 +65,7 @@ def test_a_note_in_base64_is_read_whole(note: str) -> None:
     assert document.source.media_type == "application/fhir+json"
 
 
-def test_several_notes_stand_one_after_the_other() -> None:
+def test_several_notes_follow_one_another() -> None:
     texts = notes()
     document = fhir(*(reference(note, id=f"d{number}") for number, note in enumerate(texts)))
     assert document.text.split() == " ".join(texts).split()
@@ -87,7 +87,7 @@ def test_html_and_binary_attachments() -> None:
     assert fhir(pointing, binary).text == NOTE
 
 
-def test_what_lies_elsewhere_is_named_and_not_fetched() -> None:
+def test_linked_documents_are_named_and_not_fetched() -> None:
     far = {"contentType": "application/pdf", "url": "https://far.example/a.pdf", "title": "Scan"}
     document = fhir({"resourceType": "DocumentReference", "description": "Old scan", "content": [{"attachment": far}]})
     assert document.text == "Old scan"
@@ -208,12 +208,12 @@ def test_a_resource_on_one_line(resource: dict, text: str) -> None:
     assert fhir(resource).text == text
 
 
-def test_numbers_stay_as_they_are_written() -> None:
+def test_numbers_are_kept_as_written() -> None:
     data = json.dumps(GLUCOSE).replace("7.2", "7.200").encode()
     assert load(data).text.startswith("Glucose: 7.200 mmol/L")
 
 
-def test_contained_resources_are_known_by_name_within_their_own_resource_only() -> None:
+def test_ids_of_contained_resources_are_local_to_their_resource() -> None:
     orders = [
         {
             "resourceType": "MedicationRequest",
@@ -225,12 +225,12 @@ def test_contained_resources_are_known_by_name_within_their_own_resource_only() 
     assert fhir(*orders).text == "Amoxicillin\nWarfarin"
 
 
-def test_a_resource_of_a_rarer_kind_says_all_that_is_written_for_people() -> None:
+def test_all_readable_fields_of_an_unlisted_resource_type_are_text() -> None:
     plan = {"resourceType": "CarePlan", "title": "Weight", "activity": [{"detail": {"description": "Walk daily"}}]}
     assert fhir(plan).text == "Weight: Walk daily"
 
 
-def test_one_resource_a_line() -> None:
+def test_one_resource_per_line() -> None:
     assert load(f"{json.dumps(PATIENT)}\n{json.dumps(GLUCOSE)}\n".encode()).text.count("\n") == 1
 
 
@@ -251,7 +251,7 @@ def test_broken_json_is_corrupt(data: str | bytes) -> None:
         load(data if isinstance(data, bytes) else data.encode())
 
 
-def test_what_grows_is_refused() -> None:
+def test_expanding_input_is_refused() -> None:
     deep = '{"resourceType": "Basic", "a": ' + "[" * 100_000 + "]" * 100_000 + "}"
     with pytest.raises(LimitExceededError, match="depth"):
         load(deep.encode())
@@ -266,7 +266,7 @@ def test_what_grows_is_refused() -> None:
         load(matryoshka.encode())
 
 
-def test_resources_that_point_to_each_other_come_to_an_end() -> None:
+def test_circular_references_terminate() -> None:
     one = {"resourceType": "DiagnosticReport", "id": "a", "code": {"text": "A"}, "result": [{"reference": "#b"}]}
     other = {"resourceType": "DiagnosticReport", "id": "b", "code": {"text": "B"}, "result": [{"reference": "#a"}]}
     one["contained"] = [other, dict(one)]
@@ -403,7 +403,7 @@ def test_damaged_files_are_documents_or_typed_errors() -> None:
     assert loaded > 20
 
 
-def test_what_a_narrative_speaks_for_is_kept_beside_the_text():
+def test_entries_covered_by_a_narrative_are_furniture():
     observation = {"resourceType": "Observation", "id": "o", "code": {"text": "Hb"}, "valueString": "9.9 CRITICAL"}
     div = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">see list</div>'}
     section = {"title": "Results", "text": div, "entry": [{"reference": "Observation/o"}]}

@@ -88,7 +88,7 @@ def read(body: str, **parts: str) -> Document:
     return load(make(body, **parts))
 
 
-def test_multilevel_numbers_go_on_over_tables_and_restart():
+def test_multilevel_numbers_continue_across_tables_and_restart():
     body = "".join(item(*at) for at in [(0, "Term"), (1, "Start"), (2, "x"), (2, "y"), (3, "p"), (1, "End"), (2, "z")])
     body += table(cell(item(2, "in"))) + item(3, "q") + item(0, "Fees") + item(1, "Due") + item(2, "w", 2)
     lines = [line for line in read(body, numbering=NUMBERING).text.split("\n") if line]
@@ -177,7 +177,7 @@ def test_spans_nested_tables_and_their_offsets():
     assert all(document.text[c.start : c.end] == c.text for t in document.tables for c in t.cells)
 
 
-def test_rows_stay_apart_where_the_first_cell_is_empty_or_missing():
+def test_rows_stay_separate_if_the_first_cell_is_empty_or_missing():
     late = "<w:trPr><w:gridBefore w:val='1'/></w:trPr>" + cell(par("late"))
     document = read(par("x") + table(cell(par("a")) + cell(par("b")), cell(par()) + cell(par("c")), late))
     assert [(c.text, c.row, c.column) for c in document.tables[0].cells if c.text] == [
@@ -217,7 +217,7 @@ def lines_of(document: Document) -> list[str]:
     return [line for line in document.text.split("\n") if line]
 
 
-def test_a_file_of_libreoffice():
+def test_a_file_written_by_libreoffice():
     document = load(Path(__file__).parent / "data" / "lease.docx")
     assert [page.number for page in document.pages] == [1, 2]
     assert lines_of(document) == [
@@ -241,7 +241,7 @@ def test_a_level_that_is_skipped_counts_as_used():
     assert lines_of(read(body, numbering=NUMBERING)) == shown
 
 
-def test_a_start_of_its_own_is_said_once_and_used_whenever_the_list_restarts():
+def test_a_start_override_applies_once_and_at_every_restart():
     body = "".join(item(*at) for at in [(2, "a"), (2, "b", 2), (2, "c", 2), (1, "d"), (2, "e", 2), (1, "f"), (2, "g")])
     shown = ["(a) a", "(e) b", "(f) c", "1.2 d", "(e) e", "1.3 f", "(a) g"]
     assert lines_of(read(body, numbering=NUMBERING)) == shown
@@ -251,7 +251,7 @@ def test_a_start_of_its_own_is_said_once_and_used_whenever_the_list_restarts():
     ("own", "above", "shown"),
     [("decimal", "upperRoman", "2.1"), ("decimalZero", "upperRoman", "2.01"), ("decimal", "decimalZero", "02.1")],
 )
-def test_a_legal_number_shows_the_levels_above_as_figures(own: str, above: str, shown: str):
+def test_a_legal_number_shows_the_levels_above_in_decimal(own: str, above: str, shown: str):
     levels = "".join(
         f'<w:lvl w:ilvl="{depth}"><w:start w:val="{2 - depth}"/><w:numFmt w:val="{style}"/><w:isLgl/>'
         f'<w:suff w:val="nothing"/><w:lvlText w:val="{pattern}"/></w:lvl>'
@@ -262,7 +262,7 @@ def test_a_legal_number_shows_the_levels_above_as_figures(own: str, above: str, 
     assert read(item(1, "x"), numbering=numbering).text == f"{shown} x"
 
 
-def test_a_list_counts_anew_in_notes_and_text_boxes():
+def test_lists_are_counted_separately_in_notes_and_text_boxes():
     box = f"<w:r><w:pict><w:txbxContent>{item(1, 'box')}</w:txbxContent></w:pict></w:r>"
     mark = '<w:r><w:footnoteReference w:id="2"/></w:r>'
     body = item(1, "a") + par(run("b") + mark + box) + item(1, "c")
@@ -271,7 +271,7 @@ def test_a_list_counts_anew_in_notes_and_text_boxes():
     assert lines_of(read(body, numbering=NUMBERING, footnotes=notes)) == shown
 
 
-def test_levels_that_only_one_list_has_or_that_word_does_not_know():
+def test_levels_of_one_list_only_and_levels_beyond_the_last():
     far = '<w:lvl w:ilvl="999999999"><w:pStyle w:val="Far"/><w:lvlText w:val="%9!"/></w:lvl>'
     own = '<w:lvl w:ilvl="4"><w:start w:val="3"/><w:lvlText w:val="%5/%3/%1"/></w:lvl>'
     numbering = f'<w:abstractNum w:abstractNumId="0">{LEGAL}{far}</w:abstractNum>'
@@ -311,7 +311,7 @@ def test_deleted_and_hidden_rows_are_furniture():
     assert [c.row for c in document.tables[0].cells] == [0, 1]
 
 
-def test_a_section_starts_a_page_unless_it_goes_on():
+def test_a_section_starts_a_page_unless_it_is_continuous():
     def section(kind: str) -> str:
         return f'<w:sectPr><w:type w:val="{kind}"/></w:sectPr>'
 
@@ -320,7 +320,7 @@ def test_a_section_starts_a_page_unless_it_goes_on():
     assert [document.text[p.start : p.end].split() for p in document.pages] == [["a"], ["b", "c"], ["d"]]
 
 
-def test_what_is_missing_or_not_read_is_a_warning():
+def test_missing_and_unread_parts_are_warnings():
     data = make(par(run("x") + '<w:r><w:footnoteReference w:id="2"/></w:r>') + '<w:altChunk r:id="web"/>', footnotes="")
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
@@ -378,7 +378,7 @@ def test_characters_of_symbol_fonts(font: str, code: str, shown: str):
     assert read(par(f'{run("x")}<w:r><w:sym w:font="{font}" w:char="{code}"/></w:r>')).text == f"x{shown}"
 
 
-def test_tabs_part_words():
+def test_tabs_separate_words():
     document = read(par(f"{run('Signed')}<w:r><w:tab/></w:r>{run('Ann')}<w:r><w:ptab/></w:r>{run('3')}"))
     assert (document.text, document.raw_text) == ("Signed Ann 3", "Signed\tAnn\t3")
 

@@ -106,17 +106,17 @@ def test_damaged_files_give_a_document_or_a_typed_error():
             assert isinstance(read(bytes(data)), Document)
 
 
-def test_nothing_but_markup():
+def test_markup_without_text_is_an_error():
     with pytest.raises(NoTextLayerError):
         read(b"<html><script>x</script></html>")
 
 
-def test_absurd_spans_cost_nothing():
+def test_huge_spans_are_cheap():
     row = b"<tr>" + b"<td colspan=1000 rowspan=1000>a" * 20 + b"</tr>"
     assert len(read(b"<table>" + row * 2 + b"</table>").tables[0].cells) == 40
 
 
-def test_a_list_alone_is_html():
+def test_a_list_without_a_page():
     assert read(b"<ol type=I><li>a<li>b</ol>").text == "I. a\nII. b"
 
 

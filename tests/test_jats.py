@@ -65,7 +65,7 @@ def test_sections_are_a_tree_with_kinds() -> None:
     assert "Abstract" not in document.raw_text
 
 
-def test_sup_sub_and_citations_read_on() -> None:
+def test_superscripts_subscripts_and_citations_are_inline() -> None:
     document = paper("<p>Ca<sup>2+</sup> in H<sub>2</sub>O [<xref rid='a'>1</xref>,<xref rid='b'>2</xref>].</p>")
     assert document.text == "Ca2+ in H2O [1,2]."
 
@@ -84,7 +84,7 @@ def test_references_are_metadata_only() -> None:
     assert [(f.kind, f.text) for f in document.furniture] == [("heading", "References")]
 
 
-def test_metadata_says_who_where_and_when() -> None:
+def test_front_matter_becomes_metadata() -> None:
     metadata = paper(
         "<p>Text.</p>",
         front="<article-id pub-id-type='doi'>10.1/x</article-id><article-categories><subj-group><subject>Biology"
@@ -123,7 +123,7 @@ def test_xhtml_and_oasis_tables_keep_spans() -> None:
         assert document.text.endswith("\n\na Note.")
 
 
-def test_one_reading_of_a_formula() -> None:
+def test_one_alternative_of_a_formula_is_text() -> None:
     power = "<mml:msup><mml:mi>x</mml:mi>\n <mml:mn>2</mml:mn></mml:msup>"
     math = f"<mml:math>{power} <mml:mo>=</mml:mo><mml:mn>4</mml:mn></mml:math>"
     tex = r"<tex-math>\documentclass{minimal}\begin{document}$y^2$\end{document}</tex-math>"
@@ -135,7 +135,7 @@ def test_one_reading_of_a_formula() -> None:
     assert "documentclass" in alone.raw_text
 
 
-def test_a_footnote_waits_for_the_end_of_its_paragraph() -> None:
+def test_a_footnote_follows_its_paragraph() -> None:
     assert paper("<p>One<fn><p>Aside.</p></fn> two.</p><p>Three.</p>").text == "One two.\n\nAside.\n\nThree."
 
 
@@ -190,7 +190,7 @@ def test_deep_nesting_is_refused_by_a_limit() -> None:
 
 
 @pytest.mark.parametrize("xml", ["<article><p>a</article>", "<article", "<article><p>\x01</p></article>"])
-def test_what_is_not_well_formed_is_corrupt(xml: str) -> None:
+def test_malformed_xml_is_corrupt(xml: str) -> None:
     with pytest.raises(CorruptDocumentError, match="well formed"):
         load(xml.encode())
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longdoc.sections.numerals import numeral
+from longdoc.sections.numerals import interpretations, numeral
 
 VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 
@@ -28,6 +28,16 @@ def test_doubled_letters_repeat_one_letter(number: int):
     assert set(letters) == {letters[0]} and 26 * (len(letters) - 1) + ord(letters[0]) - ord("a") + 1 == number
 
 
+@given(st.integers(1, 399), st.sampled_from("iI"))
+def test_a_roman_numeral_of_a_clause_is_read_back(number: int, style: str):
+    assert (style, number) in interpretations(numeral(number, style))
+
+
+@given(st.integers(1, 104), st.sampled_from("aA"))
+def test_doubled_letters_of_a_clause_are_read_back(number: int, style: str):
+    assert (style, number) in interpretations(numeral(number, style, doubled=True))
+
+
 @pytest.mark.parametrize(
     ("number", "style", "shown"),
     [
@@ -35,9 +45,9 @@ def test_doubled_letters_repeat_one_letter(number: int):
         *((0, "a", "0"), (-3, "i", "-3"), (4000, "I", "4000"), (7, "", "7"), (7, "ai", "7")),
     ],
 )
-def test_numerals_and_what_they_do_not_reach(number: int, style: str, shown: str):
+def test_numerals_at_the_limits_of_their_styles(number: int, style: str, shown: str):
     assert numeral(number, style) == shown
 
 
-def test_doubled_letters_end():
+def test_doubled_letters_have_a_maximum():
     assert (numeral(780, "a", doubled=True), numeral(781, "a", doubled=True)) == ("z" * 30, "781")

@@ -19,7 +19,7 @@ def test_page_tags_end_pages_and_numbers_beside_them_are_furniture():
     assert document.raw_text.encode() == data
 
 
-def test_numbers_that_do_not_count_up_stay():
+def test_numbers_that_do_not_count_up_are_kept():
     assert load(b"a\n7\n\x0cb\n7\n").text == "a\n7\n\x0cb\n7\n"
 
 
@@ -29,7 +29,7 @@ def test_the_header_of_a_filing_is_metadata():
     assert document.source.metadata["Type"] == "EX-10.1"
 
 
-def test_errors():
+def test_text_without_content_or_beyond_the_limits_is_an_error():
     with pytest.raises(NoTextLayerError):
         load(b"<PAGE>\n \n")
     with pytest.raises(LimitExceededError):

@@ -66,7 +66,7 @@ class Builder:
     >>> builder.separate("\n\n")
     >>> builder.insert("1. ", "number")
     >>> builder.write(" Term ")
-    >>> document = builder.document(b"", media_type="text/xml", loader="example")
+    >>> document = builder.document(b"", media_type="text/xml", loader="example", metadata={})
     >>> document.text, document.raw_text
     ('A lease\n\n1. Term', 'A  lease Term ')
     """
@@ -208,13 +208,7 @@ class Builder:
     # ------------------------------------------------------------------------------------------------- the document
 
     def document(
-        self,
-        data: bytes,
-        *,
-        media_type: str,
-        loader: str,
-        metadata: dict[str, str] | None = None,
-        warnings: Sequence[str] = (),
+        self, data: bytes, *, media_type: str, loader: str, metadata: dict[str, str], warnings: Sequence[str] = ()
     ) -> Document:
         """The document written so far.
 
@@ -233,18 +227,18 @@ class Builder:
         if self._gap:
             self._edits.append(Edit(self._raw_length, self._raw_length + self._gap_length, "", "dropped"))
         raw_text, text = "".join([*self._raw, *self._gap]), "".join(self._text)
-        sha256, metadata = hashlib.sha256(data).hexdigest(), metadata or {}
+        sha256 = hashlib.sha256(data).hexdigest()
         source = Source(
             name=self.name, media_type=media_type, sha256=sha256, loader=loader, version="1", metadata=metadata
         )
         return Document(
             source=source,
-            pages=self._pages(text),
+            pages=_pages(text, [start for start, _ in self._page_starts]),
             raw_text=raw_text,
             boxes=np.full((len(raw_text), 4), np.nan, np.float32),
             lines=np.array([(raw, i + 1) for i, (_, raw) in enumerate(self._page_starts)], np.int32),
             edits=Edits.of(self._edits),
-            sections=nest(self._nonempty_headings(text), len(text)),
+            sections=nest(_headings(text, self._headings), len(text)),
             tables=self.tables.finished(text),
             furniture=tuple(self._furniture),
             links=tuple(Link(start=opened.start, end=opened.end, uri=uri) for opened, uri in self._links),
@@ -252,19 +246,21 @@ class Builder:
             warnings=tuple(warnings),
         )
 
-    def _pages(self, text: str) -> tuple[Page, ...]:
-        borders = [start for start, _ in self._page_starts] + [len(text)]
-        return tuple(
-            Page(number=i + 1, width=0, height=0, start=a, end=b, verdict="text" if text[a:b].strip() else "empty")
-            for i, (a, b) in enumerate(pairwise(borders))
-        )
 
-    def _nonempty_headings(self, text: str) -> list[Heading]:
-        return [
-            Heading(opened.start, level, number, " ".join(text[opened.start : opened.end].split()), kind)
-            for opened, level, kind, number in self._headings
-            if opened.start < opened.end
-        ]
+def _pages(text: str, starts: Sequence[int]) -> tuple[Page, ...]:
+    return tuple(
+        Page(number=number, width=0, height=0, start=a, end=b, verdict="text" if text[a:b].strip() else "empty")
+        for number, (a, b) in enumerate(pairwise([*starts, len(text)]), 1)
+    )
+
+
+def _headings(text: str, opened: Sequence[tuple[TextRange, int, str, str]]) -> list[Heading]:
+    """The headings that are not empty."""
+    return [
+        Heading(at.start, level, number, " ".join(text[at.start : at.end].split()), kind)
+        for at, level, kind, number in opened
+        if at.start < at.end
+    ]
 
 
 class TableBuilder:

@@ -55,11 +55,7 @@ def parse_xml(data: bytes, name: str, limits: Limits) -> Element:
         if _PARSER_LIMIT.search(str(error)):
             raise LimitExceededError(f"{name}: beyond the limits of the XML parser: {error}; split the file") from error
         raise CorruptDocumentError(f"{name}: XML is not well formed: {error}; get the file again") from error
-    dtd: Any = root.getroottree().docinfo.internalDTD
-    if dtd is not None and (any(dtd.iterentities()) or any(dtd.iterelements())):
-        raise UnsupportedFormatError(
-            f"{name}: the DOCTYPE declares entities or elements; allowed: a DTD by name; remove the declarations"
-        )
+    _check_doctype(root, name)
     _check_depth(root, name, limits)
     return root
 
@@ -95,6 +91,14 @@ def _character(match: re.Match[bytes]) -> bytes:
     if characters is None:
         return b"&amp;" + name + b";"
     return b"".join(b"&#%d;" % ord(character) for character in characters)
+
+
+def _check_doctype(root: Element, name: str) -> None:
+    dtd: Any = root.getroottree().docinfo.internalDTD
+    if dtd is not None and (any(dtd.iterentities()) or any(dtd.iterelements())):
+        raise UnsupportedFormatError(
+            f"{name}: the DOCTYPE declares entities or elements; allowed: a DTD by name; remove the declarations"
+        )
 
 
 def _check_depth(root: Element, name: str, limits: Limits) -> None:
