@@ -1,4 +1,7 @@
-"""Scores of a whole document → labelled spans, once, after the windows are merged."""
+"""Scores of a whole document → labelled spans and answers, decoded once, after the windows are merged.
+
+Letters of shapes: ``T`` tokens, ``W`` words, ``L`` tags or labels.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _SEPARATORS = _NEVER_LAST + "."
 class Calibration:
     """Turns a score in log-odds into a probability: ``sigmoid((score - bias) / temperature)`` (Platt, 1999).
 
-    ``longdoc calibrate`` fits both numbers on documents that were not learned from.
+    ``longdoc calibrate`` fits both parameters on documents that were not trained on.
     """
 
     temperature: float = 1.0
@@ -38,7 +41,7 @@ class Calibration:
         return float(self.probabilities(np.array(score)))
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """The same of an array of any shape."""
+        """The same for an array of any shape; the result has its shape."""
         shares: np.ndarray = 0.5 * (1 + np.tanh((scores - self.bias) / self.temperature / 2))
         return shares
 
@@ -55,7 +58,7 @@ def log_odds(probability: float, *, limit: float = 1e-7) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSpan:
-    """A decoded span in half-open character offsets, with its mean tag probability (not calibrated)."""
+    """A decoded span in half-open character offsets, with its mean tag probability, not calibrated."""
 
     start: int
     end: int
@@ -67,15 +70,15 @@ SpanT = TypeVar("SpanT", ScoredSpan, Entity)
 
 
 def word_scores(scores: np.ndarray, words: np.ndarray, subwords: Subwords = "mean") -> tuple[np.ndarray, np.ndarray]:
-    """One row of scores a word, so that a word is never labelled in part.
+    """Combines the scores of each word's tokens, so that words are labelled as a whole.
 
     Args:
-        scores: float array ``(T, L)``.
-        words: int array ``(T,)``, ascending word numbers.
-        subwords: the mean of the word's tokens, its first token, or the surest of them.
+        scores: float ``(T, L)``.
+        words: int ``(T,)``, ascending word numbers.
+        subwords: the mean over the word's tokens, its first token, or the token with the highest score.
 
     Returns:
-        Word scores ``(W, L)`` and the index of each word's first token, ``(W,)``.
+        Word scores, float ``(W, L)``, and the index of each word's first token, int ``(W,)``.
     """
     first = word_starts(words)
     if not len(first) or subwords == "first":
@@ -98,21 +101,20 @@ def decode_entities(
     subwords: Subwords = "mean",
     min_score: float = 0.5,
 ) -> list[ScoredSpan]:
-    """Entities of a document from its stitched tag probabilities.
+    """Decodes the entities of a document from its merged tag probabilities.
 
-    The words take the likeliest sequence of tags that the scheme allows; a span's score is the mean over its words of
-    the probability that the word belongs to that label at all (all of its tags together). Spans less likely than
-    ``min_score`` are left out, and so are separators at a span's start (``, . ; :``) and end (``, ; :``) and spans
-    without a letter or digit.
+    Words get the likeliest sequence of tags that the scheme allows. The score of a span is the mean, over its words, of
+    the probability of its label (all tags of the label together). Spans below ``min_score`` are dropped, as are
+    separators at the start (``, . ; :``) and the end (``, ; :``) of a span, and spans without a letter or digit.
 
     Args:
-        probabilities: float array ``(T, L)``, rows sum to one, columns as in ``labels.tag_names(labels, scheme)``.
+        probabilities: float ``(T, L)``, rows sum to one, columns as in ``labels.tag_names(labels, scheme)``.
         tokens: the document's tokens.
         labels: the head's labels.
         text: the document's text.
-        scheme: how the tags mark an entity's ends.
-        subwords: how the tokens of a word give one score to it.
-        min_score: the least score of a span; 0.5 keeps what is more likely of its label than of all others.
+        scheme: the tagging scheme.
+        subwords: how the scores of a word's tokens are combined.
+        min_score: threshold of a span's score; at 0.5 its label is likelier than all others together.
     """
     if not len(tokens):
         return []
@@ -135,16 +137,16 @@ def decode_entities(
 def best_tags(probabilities: np.ndarray, n_labels: int, scheme: Scheme) -> np.ndarray:
     """The likeliest sequence of tags that the scheme allows (Viterbi, 1967): no ``I-`` without its ``B-``.
 
-    Where each word's likeliest tag fits its neighbours, that is the best sequence already; only the stretches between
-    that hold a forbidden transition are searched, each widened until its best sequence fits what stands around it.
+    Where the likeliest tag of each word is allowed after that of the word before, they are the best sequence. Only
+    stretches with a forbidden transition are searched, each widened until its best sequence fits its neighbours.
 
     Args:
-        probabilities: float array ``(W, L)``.
+        probabilities: float ``(W, L)``.
         n_labels: number of labels.
-        scheme: the scheme of the columns.
+        scheme: the tagging scheme.
 
     Returns:
-        int64 array ``(W,)``, columns.
+        Columns, int64 ``(W,)``.
     """
     allowed, starts, ends = transitions(n_labels, scheme)
     tags: np.ndarray = probabilities.argmax(axis=1)
@@ -175,7 +177,7 @@ def best_tags(probabilities: np.ndarray, n_labels: int, scheme: Scheme) -> np.nd
 
 
 def transitions(n_labels: int, scheme: Scheme) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which tag may follow which, bool ``(L, L)``; which may start a text, and which may end it, bool ``(L,)``."""
+    """Allowed pairs of tags, bool ``(L, L)``; tags allowed at the start and at the end of a text, bool ``(L,)``."""
     letters = ["O", *PREFIXES[scheme] * n_labels]
     owner = [-1, *(label for label in range(n_labels) for _ in PREFIXES[scheme])]
     inside = "" if scheme in ("io", "iob1") else "IE"
@@ -189,7 +191,7 @@ def transitions(n_labels: int, scheme: Scheme) -> tuple[np.ndarray, np.ndarray, 
 
 
 def _viterbi(logs: np.ndarray, allowed: np.ndarray, starts: np.ndarray | None, ends: np.ndarray | None) -> np.ndarray:
-    """The best path through ``logs`` ``(W, L)``; its ends are free where no ``starts`` or ``ends`` bind them."""
+    """The best path, int64 ``(W,)``, through ``logs`` ``(W, L)``; any tag may be at an end without a mask, ``(L,)``."""
     step = np.where(allowed, 0.0, -np.inf)
     best = logs[0] if starts is None else np.where(starts, logs[0], -np.inf)
     came_from = np.zeros(logs.shape, dtype=np.int64)
@@ -220,7 +222,7 @@ def drop_late_mentions(spans: Sequence[ScoredSpan], text: str, within: Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """Tokens ``first`` to ``last``, both inclusive, and how far their logits stand above "no answer"."""
+    """Tokens ``first`` to ``last``, both inclusive, and the margin of their logits over "no answer"."""
 
     first: int
     last: int
@@ -230,17 +232,17 @@ class ScoredAnswer:
 def decode_answers(
     scores: Sequence[np.ndarray], windows: Sequence[Window], n_tokens: int, *, n_best: int = 20, max_tokens: int = 30
 ) -> list[ScoredAnswer]:
-    """Answers to one question, best first, from what each window says (the arithmetic of SQuAD's reference code).
+    """Decodes answers to one question, best first, by the arithmetic of SQuAD's reference code.
 
-    A span lies within one window, the one in which its start is most central, so that none is found twice. Its score
-    is the sum of its raw start and end logits less the document's null: the least "no answer" of its windows.
+    A span belongs to the window in which its start is most central, so that it is found once. Its score is the sum of
+    its start and end logits minus the document's "no answer" score, which is the lowest one of its windows.
 
     Args:
-        scores: for each window ``(len(window), 3)``: start logits, end logits, the window's null.
-        windows: where they stand.
+        scores: one float array ``(len(window), 3)`` a window: start logits, end logits, "no answer" score.
+        windows: the windows.
         n_tokens: length of the document in tokens.
-        n_best: starts and ends of each window that are paired.
-        max_tokens: the longest answer.
+        n_best: number of starts and of ends of each window that are paired.
+        max_tokens: maximum length of an answer.
     """
     owned = merge_weights(windows, n_tokens, "most central")
     null = min((float(score[0, 2]) for score in scores if len(score)), default=0.0)
@@ -252,12 +254,12 @@ def decode_answers(
         total = score[starts, 0].astype(np.float64)[:, None] + score[ends, 1]
         for i, j in zip(*np.nonzero(fits), strict=True):
             found.append((float(total[i, j]) - null, window.start + int(starts[i]), window.start + int(ends[j])))
-    found.sort(key=lambda item: -item[0])  # equals stay as they come, the surest start first, as in the reference code
+    found.sort(key=lambda item: -item[0])  # stable: ties keep the order of their starts, as in the reference code
     return [ScoredAnswer(first, last, score) for score, first, last in found]
 
 
 def _best(values: np.ndarray, n_best: int) -> np.ndarray:
-    """Indices of the highest values, highest first."""
+    """Indices, int ``(n_best,)``, of the highest of ``values`` ``(T,)``, highest first."""
     order: np.ndarray = np.argsort(-values, kind="stable")[:n_best]
     return order
 
@@ -282,10 +284,9 @@ Overlap: TypeAlias = Literal["all", "longest", "best"]
 
 
 def without_overlap(spans: Sequence[SpanT], policy: Overlap) -> list[SpanT]:
-    """The spans, or those of them that remain when no two may share a character.
+    """Resolves overlaps between spans.
 
-    ``longest`` prefers the longer of two, ``best`` the one with the higher score; ``all`` keeps families of labels
-    side by side.
+    Of two that overlap, ``longest`` keeps the longer and ``best`` the one with the higher score; ``all`` keeps both.
     """
     if policy == "all":
         return list(spans)

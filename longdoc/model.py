@@ -1,4 +1,4 @@
-"""One encoder with named heads: built, saved, loaded.
+"""One encoder with named heads: building, saving, loading.
 
 A model folder holds ``config.json`` (the encoder's transformers configuration and a ``longdoc`` block),
 ``model.safetensors`` and ``tokenizer.json``. Matrices may be stored as int8 with one scale a row; they are
@@ -37,9 +37,9 @@ class SparseConfig:
     """How documents are read with sparse attention."""
 
     pattern: SparsePattern | None = None
-    """Which token sees which; by default the first one is global, and others see as far as positions do not repeat."""
+    """The attention pattern; by default with a global first token, and as wide as positions do not repeat."""
     rows: WindowConfig = field(default_factory=lambda: WindowConfig(size=16384, overlap=512))
-    """How documents are cut that are longer than a row; memory alone bounds its size."""
+    """How documents longer than a row are cut; the size of a row is limited by memory only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,10 @@ class ModelConfig:
     sparse: SparseConfig = field(default_factory=SparseConfig)
 
     def sparse_pattern(self, period: int | None = None) -> SparsePattern:
-        """The pattern of ``sparse``, or its default for heads that were trained on windows of ``period`` tokens.
+        """The pattern of ``sparse``, or the default for heads that were trained on windows of ``period`` tokens.
 
-        Positions repeat every ``period`` tokens but the first: a token sees as far as they do not.
+        Except for the first token, positions repeat every ``period`` tokens; the default window is too narrow to
+        contain a position twice.
         """
         return self.sparse.pattern or SparsePattern(window=max(((period or self.windows.size) - 2) // 2, 1))
 
@@ -68,7 +69,7 @@ class Model(nn.Module):
         config: ModelConfig,
         heads: Mapping[str, nn.Module] | None = None,
     ) -> None:
-        """Fresh heads as ``config`` has them, unless ``heads`` are given (those of a checkpoint from the hub)."""
+        """A model with the heads of ``config``, freshly initialised unless ``heads`` are given."""
         super().__init__()
         encoder_config: PretrainedConfig = backbone.config  # type: ignore[assignment]
         _check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
@@ -87,7 +88,7 @@ class Model(nn.Module):
         return self.heads[name]
 
     def with_heads(self, names: Sequence[str]) -> Model:
-        """This encoder with some of its heads; nothing is copied."""
+        """A model of this encoder and some of its heads, which share their weights with this one."""
         config = replace(self.config, heads={name: self.config.heads[name] for name in names})
         return Model(self.encoder.backbone, self.tokenizer, config, {name: self.heads[name] for name in names})
 
@@ -95,7 +96,7 @@ class Model(nn.Module):
     def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
         """Pretrained encoder weights from a transformers folder or hub id, and fresh heads.
 
-        A folder of longdoc's own gives its heads as well, those of the same name and form.
+        From a folder written by longdoc, heads of the same name and form are taken over as well.
 
         Raises:
             ConfigError: there is no such model.
@@ -116,11 +117,11 @@ class Model(nn.Module):
         """A model saved by :meth:`save`.
 
         Raises:
-            ConfigError: where the folder is none of longdoc's.
+            ConfigError: the folder was not written by longdoc, or is damaged.
         """
         folder = Path(folder)
         if not (folder / "config.json").is_file():
-            raise ConfigError(f"{folder} holds no config.json; give a folder written by Model.save, or 'default'")
+            raise ConfigError(f"{folder} has no config.json; give a folder written by Model.save, or 'default'")
         record = _read_config(folder)
         if "longdoc" not in record:
             raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
@@ -143,7 +144,7 @@ class Model(nn.Module):
         """Writes the model folder; ``quantize`` stores matrices as int8.
 
         Raises:
-            ConfigError: a head is that of a checkpoint from the hub.
+            ConfigError: a head was loaded from a transformers checkpoint.
         """
         own = {name: kind_of(config).module for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
@@ -162,7 +163,7 @@ class Model(nn.Module):
 
 
 def is_longdoc(folder: Path | str) -> bool:
-    """Whether it is a folder written by ``Model.save``."""
+    """Whether a folder was written by ``Model.save``."""
     return (Path(folder) / "config.json").is_file() and "longdoc" in _read_config(Path(folder))
 
 
@@ -175,7 +176,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _form(head: HeadConfig) -> tuple[object, ...]:
-    """What two heads must share so that the weights of one serve the other."""
+    """What two heads must have in common for the weights of one to fit the other."""
     return tuple(getattr(head, name, None) for name in ("kind", "labels", "scheme", "over", "pooling", "multi_label"))
 
 
@@ -189,7 +190,7 @@ def _check_windows(config: ModelConfig, longest: int) -> None:
 
 
 def quantize_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Symmetric int8 for every matrix: ``weight ≈ int8 * scale[:, None]``, one float32 scale a row."""
+    """Quantises every matrix ``(M, N)`` to int8: ``weight ≈ int8 * scale[:, None]``, ``scale`` float32 ``(M,)``."""
     quantized: dict[str, Tensor] = {}
     for name, tensor in state.items():
         if tensor.ndim == 2 and tensor.is_floating_point():
@@ -202,7 +203,7 @@ def quantize_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Undoes :func:`quantize_rows` up to rounding; leaves other states as they are."""
+    """Inverts :func:`quantize_rows` up to rounding; other states are unchanged."""
     return {
         name: tensor.float() * state[name + _SCALE][:, None] if name + _SCALE in state else tensor
         for name, tensor in state.items()
