@@ -244,7 +244,7 @@ def config_file(folder, **changes):
         "held_out": 0.1,
         "evaluate_characters": 2000,
         "window": 32,
-        "passes": 6,
+        "passes": 3,
         "batch_tokens": 256,
         "precision": "float32",
         "learning_rate": 0.01,
@@ -277,7 +277,7 @@ def test_from_scratch_a_model_learns_to_fill_a_mask(folder, kind):
     form = {"layers": 2, "width": 32, "attention_heads": 2, "feed_forward": 64, "positions": 64, "vocabulary": 500}
     for path in (folder / "documents").glob("?*.txt"):
         path.write_text(f"{LINES[int(path.stem) % 2]} {path.stem}" if path.stem.isdigit() else "")
-    settings = {"scratch": {**form, "tokenizer": kind}, "passes": 100, "learning_rate": 0.003, "window": 48}
+    settings = {"scratch": {**form, "tokenizer": kind}, "passes": 50, "learning_rate": 0.006, "window": 48}
     found = pretrain(config_file(folder, base=None, model=None, **settings))
     assert found.after.per_character < 0.4 * found.before.per_character
     assert (found.n_learned, found.n_held_out, len(found.unread)) == (24 - found.n_held_out, found.n_held_out, 2)
