@@ -131,7 +131,7 @@ def same(one, other):
 
 def test_masks_are_the_same_when_a_run_goes_on_and_others_in_each_pass(fill_model):
     one, two = (batches_of(fill_model, [CORPUS[0] * 3, CORPUS[1]] * 3) for _ in range(2))
-    list(one)  # whatever was drawn before
+    list(one)  # masks do not depend on what was drawn before
     assert len(one) > 4 and all(same(one[index], two[index]) for index in reversed(range(len(one))))
     again = batches_of(fill_model, [CORPUS[1]], passes=30, overlap=0)
     masks = {tuple(row.tolist()) for batch in again for row in batch["targets"]["fill"]["masked"]}
