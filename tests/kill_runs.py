@@ -247,7 +247,7 @@ def kill_and_resume(folder: Path, number: int, kind: Kind, whole: Whole, rng: ra
     state = f"{len(found) - n_incomplete} complete, {n_incomplete} incomplete" if was_running else "had ended"
     target = "all" if victim is None else f"rank {victim}"
     end = "same" if is_same else "DIFFERS"
-    print(f"{number:>3}  {kind.name:<28}{when:<28}{target:<8}{state:<26}{end}", flush=True)  # noqa: T201
+    print(f"{number:>3}  {kind.name:<28}{when:<32}{target:<8}{state:<26}{end}", flush=True)  # noqa: T201
     return is_same
 
 

@@ -87,7 +87,7 @@ def together(alone):
 def test_two_processes_learn_what_one_learns(alone, together, stage):
     folder = alone / f"zero{stage}"
     assert together.count(f"The trained model is in {folder}") == 1, "one process prints for all"
-    # An odd batch at the end is one batch for one process, and two for two: the first stands in.
+    # If the number of batches is odd, two processes repeat the first one at the end: the last step differs.
     one, two = curve(alone / "alone")[:-1], curve(folder)[:-1]
     assert len(one) > 15
     assert two == pytest.approx(one, rel=1e-4)

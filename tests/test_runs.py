@@ -7,9 +7,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
-import yaml
 
-from conftest import annotated, make_asking_model, make_model
+from conftest import annotated, make_asking_model, make_model, write_corpus
 from longdoc.cli import main
 from longdoc.config import load_yaml
 from longdoc.datasets import Example, JsonlConfig, Question
@@ -37,11 +36,10 @@ from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.run import RunConfig, training_arguments
-from test_training import config_file, make_task
+from test_training import CONTRACTS, config_file, make_task, task
 
-CONTRACTS = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}}
-SHORT = {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 0.5}
-"""A task of about 20 steps."""
+SHORT = task(passes=0.5)
+"""About 20 steps."""
 
 
 def loss_of(model, batch, **options):
@@ -76,15 +74,24 @@ def test_the_best_checkpoint_is_kept_and_training_stops_when_it_gets_no_better(c
     assert not torch.equal(best["heads.contract.linear.weight"], seen[3]["heads.contract.linear.weight"])
 
 
-def test_the_development_score_is_what_evaluation_says(corpus):
-    folder = train(config_file(corpus, development={"datasets": {"mine": CONTRACTS}, "every": 20}))
-    log = json.loads((corpus / "run" / "log.json").read_text())
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A trained model, scored on the way on what it learns from."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_corpus(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONGDOC_DATA", str(folder))
+        return train(config_file(folder, development={"datasets": {"mine": CONTRACTS}, "every": 80}))
+
+
+def test_the_development_score_is_what_evaluation_says(corpus, trained):
+    log = json.loads((trained.parent / "log.json").read_text())
     scores = [entry["eval_score"] for entry in log if "eval_score" in entry]
     data = LabelledData.read("mine", JsonlConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"}))
-    assert data.result(Pipeline.from_pretrained(folder)).value == pytest.approx(max(scores), abs=1e-6)
+    assert data.result(Pipeline.from_pretrained(trained)).value == pytest.approx(max(scores), abs=1e-6)
     assert max(scores) > 0.9
     assert all(entry["tokens_per_second"] > 0 for entry in log[1:] if "loss" in entry)
-    assert list((corpus / "run" / "tensorboard").rglob("events*"))
+    assert list((trained.parent / "tensorboard").rglob("events*"))
 
 
 # -------------------------------------------------------------------------------------------------------------- sharing
@@ -136,8 +143,8 @@ def test_heads_without_targets_get_gradients_of_zero_where_processes_share(corpu
 
 
 def test_sparse_training_reads_long_rows_with_the_sparse_encoder(corpus, model):
-    task = make_task(encoder="sparse", window=200)
-    batch = training_batches([task], model, 256, seed=1)[0]
+    sparse_task = make_task(encoder="sparse", window=200)
+    batch = training_batches([sparse_task], model, 256, seed=1)[0]
     assert batch["inputs"]["input_ids"].shape[1] > 100 and batch["period"] == model.config.windows.size
     loss = loss_of(model, batch)
     sparse = SparseEncoder.of(model.encoder, model.config.sparse_pattern(batch["period"]), batch["period"])
@@ -150,10 +157,7 @@ def test_sparse_training_reads_long_rows_with_the_sparse_encoder(corpus, model):
 
 
 def test_a_run_alternates_between_both_encoders(corpus):
-    tasks = [
-        {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 8},
-        {"heads": ["contract"], "data": CONTRACTS, "window": 200, "overlap": 8, "passes": 8, "encoder": "sparse"},
-    ]
+    tasks = [task(passes=3), task(passes=3, window=200, encoder="sparse")]
     folder = train(config_file(corpus, tasks=tasks, gradient_checkpointing=True))
     data = LabelledData.read("mine", JsonlConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"}))
     for encoder in ("windows", "sparse"):
@@ -212,8 +216,7 @@ def test_mixed_precision_is_used_where_the_machine_computes_in_it_or_it_is_asked
 
 
 def test_a_run_of_one_step_learns(corpus):
-    task = {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 1}
-    folder = train(config_file(corpus, tasks=[task], batch_tokens=100_000, log_every=1))
+    folder = train(config_file(corpus, tasks=[task(passes=1)], batch_tokens=100_000, log_every=1))
     (entry,) = [entry for entry in json.loads((corpus / "run" / "log.json").read_text()) if "loss" in entry]
     assert entry["step"] == 1 and float(entry["learning_rate"]) > 0
     start = Model.from_base(corpus / "base", make_model().config).encoder.backbone.state_dict()
@@ -386,39 +389,29 @@ def test_spans_that_overlap_or_cut_a_word_are_told_before_training(corpus, caplo
     (corpus / "contracts.jsonl").write_text(json.dumps({**record, "id": "lease"}) + "\n")
     with pytest.raises(DataError, match=r"lease: .*'Acme' at 55-59 .*overlap.*nested: longest"):
         train(config_file(corpus))
-    task = {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": 1, "nested": "longest"}
-    train(config_file(corpus, tasks=[task]))
+    longest = task(passes=1, nested="longest")
+    train(config_file(corpus, tasks=[longest]))
     assert not caplog.records
     record["entities"] = [{"start": 55, "end": 61, "text": "Acme I", "label": "party"}]
     (corpus / "contracts.jsonl").write_text(json.dumps({**record, "id": "lease"}) + "\n")
-    train(config_file(corpus, tasks=[task], output=str(corpus / "other")))
+    train(config_file(corpus, tasks=[longest], output=str(corpus / "other")))
     assert "1 of 1 spans do not end where words do; the first, lease: PARTY 'Acme I'" in caplog.text
 
 
 def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
-    task = {
-        "heads": ["contract"],
-        "data": {"reader": "jsonl", "files": ["contracts.jsonl"]},
-        "window": 32,
-        "overlap": 8,
-    }
+    unnamed = task(data={"reader": "jsonl", "files": ["contracts.jsonl"]})
     with pytest.raises(
         DataError, match=r"contracts\.jsonl has labels that contract lacks: party; say under data, labels"
     ):
-        train(config_file(corpus, tasks=[task]))
+        train(config_file(corpus, tasks=[unnamed]))
 
 
 # ------------------------------------------------------------------------------------------------- teacher and adapters
 
 
-def test_a_student_with_fewer_layers_comes_close_to_its_teacher(corpus):
-    teacher = train(config_file(corpus))
-    record = yaml.safe_load(
-        config_file(corpus, output=str(corpus / "student"), base=str(teacher), layers=[0]).read_text()
-    )
-    record["distill"] = {"teacher": str(teacher)}
-    (corpus / "distill.yaml").write_text(yaml.safe_dump(record))
-    folder = train(corpus / "distill.yaml")
+def test_a_student_with_fewer_layers_comes_close_to_its_teacher(corpus, trained):
+    distill = {"teacher": str(trained)}
+    folder = train(config_file(corpus, base=str(trained), layers=[0], distill=distill, tasks=[task(passes=4)]))
     student = Model.from_pretrained(folder)
     assert student.encoder.backbone.config.num_hidden_layers == 1
     assert len(student.encoder.backbone.encoder.layer) == 1
@@ -450,7 +443,7 @@ def test_a_teacher_must_know_the_students_heads_and_words(corpus):
 
 
 def test_adapters_alone_learn_and_are_merged_into_the_encoder(corpus):
-    folder = train(config_file(corpus, lora={"rank": 4}, learning_rate=0.02))
+    folder = train(config_file(corpus, tasks=[SHORT], lora={"rank": 4}, learning_rate=0.02))
     base, tuned = Model.from_base(corpus / "base", make_model().config), Model.from_pretrained(folder)
     before, after = base.encoder.backbone.state_dict(), tuned.encoder.backbone.state_dict()
     assert set(before) == set(after)

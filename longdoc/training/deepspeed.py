@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from torch import nn
 
 from longdoc.errors import ConfigError, require
-from longdoc.reader import device_of
 
 STAGES = (1, 2, 3)
 
@@ -30,8 +28,6 @@ def check_deepspeed(path: Path) -> None:
         raise ConfigError(f"{path}: not JSON ({error}); start from ds_config.json") from error
     if not isinstance(record, dict) or record.get("zero_optimization", {}).get("stage") not in STAGES:
         raise ConfigError(f"{path}: zero_optimization.stage is missing or not one of {', '.join(map(str, STAGES))}")
-    if device_of("auto").type == "cpu":
-        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # DeepSpeed logs a warning if it has to detect this
     require("deepspeed", extra="train", needed_by="--deepspeed")
 
 

@@ -29,7 +29,7 @@ class PretrainConfig(RunConfig):
     evaluate_characters: int = 200_000
     """Maximum number of held-out characters to measure on, white space not counted."""
     masked: float = 0.15
-    """Share of the tokens to mask, drawn anew in each pass."""
+    """Share of the tokens to mask, drawn again in each pass."""
     whole_words: bool = False
     """Mask all tokens of a word together."""
     encoder: Literal["windows", "sparse"] = "windows"

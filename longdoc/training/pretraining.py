@@ -109,13 +109,7 @@ def make_batches(
         ConfigError: there would be none, as ``passes`` or ``evaluate_characters`` is too small.
     """
     vocabulary = Vocabulary.of(model.tokenizer)
-    form = RowForm(
-        frame=model.encoder.template.plain,
-        window=config.window,
-        overlap=config.overlap,
-        period=model.config.windows.size if config.encoder == "sparse" else 0,
-    )
-    collator = Collator(model.encoder, fill_heads(model.config)[0], form)
+    collator = Collator(model.encoder, fill_heads(model.config)[0], row_form(config, model))
     learned, held_out = (
         [ReadText.of(text, model.tokenizer, vocabulary, whole_words=config.whole_words) for text in part]
         for part in (training_texts, held_out_texts)
@@ -144,3 +138,10 @@ def make_batches(
             f"evaluate_characters is {config.evaluate_characters}, not enough for one word of each held-out document"
         )
     return batches, hidden
+
+
+def row_form(config: PretrainConfig, model: Model) -> RowForm:
+    """How texts become rows for a model."""
+    period = model.config.windows.size if config.encoder == "sparse" else 0
+    frame = model.encoder.template.plain
+    return RowForm(frame=frame, window=config.window, overlap=config.overlap, period=period)

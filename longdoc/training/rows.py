@@ -19,8 +19,7 @@ from tokenizers import Tokenizer
 from longdoc.encoders import Frame, length_batches
 from longdoc.training.masking import Vocabulary
 from longdoc.training.texts import Text
-from longdoc.training.windows import random_lead_windows
-from longdoc.windows import sentence_starts, split, tokenize
+from longdoc.windows import sentence_starts, split, split_with_random_lead, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class RowForm:
         if rng is None:
             windows = split(n_tokens, size=size, overlap=self.overlap, cuts=text.cuts)
         else:
-            windows = random_lead_windows(n_tokens, size=size, overlap=self.overlap, cuts=text.cuts, rng=rng)
+            windows = split_with_random_lead(n_tokens, size=size, overlap=self.overlap, cuts=text.cuts, rng=rng)
         for window in windows:
             if (text.units[window.start : window.end] >= 0).any():
                 yield Piece(text, window.start, window.end)

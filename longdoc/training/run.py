@@ -91,6 +91,8 @@ def fit(
         MissingDependencyError: accelerate or DeepSpeed is not installed.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
+    if device_of("auto").type == "cpu":
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # accelerate imports DeepSpeed, which warns without it
     require("accelerate", extra="train", needed_by="training")
     output = Path(config.output)
     if deepspeed:
