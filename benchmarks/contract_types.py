@@ -31,11 +31,11 @@ FIRST = 2
 
 def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) -> list[torch.Tensor]:
     """The mean states of the windows of each text, float32 of shape ``(B, D)``."""
-    frame = model.encoder.template.plain
+    special = model.encoder.template.plain
     slices, counts = [], []
     for text in texts:
         tokens = tokenize(text, model.tokenizer)
-        windows = split(len(tokens), size=256 - len(frame), overlap=32)
+        windows = split(len(tokens), size=256 - len(special), overlap=32)
         slices += [tokens.ids[window.start : window.end] for window in windows]
         counts.append(len(windows))
     head = EmbedHead(EmbedConfig())

@@ -52,13 +52,13 @@ def forward_seconds(pipeline: Pipeline, document: Document, questions: list[str]
     (reader,) = pipeline.readers
     readings = readings_of(reader, document, name, questions)
     windows = [(r, w) for r in readings for w in r.windows]
-    lengths = [len(w) + len(r.frame) for r, w in windows]
+    lengths = [len(w) + len(r.special) for r, w in windows]
     encoder, head = reader.encoder, reader.model.head(name)
     batches = []
     for rows in length_batches(lengths, reader.batch_tokens):
         chosen = [windows[row] for row in rows]
         slices = [r.tokens.ids[w.start : w.end] for r, w in chosen]
-        batches.append(encoder.batch(slices, [r.frame for r, _ in chosen]).inputs)
+        batches.append(encoder.batch(slices, [r.special for r, _ in chosen]).inputs)
     started_at = time.perf_counter()
     with torch.inference_mode(), torch.autocast("cpu", dtype=reader.dtype, enabled=reader.dtype != torch.float32):
         for inputs in batches:
@@ -90,17 +90,17 @@ Feature: TypeAlias = tuple[list[float], list[float], list[int | None], list[bool
 
 def score_whole_rows(reader: Reader, reading: Reading) -> tuple[list[np.ndarray], list[Feature]]:
     """Scores of the windows, and the same logits as the reference code takes them: of all tokens of a window."""
-    n_tokens, prefix = len(reading.tokens), len(reading.frame.prefix)
+    n_tokens, prefix = len(reading.tokens), len(reading.special.prefix)
     spans = [(window.start, window.end, n_tokens) for window in reading.windows]
     slices = [reading.tokens.ids[window.start : window.end] for window in reading.windows]
-    batch = reader.encoder.batch(slices, reading.frame)
+    batch = reader.encoder.batch(slices, reading.special)
     with torch.inference_mode(), torch.autocast("cpu", dtype=reader.dtype, enabled=reader.dtype != torch.float32):
         logits = reader.model.head("qa")(reader.encoder(**batch.inputs)).float()
     features: list[Feature] = []
     for number, window in enumerate(reading.windows):
-        row = logits[number, : len(reading.frame) + len(window)].tolist()
+        row = logits[number, : len(reading.special) + len(window)].tolist()
         inside = [reference.max_context(spans, token) == number for token in range(window.start, window.end)]
-        others = len(reading.frame) - prefix
+        others = len(reading.special) - prefix
         numbers = [*[None] * prefix, *range(window.start, window.end), *[None] * others]
         owned = [*[False] * prefix, *inside, *[False] * others]
         features.append(([start for start, _ in row], [end for _, end in row], numbers, owned))

@@ -23,7 +23,7 @@ from longdoc.attention.positions import repeated_positions
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class SpecialTokens:
     """The tokens around a window: ``[CLS] … [SEP]``, or with a question ``[CLS] question [SEP] … [SEP]``."""
 
     prefix: tuple[int, ...]
@@ -41,7 +41,7 @@ class Frame:
 class Template:
     """The special tokens of a checkpoint: around a single text, and around and between the texts of a pair."""
 
-    plain: Frame
+    plain: SpecialTokens
     """Around a single text."""
     before: tuple[int, ...]
     between: tuple[int, ...]
@@ -56,7 +56,7 @@ class Template:
         """Takes the special tokens from two encodings by the tokenizer; ``pad`` is the id of the padding token."""
         encoding = tokenizer.encode("a")
         content = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
-        plain = Frame(tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :]))
+        plain = SpecialTokens(tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :]))
         pair = tokenizer.encode("a", "a")
         first = [i for i, sequence in enumerate(pair.sequence_ids) if sequence == 0]
         second = [i for i, sequence in enumerate(pair.sequence_ids) if sequence == 1]
@@ -64,10 +64,10 @@ class Template:
         second_type = pair.type_ids[second[0]]
         return cls(plain, tuple(pair.ids[: first[0]]), tuple(between), tuple(after), second_type, pad)
 
-    def asking(self, question: Sequence[int]) -> Frame:
+    def asking(self, question: Sequence[int]) -> SpecialTokens:
         """The special tokens and ``question``, as token ids, around every window."""
         prefix = (*self.before, *question, *self.between)
-        return Frame(prefix, self.after, self.second_type, n_global=len(self.before) + len(question))
+        return SpecialTokens(prefix, self.after, self.second_type, n_global=len(self.before) + len(question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,30 +127,32 @@ class Encoder(nn.Module):
         states: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **further).last_hidden_state
         return states
 
-    def batch(self, slices: Sequence[np.ndarray], frames: Sequence[Frame] | Frame | None = None) -> Batch:
+    def batch(
+        self, slices: Sequence[np.ndarray], specials: Sequence[SpecialTokens] | SpecialTokens | None = None
+    ) -> Batch:
         """Windows with their special tokens, padded to the longest; without a mask if none is padded.
 
         Args:
             slices: token ids of each window, int ``(length,)``.
-            frames: one for each window, or one for all; by default ``template.plain``.
+            specials: one for each window, or one for all; by default ``template.plain``.
         """
-        if frames is None or isinstance(frames, Frame):
-            frames = [frames or self.template.plain] * len(slices)
-        rows = [np.concatenate([f.prefix, s, f.suffix]).astype(np.int64) for s, f in zip(slices, frames, strict=True)]
+        if specials is None or isinstance(specials, SpecialTokens):
+            specials = [specials or self.template.plain] * len(slices)
+        rows = [np.concatenate([f.prefix, s, f.suffix]).astype(np.int64) for s, f in zip(slices, specials, strict=True)]
         lengths = np.array(list(map(len, rows)))
         ids = np.full((len(rows), lengths.max()), self.template.pad, dtype=np.int64)
         for target, row in zip(ids, rows, strict=True):
             target[: len(row)] = row
-        position, firsts = np.arange(ids.shape[1]), np.array([len(frame.prefix) for frame in frames])
+        position, firsts = np.arange(ids.shape[1]), np.array([len(special.prefix) for special in specials])
         inputs = {"input_ids": torch.from_numpy(ids)}
         if (lengths < ids.shape[1]).any():
             inputs["attention_mask"] = torch.from_numpy(position < lengths[:, None])
-        types = np.array([frame.content_type for frame in frames])[:, None]
+        types = np.array([special.content_type for special in specials])[:, None]
         if self.n_types > 1 and types.any():
             in_second = (position >= firsts[:, None]) & (position < lengths[:, None])
             inputs["token_type_ids"] = torch.from_numpy(np.where(in_second, types, 0))
-        if any(frame.n_global for frame in frames):
-            n_global = np.array([frame.n_global for frame in frames])[:, None]
+        if any(special.n_global for special in specials):
+            n_global = np.array([special.n_global for special in specials])[:, None]
             inputs["global_mask"] = torch.from_numpy(position < n_global)
         return Batch(inputs, tuple(firsts.tolist()), tuple(map(len, slices)))
 

@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from longdoc.document import Document
-from longdoc.encoders import Encoder, Frame, SparseEncoder, length_batches, pack_for_cpu
+from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
@@ -41,7 +41,7 @@ class Reading:
     document: Document
     tokens: Tokens
     windows: tuple[Window, ...]
-    frame: Frame
+    special: SpecialTokens
     period: int
     """Length of the windows that the heads were trained on."""
     heads: tuple[str, ...]
@@ -125,13 +125,13 @@ class Reader:
             ConfigError: the question leaves too little room in a window.
         """
         template = self.model.encoder.template
-        frame = template.plain if question is None else template.asking(self.ids(question))
+        special = template.plain if question is None else template.asking(self.ids(question))
         trained = self.trained_windows(heads[0])
         config = self.windows(trained)
-        size = config.size - len(frame)
+        size = config.size - len(special)
         if size <= config.overlap:
             raise ConfigError(
-                f"a question of {len(frame)} tokens leaves no room in a window of {config.size} with an overlap of "
+                f"a question of {len(special)} tokens leaves no room in a window of {config.size} with an overlap of "
                 f"{config.overlap}; ask in fewer words: {question!r:.80}"
             )
         cuts = sentence_starts(document.text, tokens.offsets)
@@ -139,7 +139,7 @@ class Reader:
             document=document,
             tokens=tokens,
             windows=tuple(split(len(tokens), size=size, overlap=config.overlap, cuts=cuts)),
-            frame=frame,
+            special=special,
             period=trained.size,
             heads=tuple(heads),
             question=question,
@@ -164,7 +164,7 @@ class Reader:
             document=reading.document,
             tokens=reading.tokens,
             windows=reading.windows,
-            lengths=tuple(len(window) + len(reading.frame) for window in reading.windows),
+            lengths=tuple(len(window) + len(reading.special) for window in reading.windows),
             scores=scores,
             merge=self.trained_windows(head).merge,
             question=reading.question,
@@ -178,7 +178,7 @@ class Reader:
         progress: tqdm[Any] | None,
     ) -> None:
         """Scores windows (index of the reading, number of the window) that share heads and encoder."""
-        lengths = [len(readings[index].windows[number]) + len(readings[index].frame) for index, number in windows]
+        lengths = [len(readings[index].windows[number]) + len(readings[index].special) for index, number in windows]
         for rows in length_batches(lengths, self.batch_tokens):
             chosen = [windows[row] for row in rows]
             for head, scores in self._forward([(readings[i], readings[i].windows[n]) for i, n in chosen]).items():
@@ -192,7 +192,7 @@ class Reader:
         first, _ = chosen[0]
         encoder = self.encoder_of(first.period)
         slices = [reading.tokens.ids[window.start : window.end] for reading, window in chosen]
-        batch = encoder.batch(slices, [reading.frame for reading, _ in chosen])
+        batch = encoder.batch(slices, [reading.special for reading, _ in chosen])
         inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
         low = self.dtype != torch.float32
         found = {}
@@ -230,8 +230,8 @@ class Reader:
         Each token is scored in the window in which it is most central.
         """
         config = self.windows(self.model.config.windows)
-        frame = self.model.encoder.template.plain
-        windows = split(len(tokens), size=config.size - len(frame), overlap=config.overlap)
+        special = self.model.encoder.template.plain
+        windows = split(len(tokens), size=config.size - len(special), overlap=config.overlap)
         owned = merge_weights(windows, len(tokens), "most central")
         found: dict[int, np.ndarray] = {}
         for window, own in zip(windows, owned, strict=True):
@@ -242,7 +242,7 @@ class Reader:
             module: Any = self.model.head(head)
             with torch.inference_mode():
                 states = self.encoder(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
-                rows = [place - window.start + len(frame.prefix) for place in inside]
+                rows = [place - window.start + len(special.prefix) for place in inside]
                 logits = module(states[0, rows]).float().softmax(dim=-1).cpu().numpy()
             found.update(zip(inside, logits, strict=True))
         return np.stack([found[place] for place in places])

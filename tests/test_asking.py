@@ -35,7 +35,7 @@ def asking():
 
 
 def slow_scores(model, text, question):
-    """Logits of each window by the backbone alone: one window at a time, the frame put together by hand."""
+    """Logits of each window by the backbone alone: one window at a time, the special tokens added by hand."""
     tokens, asked = tokenize(text, model.tokenizer), tokenize(question, model.tokenizer).ids.tolist()
     prefix, size = [2, *asked, 3], 48 - len(asked) - 3
     windows = split(len(tokens), size=size, overlap=8, cuts=sentence_starts(text, tokens.offsets))
@@ -111,9 +111,9 @@ def test_questions_are_answered_sparsely_in_one_row(encoder):
 def test_question_tokens_are_global_and_keep_their_positions():
     pipeline = make_pipeline("sparse")
     reader = pipeline.readers[0]
-    frame = reader.model.encoder.template.asking((5, 6, 7))
+    special = reader.model.encoder.template.asking((5, 6, 7))
     encoder = reader.encoder_of(48)
-    batch = encoder.batch([np.arange(5, 105)], [frame])
+    batch = encoder.batch([np.arange(5, 105)], [special])
     assert batch.inputs["global_mask"][0].tolist() == [True] * 4 + [False] * (batch.inputs["input_ids"].shape[1] - 4)
     positions = encoder._positions(batch.inputs["input_ids"], batch.inputs["global_mask"])[0].tolist()
     assert positions[:5] == [0, 1, 2, 3, 4] and positions[5:48] == list(range(5, 48)) and positions[48] == 5

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 import reference
-from longdoc.encoders import Frame, PackedLinear, Template, length_batches, pack_for_cpu
+from longdoc.encoders import PackedLinear, SpecialTokens, Template, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
 from longdoc.model import Model, dequantize, quantize_rows
@@ -14,8 +14,8 @@ from longdoc.model import Model, dequantize, quantize_rows
 
 def test_special_tokens_are_read_off_the_tokenizer(tokenizer):
     template = Template.of(tokenizer, 0)
-    assert template.plain == Frame((2,), (3,))
-    assert template.asking([7, 8]) == Frame((2, 7, 8, 3), (3,), content_type=1, n_global=3)
+    assert template.plain == SpecialTokens((2,), (3,))
+    assert template.asking([7, 8]) == SpecialTokens((2, 7, 8, 3), (3,), content_type=1, n_global=3)
 
 
 def test_a_padded_batch_gives_the_states_of_its_windows_alone(model):

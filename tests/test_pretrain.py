@@ -53,7 +53,7 @@ def read(text, model, whole_words=False, name="a"):
 
 
 def form_of(model, window=32, overlap=0, period=0):
-    return RowForm(frame=model.encoder.template.plain, window=window, overlap=overlap, period=period)
+    return RowForm(special=model.encoder.template.plain, window=window, overlap=overlap, period=period)
 
 
 # --------------------------------------------------------------------------------------------------------------- masks

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from longdoc.encoders import Frame, Template
+from longdoc.encoders import SpecialTokens, Template
 from longdoc.errors import ConfigError
 from longdoc.metrics import Bits
 from longdoc.windows import tokenize
@@ -36,7 +36,7 @@ class Cloze:
     ids: np.ndarray
     chosen: np.ndarray
     characters: np.ndarray
-    special: Frame
+    special: SpecialTokens
     mask: int
     """Id of the mask token."""
 

@@ -177,14 +177,14 @@ def class_groups(
     task: TaskConfig, configs: Mapping[str, Any], tokenizer: Tokenizer, template: Template, rng: np.random.Generator
 ) -> Iterator[Group]:
     """Texts of ``task.passes`` passes, each as a group of windows."""
-    frame = template.plain
+    special = template.plain
     documents = [(example, tokenize(example.text, tokenizer)) for example in read_dataset(task.data)]
     documents = [(example, tokens) for example, tokens in documents if len(tokens)]
     for example, tokens in passes_over(documents, task.passes, rng):
-        windows = split(len(tokens), size=task.window - len(frame), overlap=task.overlap)
+        windows = split(len(tokens), size=task.window - len(special), overlap=task.overlap)
         kept = sorted(rng.permutation(len(windows))[:MAX_WINDOWS].tolist())
         slices = tuple(tokens.ids[windows[i].start : windows[i].end] for i in kept)
-        yield Group(task, example.id, slices, frame, {"labels": example.labels})
+        yield Group(task, example.id, slices, special, {"labels": example.labels})
 
 
 def class_targets(

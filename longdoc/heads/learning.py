@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 
 from longdoc.datasets import DatasetConfig, Example
-from longdoc.encoders import Frame
+from longdoc.encoders import SpecialTokens
 from longdoc.windows import Tokens, sentence_starts, token_range, tokenize
 
 
@@ -57,7 +57,7 @@ class Group:
     document: str
     """Its name, for messages."""
     slices: tuple[np.ndarray, ...]
-    frame: Frame
+    special: SpecialTokens
     targets: dict[str, Any]
 
     @property
@@ -67,7 +67,7 @@ class Group:
 
     def __len__(self) -> int:
         """Positions in a batch."""
-        return len(self.slices) * (max(map(len, self.slices)) + len(self.frame))
+        return len(self.slices) * (max(map(len, self.slices)) + len(self.special))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from longdoc.datasets import Example, check_overlaps, misaligned, read_dataset
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, Subwords, decode_entities, drop_late_mentions, log_odds
 from longdoc.document import Document
-from longdoc.encoders import Batch, Frame, Template
+from longdoc.encoders import Batch, SpecialTokens, Template
 from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
@@ -182,15 +182,15 @@ def _check(
         )
 
 
-def _cut(document: TaggedTokens, task: TaskConfig, frame: Frame, rng: np.random.Generator) -> Iterator[Group]:
+def _cut(document: TaggedTokens, task: TaskConfig, special: SpecialTokens, rng: np.random.Generator) -> Iterator[Group]:
     n_tokens = min(len(document.ids), task.first_tokens or len(document.ids))
     for window in split_with_random_lead(
-        n_tokens, size=task.window - len(frame), overlap=task.overlap, cuts=document.cuts, rng=rng
+        n_tokens, size=task.window - len(special), overlap=task.overlap, cuts=document.cuts, rng=rng
     ):
         tags = {head: tag[window.start : window.end] for head, tag in document.tags.items()}
         if rng.random() < task.empty or any(tag.any() for tag in tags.values()):
             targets = {"tags": tags, "unmarked": task.unmarked}
-            yield Group(task, document.name, (document.ids[window.start : window.end],), frame, targets)
+            yield Group(task, document.name, (document.ids[window.start : window.end],), special, targets)
 
 
 def entity_targets(

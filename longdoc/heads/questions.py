@@ -35,10 +35,10 @@ class _Sampler:
         is_lacking = not question.answers and question.category is not None and question.label is None
         if is_lacking and self.rng.random() >= self.task.empty:
             return None
-        frame = self.template.asking(self.tokenizer.encode(question.text, add_special_tokens=False).ids)
+        special = self.template.asking(self.tokenizer.encode(question.text, add_special_tokens=False).ids)
         spans = np.array([token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
         spans = spans.reshape(-1, 2)
-        size, overlap = self.task.window - len(frame), self.task.overlap
+        size, overlap = self.task.window - len(special), self.task.overlap
         windows = split_with_random_lead(
             len(document.tokens), size=size, overlap=overlap, cuts=document.cuts, rng=self.rng
         )
@@ -52,7 +52,7 @@ class _Sampler:
             return None
         inside = [spans[contained[index]] - windows[index].start for index in chosen]
         slices = tuple(document.tokens.ids[windows[index].start : windows[index].end] for index in chosen)
-        return Group(self.task, document.example.id, slices, frame, {"spans": inside, "label": question.label})
+        return Group(self.task, document.example.id, slices, special, {"spans": inside, "label": question.label})
 
     def _choose(self, with_answer: Sequence[int], without: Sequence[int]) -> list[int]:
         n_without = int(self.rng.poisson(self.task.negatives)) + (not with_answer)

@@ -101,7 +101,7 @@ def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:
     """Arguments of ``Learner.forward`` for groups of one task, and the names of their documents."""
     task = groups[0].task
     slices = [window for group in groups for window in group.slices]
-    batch = model.encoder.batch(slices, [group.frame for group in groups for _ in group.slices])
+    batch = model.encoder.batch(slices, [group.special for group in groups for _ in group.slices])
     return {
         "inputs": batch.inputs,
         "targets": _targets(groups, batch, model),

@@ -39,7 +39,7 @@ class Collator:
             ``inputs``, the encoder's, each int64 or bool ``(B, T)``; ``targets``, for the head: ``masked`` bool
             ``(B, T)`` and ``words`` int64 ``(N,)``; ``weight``, ``period`` and ``documents``, the names of the texts.
         """
-        batch = self.encoder.batch(shown, self.form.frame)
+        batch = self.encoder.batch(shown, self.form.special)
         shape = batch.inputs["input_ids"].shape
         masked, documents = torch.zeros(shape, dtype=torch.bool), torch.zeros(shape, dtype=torch.int64)
         for number, (row, first, own) in enumerate(zip(rows, batch.firsts, chosen, strict=True)):

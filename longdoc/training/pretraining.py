@@ -143,5 +143,5 @@ def make_batches(
 def row_form(config: PretrainConfig, model: Model) -> RowForm:
     """How texts become rows for a model."""
     period = model.config.windows.size if config.encoder == "sparse" else 0
-    frame = model.encoder.template.plain
-    return RowForm(frame=frame, window=config.window, overlap=config.overlap, period=period)
+    special = model.encoder.template.plain
+    return RowForm(special=special, window=config.window, overlap=config.overlap, period=period)

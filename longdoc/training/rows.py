@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from tokenizers import Tokenizer
 
-from longdoc.encoders import Frame, length_batches
+from longdoc.encoders import SpecialTokens, length_batches
 from longdoc.training.masking import Vocabulary
 from longdoc.training.texts import Text
 from longdoc.windows import sentence_starts, split, split_with_random_lead, tokenize
@@ -73,7 +73,7 @@ Row: TypeAlias = tuple[Piece, ...]
 class RowForm:
     """How texts are cut and packed into rows."""
 
-    frame: Frame
+    special: SpecialTokens
     window: int
     """Maximum number of positions in a row, special tokens included."""
     overlap: int
@@ -83,7 +83,7 @@ class RowForm:
 
     def pieces(self, text: ReadText, rng: np.random.Generator | None = None) -> Iterator[Piece]:
         """The pieces of a text that have something to mask; with ``rng`` the first one has a random length."""
-        size, n_tokens = self.window - len(self.frame), len(text.ids)
+        size, n_tokens = self.window - len(self.special), len(text.ids)
         if rng is None:
             windows = split(n_tokens, size=size, overlap=self.overlap, cuts=text.cuts)
         else:
@@ -99,7 +99,7 @@ class RowForm:
         room = np.full(len(pieces), self.window)
         rows: list[list[Piece]] = [[] for _ in pieces]
         for piece in sorted(pieces, key=len, reverse=True):
-            length = len(piece) + len(self.frame)
+            length = len(piece) + len(self.special)
             row = int(np.argmax(room >= length))
             rows[row].append(piece)
             room[row] -= length
@@ -107,12 +107,12 @@ class RowForm:
 
     def batches(self, rows: Sequence[Row], batch_tokens: int) -> list[list[Row]]:
         """Batches of rows of similar lengths, the longest first."""
-        lengths = [sum(len(piece) + len(self.frame) for piece in row) for row in rows]
+        lengths = [sum(len(piece) + len(self.special) for piece in row) for row in rows]
         return [[rows[index] for index in batch] for batch in length_batches(lengths, batch_tokens)]
 
     def ids(self, row: Row) -> np.ndarray:
         """Token ids of a row, int64 ``(T,)``: with the special tokens between its pieces, without those around it."""
-        between = np.array([*self.frame.suffix, *self.frame.prefix], dtype=np.int64)
+        between = np.array([*self.special.suffix, *self.special.prefix], dtype=np.int64)
         return self._joined([piece.text.ids[piece.start : piece.end] for piece in row], between)
 
     def units(self, row: Row) -> np.ndarray:
@@ -123,16 +123,16 @@ class RowForm:
             units = np.where(units < 0, -1, units - units[units >= 0][0] + n_units)
             n_units = int(units.max()) + 1
             parts.append(units)
-        return self._joined(parts, np.full(len(self.frame), -1))
+        return self._joined(parts, np.full(len(self.special), -1))
 
     def characters(self, row: Row) -> np.ndarray:
         """Number of characters of each token in ``ids``, int64 ``(T,)``."""
         parts = [piece.text.characters[piece.start : piece.end] for piece in row]
-        return self._joined(parts, np.zeros(len(self.frame), dtype=np.int64))
+        return self._joined(parts, np.zeros(len(self.special), dtype=np.int64))
 
     def documents(self, row: Row) -> np.ndarray:
         """Index of the piece to which each token of a row belongs, all special tokens included, int64 ``(T,)``."""
-        return np.repeat(np.arange(len(row)), [len(piece) + len(self.frame) for piece in row])
+        return np.repeat(np.arange(len(row)), [len(piece) + len(self.special) for piece in row])
 
     def _joined(self, parts: Sequence[np.ndarray], between: np.ndarray) -> np.ndarray:
         return np.concatenate([one for part in parts for one in (between, part)][1:])
