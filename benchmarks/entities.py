@@ -136,7 +136,7 @@ def merge_rules(folder: str) -> list[list[object]]:
     rows: list[list[object]] = []
     for size, overlap in WINDOWS:
         reader = with_windows(model, WindowConfig(size=size, overlap=overlap))
-        readings = [reader.read(Document.from_text(example.text), [head])[0] for example in examples]
+        readings = [reader.engine.read(Document.from_text(example.text), [head])[0] for example in examples]
         scored = [by_head[head] for by_head in reader.readers[0].score(readings)]
         encoded = sum(len(window) + 2 for reading in readings for window in reading.windows)
         scores = []

@@ -11,6 +11,8 @@ The package, top layer first. A module imports only from the layers below its ow
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
 ``pipeline``        Document → Prediction: the file to read first
+``stream``          documents in, predictions out: lazily, in order, in shared batches
+``engine``          all heads of all models: documents and questions → findings
 ``sources``         a model's name → a model
 ``reader``          one model on one device: documents → scores of their windows
 ``hub``             checkpoints of transformers and sentence-transformers → models

@@ -41,7 +41,7 @@ class Calibration:
         return float(self.probabilities(np.array(score)))
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """The same for an array of any shape; the result has its shape."""
+        """The same for scores of any shape ``(…,)``; the result has that shape."""
         shares: np.ndarray = 0.5 * (1 + np.tanh((scores - self.bias) / self.temperature / 2))
         return shares
 

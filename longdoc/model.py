@@ -203,7 +203,7 @@ def quantize_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Inverts :func:`quantize_rows` up to rounding; other states are unchanged."""
+    """Inverts :func:`quantize_rows` up to rounding, matrices ``(M, N)``; other states are unchanged."""
     return {
         name: tensor.float() * state[name + _SCALE][:, None] if name + _SCALE in state else tensor
         for name, tensor in state.items()

@@ -2,8 +2,8 @@
 
     document ──tokenize, split──▶ windows ──encoder, heads──▶ scores ──merge, decode──▶ findings ──▶ prediction
 
-:class:`~longdoc.reader.Reader` goes down to the scores, the kinds of heads in :mod:`longdoc.heads` come up with the
-findings. Windows of several documents share batches; each document is decoded once, whole.
+:class:`~longdoc.engine.Engine` does everything up to the findings, :class:`~longdoc.stream.Stream` makes predictions of
+them. Windows of several documents share batches; each document is decoded once, whole.
 """
 
 from __future__ import annotations
@@ -11,41 +11,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias, TypeVar, get_args, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from longdoc.decode import Overlap, without_overlap
+from longdoc.decode import Overlap
 from longdoc.document import Document
-from longdoc.errors import ConfigError, DocumentError
-from longdoc.findings import Embeddings, Unit, gaps_of, parts, place
+from longdoc.engine import Engine
+from longdoc.errors import ConfigError
+from longdoc.findings import Embeddings, Unit, gaps_of
 from longdoc.heads import DecodeOptions, kind_of
-from longdoc.labels import Entity, Inference, Label, Span
-from longdoc.loaders import load
+from longdoc.labels import Entity, Inference, Label
 from longdoc.model import Model
 from longdoc.prediction import Answers, Failure, Prediction
-from longdoc.reader import EncoderKind, Precision, Reader, Reading, Word, check_encoder, device_of, dtype_of
+from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
 from longdoc.rules import Rules
-from longdoc.schema import Field, Schema, load_schema
+from longdoc.schema import Schema, load_schema
 from longdoc.sources import load_model
-from longdoc.values import parse_value
+from longdoc.stream import RULES, DocumentLike, OnError, Stream, as_document
 
-DocumentLike: TypeAlias = Document | str | PathLike[str] | bytes | BinaryIO
-"""A document, or the path, bytes or open binary file of one."""
-OnError: TypeAlias = Literal["raise", "yield"]
-ItemT = TypeVar("ItemT")
-
-RULES = "rules"
-"""Name of the task that applies the rules."""
 MAX_ANSWERS = 20
 """Answers to a schema's field that takes several."""
 PROGRESS_DELAY = 2.0
 """Seconds before a progress bar is shown."""
-BATCHES_AHEAD = 16
-"""Batches that are filled from documents before the first of them is encoded."""
 
 
 class Pipeline:
@@ -66,22 +56,11 @@ class Pipeline:
         progress: bool | None = None,
     ) -> None:
         """A pipeline of models in memory; the arguments are those of :meth:`from_pretrained`."""
-        check_encoder(encoder)
-        if batch_tokens is not None and batch_tokens < 1:
-            raise ConfigError(f"batch_tokens must be at least 1; got {batch_tokens}")
         where = device_of(device)
         dtype = dtype_of(precision, where)
-        self.readers = tuple(
-            Reader(model, device=where, dtype=dtype, encoder=encoder, batch_tokens=batch_tokens) for model in models
-        )
+        self.engine = Engine(models, device=where, dtype=dtype, encoder=encoder, batch_tokens=batch_tokens)
         self.rules = rules
         self._show_progress = progress
-        self._reader_of: dict[str, Reader] = {}
-        for reader in self.readers:
-            for name in reader.model.config.heads:
-                if name in self._reader_of:
-                    raise ConfigError(f"two of the models have a head {name!r}; load them into two pipelines")
-                self._reader_of[name] = reader
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913 (each is a separate choice of the caller)
@@ -130,7 +109,7 @@ class Pipeline:
             device=device,
             precision=precision,
             encoder=encoder,
-            rules=Rules.load(*map(_as_path, sources)),
+            rules=Rules.load(*sources),
             batch_tokens=batch_tokens,
             progress=progress,
         )
@@ -147,9 +126,14 @@ class Pipeline:
         return self.readers[0].model
 
     @property
+    def readers(self) -> tuple[Reader, ...]:
+        """The readers of all models."""
+        return self.engine.readers
+
+    @property
     def heads(self) -> Mapping[str, Any]:
         """Configurations of all heads, by name."""
-        return {name: reader.model.config.heads[name] for name, reader in self._reader_of.items()}
+        return self.engine.heads
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -172,11 +156,11 @@ class Pipeline:
 
     def entities(self, document: DocumentLike) -> tuple[Entity, ...]:
         """The entities of a document, in the order of the text."""
-        return self(document, tasks=self._names_of("ner")).entities
+        return self(document, tasks=self.engine.names_of("ner")).entities
 
     def classify(self, document: DocumentLike) -> tuple[Label, ...]:
         """The classes of a document, and of its sections if a head classifies sections."""
-        return self(document, tasks=self._names_of("classify")).labels
+        return self(document, tasks=self.engine.names_of("classify")).labels
 
     # ------------------------------------------------------------------------------------------------ many documents
 
@@ -236,14 +220,18 @@ class Pipeline:
             ConfigError: invalid argument, at the call.
             DocumentError: a document cannot be read, when it is reached.
         """
-        if batch_size is not None and batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1; got {batch_size}")
         if isinstance(documents, (str, bytes, PathLike)):
             raise ConfigError(f"pipe reads many documents; give it a list, such as [{documents!r:.80}]")
-        _check_choice("overlap", overlap, get_args(Overlap))
-        _check_choice("on_error", on_error, get_args(OnError))
         pairs = documents if as_tuples else ((document, None) for document in documents)
-        outcomes = self._outcomes(pairs, self._checked(tasks), batch_size, overlap, on_error)
+        stream = Stream(
+            engine=self.engine,
+            rules=self.rules,
+            tasks=self._checked(tasks),
+            batch_size=batch_size,
+            overlap=overlap,
+            on_error=on_error,
+        )
+        outcomes = stream.outcomes(pairs, self._progress)
         return outcomes if as_tuples else (outcome for outcome, _ in outcomes)
 
     def _checked(self, tasks: Sequence[str] | None) -> tuple[str, ...]:
@@ -255,99 +243,6 @@ class Pipeline:
         if unknown := set(tasks or ()) - set(self.tasks):
             raise ConfigError(f"the model has no task {', '.join(sorted(unknown))}; it has {', '.join(self.tasks)}")
         return tuple(name for name in self.tasks if name != RULES) if tasks is None else tuple(tasks)
-
-    def _outcomes(
-        self,
-        pairs: Iterable[tuple[DocumentLike, Any]],
-        tasks: tuple[str, ...],
-        batch_size: int | None,
-        overlap: Overlap,
-        on_error: OnError,
-    ) -> Iterator[tuple[Prediction | Failure, Any]]:
-        with self._progress() as progress:
-            for group in self._groups(_loaded(pairs, on_error), tasks, batch_size):
-                found = iter(self._find([reading for _, readings, _ in group for reading in readings], progress))
-                for document, readings, companion in group:
-                    if isinstance(document, Failure):
-                        yield document, companion
-                        continue
-                    own = [next(found) for _ in readings]
-                    yield self._predict(document, readings, own, tasks, overlap), companion
-
-    def _groups(
-        self, pairs: Iterable[tuple[Document | Failure, Any]], tasks: tuple[str, ...], batch_size: int | None
-    ) -> Iterator[list[tuple[Document | Failure, list[Reading], Any]]]:
-        """Documents that are encoded together."""
-        group: list[tuple[Document | Failure, list[Reading], Any]] = []
-        n_tokens = 0
-        for document, companion in pairs:
-            readings = [] if isinstance(document, Failure) else self.read(document, tasks)
-            group.append((document, readings, companion))
-            n_tokens += sum(len(reading.tokens) for reading in readings)
-            enough = BATCHES_AHEAD * max((reader.batch_tokens for reader in self.readers), default=1)
-            if len(group) == batch_size or (batch_size is None and n_tokens >= enough):
-                yield group
-                group, n_tokens = [], 0
-        if group:
-            yield group
-
-    def read(self, document: Document, tasks: Sequence[str]) -> list[Reading]:
-        """First step: a document as tokens and windows, for each model and each part that is read by itself."""
-        readings = []
-        for reader in self.readers:
-            own = {name: kind for name, kind in self.heads.items() if self._reader_of[name] is reader and name in tasks}
-            tokens = reader.tokenize(document) if own else None
-            by_section = [name for name, config in own.items() if getattr(config, "unit", "document") == "section"]
-            whole = [name for name in own if name not in by_section]
-            if tokens is not None and whole:
-                readings.append(reader.read(document, tokens, whole))
-            if tokens is not None and by_section:
-                pieces = (tokens.part(*part) for part in parts(document, "section"))
-                readings += [reader.read(document, piece, by_section) for piece in pieces if len(piece)]
-        return readings
-
-    def _find(
-        self,
-        readings: Sequence[Reading],
-        progress: tqdm[Any],
-        options: Sequence[DecodeOptions] | None = None,
-    ) -> list[dict[str, list[Any]]]:
-        """Second step: scores of all windows, decoded. For each reading, the findings by head."""
-        found: list[dict[str, list[Any]]] = [{} for _ in readings]
-        for reader in self.readers:
-            own = [index for index, r in enumerate(readings) if self._reader_of[r.heads[0]] is reader]
-            scored = reader.score([readings[index] for index in own], progress)
-            for index, by_head in zip(own, scored, strict=True):
-                chosen = options[index] if options else DecodeOptions()
-                for name, scores in by_head.items():
-                    config, module = reader.model.config.heads[name], reader.model.heads[name]
-                    decode = kind_of(config).decode
-                    assert decode is not None, f"{name} is a {config.kind} head, which has no findings"
-                    found[index][name] = decode(scores, name, config, module, chosen)
-        return found
-
-    def _predict(
-        self,
-        document: Document,
-        readings: Sequence[Reading],
-        found: Sequence[dict[str, list[Any]]],
-        tasks: Sequence[str],
-        overlap: Overlap,
-    ) -> Prediction:
-        """Third step: the findings of all heads and rules in one prediction."""
-        by_field: dict[str, list[Any]] = {"entities": [], "labels": []}
-        for by_head in found:
-            for name, findings in by_head.items():
-                by_field[kind_of(self.heads[name]).finds or ""] += findings
-        if RULES in tasks and self.rules is not None:
-            by_field["entities"] += _rule_entities(document, self.rules.find(document.text))
-        entities = sorted(by_field["entities"], key=lambda e: (e.start, e.end, e.label))
-        return Prediction(
-            document=document,
-            entities=tuple(without_overlap(entities, overlap)),
-            labels=tuple(by_field["labels"]),
-            gaps=gaps_of(document, [reading.tokens for reading in readings]),
-        )
 
     # ------------------------------------------------------------------------------------------------- with a question
 
@@ -396,12 +291,10 @@ class Pipeline:
         Raises:
             ConfigError: no head answers questions or several do, or a question is empty or leaves no room in a window.
         """
-        if top_k < 1:
-            raise ConfigError(f"top_k must be at least 1; got {top_k}")
         questions = [question] if isinstance(question, str) else list(question)
-        options = [DecodeOptions(top_k=top_k, min_score=_checked_score(min_score))] * len(questions)
-        read = _document(document)
-        answers, prediction, coverage = self._ask(read, self._head("qa", head), questions, options)
+        options = [DecodeOptions(top_k=top_k, min_score=min_score)] * len(questions)
+        read = as_document(document)
+        answers, prediction, coverage = self._ask(read, self.engine.name_of("qa", head), questions, options)
         found = [Answers(own, gaps=prediction.gaps, coverage=coverage) for own in answers]
         return found[0] if isinstance(question, str) else found
 
@@ -422,13 +315,12 @@ class Pipeline:
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
         """
-        fields = (schema if isinstance(schema, Schema) else load_schema(_as_path(schema))).fields
+        fields = (schema if isinstance(schema, Schema) else load_schema(schema)).fields
         options = [
-            DecodeOptions(top_k=MAX_ANSWERS if field.many else 1, value_of=_value_of(field))
-            for field in fields.values()
+            DecodeOptions(top_k=MAX_ANSWERS if field.many else 1, value_of=field.parse) for field in fields.values()
         ]
         questions = [field.question for field in fields.values()]
-        found, prediction, _ = self._ask(_document(document), self._head("qa", head), questions, options)
+        found, prediction, _ = self._ask(as_document(document), self.engine.name_of("qa", head), questions, options)
         pairs = zip(fields, found, strict=True)
         return replace(prediction, answers=tuple(replace(a, label=name) for name, own in pairs for a in own))
 
@@ -456,19 +348,17 @@ class Pipeline:
         """
         if isinstance(hypotheses, str):
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
-        options = [DecodeOptions(min_score=_checked_score(min_score))] * len(hypotheses)
-        found, _, coverage = self._ask(_document(document), self._head("nli", head), hypotheses, options)
+        options = [DecodeOptions(min_score=min_score)] * len(hypotheses)
+        found, _, coverage = self._ask(as_document(document), self.engine.name_of("nli", head), hypotheses, options)
         return [replace(inference, coverage=coverage) for own in found for inference in own]
 
     def _ask(
         self, document: Document, head: str, questions: Sequence[str], options: Sequence[DecodeOptions]
     ) -> tuple[list[list[Any]], Prediction, float]:
         """Findings of a head for each question, a prediction with the gaps, and the coverage: 0 without any token."""
-        reader = self._reader_of[head]
-        tokens = reader.tokenize(document)
-        readings = [reader.read(document, tokens, [head], question=question) for question in questions]
+        tokens, readings = self.engine.read_with(document, head, questions)
         with self._progress() as progress:
-            found = self._find(readings, progress, options)
+            found = self.engine.find(readings, progress, options)
         prediction = Prediction(document=document, gaps=gaps_of(document, [tokens]))
         return [by_head[head] for by_head in found], prediction, prediction.coverage if len(tokens) else 0.0
 
@@ -486,20 +376,12 @@ class Pipeline:
         Each part is encoded by itself, as sentence-transformers encodes its text; the vectors of its windows are
         averaged by length.
         """
-        name = self._head("embed", head)
-        reader = self._reader_of[name]
-        read = _document(document)
-        tokens = reader.tokenize(read)
-        pieces = [(part, tokens.part(*part)) for part in parts(read, unit)]
-        kept = [(part, reader.read(read, piece, [name])) for part, piece in pieces if len(piece)]
+        name = self.engine.name_of("embed", head)
         with self._progress() as progress:
-            found = self._find([reading for _, reading in kept], progress)
-        width: int = reader.model.encoder.backbone.config.hidden_size  # type: ignore[assignment, union-attr]
-        vectors = [by_head[name][0] for by_head in found]
-        stacked = np.stack(vectors) if vectors else np.zeros((0, width), dtype=np.float32)
+            found = self.engine.embed(as_document(document), name, unit, progress)
         if unit != "document":
-            return Embeddings(stacked, tuple(part for part, _ in kept))
-        return stacked[0] if vectors else np.zeros(width, dtype=np.float32)
+            return found
+        return found.vectors[0] if len(found.vectors) else np.zeros(found.vectors.shape[1], dtype=np.float32)
 
     def fill(self, text: str | Document, *, top_k: int = 5, head: str | None = None) -> list[list[Word]]:
         """The likeliest words for each masked one of a text of any length, such as "This [MASK] is governed by …".
@@ -507,78 +389,10 @@ class Pipeline:
         Raises:
             ConfigError: no head fills masks or several do, or the text has no mask.
         """
-        name = self._head("fill", head)
+        name = self.engine.name_of("fill", head)
         read = text if isinstance(text, Document) else Document.from_text(text, name="text")
-        return self._reader_of[name].fill(read, name, top_k)
-
-    # ----------------------------------------------------------------------------------------------------------- heads
-
-    def _names_of(self, kind: str) -> list[str]:
-        """Names of all heads of a kind, at least one."""
-        if names := [name for name, config in self.heads.items() if config.kind == kind]:
-            return names
-        has = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
-        raise ConfigError(
-            f"no head of kind {kind!r} here, only {has or 'none'}; load one: "
-            f"Pipeline.from_pretrained({kind}='a folder')"
-        )
-
-    def _head(self, kind: str, wanted: str | None) -> str:
-        """Name of the head to use: the one wanted, or the only one of its kind."""
-        names = self._names_of(kind)
-        if wanted is not None and wanted not in names:
-            raise ConfigError(f"head is {wanted!r}; the heads of kind {kind!r} are {', '.join(names)}")
-        if wanted is None and len(names) > 1:
-            raise ConfigError(f"several heads are of kind {kind!r}; name one with head=: {', '.join(names)}")
-        return wanted or names[0]
+        return self.engine.reader_of(name).fill(read, name, top_k)
 
     def _progress(self) -> tqdm[Any]:
         disable = None if self._show_progress is None else not self._show_progress
         return tqdm(unit="token", unit_scale=True, delay=PROGRESS_DELAY, leave=False, disable=disable)
-
-
-def _loaded(pairs: Iterable[tuple[DocumentLike, Any]], on_error: OnError) -> Iterator[tuple[Document | Failure, Any]]:
-    for source, companion in pairs:
-        try:
-            yield _document(source), companion
-        except DocumentError as error:
-            if on_error == "raise":
-                raise
-            yield Failure(_name_of(source), error), companion
-
-
-def _document(source: DocumentLike) -> Document:
-    return source if isinstance(source, Document) else load(source)
-
-
-def _name_of(source: DocumentLike) -> str:
-    if isinstance(source, (str, PathLike)):
-        return str(source)
-    return "bytes" if isinstance(source, bytes) else str(getattr(source, "name", "file object"))
-
-
-def _rule_entities(document: Document, spans: Sequence[Span]) -> list[Entity]:
-    return [Entity(label=s.label, score=1.0, source=RULES, **place(document, s.start, s.end)) for s in spans]
-
-
-def _value_of(field: Field) -> Any:
-    """Parser of a field's values, for the types that have values."""
-    if field.type in ("date", "money", "percent", "duration", "number"):
-        return lambda text: parse_value(text, field.type, near=field.near)
-    return None
-
-
-def _as_path(source: ItemT | PathLike[str]) -> ItemT | Path:
-    """A path-like object as a ``Path``, anything else unchanged."""
-    return Path(source) if isinstance(source, PathLike) else source
-
-
-def _check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(allowed)}")
-
-
-def _checked_score(min_score: float | None) -> float | None:
-    if min_score is not None and not 0 <= min_score <= 1:
-        raise ConfigError(f"min_score must be from 0 to 1; got {min_score}")
-    return min_score

@@ -29,6 +29,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,7 @@ class Rules:
         """Labels of the spans, in the order of the rules."""
 
     @classmethod
-    def load(cls, *sources: str | Path) -> Rules:
+    def load(cls, *sources: str | PathLike[str]) -> Rules:
         """Loads the rules of all sources.
 
         Args:
@@ -221,7 +222,7 @@ def _spacy_pattern(rule: Rule) -> str | list[Any]:
     return _plain(rule.pattern.strip())[0] if isinstance(rule.pattern, str) else rule.tokens
 
 
-def _paths(source: str | Path) -> list[Path]:
+def _paths(source: str | PathLike[str]) -> list[Path]:
     """The files that a source refers to."""
     shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
     if source == "default":

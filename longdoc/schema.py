@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from longdoc.config import from_dict, load_yaml
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.values import FieldType
+from longdoc.values import FieldType, Value, parse_value
 
 _SHIPPED = Path(__file__).parent / "assets" / "schemas"
 
@@ -47,6 +48,10 @@ class Field:
             raise ConfigError("the question is empty; write one as a person would ask it")
         if not all(word.strip() for word in self.near):
             raise ConfigError("near has an empty word; remove it")
+
+    def parse(self, text: str) -> Value | None:
+        """The value of the field's type in an answer; None if it has none or the type has no values."""
+        return parse_value(text, self.type, near=self.near)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ def schema_names() -> list[str]:
     return sorted(path.stem for path in _SHIPPED.glob("*.yaml"))
 
 
-def load_schema(source: str | Path | Mapping[str, Any]) -> Schema:
+def load_schema(source: str | PathLike[str] | Mapping[str, Any]) -> Schema:
     """Loads a schema by name, from a YAML file, or from a mapping.
 
     Args:
@@ -98,8 +103,8 @@ def load_schema(source: str | Path | Mapping[str, Any]) -> Schema:
     """
     if isinstance(source, Mapping):
         return from_dict(Schema, source)
-    if isinstance(source, Path) or source.lower().endswith((".yaml", ".yml")):
-        return load_yaml(Schema, source)
+    if isinstance(source, PathLike) or source.lower().endswith((".yaml", ".yml")):
+        return load_yaml(Schema, Path(source))
     if source not in schema_names():
         hint = did_you_mean(source, schema_names()) or "."
         shipped = ", ".join(schema_names())

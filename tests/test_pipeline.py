@@ -155,7 +155,7 @@ def slow_sparse_states(model, row):
 
 def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
     pipeline = sparse_pipeline()
-    (reading,) = pipeline.read(Document.from_text(LONG), ["contract"])
+    (reading,) = pipeline.engine.read(Document.from_text(LONG), ["contract"])
     ids, encoder = reading.tokens.ids, pipeline.readers[0].encoder
     assert len(ids) > 5 * pipeline.model.config.windows.size, "positions must repeat"
     with torch.no_grad():
@@ -168,10 +168,14 @@ def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
 def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows():
     document = Document.from_text(LONG)
     whole, cut = sparse_pipeline(), sparse_pipeline(size=100)
-    assert len(whole.read(document, ["contract"])[0].windows) == 1 < len(cut.read(document, ["contract"])[0].windows)
+    assert (
+        len(whole.engine.read(document, ["contract"])[0].windows)
+        == 1
+        < len(cut.engine.read(document, ["contract"])[0].windows)
+    )
     for pipeline in (whole, cut):
         assert pipeline(document).coverage == 1.0
-        (reading,) = pipeline.read(document, ["contract"])
+        (reading,) = pipeline.engine.read(document, ["contract"])
         (scores,) = pipeline.readers[0].score([reading])
         slow = []
         for window in reading.windows:

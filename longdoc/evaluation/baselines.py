@@ -11,7 +11,8 @@ from longdoc.evaluation.scoring import score
 from longdoc.heads.ner import score_entities
 from longdoc.metrics import class_counts
 from longdoc.metrics.results import ClassResult, InferenceResult, Result, total
-from longdoc.pipeline import RULES, Pipeline
+from longdoc.pipeline import Pipeline
+from longdoc.stream import RULES
 from longdoc.windows import tokenize
 
 LENGTH = 512

@@ -44,9 +44,10 @@ class EmbedHead(nn.Module):
 def decode(
     scores: WindowScores, head: str, config: EmbedConfig, module: nn.Module, options: DecodeOptions
 ) -> list[np.ndarray]:
-    """One vector ``(D,)``: the mean over the windows, weighted by their length."""
+    """One vector, float32 ``(D,)``: the mean over the windows, weighted by their length."""
     vector: np.ndarray = np.average(scores.stacked(), axis=0, weights=scores.lengths)
-    return [vector / max(float(np.linalg.norm(vector)), 1e-12) if config.normalize else vector]
+    length = max(float(np.linalg.norm(vector)), 1e-12) if config.normalize else 1.0
+    return [(vector / length).astype(np.float32)]
 
 
 EMBED = HeadKind(

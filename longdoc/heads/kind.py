@@ -14,6 +14,7 @@ from longdoc.datasets import Example
 from longdoc.datasets.views import View
 from longdoc.document import Document
 from longdoc.encoders import Batch, Template
+from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.heads.learning import Group, TaskConfig
 from longdoc.labels import Inference
@@ -38,6 +39,12 @@ class DecodeOptions:
     """Threshold of a finding's score; by default that of the head's configuration."""
     value_of: Callable[[str], Any] | None = None
     """Parses the value of an answer; answers that have a value are preferred to answers that have none."""
+
+    def __post_init__(self) -> None:
+        if self.top_k < 1:
+            raise ConfigError(f"top_k must be at least 1; got {self.top_k}")
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise ConfigError(f"min_score must be from 0 to 1; got {self.min_score}")
 
 
 class Reads(Protocol):

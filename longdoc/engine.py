@@ -1,0 +1,137 @@
+"""All heads of one or several models: documents and questions → readings → findings, by head.
+
+:class:`~longdoc.reader.Reader` goes down to the scores of the windows; the kinds of heads in :mod:`longdoc.heads` come
+up with the findings. Each document is decoded once, whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from longdoc.document import Document
+from longdoc.errors import ConfigError
+from longdoc.findings import Embeddings, Unit, parts
+from longdoc.heads import DecodeOptions, kind_of
+from longdoc.model import Model
+from longdoc.reader import EncoderKind, Reader, Reading, check_encoder
+from longdoc.windows import Tokens
+
+Findings = dict[str, list[Any]]
+"""By the name of the head: entities, labels, answers, inferences or vectors."""
+
+
+class Engine:
+    """Heads by name, each with the reader of its model."""
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        encoder: EncoderKind,
+        batch_tokens: int | None,
+    ) -> None:
+        check_encoder(encoder)
+        if batch_tokens is not None and batch_tokens < 1:
+            raise ConfigError(f"batch_tokens must be at least 1; got {batch_tokens}")
+        self.readers = tuple(
+            Reader(model, device=device, dtype=dtype, encoder=encoder, batch_tokens=batch_tokens) for model in models
+        )
+        self._reader_of: dict[str, Reader] = {}
+        for reader in self.readers:
+            for name in reader.model.config.heads:
+                if name in self._reader_of:
+                    raise ConfigError(f"two of the models have a head {name!r}; load them into two pipelines")
+                self._reader_of[name] = reader
+
+    @property
+    def heads(self) -> Mapping[str, Any]:
+        """Configurations of all heads, by name."""
+        return {name: reader.model.config.heads[name] for name, reader in self._reader_of.items()}
+
+    def reader_of(self, head: str) -> Reader:
+        """The reader of the model that a head belongs to."""
+        return self._reader_of[head]
+
+    def names_of(self, kind: str) -> list[str]:
+        """Names of all heads of a kind.
+
+        Raises:
+            ConfigError: there are none.
+        """
+        if names := [name for name, config in self.heads.items() if config.kind == kind]:
+            return names
+        has = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
+        raise ConfigError(
+            f"no head of kind {kind!r} here, only {has or 'none'}; load one: "
+            f"Pipeline.from_pretrained({kind}='a folder')"
+        )
+
+    def name_of(self, kind: str, wanted: str | None) -> str:
+        """Name of the head to use: the one wanted, or the only one of its kind.
+
+        Raises:
+            ConfigError: there is none, it is of another kind, or none is named and there are several.
+        """
+        names = self.names_of(kind)
+        if wanted is not None and wanted not in names:
+            raise ConfigError(f"head is {wanted!r}; the heads of kind {kind!r} are {', '.join(names)}")
+        if wanted is None and len(names) > 1:
+            raise ConfigError(f"several heads are of kind {kind!r}; name one with head=: {', '.join(names)}")
+        return wanted or names[0]
+
+    def read(self, document: Document, names: Sequence[str]) -> list[Reading]:
+        """A document as tokens and windows, for each model and each part of the document that is read by itself."""
+        readings = []
+        for reader in self.readers:
+            own = {name: self.heads[name] for name in reader.model.config.heads if name in names}
+            tokens = reader.tokenize(document) if own else None
+            by_section = [name for name, config in own.items() if getattr(config, "unit", "document") == "section"]
+            whole = [name for name in own if name not in by_section]
+            if tokens is not None and whole:
+                readings.append(reader.read(document, tokens, whole))
+            if tokens is not None and by_section:
+                pieces = (tokens.part(*part) for part in parts(document, "section"))
+                readings += [reader.read(document, piece, by_section) for piece in pieces if len(piece)]
+        return readings
+
+    def read_with(self, document: Document, head: str, questions: Sequence[str]) -> tuple[Tokens, list[Reading]]:
+        """A document's tokens, and its reading with each of several questions or hypotheses."""
+        reader = self._reader_of[head]
+        tokens = reader.tokenize(document)
+        return tokens, [reader.read(document, tokens, [head], question=question) for question in questions]
+
+    def find(
+        self, readings: Sequence[Reading], progress: tqdm[Any], options: Sequence[DecodeOptions] | None = None
+    ) -> list[Findings]:
+        """Scores all windows of all readings and decodes them: the findings of each reading."""
+        found: list[Findings] = [{} for _ in readings]
+        for reader in self.readers:
+            own = [index for index, reading in enumerate(readings) if self._reader_of[reading.heads[0]] is reader]
+            scored = reader.score([readings[index] for index in own], progress)
+            for index, by_head in zip(own, scored, strict=True):
+                chosen = options[index] if options else DecodeOptions()
+                for name, scores in by_head.items():
+                    config, module = reader.model.config.heads[name], reader.model.heads[name]
+                    decode = kind_of(config).decode
+                    assert decode is not None, f"{name} is a {config.kind} head, which has no findings"
+                    found[index][name] = decode(scores, name, config, module, chosen)
+        return found
+
+    def embed(self, document: Document, head: str, unit: Unit, progress: tqdm[Any]) -> Embeddings:
+        """A vector for each part of a document that has tokens, float32 ``(N, D)``; each part is read by itself."""
+        reader = self._reader_of[head]
+        tokens = reader.tokenize(document)
+        pieces = [(part, tokens.part(*part)) for part in parts(document, unit)]
+        kept = [(part, piece) for part, piece in pieces if len(piece)]
+        found = self.find([reader.read(document, piece, [head]) for _, piece in kept], progress)
+        config: Any = reader.model.encoder.backbone.config
+        none = np.zeros((0, config.hidden_size), dtype=np.float32)
+        vectors = np.stack([by_head[head][0] for by_head in found]) if found else none
+        return Embeddings(vectors, tuple(part for part, _ in kept))

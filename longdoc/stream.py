@@ -1,0 +1,133 @@
+"""Documents in, predictions out: lazily, in order, with windows of several documents in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, BinaryIO, Literal, TypeAlias, get_args
+
+from tqdm import tqdm
+
+from longdoc.decode import Overlap, without_overlap
+from longdoc.document import Document
+from longdoc.engine import Engine, Findings
+from longdoc.errors import ConfigError, DocumentError
+from longdoc.findings import gaps_of, place
+from longdoc.heads import kind_of
+from longdoc.labels import Entity
+from longdoc.loaders import load
+from longdoc.prediction import Failure, Prediction
+from longdoc.reader import Reading
+from longdoc.rules import Rules
+
+DocumentLike: TypeAlias = Document | str | PathLike[str] | bytes | BinaryIO
+"""A document, or the path, bytes or open binary file of one."""
+OnError: TypeAlias = Literal["raise", "yield"]
+
+RULES = "rules"
+"""Name of the task that applies the rules."""
+BATCHES_AHEAD = 16
+"""Batches that are filled from documents before the first of them is encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A document on its way, its readings, and the object that came with it."""
+
+    document: Document | Failure
+    readings: list[Reading]
+    companion: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """How documents are read; the fields are described at :meth:`longdoc.pipeline.Pipeline.pipe`."""
+
+    engine: Engine
+    rules: Rules | None
+    tasks: tuple[str, ...]
+    batch_size: int | None
+    overlap: Overlap
+    on_error: OnError
+
+    def __post_init__(self) -> None:
+        if self.batch_size is not None and self.batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1; got {self.batch_size}")
+        for name, value, allowed in (("overlap", self.overlap, Overlap), ("on_error", self.on_error, OnError)):
+            if value not in get_args(allowed):
+                raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(get_args(allowed))}")
+
+    def outcomes(
+        self, pairs: Iterable[tuple[DocumentLike, Any]], progress: Callable[[], tqdm[Any]]
+    ) -> Iterator[tuple[Prediction | Failure, Any]]:
+        """The outcome of each document, in order, with the object that came with it."""
+        with progress() as bar:
+            for group in self._groups(pairs):
+                found = iter(self.engine.find([reading for item in group for reading in item.readings], bar))
+                for item in group:
+                    if isinstance(item.document, Failure):
+                        yield item.document, item.companion
+                    else:
+                        own = [next(found) for _ in item.readings]
+                        yield self._prediction(item.document, item.readings, own), item.companion
+
+    def _groups(self, pairs: Iterable[tuple[DocumentLike, Any]]) -> Iterator[list[_Item]]:
+        """Documents that are encoded together."""
+        group: list[_Item] = []
+        n_tokens = 0
+        enough = BATCHES_AHEAD * max((reader.batch_tokens for reader in self.engine.readers), default=1)
+        for source, companion in pairs:
+            document = self._loaded(source)
+            readings = [] if isinstance(document, Failure) else self.engine.read(document, self.tasks)
+            group.append(_Item(document, readings, companion))
+            n_tokens += sum(len(reading.tokens) for reading in readings)
+            if len(group) == self.batch_size or (self.batch_size is None and n_tokens >= enough):
+                yield group
+                group, n_tokens = [], 0
+        if group:
+            yield group
+
+    def _loaded(self, source: DocumentLike) -> Document | Failure:
+        try:
+            return as_document(source)
+        except DocumentError as error:
+            if self.on_error == "raise":
+                raise
+            return Failure(_name_of(source), error)
+
+    def _prediction(self, document: Document, readings: Sequence[Reading], found: Sequence[Findings]) -> Prediction:
+        """The findings of all heads and rules in one document."""
+        by_field: dict[str, list[Any]] = {"entities": [], "labels": []}
+        for by_head in found:
+            for name, findings in by_head.items():
+                by_field[kind_of(self.engine.heads[name]).finds or ""] += findings
+        if RULES in self.tasks and self.rules is not None:
+            by_field["entities"] += _rule_entities(document, self.rules)
+        entities = sorted(by_field["entities"], key=lambda e: (e.start, e.end, e.label))
+        return Prediction(
+            document=document,
+            entities=tuple(without_overlap(entities, self.overlap)),
+            labels=tuple(by_field["labels"]),
+            gaps=gaps_of(document, [reading.tokens for reading in readings]),
+        )
+
+
+def as_document(source: DocumentLike) -> Document:
+    """The document itself, or the one loaded from a path, bytes or a file.
+
+    Raises:
+        DocumentError: see :func:`longdoc.load`.
+    """
+    return source if isinstance(source, Document) else load(source)
+
+
+def _name_of(source: DocumentLike) -> str:
+    if isinstance(source, (str, PathLike)):
+        return str(source)
+    return "bytes" if isinstance(source, bytes) else str(getattr(source, "name", "file object"))
+
+
+def _rule_entities(document: Document, rules: Rules) -> list[Entity]:
+    found = rules.find(document.text)
+    return [Entity(label=s.label, score=1.0, source=RULES, **place(document, s.start, s.end)) for s in found]
