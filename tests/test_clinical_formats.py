@@ -12,7 +12,7 @@ from longdoc.errors import CorruptDocumentError, LimitExceededError, LongdocErro
 from longdoc.loaders import Limits, load
 from pdfs import lines, make_pdf
 
-DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parent / "data")) / "aci_bench" / "valid.csv"
+DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data")) / "aci_bench" / "valid.csv"
 NOTE = "CHIEF COMPLAINT\n\nShortness of breath.\n\nMEDICATIONS\n\nLasix 40 mg, one a day.\nLisinopril 10 mg."
 
 

