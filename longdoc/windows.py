@@ -175,8 +175,8 @@ def split(n_tokens: int, *, size: int, overlap: int, cuts: np.ndarray | None = N
         n_tokens: length of the document in tokens.
         size: maximum window length in tokens, excluding special tokens.
         overlap: tokens shared by neighbouring windows, ``0 <= overlap < size``.
-        cuts: preferred cut points, ascending token indices (see :func:`sentence_starts`). A window ends at one if that
-            shortens it by at most an eighth of the tokens it adds.
+        cuts: preferred cut points, ascending token indices, int ``(N,)`` (see :func:`sentence_starts`). A window ends
+            at one if that shortens it by at most an eighth of the tokens it adds.
 
     Raises:
         ConfigError: ``overlap`` is out of range.
@@ -202,7 +202,7 @@ def split_with_random_lead(
 ) -> list[Window]:
     """Like :func:`split`, with a first window of random length, so that training sees other borders in each pass.
 
-    A document that fits into one window is not split, and draws nothing from ``rng``.
+    A document that fits into one window is not split, and draws nothing from ``rng``. ``cuts`` is int ``(N,)``.
     """
     if n_tokens <= size:
         return split(n_tokens, size=size, overlap=overlap, cuts=cuts)

@@ -79,6 +79,14 @@ def test_an_attached_pdf_keeps_its_boxes() -> None:
     assert any("boxes" in warning for warning in both.warnings)
 
 
+def test_an_attachment_is_read_with_the_options_of_its_record() -> None:
+    pages = [lines("The patient was seen at noon.") + lines(f"Page {number}", y=30) for number in (1, 2, 3)]
+    record = json.dumps(reference(make_pdf(*pages), "application/pdf")).encode()
+    document, kept = load(record), load(record, keep_furniture=True)
+    assert [item.text for item in document.furniture] == ["Page 1", "Page 2", "Page 3"]
+    assert "Page 1" not in document.text and "Page 1" in kept.text
+
+
 def test_html_and_binary_attachments() -> None:
     binary = {"resourceType": "Binary", "id": "b", "contentType": "text/plain", "data": encoded(NOTE)}
     pointing = {"resourceType": "DocumentReference", "content": [{"attachment": {"url": "Binary/b"}}]}

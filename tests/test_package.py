@@ -125,7 +125,7 @@ def private_names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                if is_private(alias.name):
+                if is_private(alias.name) and (node.module or "").startswith("longdoc"):
                     yield f"{node.module}.{alias.name}"
                 if f"{node.module}.{alias.name}" in MODULES:
                     modules.add(alias.asname or alias.name)
@@ -156,7 +156,8 @@ def without_shapes(tree: ast.Module) -> Iterator[str]:
     public = [node for node in tree.body if not getattr(node, "name", "_").startswith("_")]
     methods = [(f"{node.name}.", inner) for node in public if isinstance(node, ast.ClassDef) for inner in node.body]
     for prefix, node in [*(("", node) for node in public), *methods]:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+        overload = "overload" in map(ast.unparse, getattr(node, "decorator_list", ()))
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not overload:
             every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg]
             annotations = [arg.annotation for arg in every if arg and arg.annotation]
             signature = " ".join(ast.unparse(part) for part in [*annotations, node.returns] if part)

@@ -51,7 +51,7 @@ def test_a_long_list_is_counted(document, capsys):
     assert "and 140 more" in capsys.readouterr().out
 
 
-def test_only_the_text_is_printed_on_request(capsys):
+def test_the_text_alone_can_be_printed(capsys):
     assert main(["show", str(CONTRACT), "--text", "--pages", "2"]) == 0
     assert capsys.readouterr().out == load(CONTRACT, pages=(2, 2)).text + "\n"
 
@@ -63,7 +63,7 @@ def test_a_page_range_is_a_number_or_two(pages, capsys):
     assert "3-7" in capsys.readouterr().err
 
 
-def test_an_option_that_does_not_fit_the_document_is_an_error_and_writes_no_file(tmp_path, capsys):
+def test_what_does_not_fit_the_document_is_an_error_and_leaves_no_file(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("Lease")
     assert main(["show", str(tmp_path / "a.txt"), "--draw", str(tmp_path / "out.html")]) == 1
     assert "no pages to draw" in capsys.readouterr().err

@@ -38,5 +38,5 @@ def score_dtype(dtype: torch.dtype) -> torch.dtype:
 
 
 def to_score_dtype(states: Tensor) -> Tensor:
-    """States of any shape, converted to the dtype of scores."""
+    """States ``(…, T, D)`` converted to the dtype of scores."""
     return states.to(score_dtype(states.dtype))

@@ -100,7 +100,7 @@ class Tables:
         return near & self.seen[b, i] & self.seen[b, j] & (self.documents[b, i] == self.documents[b, j])
 
     def score(self, score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """The score, raised for keys of the first block, which count several times: FlexAttention's ``score_mod``."""
+        """FlexAttention's ``score_mod``, a scalar: higher for keys of the first block, which count several times."""
         return torch.where((j < self.pattern.block) & ~self.is_global[b, i], score + self.first_block_bonus, score)
 
     def block_mask(self) -> BlockMask:

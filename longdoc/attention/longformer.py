@@ -94,12 +94,7 @@ class LongformerModel(original.LongformerModel):
             input_ids=input_ids, position_ids=position_ids, token_type_ids=token_type_ids, inputs_embeds=inputs_embeds
         )
         seen = None if attention_mask is None else attention_mask > 0
-        chosen = None if global_attention_mask is None else global_attention_mask > 0
-        if attention_mask is not None and attention_mask.dtype not in (torch.bool, torch.uint8):
-            twos = attention_mask == 2  # an older convention for global tokens
-            chosen = twos if chosen is None else chosen | twos
-        if (further := kwargs.get("global_mask")) is not None:
-            chosen = further if chosen is None else chosen | further
+        chosen = _global_mask(attention_mask, global_attention_mask, kwargs.get("global_mask"))
         rows = Rows.of(states, seen, chosen, kwargs.get("document_ids"))
         any_global = chosen is not None or _has_globals(self.encoder)
         keep_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
@@ -114,6 +109,20 @@ class LongformerModel(original.LongformerModel):
         )
         as_dict = self.config.return_dict if return_dict is None else return_dict
         return output if as_dict else (states, output.pooler_output, *((output.hidden_states,) if keep_states else ()))
+
+
+def _global_mask(*masks: Tensor | None) -> Tensor | None:
+    """The union of the ways to name global tokens, bool ``(B, T)``; none if none is used.
+
+    Args:
+        masks: ``attention_mask``, in which 2 marks a global token by an older convention, ``global_attention_mask`` and
+            ``global_mask``, each ``(B, T)``.
+    """
+    attention_mask, *others = masks
+    chosen = [mask > 0 for mask in others if mask is not None]
+    if attention_mask is not None and attention_mask.dtype not in (torch.bool, torch.uint8):
+        chosen.append(attention_mask == 2)
+    return torch.stack(chosen).any(dim=0) if chosen else None
 
 
 def _has_globals(encoder: nn.Module) -> bool:

@@ -83,7 +83,7 @@ class Checkpoint:
         return network
 
     def weights(self) -> dict[str, Tensor]:
-        """Every tensor, under its name in the files.
+        """Every tensor, of any shape ``(…,)``, under its name in the files.
 
         Raises:
             ConfigError: a file is missing.

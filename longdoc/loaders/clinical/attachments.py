@@ -34,14 +34,15 @@ def decode_base64(encoded: str, name: str, limits: Limits) -> bytes:
         raise CorruptDocumentError(f"{name}: attachment is not valid base64 ({error}); get the record again") from error
 
 
-def read_attachment(data: bytes, name: str, limits: Limits, read: Read) -> Document:
-    """The attached document, by the loader of its format.
+def read_attachment(data: bytes, name: str, options: Options, read: Read) -> Document:
+    """The attached document, by the loader of its format and with the options of the record, except its pages.
 
     Raises:
         DocumentError: see :func:`longdoc.load`.
     """
-    limits.check("depth", _LEVELS, name)
-    return read(data, name=name, options=Options(limits=replace(limits, depth=limits.depth - _LEVELS)))
+    options.limits.check("depth", _LEVELS, name)
+    limits = replace(options.limits, depth=options.limits.depth - _LEVELS)
+    return read(data, name=name, options=replace(options, limits=limits, pages=None))
 
 
 def as_record(document: Document, data: bytes, *, name: str, media_type: str, metadata: dict[str, str]) -> Document:

@@ -47,7 +47,7 @@ def load_ccda(data: bytes, *, name: str, options: Options, read: Read) -> Docume
     attached = [e for e in root.iter() if tag_of(e) == "nonxmlbody" and _is_encoded(e)]
     if attached:
         content = decode_base64(text_of(attached[0]), name, options.limits)
-        document = read_attachment(content, f"{name}, body", options.limits, read)
+        document = read_attachment(content, f"{name}, body", options, read)
         return as_record(document, data, name=name, media_type=_MEDIA_TYPE, metadata=metadata)
     writer = _ClinicalDocument(Builder(name, options.limits))
     run(writer.document(root))

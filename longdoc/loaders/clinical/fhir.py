@@ -37,9 +37,9 @@ def load_fhir(data: bytes, *, name: str, options: Options, read: Read) -> Docume
     """
     resources, addresses = parse_resources(data, name, options.limits)
     metadata = metadata_of(resources, addresses)
-    writer = _ResourceWriter(Builder(name, options.limits), addresses, read)
+    writer = _ResourceWriter(Builder(name, options.limits), addresses, options, read)
     if len(resources) == 1 and (content := writer.only_attachment(resources[0])):
-        document = read_attachment(content, f"{name}, attachment", options.limits, read)
+        document = read_attachment(content, f"{name}, attachment", options, read)
         return as_record(document, data, name=name, media_type=_MEDIA_TYPE, metadata=metadata)
     for resource in resources:
         run(writer.resource(resource))
@@ -53,8 +53,8 @@ def load_fhir(data: bytes, *, name: str, options: Options, read: Read) -> Docume
 class _ResourceWriter:
     """Writes resources through a Builder, each once."""
 
-    def __init__(self, builder: Builder, addresses: dict[str, Resource], read: Read) -> None:
-        self.builder, self.addresses, self.read = builder, addresses, read
+    def __init__(self, builder: Builder, addresses: dict[str, Resource], options: Options, read: Read) -> None:
+        self.builder, self.addresses, self.options, self.read = builder, addresses, options, read
         self.warnings: list[str] = []
         self.failure: DocumentError | None = None  # the last attachment that could not be read
         self.has_text = False
@@ -181,7 +181,7 @@ class _ResourceWriter:
                 if url := string(attachment.get("url")):
                     self.warnings.append(f"{title}: not fetched: {url}")
                 return
-            document = read_attachment(content, f"{self.builder.name}, {title}", self.builder.limits, self.read)
+            document = read_attachment(content, f"{self.builder.name}, {title}", self.options, self.read)
         except DocumentError as error:
             self.failure = error
             self.warnings.append(f"{title}: not read: {error}")
