@@ -80,7 +80,8 @@ def test_an_attached_pdf_keeps_its_boxes() -> None:
 
 
 def test_an_attachment_is_read_with_the_options_of_its_record() -> None:
-    pages = [lines("The patient was seen at noon.") + lines(f"Page {number}", y=30) for number in (1, 2, 3)]
+    texts = ["The patient was seen at noon.", "She slept well.", "No fever in the morning."]
+    pages = [lines(text) + lines(f"Page {number}", y=30) for number, text in enumerate(texts, 1)]
     record = json.dumps(reference(make_pdf(*pages), "application/pdf")).encode()
     document, kept = load(record), load(record, keep_furniture=True)
     assert [item.text for item in document.furniture] == ["Page 1", "Page 2", "Page 3"]
