@@ -73,7 +73,7 @@ def main() -> None:
         rows.append([job, *seconds, f"{statistics.median(ratios):.3f}", f"{ratios[0]:.3f} to {ratios[-1]:.3f}"])
         print(*rows[-1], sep=" | ")
     header = ["job", "before, CPU s", "after, CPU s", "median ratio", "range"]
-    notes = f"Median of {arguments.rounds} alternating rounds, one thread, float32; a ratio above 1 is slower than before."
+    notes = f"Median of {arguments.rounds} alternating rounds, one thread, float32; above 1 is slower."
     write_table("paired", "Speed against the version before", header, rows, notes)
 
 

@@ -67,6 +67,7 @@ class Reader:
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
         self.batch_tokens = batch_tokens or (2**16 if device.type == "cuda" else 2**11)
         self._encoders: dict[int, Encoder] = {}
+        self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_encoders": {}}  # packed weights cannot be pickled, and are built again on demand

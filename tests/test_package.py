@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 
@@ -145,6 +146,14 @@ def test_no_private_name_is_used_outside_its_module(path: Path) -> None:
 def test_private_names_are_found() -> None:
     source = "from longdoc import windows as w\nfrom longdoc.decode import _a, b\nw._c()\nw.d()\nb._e"
     assert list(private_names(ast.parse(source))) == ["longdoc.decode._a", "w._c"]
+
+
+def test_no_modules_import_each_other_in_a_circle_not_even_for_types() -> None:
+    graph = grimp.build_graph("longdoc", cache_dir=None)
+    left = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    while free := {module for module, imported in left.items() if not imported & left.keys()}:
+        left = {module: imported for module, imported in left.items() if module not in free}
+    assert not left
 
 
 SHAPE = re.compile(r"`\([^`]*,[^`]*\)`|\bscalars?\b")

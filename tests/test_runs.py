@@ -395,13 +395,13 @@ def test_spans_that_overlap_or_cut_a_word_are_told_before_training(corpus, caplo
     record["entities"] = [{"start": 55, "end": 61, "text": "Acme I", "label": "party"}]
     (corpus / "contracts.jsonl").write_text(json.dumps({**record, "id": "lease"}) + "\n")
     train(config_file(corpus, tasks=[longest], output=str(corpus / "other")))
-    assert "1 of 1 spans do not end where words do; the first, lease: PARTY 'Acme I'" in caplog.text
+    assert "1 of 1 spans do not end where words do; the first: lease: PARTY 'Acme I'" in caplog.text
 
 
 def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
     unnamed = task(data={"reader": "jsonl", "files": ["contracts.jsonl"]})
     with pytest.raises(
-        DataError, match=r"contracts\.jsonl has labels that contract lacks: party; say under data, labels"
+        DataError, match=r"contracts\.jsonl has labels that contract lacks: party; map them to labels"
     ):
         train(config_file(corpus, tasks=[unnamed]))
 

@@ -11,8 +11,9 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from longdoc.cli import main
 
-for command in json.loads(sys.argv[1]):
-    if code := main(command):
-        sys.exit(code)
-    AcceleratorState._reset_state()  # it remembers DeepSpeed's configuration; the process group stays
-    unset_hf_deepspeed_config()
+if __name__ == "__main__":
+    for command in json.loads(sys.argv[1]):
+        if code := main(command):
+            sys.exit(code)
+        AcceleratorState._reset_state()  # it remembers DeepSpeed's configuration; the process group stays
+        unset_hf_deepspeed_config()
