@@ -1,7 +1,10 @@
 import os
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # before the first import of it: no test looks for a checkpoint elsewhere
+# Before the libraries are imported; the processes that tests start inherit it.
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test downloads a checkpoint
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one worker a core is faster
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["LONGDOC_DATA"] = str(Path(__file__).parent / "data")
 
 import json
@@ -16,7 +19,11 @@ from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.windows import WindowConfig
 
-torch.set_num_threads(1)  # the models are tiny
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, so that no worker is left with a long one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
 
 CORPUS = [
     "This Agreement is made on June 21, 1999 by and between Acme Incorporated and Zenith LLC (the Distributor).",
@@ -33,7 +40,7 @@ an th and the be by as ab ac ag dis ef fa deve 01 21 199
 
 
 def make_tokenizer() -> Tokenizer:
-    """A WordPiece tokenizer in BERT's form; written down, as a trained one differs from process to process."""
+    """A WordPiece tokenizer in BERT's form, with a fixed vocabulary: a trained one differs from process to process."""
     letters = sorted(set("".join(CORPUS).lower().replace(" ", "")))
     inside = [f"##{letter}" for letter in letters if letter.isalnum()]
     pieces = [*SPECIAL, *letters, *inside, *PIECES.split()]
@@ -47,7 +54,7 @@ def make_tokenizer() -> Tokenizer:
 
 
 def make_model(spread: float = 0.5, **windows) -> Model:
-    """Two layers of width 16, 64 positions, two heads; weights of this deviation, large so that scores differ."""
+    """Two layers of width 16, 64 positions, two heads; weights drawn from a wide distribution, so that scores differ."""
     torch.manual_seed(0)
     encoder = BertConfig(
         vocab_size=300,
@@ -70,7 +77,7 @@ def make_model(spread: float = 0.5, **windows) -> Model:
 
 
 def make_asking_model() -> Model:
-    """The same encoder with a head of every kind that takes a question, gives classes, vectors or words."""
+    """The same encoder with one head of every kind but entities."""
     windows = WindowConfig(size=48, overlap=8)
     plain = make_model()
     heads = {
@@ -87,7 +94,8 @@ def make_asking_model() -> Model:
 
 @pytest.fixture(autouse=True)
 def _same_random_numbers():
-    torch.manual_seed(0)  # whatever ran before
+    """The same random numbers in every test, whichever tests ran before it."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +128,7 @@ def annotated(repeat=1):
 
 
 def write_corpus(folder):
-    """One file of contracts, and a base encoder as transformers writes it."""
+    """Write one file of contracts, and a base encoder in the format of transformers."""
     lines = [json.dumps(annotated(repeat)) for repeat in (1, 2, 3, 4) * 8]
     (folder / "contracts.jsonl").write_text("\n".join(lines) + "\n")
     model = make_model(spread=0.02)  # saturated attention would not learn
@@ -130,7 +138,7 @@ def write_corpus(folder):
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    """A folder of corpora."""
+    """A folder of labelled data, to which ``LONGDOC_DATA`` points."""
     monkeypatch.setenv("LONGDOC_DATA", str(tmp_path))
     write_corpus(tmp_path)
     return tmp_path

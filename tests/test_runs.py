@@ -400,9 +400,7 @@ def test_spans_that_overlap_or_cut_a_word_are_told_before_training(corpus, caplo
 
 def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
     unnamed = task(data={"reader": "jsonl", "files": ["contracts.jsonl"]})
-    with pytest.raises(
-        DataError, match=r"contracts\.jsonl has labels that contract lacks: party; map them to labels"
-    ):
+    with pytest.raises(DataError, match=r"contracts\.jsonl has labels that contract lacks: party; map them to labels"):
         train(config_file(corpus, tasks=[unnamed]))
 
 
