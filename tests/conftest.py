@@ -54,7 +54,7 @@ def make_tokenizer() -> Tokenizer:
 
 
 def make_model(spread: float = 0.5, **windows) -> Model:
-    """Two layers of width 16, 64 positions, two heads; weights drawn from a wide distribution, so that scores differ."""
+    """Two layers of width 16, 64 positions, two heads; weights from a wide distribution, so that scores differ."""
     torch.manual_seed(0)
     encoder = BertConfig(
         vocab_size=300,
