@@ -1,3 +1,4 @@
+import sys
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from longdoc.edits import Edit, Edits
+from longdoc.loaders import load
 from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
 from longdoc.loaders.layout.grids import Grid, GridCell, PlacedGrid, arrange, build_tables
 from longdoc.loaders.pdf.glyphs import read_glyphs
@@ -205,3 +207,14 @@ def test_a_spreadsheet_printed_to_pdf_has_the_cells_of_the_spreadsheet() -> None
 def test_tables_of_real_pages(name: str, shape: tuple[int, int]) -> None:
     _, grids = read((DATA / "pdfplumber_pdfs" / name).read_bytes())
     assert shape in [(len(grid.y) - 1, len(grid.x) - 1) for grid in grids]
+
+
+def test_without_pdfplumber_a_document_has_its_text_and_one_warning(monkeypatch):
+    path = Path(__file__).parents[1] / "examples" / "hyatt-playa-strategic-alliance.pdf"
+    monkeypatch.setitem(sys.modules, "pdfplumber", None)
+    document = load(path)
+    assert len(document.text) > 20_000 and not document.tables
+    (warning,) = document.warnings
+    assert warning.startswith(
+        "tables of page(s) 2–8 could not be read: finding their cells needs pdfplumber: pip install"
+    )

@@ -18,6 +18,7 @@ from longdoc.loaders.layout.grids import build_tables
 from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.layout.text import Layout, lay_out
 from longdoc.loaders.options import Options
+from longdoc.summary import page_ranges
 
 _BLANK = "nothing is drawn on them, or their content is damaged: look at them in a viewer"
 
@@ -124,7 +125,7 @@ def _links(pages: Sequence[ReadPage], layout: Layout) -> tuple[Link, ...]:
 
 
 def _warnings(pages: Sequence[ReadPage], options: Options) -> tuple[str, ...]:
-    """One warning for each kind of page whose text is missing or was read by OCR."""
+    """One warning for each kind of page whose text or tables are missing, or whose text was read by OCR."""
     reasons: Mapping[str, str] = {
         "scanned": "images of text",
         "garbled": "their fonts do not say which characters they draw",
@@ -140,6 +141,9 @@ def _warnings(pages: Sequence[ReadPage], options: Options) -> tuple[str, ...]:
             warnings.append(
                 f"{verdict} page(s) {read}: {reason}; read by OCR, which makes mistakes (see Document.confidence)"
             )
+    for reason in dict.fromkeys(page.tables_unread for page in pages if page.tables_unread):
+        numbers = page_ranges(page.number for page in pages if page.tables_unread == reason)
+        warnings.append(f"tables of page(s) {numbers} could not be read: {reason}; their text is in reading order")
     empty = ", ".join(str(page.number) for page in pages if page.verdict == "empty")
     return (*warnings, *([f"empty page(s) {empty}: {_BLANK}"] if empty else []))
 

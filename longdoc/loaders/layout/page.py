@@ -47,6 +47,8 @@ class ReadPage:
     confidences: NDArray[np.float32] | None = None
     """OCR's confidence in each glyph, 0 to 1, NaN for the page's own; shape ``(N,)``. None without OCR."""
     tables: Sequence[PlacedGrid] = ()
+    tables_unread: str | None = None
+    """Why its tables could not be read, if so."""
     interactive: Interactive = field(default_factory=Interactive)
     warnings: tuple[str, ...] = ()
 

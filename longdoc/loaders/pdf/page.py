@@ -52,8 +52,7 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> 
             seen, confidences = _read_by_ocr(page, options)
             return _with_seen(read, seen, confidences) if len(confidences) else read
     except TableError as error:
-        warning = f"tables of page {number} could not be read: {error}; its text is in reading order"
-        return replace(read, warnings=(warning,))
+        return replace(read, tables_unread=str(error))
     except ocr.OcrError as error:
         return replace(read, warnings=(f"page {number} could not be read by OCR: {error}",))
     return read

@@ -60,7 +60,7 @@ def _ruled(page: pdfium.PdfPage, visible: Glyphs) -> list[Grid]:
         for (x0, y0, x1, y1), side in zip(rules.tolist(), np.where(horizontal, "h", "v").tolist(), strict=True)
     ]
     try:
-        plumber = require("pdfplumber.table", extra="tables", needed_by="reading their cells")
+        plumber = require("pdfplumber", extra="tables", needed_by="finding their cells").table
     except MissingDependencyError as error:
         raise TableError(str(error)) from error
     edges = plumber.merge_edges(edges, _TOLERANCE, _TOLERANCE, _TOLERANCE, _TOLERANCE)
