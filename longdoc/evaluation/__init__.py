@@ -135,7 +135,7 @@ def _outcome(pipeline: Pipeline, data: LabelledData, with_baselines: bool) -> Ou
         len(tokenize(example.text, pipeline.model.tokenizer)) * max(len(example.questions), 1)
         for example in data.examples
     )
-    with peak_memory(pipeline.readers[0].device) as peak:
+    with peak_memory(next(pipeline.model.parameters()).device) as peak:
         started_at = time.perf_counter()
         results = score(pipeline, data.kind, [View(example) for example in data.examples], data.labels)
         seconds = time.perf_counter() - started_at
