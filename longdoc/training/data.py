@@ -87,9 +87,10 @@ def task_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> Ite
     """
     configs = {name: model.config.heads[name] for name in task.heads}
     kinds = {config.kind for config in configs.values()}
-    kind = kind_of(next(iter(configs.values())))
-    if len(kinds) > 1 or kind.groups is None or (len(configs) > 1 and not kind.learns_together):
-        raise ConfigError(f"a task trains one head, or several of kind {_together()}; got {', '.join(task.heads)}")
+    kind = HEADS[kinds.pop()] if len(kinds) == 1 else None
+    if kind is None or kind.groups is None or (len(configs) > 1 and not kind.learns_together):
+        given = ", ".join(task.heads) or "none"
+        raise ConfigError(f"a task trains one head, or several of kind {_together()}; got {given}")
     return kind.groups(task, configs, model.tokenizer, model.encoder.template, rng)
 
 
