@@ -215,7 +215,7 @@ class Document:
         )
 
     def to_json(self) -> str:
-        """Serializes the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""
+        """Serialises the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""
         record: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         return json.dumps({"longdoc": JSON_VERSION, **record}, default=_plain)
 

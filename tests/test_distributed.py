@@ -102,7 +102,7 @@ def test_killed_runs_resume_to_the_same_weights():
 
 
 @pytest.mark.parametrize("name", [*sorted((ROOT / "configs" / "deepspeed").glob("*.json")), ROOT / "ds_config.json"])
-def test_a_shipped_configuration_leaves_the_numbers_to_the_run(name):
+def test_a_shipped_configuration_leaves_the_optimizer_to_the_run(name):
     record = json.loads(name.read_text())
     for key in ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size"):
         assert record[key] == "auto"

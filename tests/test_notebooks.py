@@ -54,7 +54,7 @@ def assert_same_picture(found: str, saved: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_notebook_shows_what_it_showed(path: Path) -> None:
+def test_a_notebook_shows_its_saved_outputs(path: Path) -> None:
     saved = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     found = [cell for cell in executed(path).cells if cell.cell_type == "code"]
     is_trained = False  # after a single pass, other numbers are shown

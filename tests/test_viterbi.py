@@ -81,7 +81,7 @@ def test_answers_are_those_of_the_reference_code(seed, n_tokens, size, share):
     assert sum(w.sum() for w in owned) == n_tokens
 
 
-def test_an_overlap_policy_chooses_and_is_checked():
+def test_overlaps_are_resolved_by_policy_and_the_policy_is_checked():
     long, sure, apart = ScoredSpan(0, 9, "A", 0.6), ScoredSpan(4, 8, "B", 0.9), ScoredSpan(10, 12, "A", 0.5)
     assert without_overlap([long, sure, apart], "all") == [long, sure, apart]
     assert without_overlap([long, sure, apart], "longest") == [long, apart]

@@ -7,7 +7,7 @@ The scores of a chunk fit into a CPU's cache; nothing of size ``T × window`` is
 recomputes the scores from queries, keys and values, the only tensors kept. Both passes are custom operators, so that
 ``torch.compile`` and ``torch.export`` treat each as one node. ``chunks`` decides which queries and keys make a chunk.
 
-Letters of shapes: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its
+Dimensions: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its
 keys.
 """
 

@@ -4,7 +4,7 @@ Queries that are not global are taken in order, ``CHUNK_QUERIES`` (or a block of
 keys that any of their windows reaches, the global tokens and their random blocks. Global queries have chunks of their
 own, against their whole document. Each query that is not padding belongs to exactly one chunk.
 
-Letters of shapes: ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its keys.
+Dimensions: ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its keys.
 """
 
 from __future__ import annotations

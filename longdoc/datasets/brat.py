@@ -60,8 +60,8 @@ def _spans(line: str, text: str) -> list[Span]:
     identifier, *cells = line.split("\t", 2)
     if not identifier.startswith("T") or len(cells) != 2:
         raise ValueError(f"not a BRAT annotation: {line!r}; an entity is T1, a tab, label start end, a tab, its text")
-    label, _, places = cells[0].partition(" ")
-    fragments = [(int(start), int(end)) for start, end in map(str.split, places.split(";"))]
+    label, _, ranges = cells[0].partition(" ")
+    fragments = [(int(start), int(end)) for start, end in map(str.split, ranges.split(";"))]
     for start, end in fragments:
         checked_span({"start": start, "end": end, "label": label}, text)
     start, end = min(fragments)[0], max(end for _, end in fragments)

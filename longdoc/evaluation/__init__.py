@@ -57,7 +57,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationConfig:
-    """What to evaluate on what, as written in YAML."""
+    """A model and the data sets to evaluate it on, as written in YAML."""
 
     model: str = "default"
     """``default`` or a model folder."""
@@ -104,7 +104,7 @@ def evaluate(path: str | Path) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class LabelledData:
-    """A data set, read."""
+    """The examples of a data set."""
 
     name: str
     kind: str

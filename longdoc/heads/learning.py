@@ -92,7 +92,7 @@ def token_span(start: int, end: int, tokens: Tokens) -> tuple[int, int]:
 
 
 def passes_over(items: Sequence[Any], passes: float, rng: np.random.Generator) -> Iterator[Any]:
-    """The items, in order, as often as ``passes`` says; of a part of a pass, a random share."""
+    """The items, in order, ``passes`` times; for a fraction of a pass, a random share."""
     for number in range(int(np.ceil(passes))):
         for item in items:
             if rng.random() < passes - number:

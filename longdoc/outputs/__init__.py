@@ -1,4 +1,4 @@
-"""Predictions written to files and streams: one module a format, and the table of them.
+"""Predictions written to files and streams: one module per format, and the table of them.
 
 To add a format, add a module with a ``FORMAT`` beside these, and that ``FORMAT`` to ``FORMATS``.
 """
@@ -23,7 +23,7 @@ FORMATS: dict[str, Format] = {
         html.FORMAT,
     )
 }
-"""The output formats by name. ``Prediction.save`` and the command line know no others."""
+"""The output formats by name. ``Prediction.save`` and the command line accept no others."""
 TERMINAL = table.FORMAT.name
 """The default format on a terminal."""
 PIPE = jsonl.FORMAT.name

@@ -1,4 +1,4 @@
-"""What training needs to know about DeepSpeed: whether a configuration is one, and where the weights are."""
+"""What training needs to know about DeepSpeed: the check of a configuration, and access to partitioned weights."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Knowledge distillation: Hinton et al., 2015, arXiv:1503.02531; Sanh et al., 2019, arXiv:1910.01108.
 
-Letters of shapes: ``B`` rows, ``T`` tokens, ``D`` width, ``N`` distributions, ``L`` labels.
+Dimensions: ``B`` rows, ``T`` tokens, ``D`` width, ``N`` distributions, ``L`` labels.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def masked_batches(
     batch_tokens: int,
     seed: int,
 ) -> MaskedBatches:
-    """All batches of a training run in random order; each pass cuts the texts elsewhere and masks other tokens."""
+    """All batches of a training run in random order; each pass has other cut points and other masks."""
     rng = np.random.default_rng(seed)
     form = collator.form
     rows: list[Row] = []

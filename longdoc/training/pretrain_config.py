@@ -39,7 +39,7 @@ class PretrainConfig(RunConfig):
     overlap: int = 0
     """Tokens that neighbouring windows of a document share."""
     passes: float = 1.0
-    """How often the documents are read; half a pass reads a random half of them."""
+    """Number of passes over the documents; half a pass reads a random half of them."""
     model: ModelConfig | None = None
     """Heads of the model, at least one of kind ``fill``; by default just that one, named ``fill``."""
 

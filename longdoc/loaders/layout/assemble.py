@@ -28,7 +28,7 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
     Args:
         pages: at least one, in order.
         source: what they were read from.
-        options: how the caller wants it read.
+        options: the options of :func:`longdoc.load`.
         parts: further fields of the Document.
 
     Raises:
