@@ -69,8 +69,7 @@ class Engine:
             return names
         has = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
         raise ConfigError(
-            f"no head of kind {kind!r}; the heads are {has or 'none'}; load one: "
-            f"Pipeline.from_pretrained({kind}='a folder')"
+            f"no head of kind {kind!r} (heads: {has or 'none'}); load one: Pipeline.from_pretrained({kind}='a folder')"
         )
 
     def name_of(self, kind: str, wanted: str | None) -> str:

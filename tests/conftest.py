@@ -3,7 +3,7 @@ from pathlib import Path
 
 # Before the libraries are imported; the processes that tests start inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test downloads a checkpoint
-os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one worker a core is faster
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one worker per core is faster
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["LONGDOC_DATA"] = str(Path(__file__).parent / "data")
 
@@ -21,7 +21,7 @@ from longdoc.windows import WindowConfig
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first, so that no worker is left with a long one at the end."""
+    """Slow tests first, so that no worker has a long one left at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

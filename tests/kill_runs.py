@@ -58,7 +58,7 @@ KINDS = (
 
 
 def write_config(folder: Path, name: str, kind: Kind) -> Path:
-    """A run of some 20 steps with dropout, and so many checkpoints that a kill often meets one."""
+    """A run of some 20 steps with dropout, and so many checkpoints that a kill often interrupts one."""
     record = {
         "base": str(folder / "base"),
         "output": str(folder / name),
@@ -125,7 +125,7 @@ class Run:
         self.wait(5)
 
     def wait(self, seconds: float) -> bool:
-        """Waits for all processes, kills those that are late, and says whether all succeeded."""
+        """Waits for all processes, kills those that are late, and returns whether all succeeded."""
         deadline, codes = time.monotonic() + seconds, {}
         while len(codes) < len(self.pids):
             for pid in set(self.pids) - set(codes):
@@ -209,7 +209,7 @@ def learned(folder: Path) -> tuple[list[float], dict[str, torch.Tensor]]:
 
 @dataclass(frozen=True)
 class Whole:
-    """What a run learns that is not killed, and how long that takes."""
+    """The result of a run that is not killed, and its duration."""
 
     seconds: float
     curve: list[float]

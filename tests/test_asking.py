@@ -1,4 +1,4 @@
-"""Questions, hypotheses, classes, vectors and masked words, on both paths."""
+"""Questions, hypotheses, classes, vectors and masked words, with both encoders."""
 
 import itertools
 
@@ -90,7 +90,7 @@ def test_a_schema_is_filled_with_evidence(asking):
 
 
 @pytest.mark.parametrize("encoder", ["windows", "sparse"])
-def test_hypotheses_are_judged_on_both_paths(encoder):
+def test_hypotheses_are_judged_with_both_encoders(encoder):
     (found,) = make_pipeline(encoder).infer(Document.from_text(LONG), ["the patient took aspirin"])
     assert sum(found.scores.values()) == pytest.approx(1, abs=1e-5)
     assert found.label == max(found.scores, key=found.scores.get) and found.score == found.scores[found.label]

@@ -67,7 +67,7 @@ def rows_of_tokens(draw):
     n_tokens = draw(st.sampled_from([1, 2, 5, 11, 16, 23]))
 
     def places():
-        """Some of the row's tokens, as truth values."""
+        """Some of the row's tokens, as booleans."""
         some = draw(st.one_of(st.sets(st.integers(0, n_tokens - 1), max_size=2), st.sets(st.integers(0, n_tokens - 1))))
         return [i in some for i in range(n_tokens)]
 
@@ -165,7 +165,7 @@ def test_random_blocks_lie_beyond_the_window_and_are_distinct(pattern, n_tokens)
     n_blocks = -(-n_tokens // pattern.block)
     window = SparsePattern(window=pattern.window, block=pattern.block, block_aligned=pattern.block_aligned)
     near = SparsePattern.counts(window, make_rows(1, n_blocks * pattern.block))[0]
-    near[0], near[:, 0] = near[1], near[:, 1]  # position 0 is global, which is not the window's doing
+    near[0], near[:, 0] = near[1], near[:, 1]  # position 0 is global, independently of the window
     blocks = near.view(n_blocks, pattern.block, n_blocks, pattern.block).amax((1, 3)) > 0
     table = pattern.random_table(n_tokens, 0)
     assert table.shape == (n_blocks, pattern.random_blocks)
@@ -188,7 +188,7 @@ def test_random_blocks_depend_on_seed_layer_and_length_only():
     assert draw() == first == from_scratch.random_table(400, 0).tolist()
     others = [draw(seed=1), draw(layer=1), draw(n_tokens=392)]
     assert all(other[:49] != first[:49] for other in others)
-    assert torch.equal(torch.get_rng_state(), states[0]), "drawing must leave the generators of others alone"
+    assert torch.equal(torch.get_rng_state(), states[0]), "drawing must not change the global random generators"
     assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), states[1], strict=True))
     assert random.getstate() == states[2]
 
@@ -370,7 +370,7 @@ def test_dropout_is_the_same_for_a_seed_and_correct_on_average():
     assert not torch.equal(attend(3), attend(4))
     draws = torch.stack([attend(seed) for seed in range(300)])
     error = (draws.mean(0) - expected).abs() / (draws.std(0) / len(draws) ** 0.5)
-    assert error.max() < 5, "further from the mean than chance allows"
+    assert error.max() < 5, "further from the mean than chance explains"
     torch.testing.assert_close(draws.mean(0), expected, atol=0.15, rtol=0)
 
 
@@ -447,7 +447,7 @@ def test_flex_has_no_dropout():
 
 
 def by_tile(pairs, reduce):
-    """Pairs ``(B, T, T)`` by tile: what ``reduce`` makes of each ``TILE × TILE`` of them, ``(B, Q, K)``."""
+    """Pairs ``(B, T, T)``, each ``TILE × TILE`` of them reduced by ``reduce``: ``(B, Q, K)``."""
     n_tiles = -(-pairs.shape[1] // TILE)
     ends = [slice(tile * TILE, (tile + 1) * TILE) for tile in range(n_tiles)]
     return torch.stack([torch.stack([reduce(pairs[:, q, k], (1, 2)) for k in ends], -1) for q in ends], 1)

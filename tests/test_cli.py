@@ -285,7 +285,7 @@ def test_help_needs_neither_torch_nor_numpy() -> None:
     subprocess.run([sys.executable, "-c", code + check], check=True, stdout=subprocess.DEVNULL)
 
 
-# --------------------------------------------------------------------------------------------------- the real thing
+# --------------------------------------------------------------------------------------------------- real documents
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))

@@ -1,4 +1,4 @@
-"""Checkpoints made longer: the same weights, the same names, the same answers on short texts."""
+"""Checkpoints made longer: the same weights, names and outputs on short texts."""
 
 import json
 import math
@@ -112,7 +112,7 @@ def some_ids(n_tokens: int) -> torch.Tensor:
 
 
 def logits(network: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
-    """In double precision, but for attention, so that little is left of rounding."""
+    """In double precision, except for attention, to reduce rounding errors."""
     with torch.inference_mode():
         return network.double().eval()(input_ids=ids).logits
 
@@ -206,7 +206,7 @@ def copy_of(folder: Path, new: Path) -> Path:
     return new
 
 
-# --------------------------------------------------------------------------------------------------------- the answers
+# --------------------------------------------------------------------------------------------------------- the outputs
 
 
 @pytest.mark.parametrize("name", MASKED)
@@ -319,7 +319,7 @@ def test_bits_are_those_of_a_loop_over_single_tokens(name: str, originals, tmp_p
     after = slow_bits(sparsify(masked_lm(tmp_path / "out")), cloze, 128, text, tokenizer)
     for fast, slow in ((conversion.before, before), (conversion.after, after)):
         assert fast == Bits(pytest.approx(slow.bits, rel=1e-5), slow.tokens, slow.characters)
-    assert before.bits != pytest.approx(after.bits, rel=1e-5)  # the two are told apart
+    assert before.bits != pytest.approx(after.bits, rel=1e-5)  # the two differ
 
 
 def slow_bits(network, cloze: Cloze, max_tokens: int, text: str, tokenizer: PreTrainedTokenizerFast) -> Bits:
@@ -356,7 +356,7 @@ def test_the_same_share_of_ordinary_tokens_is_masked_each_time() -> None:
 
 
 def test_repeated_positions_beat_random_ones(tmp_path: Path) -> None:
-    """Longformer's Table 5 in small: a model that knows a letter by its neighbours needs their order."""
+    """Longformer's Table 5 on a small scale: a model that knows a letter by its neighbours needs their order."""
     train_on_letters().save_pretrained(tmp_path / "short")
     letter_tokenizer().save_pretrained(tmp_path / "short")
     text = " ".join(LETTERS[i] for i in walk(4000, torch.Generator().manual_seed(1)).tolist())
@@ -375,7 +375,7 @@ LETTERS = "abcdefghijkl"
 
 
 def walk(n_letters: int, generator: torch.Generator) -> torch.Tensor:
-    """Numbers of letters: the alphabet round and round, one step in ten a jump to anywhere."""
+    """Indices of letters: the alphabet in a cycle, with a random jump at one step in ten."""
     steps = torch.ones(n_letters, dtype=torch.int64)
     jumps = torch.rand(n_letters, generator=generator) < 0.1
     steps[jumps] = torch.randint(len(LETTERS), (int(jumps.sum()),), generator=generator)
@@ -392,7 +392,7 @@ def letter_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def train_on_letters(n_tokens: int = 32) -> transformers.BertForMaskedLM:
-    """One layer that has learned to fill gaps in walks; two seconds."""
+    """A model of one layer that has learned to fill gaps in walks; takes two seconds."""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     sizes = {

@@ -32,7 +32,7 @@ def test_an_entity_is_whole_words_and_slices_back():
     scores = probabilities(
         {"O": 1},
         {"B-PARTY": 0.9, "O": 0.1},
-        {"O": 0.6, "B-PARTY": 0.4},  # the tail of a word cannot drop out of it
+        {"O": 0.6, "B-PARTY": 0.4},  # all tokens of a word are kept together
         {"I-PARTY": 0.8, "O": 0.2},
         {"I-PARTY": 0.7, "O": 0.3},
         {"O": 1},

@@ -45,7 +45,7 @@ def write(folder, name, **changes):
 
 
 def run(*command):
-    """What a Python program prints; it must succeed."""
+    """The output of a Python program, which must succeed."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
         [sys.executable, *map(str, command)],
@@ -66,7 +66,7 @@ def curve(folder):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """What one process without DeepSpeed learns from two batches a step."""
+    """What one process without DeepSpeed learns from two batches per step."""
     folder = tmp_path_factory.mktemp("alone")
     with pytest.MonkeyPatch.context() as patch:
         write_corpus(folder)
@@ -102,7 +102,7 @@ def test_killed_runs_resume_to_the_same_weights():
 
 
 @pytest.mark.parametrize("name", [*sorted((ROOT / "configs" / "deepspeed").glob("*.json")), ROOT / "ds_config.json"])
-def test_a_shipped_configuration_leaves_the_optimizer_to_the_run(name):
+def test_a_shipped_configuration_leaves_batch_sizes_and_optimizer_to_the_run(name):
     record = json.loads(name.read_text())
     for key in ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size"):
         assert record[key] == "auto"

@@ -38,7 +38,7 @@ TEXTS = st.text(st.sampled_from("ab1-  \n\u00a0ﬁ𝒜é"), max_size=40)
 
 
 def apply_slowly(raw: str, edits: list[Edit]) -> tuple[str, list[tuple[int, int]]]:
-    """The slow, obvious twin of Edits.apply: one character after the other."""
+    """The slow twin of Edits.apply: one character after the other."""
     text, origins, at = "", [], 0
     for edit in [*edits, Edit(len(raw), len(raw), "", "end")]:
         for index in range(at, edit.raw_start):

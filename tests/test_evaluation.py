@@ -1,4 +1,4 @@
-"""One report for all heads and several ways to read."""
+"""One report for all heads and both encoders."""
 
 import json
 import re
@@ -158,7 +158,8 @@ def test_a_shipped_comparison_is_a_valid_configuration(config):
     assert load_yaml(EvaluationConfig, config).encoders == ("windows", "sparse")
 
 
-# ------------------------------------------------------------------------------------------------------ each kind alone
+# ------------------------------------------------------------------------------------------------------ each kind by
+# itself
 
 
 def test_each_question_is_scored(asking):
@@ -175,7 +176,7 @@ def test_each_question_is_scored(asking):
     assert result.answers == expected.answers
     assert set(result.figures) >= {"exact", "F1", "has-answer exact", "no-answer", "calibration error"}
     assert result.figures["answerable share"] == 0.5
-    assert sum(result.reliability.counts) == 2, "the best answer to each question is judged, given or not"
+    assert sum(result.reliability.counts) == 2, "the best answer to each question is scored, given or not"
 
 
 def test_an_answer_below_the_threshold_is_not_given():

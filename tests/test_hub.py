@@ -39,7 +39,7 @@ DEBERTA = {
     "position_buckets": 16,
     "norm_rel_ebd": "layer_norm",
 }
-# Architecture, the form of its tokenizer, and what its configuration needs beside the sizes.
+# Architecture, the form of its tokenizer, and what its configuration needs besides the sizes.
 FAMILIES = {
     "bert": ("Bert", "wordpiece", {}),
     "roberta": ("Roberta", "bytes", {}),
@@ -65,7 +65,7 @@ LONG = "\n\n".join(CORPUS[:2] * 8)
 
 @functools.cache
 def tokenizer_for(form):
-    """The family's own form of tokenizer, of pieces of three sentences, with its special tokens and their template."""
+    """A tokenizer in the format of a family, with its special tokens and template; pieces are from three sentences."""
     if form == "wordpiece":
         return make_tokenizer(), {
             "cls_token": "[CLS]",
@@ -80,7 +80,7 @@ def tokenizer_for(form):
     )
     pad, cls, sep, unk, mask = special
     if form == "pieces":
-        # Written down, as a trained one differs from process to process.
+        # Written out, since a trained one differs from process to process.
         letters = sorted({"▁", *"".join(CORPUS)} - {" "})
         words = sorted({f"▁{word}" for line in CORPUS for word in line.split() if word.isalpha() and len(word) < 8})
         scored = [(piece, 0.0) for piece in special] + [(letter, -6.0) for letter in letters]
@@ -124,7 +124,7 @@ def save(folder, family, head, **settings):
 
 
 def own_output(model, fast, *texts):
-    """What the class of transformers says of a text, or of a question and a text."""
+    """The output of the transformers class for a text, or for a question and a text."""
     encoded = fast(*texts, return_tensors="pt", return_token_type_ids=getattr(model.config, "type_vocab_size", 0) > 1)
     with torch.no_grad():
         return model(**encoded), encoded
@@ -355,7 +355,7 @@ def test_no_token_begins_or_ends_with_white_space(form):
 
 
 @pytest.mark.parametrize("form", ["pieces", "bytes", "plain bytes", "wordpiece"])
-def test_names_in_brackets_and_quotes_are_separated_from_them(form):
+def test_names_in_brackets_and_quotes_are_decoded_without_them(form):
     text = 'by Acme (the "Distributor") and Zenith) too'
     tokens = tokenize(text, tokenizer_for(form)[0])
     scores = np.tile([1.0, 0.0, 0.0], (len(tokens), 1))

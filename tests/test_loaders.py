@@ -37,7 +37,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def misread_words(document: Document, data: bytes) -> list[str]:
-    """The words whose boxes do not hold exactly their own letters."""
+    """The words whose boxes do not contain exactly their own letters."""
     pdf = pdfium.PdfDocument(data)
     pages = {page.number: letters_of(pdf[page.number - 1]) for page in document.pages}
     wrong = []

@@ -1,4 +1,4 @@
-"""Files: what they hold is what was predicted, and nothing in a document can break out of them."""
+"""Output files: they contain what was predicted, and text of a document is always escaped."""
 
 import io
 import json

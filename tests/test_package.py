@@ -1,4 +1,4 @@
-"""The package as a whole: quick to import, small parts, and nothing shipped that was not run."""
+"""The package as a whole: fast imports, short functions and modules, and every configuration checked."""
 
 import ast
 import importlib

@@ -27,7 +27,7 @@ LONG = " ".join(CORPUS[:2] * 12)
 
 
 def slow_entities(model, head, text):
-    """Entities the obvious way: window by window, unbatched."""
+    """Entities without batching: window by window."""
     tokens = tokenize(text, model.tokenizer)
     rule, size = model.config.windows.merge, model.config.windows.size - 2
     cuts = sentence_starts(text, tokens.offsets)
@@ -256,7 +256,7 @@ def test_a_pickled_pipeline_gives_the_same_predictions_in_another_process(encode
     assert [(e.start, e.end, e.label) for e in found] == [(e.start, e.end, e.label) for e in expected.entities]
 
 
-def test_a_pipeline_of_a_model_in_memory_uses_the_given_batch_size(model):
+def test_batch_tokens_do_not_change_the_result_of_a_model_in_memory(model):
     pipeline = Pipeline(model, batch_tokens=40)
     assert {reader.batch_tokens for reader in pipeline.readers} == {40}
     document = Document.from_text(LONG)

@@ -1,4 +1,4 @@
-"""Predictions: offsets, coverage, the way to plain values and back, and into other tools."""
+"""Predictions: offsets, coverage, conversion to plain values and back, and to other libraries."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""Words left out of texts, rows packed with documents, and what an encoder learns of them."""
+"""Masked words, rows packed with documents, and pre-training on them."""
 
 import json
 import math
@@ -61,7 +61,7 @@ def form_of(model, window=32, overlap=0, period=0):
 
 @st.composite
 def units_of_rows(draw):
-    """Ascending numbers of units of some tokens each, with -1 among them."""
+    """Ascending unit numbers, several tokens per unit, some of them -1."""
     sizes = draw(st.lists(st.integers(1, 5), min_size=1, max_size=30))
     units = np.repeat(np.arange(len(sizes)), sizes)
     hidden = draw(st.lists(st.booleans(), min_size=len(units), max_size=len(units)))

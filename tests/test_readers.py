@@ -1,4 +1,4 @@
-"""Readers of annotation formats, each with the way it goes wrong; checks of what they read."""
+"""Readers of annotation formats and their errors; checks of the examples they yield."""
 
 import csv
 import inspect
@@ -63,7 +63,7 @@ def classes(path):
 
 @st.composite
 def documents(draw):
-    """A text with line ends and characters beyond the first plane, and spans of it that are not white space alone."""
+    """A text with line ends and characters outside the basic plane, and spans of it that are not only white space."""
     text = draw(st.text(st.sampled_from("aB .\n💩é"), min_size=1, max_size=30))
     places = draw(st.lists(st.tuples(st.integers(0, 29), st.integers(1, 9)), max_size=5))
     spans = [Span(a, min(a + n, len(text)), "X") for a, n in places if a < len(text)]
@@ -88,7 +88,7 @@ def test_brat_reads_entities_and_ignores_the_rest(tmp_path):
     folder = brat(tmp_path / "corpus", TEXT, marks)
     brat(folder / "more", "nothing", "", name="b")
     first, second = read_brat(folder)
-    covering = "Ovarian and breast cancer"  # a gap is covered, and so is the line end that BRAT leaves out
+    covering = "Ovarian and breast cancer"  # the gap is included, and so is the line end that BRAT leaves out
     assert marked(first) == [("ORG", "Acme"), ("LOC", "Zürich"), ("DIS", covering), ("LINE", "Zürich.\nOvarian")]
     assert (first.id, first.text, second) == ("a.b", TEXT, Example("more/b", "nothing"))
     assert list(read_brat(folder / "a.b.txt")) == [first]
@@ -521,7 +521,7 @@ class Task:
 
 
 def dataset(**keys):
-    """A data set as YAML gives it."""
+    """A data set as written in YAML."""
     return from_dict(Task, {"data": keys}).data
 
 
@@ -670,7 +670,7 @@ def test_overlapping_spans_of_one_head_are_refused():
 
 @given(st.lists(st.sampled_from(["Acme", "pays", "USD100", ",", "it's", "💩"]), min_size=1, max_size=8), st.data())
 def test_aligned_spans_survive_encoding_and_decoding(words, data):
-    """Of spans that do not overlap, those pass the check that encoding and decoding give back."""
+    """Of spans that do not overlap, exactly those that encoding and decoding restore pass the check."""
     text = " ".join(words)
     borders = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
     spans = tuple(Span(a, b, "X") for a, b in zip(borders[::2], borders[1::2], strict=False) if text[a:b].strip())

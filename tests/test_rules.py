@@ -1,4 +1,4 @@
-"""Rules: what the shipped files find and ignore, rule files of a user, errors, and the laws of spans."""
+"""Rules: what the shipped files find and ignore, rule files of a user, errors, and invariants of spans."""
 
 import itertools
 import pickle
@@ -174,7 +174,7 @@ def test_zero_width_characters_and_all_kinds_of_hyphens_are_matched(rules: Rules
     assert found(rules, text) == ["two\u2011year", "$5\u200b00"]
 
 
-def test_an_empty_text_has_no_spans(rules: Rules) -> None:
+def test_text_without_entities_has_no_spans(rules: Rules) -> None:
     assert [rules.find(text) for text in ("", " ", "\n\n\n", "\u200b", "a")] == [[]] * 5
 
 

@@ -1,4 +1,4 @@
-"""What a training run does beside learning: it is checked, scored, stopped, saved, made small, estimated."""
+"""Training runs: checks, development scores, early stopping, checkpoints, smaller students, memory estimates."""
 
 import json
 import re
@@ -76,7 +76,7 @@ def test_the_best_checkpoint_is_kept_and_training_stops_without_improvement(corp
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A trained model, scored on the way on what it learns from."""
+    """A trained model whose development data is its training data."""
     folder = tmp_path_factory.mktemp("trained")
     write_corpus(folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -468,7 +468,7 @@ def test_merged_adapters_give_the_same_states():
 # --------------------------------------------------------------------------------------------------------- the estimate
 
 
-def test_the_estimate_equals_the_measured_sizes(corpus, capsys):
+def test_the_estimate_matches_the_model(corpus, capsys):
     path = config_file(corpus)
     found = estimate(path)
     model = Model.from_base(corpus / "base", load_yaml(TrainConfig, path).model)

@@ -1,4 +1,4 @@
-"""`longdoc show`, and the pages it draws."""
+"""``longdoc show``, and the pages that it draws."""
 
 import io
 import re

@@ -31,7 +31,7 @@ SIZES = {
 }
 PAD, SEP = 1, 3
 DISTILBERT = {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 48, "dropout": 0.0, "attention_dropout": 0.0}
-# The architecture, and what its configuration needs beside the sizes.
+# The architecture, and what its configuration needs besides the sizes.
 FAMILIES = {
     "bert": ("Bert", {}),
     "roberta": ("Roberta", {}),
@@ -47,7 +47,7 @@ OWN = {
     "big_bird": ("BigBird", {"block_size": 8, "num_random_blocks": 3, "attention_type": "block_sparse"}),
 }
 ALL = {**FAMILIES, **OWN}
-LEARNED = [family for family in ALL if family != "modernbert"]  # those with a table of positions
+LEARNED = [family for family in ALL if family != "modernbert"]  # those with a position table
 HEADS = ["ForMaskedLM", "ForTokenClassification", "ForSequenceClassification", "ForQuestionAnswering"]
 NARROW = SparsePattern(window=20, global_tokens=(0,))
 WIDE = SparsePattern(window=400, global_tokens=())
@@ -92,7 +92,7 @@ def outputs(model, **call):
 
 
 def assert_same(found, expected, mask=None, tolerance=1e-5):
-    """All tensors are alike, at tokens that are no padding."""
+    """All tensors are alike, except at padding."""
     assert len(found) == len(expected) > 0
     for one, other in zip(found, expected, strict=True):
         by_token = mask is not None and one.ndim > 1 and one.shape[1] == mask.shape[1]
@@ -161,7 +161,7 @@ def test_local_layers_of_modernbert_keep_their_window():
     # A local layer reaches 16 tokens to each side, so that two of them and a global layer of 20 reach 52.
     sparsify(model, SparsePattern(window=20, global_tokens=()))
     assert reached(model) == {*range(48, 153)}
-    # A token that is global in the global layer tells its neighbours only.
+    # In a local layer, a global token reaches only its neighbours.
     assert reached(model, global_mask=torch.arange(200)[None] == 7) == {*range(48, 153), *range(7 + 32 + 1)}
 
 
@@ -171,7 +171,7 @@ def test_a_window_for_each_layer_reaches_as_far_as_their_sum():
 
 
 def reached(model, **options):
-    """Places whose states change with token 100 of 200."""
+    """Positions whose states change with token 100 of 200."""
     call = batch(200, (200,))
     moved = {**call, "input_ids": call["input_ids"].clone()}
     moved["input_ids"][0, 100] += 1
@@ -193,7 +193,7 @@ def test_states_do_not_depend_on_padding(family):
 
 
 @pytest.mark.parametrize("family", ["bert", "longformer", "big_bird"])
-def test_padding_masks_may_be_integers_booleans_and_positional(family):
+def test_padding_masks_may_be_booleans_or_floats_and_positional(family):
     model = sparsify(build(family), pattern_for(family))
     call = batch()
     expected = states(model, **call)
@@ -542,7 +542,7 @@ def test_pieces_keep_the_precision_of_autocast(monkeypatch):
 
 
 def tables(model):
-    """The table of positions, and how many of its rows come before a text's first token."""
+    """The position table, and how many of its rows come before a text's first token."""
     module = next(m for m in model.modules() if isinstance(getattr(m, "position_embeddings", None), torch.nn.Embedding))
     return module, module.position_embeddings.weight.detach()
 

@@ -23,7 +23,7 @@ CONTRACTS = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party"
 
 
 def task(passes=8, **changes):
-    """What a run learns from; a pass is 40 steps."""
+    """A task; one pass is 40 steps."""
     return {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": passes, **changes}
 
 

@@ -1,4 +1,4 @@
-"""Typed values: values in an answer are parsed, and text without a value gives None."""
+"""Typed values: values in answers are parsed, and text without a value gives None."""
 
 import datetime
 import json
