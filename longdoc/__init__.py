@@ -29,7 +29,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``datasets``        annotated corpora → labelled texts: one module per reader
 ``outputs``         Prediction → files and streams: one module per format
 ``drawing``         the pages of a document, with what was read drawn over them
-``rules``           entities by rule: dates, money, citations; rule files of your own
+``rules``           entities by rule: dates, money, citations; custom rule files
 ``windows``         tokens → overlapping windows, and their scores back into one array
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, as questions

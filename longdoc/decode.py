@@ -238,7 +238,7 @@ def decode_answers(
     its start and end logits minus the document's "no answer" score, which is the lowest one of its windows.
 
     Args:
-        scores: one float array ``(len(window), 3)`` a window: start logits, end logits, "no answer" score.
+        scores: one float array ``(len(window), 3)`` per window: start logits, end logits, "no answer" score.
         windows: the windows.
         n_tokens: length of the document in tokens.
         n_best: number of starts and of ends of each window that are paired.

@@ -221,7 +221,7 @@ class Document:
 
     @classmethod
     def from_json(cls, text: str) -> Document:
-        """Restores a document from :meth:`to_json`, also from that of an older version of longdoc.
+        """Restores a document from :meth:`to_json`, including the output of older versions of longdoc.
 
         Raises:
             UnsupportedFormatError: the document was written by a newer version of longdoc.

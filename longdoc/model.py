@@ -96,7 +96,7 @@ class Model(nn.Module):
     def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
         """Pretrained encoder weights from a transformers folder or hub id, and fresh heads.
 
-        From a folder written by longdoc, heads of the same name and form are taken over as well.
+        From a folder written by longdoc, heads of the same name whose weights fit are kept as well.
 
         Raises:
             ConfigError: there is no such model.

@@ -163,7 +163,7 @@ def test_a_line_of_a_file_is_restored(prediction: Prediction, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"document": {"name": "b.txt", "sha256": "0"}}, "is of 'b.txt'; the SHA-256 of 'lease.txt' differs"),
+        ({"document": {"name": "b.txt", "sha256": "0"}}, "is for 'b.txt'; the SHA-256 of 'lease.txt' differs"),
         ({"document": None}, "malformed"),
         ({"status": "error", "message": "b.txt: empty"}, "holds an error, not a prediction: b.txt: empty"),
         ({"entities": [{"text": "Bob"}]}, "has no 'boxes'"),

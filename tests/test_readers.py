@@ -123,7 +123,7 @@ def test_brat_counts_windows_line_ends_as_two_characters_and_says_so(tmp_path):
 @pytest.mark.parametrize("lacking", ["a.b.ann", "a.b.txt"])
 def test_brat_requires_both_files(tmp_path, lacking):
     (brat(tmp_path, "Acme", "") / lacking).unlink()
-    with pytest.raises(DataError, match=rf"{lacking}: missing beside a\.b\."):
+    with pytest.raises(DataError, match=rf"{lacking}: missing next to a\.b\."):
         list(read_brat(tmp_path))
 
 

@@ -172,8 +172,8 @@ class SparsePattern:
 class Rows:
     """The structure of a batch of rows.
 
-    ``seen`` bool ``(B, T)``, false at padding; ``global_mask`` bool ``(B, T)``, global tokens beside the pattern's own;
-    ``documents`` int64 ``(B, T)``, the index of each token's document, ascending, for rows that pack several.
+    ``seen`` bool ``(B, T)``, false at padding; ``global_mask`` bool ``(B, T)``, global tokens besides the pattern's
+    own; ``documents`` int64 ``(B, T)``, the index of each token's document, ascending, for rows that pack several.
     """
 
     seen: Tensor

@@ -96,7 +96,7 @@ class Checkpoint:
             if path is None:
                 raise ConfigError(f"{self.name}: model.safetensors, or a part of it, is missing; save it there again")
             state |= load_file(path)
-        # Older checkpoints also store the numbers 0 to 511, which transformers creates anew.
+        # Older checkpoints also store the position ids 0 to 511, which transformers creates itself.
         return {name: tensor for name, tensor in state.items() if not name.endswith("embeddings.position_ids")}
 
     def write(self, output: Path, network: PreTrainedModel, tokenizer: Any, max_tokens: int) -> None:

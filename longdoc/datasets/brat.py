@@ -1,4 +1,4 @@
-"""BRAT's standoff format: each text has its annotations in a file beside it."""
+"""BRAT's standoff format: each text has its annotations in a file next to it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_brat(path: Path) -> Iterator[Example]:
     for text_file, annotation_file in ((Path(f"{stem}.txt"), Path(f"{stem}.ann")) for stem in stems):
         for file, other in ((text_file, annotation_file), (annotation_file, text_file)):
             if not file.exists():
-                raise DataError(f"{file}: missing beside {other.name}; a text without annotations needs an empty .ann")
+                raise DataError(f"{file}: missing next to {other.name}; a text without annotations needs an empty .ann")
         text, spans = read_text(text_file), []
         for number, line in numbered_lines(annotation_file):
             with errors_at(f"{annotation_file}, line {number}"):

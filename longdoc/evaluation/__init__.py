@@ -81,7 +81,7 @@ class EvaluationConfig:
 
 
 def evaluate(path: str | Path) -> Report:
-    """Evaluates as a YAML file of :class:`EvaluationConfig` says.
+    """Evaluates a model as configured by a YAML file of :class:`EvaluationConfig`.
 
     Raises:
         ConfigError: the file has an unknown key, or a data set has a label or an annotation that no head of the model

@@ -29,7 +29,7 @@ from longdoc.windows import split, tokenize
 Pooling: TypeAlias = Literal["mean", "max", "attention"]
 
 MAX_WINDOWS = 4
-"""Maximum number of windows of a long text in a group, drawn anew in each pass."""
+"""Maximum number of windows of a long text in a group, drawn again in each pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ class QaConfig:
 
     kind: Literal["qa"] = "qa"
     windows: WindowConfig = field(default_factory=lambda: WindowConfig(size=384, overlap=128))
-    """Windows for questions. An answer no longer than the overlap lies whole in at least one window."""
+    """Windows for questions. An answer no longer than the overlap lies entirely within at least one window."""
     max_answer_tokens: int = 256
     n_best: int = 20
     """Starts and ends considered in each window."""

@@ -1,7 +1,7 @@
 """Heads of task models of transformers, computed by the checkpoint's own class.
 
 The encoder inside the task model is replaced by a module that returns the states it is given, so that the logits are
-those of the checkpoint's class, whatever layers it has. Dimensions: ``B`` windows, ``T`` tokens, ``D`` width,
+those of the checkpoint's class, regardless of its layers. Dimensions: ``B`` windows, ``T`` tokens, ``D`` width,
 ``L`` labels or tags, ``V`` words of the vocabulary.
 """
 

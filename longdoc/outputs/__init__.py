@@ -1,6 +1,6 @@
 """Predictions written to files and streams: one module per format, and the table of them.
 
-To add a format, add a module with a ``FORMAT`` beside these, and that ``FORMAT`` to ``FORMATS``.
+To add a format, add a module with a ``FORMAT`` to this package, and that ``FORMAT`` to ``FORMATS``.
 """
 
 from __future__ import annotations

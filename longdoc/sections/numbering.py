@@ -108,7 +108,7 @@ def _positions(innermost: Node | None, label: Label, reading: Reading) -> Iterat
         root = chain[-1] if chain and chain[-1].reading.style == "attachment" else None
         parent = root if label.kind == "article" else innermost
         if parent is not None and parent.reading.style == reading.style:
-            return  # (a) right under (a), 1. right under 1.
+            return  # (a) directly under (a), 1. directly under 1.
         if chain and reading.style in _OUTER and _is_preamble(chain[-1]):
             yield _AFTER_PREAMBLE, None
             yield _OPEN + _IN_PREAMBLE, parent

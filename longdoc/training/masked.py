@@ -104,7 +104,7 @@ def masked_batches(
     for number in range(math.ceil(passes)):
         read = [text for text in texts if rng.random() < passes - number]
         rows += form.rows([piece for text in read for piece in form.pieces(text, rng)])
-    rows = [rows[index] for index in rng.permutation(len(rows))]  # otherwise a batch holds rows of one text
+    rows = [rows[index] for index in rng.permutation(len(rows))]  # so that a batch mixes texts
     batches = form.batches(rows, batch_tokens)
     batches = [batches[index] for index in rng.permutation(len(batches))]
     return MaskedBatches(batches, range(len(batches)), collator, vocabulary, masked, seed)

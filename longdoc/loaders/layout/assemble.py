@@ -29,7 +29,7 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
         pages: at least one, in order.
         source: what they were read from.
         options: the options of :func:`longdoc.load`.
-        parts: further fields of the Document.
+        parts: other fields of the Document.
 
     Raises:
         NoTextLayerError: no page has text.

@@ -12,7 +12,7 @@ from longdoc.edits import WHITE_SPACE, Edits
 from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
 from longdoc.parts import Box, Cell, Table
 
-_DOUBLE_RULE = 5.0  # points: two rules no further apart hold no text
+_DOUBLE_RULE = 5.0  # points: no text fits between two rules this close
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Grid:
         return Box(page, x0, float(self.y[cell.row]), x1, float(self.y[cell.row + cell.row_span]))
 
     def cell_of(self, glyphs: Glyphs) -> NDArray[np.int64]:
-        """The index in ``cells`` of the cell that holds the centre of each glyph, -1 outside; shape ``(N,)``."""
+        """The index in ``cells`` of the cell that contains the centre of each glyph, -1 outside; shape ``(N,)``."""
         owner = np.full((len(self.y) + 1, len(self.x) + 1), -1)
         for i, cell in enumerate(self.cells):
             rows = slice(cell.row + 1, cell.row + 1 + cell.row_span)

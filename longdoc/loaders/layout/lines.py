@@ -177,7 +177,7 @@ def _is_isolated(lines: Lines, reach: NDArray[np.float32]) -> NDArray[np.bool_]:
 
     Args:
         lines: the ``N`` lines.
-        reach: how far right the lines around each line go, in points; shape ``(N,)``.
+        reach: right end of the lines around each line, in points; shape ``(N,)``.
     """
     box, right = lines.box[:-1], _usual_right(lines)[:-1]
     after = lines.box[1:, 0]
@@ -188,7 +188,7 @@ def _is_isolated(lines: Lines, reach: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _reach(lines: Lines) -> NDArray[np.float32]:
-    """How far right each line and those of its size directly above and below it go, in points; shape ``(N,)``."""
+    """Right end of each line and of the lines of its size directly above and below it, in points; shape ``(N,)``."""
     box, height = lines.box, lines.height
     reach: NDArray[np.float32] = box[:, 2].copy()
     for step in (1, 2, 3):

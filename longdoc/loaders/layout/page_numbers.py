@@ -127,7 +127,7 @@ def _is_near(lines: Lines, one: int, other: int) -> bool:
 
 
 def _is_alone(lines: Lines, at: int) -> bool:
-    """Whether no other line of the page is beside this one or close above or below it."""
+    """Whether no other line of the page is at its height or close above or below it."""
     near = slice(max(at - 2, 0), at + 3)
     box = lines.box[near]
     others = (lines.page[near] == lines.page[at]) & (np.arange(near.start, near.start + len(box)) != at)

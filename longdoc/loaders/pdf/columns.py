@@ -90,7 +90,7 @@ def _columns(box: NDArray[np.float32], gutters: list[float]) -> NDArray[np.int64
 
 
 def _is_prose(segments: Segments, column: NDArray[np.int64], n_columns: int) -> bool:
-    """Whether columns are long, mostly filled, and alike or full of lines that continue a sentence.
+    """Whether columns are long, mostly filled, and similar or full of lines that continue a sentence.
 
     The columns of a form or a table of contents are not.
 

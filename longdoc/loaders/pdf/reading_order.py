@@ -42,7 +42,7 @@ def order(glyphs: Glyphs) -> Glyphs:
 
 
 def _rearrange(glyphs: Glyphs, first: NDArray[np.int64], index: NDArray[np.int64], part: NDArray[np.int64]) -> Glyphs:
-    """Reorders the segments of a page and separates them anew.
+    """Reorders the segments of a page and separates them again.
 
     Args:
         glyphs: the glyphs of the page.

@@ -23,7 +23,7 @@ _Rule = tuple[float, float, float, float]
 
 
 class TableError(Exception):
-    """The tables of a page cannot be read; the message says why."""
+    """The tables of a page cannot be read; the message gives the reason."""
 
 
 def read_rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
