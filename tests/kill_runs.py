@@ -40,7 +40,7 @@ DATA = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PA
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to train."""
+    """A kind of training run."""
 
     name: str
     n_processes: int
@@ -254,7 +254,7 @@ def kill_and_resume(folder: Path, number: int, kind: Kind, whole: Whole, rng: ra
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=30, help="number of kills")
-    parser.add_argument("--kinds", type=int, default=len(KINDS), help="how many ways to train, of the list above")
+    parser.add_argument("--kinds", type=int, default=len(KINDS), help="number of kinds of runs, from the list above")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)

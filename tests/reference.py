@@ -23,7 +23,7 @@ def merge_weight(window, token, n_tokens, rule, windows):
 
 
 def centrality(window, token, n_tokens):
-    """Distance to the nearer border that is no end of the document; a window of the whole document has no border."""
+    """Distance to the nearer border; the ends of the document are not borders."""
     borders = []
     if window.start > 0:
         borders.append(token - window.start + 1)
@@ -146,7 +146,7 @@ def html_text(data):
 
 
 def docx_words(data):
-    """The text of a Word file's body in document order without deleted and hidden runs, all white space taken out.
+    """The text of a Word file's body in document order without deleted and hidden runs, without white space.
 
     For files without notes, text boxes, symbols and hidden styles; list numbers are not in it.
     """
@@ -167,7 +167,7 @@ def docx_words(data):
 
 
 def counts(pattern, seen, chosen, documents, layer=0):
-    """How often each token of one row counts each other, from the definition in ``longdoc.attention.pattern``.
+    """How often each token of one row counts each other token, from the definition in ``longdoc.attention.pattern``.
 
     ``seen``, ``chosen`` (the global mask) and ``documents`` are lists with an entry for each token.
     """
@@ -263,7 +263,7 @@ def squad_answer(features, n_best, max_tokens):
 
 
 def max_context(window_spans, token):
-    """Number of the window in which a token has most context: the first of those that are equal."""
+    """Number of the window in which a token has most context; the first one on a tie."""
     best, owner = None, None
     for number, (start, end, n_tokens) in enumerate(window_spans):
         if start <= token < end:

@@ -510,7 +510,7 @@ def test_the_lists_of_tiles_are_those_of_the_tables(kind):
 
 
 def recorded(attend, n_tokens, pattern):
-    """Bytes of the largest tensor made in a forward and a backward pass, and how often each operator ran."""
+    """Bytes of the largest tensor created in a forward and a backward pass, and how often each operator ran."""
     tensors, rows = inputs(1, n_tokens), make_rows(1, n_tokens)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         attend(*tensors, rows, pattern, scale=0.3).sum().backward()

@@ -1,4 +1,4 @@
-"""Every file of ``configs/`` runs, on a tiny model and tiny data in the forms of the real corpora.
+"""Every file of ``configs/`` runs, on a tiny model and tiny data in the formats of the real corpora.
 
 New files are included automatically. A file's kind is the dataclass that its keys fit: see ``RUNS``.
 """
@@ -27,7 +27,7 @@ from longdoc.training import PretrainConfig, TrainConfig, pretrain, train
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 DOCUMENTS = 16
-"""In each corpus, beside those that a config skips."""
+"""In each corpus, in addition to those that a config skips."""
 SMALL = {"batch_tokens": 1024, "log_every": 1}
 
 
@@ -326,7 +326,7 @@ def test_a_config_runs(path, tmp_path, monkeypatch):
 
 
 def test_wordings_are_those_of_some_config():
-    """The tests above read them, then."""
+    """The tests above then read them."""
     datasets = [dataset for path in CONFIGS for dataset in datasets_of(load_yaml(kind_of(path), path))]
     named = {dataset.wordings for dataset in datasets if isinstance(dataset, CuadQuestionsConfig)}
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*/*.yaml")} <= named

@@ -1,4 +1,4 @@
-"""Checkpoints made longer: the same weights, names and outputs on short texts."""
+"""Converted checkpoints: the same weights, names and outputs on short texts."""
 
 import json
 import math
@@ -64,7 +64,7 @@ def wordpiece() -> PreTrainedTokenizerFast:
 
 
 def byte_pairs() -> PreTrainedTokenizerFast:
-    """A tokenizer in RoBERTa's form."""
+    """A tokenizer in RoBERTa's format."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -86,7 +86,7 @@ def byte_pairs() -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every checkpoint in its own folder, with random weights."""
+    """Every checkpoint, in a folder of its own, with random weights."""
     folder = tmp_path_factory.mktemp("originals")
     torch.manual_seed(0)
     for name, (class_name, settings) in CHECKPOINTS.items():

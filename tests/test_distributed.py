@@ -1,4 +1,4 @@
-"""Processes that learn together, by torchrun and DeepSpeed on the CPU, and runs that are killed."""
+"""Distributed training by torchrun and DeepSpeed on the CPU, and runs that are killed."""
 
 import json
 import os
@@ -25,7 +25,7 @@ STAGES = {
 
 
 def write(folder, name, **changes):
-    """A run of about 20 steps whose loss depends on nothing but its batches."""
+    """A run of about 20 steps whose loss depends only on its batches."""
     path = config_file(
         folder,
         output=str(folder / name),
@@ -77,7 +77,7 @@ def alone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def together(alone):
-    """What two processes print that learn the same with each stage of ZeRO; one launch, as imports take most time."""
+    """The output of two processes with each stage of ZeRO; one launch, since imports take most time."""
     commands = [["train", str(write(alone, f"zero{n}")), "--deepspeed", str(path)] for n, path in STAGES.items()]
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2)
     return run(*torchrun, TESTS / "train_together.py", json.dumps(commands))

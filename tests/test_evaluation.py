@@ -181,7 +181,7 @@ def test_each_question_is_scored(asking):
 
 def test_an_answer_below_the_threshold_is_not_given():
     question = Question("1", "When?", (Span(15, 24, ""),))
-    text = "Rent starts in June 2020 ends in May 2021"  # no article or stop, of which nothing would be left to compare
+    text = "Rent starts in June 2020 ends in May 2021"  # no article or full stop, which normalisation would remove
     view = View(Example("a", text, questions=(question, replace(question, answers=()))))
     for min_score, right in ((0.0, 0), (1.0, 1)):
         model = make_asking_model()

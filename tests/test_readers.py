@@ -416,7 +416,7 @@ def test_conll_names_the_line_of_a_wrong_tag(tmp_path, line, said):
 @pytest.mark.parametrize(("suffix", "separator"), [(".csv", ","), (".tsv", "\t")])
 def test_tables_are_read_by_their_suffix(tmp_path, suffix, separator):
     path = tmp_path / f"data{suffix}"
-    long = "x" * 200_000  # beyond the limit of Python's csv, which stays as it is
+    long = "x" * 200_000  # beyond the default limit of Python's csv module
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file, delimiter=separator).writerows([["label", "text"], ["a", 'two\nlines, "💩"\t.'], ["b", long]])
     limit = csv.field_size_limit()
@@ -662,7 +662,7 @@ def test_overlapping_spans_of_one_head_are_refused():
     spans = (Span(0, 17, "PARTY"), Span(0, 17, "PARTY"), Span(0, 4, "NAME"), Span(5, 17, "FORM"), Span(18, 20, "ACT"))
     example = Example("lease", text, spans)
     check_overlaps([example], ("PARTY",))
-    check_overlaps([example], ("NAME", "FORM"))  # they touch, and no more
+    check_overlaps([example], ("NAME", "FORM"))  # they touch, but do not overlap
     said = r"lease: NAME 'Acme' at 0-4 and PARTY 'Acme Incorporated' at 0-17 overlap.*separate heads, leave one"
     with pytest.raises(DataError, match=said):
         check_overlaps([example], ("PARTY", "NAME"))

@@ -1,4 +1,4 @@
-"""Rules: what the shipped files find and ignore, rule files of a user, errors, and invariants of spans."""
+"""Rules: what the shipped files find and ignore, custom rule files, errors, and invariants of spans."""
 
 import itertools
 import pickle

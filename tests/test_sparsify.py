@@ -429,7 +429,7 @@ def test_gradient_checkpointing_changes_no_gradient(family, use_reentrant):
 @pytest.mark.parametrize("use_reentrant", [False, True])
 @pytest.mark.parametrize("family", ["bert", "distilbert", "longformer"])
 def test_checkpointing_repeats_the_dropout_when_it_recomputes(family, use_reentrant, monkeypatch):
-    # The first pass takes no gradients, as if it were inference; its dropout must be that of the second pass.
+    # The first pass takes no gradients, as in inference; its dropout must be that of the second pass.
     monkeypatch.setattr(interface, "PIECE", 16)
     rates = {"dropout": 0.2} if family == "distilbert" else {"hidden_dropout_prob": 0.2}
     rates["attention_dropout" if family == "distilbert" else "attention_probs_dropout_prob"] = 0.2

@@ -62,7 +62,7 @@ def test_answers_are_those_of_the_reference_code(seed, n_tokens, size, share):
         scores.append(np.column_stack([logits, np.full(len(window), null.sum())]))
         inside = range(window.start, window.end)
         owned = [False, *(reference.max_context(spans, token) == number for token in inside)]
-        # What is no text comes last in the reference's ranking, as with a trained model.
+        # Positions outside the text come last in the reference's ranking, as with a trained model.
         starts, ends = [-99.0, *logits[:, 0]], [-99.0, *logits[:, 1]]
         features.append((starts, ends, [None, *inside], owned, null.sum()))
     answers = decode_answers(scores, windows, n_tokens, n_best=20, max_tokens=7)
