@@ -1,4 +1,4 @@
-"""Malicious and damaged files: seeds to mutate, more of them if ``LONGDOC_DATA`` names a data folder."""
+"""Seeds for mutated files, more of them if ``LONGDOC_DATA`` names a data folder; and hostile files."""
 
 import base64
 import collections

@@ -1,4 +1,4 @@
-"""Whether annotated clauses are found in the text of their PDF, and whether boxes hold the characters they belong to.
+"""Whether annotated clauses are found in the text of their PDF, and whether boxes contain their characters.
 
 Answers: the distinct answer spans of each CUAD contract, which were annotated in the publisher's text. ``verbatim``:
 with white space folded. ``typography``: also with curly quotes and dashes made plain, as in the publisher's text.

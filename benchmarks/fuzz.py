@@ -121,7 +121,7 @@ def repacked(data: bytes, rng: random.Random) -> bytes:
 
 
 def outcome(data: bytes, name: str, ocr: str) -> tuple[str, str, float, int]:
-    """Loads a file in a process of its own; gives the outcome, details, seconds and the peak of memory in MB."""
+    """Loads a file in a process of its own; returns the outcome, details, seconds and peak memory in MB."""
     read, write = os.pipe()
     started_at = time.perf_counter()
     pid = os.fork()

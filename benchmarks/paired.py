@@ -1,6 +1,6 @@
 """Speed of two checkouts of longdoc side by side: loading, entities and questions, in alternating runs.
 
-Each checkout runs in a process of its own, started once; the parent asks them in turn, so that both see the same
+Each checkout runs in a process of its own, started once; the parent asks them in turn, so that both run on the same
 machine. Give the other checkout a folder, for example one made by ``git worktree add ../before HEAD~1``::
 
     python benchmarks/paired.py ../before

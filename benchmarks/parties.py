@@ -1,4 +1,4 @@
-"""Party names of contracts, extracted from PDF and compared with the normalized names annotated by CUAD's experts.
+"""Party names of contracts, extracted from PDF and compared with the normalised names annotated by CUAD's experts.
 
 A predicted name is correct if it matches (fuzzy ratio of at least 0.9) the name of a party or one of its annotated
 aliases; a party is found if its name or an alias was predicted. The strict columns accept full names only and count

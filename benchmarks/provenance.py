@@ -1,4 +1,4 @@
-"""The way back to the page: entities of CUAD contracts compared with the glyphs that pdfium alone reads in their boxes.
+"""Positions on the page: entities of CUAD contracts compared with the glyphs that pdfium alone reads in their boxes.
 
 Checked for every entity of every head: its text equals the document's at its offsets, and the letters and digits with
 their centres in its boxes spell it. Coverage is measured for each prediction; the longest contract is always among the

@@ -3,7 +3,7 @@
     python benchmarks/sections.py
 
 Needs the CUAD contracts, ACI-Bench and MTS-Dialog under the data root. The rules were developed on the contracts named
-in DEVELOPMENT; the others are held out: whoever changes the rules looks at their scores only, not at their texts or
+in DEVELOPMENT; the others are held out: changes to the rules may be based on their scores, not on their texts or
 annotations.
 """
 
@@ -67,7 +67,7 @@ def folded(words: str) -> str:
 
 
 def count(gold: list[tuple[str, str, str]], found: list[tuple[str, str, str]]) -> list[int]:
-    """Clauses with the right number; number and parent; number, parent and title; then clauses found and annotated."""
+    """Clauses with correct number; number and parent; number, parent and title; then clauses found and annotated."""
     both = [[tuple(folded(part) for part in clause) for clause in clauses] for clauses in (gold, found)]
     hits = []
     for length in (1, 2, 3):

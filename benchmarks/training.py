@@ -1,6 +1,6 @@
 """Peak memory of a training step at 4,096 tokens: windows and sparse rows, checkpointing on and off, ZeRO-2 and none.
 
-Each figure is that of a process of its own: what its resident memory rises to during three steps, over what it holds
+Each figure is that of a process of its own: the peak of its resident memory during three steps, above its use
 with the model and one batch ready.
 """
 
@@ -58,7 +58,7 @@ def make_task(encoder: str):
 
 
 def measure(encoder: str, checkpointing: bool, zero: bool, processes: int) -> float:
-    """Megabytes on the process that took most."""
+    """Megabytes of the process that used most."""
     own = [str(Path(__file__).resolve()), "--encoder", encoder, "--processes", str(processes)]
     own += ["--checkpointing"] * checkpointing + ["--zero"] * zero
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]

@@ -17,25 +17,25 @@ The package, top layer first. A module imports only from the layers below its ow
 ``reader``          one model on one device: documents → scores of their windows
 ``hub``             checkpoints of transformers and sentence-transformers → models
 ``model``           an encoder with named heads; saving and loading
-``heads``           scores, decoding, targets and scoring: one module a kind of head
+``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``attention``       sparse patterns, and what computes attention over them
 ``decode``          scores → spans and answers
-``metrics``         counts that add, and the ratios derived from them
-``findings``        scores of windows → places on the page
+``metrics``         additive counts, and the ratios derived from them
+``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
-``loaders``         bytes → Document: one folder or module a format
-``datasets``        annotated corpora → labelled texts: one module a reader
-``outputs``         Prediction → files and streams: one module a format
+``loaders``         bytes → Document: one folder or module per format
+``datasets``        annotated corpora → labelled texts: one module per reader
+``outputs``         Prediction → files and streams: one module per format
 ``drawing``         the pages of a document, with what was read drawn over them
-``rules``           entities by rule: dates, money, citations; rule files of your own
+``rules``           entities by rule: dates, money, citations; custom rule files
 ``windows``         tokens → overlapping windows, and their scores back into one array
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, as questions
 ``summary``         entities → each name once, with its count and pages
 ``labels``          Span, Entity, Answer, Label; encoding and decoding of tags
-``document``        Document: the text, and the place of every character on its page
+``document``        Document: the text, and the position of every character on its page
 ``edits``           the changes between the characters of the source and the text
 ``parts``           Page, Box, Section, Table, Furniture, Link and the other parts of a document
 ``values``          texts → dates, amounts of money, durations, numbers
@@ -43,7 +43,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``errors``          the errors that a caller may want to catch
 ==================  =====================================================================================
 
-Importing longdoc loads no torch: a name is imported when it is first used.
+Importing longdoc does not load torch: a public name is imported when it is first used.
 """
 
 from __future__ import annotations

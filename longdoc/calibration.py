@@ -26,7 +26,7 @@ from longdoc.pipeline import Pipeline
 from longdoc.reader import Precision
 
 FLAT = Calibration(temperature=16.0)
-"""Stands in for a head's calibration while its scores are collected: it loses no digits of a score up to ±500."""
+"""Replaces a head's calibration while its scores are collected; scores up to ±500 keep their precision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Scored:
 
 
 def calibrate(path: str | Path) -> Calibrated:
-    """Calibrates as a YAML file of :class:`CalibrateConfig` says.
+    """Calibrates a model as configured by a YAML file of :class:`CalibrateConfig`.
 
     Raises:
         ConfigError: the file has an unknown key, or names a head that the model lacks or that cannot be calibrated.
@@ -130,10 +130,10 @@ def _fit(name: str, fitted: Scored, held_out: Scored, *, has_threshold: bool) ->
 
 
 def _read(model: Model, name: str, dataset: DatasetConfig) -> tuple[list[Example], set[str]]:
-    """Documents for a head, and the labels that they annotate; refuses what cannot be calibrated."""
+    """Documents for a head, and the labels annotated in them; raises an error if the head cannot be calibrated."""
     heads = {n: h for n, h in model.config.heads.items() if kind_of(h).trials is not None}
     if name not in heads:
-        raise ConfigError(f"heads names {name!r}; what can be calibrated here is {', '.join(heads) or 'nothing'}")
+        raise ConfigError(f"heads names {name!r}; heads that can be calibrated: {', '.join(heads) or 'nothing'}")
     annotation = yields(dataset)
     if annotation not in kind_of(heads[name]).scorers:
         raise ConfigError(f"heads.{name}: a head of kind {heads[name].kind!r}, but the data annotates {annotation}")
@@ -151,7 +151,7 @@ def fit(scores: np.ndarray, correct: np.ndarray) -> Calibration:
         correct: bool ``(N,)``.
 
     Raises:
-        DataError: the findings are all correct or all wrong, or findings with higher scores are no better.
+        DataError: the findings are all correct or all wrong, or findings with higher scores are not correct more often.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -162,7 +162,10 @@ def fit(scores: np.ndarray, correct: np.ndarray) -> Calibration:
     regression = LogisticRegression(C=1e6).fit(scores[:, None], correct)
     slope, intercept = float(regression.coef_[0, 0]), float(regression.intercept_[0])
     if slope <= 0:
-        raise DataError("findings with higher scores are no better on this data; there is nothing to calibrate")
+        raise DataError(
+            "findings with higher scores are not correct more often on this data; use more data, "
+            "or do not calibrate this head"
+        )
     return Calibration(temperature=1 / slope, bias=-intercept / slope)
 
 

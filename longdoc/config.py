@@ -180,7 +180,7 @@ def _chosen(members: tuple[Any, ...], discriminator: str, value: Mapping[Any, An
 
 
 def _discriminator(members: tuple[Any, ...]) -> str | None:
-    """The first field that is a ``Literal`` in every member and whose values tell the members apart."""
+    """The first field that is a ``Literal`` in every member and whose values distinguish the members."""
     if not all(map(dataclasses.is_dataclass, members)):
         return None
     literals = [_literals(member) for member in members]

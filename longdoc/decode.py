@@ -1,6 +1,6 @@
 """Scores of a whole document → labelled spans and answers, decoded once, after the windows are merged.
 
-Letters of shapes: ``T`` tokens, ``W`` words, ``L`` tags or labels.
+Dimensions: ``T`` tokens, ``W`` words, ``L`` tags or labels.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def best_tags(probabilities: np.ndarray, n_labels: int, scheme: Scheme) -> np.nd
             if not starts[path[0]] and start > 0:
                 del borders[index]
                 index -= 1
-                bad[start:] += 1  # keeps the wider stretch from being taken for clean
+                bad[start:] += 1  # so that the wider stretch is searched again
                 continue
             tags[start:end] = path
         index += 1
@@ -209,10 +209,10 @@ def _viterbi(logs: np.ndarray, allowed: np.ndarray, starts: np.ndarray | None, e
 def drop_late_mentions(spans: Sequence[ScoredSpan], text: str, within: Mapping[str, int]) -> list[ScoredSpan]:
     """Drops spans whose name is first mentioned too late in the document.
 
-    A window in the middle of a contract cannot tell a party from any other company, but the document can: parties are
-    named at its start. A span with a label in ``within`` is kept if a span with that label and the same words starts
-    in the first ``within[label]`` characters. Labels not in ``within`` are not filtered, nor is a label with no mention
-    that early: such a document starts with something else, such as a cover page.
+    A window in the middle of a contract does not show which companies are parties, but the start of the document does:
+    parties are named there. A span with a label in ``within`` is kept if a span with that label and the same words
+    starts in the first ``within[label]`` characters. Labels not in ``within`` are not filtered, nor is a label with no
+    mention that early: such a document starts with something else, such as a cover page.
     """
     names = [(s.label, re.sub(r"[\W_]+", " ", text[s.start : s.end].casefold()).strip()) for s in spans]
     early = {name for name, s in zip(names, spans, strict=True) if s.start < within.get(s.label, len(text))}
@@ -238,7 +238,7 @@ def decode_answers(
     its start and end logits minus the document's "no answer" score, which is the lowest one of its windows.
 
     Args:
-        scores: one float array ``(len(window), 3)`` a window: start logits, end logits, "no answer" score.
+        scores: one float array ``(len(window), 3)`` per window: start logits, end logits, "no answer" score.
         windows: the windows.
         n_tokens: length of the document in tokens.
         n_best: number of starts and of ends of each window that are paired.

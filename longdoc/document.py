@@ -215,13 +215,13 @@ class Document:
         )
 
     def to_json(self) -> str:
-        """Serializes the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""
+        """Serialises the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""
         record: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         return json.dumps({"longdoc": JSON_VERSION, **record}, default=_plain)
 
     @classmethod
     def from_json(cls, text: str) -> Document:
-        """Restores a document from :meth:`to_json`, also from that of an older version of longdoc.
+        """Restores a document from :meth:`to_json`, including the output of older versions of longdoc.
 
         Raises:
             UnsupportedFormatError: the document was written by a newer version of longdoc.

@@ -2,7 +2,7 @@
 
 Both encoders read a document as overlapping windows of its token stream, each with the checkpoint's special tokens
 around it. ``Encoder`` reads short windows, of the length the checkpoint was trained on, with dense attention;
-``SparseEncoder`` reads windows as long as most documents. Letters of shapes: ``B`` windows, ``T`` tokens, including
+``SparseEncoder`` reads windows as long as most documents. Dimensions: ``B`` windows, ``T`` tokens, including
 special tokens, ``D`` width, ``L`` labels.
 """
 

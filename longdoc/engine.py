@@ -1,7 +1,7 @@
 """All heads of one or several models: documents and questions → readings → findings, by head.
 
-:class:`~longdoc.reader.Reader` goes down to the scores of the windows; the kinds of heads in :mod:`longdoc.heads` come
-up with the findings. Each document is decoded once, whole.
+:class:`~longdoc.reader.Reader` computes the scores of the windows; the kinds of heads in :mod:`longdoc.heads` decode
+them to findings. Each document is decoded once, whole.
 """
 
 from __future__ import annotations
@@ -69,8 +69,7 @@ class Engine:
             return names
         has = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
         raise ConfigError(
-            f"no head of kind {kind!r} here, only {has or 'none'}; load one: "
-            f"Pipeline.from_pretrained({kind}='a folder')"
+            f"no head of kind {kind!r} (heads: {has or 'none'}); load one: Pipeline.from_pretrained({kind}='a folder')"
         )
 
     def name_of(self, kind: str, wanted: str | None) -> str:

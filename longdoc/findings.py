@@ -1,6 +1,6 @@
-"""Scores of windows → findings with their place on the page: what every kind of head needs to decode.
+"""Scores of windows → findings with their positions on the page: what every kind of head needs for decoding.
 
-Letters of shapes: ``T`` tokens of the document, ``L`` labels, ``D`` width, ``N`` parts of a document.
+Dimensions: ``T`` tokens of the document, ``L`` labels, ``D`` width, ``N`` parts of a document.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Unit: TypeAlias = Literal["document", "section", "sentence"]
 class WindowScores:
     """One head's scores of one text, window by window.
 
-    ``scores`` holds one float32 array a window: ``(len(window), L)`` from heads that score tokens, ``(1, L)`` from
+    ``scores`` holds one float32 array per window: ``(len(window), L)`` from heads that score tokens, ``(1, L)`` from
     heads that score windows.
     """
 

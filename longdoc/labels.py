@@ -16,7 +16,7 @@ from longdoc.errors import ConfigError
 
 OUTSIDE = "O"
 NOT_READ = "not read"
-"""Label of an inference from a document without text: nothing was looked at, so nothing can be said of it."""
+"""Label of an inference from a document without text, which leaves the hypothesis undecided."""
 Scheme: TypeAlias = Literal["bio", "bioes", "io", "iob1"]
 PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I", "iob1": "BI"}
 
@@ -103,10 +103,10 @@ class Inference:
 
 
 def check_labels(labels: Sequence[str]) -> None:
-    """Refuses the labels of a head if there are none, or two are the same.
+    """Checks that there are labels, and that no two are the same.
 
     Raises:
-        ConfigError: with the labels given.
+        ConfigError: they are not; the message lists them.
     """
     if not labels or len(set(labels)) < len(labels):
         raise ConfigError(f"labels must be distinct names, at least one; got {', '.join(labels) or 'none'}")

@@ -1,7 +1,7 @@
 """One encoder with named heads: building, saving, loading.
 
-A model folder holds ``config.json`` (the encoder's transformers configuration and a ``longdoc`` block),
-``model.safetensors`` and ``tokenizer.json``. Matrices may be stored as int8 with one scale a row; they are
+A model folder contains ``config.json`` (the encoder's transformers configuration and a ``longdoc`` block),
+``model.safetensors`` and ``tokenizer.json``. Matrices may be stored as int8 with one scale per row; they are
 dequantised when loaded.
 """
 
@@ -37,7 +37,7 @@ class SparseConfig:
     """How documents are read with sparse attention."""
 
     pattern: SparsePattern | None = None
-    """The attention pattern; by default with a global first token, and as wide as positions do not repeat."""
+    """The attention pattern; by default a global first token, and the widest window without a repeated position."""
     rows: WindowConfig = field(default_factory=lambda: WindowConfig(size=16384, overlap=512))
     """How documents longer than a row are cut; the size of a row is limited by memory only."""
 
@@ -96,7 +96,7 @@ class Model(nn.Module):
     def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
         """Pretrained encoder weights from a transformers folder or hub id, and fresh heads.
 
-        From a folder written by longdoc, heads of the same name and form are taken over as well.
+        From a folder written by longdoc, heads of the same name whose weights fit are kept as well.
 
         Raises:
             ConfigError: there is no such model.
@@ -149,12 +149,13 @@ class Model(nn.Module):
         own = {name: kind_of(config).module for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
             raise ConfigError(
-                f"the head {', '.join(foreign)} is a checkpoint's own; save it with transformers (save_pretrained)"
+                f"the head {', '.join(foreign)} belongs to a transformers checkpoint; "
+                "save it with transformers (save_pretrained)"
             )
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
-        encoder_config.pop("_name_or_path", None)  # where the base weights lay on the machine that trained
+        encoder_config.pop("_name_or_path", None)  # a path on the machine that trained the model
         record = {**encoder_config, "longdoc": to_dict(self.config)}
         (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}

@@ -1,4 +1,4 @@
-"""The parts of a document: pages, sections, tables, and what a page holds besides its running text.
+"""The parts of a document: pages, sections, tables, and what a page contains besides its running text.
 
 Offsets are half-open and count Python code points. Boxes are in PDF points (1/72 inch) with the origin at the top left
 of the page as displayed.
@@ -34,7 +34,7 @@ class Page:
     """A page and its range of the text; the pages of a document partition the text."""
 
     number: int
-    """From 1, as in the source, also if only some pages were loaded."""
+    """From 1, as in the source, even if only some pages were loaded."""
     width: float
     """In points, like the height."""
     height: float

@@ -2,8 +2,8 @@
 
     document ──tokenize, split──▶ windows ──encoder, heads──▶ scores ──merge, decode──▶ findings ──▶ prediction
 
-:class:`~longdoc.engine.Engine` does everything up to the findings, :class:`~longdoc.stream.Stream` makes predictions of
-them. Windows of several documents share batches; each document is decoded once, whole.
+:class:`~longdoc.engine.Engine` does everything up to the findings, :class:`~longdoc.stream.Stream` turns them into
+predictions. Windows of several documents share batches; each document is decoded once, whole.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Pipeline:
                 the text whole, with attention to each token's neighbours and a few global tokens.
             device: ``"auto"`` (a GPU if there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
             precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 if the hardware supports it natively.
-            rules: rule files for the task ``"rules"``: ``"default"``, names of shipped ones, paths of your own.
+            rules: rule files for the task ``"rules"``: ``"default"``, names of shipped files, or paths of other files.
             batch_tokens: maximum positions in a batch; by default 65,536 on a GPU and 2,048 on a CPU.
             revision: branch, tag or commit of a hub id.
             cache_dir: folder for downloads from the hub; by default the hub's own.
@@ -137,7 +137,7 @@ class Pipeline:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """What a call can do: the heads that need no question, and ``rules``."""
+        """Names of the tasks that a call can run: the heads that need no question, and ``rules``."""
         found = tuple(name for name, config in self.heads.items() if kind_of(config).finds)
         return (*found, RULES) if self.rules else found
 
@@ -213,7 +213,7 @@ class Pipeline:
             batch_size: number of documents encoded together; by default as many as fill 16 batches.
             overlap: as in a call.
             on_error: what to do with a document that cannot be read: ``"raise"`` its error, or ``"yield"`` a
-                :class:`~longdoc.prediction.Failure` in its place and go on.
+                :class:`~longdoc.prediction.Failure` in its place and continue.
             as_tuples: yield pairs of prediction and object.
 
         Raises:
@@ -235,7 +235,7 @@ class Pipeline:
         return outcomes if as_tuples else (outcome for outcome, _ in outcomes)
 
     def _checked(self, tasks: Sequence[str] | None) -> tuple[str, ...]:
-        """The tasks to do: those asked for, or all heads that need no question."""
+        """The tasks to run: those requested, or all heads that need no question."""
         if isinstance(tasks, str):
             raise ConfigError(f"tasks must be a list of names, such as [{tasks!r}]")
         if tasks is not None and not tasks:
@@ -332,7 +332,7 @@ class Pipeline:
         min_score: float | None = None,
         head: str | None = None,
     ) -> list[Inference]:
-        """Whether the document entails or contradicts each hypothesis, such as "The licence is exclusive.", and where.
+        """Whether the document entails or contradicts each hypothesis ("The licence is exclusive."), with evidence.
 
         Args:
             document: as in a call.
@@ -341,7 +341,7 @@ class Pipeline:
             head: name of the head, if several judge hypotheses.
 
         Returns:
-            One inference a hypothesis, also for a document without text (``label`` is then ``NOT_READ``).
+            One inference per hypothesis, also for a document without text (``label`` is then ``NOT_READ``).
 
         Raises:
             ConfigError: no head judges hypotheses or several do, or one is empty or leaves no room in a window.

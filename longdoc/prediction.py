@@ -129,7 +129,7 @@ class Prediction:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any], document: Document) -> Prediction:
-        """Restores the prediction that :meth:`to_dict` or a line of a ``.jsonl`` file holds.
+        """Restores a prediction from the result of :meth:`to_dict` or a line of a ``.jsonl`` file.
 
         Scores and boxes stay rounded as :meth:`to_dict` rounded them. The values of answers become dates,
         :class:`~longdoc.values.Money`, :class:`~longdoc.values.Duration` or ``Decimal`` again, equal to the original
@@ -140,7 +140,7 @@ class Prediction:
             document: the document it was made from; recognised by its SHA-256.
 
         Raises:
-            DataError: the record is malformed, tells of an error, or belongs to another document.
+            DataError: the record is malformed, describes an error, or belongs to another document.
         """
         if record.get("status") == "error":
             raise DataError(f"the record holds an error, not a prediction: {record.get('message')}")
@@ -148,7 +148,7 @@ class Prediction:
             source = record["document"]
             if source["sha256"] != document.source.sha256:
                 raise DataError(
-                    f"the prediction is of {source['name']!r}; the SHA-256 of {document.source.name!r} differs"
+                    f"the prediction is for {source['name']!r}; the SHA-256 of {document.source.name!r} differs"
                 )
             return cls(
                 document=document,

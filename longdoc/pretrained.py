@@ -1,4 +1,4 @@
-"""Pretrained models in the format of transformers, in a folder or on the hub: the one place that reads them.
+"""Pretrained models in the format of transformers, in a folder or on the hub: the one module that reads them.
 
 Weights are read from safetensors files only, and code that comes with a model is never run.
 """
@@ -104,7 +104,7 @@ class Repository:
                     f"{auto_class.__name__}.from_pretrained(…).save_pretrained(folder), and AutoTokenizer likewise"
                 ) from error
             raise ConfigError(
-                f"{self.name} cannot be loaded ({first_line(error)}); it must hold model.safetensors, and a "
+                f"{self.name} cannot be loaded ({first_line(error)}); it must contain model.safetensors, and a "
                 "config.json of an architecture that is part of transformers"
             ) from error
         return model.eval(), sorted(report["missing_keys"])
@@ -144,8 +144,8 @@ class Repository:
             raise ConfigError(
                 f"{self.name} has no tokenizer that can be loaded ({first_line(error)}); {_TOKENIZER_REMEDY}"
             ) from error
-        if len(found) <= len(found.all_special_tokens):  # what transformers makes up if there are no files
-            raise ConfigError(f"{self.name} holds no vocabulary for its tokenizer; {_TOKENIZER_REMEDY}")
+        if len(found) <= len(found.all_special_tokens):  # transformers' fallback if there are no files
+            raise ConfigError(f"{self.name} has no vocabulary for its tokenizer; {_TOKENIZER_REMEDY}")
         return found
 
     def fast_tokenizer(self) -> Tokenizer:

@@ -214,19 +214,19 @@ class Reader:
         tokens, tokenizer = self.tokenize(document), self.model.tokenizer
         numbers = {mask: tokenizer.token_to_id(mask) for mask in ("[MASK]", "<mask>")}
         known = {mask: number for mask, number in numbers.items() if number is not None}
-        places = np.flatnonzero(np.isin(tokens.ids, list(known.values())))
-        if not len(places):
+        indices = np.flatnonzero(np.isin(tokens.ids, list(known.values())))
+        if not len(indices):
             raise ConfigError(
                 f"no word of the text is masked; write {' or '.join(known)} for one: {document.text!r:.80}"
             )
-        scores = self.masked(tokens, head, places)
+        scores = self.masked(tokens, head, indices)
         return [
             [Word(tokenizer.decode([int(number)]).strip(), float(row[number])) for number in best]
             for row, best in zip(scores, np.argsort(-scores, axis=1)[:, :top_k], strict=True)
         ]
 
-    def masked(self, tokens: Tokens, head: str, places: np.ndarray) -> np.ndarray:
-        """Probabilities of the vocabulary, float32 ``(N, V)``, at token indices ``places``, int ``(N,)``.
+    def masked(self, tokens: Tokens, head: str, indices: np.ndarray) -> np.ndarray:
+        """Probabilities of the vocabulary, float32 ``(N, V)``, at token indices ``indices``, int ``(N,)``.
 
         Each token is scored in the window in which it is most central.
         """
@@ -236,17 +236,17 @@ class Reader:
         owned = merge_weights(windows, len(tokens), "most central")
         found: dict[int, np.ndarray] = {}
         for window, own in zip(windows, owned, strict=True):
-            inside = [place for place in places if window.start <= place < window.end and own[place - window.start]]
+            inside = [index for index in indices if window.start <= index < window.end and own[index - window.start]]
             if not inside:
                 continue
             inputs = self.encoder.batch([tokens.ids[window.start : window.end]]).inputs
             module: Any = self.model.head(head)
             with torch.inference_mode():
                 states = self.encoder(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
-                rows = [place - window.start + len(special.prefix) for place in inside]
+                rows = [index - window.start + len(special.prefix) for index in inside]
                 logits = module(states[0, rows]).float().softmax(dim=-1).cpu().numpy()
             found.update(zip(inside, logits, strict=True))
-        return np.stack([found[place] for place in places])
+        return np.stack([found[index] for index in indices])
 
 
 def _batch_key(reading: Reading) -> tuple[int, tuple[str, ...]]:
@@ -254,10 +254,10 @@ def _batch_key(reading: Reading) -> tuple[int, tuple[str, ...]]:
 
 
 def check_encoder(encoder: str) -> None:
-    """Refuses an unknown encoder.
+    """Checks the name of an encoder.
 
     Raises:
-        ConfigError: with the names allowed.
+        ConfigError: it is unknown; the message lists the names allowed.
     """
     if encoder not in get_args(EncoderKind):
         raise ConfigError(f"unknown encoder {encoder!r}; allowed: {', '.join(map(repr, get_args(EncoderKind)))}")
@@ -267,7 +267,7 @@ def device_of(name: str | torch.device) -> torch.device:
     """A torch device; ``auto`` is a GPU if there is one.
 
     Raises:
-        ConfigError: unknown device, or a GPU that is not there.
+        ConfigError: unknown device, or a GPU that is not available.
     """
     if name != "auto":
         try:

@@ -154,8 +154,8 @@ class Rules:
             # Earlier matches are at least as long, so one that overlaps this match covers its first or last character.
             if not (taken[start] or taken[end - 1]):
                 taken[start:end] = True
-                place = int(origins[start, 0]), int(origins[end - 1, 1])
-                spans.append(Span(*place, self.rules[number].label))
+                range_ = int(origins[start, 0]), int(origins[end - 1, 1])
+                spans.append(Span(*range_, self.rules[number].label))
         return sorted((span for span in spans if span.label != OUTSIDE), key=lambda span: span.start)
 
     def _matches(self, plain: str) -> Iterator[tuple[int, int, int]]:

@@ -33,7 +33,7 @@ BATCHES_AHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A document on its way, its readings, and the object that came with it."""
+    """A document in progress, its readings, and the object that came with it."""
 
     document: Document | Failure
     readings: list[Reading]

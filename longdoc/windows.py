@@ -3,7 +3,7 @@
 The whole document is tokenised once, without truncation; a window is a slice of that token stream. The scores that
 several windows give a token are merged before decoding, so no entity is cut at a border or found twice.
 
-Letters of shapes: ``T`` tokens of the document, ``W`` its words, ``L`` labels. Tokens are ranges of the token stream,
+Dimensions: ``T`` tokens of the document, ``W`` its words, ``L`` labels. Tokens are ranges of the token stream,
 half-open; character offsets are half-open and count code points.
 
     tokens   0 . . . . . . . . . 9 10 . . . . . . 17

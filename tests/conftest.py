@@ -3,7 +3,7 @@ from pathlib import Path
 
 # Before the libraries are imported; the processes that tests start inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test downloads a checkpoint
-os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one worker a core is faster
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one worker per core is faster
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["LONGDOC_DATA"] = str(Path(__file__).parent / "data")
 
@@ -21,7 +21,7 @@ from longdoc.windows import WindowConfig
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first, so that no worker is left with a long one at the end."""
+    """Slow tests first, so that no worker has a long one left at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
@@ -40,7 +40,7 @@ an th and the be by as ab ac ag dis ef fa deve 01 21 199
 
 
 def make_tokenizer() -> Tokenizer:
-    """A WordPiece tokenizer in BERT's form, with a fixed vocabulary: a trained one differs from process to process."""
+    """A WordPiece tokenizer in BERT's format, with a fixed vocabulary: a trained one differs between processes."""
     letters = sorted(set("".join(CORPUS).lower().replace(" ", "")))
     inside = [f"##{letter}" for letter in letters if letter.isalnum()]
     pieces = [*SPECIAL, *letters, *inside, *PIECES.split()]
@@ -77,7 +77,7 @@ def make_model(spread: float = 0.5, **windows) -> Model:
 
 
 def make_asking_model() -> Model:
-    """The same encoder with one head of every kind but entities."""
+    """The same encoder with one head of every kind except entities."""
     windows = WindowConfig(size=48, overlap=8)
     plain = make_model()
     heads = {
@@ -94,7 +94,7 @@ def make_asking_model() -> Model:
 
 @pytest.fixture(autouse=True)
 def _same_random_numbers():
-    """The same random numbers in every test, whichever tests ran before it."""
+    """The same random numbers in every test, regardless of the tests before it."""
     torch.manual_seed(0)
 
 
@@ -128,7 +128,7 @@ def annotated(repeat=1):
 
 
 def write_corpus(folder):
-    """Write one file of contracts, and a base encoder in the format of transformers."""
+    """Writes one file of contracts, and a base encoder in the format of transformers."""
     lines = [json.dumps(annotated(repeat)) for repeat in (1, 2, 3, 4) * 8]
     (folder / "contracts.jsonl").write_text("\n".join(lines) + "\n")
     model = make_model(spread=0.02)  # saturated attention would not learn

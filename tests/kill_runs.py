@@ -40,7 +40,7 @@ DATA = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PA
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to train."""
+    """A kind of training run."""
 
     name: str
     n_processes: int
@@ -58,7 +58,7 @@ KINDS = (
 
 
 def write_config(folder: Path, name: str, kind: Kind) -> Path:
-    """A run of some 20 steps with dropout, and so many checkpoints that a kill often meets one."""
+    """A run of some 20 steps with dropout, and so many checkpoints that a kill often interrupts one."""
     record = {
         "base": str(folder / "base"),
         "output": str(folder / name),
@@ -125,7 +125,7 @@ class Run:
         self.wait(5)
 
     def wait(self, seconds: float) -> bool:
-        """Waits for all processes, kills those that are late, and says whether all succeeded."""
+        """Waits for all processes, kills those that are late, and returns whether all succeeded."""
         deadline, codes = time.monotonic() + seconds, {}
         while len(codes) < len(self.pids):
             for pid in set(self.pids) - set(codes):
@@ -209,7 +209,7 @@ def learned(folder: Path) -> tuple[list[float], dict[str, torch.Tensor]]:
 
 @dataclass(frozen=True)
 class Whole:
-    """What a run learns that is not killed, and how long that takes."""
+    """The result of a run that is not killed, and its duration."""
 
     seconds: float
     curve: list[float]
@@ -254,7 +254,7 @@ def kill_and_resume(folder: Path, number: int, kind: Kind, whole: Whole, rng: ra
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=30, help="number of kills")
-    parser.add_argument("--kinds", type=int, default=len(KINDS), help="how many ways to train, of the list above")
+    parser.add_argument("--kinds", type=int, default=len(KINDS), help="number of kinds of runs, from the list above")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)

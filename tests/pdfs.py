@@ -17,14 +17,14 @@ def lines(*texts: str, x: float = 72, y: float = 700, pitch: float = 14, size: f
 
 
 def across(columns: dict[float, list[str]], y: float = 700, pitch: float = 14) -> str:
-    """A content stream with columns of lines by their x, written line by line across all of them."""
+    """A content stream with columns of lines, given by their x, written line by line across all of them."""
     longest = max(map(len, columns.values()))
     rows = [[(x, texts[i]) for x, texts in columns.items() if i < len(texts)] for i in range(longest)]
     return "".join(lines(text, x=x, y=y - pitch * i) for i, row in enumerate(rows) for x, text in row)
 
 
 def letters(text: str, x: float, y: float, turn: str, step: tuple[float, float]) -> str:
-    """A content stream that places each letter of a word on its own, turned by the matrix ``turn``."""
+    """A content stream that places each letter of a word separately, rotated by the matrix ``turn``."""
     places = [(x + step[0] * i, y + step[1] * i) for i in range(len(text))]
     return "".join(
         f"BT /F 12 Tf {turn} {a} {b} Tm ({letter}) Tj ET " for letter, (a, b) in zip(text, places, strict=True)

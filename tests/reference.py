@@ -1,4 +1,4 @@
-"""The slow, obvious twins of the fast paths. Each does one thing, token by token, with no regard for speed."""
+"""The slow twins of the fast paths: simple implementations, token by token."""
 
 import html.entities
 import itertools
@@ -23,7 +23,7 @@ def merge_weight(window, token, n_tokens, rule, windows):
 
 
 def centrality(window, token, n_tokens):
-    """Distance to the nearer border that is no end of the document; a window of the whole document has no border."""
+    """Distance to the nearer border; the ends of the document are not borders."""
     borders = []
     if window.start > 0:
         borders.append(token - window.start + 1)
@@ -85,7 +85,7 @@ def document_probabilities(model, head, ids, windows, rule):
 def jats_words(data):
     """White-space separated pieces of a paper's XML in document order: those of its text, and those of the rest.
 
-    The text is titles, abstracts, body and back matter without references, identifiers and second readings.
+    The text is titles, abstracts, body and back matter without references, identifiers and alternatives.
     """
     known = {name: char for name, char in html.entities.html5.items() if name.endswith(";")}
     plain = re.sub(
@@ -132,7 +132,7 @@ def _jats_walk(element, around, text, other):
 
 
 def html_text(data):
-    """All characters of an HTML file that are no white space, in order, without scripts and styles."""
+    """All characters of an HTML file except white space, in order, without scripts and styles."""
     from lxml import etree
 
     def walk(element):
@@ -146,7 +146,7 @@ def html_text(data):
 
 
 def docx_words(data):
-    """The text of a Word file's body in document order without deleted and hidden runs, all white space taken out.
+    """The text of a Word file's body in document order without deleted and hidden runs, without white space.
 
     For files without notes, text boxes, symbols and hidden styles; list numbers are not in it.
     """
@@ -167,7 +167,7 @@ def docx_words(data):
 
 
 def counts(pattern, seen, chosen, documents, layer=0):
-    """How often each token of one row counts each other, from the definition in ``longdoc.attention.pattern``.
+    """How often each token of one row counts each other token, from the definition in ``longdoc.attention.pattern``.
 
     ``seen``, ``chosen`` (the global mask) and ``documents`` are lists with an entry for each token.
     """
@@ -212,19 +212,19 @@ def is_global_token(pattern, i, seen, chosen, documents):
 
 
 def attention(query, key, value, counted, scale):
-    """One head's attention with lists of lists: each token's values weighted by how often and how strongly it looks."""
+    """One head's attention with lists of lists: values weighted by count and softmax probability."""
     out = []
     for i, row in enumerate(query):
         scores = [scale * sum(x * y for x, y in zip(row, other, strict=True)) for other in key]
         weights = [times * math.exp(score) for times, score in zip(counted[i], scores, strict=True)]
-        total = sum(weights) or 1.0  # a token that sees nothing has nothing to say
+        total = sum(weights) or 1.0  # a token that sees no key yields zero
         columns = zip(*value, strict=True)
         out.append([sum(w * x for w, x in zip(weights, column, strict=True)) / total for column in columns])
     return out
 
 
 def best_tags(probabilities, names):
-    """The likeliest tag sequence in which every entity begins and ends as it must: all of them tried."""
+    """The likeliest valid tag sequence, by trying all sequences."""
 
     def fits(path):
         letters = ["O", *(names[tag][0] for tag in path), "O"]
@@ -246,7 +246,7 @@ def best_tags(probabilities, names):
 def squad_answer(features, n_best, max_tokens):
     """The best answer of several windows by the code published with SQuAD's baselines, token indices as result.
 
-    ``features``: for each window (start logits, end logits, token numbers or None of what is no text, max context).
+    ``features``: for each window (start logits, end logits, token indices or None outside the text, max context).
     """
     candidates, null = [], math.inf
     for starts, ends, numbers, max_context in features:
@@ -263,7 +263,7 @@ def squad_answer(features, n_best, max_tokens):
 
 
 def max_context(window_spans, token):
-    """Number of the window in which a token has most context: the first of those that are equal."""
+    """Number of the window in which a token has most context; the first one on a tie."""
     best, owner = None, None
     for number, (start, end, n_tokens) in enumerate(window_spans):
         if start <= token < end:
@@ -276,9 +276,9 @@ def max_context(window_spans, token):
 
 
 def masked_units(units, share, order):
-    """Tokens that are left out: unit after unit in the order drawn, until one more would be too many; the first always.
+    """Tokens to mask: unit after unit in the order drawn, until one more would exceed the share; at least the first.
 
-    ``units`` are numbers, -1 for what is never left out; ``order`` says which of the different ones comes when.
+    ``units`` are unit numbers, -1 for tokens that are never masked; ``order`` is a permutation of the distinct ones.
     """
     names = sorted({unit for unit in units if unit >= 0})
     wanted = max(1, round(share * sum(unit >= 0 for unit in units)))

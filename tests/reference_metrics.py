@@ -1,4 +1,4 @@
-"""The arithmetic of the published evaluation scripts of SQuAD 2.0 and CUAD, written plainly."""
+"""The arithmetic of the published evaluation scripts of SQuAD 2.0 and CUAD, in plain Python."""
 
 import collections
 import re

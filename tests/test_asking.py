@@ -1,4 +1,4 @@
-"""Questions, hypotheses, classes, vectors and masked words, on both paths."""
+"""Questions, hypotheses, classes, vectors and masked words, with both encoders."""
 
 import itertools
 
@@ -67,7 +67,7 @@ def test_batched_questions_equal_their_slow_twin(asking):
         assert alone.score == pytest.approx(answer.score, abs=1e-5)
 
 
-def test_several_answers_are_apart_and_say_different_things(asking):
+def test_several_answers_neither_overlap_nor_repeat_each_other(asking):
     answers = asking.ask(Document.from_text(LONG), QUESTIONS[0], top_k=8)
     assert len(answers) == 8
     assert [a.score for a in answers] == sorted((a.score for a in answers), reverse=True)
@@ -90,7 +90,7 @@ def test_a_schema_is_filled_with_evidence(asking):
 
 
 @pytest.mark.parametrize("encoder", ["windows", "sparse"])
-def test_hypotheses_are_judged_on_both_paths(encoder):
+def test_hypotheses_are_judged_with_both_encoders(encoder):
     (found,) = make_pipeline(encoder).infer(Document.from_text(LONG), ["the patient took aspirin"])
     assert sum(found.scores.values()) == pytest.approx(1, abs=1e-5)
     assert found.label == max(found.scores, key=found.scores.get) and found.score == found.scores[found.label]
@@ -98,7 +98,7 @@ def test_hypotheses_are_judged_on_both_paths(encoder):
 
 
 @pytest.mark.parametrize("encoder", ["windows", "sparse"])
-def test_questions_are_answered_sparsely_in_one_row(encoder):
+def test_sparse_attention_answers_questions_in_one_row(encoder):
     pipeline = make_pipeline(encoder, min_score=0.0)
     document = Document.from_text(LONG)
     (answer,) = pipeline.ask(document, QUESTIONS[1])
@@ -186,12 +186,12 @@ def test_masked_words_are_filled_in_long_texts(asking):
         (lambda p: p.entities(Document.from_text(LONG)), "ner"),
     ],
 )
-def test_what_cannot_be_asked_says_what_can(asking, call, remedy):
+def test_an_invalid_call_says_what_is_allowed(asking, call, remedy):
     with pytest.raises(ConfigError, match=remedy):
         call(asking)
 
 
-def test_heads_of_two_models_share_a_pipeline_and_their_names_may_not_clash():
+def test_heads_of_two_models_share_a_pipeline_and_need_different_names():
     options = {"device": torch.device("cpu"), "precision": "float32"}
     pipeline = Pipeline(make_model(), make_asking_model(), **options)
     document = Document.from_text(LONG)
@@ -201,7 +201,7 @@ def test_heads_of_two_models_share_a_pipeline_and_their_names_may_not_clash():
         Pipeline(make_model(), make_model(), **options)
 
 
-def test_the_class_of_what_is_nothing_else_is_not_reported():
+def test_the_class_for_everything_else_is_not_reported():
     model = make_asking_model()
     pipeline = Pipeline(model, device=torch.device("cpu"), precision="float32")
     document = Document.from_text(LONG)
@@ -212,7 +212,7 @@ def test_the_class_of_what_is_nothing_else_is_not_reported():
         ClassifyConfig(labels=("lease", "loan"), other="hire")
 
 
-def test_a_document_without_text_is_not_read_and_says_so(asking):
+def test_a_document_without_text_is_reported_as_not_read(asking):
     empty = Document.from_text("")
     answers = asking.ask(empty, QUESTIONS)
     assert [(list(found), found.coverage) for found in answers] == [([], 0.0)] * 3

@@ -67,7 +67,7 @@ def rows_of_tokens(draw):
     n_tokens = draw(st.sampled_from([1, 2, 5, 11, 16, 23]))
 
     def places():
-        """Some of the row's tokens, as truth values."""
+        """Some of the row's tokens, as booleans."""
         some = draw(st.one_of(st.sets(st.integers(0, n_tokens - 1), max_size=2), st.sets(st.integers(0, n_tokens - 1))))
         return [i in some for i in range(n_tokens)]
 
@@ -102,7 +102,7 @@ def test_both_back_ends_equal_attention_token_by_token(pattern, row, layer):
         torch.testing.assert_close(out[0, :, 0], torch.tensor(expected), atol=5e-5, rtol=0)
 
 
-def test_the_rows_of_a_batch_do_not_touch_each_other():
+def test_the_rows_of_a_batch_are_independent():
     pattern = SparsePattern(window=2, block=2, random_blocks=1, global_blocks=(-1,))
     seen = torch.tensor([[True] * 9, [True] * 4 + [False] * 5, [False] * 9])
     chosen = torch.zeros(3, 9, dtype=torch.bool)
@@ -130,7 +130,7 @@ def test_the_rows_of_a_batch_do_not_touch_each_other():
         ({"as_transformers": True, "block_aligned": True}, r"global_blocks=\(0, -1\)"),
     ],
 )
-def test_a_pattern_that_makes_no_sense_is_refused(settings, message):
+def test_an_invalid_pattern_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         SparsePattern(**settings)
 
@@ -165,7 +165,7 @@ def test_random_blocks_lie_beyond_the_window_and_are_distinct(pattern, n_tokens)
     n_blocks = -(-n_tokens // pattern.block)
     window = SparsePattern(window=pattern.window, block=pattern.block, block_aligned=pattern.block_aligned)
     near = SparsePattern.counts(window, make_rows(1, n_blocks * pattern.block))[0]
-    near[0], near[:, 0] = near[1], near[:, 1]  # position 0 is global, which is not the window's doing
+    near[0], near[:, 0] = near[1], near[:, 1]  # position 0 is global, independently of the window
     blocks = near.view(n_blocks, pattern.block, n_blocks, pattern.block).amax((1, 3)) > 0
     table = pattern.random_table(n_tokens, 0)
     assert table.shape == (n_blocks, pattern.random_blocks)
@@ -176,7 +176,7 @@ def test_random_blocks_lie_beyond_the_window_and_are_distinct(pattern, n_tokens)
         assert all(0 <= block < n_blocks and not blocks[query, block] for block in found)
 
 
-def test_random_blocks_depend_on_seed_layer_and_length_and_on_nothing_else():
+def test_random_blocks_depend_on_seed_layer_and_length_only():
     def draw(seed=0, layer=0, n_tokens=400):
         blocked_pattern = SparsePattern(window=8, block=8, random_blocks=3, seed=seed)
         return blocked_pattern.random_table(n_tokens, layer).tolist()
@@ -188,7 +188,7 @@ def test_random_blocks_depend_on_seed_layer_and_length_and_on_nothing_else():
     assert draw() == first == from_scratch.random_table(400, 0).tolist()
     others = [draw(seed=1), draw(layer=1), draw(n_tokens=392)]
     assert all(other[:49] != first[:49] for other in others)
-    assert torch.equal(torch.get_rng_state(), states[0]), "drawing must leave the generators of others alone"
+    assert torch.equal(torch.get_rng_state(), states[0]), "drawing must not change the global random generators"
     assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), states[1], strict=True))
     assert random.getstate() == states[2]
 
@@ -238,7 +238,7 @@ def test_blocked_equals_eager_with_its_gradients(kind):
         assert found[0][~rows.seen].abs().sum() == 0
 
 
-def test_the_random_cases_hold_all_that_can_go_wrong():
+def test_the_random_cases_include_every_feature():
     for kind in KINDS:
         found = Counter()
         for seed in range(N_CASES):
@@ -266,13 +266,13 @@ def test_tokens_that_see_nothing_yield_zero_and_take_no_gradient(attend):
 
 
 @pytest.mark.parametrize("attend", [eager_attention, blocked_attention])
-def test_a_row_without_tokens_is_no_error(attend):
+def test_a_row_without_tokens_is_not_an_error(attend):
     tensors = inputs(2, 0)
     assert attend(*tensors, make_rows(2, 0), SparsePattern(window=4), scale=1.0).shape == (2, 0, 2, 8)
 
 
 @pytest.mark.parametrize("part", ["local", "global"])
-def test_one_kind_of_queries_is_answered_and_the_others_yield_zero(part):
+def test_one_part_of_the_queries_is_computed_and_the_others_yield_zero(part):
     torch.manual_seed(0)
     pattern = SparsePattern(window=20, global_tokens=(0, 140))
     rows = make_rows(2, 200, seen=torch.arange(200) < torch.tensor([[200], [150]]))
@@ -287,7 +287,7 @@ def test_one_kind_of_queries_is_answered_and_the_others_yield_zero(part):
     assert_close(found, expected, 1e-5)
 
 
-def test_many_global_queries_are_answered_some_at_a_time(monkeypatch):
+def test_many_global_queries_are_computed_in_chunks(monkeypatch):
     torch.manual_seed(0)
     monkeypatch.setattr(chunks, "MAX_GLOBAL_SCORES", 2 * 60 * 7)  # 7 global queries of 2 heads at a time
     tensors, rows = inputs(1, 60), make_rows(1, 60, global_mask=torch.arange(60)[None] % 2 == 0)
@@ -311,7 +311,7 @@ def test_bfloat16_stays_close_to_float32():
             assert (one.float() - other).norm() <= 2e-2 * other.norm()
 
 
-def test_inputs_of_any_strides_give_the_same():
+def test_inputs_of_any_strides_give_the_same_output():
     torch.manual_seed(0)
     pattern, rows = SparsePattern(window=30), make_rows(2, 150)
     straight = inputs(2, 150)
@@ -357,7 +357,7 @@ def test_the_backward_pass_drops_what_the_forward_pass_dropped(kind):
     assert_close(with_gradients(with_dropout, tensors), with_gradients(by_hand, tensors), 1e-5)
 
 
-def test_dropout_is_the_same_for_a_seed_and_right_on_average():
+def test_dropout_is_the_same_for_a_seed_and_correct_on_average():
     torch.manual_seed(0)
     tensors, rows, pattern = inputs(2, 24), make_rows(2, 24), SparsePattern(window=4, global_tokens=(0, 9))
     expected = blocked_attention(*tensors, rows, pattern, scale=0.3)
@@ -370,7 +370,7 @@ def test_dropout_is_the_same_for_a_seed_and_right_on_average():
     assert not torch.equal(attend(3), attend(4))
     draws = torch.stack([attend(seed) for seed in range(300)])
     error = (draws.mean(0) - expected).abs() / (draws.std(0) / len(draws) ** 0.5)
-    assert error.max() < 5, "further from the mean than chance allows"
+    assert error.max() < 5, "further from the mean than chance explains"
     torch.testing.assert_close(draws.mean(0), expected, atol=0.15, rtol=0)
 
 
@@ -385,7 +385,7 @@ def test_a_dropout_of_one_drops_everything():
 
 
 @pytest.mark.parametrize(("part", "dropout"), [("all", 0.3), ("global", 0.0)])
-def test_both_operators_keep_the_rules_of_torch(part, dropout):
+def test_both_operators_pass_the_checks_of_torch(part, dropout):
     torch.manual_seed(0)
     rows = make_rows(2, 12, seen=torch.arange(12) < torch.tensor([[12], [7]]))
     seed = torch.tensor(5) if dropout else None
@@ -399,7 +399,7 @@ def test_both_operators_keep_the_rules_of_torch(part, dropout):
     torch.library.opcheck(backward, (gradient, *no_gradients, *settings))
 
 
-def test_a_pattern_survives_its_way_into_an_operator():
+def test_a_pattern_survives_encoding():
     pattern = SparsePattern(window=(4, 8), block=4, seed=3, random_blocks=2, global_blocks=(-1,), global_tokens=(2, 5))
     assert blocked.decode_pattern(blocked.encode_pattern(pattern)) == pattern
     assert set(to_dict(pattern)) == set(SparsePattern.__dataclass_fields__)
@@ -447,7 +447,7 @@ def test_flex_has_no_dropout():
 
 
 def by_tile(pairs, reduce):
-    """Pairs ``(B, T, T)`` by tile: what ``reduce`` makes of each ``TILE × TILE`` of them, ``(B, Q, K)``."""
+    """Pairs ``(B, T, T)``, each ``TILE × TILE`` of them reduced by ``reduce``: ``(B, Q, K)``."""
     n_tiles = -(-pairs.shape[1] // TILE)
     ends = [slice(tile * TILE, (tile + 1) * TILE) for tile in range(n_tiles)]
     return torch.stack([torch.stack([reduce(pairs[:, q, k], (1, 2)) for k in ends], -1) for q in ends], 1)
@@ -455,11 +455,11 @@ def by_tile(pairs, reduce):
 
 @pytest.mark.parametrize("n_tokens", LENGTHS)
 @pytest.mark.parametrize("kind", FLEX)
-def test_tiles_hold_every_visible_pair_and_full_tiles_hold_nothing_else(kind, n_tokens):
+def test_tiles_contain_every_visible_pair_and_full_tiles_no_hidden_pair(kind, n_tokens):
     assert_tiles_fit(FLEX[kind], flex_rows(n_tokens))
 
 
-def test_documents_may_have_any_numbers_in_flex():
+def test_document_ids_may_be_any_numbers_in_flex():
     for first in (7, -1, -5):
         assert_tiles_fit(FLEX["tokens"], flex_rows(500, first_document=first))
 
@@ -474,7 +474,7 @@ def assert_tiles_fit(pattern, rows):
 
 @pytest.mark.parametrize("n_tokens", LENGTHS)
 @pytest.mark.parametrize("kind", ["tokens", "aligned", "random"])
-def test_no_tile_is_computed_in_vain(kind, n_tokens):
+def test_every_computed_tile_has_a_visible_pair(kind, n_tokens):
     rows = make_rows(1, n_tokens)
     touched, full = Tables(FLEX[kind], rows, 1).tiles()
     visible = FLEX[kind].dense(rows, 1)[:, 0]
@@ -510,7 +510,7 @@ def test_the_lists_of_tiles_are_those_of_the_tables(kind):
 
 
 def recorded(attend, n_tokens, pattern):
-    """Bytes of the largest tensor made in a forward and a backward pass, and how often each operator ran."""
+    """Bytes of the largest tensor created in a forward and a backward pass, and how often each operator ran."""
     tensors, rows = inputs(1, n_tokens), make_rows(1, n_tokens)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         attend(*tensors, rows, pattern, scale=0.3).sum().backward()
@@ -530,7 +530,7 @@ def test_no_tensor_is_larger_than_the_inputs_and_a_chunk():
         assert largest <= max(states, chunk)
 
 
-def test_twice_the_tokens_are_twice_the_work():
+def test_twice_the_tokens_take_twice_the_work():
     pattern = SparsePattern(window=32, global_tokens=())
     _, once = recorded(blocked_attention, 1024, pattern)
     _, twice = recorded(blocked_attention, 2048, pattern)
@@ -539,7 +539,7 @@ def test_twice_the_tokens_are_twice_the_work():
         assert twice[name] == 2 * once[name]
 
 
-def test_nothing_but_queries_keys_and_values_is_kept_for_the_backward_pass():
+def test_only_queries_keys_and_values_are_kept_for_the_backward_pass():
     kept = []
     tensors, rows = inputs(1, 1024), make_rows(1, 1024)
     with saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):

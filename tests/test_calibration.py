@@ -17,7 +17,7 @@ from longdoc.reader import Reader
 from longdoc.training.data import collate, task_groups
 
 
-def test_a_fit_recovers_the_numbers_that_made_the_data():
+def test_a_fit_recovers_the_parameters_that_generated_the_data():
     rng = np.random.default_rng(0)
     scores = rng.normal(2, 5, 20_000)
     made = Calibration(temperature=2.5, bias=3.0)
@@ -25,11 +25,11 @@ def test_a_fit_recovers_the_numbers_that_made_the_data():
     assert (found.temperature, found.bias) == (pytest.approx(2.5, rel=0.05), pytest.approx(3.0, abs=0.15))
     with pytest.raises(DataError, match="all 3 findings are correct"):
         fit(np.arange(3.0), np.ones(3, dtype=bool))
-    with pytest.raises(DataError, match="no better"):
+    with pytest.raises(DataError, match="not correct more often"):
         fit(np.arange(4.0), np.array([True, True, False, False]))
 
 
-def test_the_threshold_is_that_of_the_best_f1():
+def test_the_threshold_has_the_best_f1():
     probabilities, right = np.array([0.9, 0.8, 0.3, 0.2]), np.array([True, True, False, False])
     assert best_threshold(probabilities, right, 2) == pytest.approx(0.8)
     with pytest.raises(ConfigError, match="above 0"):
@@ -78,7 +78,7 @@ def test_a_model_is_calibrated_and_saved(squad, monkeypatch):
             "nli",
             {"reader": "squad", "files": ["squad.json"]},
             ConfigError,
-            "names 'nli'; what can be calibrated here is qa",
+            "names 'nli'; heads that can be calibrated: qa",
         ),
         (
             "qa",
@@ -89,7 +89,9 @@ def test_a_model_is_calibrated_and_saved(squad, monkeypatch):
         ("qa", {"reader": "squad", "files": ["squad.json"], "limit": 1}, DataError, "heads.qa: only one document"),
     ],
 )
-def test_what_cannot_be_calibrated_is_refused_before_anything_is_read(squad, monkeypatch, head, data, error, message):
+def test_a_head_that_cannot_be_calibrated_is_refused_before_anything_is_read(
+    squad, monkeypatch, head, data, error, message
+):
     make_asking_model().save(squad / "model")
     record = {"model": str(squad / "model"), "heads": {head: data}, "output": str(squad / "out")}
     (squad / "calibrate.yaml").write_text(yaml.safe_dump(record))

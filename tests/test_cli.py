@@ -48,7 +48,7 @@ def test_extract_writes_json_lines_when_piped(folder: Path, capsys: pytest.Captu
     assert {e["page"] for e in lease["entities"]} == {1, 2}
 
 
-def test_extract_goes_on_after_a_bad_file_in_order(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_extract_continues_after_a_bad_file_in_order(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "extract", "empty.txt", "lease.txt", "missing.pdf", "note.txt", ".")
     records = [json.loads(line) for line in out.splitlines()]
     assert code == 1
@@ -59,7 +59,7 @@ def test_extract_goes_on_after_a_bad_file_in_order(folder: Path, capsys: pytest.
     assert "is a folder; give its files, for example *.pdf" in records[4]["message"]
 
 
-def test_a_lone_bad_file_is_one_line_and_no_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_single_bad_file_is_one_line_and_no_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "extract", "empty.txt", "-o", "out.jsonl")
     assert (code, out) == (1, "")
     assert err.startswith("longdoc: empty.txt: empty")
@@ -98,7 +98,7 @@ def test_the_table_lists_each_name_once(folder: Path, capsys: pytest.CaptureFixt
     assert "empty.txt: empty" in out
 
 
-def test_the_table_counts_what_it_leaves_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_counts_the_names_it_leaves_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("many.txt").write_text(", ".join(f"Name{chr(65 + i)} Ltd" for i in range(14)))
     _, out, _ = run(capsys, "extract", "--format", "table", "many.txt")
     assert "and 4 more" in out
@@ -226,7 +226,7 @@ def test_a_bug_keeps_its_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch
         cli.main(["extract", "lease.txt"])
 
 
-def test_show_tells_what_was_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_what_was_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "show", "lease.txt")
     assert code == 0
     assert out.startswith("LEASE AGREEMENT\n")
@@ -285,7 +285,7 @@ def test_help_needs_neither_torch_nor_numpy() -> None:
     subprocess.run([sys.executable, "-c", code + check], check=True, stdout=subprocess.DEVNULL)
 
 
-# --------------------------------------------------------------------------------------------------- the real thing
+# --------------------------------------------------------------------------------------------------- real documents
 
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.pdf"))

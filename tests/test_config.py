@@ -1,4 +1,4 @@
-"""Configurations: what is written is what is read, and every mistake is named."""
+"""Configurations: what is written is read back, and every error names the key."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Every file of ``configs/`` runs, on a tiny model and tiny data in the forms of the real corpora.
+"""Every file of ``configs/`` runs, on a tiny model and tiny data in the formats of the real corpora.
 
-A new file is found by itself. Its kind is that of the dataclass that its keys fit: see ``RUNS``.
+New files are included automatically. A file's kind is the dataclass that its keys fit: see ``RUNS``.
 """
 
 import json
@@ -27,7 +27,7 @@ from longdoc.training import PretrainConfig, TrainConfig, pretrain, train
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 DOCUMENTS = 16
-"""In each corpus, beside those that a config skips."""
+"""In each corpus, in addition to those that a config skips."""
 SMALL = {"batch_tokens": 1024, "log_every": 1}
 
 
@@ -47,7 +47,7 @@ def write_data(root, datasets, classes):
 
 
 def names_and_labels(datasets):
-    """The labels in turn, each with a name that bears it."""
+    """The labels in turn, each with a name that has it."""
     labels = list(dict.fromkeys(chain.from_iterable(dataset.labels for dataset in datasets))) or ["NAME"]
     number = max(DOCUMENTS, len(labels)) + max(dataset.skip for dataset in datasets)
     return [(f"Acme {labels[index % len(labels)].lower()}", labels[index % len(labels)]) for index in range(number)]
@@ -188,7 +188,7 @@ def classes_of(heads):
 
 
 def tiny_model(config):
-    """As many layers as the default model's, 16 wide, with its words and random weights that find something."""
+    """As many layers as the default model, width 16, its vocabulary, and random weights that give findings."""
     torch.manual_seed(0)
     sizes = {"hidden_size": 16, "num_hidden_layers": 6, "num_attention_heads": 2, "intermediate_size": 32}
     encoder = BertConfig(max_position_embeddings=512, initializer_range=0.5, **sizes)
@@ -197,7 +197,7 @@ def tiny_model(config):
 
 
 def save_base(config, folder):
-    """What a run starts from: an encoder alone where a package is named, a model of longdoc's own elsewhere."""
+    """The base of a run: an encoder alone for ``package:NAME``, otherwise a longdoc model."""
     model = tiny_model(config.model or ModelConfig(heads={"fill": FillConfig()}))
     if config.base.startswith("package:"):
         model.encoder.backbone.save_pretrained(folder)
@@ -212,7 +212,7 @@ def default_config():
 
 
 def save_default(folder):
-    """A model with the heads of the shipped one, sure of what it finds."""
+    """A model with the heads of the shipped one and high scores."""
     model = tiny_model(default_config())
     with torch.no_grad():
         for weight in model.heads.parameters():
@@ -255,7 +255,7 @@ def run_pretrain(config, folder):
     quick = SMALL | {"batch_tokens": 256, "learning_rate": 0.01}
     done = pretrain(written(to_dict(config) | base | {"output": str(folder / "run"), **quick}, folder))
     assert not done.unread and done.n_learned > DOCUMENTS and done.n_held_out
-    assert 0 < done.after.bits < done.before.bits, "it learns that all documents are alike"
+    assert 0 < done.after.bits < done.before.bits, "the documents are alike, so it must improve"
     assert all(torch.isfinite(weight).all() for weight in Model.from_pretrained(done.folder).state_dict().values())
 
 
@@ -274,7 +274,7 @@ def run_evaluate(config, folder):
 
 
 def run_calibrate(config, folder, monkeypatch):
-    """With the heads of the shipped model. What random weights find says nothing of their scores: the fit is given."""
+    """With the heads of the shipped model. Random weights give findings that cannot be fitted, so the fit is given."""
     given = Calibration(temperature=2.0, bias=1.0)
     monkeypatch.setattr("longdoc.calibration.fit", lambda scores, right: given)
     write_data(folder / "data", datasets_of(config), [])
@@ -326,7 +326,7 @@ def test_a_config_runs(path, tmp_path, monkeypatch):
 
 
 def test_wordings_are_those_of_some_config():
-    """The tests above read them, then."""
+    """The tests above then read them."""
     datasets = [dataset for path in CONFIGS for dataset in datasets_of(load_yaml(kind_of(path), path))]
     named = {dataset.wordings for dataset in datasets if isinstance(dataset, CuadQuestionsConfig)}
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*/*.yaml")} <= named

@@ -1,4 +1,4 @@
-"""Checkpoints made longer: the same weights, the same names, the same answers on short texts."""
+"""Converted checkpoints: the same weights, names and outputs on short texts."""
 
 import json
 import math
@@ -64,7 +64,7 @@ def wordpiece() -> PreTrainedTokenizerFast:
 
 
 def byte_pairs() -> PreTrainedTokenizerFast:
-    """A tokenizer in RoBERTa's form."""
+    """A tokenizer in RoBERTa's format."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -86,7 +86,7 @@ def byte_pairs() -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every checkpoint in its own folder, with random weights."""
+    """Every checkpoint, in a folder of its own, with random weights."""
     folder = tmp_path_factory.mktemp("originals")
     torch.manual_seed(0)
     for name, (class_name, settings) in CHECKPOINTS.items():
@@ -112,7 +112,7 @@ def some_ids(n_tokens: int) -> torch.Tensor:
 
 
 def logits(network: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
-    """In double precision, but for attention, so that little is left of rounding."""
+    """In double precision, except for attention, to reduce rounding errors."""
     with torch.inference_mode():
         return network.double().eval()(input_ids=ids).logits
 
@@ -132,7 +132,7 @@ def test_all_tensors_but_the_table_are_kept_under_their_names(name: str, origina
 
 
 @pytest.mark.parametrize("name", ["bert", "roberta", "albert", "distilbert"])
-def test_the_table_is_copied_again_and_again(name: str, originals, converted) -> None:
+def test_the_position_table_is_repeated(name: str, originals, converted) -> None:
     old, new = (load_file(folders[name] / "model.safetensors") for folders in (originals, converted))
     key = next(key for key in old if key.endswith(TABLE))
     offset = 2 if name == "roberta" else 0  # rows before a text's first token
@@ -143,7 +143,7 @@ def test_the_table_is_copied_again_and_again(name: str, originals, converted) ->
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_the_settings_differ_in_length_and_pattern_alone(name: str, originals, converted) -> None:
+def test_only_the_settings_of_length_and_pattern_differ(name: str, originals, converted) -> None:
     old, new = (json.loads((folders[name] / "config.json").read_text()) for folders in (originals, converted))
     pattern = new.pop("sparse_attention")
     assert (pattern["window"], pattern["global_tokens"]) == (TOKENS, [0])
@@ -178,7 +178,7 @@ def test_a_vocabulary_alone_gets_a_tokenizer_file(originals, tmp_path: Path) -> 
     assert written.model_max_length == 128
 
 
-def test_half_precision_and_parts_are_read_as_they_are(originals, tmp_path: Path) -> None:
+def test_weights_in_half_precision_and_in_parts_are_kept_as_they_are(originals, tmp_path: Path) -> None:
     source, output = copy_of(originals["bert"], tmp_path / "source"), tmp_path / "out"
     (source / "model.safetensors").unlink()
     half = masked_lm(originals["bert"]).half()
@@ -191,7 +191,7 @@ def test_half_precision_and_parts_are_read_as_they_are(originals, tmp_path: Path
     assert torch.equal(written[f"bert.{TABLE}"], half.bert.embeddings.position_embeddings.weight.repeat(2, 1))
 
 
-def test_weights_beside_the_masked_language_head_stay(originals, tmp_path: Path) -> None:
+def test_weights_besides_the_masked_language_head_are_kept(originals, tmp_path: Path) -> None:
     output = tmp_path / "out"
     assert convert(originals["two-heads"], output, max_tokens=128).architecture == "BertForMaskedLM"
     assert set(load_file(output / "model.safetensors")) == set(load_file(originals["two-heads"] / "model.safetensors"))
@@ -206,11 +206,11 @@ def copy_of(folder: Path, new: Path) -> Path:
     return new
 
 
-# --------------------------------------------------------------------------------------------------------- the answers
+# --------------------------------------------------------------------------------------------------------- the outputs
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_short_texts_are_answered_as_before(name: str, originals, converted) -> None:
+def test_short_texts_have_the_same_outputs_as_before(name: str, originals, converted) -> None:
     ids = some_ids(50)
     before = logits(masked_lm(originals[name]), ids)
     torch.testing.assert_close(logits(masked_lm(converted[name]), ids), before, rtol=0, atol=5e-5)
@@ -218,7 +218,7 @@ def test_short_texts_are_answered_as_before(name: str, originals, converted) -> 
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_long_texts_are_read_with_no_pattern_given(name: str, originals, converted) -> None:
+def test_long_texts_are_read_without_a_given_pattern(name: str, originals, converted) -> None:
     ids = some_ids(200)
     read = sparsify(AutoModel.from_pretrained(converted[name]))
     by_hand = sparsify(AutoModel.from_pretrained(originals[name]), SparsePattern(window=TOKENS), max_tokens=200)
@@ -253,7 +253,7 @@ def test_a_longformer_keeps_its_windows(originals, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bert", "roberta"])
-def test_a_longformer_made_of_it_answers_the_same(name: str, originals, converted, tmp_path: Path) -> None:
+def test_a_longformer_made_from_it_has_the_same_outputs(name: str, originals, converted, tmp_path: Path) -> None:
     convert(originals[name], tmp_path / "out", max_tokens=200, window=TOKENS, global_projections=True)
     longformer = transformers.LongformerForMaskedLM.from_pretrained(tmp_path / "out")
     before = logits(masked_lm(originals[name]), some_ids(50))
@@ -319,7 +319,7 @@ def test_bits_are_those_of_a_loop_over_single_tokens(name: str, originals, tmp_p
     after = slow_bits(sparsify(masked_lm(tmp_path / "out")), cloze, 128, text, tokenizer)
     for fast, slow in ((conversion.before, before), (conversion.after, after)):
         assert fast == Bits(pytest.approx(slow.bits, rel=1e-5), slow.tokens, slow.characters)
-    assert before.bits != pytest.approx(after.bits, rel=1e-5)  # the two are told apart
+    assert before.bits != pytest.approx(after.bits, rel=1e-5)  # the two differ
 
 
 def slow_bits(network, cloze: Cloze, max_tokens: int, text: str, tokenizer: PreTrainedTokenizerFast) -> Bits:
@@ -355,8 +355,8 @@ def test_the_same_share_of_ordinary_tokens_is_masked_each_time() -> None:
     assert (cloze.chosen != other.chosen).any()
 
 
-def test_copies_beat_new_positions(tmp_path: Path) -> None:
-    """Longformer's Table 5 in small: a model that knows a letter by its neighbours needs their order."""
+def test_repeated_positions_beat_random_ones(tmp_path: Path) -> None:
+    """Longformer's Table 5 on a small scale: a model that knows a letter by its neighbours needs their order."""
     train_on_letters().save_pretrained(tmp_path / "short")
     letter_tokenizer().save_pretrained(tmp_path / "short")
     text = " ".join(LETTERS[i] for i in walk(4000, torch.Generator().manual_seed(1)).tolist())
@@ -375,7 +375,7 @@ LETTERS = "abcdefghijkl"
 
 
 def walk(n_letters: int, generator: torch.Generator) -> torch.Tensor:
-    """Numbers of letters: the alphabet round and round, one step in ten a jump to anywhere."""
+    """Indices of letters: the alphabet in a cycle, with a random jump at one step in ten."""
     steps = torch.ones(n_letters, dtype=torch.int64)
     jumps = torch.rand(n_letters, generator=generator) < 0.1
     steps[jumps] = torch.randint(len(LETTERS), (int(jumps.sum()),), generator=generator)
@@ -392,7 +392,7 @@ def letter_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def train_on_letters(n_tokens: int = 32) -> transformers.BertForMaskedLM:
-    """One layer that has learned to fill gaps in walks; two seconds."""
+    """A model of one layer that has learned to fill gaps in walks; takes two seconds."""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     sizes = {
@@ -436,13 +436,13 @@ def train_on_letters(n_tokens: int = 32) -> transformers.BertForMaskedLM:
         ("classifier", {"text": "text.txt"}, "ForSequenceClassification.* has no masked-language head"),
         ("bert", {"text": "missing.txt"}, "missing.txt: cannot be read"),
         ("bert", {"text": "latin.txt"}, "not plain text in UTF-8; `longdoc show --text"),
-        ("bert", {"text": "blank.txt"}, "the text holds no words"),
+        ("bert", {"text": "blank.txt"}, "the text contains no words"),
         ("classifier", {"global_projections": True}, "BertForSequenceClassification cannot become a Longformer"),
         ("albert", {"global_projections": True}, "AlbertForMaskedLM cannot .*; Bert, Roberta, .* can"),
         ("relu", {"global_projections": True}, "hidden_act is relu, but a Longformer's head computes gelu"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_anything_is_written(
+def test_invalid_arguments_are_refused_before_anything_is_written(
     name: str, options: dict, message: str, originals, tmp_path: Path
 ) -> None:
     for file, content in (("text.txt", b"aspirin"), ("latin.txt", b"\xe9t\xe9 \xff"), ("blank.txt", b" \n")):
@@ -457,11 +457,11 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: (folder / "config.json").unlink(), "holds no config.json"),
+        (lambda folder: (folder / "config.json").unlink(), "has no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "config.json is damaged, not valid JSON"),
         (lambda folder: (folder / "config.json").write_text('{"model_type": "gpt2"}'), "encoders can be converted"),
         (lambda folder: (folder / "config.json").write_text('{"model_type": "bert", "vocab_size": "x"}'), "loaded"),
-        (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer that can be loaded|holds no vocabulary"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer that can be loaded|has no vocabulary"),
         (lambda folder: (folder / "tokenizer.json").write_text("{}"), "no tokenizer that can be loaded"),
         (lambda folder: (folder / "model.safetensors").unlink(), r"no weights in the safetensors format"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"no"), "cannot be loaded"),
@@ -475,7 +475,7 @@ def test_a_damaged_checkpoint_is_refused(spoil, message: str, originals, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_head_that_is_named_and_not_there_predicts_nothing(originals, tmp_path: Path) -> None:
+def test_a_head_without_weights_is_refused(originals, tmp_path: Path) -> None:
     source = copy_of(originals["bare"], tmp_path / "source")
     (source / "config.json").write_bytes((originals["bert"] / "config.json").read_bytes())
     (tmp_path / "text.txt").write_text(TEXT)
@@ -491,7 +491,7 @@ def test_a_pickle_is_not_opened(originals, tmp_path: Path) -> None:
         convert(source, tmp_path / "out", max_tokens=128)
 
 
-def test_a_folder_that_is_not_there_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such folder"):
         convert(tmp_path / "missing", tmp_path / "out", max_tokens=128)
 
@@ -502,7 +502,7 @@ def test_a_model_of_longdoc_needs_no_conversion(tmp_path: Path) -> None:
         convert(tmp_path / "own", tmp_path / "out", max_tokens=128)
 
 
-def test_nothing_is_written_over(originals, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(originals, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("")
     (tmp_path / "file").write_text("")
@@ -521,7 +521,7 @@ def test_nothing_is_written_over(originals, tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------------- the command
 
 
-def test_the_command_tells_what_it_wrote_and_how_to_use_it(
+def test_the_command_reports_what_it_wrote_and_how_to_use_it(
     originals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -544,7 +544,7 @@ def test_the_command_tells_what_it_wrote_and_how_to_use_it(
     assert logits(names["model"], some_ids(1000)).shape == (2, 1000, 300)
 
 
-def test_the_command_writes_where_it_is_told(
+def test_the_command_writes_to_the_given_folder(
     originals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(originals["bert"])
@@ -556,7 +556,7 @@ def test_the_command_writes_where_it_is_told(
     assert capsys.readouterr().err == "longdoc: .: the output would replace the model; choose another folder\n"
 
 
-def test_a_conversion_names_the_range_of_its_windows() -> None:
+def test_the_report_of_a_conversion_gives_the_range_of_its_windows() -> None:
     made = Conversion(output=Path("o"), architecture="A", tokens_before=1, tokens_after=2, window=(8, 4, 8))
     assert "each token sees 4 to 8 to each side" in str(made)
 

@@ -66,7 +66,7 @@ def make_contract(text, parties, **values):
     return Contract("acme-2001", "Supply", text, None, tuple(answers), values)
 
 
-def test_every_occurrence_of_a_party_name_is_labelled_and_no_role():
+def test_every_occurrence_of_a_party_name_is_labelled_but_no_role():
     text = (
         'ACME INC.\nAcme  Inc. ("Acme") and Zenith LLC (the "Company"). Acme Inc. pays. The Company or Acmeville pays.'
     )
@@ -76,7 +76,7 @@ def test_every_occurrence_of_a_party_name_is_labelled_and_no_role():
 
 
 @pytest.mark.parametrize("role", ["Company", "the Distributor", "each a Party", "we", 'Acme (the "Seller")', "Grower"])
-def test_roles_are_no_party_names(role):
+def test_roles_are_not_party_names(role):
     assert not is_party_name(role, "each grower shall pay")
 
 
@@ -94,7 +94,7 @@ def test_the_type_of_a_contract_is_its_class(tmp_path):
     assert read_dataset(CuadConfig(reader="cuad types", files=(str(tmp_path),))) == [contract_type(contract)]
 
 
-def test_missing_data_says_where_files_are_looked_for(monkeypatch, tmp_path):
+def test_the_error_for_missing_data_names_the_data_folder(monkeypatch, tmp_path):
     config = JsonlConfig(reader="jsonl", files=("none.jsonl",))
     monkeypatch.setenv("LONGDOC_DATA", str(tmp_path))
     with pytest.raises(
@@ -121,7 +121,7 @@ def test_cuad_is_split_by_company():
             assert contract.text[span.start : span.end].strip()
 
 
-def test_longer_documents_are_left_out_before_any_is_counted(tmp_path):
+def test_longer_documents_are_left_out_before_counting(tmp_path):
     path = tmp_path / "data.jsonl"
     texts = ["Acme pays Zenith in full.", "Acme pays.", "Zenith pays."]
     path.write_text("".join(json.dumps({"id": i, "text": t, "entities": []}) + "\n" for i, t in enumerate(texts)))
@@ -132,12 +132,12 @@ def test_longer_documents_are_left_out_before_any_is_counted(tmp_path):
 @pytest.mark.parametrize(
     ("keys", "said"), [({"limit": 0}, "limit is 0; give 1"), ({"skip": -1}, "skip is -1; .* non-neg")]
 )
-def test_documents_cannot_be_counted_backwards(keys, said):
+def test_limit_and_skip_out_of_range_are_refused(keys, said):
     with pytest.raises(ConfigError, match=said):
         JsonlConfig(reader="jsonl", files=("a.jsonl",), **keys)
 
 
-def test_labels_map_what_is_kept_and_must_occur(tmp_path, caplog):
+def test_labels_are_mapped_and_must_occur(tmp_path, caplog):
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "Acme pays Zenith.", "entities": [[0, 4, "ORG"], [5, 9, "ACT"], [10, 16, "ORG"]]}')
     config = JsonlConfig(reader="jsonl", files=(str(path),), labels={"ORG": "PARTY"})

@@ -32,7 +32,7 @@ def test_an_entity_is_whole_words_and_slices_back():
     scores = probabilities(
         {"O": 1},
         {"B-PARTY": 0.9, "O": 0.1},
-        {"O": 0.6, "B-PARTY": 0.4},  # the tail of a word cannot drop out of it
+        {"O": 0.6, "B-PARTY": 0.4},  # all tokens of a word are kept together
         {"I-PARTY": 0.8, "O": 0.2},
         {"I-PARTY": 0.7, "O": 0.3},
         {"O": 1},
@@ -42,14 +42,14 @@ def test_an_entity_is_whole_words_and_slices_back():
     assert entity.score == pytest.approx((0.65 + 0.8 + 0.7) / 3)
 
 
-def test_neighbouring_entities_of_one_label_stay_apart():
+def test_neighbouring_entities_of_one_label_stay_separate():
     text = "Acme Zenith"
     tokens = tokens_of(text, [["Acme"], ["Ze", "nith"]])
     scores = probabilities({"B-PARTY": 1}, {"B-PARTY": 1}, {"B-PARTY": 1})
     assert [text[e.start : e.end] for e in decode_entities(scores, tokens, LABELS, text)] == ["Acme", "Zenith"]
 
 
-def test_what_is_unlikely_or_only_separates_is_no_entity():
+def test_unlikely_spans_and_separators_are_not_entities():
     text = "Acme , Inc ; Zenith"
     tokens = tokens_of(text, [["Acme"], [","], ["Inc"], [";"], ["Zenith"]])
     scores = probabilities({"B-PARTY": 0.4, "B-DATE": 0.3}, {"B-PARTY": 1}, {"I-PARTY": 1}, {"B-DATE": 1}, {"O": 1})
@@ -58,7 +58,7 @@ def test_what_is_unlikely_or_only_separates_is_no_entity():
     assert [text[e.start : e.end] for e in unsure] == ["Acme", "Inc"]
 
 
-def test_nothing_comes_of_nothing():
+def test_an_empty_document_has_no_entities():
     empty = Tokens(np.zeros(0, np.int32), np.zeros((0, 2), np.int32), np.zeros(0, np.int32))
     assert decode_entities(np.zeros((0, 5), np.float32), empty, LABELS, "") == []
 
@@ -69,7 +69,7 @@ def test_word_scores_are_means_over_their_tokens():
     assert first.tolist() == [0, 2]
 
 
-def test_names_met_too_late_are_dropped_and_drop_late_mentions_ones_stay_everywhere():
+def test_names_first_mentioned_too_late_are_dropped_and_early_names_kept_everywhere():
     text = "Acme Inc and Zenith agree. Later ACME\nINC pays Late LLC on a Date, and Zenith pays."
     names = [("Acme Inc", "PARTY"), ("ACME\nINC", "PARTY"), ("Late LLC", "PARTY"), ("Date", "DATE")]
     spans = [ScoredSpan(text.index(n), text.index(n) + len(n), label, 0.5) for n, label in names]

@@ -1,4 +1,4 @@
-"""Processes that learn together, by torchrun and DeepSpeed on the CPU, and runs that are killed."""
+"""Distributed training by torchrun and DeepSpeed on the CPU, and runs that are killed."""
 
 import json
 import os
@@ -25,7 +25,7 @@ STAGES = {
 
 
 def write(folder, name, **changes):
-    """A run of about 20 steps whose loss depends on nothing but its batches."""
+    """A run of about 20 steps whose loss depends only on its batches."""
     path = config_file(
         folder,
         output=str(folder / name),
@@ -45,7 +45,7 @@ def write(folder, name, **changes):
 
 
 def run(*command):
-    """What a Python program prints; it must succeed."""
+    """The output of a Python program, which must succeed."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
         [sys.executable, *map(str, command)],
@@ -66,7 +66,7 @@ def curve(folder):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """What one process without DeepSpeed learns from two batches a step."""
+    """What one process without DeepSpeed learns from two batches per step."""
     folder = tmp_path_factory.mktemp("alone")
     with pytest.MonkeyPatch.context() as patch:
         write_corpus(folder)
@@ -77,7 +77,7 @@ def alone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def together(alone):
-    """What two processes print that learn the same with each stage of ZeRO; one launch, as imports take most time."""
+    """The output of two processes with each stage of ZeRO; one launch, since imports take most time."""
     commands = [["train", str(write(alone, f"zero{n}")), "--deepspeed", str(path)] for n, path in STAGES.items()]
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2)
     return run(*torchrun, TESTS / "train_together.py", json.dumps(commands))
@@ -102,7 +102,7 @@ def test_killed_runs_resume_to_the_same_weights():
 
 
 @pytest.mark.parametrize("name", [*sorted((ROOT / "configs" / "deepspeed").glob("*.json")), ROOT / "ds_config.json"])
-def test_a_shipped_configuration_leaves_the_numbers_to_the_run(name):
+def test_a_shipped_configuration_leaves_batch_sizes_and_optimizer_to_the_run(name):
     record = json.loads(name.read_text())
     for key in ("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "train_batch_size"):
         assert record[key] == "auto"

@@ -38,7 +38,7 @@ TEXTS = st.text(st.sampled_from("ab1-  \n\u00a0ﬁ𝒜é"), max_size=40)
 
 
 def apply_slowly(raw: str, edits: list[Edit]) -> tuple[str, list[tuple[int, int]]]:
-    """The slow, obvious twin of Edits.apply: one character after the other."""
+    """The slow twin of Edits.apply: one character after the other."""
     text, origins, at = "", [], 0
     for edit in [*edits, Edit(len(raw), len(raw), "", "end")]:
         for index in range(at, edit.raw_start):
@@ -169,7 +169,7 @@ def test_raw_gives_the_characters_before_any_edit(document):
 
 @LAW
 @given(documents(), st.data())
-def test_locate_is_one_box_a_line_around_the_visible_glyphs(document, data):
+def test_locate_gives_one_box_per_line_around_the_visible_glyphs(document, data):
     start = data.draw(st.integers(0, len(document.text)))
     end = data.draw(st.integers(start, len(document.text)))
     expected: dict[int, list[int]] = {}
@@ -224,7 +224,7 @@ def test_a_document_of_a_newer_format_is_refused():
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "{}", '{"longdoc": "two"}', "[" * 100_000])
-def test_text_that_is_no_document_is_refused(text):
+def test_text_that_is_not_a_document_is_refused(text):
     with pytest.raises(CorruptDocumentError, match="not a document written by Document"):
         Document.from_json(text)
 
@@ -296,7 +296,7 @@ def test_the_confidence_of_a_range_is_the_lowest_in_it():
     assert Document.from_text("Lease").confidence(0, 5) is None
 
 
-def test_a_spanning_cell_fills_its_places_in_pandas():
+def test_a_spanning_cell_fills_all_its_positions_in_pandas():
     cells = (
         Cell(text="a", row=0, column=0, start=0, end=1, column_span=2),
         Cell(text="b", row=1, column=1, start=2, end=3),
@@ -335,7 +335,7 @@ def test_the_title_is_the_first_line_in_capitals_or_the_first_line(text, title):
     assert Document.from_text(text).title == title
 
 
-def test_the_html_shows_no_markup_of_the_document():
+def test_the_html_escapes_the_markup_of_the_document():
     assert "<script>" not in Document.from_text("<script>alert(1)</script>")._repr_html_()
 
 

@@ -49,7 +49,7 @@ NUMBERING = (
 
 
 def make(body: str, **parts: str) -> bytes:
-    """A Word file of that body; parts are the insides of other parts, by their names."""
+    """A Word file with this body; ``parts`` are the contents of other parts by name."""
     out = io.BytesIO()
     parts = {key: f"<w:{key} {SPACE}>{inner}</w:{key}>" for key, inner in parts.items()}
     relations = "".join(f'<Relationship Id="{key}" Type="{RELATED}/{key}" Target="{key}.xml"/>' for key in parts)

@@ -1,4 +1,4 @@
-"""One report for all heads and several ways to read."""
+"""One report for all heads and both encoders."""
 
 import json
 import re
@@ -148,7 +148,7 @@ def test_a_wrong_configuration_is_refused(folder, changes, remedy):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_data_that_no_head_serves_is_refused_by_the_names_of_both(asking, name):
+def test_data_that_fits_no_head_is_refused_with_the_names_of_both(asking, name):
     with pytest.raises(ConfigError, match=f"'{name}'.*no head of kind.*contract \\(ner"):
         evaluate(write(asking, datasets={name: ALL[name]}))
 
@@ -158,10 +158,11 @@ def test_a_shipped_comparison_is_a_valid_configuration(config):
     assert load_yaml(EvaluationConfig, config).encoders == ("windows", "sparse")
 
 
-# ------------------------------------------------------------------------------------------------------ each kind alone
+# ------------------------------------------------------------------------------------------------------ each kind by
+# itself
 
 
-def test_questions_are_scored_as_asked(asking):
+def test_each_question_is_scored(asking):
     result = evaluate(write(asking, model="asking", datasets={"q": QUESTIONS})).results["windows"]["q"].result
     (example,) = read_dataset(SquadConfig(reader="squad", files=("squad.json",)))
     pipeline = Pipeline.from_pretrained("asking", precision="float32")
@@ -175,12 +176,12 @@ def test_questions_are_scored_as_asked(asking):
     assert result.answers == expected.answers
     assert set(result.figures) >= {"exact", "F1", "has-answer exact", "no-answer", "calibration error"}
     assert result.figures["answerable share"] == 0.5
-    assert sum(result.reliability.counts) == 2, "the best answer to each question is judged, given or not"
+    assert sum(result.reliability.counts) == 2, "the best answer to each question is scored, given or not"
 
 
-def test_an_answer_below_the_least_score_is_not_given():
+def test_an_answer_below_the_threshold_is_not_given():
     question = Question("1", "When?", (Span(15, 24, ""),))
-    text = "Rent starts in June 2020 ends in May 2021"  # no article or stop, of which nothing would be left to compare
+    text = "Rent starts in June 2020 ends in May 2021"  # no article or full stop, which normalisation would remove
     view = View(Example("a", text, questions=(question, replace(question, answers=()))))
     for min_score, right in ((0.0, 0), (1.0, 1)):
         model = make_asking_model()
@@ -220,7 +221,7 @@ def test_hypotheses_are_scored_by_class_and_evidence(asking):
     assert result.figures["evidence hit rate"] == hit
 
 
-def test_classes_are_scored_by_the_head_that_knows_them(asking):
+def test_classes_are_scored_by_the_head_that_has_them(asking):
     result = evaluate(write(asking, model="asking", datasets={"k": CLASSES})).results["windows"]["k"].result
     examples = read_dataset(ClassesConfig(reader="classes", files=("kinds.tsv",)))
     pipeline = Pipeline.from_pretrained("asking", precision="float32")
@@ -243,7 +244,7 @@ def test_classes_of_sections_are_those_of_the_first():
 # ------------------------------------------------------------------------------------------------------------ baselines
 
 
-def test_baselines_stand_beside_each_result(asking):
+def test_baselines_are_listed_with_each_result(asking):
     report = evaluate(write(asking, model="asking", baselines=True, datasets=ALL))
     for name, outcome in report.results["windows"].items():
         expected = {base.TRUNCATED, base.BOTH_ENDS} | ({base.MAJORITY} if name in ("hypotheses", "kinds") else set())
@@ -263,7 +264,7 @@ def test_rules_are_a_baseline_where_they_have_a_label(folder):
     assert base.ONLY_RULES not in rows
 
 
-def test_a_cut_document_misses_what_was_cut_and_keeps_its_places(monkeypatch):
+def test_a_truncated_document_keeps_the_offsets_of_the_rest(monkeypatch):
     text = CORPUS[0] + " " + CORPUS[1] * 3
     pipeline = pipeline_of(make_model())
     monkeypatch.setattr(base, "LENGTH", 20)
@@ -295,7 +296,7 @@ def test_a_cut_document_misses_what_was_cut_and_keeps_its_places(monkeypatch):
 # -------------------------------------------------------------------------------------------------------------- reports
 
 
-def test_the_page_holds_every_head_its_figures_and_plots(asking):
+def test_the_page_contains_every_head_its_figures_and_plots(asking):
     pytest.importorskip("matplotlib")
     report = evaluate(
         write(asking, model="asking", encoders=["windows", "sparse"], datasets=ALL, output="out.html", baselines=True)
@@ -327,7 +328,7 @@ def test_a_plot_without_matplotlib_names_the_extra(monkeypatch):
         reliability_plot({})
 
 
-def test_markdown_is_written_where_the_suffix_says_so(folder):
+def test_the_suffix_selects_markdown(folder):
     report = evaluate(write(folder, output=str(folder / "report.md")))
     assert (folder / "report.md").read_text(encoding="utf-8") == f"{report}\n"
     assert "| windows | data | **micro** |" in str(report)
@@ -348,5 +349,5 @@ def test_results_add():
     assert total([one, other, InferenceResult()]) == both
 
 
-def test_a_report_of_nothing_has_tables_without_rows():
+def test_an_empty_report_has_tables_without_rows():
     assert str(Report("none")).count("\n|---|") == 2

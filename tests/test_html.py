@@ -46,7 +46,7 @@ def read(data: bytes, **limits: int) -> Document:
     return load_html(data, name="a.htm", options=Options(limits=Limits(**limits)))
 
 
-def test_a_filing_reads_as_its_reader_sees_it():
+def test_a_filing_is_read_as_it_is_displayed():
     document = read(FILING)
     assert document.text == (
         "Don’t go\nnow\n\n(a) the rent\n\nX\t1\n2\n\nc. one\nd. two\n\nTerm\n\nSee link\n\nend\n\nplain  text"

@@ -39,7 +39,7 @@ DEBERTA = {
     "position_buckets": 16,
     "norm_rel_ebd": "layer_norm",
 }
-# Architecture, the form of its tokenizer, and what its configuration needs beside the sizes.
+# Architecture, the form of its tokenizer, and what its configuration needs besides the sizes.
 FAMILIES = {
     "bert": ("Bert", "wordpiece", {}),
     "roberta": ("Roberta", "bytes", {}),
@@ -65,7 +65,7 @@ LONG = "\n\n".join(CORPUS[:2] * 8)
 
 @functools.cache
 def tokenizer_for(form):
-    """The family's own form of tokenizer, of pieces of three sentences, with its special tokens and their template."""
+    """A tokenizer in the format of a family, with its special tokens and template; pieces are from three sentences."""
     if form == "wordpiece":
         return make_tokenizer(), {
             "cls_token": "[CLS]",
@@ -80,7 +80,7 @@ def tokenizer_for(form):
     )
     pad, cls, sep, unk, mask = special
     if form == "pieces":
-        # Written down, as a trained one differs from process to process.
+        # Written out, since a trained one differs from process to process.
         letters = sorted({"▁", *"".join(CORPUS)} - {" "})
         words = sorted({f"▁{word}" for line in CORPUS for word in line.split() if word.isalpha() and len(word) < 8})
         scored = [(piece, 0.0) for piece in special] + [(letter, -6.0) for letter in letters]
@@ -124,7 +124,7 @@ def save(folder, family, head, **settings):
 
 
 def own_output(model, fast, *texts):
-    """What the class of transformers says of a text, or of a question and a text."""
+    """The output of the transformers class for a text, or for a question and a text."""
     encoded = fast(*texts, return_tensors="pt", return_token_type_ids=getattr(model.config, "type_vocab_size", 0) > 1)
     with torch.no_grad():
         return model(**encoded), encoded
@@ -242,7 +242,7 @@ def test_deberta_cannot_be_sparse(tmp_path):
         (["LABEL_0", "LABEL_1"], "io", ("LABEL_0", "LABEL_1")),
     ],
 )
-def test_schemes_are_read_off_the_names(tmp_path, names, scheme, labels):
+def test_the_scheme_follows_from_the_names_of_the_tags(tmp_path, names, scheme, labels):
     save(tmp_path, "bert", "ForTokenClassification", id2label=dict(enumerate(names)))
     config = load_checkpoint(tmp_path, "ner").config.heads["ner"]
     assert (config.scheme, config.labels) == (scheme, labels)
@@ -277,7 +277,7 @@ def test_a_sentence_transformer_is_read_whole():
 
 
 @pytest.mark.parametrize("newer", [False, True])
-def test_pooling_is_as_the_folder_says(tmp_path, newer):
+def test_pooling_is_as_configured(tmp_path, newer):
     save(tmp_path, "bert", "Model")
     types = ["Transformer", "Pooling"]
     listed = [
@@ -355,7 +355,7 @@ def test_no_token_begins_or_ends_with_white_space(form):
 
 
 @pytest.mark.parametrize("form", ["pieces", "bytes", "plain bytes", "wordpiece"])
-def test_names_in_brackets_and_quotes_are_whole_and_alone(form):
+def test_names_in_brackets_and_quotes_are_decoded_without_them(form):
     text = 'by Acme (the "Distributor") and Zenith) too'
     tokens = tokenize(text, tokenizer_for(form)[0])
     scores = np.tile([1.0, 0.0, 0.0], (len(tokens), 1))
@@ -416,7 +416,7 @@ def test_a_cached_model_of_the_hub_is_read_at_its_revision(tmp_path):
         load_checkpoint(name)
 
 
-def test_only_the_hub_can_say_that_a_file_is_not_there(tmp_path):
+def test_only_the_hub_can_confirm_that_a_file_is_missing(tmp_path):
     save(tmp_path / "files", "bert", "Model")
     cached(tmp_path / "cache", "someone/model", "a" * 40, tmp_path / "files", missing=["modules.json"])
     repository = Repository("someone/model", cache_dir=str(tmp_path / "cache"))
@@ -429,7 +429,7 @@ def test_only_the_hub_can_say_that_a_file_is_not_there(tmp_path):
 
 
 @pytest.mark.parametrize(("error", "message"), [(OSError("no route"), "no route"), (EntryNotFoundError("404"), None)])
-def test_the_answer_of_the_hub_is_told_from_its_silence(monkeypatch, error, message):
+def test_a_missing_file_is_distinguished_from_an_unreachable_hub(monkeypatch, error, message):
     def download(*_, **__):
         raise error
 
@@ -452,7 +452,7 @@ def test_code_of_a_model_is_never_run(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "head"), [("Bart", "ForSequenceClassification"), ("GPT2", "ForTokenClassification")])
-def test_what_is_no_encoder_is_refused(tmp_path, name, head):
+def test_a_model_that_is_not_an_encoder_is_refused(tmp_path, name, head):
     small = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "n_embd": 16, "n_layer": 1, "n_head": 2}
     small |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "pad_token_id": 1}
     getattr(tf, name + head)(getattr(tf, f"{name}Config")(vocab_size=60, **small)).save_pretrained(tmp_path)
@@ -476,7 +476,7 @@ def test_other_sentence_transformers_are_refused(tmp_path, modules, message):
         load_checkpoint(tmp_path)
 
 
-def test_the_trained_length_stands_in_one_of_two_files(tmp_path):
+def test_the_trained_length_is_in_one_of_two_files(tmp_path):
     save(tmp_path, "bert", "Model")
     listed = [{"type": "a.Transformer", "path": ""}, {"type": "a.Pooling", "path": "1_Pooling"}]
     (tmp_path / "modules.json").write_text(json.dumps(listed))

@@ -30,7 +30,7 @@ pytestmark = [
 
 
 def run(*command: object, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command that sees neither this source tree nor the terminal's settings."""
+    """Runs a command that sees neither this source tree nor the terminal's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment = kept | {"COLUMNS": "120", "HF_HUB_OFFLINE": "1"}
     words = [str(word) for word in command]

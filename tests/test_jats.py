@@ -25,7 +25,7 @@ def paper(body: str, front: str = "", back: str = "", start: str = ""):
 
 
 def written(document) -> str:
-    """The text without what was synthesised."""
+    """The text without inserted characters."""
     return "".join(
         char for char, (start, end) in zip(document.text, document.origins.tolist(), strict=True) if start < end
     )

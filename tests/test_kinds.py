@@ -24,7 +24,7 @@ from longdoc.loaders.detect import kind_of
         (b'<cda:ClinicalDocument xmlns:cda="urn:hl7-org:v3"/>', "ccda"),
     ],
 )
-def test_the_content_says_what_it_is(data, kind):
+def test_the_format_is_detected_from_the_content(data, kind):
     assert kind_of(data, "file") == kind
 
 

@@ -38,7 +38,7 @@ def test_headers_and_numbers_that_count_up_are_furniture(foot):
         assert each.box and each.box.page == each.page
 
 
-def test_a_sentence_reads_on_over_footer_and_header_and_its_boxes_leave_them_out():
+def test_a_sentence_continues_across_footer_and_header_and_its_boxes_exclude_them():
     document = load(
         make_pdf(
             *(
@@ -75,7 +75,7 @@ def test_a_title_that_is_the_header_of_later_pages_stays():
     assert [each.page for each in document.furniture] == [2, 3, 4]
 
 
-def test_hidden_glyphs_are_listed_and_not_read():
+def test_hidden_glyphs_are_furniture_and_not_text():
     seen = row("abcd")
     layout = lay_out([(1, Glyphs(seen.codes, seen.boxes, seen.breaks, np.array([False, True, True, False])))])
     assert layout.edits.apply(layout.raw_text)[0].split() == ["a", "d"]
@@ -99,7 +99,7 @@ def test_cells_rows_and_blocks_stay_separate():
         ("a\xa0b", "a b"),
     ],
 )
-def test_characters_read_as_their_normal_forms_and_stay_in_the_raw_text(raw, text):
+def test_characters_are_normalised_in_the_text_and_kept_in_the_raw_text(raw, text):
     boxes = [(8.0 * i, 0, 8.0 * i + 8, 10) for i in range(len(raw))]
     if "\u0301" in raw:
         boxes[1] = boxes[0]
@@ -114,7 +114,7 @@ def test_an_accent_drawn_before_its_letter_joins_it_and_one_beside_it_does_not()
     assert lay_out([(1, row("^e"))]).edits.apply("^e")[0] == "^e"
 
 
-def test_a_soft_hyphen_goes_where_it_draws_nothing_and_is_a_hyphen_where_it_is_seen():
+def test_a_soft_hyphen_is_removed_if_invisible_and_a_hyphen_if_visible():
     unseen = glyphs("a\xadb", (0, 0, 8, 10), (8, 0, 8, 10), (8, 0, 16, 10))
     assert lay_out([(1, unseen)]).edits.apply("a\xadb")[0] == "ab"
     assert lay_out([(1, row("a\xadb"))]).edits.apply("a\xadb")[0] == "a-b"
@@ -177,13 +177,13 @@ def test_chapter_numbers_are_text():
     assert document.furniture == ()
 
 
-def test_entries_of_a_contents_stay_one_a_line():
+def test_entries_of_a_table_of_contents_stay_on_separate_lines():
     content = tabbed(("1 Rent", "2"), ("2 Repairs of the mill", "3"), ("3 Term", "4"))
     assert load(make_pdf(content)).text == "1 Rent 2\n2 Repairs of the mill 3\n3 Term 4"
     assert load(make_pdf(lines(f"Rent{'.' * 60}2", f"Term{'.' * 60}3"))).text.count("\n") == 1
 
 
-def test_signatures_side_by_side_stay_one_a_line():
+def test_signatures_side_by_side_stay_on_separate_lines():
     content = tabbed(("Mill Company of the North", "Tenant Limited"), ("By: A. Miller", "By: B. Tenant"))
     assert load(make_pdf(content)).text == "Mill Company of the North Tenant Limited\nBy: A. Miller By: B. Tenant"
 

@@ -37,7 +37,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def misread_words(document: Document, data: bytes) -> list[str]:
-    """The words whose boxes do not hold exactly their own letters."""
+    """The words whose boxes do not contain exactly their own letters."""
     pdf = pdfium.PdfDocument(data)
     pages = {page.number: letters_of(pdf[page.number - 1]) for page in document.pages}
     wrong = []
@@ -84,7 +84,7 @@ def test_the_raw_text_is_every_glyph_in_order(path):
     assert Document.from_json(document.to_json()) == document
 
 
-def test_the_text_reads_as_sentences(hyatt):
+def test_the_text_consists_of_sentences(hyatt):
     assert hyatt.title == "STRATEGIC ALLIANCE AGREEMENT"
     assert (
         "by and between Hyatt Franchising Latin America, L.L.C., a limited liability company organized and existing "
@@ -121,7 +121,7 @@ def test_a_path_bytes_and_a_file_give_the_same():
     assert documents[0].source.name == path.name
 
 
-def test_pdfium_is_entered_by_one_thread_at_a_time():
+def test_pdfium_is_called_by_one_thread_at_a_time():
     data = make_pdf(lines("Hello"))
     with ThreadPoolExecutor(2) as pool:
         with PDFIUM_LOCK:
@@ -175,7 +175,7 @@ def test_lines_become_paragraphs(content, text):
         ([lines(*RENT, TERM[0]) + lines("7", y=40), lines(TERM[1])], f"{' '.join(RENT)}\n{TERM[0]}\n\n7\n{TERM[1]}"),
     ],
 )
-def test_a_sentence_runs_on_over_the_page(pages, text):
+def test_a_sentence_continues_on_the_next_page(pages, text):
     document = load(make_pdf(*pages))
     assert document.text == text
     assert not document.text[document.pages[1].start].isspace()
@@ -291,7 +291,7 @@ def test_an_encrypted_pdf_opens_with_its_password_only():
         (io.StringIO("text"), TypeError),
     ],
 )
-def test_bad_input_raises_its_own_error(source, error):
+def test_each_kind_of_bad_input_raises_its_own_error(source, error):
     with pytest.raises(error) as caught:
         load(source)
     assert len(str(caught.value)) > 30
@@ -361,7 +361,7 @@ def test_a_damaged_pdf_is_a_document_or_a_typed_error(data):
         assert document.edits.apply(document.raw_text)[0] == document.text
 
 
-def test_limits_are_named_with_what_to_do():
+def test_errors_about_limits_say_what_to_do():
     pdf = make_pdf(*[lines("Lease")] * 3)
     with pytest.raises(LimitExceededError, match=r"pages: 3, allowed: 2; .*Limits\(pages=3\)"):
         load(pdf, limits=Limits(pages=2))

@@ -12,7 +12,7 @@ from longdoc.heads import NerConfig, NerHead
 from longdoc.model import Model, dequantize, quantize_rows
 
 
-def test_special_tokens_are_read_off_the_tokenizer(tokenizer):
+def test_special_tokens_are_taken_from_the_tokenizer(tokenizer):
     template = Template.of(tokenizer, 0)
     assert template.plain == SpecialTokens((2,), (3,))
     assert template.asking([7, 8]) == SpecialTokens((2, 7, 8, 3), (3,), content_type=1, n_global=3)
@@ -29,7 +29,7 @@ def test_a_padded_batch_gives_the_states_of_its_windows_alone(model):
             np.testing.assert_allclose(states, alone, atol=5e-5)
 
 
-def test_a_packed_encoder_gives_the_same_states_and_leaves_the_model_alone(model):
+def test_a_packed_encoder_gives_the_same_states_and_does_not_change_the_model(model):
     packed = pack_for_cpu(model.encoder)
     kinds = {type(module) for module in packed.modules()}
     assert PackedLinear in kinds and torch.nn.Linear not in kinds, "every linear layer must be packed"
@@ -45,7 +45,7 @@ def test_windows_of_one_length_need_no_mask(model):
     assert list(batch.inputs) == ["input_ids"]
 
 
-def test_length_batches_hold_every_window_once_within_the_budget():
+def test_length_batches_contain_every_window_once_within_the_limit():
     lengths = np.random.default_rng(0).integers(1, 90, size=200).tolist()
     batches = list(length_batches(lengths, 256))
     assert sorted(index for batch in batches for index in batch) == list(range(200))
@@ -87,7 +87,7 @@ def test_quantised_weights_are_small_and_within_half_a_step(model, tmp_path):
     Model.from_pretrained(tmp_path)
 
 
-def test_a_folder_without_a_model_says_what_to_give(tmp_path):
+def test_the_error_for_a_folder_without_a_model_says_what_to_give(tmp_path):
     with pytest.raises(ConfigError, match=r"Model\.save"):
         Model.from_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))

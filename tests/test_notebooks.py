@@ -1,4 +1,4 @@
-"""Every notebook runs from its first cell to its last, and shows what it showed when it was saved."""
+"""Every notebook runs from its first cell to its last, and shows its saved outputs."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         cell.source = re.sub(r"^( *passes:) \d+$", r"\1 1", cell.source, flags=re.MULTILINE)
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}})
-    with tempfile.TemporaryDirectory() as folder:  # sockets in files: kernels that start together may claim one port
+    with tempfile.TemporaryDirectory() as folder:  # sockets in files: parallel kernels could share a port
         client.km = client.create_kernel_manager()
         client.km.transport, client.km.ip = "ipc", f"{folder}/kernel"
         client.execute()
@@ -31,7 +31,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
 
 
 def shown(cell: nbformat.NotebookNode) -> dict[str, str]:
-    """Media type -> what a cell shows of that type, in one text."""
+    """Media type -> the output of a cell of that type, in one text."""
     texts: dict[str, str] = {}
     for output in cell.outputs:
         for kind, text in (output.get("data") or {output.get("name"): output.get("text")}).items():
@@ -46,7 +46,7 @@ def assert_same_text(found: str, saved: str) -> None:
 
 
 def assert_same_picture(found: str, saved: str) -> None:
-    """Pictures are equal but for a few pixels, such as those of another version of a font renderer."""
+    """Pictures are equal except for a few pixels, such as those of another version of a font renderer."""
     pictures = [np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")) for data in (found, saved)]
     assert pictures[0].shape == pictures[1].shape
     assert np.abs(pictures[0].astype(int) - pictures[1]).mean() < 2
@@ -54,7 +54,7 @@ def assert_same_picture(found: str, saved: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_notebook_shows_what_it_showed(path: Path) -> None:
+def test_a_notebook_shows_its_saved_outputs(path: Path) -> None:
     saved = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     found = [cell for cell in executed(path).cells if cell.cell_type == "code"]
     is_trained = False  # after a single pass, other numbers are shown

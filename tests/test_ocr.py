@@ -93,7 +93,7 @@ def test_without_ocr_a_picture_and_a_scan_say_what_to_install(monkeypatch):
 
 
 @needs_ocr
-def test_damaged_and_absurd_pictures_are_refused():
+def test_damaged_and_oversized_pictures_are_refused():
     with pytest.raises(CorruptDocumentError, match="decoded"):
         load(encoded(picture())[:200])
     with pytest.raises(LimitExceededError, match="pixels"):

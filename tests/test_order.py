@@ -71,7 +71,7 @@ def test_columns_are_read_one_after_the_other(content, expected):
     ],
     ids=["one column", "columns in order", "form", "signatures", "table", "superscript"],
 )
-def test_the_order_of_the_page_is_kept_where_it_is_right(content):
+def test_the_order_of_the_page_is_kept_where_it_is_correct(content):
     as_written = read_glyphs(pdfium.PdfDocument(make_pdf(content))[0])
     assert read(content).codes.tolist() == as_written.codes.tolist()
 
@@ -112,7 +112,7 @@ def test_turned_text_is_read_along_its_own_direction(turn, step):
     assert found == [["above it"], ["shaded"], ["A", "B", "C", "D"]]
 
 
-def test_what_no_reader_sees_is_hidden():
+def test_invisible_text_is_hidden():
     seen = lines(*LEFT)
     unseen = lines("beyond", x=700) + lines("tiny", y=300, size=0.1) + "3 Tr " + lines("invisible", y=200)
     glyphs = read(seen + unseen)
@@ -125,7 +125,7 @@ def test_text_under_a_scan_is_not_hidden():
 
 
 @given(st.data())
-def test_no_glyph_is_lost_or_doubled(data):
+def test_no_glyph_is_lost_or_duplicated(data):
     n = data.draw(st.integers(0, 60))
     corner = st.tuples(st.integers(0, 600), st.integers(0, 790))
     low = np.array(data.draw(st.lists(corner, min_size=n, max_size=n)), np.float32).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Files: what they hold is what was predicted, and nothing in a document can break out of them."""
+"""Output files: they contain what was predicted, and text of a document is always escaped."""
 
 import io
 import json
@@ -76,7 +76,7 @@ def test_html_escapes_the_document() -> None:
 
 
 @given(st.text(alphabet="ab <&\n\f", min_size=1, max_size=30), st.data())
-def test_html_pages_hold_the_text_when_entities_overlap(text: str, data: st.DataObject) -> None:
+def test_html_pages_contain_the_text_when_entities_overlap(text: str, data: st.DataObject) -> None:
     places = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text)), st.sampled_from("XYZ"))
     drawn = [place for place in data.draw(st.lists(places, max_size=6)) if place[0] < place[1]]
     prediction = predict(text, *drawn)
@@ -91,7 +91,7 @@ def test_html_links_reach_their_targets() -> None:
     assert set(re.findall(r'href="#([^"]+)"', source)) <= set(re.findall(r'id="([^"]+)"', source))
 
 
-def test_html_tells_what_was_not_read() -> None:
+def test_html_lists_what_was_not_read() -> None:
     prediction = replace(predict("aaaa bbbb"), gaps=(Gap(5, 9, "over 4 tokens"),))
     assert "50.0% read (5–9: over 4 tokens)" in page_of(prediction)
 
@@ -103,7 +103,7 @@ def test_a_label_keeps_its_colour_across_documents() -> None:
     assert len(set(hues)) == 1
 
 
-def test_jsonl_has_one_line_a_document(tmp_path: Path) -> None:
+def test_jsonl_has_one_line_per_document(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     write([predict("one\u2028line\n", (0, 3, "X")), predict("")], path)
     lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -175,7 +175,7 @@ def test_names_are_grouped_by_label_and_spelling() -> None:
     assert [(n.text, len(n.mentions), n.pages) for n in names["PARTY"]] == [("Ada Ltd", 3, "1"), ("Bob", 1, "2")]
 
 
-def test_a_fragment_of_nothing_still_shows_the_document() -> None:
+def test_a_fragment_without_entities_still_shows_the_document() -> None:
     assert "only words" in html.fragment(predict("only words"))
     assert Text(html.fragment(predict(""))).open == []
 

@@ -1,4 +1,4 @@
-"""The package as a whole: quick to import, small parts, and nothing shipped that was not run."""
+"""The package as a whole: fast imports, short functions and modules, and every configuration checked."""
 
 import ast
 import importlib
@@ -54,7 +54,7 @@ def test_loading_a_document_loads_no_torch() -> None:
 
 
 @pytest.mark.parametrize("name", longdoc.__all__)
-def test_every_public_name_is_there(name: str) -> None:
+def test_every_public_name_exists(name: str) -> None:
     assert getattr(longdoc, name) is not None
     assert name in dir(longdoc)
 
@@ -236,6 +236,6 @@ def test_the_picture_of_the_patterns_is_drawn_by_the_code() -> None:
 
 
 @pytest.mark.parametrize("path", TEXT_FILES, ids=name_of)
-def test_no_file_names_a_place_of_one_machine(path: Path) -> None:
+def test_no_file_contains_a_path_of_one_machine(path: Path) -> None:
     found = re.search(r"(?<![\w.])/(?:home|root|Users|work|tmp)/\w+", path.read_text(encoding="utf-8"))
     assert found is None, found

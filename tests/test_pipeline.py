@@ -27,7 +27,7 @@ LONG = " ".join(CORPUS[:2] * 12)
 
 
 def slow_entities(model, head, text):
-    """Entities the obvious way: window by window, unbatched."""
+    """Entities without batching: window by window."""
     tokens = tokenize(text, model.tokenizer)
     rule, size = model.config.windows.merge, model.config.windows.size - 2
     cuts = sentence_starts(text, tokens.offsets)
@@ -65,14 +65,14 @@ def test_any_text_is_read_whole_and_entities_slice_back(pipeline, text):
     assert prediction.coverage == pytest.approx(1 - dropped / visible if visible else 1)
 
 
-def test_coverage_names_what_the_tokenizer_drops(pipeline):
+def test_gaps_name_what_the_tokenizer_drops(pipeline):
     prediction = pipeline(Document.from_text("Acme \x07\x07 Incorporated"))
     assert [(gap.start, gap.end) for gap in prediction.gaps] == [(5, 7)]
     assert prediction.coverage == pytest.approx(16 / 18)
     assert pipeline(Document.from_text("Acme Incorporated")).coverage == 1.0
 
 
-def test_pipe_is_lazy_keeps_order_and_carries_companions(pipeline):
+def test_pipe_is_lazy_keeps_order_and_passes_objects_on(pipeline):
     read = []
 
     def documents():
@@ -165,7 +165,7 @@ def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
         torch.testing.assert_close(found[: len(whole)], slow_sparse_states(pipeline.model, whole), atol=5e-5, rtol=0)
 
 
-def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows():
+def test_sparse_attention_reads_whole_documents_and_long_ones_in_overlapping_rows():
     document = Document.from_text(LONG)
     whole, cut = sparse_pipeline(), sparse_pipeline(size=100)
     assert (
@@ -186,7 +186,7 @@ def test_sparse_reading_is_whole_and_long_documents_go_through_overlapping_rows(
         np.testing.assert_allclose(found, reference.stitch(slow, reading.windows, n_tokens, rule), atol=5e-5)
 
 
-def test_a_batch_of_mixed_documents_is_read_sparsely_as_each_alone():
+def test_sparse_attention_reads_documents_in_a_batch_as_alone():
     pipeline = sparse_pipeline()
     texts = [LONG[:700], CORPUS[0], "", LONG[:650]]
     together = pipeline.pipe(map(Document.from_text, texts), batch_size=4)
@@ -195,7 +195,7 @@ def test_a_batch_of_mixed_documents_is_read_sparsely_as_each_alone():
         assert [(e.start, e.label) for e in alone.entities] == [(e.start, e.label) for e in prediction.entities]
 
 
-def test_the_sparse_encoder_shares_the_weights_and_leaves_the_model_alone():
+def test_the_sparse_encoder_shares_the_weights_and_does_not_change_the_model():
     model = make_model()
     before = Pipeline(model, device=torch.device("cpu"), precision="bfloat16")(Document.from_text(LONG))
     sparse = Pipeline(model, device=torch.device("cpu"), precision="bfloat16", encoder="sparse")
@@ -238,7 +238,7 @@ def test_arguments_of_pipe_are_checked_at_the_call(pipeline, options, remedy):
 
 
 @pytest.mark.parametrize("encoder", ["windows", "sparse"])
-def test_a_pipeline_is_pickled_and_reads_the_same_elsewhere(encoder, tmp_path):
+def test_a_pickled_pipeline_gives_the_same_predictions_in_another_process(encoder, tmp_path):
     pipeline = Pipeline(make_model(), device="cpu", precision="float32", encoder=encoder, rules=Rules.load("default"))
     text = f"{LONG} It costs USD 5 million."
     expected = pipeline(Document.from_text(text), tasks=pipeline.tasks)  # builds the encoder first
@@ -256,7 +256,7 @@ def test_a_pipeline_is_pickled_and_reads_the_same_elsewhere(encoder, tmp_path):
     assert [(e.start, e.end, e.label) for e in found] == [(e.start, e.end, e.label) for e in expected.entities]
 
 
-def test_a_pipeline_of_a_model_needs_nothing_else_and_batches_as_told(model):
+def test_batch_tokens_do_not_change_the_result_of_a_model_in_memory(model):
     pipeline = Pipeline(model, batch_tokens=40)
     assert {reader.batch_tokens for reader in pipeline.readers} == {40}
     document = Document.from_text(LONG)

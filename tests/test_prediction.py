@@ -1,4 +1,4 @@
-"""Predictions: offsets, coverage, the way to plain values and back, and into other tools."""
+"""Predictions: offsets, coverage, conversion to plain values and back, and to other libraries."""
 
 import datetime
 import json
@@ -163,7 +163,7 @@ def test_a_line_of_a_file_is_restored(prediction: Prediction, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"document": {"name": "b.txt", "sha256": "0"}}, "is of 'b.txt'; the SHA-256 of 'lease.txt' differs"),
+        ({"document": {"name": "b.txt", "sha256": "0"}}, "is for 'b.txt'; the SHA-256 of 'lease.txt' differs"),
         ({"document": None}, "malformed"),
         ({"status": "error", "message": "b.txt: empty"}, "holds an error, not a prediction: b.txt: empty"),
         ({"entities": [{"text": "Bob"}]}, "has no 'boxes'"),
@@ -174,7 +174,9 @@ def test_a_line_of_a_file_is_restored(prediction: Prediction, tmp_path: Path) ->
         ({"gaps": [{"start": 0, "end": 500, "reason": ""}]}, "offsets 0:500"),
     ],
 )
-def test_a_record_that_does_not_fit_is_refused(prediction: Prediction, change: dict[str, object], message: str) -> None:
+def test_a_record_of_another_document_or_malformed_is_refused(
+    prediction: Prediction, change: dict[str, object], message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         Prediction.from_dict({**prediction.to_dict(), **change}, prediction.document)
 
@@ -208,7 +210,7 @@ def test_to_pandas_adds_answers(document: Document) -> None:
     assert frame["question"].tolist()[1] == "Who?"
 
 
-def test_to_pandas_of_nothing_has_the_columns(document: Document) -> None:
+def test_to_pandas_of_an_empty_prediction_has_the_columns(document: Document) -> None:
     assert list(Prediction(document=document).to_pandas().columns)[:2] == ["label", "text"]
 
 

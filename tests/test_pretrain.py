@@ -1,4 +1,4 @@
-"""Words left out of texts, rows packed with documents, and what an encoder learns of them."""
+"""Masked words, rows packed with documents, and pre-training on them."""
 
 import json
 import math
@@ -61,7 +61,7 @@ def form_of(model, window=32, overlap=0, period=0):
 
 @st.composite
 def units_of_rows(draw):
-    """Ascending numbers of units of some tokens each, with -1 among them."""
+    """Ascending unit numbers, several tokens per unit, some of them -1."""
     sizes = draw(st.lists(st.integers(1, 5), min_size=1, max_size=30))
     units = np.repeat(np.arange(len(sizes)), sizes)
     hidden = draw(st.lists(st.booleans(), min_size=len(units), max_size=len(units)))
@@ -69,7 +69,7 @@ def units_of_rows(draw):
 
 
 @given(units_of_rows(), st.floats(0.01, 0.99), st.integers(0, 1000))
-def test_chosen_tokens_are_those_of_the_slow_way(units, share, seed):
+def test_chosen_tokens_equal_those_of_the_slow_twin(units, share, seed):
     n_units = len(set(units[units >= 0].tolist()))
     order = np.random.default_rng(seed).permutation(n_units)
     chosen = choose(units, share, np.random.default_rng(seed))
@@ -89,7 +89,7 @@ def test_each_token_is_masked_in_one_pass_and_a_unit_in_the_same(units, n_passes
     assert sizes.max() - sizes.min() <= 1
 
 
-def test_of_many_tokens_15_percent_are_chosen_and_80_10_10_exchanged():
+def test_of_many_tokens_15_percent_are_chosen_and_replaced_80_10_10():
     vocabulary = Vocabulary(4, np.arange(5), np.arange(5, 1000))
     rng = np.random.default_rng(0)
     ids = rng.integers(5, 1000, 200_000)
@@ -102,7 +102,7 @@ def test_of_many_tokens_15_percent_are_chosen_and_80_10_10_exchanged():
     assert abs(masked - 0.8) < spread and abs(kept - 0.1) < spread and abs(1 - masked - kept - 0.1) < spread
 
 
-def test_words_are_left_out_whole_and_special_tokens_never(fill_model):
+def test_words_are_masked_whole_and_special_tokens_never(fill_model):
     text = CORPUS[0] + " ☃ " + CORPUS[1]
     tokens = tokenize(text, fill_model.tokenizer)
     whole = read(text, fill_model, whole_words=True)
@@ -129,7 +129,7 @@ def same(one, other):
     return all(torch.equal(a[name], b[name]) for a, b in pairs for name in a)
 
 
-def test_masks_are_the_same_when_a_run_goes_on_and_others_in_each_pass(fill_model):
+def test_masks_are_the_same_when_a_run_resumes_and_differ_between_passes(fill_model):
     one, two = (batches_of(fill_model, [CORPUS[0] * 3, CORPUS[1]] * 3) for _ in range(2))
     list(one)  # masks do not depend on what was drawn before
     assert len(one) > 4 and all(same(one[index], two[index]) for index in reversed(range(len(one))))
@@ -142,7 +142,7 @@ def test_masks_are_the_same_when_a_run_goes_on_and_others_in_each_pass(fill_mode
     assert same(shares[1][1], one[4])
 
 
-def test_masked_places_hold_the_words_that_stood_there(fill_model):
+def test_the_targets_of_masked_tokens_are_the_original_tokens(fill_model):
     for period in (0, 32):
         batches = batches_of(fill_model, CORPUS, window=32 if not period else 150, period=period)
         for batch in batches:
@@ -156,7 +156,7 @@ def test_masked_places_hold_the_words_that_stood_there(fill_model):
             assert batch["period"] == period and batch["documents"]
 
 
-def test_one_pass_shows_every_token_once_however_rows_are_made(fill_model):
+def test_one_pass_shows_every_token_once_for_all_kinds_of_rows(fill_model):
     texts = [CORPUS[0] * 4, CORPUS[1][:40], CORPUS[2] * 2, CORPUS[1]]
     n_tokens = sum(len(tokenize(text, fill_model.tokenizer)) for text in texts)
     for window, period in ((32, 0), (200, 32)):
@@ -190,7 +190,7 @@ def test_documents_packed_into_a_row_do_not_see_each_other(fill_model):
                 start += len(alone)
 
 
-def test_bits_are_those_of_one_token_after_another(fill_model):
+def test_bits_equal_those_of_single_tokens(fill_model):
     text = read(CORPUS[1], fill_model)
     for period in (0, 32):
         form = form_of(fill_model, window=64, period=period)
@@ -257,7 +257,7 @@ def config_file(folder, **changes):
 
 
 @pytest.mark.parametrize("changes", [{}, {"encoder": "sparse", "window": 120, "whole_words": True}])
-def test_bits_a_character_fall_and_documents_that_cannot_be_read_are_told(folder, changes, capsys):
+def test_bits_per_character_fall_and_unreadable_documents_are_reported(folder, changes, capsys):
     path = config_file(folder, **changes)
     code = cli.main(["pretrain", str(path)])
     out, err = capsys.readouterr()
@@ -273,7 +273,7 @@ def test_bits_a_character_fall_and_documents_that_cannot_be_read_are_told(folder
 
 
 @pytest.mark.parametrize("kind", ["wordpiece", "bpe"])
-def test_from_scratch_a_model_learns_to_fill_a_mask(folder, kind):
+def test_a_model_from_scratch_learns_to_fill_a_mask(folder, kind):
     form = {"layers": 2, "width": 32, "attention_heads": 2, "feed_forward": 64, "positions": 64, "vocabulary": 500}
     for path in (folder / "documents").glob("?*.txt"):
         path.write_text(f"{LINES[int(path.stem) % 2]} {path.stem}" if path.stem.isdigit() else "")
@@ -288,7 +288,7 @@ def test_from_scratch_a_model_learns_to_fill_a_mask(folder, kind):
     assert words[0].text == "aspirin"
 
 
-def test_a_run_that_was_cut_off_ends_as_one_that_was_not(folder, monkeypatch):
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(folder, monkeypatch):
     scratch = {"layers": 1, "width": 16, "attention_heads": 2, "feed_forward": 16, "positions": 64, "vocabulary": 200}
     settings = {"base": None, "scratch": scratch, "passes": 2, "model": None, "save_every": 3}
     whole = pretrain(config_file(folder, **settings))
@@ -331,7 +331,7 @@ def test_a_tokenizer_is_the_same_each_time_it_is_trained():
         (RobertaConfig, RobertaForMaskedLM),
     ],
 )
-def test_a_checkpoints_own_layers_for_masked_words_are_taken(tmp_path, form, network, fill_model):
+def test_the_prediction_layers_of_a_checkpoint_are_used(tmp_path, form, network, fill_model):
     shape = {"vocab_size": 130, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     torch.manual_seed(2)
     task = network(form(**shape, intermediate_size=16, initializer_range=0.5, pad_token_id=0)).eval()
@@ -376,7 +376,7 @@ def test_documents_are_held_out_by_name_and_the_same_text_is_read_once(folder):
         ({"maskd": 1}, "did you mean 'masked'"),
     ],
 )
-def test_a_wrong_config_says_what_is_wrong(folder, changes, message):
+def test_the_error_for_a_wrong_config_says_what_is_wrong(folder, changes, message):
     with pytest.raises(ConfigError, match=message):
         load_yaml(PretrainConfig, config_file(folder, **changes))
 
@@ -393,7 +393,7 @@ def test_a_wrong_config_says_what_is_wrong(folder, changes, message):
         ({"passes": 1e-9}, ConfigError, "no document was drawn"),
     ],
 )
-def test_what_cannot_be_learned_from_is_refused_before_anything_is_written(folder, changes, error, message):
+def test_unusable_inputs_are_refused_before_anything_is_written(folder, changes, error, message):
     with pytest.raises(error, match=message):
         pretrain(config_file(folder, **changes))
     assert not (folder / "run").exists()
@@ -411,7 +411,7 @@ def test_a_tokenizer_without_a_mask_and_narrow_embeddings_are_refused(folder):
         pretrain(config_file(folder))
 
 
-def test_the_shipped_config_reads_training_parts_alone():
+def test_the_shipped_config_reads_only_training_parts():
     config = load_yaml(PretrainConfig, ROOT / "configs" / "pretrain.yaml")
     for corpus in config.corpora:
         assert getattr(corpus, "part", None) == "train" or all("train" in name for name in corpus.files)

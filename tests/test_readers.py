@@ -1,4 +1,4 @@
-"""Readers of annotation formats, each with the way it goes wrong; checks of what they read."""
+"""Readers of annotation formats and their errors; checks of the examples they yield."""
 
 import csv
 import inspect
@@ -63,7 +63,7 @@ def classes(path):
 
 @st.composite
 def documents(draw):
-    """A text with line ends and characters beyond the first plane, and spans of it that are not white space alone."""
+    """A text with line ends and characters outside the basic plane, and spans of it that are not only white space."""
     text = draw(st.text(st.sampled_from("aB .\n💩é"), min_size=1, max_size=30))
     places = draw(st.lists(st.tuples(st.integers(0, 29), st.integers(1, 9)), max_size=5))
     spans = [Span(a, min(a + n, len(text)), "X") for a, n in places if a < len(text)]
@@ -80,7 +80,7 @@ def brat(folder, text, marks, name="a.b"):
     return folder
 
 
-def test_brat_reads_entities_and_passes_over_the_rest(tmp_path):
+def test_brat_reads_entities_and_ignores_the_rest(tmp_path):
     marks = (
         "T1\tORG 2 6\tAcme\r\nR1\tPays Arg1:T1 Arg2:T2\r\n\r\nT2\tLOC 12 18\tZürich\r\n#1\tAnnotatorNotes T1\tnote\r\n"
         "T3\tDIS 20 27;39 45\tOvarian cancer\r\nT4\tLINE 12 19;20 27\tZürich. Ovarian\r\n*\tEquiv T1 T2\r\n"
@@ -88,7 +88,7 @@ def test_brat_reads_entities_and_passes_over_the_rest(tmp_path):
     folder = brat(tmp_path / "corpus", TEXT, marks)
     brat(folder / "more", "nothing", "", name="b")
     first, second = read_brat(folder)
-    covering = "Ovarian and breast cancer"  # a gap is covered, and so is the line end that BRAT leaves out
+    covering = "Ovarian and breast cancer"  # the gap is included, and so is the line end that BRAT leaves out
     assert marked(first) == [("ORG", "Acme"), ("LOC", "Zürich"), ("DIS", covering), ("LINE", "Zürich.\nOvarian")]
     assert (first.id, first.text, second) == ("a.b", TEXT, Example("more/b", "nothing"))
     assert list(read_brat(folder / "a.b.txt")) == [first]
@@ -113,7 +113,7 @@ def test_brat_names_the_line_of_a_wrong_annotation(tmp_path, line, said):
         list(read_brat(folder))
 
 
-def test_brat_counts_the_line_ends_of_windows_and_says_so(tmp_path):
+def test_brat_counts_windows_line_ends_as_two_characters_and_says_so(tmp_path):
     (example,) = read_brat(brat(tmp_path, "One.\r\nAcme", "T1\tORG 6 10\tAcme\n"))
     assert marked(example) == [("ORG", "Acme")]
     with pytest.raises(DataError, match="which count as two"):
@@ -121,9 +121,9 @@ def test_brat_counts_the_line_ends_of_windows_and_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("lacking", ["a.b.ann", "a.b.txt"])
-def test_brat_asks_for_both_files(tmp_path, lacking):
+def test_brat_requires_both_files(tmp_path, lacking):
     (brat(tmp_path, "Acme", "") / lacking).unlink()
-    with pytest.raises(DataError, match=rf"{lacking}: missing beside a\.b\."):
+    with pytest.raises(DataError, match=rf"{lacking}: missing next to a\.b\."):
         list(read_brat(tmp_path))
 
 
@@ -286,7 +286,7 @@ def test_label_studio_reads_the_short_export_too(tmp_path):
     assert (first.spans, first.labels, second.labels) == ((), ("lease",), ("lease", "loan"))
 
 
-def test_label_studio_counts_as_javascript_did_where_only_that_fits(tmp_path):
+def test_label_studio_offsets_are_utf_16_units_where_only_these_fit(tmp_path):
     text = "💩 Acme, 💩 Acme"
     for start, other in ((2, 10), (3, 12)):  # code points; UTF-16
         marks = [region(start, start + 4, "Acme", "ORG"), region(other, other + 4, "Acme", "ORG")]
@@ -313,7 +313,7 @@ def test_label_studio_names_the_task_and_the_remedy(tmp_path, tasks, said):
 
 
 @given(documents(), st.booleans())
-def test_label_studio_marks_are_read_in_either_count(tmp_path_factory, document, javascript):
+def test_label_studio_spans_are_read_with_either_kind_of_offsets(tmp_path_factory, document, javascript):
     text, spans = document
 
     def count(offset):
@@ -383,7 +383,7 @@ def test_every_scheme_of_tags_is_read(tmp_path, tags, spans):
     assert [example.text[s.start : s.end] for s in example.spans] == spans
 
 
-def test_documents_of_conll_are_kept_whole_where_they_are_marked(tmp_path):
+def test_documents_marked_in_conll_are_kept_whole(tmp_path):
     path = tmp_path / "data.conll"
     sentences = "".join(f"w{number} O\n\n" for number in range(9))
     path.write_text(f"-DOCSTART- O\n\n{sentences}-DOCSTART- O\n\nAcme B-ORG\n")
@@ -416,7 +416,7 @@ def test_conll_names_the_line_of_a_wrong_tag(tmp_path, line, said):
 @pytest.mark.parametrize(("suffix", "separator"), [(".csv", ","), (".tsv", "\t")])
 def test_tables_are_read_by_their_suffix(tmp_path, suffix, separator):
     path = tmp_path / f"data{suffix}"
-    long = "x" * 200_000  # beyond the limit of Python's csv, which stays as it is
+    long = "x" * 200_000  # beyond the default limit of Python's csv module
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file, delimiter=separator).writerows([["label", "text"], ["a", 'two\nlines, "💩"\t.'], ["b", long]])
     limit = csv.field_size_limit()
@@ -521,7 +521,7 @@ class Task:
 
 
 def dataset(**keys):
-    """A data set as YAML gives it."""
+    """A data set as written in YAML."""
     return from_dict(Task, {"data": keys}).data
 
 
@@ -542,7 +542,7 @@ def test_data_sets_are_read_by_the_name_of_their_reader(tmp_path):
     assert len(read_dataset(config)[0].spans) == 1
 
 
-def test_a_data_set_is_made_in_python_too(tmp_path):
+def test_a_data_set_can_be_configured_in_python(tmp_path):
     path = docbin(tmp_path / "a.spacy", make_doc())
     config = SpacyConfig(reader="spacy", files=(str(path),), span_group="sc")
     assert dataset(**to_dict(config)) == config
@@ -595,14 +595,14 @@ def read_lines(path, *, separator):
         yield Example(path.stem, text, labels=(label,))
 
 
-def test_a_reader_is_added_by_a_line_in_the_table(monkeypatch, tmp_path):
+def test_a_reader_is_added_by_a_row_of_the_table(monkeypatch, tmp_path):
     monkeypatch.setitem(READERS, "lines", Reader("classes", LinesConfig, read_lines))
     (tmp_path / "a.txt").write_text("lease|The Tenant pays.\nloan|The Lender pays.")
     config = dataset(reader="lines", files=[str(tmp_path / "a.txt")], separator="|", labels={"loan": "LOAN"})
     assert (yields(config), [example.labels for example in read_dataset(config)]) == ("classes", [(), ("LOAN",)])
 
 
-def test_a_corpus_comes_back_from_every_format(tmp_path):
+def test_a_corpus_is_read_back_from_every_format(tmp_path):
     examples = list(read_jsonl(data_root() / "bc5cdr" / "dev.jsonl"))
     vocab = spacy.blank("en").vocab
     papers, docs, tasks = [], [], []
@@ -642,7 +642,7 @@ def test_corpora_of_columns_are_read(name, columns, documents, spans):
 # --------------------------------------------------------------------------------------------------------------- checks
 
 
-def test_spans_that_cut_a_word_are_found_with_the_words_they_would_become():
+def test_spans_that_cut_a_word_are_found_with_the_words_that_would_be_learned():
     text = "Acme Incorporated pays USD100 to Zenith."
     spans = [(0, 17), (5, 8), (23, 26), (24, 32), (33, 40), (4, 18), (4, 5)]
     example = Example("lease", text, tuple(Span(start, end, "X") for start, end in spans))
@@ -662,15 +662,15 @@ def test_overlapping_spans_of_one_head_are_refused():
     spans = (Span(0, 17, "PARTY"), Span(0, 17, "PARTY"), Span(0, 4, "NAME"), Span(5, 17, "FORM"), Span(18, 20, "ACT"))
     example = Example("lease", text, spans)
     check_overlaps([example], ("PARTY",))
-    check_overlaps([example], ("NAME", "FORM"))  # they touch, and no more
+    check_overlaps([example], ("NAME", "FORM"))  # they touch, but do not overlap
     said = r"lease: NAME 'Acme' at 0-4 and PARTY 'Acme Incorporated' at 0-17 overlap.*separate heads, leave one"
     with pytest.raises(DataError, match=said):
         check_overlaps([example], ("PARTY", "NAME"))
 
 
 @given(st.lists(st.sampled_from(["Acme", "pays", "USD100", ",", "it's", "💩"]), min_size=1, max_size=8), st.data())
-def test_what_is_not_misaligned_survives_its_tags(words, data):
-    """Of spans that do not overlap, those pass the check that encoding and decoding give back."""
+def test_aligned_spans_survive_encoding_and_decoding(words, data):
+    """Of spans that do not overlap, exactly those that encoding and decoding restore pass the check."""
     text = " ".join(words)
     borders = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
     spans = tuple(Span(a, b, "X") for a, b in zip(borders[::2], borders[1::2], strict=False) if text[a:b].strip())
@@ -683,7 +683,7 @@ def test_what_is_not_misaligned_survives_its_tags(words, data):
         assert (back == [text[span.start : span.end].strip()]) == (span not in bad)
 
 
-def test_word_offsets_go_from_a_first_token_to_its_last():
+def test_word_offsets_cover_the_first_to_the_last_token():
     tokens = tokenize("Incorporated, USD100", make_tokenizer())
     assert word_offsets(tokens).tolist() == [[0, 12], [12, 13], [14, 20]]
     assert word_offsets(tokenize("", make_tokenizer())).shape == (0, 2)

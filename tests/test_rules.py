@@ -1,4 +1,4 @@
-"""Rules: what the shipped files find and ignore, rule files of a user, errors, and the laws of spans."""
+"""Rules: what the shipped files find and ignore, custom rule files, errors, and invariants of spans."""
 
 import itertools
 import pickle
@@ -161,7 +161,7 @@ def test_the_labels_and_the_files_that_are_shipped(rules: Rules) -> None:
     assert len(Rules.load("legal", "default", SHIPPED / "legal.yaml").rules) == len(rules.rules)
 
 
-def test_a_match_goes_over_a_line_end_and_not_over_an_empty_line(rules: Rules) -> None:
+def test_a_match_crosses_a_line_end_but_not_an_empty_line(rules: Rules) -> None:
     for space in ("\n", "\r\n", "  ", "\t", "\xa0", " \n   ", "\u2028", "\n\u200b"):
         text = f"dated June{space}21,{space}1999"
         assert found(rules, text) == [text[6:]], repr(space)
@@ -169,12 +169,12 @@ def test_a_match_goes_over_a_line_end_and_not_over_an_empty_line(rules: Rules) -
     assert found(rules, "in May\r\n \r\n2019") == []
 
 
-def test_characters_without_width_and_hyphens_of_any_kind_are_seen_through(rules: Rules) -> None:
+def test_zero_width_characters_and_all_kinds_of_hyphens_are_matched(rules: Rules) -> None:
     text = "a two\u2011year term for \u200b$5\u200b00\u200b."
     assert found(rules, text) == ["two\u2011year", "$5\u200b00"]
 
 
-def test_no_text_has_no_spans(rules: Rules) -> None:
+def test_text_without_entities_has_no_spans(rules: Rules) -> None:
     assert [rules.find(text) for text in ("", " ", "\n\n\n", "\u200b", "a")] == [[]] * 5
 
 
@@ -206,7 +206,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text())
-def test_spans_are_sorted_apart_and_stand_where_they_say(rules: Rules, text: str) -> None:
+def test_spans_are_sorted_disjoint_and_at_their_offsets(rules: Rules, text: str) -> None:
     spans = rules.find(text)
     assert spans == rules.find(text)
     for span in spans:
@@ -263,7 +263,7 @@ def test_of_equal_matches_the_later_rule_wins(tmp_path: Path) -> None:
     assert [span.label for span in Rules.load(path, "general").find("$5")] == ["MONEY"]
 
 
-def test_the_label_o_keeps_other_spans_out(tmp_path: Path) -> None:
+def test_the_label_o_suppresses_other_spans(tmp_path: Path) -> None:
     path = write(tmp_path, "rules: [{label: O, pattern: 5 mg of fame}]")
     rules = Rules.load("clinical", path)
     assert found(rules, "5 mg of fame, 5 mg of fat") == ["5 mg"]
@@ -315,7 +315,7 @@ def test_the_ends_of_a_match_are_stripped(tmp_path: Path) -> None:
         ("rules: [", "not valid YAML"),
     ],
 )
-def test_a_wrong_file_is_an_error_that_names_the_place(tmp_path: Path, text: str, message: str) -> None:
+def test_the_error_for_a_wrong_file_names_the_location(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ConfigError, match=message) as error:
         Rules.load(path)
@@ -338,7 +338,7 @@ def test_the_message_names_the_malformed_file_of_several(tmp_path: Path) -> None
         ((Path("legal"),), r"no rule file 'legal'"),
     ],
 )
-def test_a_source_that_is_none_is_an_error_that_names_those_there_are(sources: tuple, message: str) -> None:
+def test_the_error_for_an_unknown_source_names_the_available_ones(sources: tuple, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Rules.load(*sources)
 

@@ -1,4 +1,4 @@
-"""What a training run does beside learning: it is checked, scored, stopped, saved, made small, estimated."""
+"""Training runs: checks, development scores, early stopping, checkpoints, smaller students, memory estimates."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def loss_of(model, batch, **options):
 # ------------------------------------------------------------------------------------------------------- score and stop
 
 
-def test_the_best_checkpoint_is_kept_and_training_stops_when_it_gets_no_better(corpus, monkeypatch):
+def test_the_best_checkpoint_is_kept_and_training_stops_without_improvement(corpus, monkeypatch):
     scores = iter([0.2, 0.9, 0.3, 0.4, 0.5, 0.6])
     seen = []
 
@@ -76,7 +76,7 @@ def test_the_best_checkpoint_is_kept_and_training_stops_when_it_gets_no_better(c
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A trained model, scored on the way on what it learns from."""
+    """A trained model whose development data is its training data."""
     folder = tmp_path_factory.mktemp("trained")
     write_corpus(folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -84,7 +84,7 @@ def trained(tmp_path_factory):
         return train(config_file(folder, development={"datasets": {"mine": CONTRACTS}, "every": 80}))
 
 
-def test_the_development_score_is_what_evaluation_says(corpus, trained):
+def test_the_development_score_equals_that_of_evaluation(corpus, trained):
     log = json.loads((trained.parent / "log.json").read_text())
     scores = [entry["eval_score"] for entry in log if "eval_score" in entry]
     data = LabelledData.read("mine", JsonlConfig(reader="jsonl", files=("contracts.jsonl",), labels={"party": "PARTY"}))
@@ -165,7 +165,7 @@ def test_a_run_alternates_between_both_encoders(corpus):
 
 
 @pytest.mark.parametrize("encoder", ["windows", "sparse"])
-def test_gradient_checkpointing_changes_no_number(corpus, encoder):
+def test_gradient_checkpointing_does_not_change_the_result(corpus, encoder):
     gradients = []
     for checkpointing in (False, True):
         model = make_model()
@@ -209,7 +209,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(corpus, monkeypatch):
 
 
 @pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16"])
-def test_mixed_precision_is_used_where_the_machine_computes_in_it_or_it_is_asked_for(tmp_path, precision):
+def test_mixed_precision_is_used_where_supported_or_requested(tmp_path, precision):
     config = RunConfig(base="default", output=str(tmp_path), precision=precision)
     arguments = training_arguments(config, n_batches=4, deepspeed=None, development=None)
     assert arguments.bf16 == (dtype_of(precision, device_of("auto")) == torch.bfloat16)
@@ -361,13 +361,13 @@ def assert_same_run(one, other):
         ({"distill": {"teacher": "default", "logits": 0, "hidden": 0}}, "one of them above 0"),
     ],
 )
-def test_a_wrong_value_says_what_is_allowed(corpus, changes, message):
+def test_the_error_for_a_wrong_value_says_what_is_allowed(corpus, changes, message):
     with pytest.raises(ConfigError, match=message):
         load_yaml(TrainConfig, config_file(corpus, **changes))
 
 
 @pytest.mark.parametrize("base", ["runs/no/such/model", "no-such-model"])
-def test_a_base_that_is_not_there_says_what_could_be(corpus, base):
+def test_the_error_for_a_missing_base_says_what_is_allowed(corpus, base):
     with pytest.raises(ConfigError, match=f"{base} is neither a folder with a model nor"):
         train(config_file(corpus, base=base))
 
@@ -383,7 +383,7 @@ def test_a_wrong_deepspeed_file_is_refused_before_anything_is_written(corpus, co
     assert not (corpus / "run").exists()
 
 
-def test_spans_that_overlap_or_cut_a_word_are_told_before_training(corpus, caplog):
+def test_spans_that_overlap_or_cut_a_word_are_reported_before_training(corpus, caplog):
     record = annotated(1)
     record["entities"].append({"start": 55, "end": 59, "text": "Acme", "label": "party"})
     (corpus / "contracts.jsonl").write_text(json.dumps({**record, "id": "lease"}) + "\n")
@@ -395,7 +395,7 @@ def test_spans_that_overlap_or_cut_a_word_are_told_before_training(corpus, caplo
     record["entities"] = [{"start": 55, "end": 61, "text": "Acme I", "label": "party"}]
     (corpus / "contracts.jsonl").write_text(json.dumps({**record, "id": "lease"}) + "\n")
     train(config_file(corpus, tasks=[longest], output=str(corpus / "other")))
-    assert "1 of 1 spans do not end where words do; the first: lease: PARTY 'Acme I'" in caplog.text
+    assert "1 of 1 spans start or end inside a word; the first: lease: PARTY 'Acme I'" in caplog.text
 
 
 def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
@@ -407,7 +407,7 @@ def test_labels_that_no_head_has_are_refused_unless_left_out(corpus):
 # ------------------------------------------------------------------------------------------------- teacher and adapters
 
 
-def test_a_student_with_fewer_layers_comes_close_to_its_teacher(corpus, trained):
+def test_a_student_with_fewer_layers_approaches_its_teacher(corpus, trained):
     distill = {"teacher": str(trained)}
     folder = train(config_file(corpus, base=str(trained), layers=[0], distill=distill, tasks=[task(passes=4)]))
     student = Model.from_pretrained(folder)
@@ -417,7 +417,7 @@ def test_a_student_with_fewer_layers_comes_close_to_its_teacher(corpus, trained)
     assert data.result(Pipeline.from_pretrained(folder)).value > 0.9
 
 
-def test_a_model_is_no_distance_from_itself_and_some_from_another(corpus):
+def test_the_distance_to_itself_is_zero_and_to_another_model_positive(corpus):
     asking, other = make_asking_model(), make_asking_model()
     with torch.no_grad():
         for parameter in other.parameters():
@@ -431,7 +431,7 @@ def test_a_model_is_no_distance_from_itself_and_some_from_another(corpus):
     assert "qa" in dict(asking.heads)
 
 
-def test_a_teacher_must_know_the_students_heads_and_words(corpus):
+def test_a_teacher_must_have_the_students_heads_and_vocabulary(corpus):
     with pytest.raises(ConfigError, match=r"no head 'qa'"):
         Teacher(make_model(), DistillConfig(teacher="small"), make_asking_model())
     with pytest.raises(ConfigError, match="another vocabulary"):
@@ -440,7 +440,7 @@ def test_a_teacher_must_know_the_students_heads_and_words(corpus):
         drop_layers(make_model(), [1, 0])
 
 
-def test_adapters_alone_learn_and_are_merged_into_the_encoder(corpus):
+def test_only_adapters_learn_and_are_merged_into_the_encoder(corpus):
     folder = train(config_file(corpus, tasks=[SHORT], lora={"rank": 4}, learning_rate=0.02))
     base, tuned = Model.from_base(corpus / "base", make_model().config), Model.from_pretrained(folder)
     before, after = base.encoder.backbone.state_dict(), tuned.encoder.backbone.state_dict()
@@ -468,7 +468,7 @@ def test_merged_adapters_give_the_same_states():
 # --------------------------------------------------------------------------------------------------------- the estimate
 
 
-def test_the_estimate_counts_what_is_there(corpus, capsys):
+def test_the_estimate_matches_the_model(corpus, capsys):
     path = config_file(corpus)
     found = estimate(path)
     model = Model.from_base(corpus / "base", load_yaml(TrainConfig, path).model)
@@ -494,7 +494,7 @@ def test_the_estimate_counts_what_is_there(corpus, capsys):
 TEXT = "The rent is due on 3 May. Acme pays Zenith 500 dollars. Notices go to Boston."
 
 
-def test_the_sentence_of_an_answer_is_left_out(model):
+def test_the_sentence_with_the_answer_is_removed(model):
     document = TokenizedExample.of(Example("1", TEXT), model.tokenizer)
     start = TEXT.index("500")
     shorter = without_answer(Question("1", "How much?", (Span(start, start + 3, ""),)), document)
@@ -504,7 +504,7 @@ def test_the_sentence_of_an_answer_is_left_out(model):
     assert without_answer(Question("1", "How much?", (Span(10, 13, ""),)), alone) is None
 
 
-def test_a_name_of_the_question_is_exchanged_for_one_that_is_no_answer():
+def test_a_name_in_the_question_is_replaced_by_one_that_is_not_the_answer():
     rng = np.random.default_rng(0)
     question = Question("1", "What does Acme pay?", (Span(TEXT.index("500"), TEXT.index("500") + 3, ""),))
     said = {with_other_name(question, TEXT, rng).text for _ in range(40)}

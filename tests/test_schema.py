@@ -82,7 +82,7 @@ def test_select_keeps_fields_in_the_order_asked_for():
         ([], "has no fields"),
     ],
 )
-def test_select_names_what_is_wrong(names, message):
+def test_the_error_of_select_names_what_is_wrong(names, message):
     with pytest.raises(ConfigError) as error:
         load_schema("contract").select(names)
     assert message in str(error.value)
@@ -114,7 +114,7 @@ RENT = {"question": "How high is the rent?"}
         ({"name": "a", "fields": {"rent": {**RENT, "many": "yes"}}}, "fields.rent.many: expected bool"),
     ],
 )
-def test_a_malformed_schema_is_an_error_that_names_the_place(source, message):
+def test_the_error_for_a_malformed_schema_names_the_location(source, message):
     with pytest.raises(ConfigError) as error:
         load_schema(source)
     assert message in str(error.value)

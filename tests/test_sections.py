@@ -240,7 +240,7 @@ def test_papers_are_read_by_names_and_numbers():
 
 
 def check(document: Document) -> None:
-    """The laws: in order, nested, within the parent, references and definitions in the text."""
+    """The invariants: in order, nested, within the parent, references and definitions in the text."""
     sections = document.sections
     assert [s.start for s in sections] == sorted(s.start for s in sections)
     for index, section in enumerate(sections):

@@ -1,4 +1,4 @@
-"""`longdoc show`, and the pages it draws."""
+"""``longdoc show``, and the pages that it draws."""
 
 import io
 import re
@@ -46,7 +46,7 @@ def test_show_lists_every_part(document, capsys):
     assert "Check <this>" in shown
 
 
-def test_a_long_list_is_counted(document, capsys):
+def test_the_rest_of_a_long_list_is_counted(document, capsys):
     show(replace(document, outline=document.outline * 100))
     assert "and 140 more" in capsys.readouterr().out
 
@@ -63,7 +63,7 @@ def test_a_page_range_is_a_number_or_two(pages, capsys):
     assert "3-7" in capsys.readouterr().err
 
 
-def test_what_does_not_fit_the_document_is_an_error_and_leaves_no_file(tmp_path, capsys):
+def test_options_that_do_not_fit_the_document_are_errors_and_leave_no_file(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("Lease")
     assert main(["show", str(tmp_path / "a.txt"), "--draw", str(tmp_path / "out.html")]) == 1
     assert "no pages to draw" in capsys.readouterr().err
@@ -95,7 +95,7 @@ def test_only_the_first_pages_are_drawn_and_names_are_escaped():
     assert "<b>" not in stream.getvalue()
 
 
-def test_drawings_replace_no_document_and_go_where_they_can(tmp_path, capsys):
+def test_drawings_do_not_replace_a_document_and_need_a_writable_folder(tmp_path, capsys):
     data = make_pdf(lines("Rent"))
     copy = tmp_path / "a.pdf"
     copy.write_bytes(data)

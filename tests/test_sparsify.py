@@ -31,7 +31,7 @@ SIZES = {
 }
 PAD, SEP = 1, 3
 DISTILBERT = {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 48, "dropout": 0.0, "attention_dropout": 0.0}
-# The architecture, and what its configuration needs beside the sizes.
+# The architecture, and what its configuration needs besides the sizes.
 FAMILIES = {
     "bert": ("Bert", {}),
     "roberta": ("Roberta", {}),
@@ -47,7 +47,7 @@ OWN = {
     "big_bird": ("BigBird", {"block_size": 8, "num_random_blocks": 3, "attention_type": "block_sparse"}),
 }
 ALL = {**FAMILIES, **OWN}
-LEARNED = [family for family in ALL if family != "modernbert"]  # those with a table of positions
+LEARNED = [family for family in ALL if family != "modernbert"]  # those with a position table
 HEADS = ["ForMaskedLM", "ForTokenClassification", "ForSequenceClassification", "ForQuestionAnswering"]
 NARROW = SparsePattern(window=20, global_tokens=(0,))
 WIDE = SparsePattern(window=400, global_tokens=())
@@ -92,7 +92,7 @@ def outputs(model, **call):
 
 
 def assert_same(found, expected, mask=None, tolerance=1e-5):
-    """All tensors are alike, at tokens that are no padding."""
+    """All tensors are alike, except at padding."""
     assert len(found) == len(expected) > 0
     for one, other in zip(found, expected, strict=True):
         by_token = mask is not None and one.ndim > 1 and one.shape[1] == mask.shape[1]
@@ -161,7 +161,7 @@ def test_local_layers_of_modernbert_keep_their_window():
     # A local layer reaches 16 tokens to each side, so that two of them and a global layer of 20 reach 52.
     sparsify(model, SparsePattern(window=20, global_tokens=()))
     assert reached(model) == {*range(48, 153)}
-    # A token that is global in the global layer tells its neighbours only.
+    # In a local layer, a global token reaches only its neighbours.
     assert reached(model, global_mask=torch.arange(200)[None] == 7) == {*range(48, 153), *range(7 + 32 + 1)}
 
 
@@ -171,7 +171,7 @@ def test_a_window_for_each_layer_reaches_as_far_as_their_sum():
 
 
 def reached(model, **options):
-    """Places whose states change with token 100 of 200."""
+    """Positions whose states change with token 100 of 200."""
     call = batch(200, (200,))
     moved = {**call, "input_ids": call["input_ids"].clone()}
     moved["input_ids"][0, 100] += 1
@@ -193,7 +193,7 @@ def test_states_do_not_depend_on_padding(family):
 
 
 @pytest.mark.parametrize("family", ["bert", "longformer", "big_bird"])
-def test_padding_is_taken_as_numbers_or_truth_values_and_by_place(family):
+def test_padding_masks_may_be_booleans_or_floats_and_positional(family):
     model = sparsify(build(family), pattern_for(family))
     call = batch()
     expected = states(model, **call)
@@ -204,7 +204,7 @@ def test_padding_is_taken_as_numbers_or_truth_values_and_by_place(family):
 
 
 @pytest.mark.parametrize("family", ALL)
-def test_embeddings_serve_instead_of_tokens(family):
+def test_embeddings_are_accepted_instead_of_tokens(family):
     model = sparsify(build(family), pattern_for(family))
     call = batch(100, (100, 100))
     embedded = model.get_input_embeddings()(call["input_ids"]).detach()
@@ -227,7 +227,7 @@ def longformer_batch():
 @pytest.mark.parametrize(
     ("head", "chosen"), [("Model", None), ("Model", ()), *((head, (0, 5, 250)) for head in LONGFORMER_HEADS)]
 )
-def test_longformer_gives_the_numbers_of_transformers(head, chosen):
+def test_longformer_gives_the_outputs_of_transformers(head, chosen):
     call, model = longformer_batch(), build("longformer", head)
     if chosen is not None:
         call["global_attention_mask"] = torch.zeros_like(call["input_ids"])
@@ -331,7 +331,7 @@ def as_transformers(model):
 @pytest.mark.parametrize(
     ("head", "n_tokens"), [*((head, 300) for head in BIG_BIRD_HEADS), *(("Model", n) for n in (296, 89, 88, 30))]
 )
-def test_bigbird_gives_the_numbers_of_transformers(head, n_tokens):
+def test_bigbird_gives_the_outputs_of_transformers(head, n_tokens):
     call, model = batch(n_tokens, (n_tokens, n_tokens // 2)), build("big_bird", head)
     if head == "ForQuestionAnswering":
         call["question_lengths"] = torch.tensor([[5], [7]])
@@ -357,7 +357,7 @@ def test_a_bigbird_that_was_set_up_as_dense_becomes_sparse():
     assert_same([found], [states(sparsify(build("big_bird")), **call)])
 
 
-def test_bigbird_trains_as_it_predicts():
+def test_bigbird_has_the_same_pattern_in_training_and_inference():
     call, model = batch(), sparsify(build("big_bird"))
     assert model.config.sparse_attention["random_blocks"] == 3
     expected = states(model, **call)
@@ -375,7 +375,7 @@ def test_bigbird_of_the_paper_equals_the_eager_back_end():
     assert differ(found, states(sparsify(model, no_draw), **call), call["attention_mask"]), "random blocks must matter"
 
 
-def test_bigbird_does_not_notice_padding_within_its_last_block():
+def test_padding_within_the_last_block_does_not_change_bigbird():
     model = sparsify(build("big_bird"))
     short, long = batch(290, (290,)), batch(296, (290,))
     long["input_ids"][:, :290] = short["input_ids"]
@@ -428,8 +428,8 @@ def test_gradient_checkpointing_changes_no_gradient(family, use_reentrant):
 
 @pytest.mark.parametrize("use_reentrant", [False, True])
 @pytest.mark.parametrize("family", ["bert", "distilbert", "longformer"])
-def test_checkpointing_drops_the_same_when_it_computes_again(family, use_reentrant, monkeypatch):
-    # The first pass takes no gradients, as if it were inference; its dropout must be that of the second pass.
+def test_checkpointing_repeats_the_dropout_when_it_recomputes(family, use_reentrant, monkeypatch):
+    # The first pass takes no gradients, as in inference; its dropout must be that of the second pass.
     monkeypatch.setattr(interface, "PIECE", 16)
     rates = {"dropout": 0.2} if family == "distilbert" else {"hidden_dropout_prob": 0.2}
     rates["attention_dropout" if family == "distilbert" else "attention_probs_dropout_prob"] = 0.2
@@ -542,7 +542,7 @@ def test_pieces_keep_the_precision_of_autocast(monkeypatch):
 
 
 def tables(model):
-    """The table of positions, and how many of its rows come before a text's first token."""
+    """The position table, and how many of its rows come before a text's first token."""
     module = next(m for m in model.modules() if isinstance(getattr(m, "position_embeddings", None), torch.nn.Embedding))
     return module, module.position_embeddings.weight.detach()
 
@@ -752,13 +752,13 @@ def test_a_model_without_a_pattern_needs_one():
         sparsify(build("bert"))
 
 
-def test_a_window_is_needed_for_every_layer():
+def test_a_window_is_required_for_every_layer():
     with pytest.raises(ConfigError, match="window has 2 numbers, but there is a layer 2; give one number per layer"):
         sparsify(build("bert"), SparsePattern(window=(4, 8)))
 
 
 @pytest.mark.parametrize("wrong", [{}, {"pattern": SparsePattern(window=(4,))}, {"pattern": NARROW, "max_tokens": 9}])
-def test_a_model_that_was_refused_is_as_it_was(wrong):
+def test_a_refused_model_is_unchanged(wrong):
     call, model = batch(100, (100, 60)), build("bert")
     expected = states(model, **call)
     with pytest.raises(ConfigError):
@@ -767,13 +767,13 @@ def test_a_model_that_was_refused_is_as_it_was(wrong):
     assert getattr(model.config, "sparse_attention", None) is None
 
 
-def test_what_is_no_model_of_transformers_is_refused():
+def test_a_module_that_is_not_a_transformers_model_is_refused():
     with pytest.raises(ConfigError, match="sparsify takes a transformers model; got Linear"):
         sparsify(torch.nn.Linear(2, 2), NARROW)
 
 
 @pytest.mark.parametrize("name", ["DebertaV2", "Deberta", "MPNet"])
-def test_attention_that_is_computed_elsewhere_is_refused(name):
+def test_attention_outside_the_interface_is_refused(name):
     model = getattr(tf, f"{name}Model")(getattr(tf, f"{name}Config")(**SIZES))
     with pytest.raises(ConfigError, match=r"does not use the attention interface.* encoder='windows'"):
         sparsify(model, NARROW)
@@ -800,7 +800,7 @@ def test_a_decoder_is_refused(name, settings):
     ("name", "settings"),
     [("T5EncoderModel", {"d_model": 32, "d_kv": 8, "num_heads": 4, "d_ff": 48}), ("CLIPTextModel", {})],
 )
-def test_what_else_attention_computes_is_kept_or_the_model_refused(name, settings):
+def test_other_features_of_attention_are_kept_or_refused(name, settings):
     torch.manual_seed(0)
     cls, call = getattr(tf, name), batch(100, (100, 60))
     model = cls(cls.config_class(**{**SIZES, **settings})).eval()
@@ -812,14 +812,14 @@ def test_what_else_attention_computes_is_kept_or_the_model_refused(name, setting
     assert_same([found], [expected], call["attention_mask"])
 
 
-def test_a_model_that_was_never_prepared_says_so(tmp_path):
+def test_a_model_that_was_not_sparsified_is_an_error(tmp_path):
     build("bert").save_pretrained(tmp_path)
     model = tf.BertModel.from_pretrained(tmp_path, attn_implementation=interface.NAME)
     with pytest.raises(ConfigError, match=r"has no pattern; call longdoc\.attention\.sparsify\(model, pattern\)"):
         model(**batch(50, (50,)))
 
 
-def test_autocast_does_not_narrow_the_scores():
+def test_autocast_does_not_lower_the_precision_of_the_scores():
     torch.manual_seed(0)
     query, key, value = (torch.randn(1, 2, 200, 16).bfloat16() * 3 for _ in range(3))
     rows, pattern = Rows.of(query[:, 0], None), SparsePattern(window=20)
@@ -828,7 +828,7 @@ def test_autocast_does_not_narrow_the_scores():
         assert torch.equal(blocked_attention(query, key, value, rows, pattern, scale=1.0), plain)
 
 
-def test_heads_of_queries_may_share_heads_of_keys():
+def test_query_heads_may_share_key_heads():
     settings = dict(SIZES, num_key_value_heads=2, head_dim=8)
     model = tf.EuroBertModel(tf.EuroBertConfig(**settings)).eval()
     ids = torch.randint(5, 90, (2, 100))
@@ -838,7 +838,7 @@ def test_heads_of_queries_may_share_heads_of_keys():
     torch.testing.assert_close(sparse, dense, atol=5e-5, rtol=0)
 
 
-def test_padding_between_documents_may_carry_any_number():
+def test_padding_between_documents_may_have_any_id():
     model = sparsify(build("bert"), SparsePattern(window=9))
     ids, seen = torch.randint(5, 90, (1, 60)), torch.arange(60)[None] < 50
     documents = (torch.arange(60)[None] >= 30).long()
@@ -849,7 +849,7 @@ def test_padding_between_documents_may_carry_any_number():
 
 
 @pytest.mark.parametrize("window", [[8, 8], 2.5, "8", True])
-def test_a_pattern_takes_lists_and_refuses_what_is_no_number(window):
+def test_a_pattern_takes_lists_and_refuses_other_values(window):
     if isinstance(window, list):
         assert SparsePattern(window=window, global_tokens=[0]) == SparsePattern(window=(8, 8), global_tokens=(0,))
     else:

@@ -23,7 +23,7 @@ CONTRACTS = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party"
 
 
 def task(passes=8, **changes):
-    """What a run learns from; a pass is 40 steps."""
+    """A task; one pass is 40 steps."""
     return {"heads": ["contract"], "data": CONTRACTS, "window": 32, "overlap": 8, "passes": passes, **changes}
 
 
@@ -58,7 +58,7 @@ def test_training_learns_and_its_model_is_evaluated(corpus):
     assert json.loads((corpus / "report.json").read_text()) == report.to_dict()
 
 
-def test_every_token_of_a_word_has_its_words_tag(model):
+def test_every_token_has_the_tag_of_its_word(model):
     example = Example("1", CORPUS[0], (Span(55, 72, "PARTY"),))
     assert CORPUS[0][55:72] == PARTIES[0]
     tagged = tag_document(example, {"contract": model.config.heads["contract"]}, model.tokenizer)
@@ -76,7 +76,7 @@ def make_task(**changes):
     return TaskConfig(**{"heads": ("contract",), "data": data, "window": 32, "overlap": 8, **changes})
 
 
-def test_a_pass_shows_every_token_and_a_batch_hides_padding(corpus, model):
+def test_a_pass_shows_every_token_and_padding_is_masked(corpus, model):
     windows = list(task_groups(make_task(), model, np.random.default_rng(0)))
     assert max(len(window.slices[0]) for window in windows) <= 30
     batch = collate(windows[:9], model)
@@ -120,7 +120,7 @@ def test_a_wrong_config_names_the_wrong_key(corpus, changes, message):
         load_yaml(TrainConfig, config_file(corpus, **changes))
 
 
-def test_missing_base_and_data_say_what_to_do(corpus):
+def test_errors_for_missing_base_and_data_say_what_to_do(corpus):
     with pytest.raises(ConfigError, match=r"longdoc\[train\]"):
         train(config_file(corpus, base="package:no-such-package"))
     (corpus / "contracts.jsonl").unlink()

@@ -1,4 +1,4 @@
-"""Typed values: values in an answer are parsed, and text without a value gives None."""
+"""Typed values: values in answers are parsed, and text without a value gives None."""
 
 import datetime
 import json
@@ -224,7 +224,7 @@ def test_text_without_a_value_gives_none(text, type):
 
 
 @pytest.mark.parametrize("type", ["text", "clause", "party", "place"])
-def test_a_text_is_its_own_value(type):
+def test_types_without_values_give_none(type):
     assert parse_value("$5 on June 1, 2004 for 3 days", type) is None
 
 
@@ -290,7 +290,7 @@ FORMS += ["the {0.day}th day of {0:%B}, {0.year:04}", "{0.month}/{0.day}/{0.year
 
 
 @given(st.dates(datetime.date(1000, 1, 1), datetime.date(2999, 12, 31)), st.sampled_from(FORMS))
-def test_dates_come_back(date, form):
+def test_dates_are_read_back(date, form):
     assert parse_value(f"It ends on {form.format(date)} or later.", "date") == date
 
 
@@ -299,12 +299,12 @@ def test_dates_come_back(date, form):
     st.sampled_from(["USD", "EUR", "GBP", "CHF"]),
     st.sampled_from(["{1} {0:,f}", "{0:,f} {1}", "{1}{0:f}", "a fee of {1} {0:f} a year"]),
 )
-def test_money_comes_back(amount, currency, form):
+def test_money_is_read_back(amount, currency, form):
     assert parse_value(form.format(amount, currency), "money") == Money(amount, currency)
 
 
 @given(st.integers(0, 10**9), st.sampled_from(get_args(Unit)))
-def test_durations_come_back(amount, unit):
+def test_durations_are_read_back(amount, unit):
     duration = Duration(Decimal(amount), unit)
     assert parse_value(f"within {duration} of receipt", "duration") == duration
     assert parse_value(str(duration), "duration") == duration

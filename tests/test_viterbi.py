@@ -62,7 +62,7 @@ def test_answers_are_those_of_the_reference_code(seed, n_tokens, size, share):
         scores.append(np.column_stack([logits, np.full(len(window), null.sum())]))
         inside = range(window.start, window.end)
         owned = [False, *(reference.max_context(spans, token) == number for token in inside)]
-        # What is no text comes last in the reference's ranking, as with a trained model.
+        # Positions outside the text come last in the reference's ranking, as with a trained model.
         starts, ends = [-99.0, *logits[:, 0]], [-99.0, *logits[:, 1]]
         features.append((starts, ends, [None, *inside], owned, null.sum()))
     answers = decode_answers(scores, windows, n_tokens, n_best=20, max_tokens=7)
@@ -81,7 +81,7 @@ def test_answers_are_those_of_the_reference_code(seed, n_tokens, size, share):
     assert sum(w.sum() for w in owned) == n_tokens
 
 
-def test_an_overlap_policy_chooses_and_is_checked():
+def test_overlaps_are_resolved_by_policy_and_the_policy_is_checked():
     long, sure, apart = ScoredSpan(0, 9, "A", 0.6), ScoredSpan(4, 8, "B", 0.9), ScoredSpan(10, 12, "A", 0.5)
     assert without_overlap([long, sure, apart], "all") == [long, sure, apart]
     assert without_overlap([long, sure, apart], "longest") == [long, apart]

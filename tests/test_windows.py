@@ -86,7 +86,7 @@ def test_random_leads_differ_from_pass_to_pass():
 
 
 @pytest.mark.parametrize("overlap", [-1, 8, 9])
-def test_an_overlap_that_stops_the_window_is_refused(overlap):
+def test_an_overlap_out_of_range_is_refused(overlap):
     with pytest.raises(ConfigError, match="overlap must be from 0 to 7"):
         split(100, size=8, overlap=overlap)
 
@@ -128,7 +128,7 @@ def test_an_unknown_rule_names_the_known_ones():
 
 
 @given(st.text(max_size=200))
-def test_offsets_slice_back_and_what_no_token_holds_is_reported(text):
+def test_offsets_slice_back_and_text_without_tokens_is_reported(text):
     tokens = tokenize(text, make_tokenizer_once())
     assert (np.diff(tokens.offsets[:, 0]) >= 0).all()
     assert (np.diff(tokens.words) >= 0).all()

@@ -7,7 +7,7 @@ The scores of a chunk fit into a CPU's cache; nothing of size ``T × window`` is
 recomputes the scores from queries, keys and values, the only tensors kept. Both passes are custom operators, so that
 ``torch.compile`` and ``torch.export`` treat each as one node. ``chunks`` decides which queries and keys make a chunk.
 
-Letters of shapes: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its
+Dimensions: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its
 keys.
 """
 
@@ -157,7 +157,7 @@ def _probabilities(query: Tensor, key: Tensor, chunk: Chunk, scale: float) -> Te
     n_queries, n_keys = scores.shape[1], chunk.keys.stop - chunk.keys.start
     if chunk.band is not None:
         first, window = chunk.band
-        # Only the two triangles at the ends of the band hold keys outside a query's window.
+        # Only the two triangles at the ends of the band contain keys outside a query's window.
         band = _band(n_queries, window, scores.device)
         n_missing = first + window  # columns of the full band that the row's start, or the document's, cuts off
         left, right = max(n_queries - n_missing, 0), max(2 * window - n_missing, 0)
@@ -182,7 +182,7 @@ def _band(n_queries: int, window: int, device: torch.device) -> Tensor:
 
 
 def _dropout_mask(scores: Tensor, seed: Tensor, index: int, dropout: float) -> Tensor:
-    """The dropout mask ``(H, C, K)`` of one chunk: 0, or the factor that makes up for what is dropped."""
+    """The dropout mask ``(H, C, K)`` of one chunk: 0, or the factor that scales up what is kept."""
     generator = torch.Generator(scores.device).manual_seed((int(seed) + index) % 2**62)
     return torch.empty_like(scores).bernoulli_(1 - dropout, generator=generator).div_(1 - dropout or 1.0)
 

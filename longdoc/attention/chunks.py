@@ -4,7 +4,7 @@ Queries that are not global are taken in order, ``CHUNK_QUERIES`` (or a block of
 keys that any of their windows reaches, the global tokens and their random blocks. Global queries have chunks of their
 own, against their whole document. Each query that is not padding belongs to exactly one chunk.
 
-Letters of shapes: ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its keys.
+Dimensions: ``H`` heads, ``T`` tokens, ``D`` width of a head, ``C`` queries of a chunk, ``K`` its keys.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ MAX_GLOBAL_SCORES = 2**21
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Queries that share their keys: a range of the row, and further single tokens."""
+    """Queries that share their keys: a range of the row, and additional single tokens."""
 
     queries: slice | Tensor
     """A range, or positions int64 ``(C,)``."""
     keys: slice
     further: Tensor | None = None
-    """Positions of the further keys, int64."""
+    """Positions of the additional keys, int64."""
     hidden: Tensor | None = None
     """True for keys that a query does not see, bool ``(C or 1, K)``."""
     skipped: Tensor | None = None
@@ -44,7 +44,7 @@ class Chunk:
     band: tuple[int, int] | None = None
     """Offset of the first key from the first query, and the window; ``None`` if every query sees all the keys."""
     repeated: tuple[int, float] | None = None
-    """How many of the further keys, the first ones, are counted several times, and how many times."""
+    """How many of the additional keys, the first ones, are counted several times, and how many times."""
 
     def keys_of(self, source: Tensor) -> Tensor:
         """The chunk's part ``(H, K, D)`` of a row's keys or values ``(H, T, D)``, in the dtype of scores."""

@@ -1,6 +1,6 @@
 """Sparse attention on a GPU: torch's FlexAttention, with a block mask that is built without a ``T²`` matrix.
 
-Letters of shapes: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``Q`` query tiles, ``K`` key tiles.
+Dimensions: ``B`` rows, ``H`` heads, ``T`` tokens, ``D`` width of a head, ``Q`` query tiles, ``K`` key tiles.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def sparsify(
 ) -> PreTrainedModel:
     """Gives a transformers encoder, or a task model with one, sparse attention, in place.
 
-    The model is called as before; ``global_mask=`` (bool ``(B, T)``) makes further tokens global, ``document_ids=``
+    The model is called as before; ``global_mask=`` (bool ``(B, T)``) makes additional tokens global, ``document_ids=``
     (int64 ``(B, T)``, ascending) separates documents packed into one row. Without gradients, layers overwrite their
     intermediate states in rows of more than 2,048 tokens: a hook that keeps one must clone it.
 

@@ -112,7 +112,7 @@ class LongformerModel(original.LongformerModel):
 
 
 def _global_mask(*masks: Tensor | None) -> Tensor | None:
-    """The union of the ways to name global tokens, bool ``(B, T)``; none if none is used.
+    """The union of the ways to name global tokens, bool ``(B, T)``; ``None`` if none is used.
 
     Args:
         masks: ``attention_mask``, in which 2 marks a global token by an older convention, ``global_attention_mask`` and

@@ -3,7 +3,7 @@
     query i sees key j   if   |i - j| <= window, or i or j is global, or block(j) was drawn for block(i)
                        and    both are tokens (no padding) of the same document
 
-The pattern is a union: a key is counted once, even if a query sees it for several reasons. Letters of shapes: ``B``
+The pattern is a union: a key is counted once, even if a query sees it for several reasons. Dimensions: ``B``
 rows, ``T`` tokens, ``Q`` query blocks.
 """
 
@@ -120,8 +120,8 @@ class SparsePattern:
         if not self.random_blocks or self.as_transformers:
             return None
         n_tokens = rows.seen.shape[1]
-        place = torch.arange(1, n_tokens + 1, device=rows.seen.device)
-        lengths = torch.where(rows.seen, place, 0).amax(dim=1).tolist()
+        positions = torch.arange(1, n_tokens + 1, device=rows.seen.device)
+        lengths = torch.where(rows.seen, positions, 0).amax(dim=1).tolist()
         tables = torch.full((len(lengths), -(-n_tokens // self.block), self.random_blocks), -1)
         for table, length in zip(tables, lengths, strict=True):
             drawn = self.random_table(length, layer)
@@ -131,7 +131,8 @@ class SparsePattern:
 
     def globals_of(self, rows: Rows) -> Tensor:
         """True for global tokens, including those of ``rows.global_mask``, bool ``(B, T)``."""
-        position, left = _places(rows.documents, rows.seen if not self.as_transformers else torch.ones_like(rows.seen))
+        seen = torch.ones_like(rows.seen) if self.as_transformers else rows.seen
+        position, left = _document_positions(rows.documents, seen)
         chosen = rows.global_mask.clone()
         for token in self.global_tokens:
             chosen |= position == token
@@ -146,11 +147,11 @@ class SparsePattern:
         0 or 1 everywhere, except with ``as_transformers``.
         """
         n_tokens = rows.seen.shape[1]
-        place = torch.arange(n_tokens, device=rows.seen.device)
+        positions = torch.arange(n_tokens, device=rows.seen.device)
         step = self.block if self.block_aligned else 1
-        near = (place[:, None] // step - place // step).abs() <= self.window_at(layer) // step
+        near = (positions[:, None] // step - positions // step).abs() <= self.window_at(layer) // step
         near |= self.is_dense(n_tokens)
-        blocks = place // self.block
+        blocks = positions // self.block
         near = near.expand(len(rows.seen), -1, -1)
         if (tables := self.random_tables(rows, layer)) is not None:
             near = near | (tables[:, blocks, None, :] == blocks[None, None, :, None]).any(-1)
@@ -171,8 +172,8 @@ class SparsePattern:
 class Rows:
     """The structure of a batch of rows.
 
-    ``seen`` bool ``(B, T)``, false at padding; ``global_mask`` bool ``(B, T)``, global tokens beside the pattern's own;
-    ``documents`` int64 ``(B, T)``, the index of each token's document, ascending, for rows that pack several.
+    ``seen`` bool ``(B, T)``, false at padding; ``global_mask`` bool ``(B, T)``, global tokens besides the pattern's
+    own; ``documents`` int64 ``(B, T)``, the index of each token's document, ascending, for rows that pack several.
     """
 
     seen: Tensor
@@ -183,7 +184,7 @@ class Rows:
     def of(
         cls, like: Tensor, seen: Tensor | None, global_mask: Tensor | None = None, documents: Tensor | None = None
     ) -> Rows:
-        """Fills in defaults: no padding, no further global tokens, one document a row.
+        """Fills in defaults: no padding, no other global tokens, one document per row.
 
         Args:
             like: any tensor ``(B, T, …)`` of the batch's size and device.
@@ -203,25 +204,25 @@ class Rows:
         )
 
 
-def _places(documents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+def _document_positions(documents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     """Position of each token in its document, and the number of tokens from there to its end, each int64 ``(B, T)``.
 
     Padding at either end of a document does not belong to it.
     """
     n_tokens = documents.shape[1]
-    place = torch.arange(n_tokens, device=documents.device).expand_as(documents)
+    positions = torch.arange(n_tokens, device=documents.device).expand_as(documents)
     changes = torch.ones_like(seen)
     changes[:, 1:] = documents[:, 1:] != documents[:, :-1]
-    start = torch.where(changes, place, 0).cummax(dim=1).values
+    start = torch.where(changes, positions, 0).cummax(dim=1).values
     # Minimum over what follows: where a document starts, the position of its first token that is not padding.
-    coming = torch.where(seen, place, n_tokens).flip(1).cummin(dim=1).values.flip(1)
+    coming = torch.where(seen, positions, n_tokens).flip(1).cummin(dim=1).values.flip(1)
     start = coming.gather(1, start)
-    after = torch.where(seen, place + 1, 0)
+    after = torch.where(seen, positions + 1, 0)
     ends = torch.ones_like(seen)
     ends[:, :-1] = changes[:, 1:]
     # A document ends after its last token that is not padding: the running maximum, taken where the document ends.
     stop = torch.where(ends, after.cummax(dim=1).values, n_tokens).flip(1).cummin(dim=1).values.flip(1)
-    return place - start, stop - place
+    return positions - start, stop - positions
 
 
 @functools.lru_cache(maxsize=256)

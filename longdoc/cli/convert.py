@@ -12,7 +12,7 @@ HELP = "extend an encoder to longer input with sparse attention"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("model", metavar="MODEL", help="a folder written by transformers, or a hub ID")
+    parser.add_argument("model", metavar="MODEL", help="a folder written by transformers, or a hub id")
     parser.add_argument(
         "--max-tokens",
         type=options.positive_integer,

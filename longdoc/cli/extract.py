@@ -16,7 +16,7 @@ from longdoc.cli import options
 from longdoc.errors import ConfigError, DocumentError
 from longdoc.outputs import FORMATS, PIPE, TERMINAL, Format, Outcome, format_of
 
-# What loads numpy, torch or rich is imported where it is used: `longdoc --help` answers at once.
+# Modules that load numpy, torch or rich are imported where they are used, to keep `longdoc --help` fast.
 if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.pipeline import Pipeline

@@ -19,7 +19,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments that choose the model."""
     group = parser.add_argument_group("model")
     group.add_argument(
-        "--model", default="default", metavar="M", help="a folder or hub ID; default: the model shipped with longdoc"
+        "--model", default="default", metavar="M", help="a folder or hub id; default: the model shipped with longdoc"
     )
     group.add_argument(
         "--encoder",
@@ -65,7 +65,7 @@ def load(path: str, password: str | None, **options: Any) -> Document:
 
 
 def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
-    """Loads the model that the arguments choose, and says so on standard error.
+    """Loads the model that the arguments choose, and reports it on standard error.
 
     Raises:
         MissingDependencyError: torch or transformers is not installed.

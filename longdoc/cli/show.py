@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ocr",
         default="auto",
         metavar="O",
-        help="auto: read pages without a text layer in English; never; or languages, such as fra+eng. Default: auto",
+        help="OCR of pages without a text layer: auto (in English, if installed), never, or languages such as fra+eng; "
+        "default: auto",
     )
     options.add_password(parser)
     output = parser.add_argument_group("output")

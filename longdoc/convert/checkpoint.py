@@ -53,7 +53,7 @@ class Checkpoint:
         config = repository.json("config.json")
         if config is None:
             raise ConfigError(
-                f"{name} holds no config.json; give a folder written by save_pretrained, or the hub id of a model"
+                f"{name} has no config.json; give a folder written by save_pretrained, or the hub id of a model"
             )
         if "longdoc" in config:
             raise ConfigError(
@@ -96,7 +96,7 @@ class Checkpoint:
             if path is None:
                 raise ConfigError(f"{self.name}: model.safetensors, or a part of it, is missing; save it there again")
             state |= load_file(path)
-        # Older checkpoints also store the numbers 0 to 511, which transformers creates anew.
+        # Older checkpoints also store the position ids 0 to 511, which transformers creates itself.
         return {name: tensor for name, tensor in state.items() if not name.endswith("embeddings.position_ids")}
 
     def write(self, output: Path, network: PreTrainedModel, tokenizer: Any, max_tokens: int) -> None:
@@ -134,7 +134,7 @@ class Checkpoint:
             return weights
         names = [name for name in weights if name.endswith(TABLE)]
         if len(names) != 1:
-            raise ConfigError(f"{self.name}: its weights hold {len(names)} tensors named …{TABLE}; expected one")
+            raise ConfigError(f"{self.name}: its weights contain {len(names)} tensors named …{TABLE}; expected one")
         return {**weights, names[0]: table.detach().to(weights[names[0]].dtype).contiguous()}
 
     def _write_tokenizer(self, output: Path, tokenizer: Any, max_tokens: int) -> None:

@@ -1,6 +1,6 @@
 """Masked tokens of a text, and the cross-entropy of a model's predictions for them, in bits.
 
-Letters of shapes: ``T`` tokens, ``M`` masked tokens, ``D`` width, ``V`` words of the vocabulary.
+Dimensions: ``T`` tokens, ``M`` masked tokens, ``D`` width, ``V`` words of the vocabulary.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Cloze:
         tokens = tokenize(text, backend)
         allowed = np.flatnonzero(~np.isin(tokens.ids, tokenizer.all_special_ids))
         if not len(allowed):
-            raise ConfigError("the text holds no words that the tokenizer knows; give another text")
+            raise ConfigError("the text contains no words that the tokenizer knows; give another text")
         drawn = np.random.default_rng(seed).permutation(allowed)[: math.ceil(SHARE * len(allowed))]
         chosen = np.isin(np.arange(len(tokens)), drawn)
         characters = (tokens.offsets[:, 1] - tokens.offsets[:, 0]).astype(np.int64)

@@ -18,7 +18,7 @@ from longdoc.pretrained import quiet
 
 WINDOW = 256
 MAX_TOKENS = 2**20
-"""A longer row is taken for a typing error."""
+"""Longer rows are refused as a probable typing error."""
 OWN_PATTERN = ("longformer", "big_bird")
 """Model types that keep the sparse pattern they were trained with."""
 
@@ -35,7 +35,7 @@ class Conversion:
     tokens_after: int
     """Maximum row length after the conversion."""
     window: int | tuple[int, ...]
-    """Tokens seen to each side: in all layers, or one number a layer."""
+    """Tokens seen to each side: in all layers, or one number per layer."""
     before: Bits | None = None
     """Bits of the masked tokens, in rows of ``tokens_before`` with dense attention; ``None`` without a text."""
     after: Bits | None = None
@@ -50,7 +50,7 @@ class Conversion:
         ]
         if self.before is not None and self.after is not None:
             title = f"{self.before.tokens:,} masked tokens"
-            lines += ["", f"{title:<32}{'bits a token':>14}{'bits a character':>20}"]
+            lines += ["", f"{title:<32}{'bits per token':>14}{'bits per character':>20}"]
             lines += [
                 f"{f'{name}, rows of {longest:,}':<32}{bits.per_token:>14.3f}{bits.per_character:>20.3f}"
                 for name, longest, bits in (

@@ -1,6 +1,6 @@
 """Annotated documents: readers of corpora and annotation formats, and checks of what they read.
 
-:mod:`longdoc.datasets.readers` holds the table of readers. A reader yields :class:`Example` objects whose spans were
+:mod:`longdoc.datasets.readers` has the table of readers. A reader yields :class:`Example` objects whose spans were
 checked against their text; :func:`from_datasets` converts a data set of the ``datasets`` library.
 :func:`check_overlaps` and :func:`misaligned` find the spans that a flat head cannot learn.
 """

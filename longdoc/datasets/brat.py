@@ -1,4 +1,4 @@
-"""BRAT's standoff format: each text has its annotations in a file beside it."""
+"""BRAT's standoff format: each text has its annotations in a file next to it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_brat(path: Path) -> Iterator[Example]:
     for text_file, annotation_file in ((Path(f"{stem}.txt"), Path(f"{stem}.ann")) for stem in stems):
         for file, other in ((text_file, annotation_file), (annotation_file, text_file)):
             if not file.exists():
-                raise DataError(f"{file}: missing beside {other.name}; a text without annotations needs an empty .ann")
+                raise DataError(f"{file}: missing next to {other.name}; a text without annotations needs an empty .ann")
         text, spans = read_text(text_file), []
         for number, line in numbered_lines(annotation_file):
             with errors_at(f"{annotation_file}, line {number}"):
@@ -60,8 +60,8 @@ def _spans(line: str, text: str) -> list[Span]:
     identifier, *cells = line.split("\t", 2)
     if not identifier.startswith("T") or len(cells) != 2:
         raise ValueError(f"not a BRAT annotation: {line!r}; an entity is T1, a tab, label start end, a tab, its text")
-    label, _, places = cells[0].partition(" ")
-    fragments = [(int(start), int(end)) for start, end in map(str.split, places.split(";"))]
+    label, _, ranges = cells[0].partition(" ")
+    fragments = [(int(start), int(end)) for start, end in map(str.split, ranges.split(";"))]
     for start, end in fragments:
         checked_span({"start": start, "end": end, "label": label}, text)
     start, end = min(fragments)[0], max(end for _, end in fragments)

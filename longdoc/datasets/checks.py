@@ -25,8 +25,8 @@ class Misaligned:
     """The words that would be learned instead; empty if the span contains none."""
 
     def __str__(self) -> str:
-        place = f"{self.document}: {self.span.label} {self.text!r} at {self.span.start}-{self.span.end}"
-        return f"{place} would be learned as {self.words!r}" if self.words else f"{place} contains no word"
+        description = f"{self.document}: {self.span.label} {self.text!r} at {self.span.start}-{self.span.end}"
+        return f"{description} would be learned as {self.words!r}" if self.words else f"{description} contains no word"
 
 
 def check_overlaps(examples: Iterable[Example], labels: Collection[str]) -> None:

@@ -24,9 +24,9 @@ class ClassesConfig(ReaderConfig):
 
     reader: Literal["classes"]
     text_column: str = "text"
-    """Column or key that holds the text."""
+    """Column or key with the text."""
     label_column: str = "label"
-    """Column or key that holds the class, or in JSON lines a list of classes."""
+    """Column or key with the class, or in JSON lines a list of classes."""
 
 
 def read_classes(path: Path, *, text_column: str = "text", label_column: str = "label") -> Iterator[Example]:

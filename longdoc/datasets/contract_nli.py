@@ -41,6 +41,6 @@ def read_contract_nli(path: Path) -> Iterator[Example]:
 
 
 def _hypothesis(document: Mapping[str, Any], name: str, text: str, annotation: Mapping[str, Any]) -> Question:
-    places = [document["spans"][index] for index in annotation["spans"]]
-    evidence = tuple(Span(start, end, "") for start, end in places)
+    ranges = [document["spans"][index] for index in annotation["spans"]]
+    evidence = tuple(Span(start, end, "") for start, end in ranges)
     return Question(f"{document['id']}/{name}", text, evidence, NLI_LABELS[annotation["choice"]], name)

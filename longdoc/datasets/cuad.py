@@ -31,7 +31,7 @@ ROLE_WORDS = frozenset(
     sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
     venturer venturers we you your""".split()
 )
-_SAME_COMPANY = {  # names that would put near-identical contracts in two parts
+_SAME_COMPANY = {  # names of one company that would put near-identical contracts into two parts
     "bellringbrandsinc": "bellringbrands",
     "lejuholdingsltd": "chinarealestateinformationcorp",
 }

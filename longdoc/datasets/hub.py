@@ -33,7 +33,7 @@ def from_datasets(
     names: Sequence[str] | None = None,
     rows_per_document: int = 1,
 ) -> list[Example]:
-    """Converts one split of a ``datasets`` data set; its columns decide what the examples hold.
+    """Converts one split of a ``datasets`` data set; its columns decide what the examples contain.
 
     Tokens with tags (IOB1, IOB2, BIOES or BILOU) become entities; ``context``, ``question`` and ``answers`` as in SQuAD
     become questions; a text with a label or a list of labels becomes classes.
@@ -52,7 +52,7 @@ def from_datasets(
         DataError: tags, names or answers do not match their text (names the row), or the columns are not recognised.
     """
     features = getattr(dataset, "features", None)
-    if features is None:  # as in a DatasetDict, which holds all splits
+    if features is None:  # as in a DatasetDict, which contains all splits
         raise DataError("the columns are unknown; give one split, such as dataset['train'], with features")
     if {token_column, tag_column} <= set(features):
         names = _names(features[tag_column]) or names

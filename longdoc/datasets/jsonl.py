@@ -25,7 +25,8 @@ def read_jsonl(path: Path) -> Iterator[Example]:
     """Reads JSON lines ``{"id", "text", "entities": [{"start", "end", "text", "label"}], "labels": [...]}``.
 
     An entity may also be a triple ``[start, end, label]``, without a text to check. ``labels``, or ``label`` as in
-    doccano's exports, holds classes (strings) or entities. spaCy's pairs ``[text, {"entities": [...]}]`` are read too.
+    doccano's exports, contains classes (strings) or entities. spaCy's pairs ``[text, {"entities": [...]}]`` are read
+    too.
 
     Raises:
         DataError: a record lacks a key, or the text of a span is not the text at its offsets; names file and line.

@@ -24,9 +24,9 @@ class LabelStudioConfig(ReaderConfig):
 
     reader: Literal["label studio", "label studio classes"]
     text_column: str = "text"
-    """Field of a task's data that holds the text."""
+    """Field of a task's data with the text."""
     label_column: str = "label"
-    """In JSON-MIN, the field that holds the result: the name of the ``Labels`` or ``Choices`` tag. Not used for JSON,
+    """In JSON-MIN, the field with the result: the name of the ``Labels`` or ``Choices`` tag. Not used for JSON,
     of which all tags are read."""
 
 
@@ -38,8 +38,8 @@ def read_label_studio(path: Path, *, text_column: str = "text", label_column: st
 
     Args:
         path: an export as JSON or JSON-MIN.
-        text_column: the field of a task's data that holds the text.
-        label_column: in JSON-MIN, the field that holds the result: the name of the ``Labels`` or ``Choices`` tag.
+        text_column: the field of a task's data with the text.
+        label_column: in JSON-MIN, the field with the result: the name of the ``Labels`` or ``Choices`` tag.
             Not used for JSON, of which all tags are read.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The table of readers, and the one way to read a configured data set.
+"""The table of readers, and the function that reads a configured data set.
 
 To add a reader, write its configuration and its function in a module of its own and add a line to ``READERS``.
 """

@@ -42,16 +42,16 @@ def check_span_text(text: str, start: int, end: int, expected: str, found: str |
 
 
 @contextmanager
-def errors_at(place: str) -> Iterator[None]:
-    """Turns the exceptions that a malformed record causes into a DataError that begins with the record's place."""
+def errors_at(location: str) -> Iterator[None]:
+    """Turns the exceptions that a malformed record causes into a DataError that begins with the record's location."""
     try:
         yield
     except KeyError as error:
-        raise DataError(f"{place}: missing key {error}") from error
+        raise DataError(f"{location}: missing key {error}") from error
     except ValueError as error:
-        raise DataError(f"{place}: {error}") from error
+        raise DataError(f"{location}: {error}") from error
     except (AttributeError, IndexError, TypeError) as error:
-        raise DataError(f"{place}: unexpected structure ({type(error).__name__}: {error})") from error
+        raise DataError(f"{location}: unexpected structure ({type(error).__name__}: {error})") from error
 
 
 def read_text(path: Path) -> str:

@@ -25,7 +25,7 @@ class View:
         return Document.from_text(text, name=self.example.id)
 
     def place(self, start: int, end: int) -> tuple[int, int] | None:
-        """Maps a range of the view to the whole document; none if it spans the cut."""
+        """Maps a range of the view to the whole document; None if it spans the cut."""
         if self.head is None or end <= self.head:
             return start, end
         if self.tail is None or start <= self.head:

@@ -57,7 +57,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationConfig:
-    """What to evaluate on what, as written in YAML."""
+    """A model and the data sets to evaluate it on, as written in YAML."""
 
     model: str = "default"
     """``default`` or a model folder."""
@@ -81,7 +81,7 @@ class EvaluationConfig:
 
 
 def evaluate(path: str | Path) -> Report:
-    """Evaluates as a YAML file of :class:`EvaluationConfig` says.
+    """Evaluates a model as configured by a YAML file of :class:`EvaluationConfig`.
 
     Raises:
         ConfigError: the file has an unknown key, or a data set has a label or an annotation that no head of the model
@@ -104,7 +104,7 @@ def evaluate(path: str | Path) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class LabelledData:
-    """A data set, read."""
+    """The examples of a data set."""
 
     name: str
     kind: str

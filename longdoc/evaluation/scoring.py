@@ -1,4 +1,4 @@
-"""A pipeline on annotated documents → a result for each document, by the kind of head that serves the annotation."""
+"""A pipeline on annotated documents → a result per document, by the kind of head scored on the annotation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def score(pipeline: Pipeline, annotation: str, views: Sequence[View], labels: se
         labels: labels of entities and classes that the data annotates.
 
     Raises:
-        ConfigError: no head serves this annotation with these labels.
+        ConfigError: no head can be scored on this annotation with these labels.
     """
     return _kind_for(pipeline, annotation).scorers[annotation](
         pipeline, serving(pipeline, annotation, labels), views, labels
@@ -31,10 +31,10 @@ def score(pipeline: Pipeline, annotation: str, views: Sequence[View], labels: se
 
 
 def check(pipeline: Pipeline, annotation: str, name: str, labels: set[str]) -> None:
-    """Refuses data that no head of the model serves.
+    """Raises an error for data that no head of the model can be scored on.
 
     Raises:
-        ConfigError: names the data and the heads.
+        ConfigError: no head can; the message names the data and the heads.
     """
     try:
         serving(pipeline, annotation, labels)

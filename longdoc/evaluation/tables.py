@@ -1,4 +1,4 @@
-"""Tables of text, as a report shows them."""
+"""Tables of text in a report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from longdoc.metrics.results import Row
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text under column heads: names first, then numbers."""
+    """Rows of text under column headings: names first, then numbers."""
 
     columns: Row
     rows: list[Row]

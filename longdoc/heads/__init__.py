@@ -3,7 +3,7 @@
 A kind of head is one module of this package: its configuration, its ``nn.Module``, decoding, training targets and
 scoring, gathered in one :class:`HeadKind`. :data:`HEADS` lists them; to add a kind, write its module and add one line.
 
-Letters of shapes: ``B`` windows, ``T`` tokens, ``D`` width, ``L`` labels, ``G`` groups (all windows of one document, or
+Dimensions: ``B`` windows, ``T`` tokens, ``D`` width, ``L`` labels, ``G`` groups (all windows of one document, or
 of one question to it), ``N`` chosen positions, ``V`` vocabulary.
 """
 

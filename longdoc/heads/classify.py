@@ -1,4 +1,4 @@
-"""Classes of documents or of their sections. Letters of shapes: see :mod:`longdoc.heads`."""
+"""Classes of documents or of their sections. Dimensions: see :mod:`longdoc.heads`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from longdoc.windows import split, tokenize
 Pooling: TypeAlias = Literal["mean", "max", "attention"]
 
 MAX_WINDOWS = 4
-"""Windows of a long text that are learned from at a time, drawn anew each pass."""
+"""Maximum number of windows of a long text in a group, drawn again in each pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class ClassifyHead(nn.Module):
         return logits.float()
 
     def choices(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits ``(N, L)``, one row a choice (a class of a window or token), from states ``(B, T, D)``.
+        """Logits ``(N, L)``, one row per choice (a class of a window or token), from states ``(B, T, D)``.
 
         ``mask`` is bool ``(B, T)``, false where a position is padding.
         """

@@ -1,4 +1,4 @@
-"""What makes up a kind of head. :data:`longdoc.heads.HEADS` is the table of all kinds."""
+"""The definition of a kind of head. :data:`longdoc.heads.HEADS` is the table of all kinds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class DecodeOptions:
 
 
 class Reads(Protocol):
-    """What scoring needs of a :class:`longdoc.pipeline.Pipeline`, which is handed to it."""
+    """What scoring needs from a :class:`longdoc.pipeline.Pipeline`, which is passed in."""
 
     @property
     def heads(self) -> Mapping[str, Any]:
@@ -61,7 +61,7 @@ class Reads(Protocol):
         """Answers to each question."""
 
     def infer(self, document: Document, hypotheses: Sequence[str], *, head: str) -> Sequence[Inference]:
-        """Inferences, one a hypothesis."""
+        """Inferences, one per hypothesis."""
 
 
 Decode: TypeAlias = Callable[[WindowScores, str, Any, Any, DecodeOptions], list[Any]]
@@ -78,7 +78,7 @@ Trials: TypeAlias = Callable[[Reads, str, Example, set[str]], Iterator[tuple[flo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadKind:
-    """Everything the library needs to know of one kind of head.
+    """Everything the library needs to know about one kind of head.
 
     A field is left out where the kind cannot do it: a head that fills masks is not calibrated.
     """
@@ -91,7 +91,7 @@ class HeadKind:
     """Configuration, width of the encoder, its input embeddings → a module with fresh weights."""
     decode: Decode | None = None
     finds: Literal["entities", "labels"] | None = None
-    """Field of ``Prediction`` for its findings; none for heads that need a question or serve another method."""
+    """Field of ``Prediction`` for its findings; empty for heads that need a question or serve another method."""
     groups: Groups | None = None
     targets: Targets | None = None
     learns_together: bool = False

@@ -39,11 +39,11 @@ class TaskConfig:
     first_tokens: int | None = None
     """Learn only from this many tokens at the start of each document; all of them by default."""
     empty: float = 1.0
-    """Share of the windows without spans, or of the questions without answers, kept in a pass; drawn anew each pass."""
+    """Share of the windows without spans, or of the questions without answers, kept in each pass, at random."""
     unanswerable: float = 0.0
     """Share of the answerable questions that are also learned in an unanswerable version (``heads.unanswerable``)."""
     negatives: float = 1.0
-    """Mean number of windows without an answer, or without evidence, learned beside each window that has one."""
+    """Mean number of windows without an answer, or without evidence, learned with each window that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def token_span(start: int, end: int, tokens: Tokens) -> tuple[int, int]:
 
 
 def passes_over(items: Sequence[Any], passes: float, rng: np.random.Generator) -> Iterator[Any]:
-    """The items, in order, as often as ``passes`` says; of a part of a pass, a random share."""
+    """The items, in order, ``passes`` times; for a fraction of a pass, a random share."""
     for number in range(int(np.ceil(passes))):
         for item in items:
             if rng.random() < passes - number:

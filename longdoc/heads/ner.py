@@ -1,4 +1,4 @@
-"""Named entities: a linear tagger, decoded by Viterbi search. Letters of shapes: see :mod:`longdoc.heads`."""
+"""Named entities: a linear tagger, decoded by Viterbi search. Dimensions: see :mod:`longdoc.heads`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ class NerHead(nn.Module):
         return logits.float().softmax(dim=-1)
 
     def choices(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits ``(N, L)``, one row a choice (a token's tag), from states ``(B, T, D)`` where ``mask`` ``(B, T)``."""
+        """Logits ``(N, L)``, one row per choice (a token's tag), from states ``(B, T, D)``.
+
+        ``mask`` is bool ``(B, T)``, false at padding.
+        """
         logits: Tensor = self(states)
         return logits.float()[mask]
 
@@ -149,7 +152,7 @@ def entity_groups(
     template: Template,
     rng: np.random.Generator,
 ) -> Iterator[Group]:
-    """Windows of ``task.passes`` passes over the data set. Each pass cuts the documents elsewhere.
+    """Windows of ``task.passes`` passes over the data set. Each pass cuts the documents at different points.
 
     Raises:
         DataError: the data set has labels that none of the heads has, or spans of one head overlap.
@@ -164,7 +167,7 @@ def entity_groups(
 def _check(
     examples: Sequence[Example], task: TaskConfig, configs: Mapping[str, NerConfig], tokenizer: Tokenizer
 ) -> None:
-    """Refuses spans that cannot be learned, and warns of those that do not end where words do."""
+    """Raises an error for spans that cannot be learned, and warns of those that cut a word."""
     files = ", ".join(task.data.files)
     known = {label for config in configs.values() for label in config.labels}
     if unknown := {span.label for example in examples for span in example.spans} - known:
@@ -178,7 +181,7 @@ def _check(
     if found := misaligned(examples, tokenizer):
         n_spans = sum(len(example.spans) for example in examples)
         logger.warning(
-            "%s: %d of %d spans do not end where words do; the first: %s", files, len(found), n_spans, found[0]
+            "%s: %d of %d spans start or end inside a word; the first: %s", files, len(found), n_spans, found[0]
         )
 
 
@@ -240,7 +243,7 @@ def _entity_result(example: Example, found: Sequence[Entity], labels: set[str]) 
 def entity_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[tuple[float, bool]]:
     """Score of each entity, and whether span and label are exact. Labels that the data does not annotate are left out.
 
-    A name counts once a document, by its best mention: 250 mentions are not 250 independent trials.
+    A name counts once per document, by its best mention: 250 mentions are not 250 independent trials.
     """
     gold = {(span.start, span.end, span.label) for span in example.spans}
     (prediction,) = pipeline.pipe([Document.from_text(example.text, name=example.id)], tasks=[head])

@@ -49,7 +49,7 @@ class NliConfig:
 def decode(
     scores: WindowScores, head: str, config: NliConfig, module: nn.Module, options: DecodeOptions
 ) -> list[Inference]:
-    """One inference; of a text without tokens, that it was not read."""
+    """One inference; its label is ``NOT_READ`` for a text without tokens."""
     hypothesis = scores.question or ""
     if not scores.windows:
         return [Inference(hypothesis=hypothesis, label=NOT_READ, score=0.0, scores={})]

@@ -1,4 +1,4 @@
-"""Extractive question answering over windows. Letters of shapes: see :mod:`longdoc.heads`."""
+"""Extractive question answering over windows. Dimensions: see :mod:`longdoc.heads`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class QaConfig:
 
     kind: Literal["qa"] = "qa"
     windows: WindowConfig = field(default_factory=lambda: WindowConfig(size=384, overlap=128))
-    """Windows for questions. An answer no longer than the overlap lies whole in at least one window."""
+    """Windows for questions. An answer no longer than the overlap lies entirely within at least one window."""
     max_answer_tokens: int = 256
     n_best: int = 20
     """Starts and ends considered in each window."""
@@ -74,7 +74,7 @@ class QaHead(nn.Module):
         return with_null(logits.float())
 
     def choices(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits ``(2 * B, T)``, one row a choice (a start or an end among the positions of a window).
+        """Logits ``(2 * B, T)``, one row per choice (a start or an end among the positions of a window).
 
         Args:
             states: ``(B, T, D)``.
@@ -87,8 +87,8 @@ class QaHead(nn.Module):
         """Mean negative log-likelihood of the correct starts and ends among all windows of a group, a scalar.
 
         One softmax over all windows of a group makes their logits comparable (the shared-norm objective; Clark and
-        Gardner, 2018, arXiv:1710.10723). The probabilities of correct positions are summed, so the answer may be found
-        at any of its places; if no window of the group has one, the first tokens of all windows are correct.
+        Gardner, 2018, arXiv:1710.10723). The probabilities of correct positions are summed, so any occurrence of the
+        answer counts; if no window of the group has one, the first tokens of all windows are correct.
 
         Args:
             states: ``(B, T, D)``.

@@ -28,7 +28,7 @@ class _Sampler:
     rng: np.random.Generator
 
     def group(self, question: Question, document: TokenizedExample) -> Group | None:
-        """A window that contains an answer, and some that do not; none if every answer is longer than a window.
+        """A window that contains an answer, and some that do not; None if every answer is longer than a window.
 
         Of the many categories that a document lacks, only a share is learned. Hypotheses (with a label) always are.
         """
@@ -65,7 +65,7 @@ def question_groups(
 ) -> Iterator[Group]:
     """Groups of ``task.passes`` passes over the questions; one of several wordings of a question is drawn each pass.
 
-    A question without an answer is also put to a random other document, and ``task.unanswerable`` adds versions of
+    A question without an answer is also asked of a random other document, and ``task.unanswerable`` adds versions of
     answerable questions that the document does not answer.
     """
     sampler = _Sampler(task, tokenizer, template, rng)
@@ -82,7 +82,7 @@ def question_groups(
 def _variants(
     question: Question, documents: Sequence[TokenizedExample], index: int, sampler: _Sampler
 ) -> Iterator[Group | None]:
-    """A question to its own document, and the unanswerable questions derived from it."""
+    """A question about its own document, and the unanswerable questions derived from it."""
     task, rng, document = sampler.task, sampler.rng, documents[index]
     yield sampler.group(question, document)
     if document.example.questions[0].category is None and rng.random() < task.empty:

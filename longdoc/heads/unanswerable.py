@@ -25,7 +25,7 @@ _NUMBERS = re.compile(r"\b\d[\d,.]*\b")
 def made_unanswerable(
     question: Question, document: TokenizedExample, rng: np.random.Generator
 ) -> tuple[Question, TokenizedExample] | None:
-    """Applies one of the two ways at random; none if the text has neither another name nor another sentence."""
+    """Applies one of the two ways at random; None if the text has neither another name nor another sentence."""
     shorter = without_answer(question, document)
     renamed = with_other_name(question, document.example.text, rng)
     pairs = (shorter and (replace(question, answers=()), shorter), renamed and (renamed, document))
@@ -34,7 +34,7 @@ def made_unanswerable(
 
 
 def without_answer(question: Question, document: TokenizedExample) -> TokenizedExample | None:
-    """The document without the sentences that contain an answer; none if nothing is left."""
+    """The document without the sentences that contain an answer; None if nothing is left."""
     tokens, cuts = document.tokens, document.cuts
     kept = np.ones(len(tokens), dtype=bool)
     for answer in question.answers:
@@ -44,8 +44,8 @@ def without_answer(question: Question, document: TokenizedExample) -> TokenizedE
     if not kept.any():
         return None
     shorter = replace(tokens, ids=tokens.ids[kept], offsets=tokens.offsets[kept], words=tokens.words[kept])
-    place = np.cumsum(kept) - kept
-    left = np.unique(place[cuts[kept[cuts]]])
+    new_index = np.cumsum(kept) - kept
+    left = np.unique(new_index[cuts[kept[cuts]]])
     return TokenizedExample(document.example, shorter, left[left > 0])
 
 

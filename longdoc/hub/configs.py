@@ -48,7 +48,7 @@ def _tag_scheme(names: Sequence[str]) -> tuple[Scheme, list[str]]:
     """The tag scheme of a checkpoint, and its tags as longdoc writes them.
 
     ``B-`` and ``I-`` tags alone may follow either form of CoNLL-2003: in one, ``B-`` only separates entities that
-    touch, and all others begin with ``I-``. No checkpoint says which; ``iob1`` decodes both. BILOU and BMES are BIOES
+    touch, and all others begin with ``I-``. No checkpoint states which; ``iob1`` decodes both. BILOU and BMES are BIOES
     with other letters.
     """
     tags = [OUTSIDE if name.upper() in _NO_ENTITY else name for name in names]

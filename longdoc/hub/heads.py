@@ -1,7 +1,7 @@
 """Heads of task models of transformers, computed by the checkpoint's own class.
 
 The encoder inside the task model is replaced by a module that returns the states it is given, so that the logits are
-those of the checkpoint's class, whatever layers it has. Letters of shapes: ``B`` windows, ``T`` tokens, ``D`` width,
+those of the checkpoint's class, regardless of its layers. Dimensions: ``B`` windows, ``T`` tokens, ``D`` width,
 ``L`` labels or tags, ``V`` words of the vocabulary.
 """
 
@@ -29,7 +29,7 @@ def take_head(kind: str, task: Any, size: int) -> tuple[HeadConfig, nn.Module]:
         size: window length of the encoder, in tokens.
 
     Raises:
-        ConfigError: the head does not classify, but rates.
+        ConfigError: the head predicts a number instead of classes.
     """
     setattr(task, task.base_model_prefix, _GivenStates(task.base_model))
     if kind == "ner":

@@ -1,4 +1,4 @@
-"""The table of formats, and which of them a file has: by its content, by its suffix only if that is ambiguous."""
+"""The table of formats, and how a file's format is detected: by content, by suffix only if that is ambiguous."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from longdoc.loaders.edgar import contains_html, is_filing
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The start of a text file, as far as it tells the format."""
+    """The start of a text file, from which its format is detected."""
 
     data: bytes
     """The whole file."""
@@ -141,7 +141,7 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def _check_text(data: bytes, name: str, suffix: str) -> None:
-    """Refuses a file that is of no binary format and not text either: only UTF-16 text contains zero bytes."""
+    """Raises an error for a file that is neither of a binary format nor text: only UTF-16 text has zero bytes."""
     if data.startswith(_OLD_OFFICE) and "EncryptedPackage".encode("utf-16-le") in data:
         raise EncryptedDocumentError(f"{name}: an Office file with a password; open it in Word and save it without one")
     for signature, problem in _UNSUPPORTED.items():

@@ -30,9 +30,9 @@ def load_image(data: bytes, *, name: str, options: Options) -> Document:
     The size of a page follows from the resolution that the image states, or 300 dots per inch if it states none.
 
     Args:
-        data: the file's content.
-        name: of the file, for errors and ``Document.source``.
-        options: how to read it.
+        data: the content of the file.
+        name: the name of the file, for errors and ``Document.source``.
+        options: the options of :func:`longdoc.load`.
 
     Raises:
         NoTextLayerError: OCR is not installed, not wanted, or finds no text.

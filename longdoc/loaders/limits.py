@@ -1,4 +1,4 @@
-"""How much of the machine's resources the reading of a file may take."""
+"""Limits on the resources that reading a file may use."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Limits:
                 raise ValueError(f"{each.name}={value!r} must be a non-negative integer")
 
     def check(self, name: str, value: int, document: str) -> None:
-        """Refuses a document that exceeds a limit.
+        """Raises an error for a document that exceeds a limit.
 
         Args:
-            name: of the limit.
+            name: the name of the limit.
             value: what the document needs.
-            document: its name, for the error.
+            document: the name of the document, for the error.
 
         Raises:
             LimitExceededError: ``value`` is above the limit.

@@ -1,4 +1,4 @@
-"""How the caller wants a document read."""
+"""The options of loading a document."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Options:
 
         Args:
             count: the number of pages of the document.
-            name: of the document, for errors.
+            name: the name of the document, for errors.
 
         Raises:
             ValueError: ``pages`` starts after the last page.

@@ -80,7 +80,7 @@ def _page_numbers(text: str, edits: Edits, starts: list[int]) -> list[tuple[int,
 
     Args:
         text: the raw text.
-        edits: its edits so far.
+        edits: the edits so far.
         starts: offset of the start of each page.
     """
     removed = {edit.raw_start for edit in edits if edit.kind != "line"}

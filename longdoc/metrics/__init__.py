@@ -1,4 +1,4 @@
-"""Counts that add, and the ratios derived from them. Merge documents, windows or workers with ``+``."""
+"""Additive counts, and the ratios derived from them. Merge documents, windows or workers with ``+``."""
 
 from longdoc.metrics.answers import AnswerCounts, answer_counts, best_threshold, exact_match, normalize_answer, token_f1
 from longdoc.metrics.calibration import Reliability, reliability

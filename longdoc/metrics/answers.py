@@ -27,17 +27,17 @@ def normalize_answer(text: str) -> str:
 
 
 def exact_match(prediction: str, golds: Sequence[str]) -> int:
-    """1 if the normalized answer equals a gold answer, else 0. Without gold answers the empty one is correct."""
-    return max(int(normalize_answer(prediction) == normalize_answer(gold)) for gold in _right(golds))
+    """1 if the normalised answer equals a gold answer, else 0. Without gold answers the empty one is correct."""
+    return max(int(normalize_answer(prediction) == normalize_answer(gold)) for gold in _non_empty(golds))
 
 
 def token_f1(prediction: str, golds: Sequence[str]) -> float:
     """F1 of the words shared with the most similar gold answer."""
-    return max(_f1(prediction, gold) for gold in _right(golds))
+    return max(_f1(prediction, gold) for gold in _non_empty(golds))
 
 
-def _right(golds: Sequence[str]) -> Sequence[str]:
-    """The gold answers that are not empty once normalized; the empty one if the question has none."""
+def _non_empty(golds: Sequence[str]) -> Sequence[str]:
+    """The gold answers that are not empty once normalised; the empty one if the question has none."""
     return [gold for gold in golds if normalize_answer(gold)] or [""]
 
 

@@ -57,7 +57,7 @@ def reliability(scores: Sequence[float] | NDArray[Any], right: Sequence[bool] | 
     values, hits = np.asarray(scores, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if len(values) and not (values.min() >= 0 and values.max() <= 1):
         raise ValueError(f"scores must be between 0 and 1; got {values.min()} to {values.max()}")
-    place = np.minimum((values * BINS).astype(int), BINS - 1)
-    counts = np.bincount(place, minlength=BINS)
-    sums, found = np.bincount(place, values, BINS), np.bincount(place, hits, BINS)
+    bins = np.minimum((values * BINS).astype(int), BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    sums, found = np.bincount(bins, values, BINS), np.bincount(bins, hits, BINS)
     return Reliability(tuple(counts.tolist()), tuple(sums.tolist()), tuple(map(int, found.tolist())))

@@ -1,4 +1,4 @@
-"""Counts that add, and the ratios derived from them. Merge documents, windows or workers with ``+``."""
+"""Additive counts, and the ratios derived from them. Merge documents, windows or workers with ``+``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """Cross-entropy of predicted tokens in bits, with the number of tokens and characters to normalize it by.
+    """Cross-entropy of predicted tokens in bits, with the number of tokens and characters to normalise it by.
 
     >>> (Bits(3.0, 1, 4) + Bits(1.0, 1, 4)).per_character
     0.5

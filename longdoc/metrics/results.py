@@ -24,7 +24,7 @@ class Result(ABC):
     main: ClassVar[str]
     """Name of the figure to compare by."""
     columns: ClassVar[Row]
-    """Heads of the columns of ``rows`` and ``totals``."""
+    """Column headings of ``rows`` and ``totals``."""
     reliability: Reliability = field(default_factory=Reliability)
     """Calibration of the findings' scores."""
 
@@ -47,7 +47,7 @@ class Result(ABC):
 
     @property
     def rows(self) -> list[Row]:
-        """The details, a row a label."""
+        """The details, one row per label."""
         return []
 
     @property

@@ -1,6 +1,6 @@
-"""Predictions written to files and streams: one module a format, and the table of them.
+"""Predictions written to files and streams: one module per format, and the table of them.
 
-To add a format, add a module with a ``FORMAT`` beside these, and that ``FORMAT`` to ``FORMATS``.
+To add a format, add a module with a ``FORMAT`` to this package, and that ``FORMAT`` to ``FORMATS``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FORMATS: dict[str, Format] = {
         html.FORMAT,
     )
 }
-"""The output formats by name. ``Prediction.save`` and the command line know no others."""
+"""The output formats by name. ``Prediction.save`` and the command line accept no others."""
 TERMINAL = table.FORMAT.name
 """The default format on a terminal."""
 PIPE = jsonl.FORMAT.name

@@ -24,7 +24,7 @@ class GapLike(Protocol):
 
 
 class PredictionLike(Protocol):
-    """What writers read of a :class:`longdoc.prediction.Prediction`, which in turn imports them."""
+    """The part of :class:`longdoc.prediction.Prediction` that writers use; that module imports the writers."""
 
     @property
     def document(self) -> Document: ...

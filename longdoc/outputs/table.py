@@ -9,7 +9,7 @@ from longdoc.errors import DocumentError
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 from longdoc.summary import Name, count, names_by_label, on_one_line
 
-# rich is imported when a table is drawn: `longdoc --help` needs this module and answers at once.
+# rich is imported when a table is drawn: `longdoc --help` imports this module and must stay fast.
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table

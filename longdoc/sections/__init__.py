@@ -1,8 +1,8 @@
 """The structure of a document: a tree of sections, defined terms and cross-references.
 
 Contracts are structured by the numbers of their clauses (``legal.yaml``), notes and papers by the names of their
-headings (``clinical.yaml``, ``paper.yaml``). To teach longdoc a heading, add it to the table of its kind of document,
-or pass it to :func:`add_structure`.
+headings (``clinical.yaml``, ``paper.yaml``). For longdoc to recognise another heading, add it to the table of its kind
+of document, or pass it to :func:`add_structure`.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ def add_structure(document: Document, *, headings: Mapping[str, str] = _NO_HEADI
 def _headings(document: Document, extra: Mapping[str, str]) -> tuple[list[Heading], tuple[str, ...]]:
     """The headings of a document, and a warning if it has too many numbers to be structured by them.
 
-    The names of notes or of papers decide, whichever occur with more kinds in the text: at least three kinds (one is
-    enough in a note of up to 5,000 characters), and one for every ten clauses. Otherwise the numbering decides.
+    Headings are taken from the table of notes or of papers, whichever has more kinds in the text, if there are at least
+    three kinds (one is enough in a note of up to 5,000 characters), and one for every ten clauses; otherwise from the
+    numbering.
     """
     text, given = document.text, [_heading_of(section) for section in document.sections]
     labels = find_labels(text)

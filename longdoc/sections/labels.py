@@ -99,9 +99,9 @@ def find_labels(text: str) -> list[Label]:
     starts = ((match.end(), 1.0) for match in _STARTS.finditer(text))
     within = ((match.end(), _WITHIN_LINE) for match in _WITHIN.finditer(text))
     found: list[Label] = []
-    for place, weight in merge(starts, within):
-        if not found or place > found[-1].start:
-            found += _labels_at(text, place, weight)
+    for offset, weight in merge(starts, within):
+        if not found or offset > found[-1].start:
+            found += _labels_at(text, offset, weight)
         if len(found) > MAX_LABELS:
             return found
     kept = _without_attachment_lists(_without_contents(text, found), text)
@@ -165,13 +165,13 @@ def _forms(text: str, labels: Sequence[Label]) -> Iterator[Label]:
             )
 
 
-def _labels_at(text: str, place: int, weight: float) -> Iterator[Label]:
+def _labels_at(text: str, offset: int, weight: float) -> Iterator[Label]:
     """The label at an offset and those directly after it, as in ``4. Payment. (a) (i) ...``."""
     for _ in range(4):
-        match = _pattern().match(text, place)
+        match = _pattern().match(text, offset)
         if match is None or (weight == 1.0 and _continues(text, match)):
             return
-        if match["mark"] and _MID_SENTENCE.search(text, max(0, place - 30), place):
+        if match["mark"] and _MID_SENTENCE.search(text, max(0, offset - 30), offset):
             weight = _WITHIN_LINE
         label = _label(text, match, weight)
         if label is None:
@@ -180,7 +180,7 @@ def _labels_at(text: str, place: int, weight: float) -> Iterator[Label]:
         following = (_NEXT_ATTACHMENT if match["attachment"] else _NEXT_MARK).match(text, label.title_end)
         if following is None:
             return
-        place, weight = following.end(), _WITHIN_LINE
+        offset, weight = following.end(), _WITHIN_LINE
 
 
 def _continues(text: str, match: re.Match[str]) -> bool:
@@ -263,22 +263,22 @@ def _without_contents(text: str, labels: list[Label]) -> list[Label]:
         entry and sum(entries[max(0, i - 3) : i + 4]) > 2 and len(lines[i]) < 130 for i, entry in enumerate(entries)
     ]
     starts = [label.start for label in labels]
-    places: dict[object, list[int]] = defaultdict(list)
+    positions: dict[object, list[int]] = defaultdict(list)
     for i, label in enumerate(labels):
-        places[_identity(label)].append(i)
+        positions[_identity(label)].append(i)
     end = 0
     for heading in _CONTENTS.finditer(text):
         first = bisect_left(starts, heading.start())
         if first < end or first == len(labels):
             continue  # the heading repeated at the top of the next page
-        same = places[_identity(labels[first])]
+        same = positions[_identity(labels[first])]
         again = bisect_left(same, first + 2)
         if again < len(same):
             end = same[again]
         else:
             end = next((i for i in range(first, len(labels)) if not any(entries[i : i + 6])), len(labels))
         for i in range(first, end):  # keeps recitals between the contents and the first article
-            repeated = bool(labels[i].title) and places[_identity(labels[i])][-1] >= end
+            repeated = bool(labels[i].title) and positions[_identity(labels[i])][-1] >= end
             dropped[i] |= entries[i] or repeated
     return [label for label, drop in zip(labels, dropped, strict=True) if not drop]
 

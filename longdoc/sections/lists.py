@@ -1,4 +1,4 @@
-"""Tells clauses from list items: "either (a) cash or (b) shares", or "the parts are: 1. wheel 2. axle"."""
+"""Distinguishes clauses from list items: "either (a) cash or (b) shares", or "the parts are: 1. wheel 2. axle"."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def _lists(nodes: Sequence[Node]) -> list[list[Node]]:
     lists: list[list[Node]] = []
     current: dict[tuple[int, str], list[Node]] = {}
     for node in nodes:
-        place = id(node.parent), node.reading.style
-        if place not in current or node.reading.path <= current[place][-1].reading.path:
-            current[place] = []
-            lists.append(current[place])
-        current[place].append(node)
+        key = id(node.parent), node.reading.style
+        if key not in current or node.reading.path <= current[key][-1].reading.path:
+            current[key] = []
+            lists.append(current[key])
+        current[key].append(node)
     return lists
 
 

@@ -73,10 +73,10 @@ def clauses(labels: Sequence[Label]) -> list[Node]:
 
 
 def _successors(state: _State, label: Label) -> Iterator[_State]:
-    """The states after a label: it is ignored, or it is a clause in one of its readings and places."""
+    """The states after a label: it is ignored, or it is a clause in one of its readings and positions."""
     yield _State(state.cost + label.weight, state.open, state.last)
     for reading in label.readings:
-        for cost, parent in _places(state.open, label, reading):
+        for cost, parent in _positions(state.open, label, reading):
             depth = parent.depth + 1 if parent else 1
             if depth <= _MAX_DEPTH:
                 key = hash((parent.key if parent else 0, reading.style, reading.path))
@@ -84,8 +84,8 @@ def _successors(state: _State, label: Label) -> Iterator[_State]:
                 yield _State(state.cost + cost, node, _Link(node, state.last))
 
 
-def _places(innermost: Node | None, label: Label, reading: Reading) -> Iterator[tuple[float, Node | None]]:
-    """Costs and parents of the places in the tree that the clause could take."""
+def _positions(innermost: Node | None, label: Label, reading: Reading) -> Iterator[tuple[float, Node | None]]:
+    """Costs and parents of the positions in the tree that the clause could take."""
     if reading.style in ("attachment", "recital"):
         yield 0.0, innermost if innermost and not label.starts_line else None
         return
@@ -102,13 +102,13 @@ def _places(innermost: Node | None, label: Label, reading: Reading) -> Iterator[
         if reading.path[:-1] == node.reading.path[:-1] and 1 <= step <= _MAX_SKIPPED + 1:
             yield _SKIP * (step - 1) ** 0.5 if step > 1 else 0.0, node.parent
     if len(reading.path) > 1:
-        yield from _path_places(chain, reading)
+        yield from _path_positions(chain, reading)
     else:
         # Articles occur only at the top level of the document or of an exhibit.
         root = chain[-1] if chain and chain[-1].reading.style == "attachment" else None
         parent = root if label.kind == "article" else innermost
         if parent is not None and parent.reading.style == reading.style:
-            return  # (a) right under (a), 1. right under 1.
+            return  # (a) directly under (a), 1. directly under 1.
         if chain and reading.style in _OUTER and _is_preamble(chain[-1]):
             yield _AFTER_PREAMBLE, None
             yield _OPEN + _IN_PREAMBLE, parent
@@ -123,7 +123,7 @@ def _is_preamble(node: Node) -> bool:
     return node.parent is None and (style[0] == "(" or (style in ("1)", "A.") and not node.label.title))
 
 
-def _path_places(chain: list[Node], reading: Reading) -> Iterator[tuple[float, Node | None]]:
+def _path_positions(chain: list[Node], reading: Reading) -> Iterator[tuple[float, Node | None]]:
     """Where ``4.2`` can start a list: under the clause 4, otherwise beside or after a path of the same length."""
     for node in chain:
         is_parent = node.reading.style in _PATH_PARENTS or len(reading.path) > 2

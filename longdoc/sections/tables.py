@@ -1,6 +1,6 @@
 """The YAML tables in ``assets/sections``: how documents name their parts.
 
-To teach longdoc a heading, add it to the table of its kind of document. An unknown key is refused.
+For longdoc to recognise another heading, add it to the table of its kind of document. An unknown key is an error.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Headings and the tree of sections they make."""
+"""Headings and the tree of sections they form."""
 
 from __future__ import annotations
 

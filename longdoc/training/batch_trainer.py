@@ -1,4 +1,4 @@
-"""transformers' Trainer over ready-made batches, with checkpoints that are complete or do not count."""
+"""transformers' Trainer over ready-made batches, with checkpoints that count only once they are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment: one counts only if its marker is there, and the marker comes last.
+"""Checkpoints that survive a kill at any moment: one is valid only with its marker, which is written last.
 
     checkpoints/
         checkpoint-200/           model, trainer_state.json, and each process's optimizer and random states

@@ -1,4 +1,4 @@
-"""How well an encoder predicts held-out texts: each token is masked once, and predicted from those around it."""
+"""How well an encoder predicts held-out texts: each token is masked once and predicted from its context."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def cloze(
 
 @torch.inference_mode()
 def measure(learner: Learner, held_out: Cloze) -> Bits:
-    """The bits it takes to predict the masked tokens (see ``Pretrained``), computed in float32."""
+    """The bits needed to predict the masked tokens (see ``Pretrained``), computed in float32."""
     device, was_training = device_of("auto"), learner.training
     learner.to(device).eval()
     total = Bits()

@@ -1,4 +1,4 @@
-"""Data sets → batches of windows to learn from: one task a batch, windows of similar length together."""
+"""Data sets → batches of windows to learn from: one task per batch, windows of similar length together."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def training_batches(
     """All batches of a training run in random order.
 
     Args:
-        tasks: what to learn; each data set is read ``passes`` times.
+        tasks: the tasks; each data set is read ``passes`` times.
         model: the model that learns.
         batch_tokens: maximum positions in a batch, padding included.
-        seed: of the order and of everything that is drawn.
+        seed: seed of the order and of all random choices.
         steps: scales the passes to about this many batches in total; a task's share is its size to the ``power``.
         power: 1 reads all tasks equally often, 0 gives each the same number of batches.
     """

@@ -1,4 +1,4 @@
-"""What training needs to know about DeepSpeed: whether a configuration is one, and where the weights are."""
+"""What training needs to know about DeepSpeed: the check of a configuration, and access to partitioned weights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check_deepspeed(path: Path) -> None:
 
 
 def gathered_weights(module: nn.Module) -> AbstractContextManager[None]:
-    """A context in which each process holds all weights, including those that ZeRO-3 partitions."""
+    """A context in which each process has all weights, including those that ZeRO-3 partitions."""
     if not any(hasattr(parameter, "ds_id") for parameter in module.parameters()):
         return nullcontext()
     from deepspeed.runtime.zero import GatheredParameters

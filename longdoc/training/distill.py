@@ -1,6 +1,6 @@
 """Knowledge distillation: Hinton et al., 2015, arXiv:1503.02531; Sanh et al., 2019, arXiv:1910.01108.
 
-Letters of shapes: ``B`` rows, ``T`` tokens, ``D`` width, ``N`` distributions, ``L`` labels.
+Dimensions: ``B`` rows, ``T`` tokens, ``D`` width, ``N`` distributions, ``L`` labels.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from longdoc.model import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistillConfig:
-    """The teacher, and the loss terms that pull the student towards it."""
+    """The teacher, and the terms of the distillation loss."""
 
     teacher: str
     """A model of longdoc with the same tokenizer, and with heads of the same names and labels."""
@@ -41,7 +41,7 @@ class DistillConfig:
 
 
 class Teacher:
-    """A trained model whose hidden states and logits are imitated; its own weights are frozen."""
+    """A trained model whose hidden states and logits the student imitates; its own weights are frozen."""
 
     def __init__(self, model: Model, config: DistillConfig, student: Model) -> None:
         """Freezes ``model`` and makes it the teacher of ``student``.

@@ -97,14 +97,14 @@ def masked_batches(
     batch_tokens: int,
     seed: int,
 ) -> MaskedBatches:
-    """All batches of a training run in random order; each pass cuts the texts elsewhere and masks other tokens."""
+    """All batches of a training run in random order; each pass has other cut points and other masks."""
     rng = np.random.default_rng(seed)
     form = collator.form
     rows: list[Row] = []
     for number in range(math.ceil(passes)):
         read = [text for text in texts if rng.random() < passes - number]
         rows += form.rows([piece for text in read for piece in form.pieces(text, rng)])
-    rows = [rows[index] for index in rng.permutation(len(rows))]  # otherwise a batch holds rows of one text
+    rows = [rows[index] for index in rng.permutation(len(rows))]  # so that a batch mixes texts
     batches = form.batches(rows, batch_tokens)
     batches = [batches[index] for index in rng.permutation(len(batches))]
     return MaskedBatches(batches, range(len(batches)), collator, vocabulary, masked, seed)

@@ -1,7 +1,7 @@
 """Masked language modelling (Devlin et al., 2019, arXiv:1810.04805): which tokens to mask, and what to show instead.
 
 A *unit* is what is masked as a whole: a token, or a word. Units come as an array ``(T,)``, the number of each token's
-unit, ascending along a row; -1 for tokens that are never masked. Letters of shapes: ``T`` tokens.
+unit, ascending along a row; -1 for tokens that are never masked. Dimensions: ``T`` tokens.
 """
 
 from __future__ import annotations
@@ -100,10 +100,10 @@ def corrupt(ids: np.ndarray, chosen: np.ndarray, vocabulary: Vocabulary, rng: np
         vocabulary: the mask, and the tokens to draw from.
         rng: draws what becomes of each token.
     """
-    places = np.flatnonzero(chosen)
-    draw = rng.random(len(places))
-    random_ids = rng.choice(vocabulary.ordinary, len(places))
-    unchanged_or_random = np.where(draw < MASK_SHARE + RANDOM_SHARE, random_ids, ids[places])
+    indices = np.flatnonzero(chosen)
+    draw = rng.random(len(indices))
+    random_ids = rng.choice(vocabulary.ordinary, len(indices))
+    unchanged_or_random = np.where(draw < MASK_SHARE + RANDOM_SHARE, random_ids, ids[indices])
     shown: np.ndarray = ids.copy()
-    shown[places] = np.where(draw < MASK_SHARE, vocabulary.mask, unchanged_or_random)
+    shown[indices] = np.where(draw < MASK_SHARE, vocabulary.mask, unchanged_or_random)
     return shown

@@ -25,7 +25,7 @@ class PretrainConfig(RunConfig):
     corpora: tuple[DatasetConfig, ...] = ()
     """Labelled corpora, of which only the texts are used."""
     held_out: float = 0.02
-    """Share of the documents, chosen by their names, that are measured on instead of learned from."""
+    """Share of the documents, chosen by their names, that are held out for measuring."""
     evaluate_characters: int = 200_000
     """Maximum number of held-out characters to measure on, white space not counted."""
     masked: float = 0.15
@@ -39,7 +39,7 @@ class PretrainConfig(RunConfig):
     overlap: int = 0
     """Tokens that neighbouring windows of a document share."""
     passes: float = 1.0
-    """How often the documents are read; half a pass reads a random half of them."""
+    """Number of passes over the documents; half a pass reads a random half of them."""
     model: ModelConfig | None = None
     """Heads of the model, at least one of kind ``fill``; by default just that one, named ``fill``."""
 

@@ -1,7 +1,7 @@
 """``longdoc pretrain CONFIG``: an encoder learns from plain text, by masked language modelling.
 
-Either a pretrained encoder goes on learning on texts of a domain (Gururangan et al., 2020, arXiv:2004.10964), or a new
-one learns from scratch.
+Either a pretrained encoder continues training on texts of a domain (Gururangan et al., 2020, arXiv:2004.10964), or a
+new one learns from scratch.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from longdoc.training.texts import Text, read_texts
 class Pretrained:
     """A finished run.
 
-    ``before`` and ``after`` are what it costs to predict the held-out documents: each token is masked in one of
+    ``before`` and ``after`` are the cost of predicting the held-out documents: each token is masked in one of
     ``round(1 / masked)`` passes (with ``whole_words`` all tokens of a word in the same one), and predicted from all
     tokens that are not masked in that pass. The bits are the sum of ``-log2 p`` of the correct tokens; the characters
     are those of the same tokens. White space and unknown tokens are neither predicted nor counted. This is a
@@ -51,7 +51,7 @@ class Pretrained:
     """Why a document was not read, by path."""
 
     def __str__(self) -> str:
-        lines = [f"{'held out':<12}{'bits a token':>14}{'bits a character':>20}"]
+        lines = [f"{'held out':<12}{'bits per token':>14}{'bits per character':>20}"]
         for name, bits in (("before", self.before), ("after", self.after)):
             if bits is not None:
                 lines.append(f"{name:<12}{bits.per_token:>14.3f}{bits.per_character:>20.3f}")

@@ -87,7 +87,7 @@ def fit(
     """Trains ``learner`` in place, or resumes from the newest complete checkpoint of the same run.
 
     Raises:
-        ConfigError: the output folder holds a run with another configuration.
+        ConfigError: the output folder contains a run with another configuration.
         MissingDependencyError: accelerate or DeepSpeed is not installed.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
@@ -102,7 +102,7 @@ def fit(
     arguments = training_arguments(config, len(batches), deepspeed, development)
     learner.all_heads = arguments.world_size > 1
     callbacks: list[TrainerCallback] = [EarlyStopping(development.patience)] if development else []
-    data: Any = batches  # Trainer insists on evaluation data, although evaluate() has its own
+    data: Any = batches  # Trainer requires evaluation data, although evaluate() has its own
     trainer = BatchTrainer(model=learner, args=arguments, train_dataset=data, eval_dataset=data, callbacks=callbacks)
     trainer.development = development
     trainer.train(resume_from_checkpoint=_resume_from(output / "checkpoints", arguments))
@@ -121,12 +121,12 @@ def record_config(output: Path, config: Any) -> None:
     """Records the configuration of a run in its output folder, so that no other run resumes from its checkpoints.
 
     Raises:
-        ConfigError: the folder holds a run with another configuration.
+        ConfigError: the folder contains a run with another configuration.
     """
     path, record = output / "config.json", json.dumps(to_dict(config), indent=1)
     if path.is_file():
         if path.read_text(encoding="utf-8") != record:
-            raise ConfigError(f"{output} holds a run with another configuration; choose another output or delete it")
+            raise ConfigError(f"{output} contains a run with another configuration; choose another output or delete it")
         return
     output.mkdir(parents=True, exist_ok=True)
     write_atomically(path, record)
@@ -181,7 +181,7 @@ def training_arguments(
         load_best_model_at_end=development is not None,
         metric_for_best_model="score" if development else None,
         greater_is_better=True if development else None,
-        restore_callback_states_from_checkpoint=True,  # how often the score has not improved
+        restore_callback_states_from_checkpoint=True,  # the number of scores without improvement
         save_total_limit=None,  # BatchTrainer removes old checkpoints, once the new one is complete
         report_to=["tensorboard"] if find_spec("tensorboard") else [],
         disable_tqdm=not sys.stderr.isatty(),

@@ -17,7 +17,8 @@ from longdoc.loaders.options import Options
 Read = Callable[..., Document]
 """``read(data, name=..., options=...)`` of :mod:`longdoc.loaders`: reads a document of any format."""
 
-_LEVELS = 32  # levels of depth that an attachment costs, so that records within records end before Python's stack does
+# An attachment counts as this many levels of nesting, so that nested records reach the limit before Python's own.
+_LEVELS = 32
 
 
 def decode_base64(encoded: str, name: str, limits: Limits) -> bytes:

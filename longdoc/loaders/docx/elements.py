@@ -33,7 +33,7 @@ def by_id(root: Element | None) -> dict[str, Element]:
 
 
 def is_current(section: Element) -> bool:
-    """Whether section properties are in force rather than replaced by a tracked change."""
+    """Whether section properties are current rather than replaced by a tracked change."""
     parent = section.getparent()
     return parent is not None and tag_of(parent) in ("body", "ppr")
 

@@ -18,7 +18,7 @@ class PageSections:
         self._recorded: set[str] = set()
 
     def next(self) -> None:
-        """Ends a section; the type of the next one says whether it starts a page."""
+        """Ends a section; the type of the next one decides whether it starts a page."""
         self._current += 1
         if self._current < len(self._sections):
             if value_of(self._sections[self._current], "type") not in ("continuous", "nextColumn"):

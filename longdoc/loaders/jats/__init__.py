@@ -212,7 +212,7 @@ class _Paper(Writer):
     def spans(self, element: Element) -> tuple[int, int]:
         """The number of rows and of columns that a cell spans.
 
-        XHTML gives both numbers; OASIS gives the number of further rows, and the names of the first and last column.
+        XHTML gives both numbers; OASIS gives the number of additional rows, and the names of the first and last column.
         """
         if tag_of(element) != "entry":
             return super().spans(element)

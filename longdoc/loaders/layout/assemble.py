@@ -29,8 +29,8 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
     Args:
         pages: at least one, in order.
         source: what they were read from.
-        options: how the caller wants it read.
-        parts: further fields of the Document.
+        options: the options of :func:`longdoc.load`.
+        parts: other fields of the Document.
 
     Raises:
         NoTextLayerError: no page has text.

@@ -27,7 +27,7 @@ def reads_as(code: int) -> tuple[str, str] | None:
         return _SYMBOLS[code], "symbol"
     if code in _QUOTES:
         return _QUOTES[code], "quote"
-    if code == SOFT_HYPHEN:  # one that draws nothing is not asked about
+    if code == SOFT_HYPHEN:  # the caller has removed those that draw nothing
         return "-", "hyphen"
     char = chr(code)
     if 0xFB00 <= code <= 0xFB06:
@@ -44,7 +44,7 @@ def compose(
 
     Args:
         codes: code points; shape ``(N,)``.
-        boxes: of the glyphs, in points; shape ``(N, 4)``.
+        boxes: boxes of the glyphs, in points; shape ``(N, 4)``.
         part: number of the part of the document each glyph is in; a letter and its accent share it. Shape ``(N,)``.
 
     Returns:

@@ -36,8 +36,8 @@ def find_furniture(
     """Finds the furniture of a document, in reading order.
 
     Args:
-        lines: of the document, ``N`` of them.
-        texts: of the lines; ``N`` of them.
+        lines: the ``N`` lines of the document.
+        texts: the texts of the ``N`` lines.
         ink: positions of the ``V`` visible glyphs in the raw text of ``G`` characters; shape ``(V,)``.
         hidden: which characters a reader of the page does not see; shape ``(G,)``.
         numbers: number of each of the ``P`` pages; shape ``(P,)``.
@@ -114,7 +114,7 @@ def _on_enough_pages(enough: int, group: list[MarginLine]) -> bool:
 
 
 def _keys(line: MarginLine) -> list[str]:
-    """What a line has in common with others of the same text, or the same but for one number that counts the pages."""
+    """Keys that a line shares with lines of the same text, or of the same but for one number that counts the pages."""
     text = line.text.casefold()
     if _HEADING.match(text):  # articles that start a page each count up too
         return [text]

@@ -71,7 +71,7 @@ def split_segments(glyphs: Glyphs, wide_gaps: NDArray[np.bool_]) -> tuple[NDArra
     """Splits glyphs into segments: stretches of a line without a wide gap.
 
     Args:
-        glyphs: ``N`` of them.
+        glyphs: the ``N`` glyphs.
         wide_gaps: whether a wide gap separates each glyph but the first from the one before; shape ``(N - 1,)``.
 
     Returns:

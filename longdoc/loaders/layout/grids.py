@@ -12,12 +12,12 @@ from longdoc.edits import WHITE_SPACE, Edits
 from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
 from longdoc.parts import Box, Cell, Table
 
-_DOUBLE_RULE = 5.0  # points: two rules no further apart hold no text
+_DOUBLE_RULE = 5.0  # points: no text fits between two rules this close
 
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """The place of a cell in its grid; rows and columns count from 0."""
+    """The position of a cell in its grid; rows and columns count from 0."""
 
     row: int
     column: int
@@ -53,7 +53,7 @@ class Grid:
         return Box(page, x0, float(self.y[cell.row]), x1, float(self.y[cell.row + cell.row_span]))
 
     def cell_of(self, glyphs: Glyphs) -> NDArray[np.int64]:
-        """The index in ``cells`` of the cell that holds the centre of each glyph, -1 outside; shape ``(N,)``."""
+        """The index in ``cells`` of the cell that contains the centre of each glyph, -1 outside; shape ``(N,)``."""
         owner = np.full((len(self.y) + 1, len(self.x) + 1), -1)
         for i, cell in enumerate(self.cells):
             rows = slice(cell.row + 1, cell.row + 1 + cell.row_span)
@@ -92,20 +92,20 @@ def arrange(glyphs: Glyphs, grids: Sequence[Grid]) -> tuple[Glyphs, list[PlacedG
     Glyphs outside tables keep their order, and so do those within a cell.
 
     Args:
-        glyphs: of one page, ``N`` of them.
+        glyphs: the ``N`` glyphs of one page.
         grids: its tables, disjoint.
     """
     n = len(glyphs.codes)
     table, cell, row = np.full(n, -1), np.full(n, -1), np.full(n, -1)
     middle = _middle_of_word(glyphs)
-    place = np.arange(n)
+    rank = np.arange(n)
     for i, grid in enumerate(grids):
         inside = grid.cell_of(glyphs)[middle]
         own = (inside >= 0) & (table < 0)
         table[own], cell[own] = i, inside[own]
         row[own] = np.array([each.row for each in grid.cells])[cell[own]]
-        place[own] = np.flatnonzero(own)[:1]
-    order = np.lexsort((np.arange(n), cell, place))
+        rank[own] = np.flatnonzero(own)[:1]
+    order = np.lexsort((np.arange(n), cell, rank))
     table, row, cell = table[order], row[order], cell[order]
     breaks = _breaks(glyphs, order, table, row, cell)
     placed = [PlacedGrid(grid, _cell_ranges(table == i, cell, len(grid.cells))) for i, grid in enumerate(grids)]
@@ -133,7 +133,7 @@ def _breaks(
     """What separates each glyph from the one that now comes before it.
 
     Args:
-        glyphs: in their old order, ``N`` of them.
+        glyphs: the ``N`` glyphs in their old order.
         order: the new order; shape ``(N,)``.
         table: index of the table of each glyph in the new order, -1 outside; shape ``(N,)``.
         row: the same for its row.
@@ -178,8 +178,8 @@ def build_tables(
 
     Args:
         pages: for each page its number, the offset of its first glyph in ``raw_text``, and its grids.
-        raw_text: of the document.
-        edits: of the document.
+        raw_text: the document's raw text.
+        edits: the document's edits.
     """
     if not any(placed for _, _, placed in pages):
         return ()
@@ -207,10 +207,10 @@ def _table(page: int, grid: Grid, ranges: NDArray[np.int64], text: str) -> Table
     """Builds a table whose cells start and end at visible characters; an empty cell is at the end of the one before.
 
     Args:
-        page: its number.
-        grid: its cells.
+        page: the page number.
+        grid: the cells.
         ranges: half-open range of ``text`` of each cell; shape ``(len(grid.cells), 2)``.
-        text: of the document.
+        text: the document's text.
     """
     cells: list[Cell] = []
     for cell, (start, end) in zip(grid.cells, ranges.tolist(), strict=True):

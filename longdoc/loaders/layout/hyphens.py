@@ -24,10 +24,10 @@ def join_hyphens(
     is removed only from a document that mostly hyphenates: contracts rarely do, and break lines at real hyphens.
 
     Args:
-        raw_text: of the document.
+        raw_text: the document's raw text.
         ink: positions of the ``V`` visible glyphs in ``raw_text``; shape ``(V,)``.
-        gaps: what precedes each of them in the text; shape ``(V,)``. Changed in place where words are joined.
-        lines: of the visible glyphs.
+        gaps: what precedes each of them in the text; shape ``(V,)``. Changed in position where words are joined.
+        lines: the lines of the visible glyphs.
 
     Returns:
         ``ink`` and ``gaps`` without the hyphens that were removed.
@@ -37,10 +37,10 @@ def join_hyphens(
     if not cut:
         return ink, gaps
     spaced = as_text(np.insert(code_points(raw_text)[ink], np.flatnonzero(gaps), ord(" ")))
-    place = np.arange(len(ink)) + np.cumsum(gaps != 0)  # of each visible glyph in the spaced text
+    position = np.arange(len(ink)) + np.cumsum(gaps != 0)  # of each visible glyph in the spaced text
     words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", spaced.lower()))
     parts = Counter(part for word in words.elements() for part in word.split("-"))
-    halves = [_halves(spaced, int(place[lines.last[i]]), int(place[lines.first[i + 1]])) for i in cut]
+    halves = [_halves(spaced, int(position[lines.last[i]]), int(position[lines.first[i + 1]])) for i in cut]
     parts.subtract(half for pair in halves for half in pair)
     soft = [words[left + right] > words[f"{left}-{right}"] for left, right in halves]
     hard = [words[f"{left}-{right}"] > 0 or parts[left] > 0 < parts[right] for left, right in halves]

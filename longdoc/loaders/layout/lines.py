@@ -19,8 +19,8 @@ _LIST_MARKER = re.compile(
 _LEADER = re.compile(r"([._·…] ?){5}.{0,40}\d$")  # of an entry in a table of contents
 _TAB = 2.0  # heights of a glyph: a wider gap is a tab
 _TAB_STOP = 6.0  # points: lines that start within this distance start together
-_FEWEST_ALIGNED = 8  # lines with the same start, to tell how far right they usually go
-_FEWEST_FLOWING = 4  # lines within paragraphs, to tell the usual line spacing of a page
+_FEWEST_ALIGNED = 8  # lines with the same start, to estimate how far right they usually extend
+_FEWEST_FLOWING = 4  # lines within paragraphs, to estimate the usual line spacing of a page
 _SENTENCE_END = re.compile(r"[.:;!?\u037e][\"'”’)\]]?$")
 
 
@@ -56,8 +56,8 @@ def measure_lines(
     """Measures the lines of a document.
 
     Args:
-        raw_text: of the document, ``G`` characters.
-        boxes: of its characters, in points; shape ``(G, 4)``.
+        raw_text: the document's raw text, ``G`` characters.
+        boxes: boxes of its characters, in points; shape ``(G, 4)``.
         page: index of the page of each character; shape ``(G,)``.
         ink: positions of the ``V`` visible glyphs in ``raw_text``; shape ``(V,)``.
         gaps: the break before each visible glyph, LINE or above where a line starts; shape ``(V,)``.
@@ -86,9 +86,9 @@ def _tabbed(box: NDArray[np.float32], first: NDArray[np.int64], texts: list[str]
     """Which lines have a wide gap or a dot leader; shape ``(N,)``.
 
     Args:
-        box: of the visible glyphs, in points; shape ``(V, 4)``.
+        box: boxes of the visible glyphs, in points; shape ``(V, 4)``.
         first: index of the first visible glyph of each line; shape ``(N,)``.
-        texts: of the lines.
+        texts: the texts of the lines.
     """
     after = np.append(0, box[1:, 0] - box[:-1, 2])
     after[first] = 0
@@ -100,8 +100,8 @@ def line_breaks(lines: Lines) -> NDArray[np.int64]:
     """What each break between two lines becomes: FLOW to BLOCK_BREAK; shape ``(N - 1,)``.
 
     A line flows into the next unless the first word of the next would have fitted on it, or it ends a sentence and the
-    next is indented or numbered. A gap wider than usual on the page separates paragraphs. A sentence goes on across the
-    end of a page or column. Cells, rows and blocks stay separate.
+    next is indented or numbered. A gap wider than usual on the page separates paragraphs. A sentence continues across
+    the end of a page or column. Cells, rows and blocks stay separate.
     """
     box, height = lines.box, lines.height[:-1]
     same_page = np.diff(lines.page) == 0
@@ -124,7 +124,7 @@ def line_breaks(lines: Lines) -> NDArray[np.int64]:
     flows = lower & ~closed & ~marked[1:] & ~rows & (spare < 0.3 * (box[:-1, 2] - box[:-1, 0]))
     flows |= _same_line(lines)
     kind = np.select([flows, wide & (pitch > 0), breaks | rows], [FLOW, PARAGRAPH, BREAK], FLOW)
-    # A last line set off from the one above is a page number or a footer: no sentence runs on from it.
+    # A last line set off from the one above is a page number or a footer: no sentence continues from it.
     footer = np.append(False, wide[:-1])
     runs_on = ~closed & ~footer & ~rows & (lower | ~(separate | marked[1:] | finished))
     kind = np.where(same_page & (pitch < -height), np.where(runs_on, FLOW, BREAK), kind)  # the top of another column
@@ -137,7 +137,7 @@ def _separate(lines: Lines, short: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which lines end early, or differ in size from the next, or are rules as the next may be; shape ``(N - 1,)``.
 
     Args:
-        lines: ``N`` of them.
+        lines: the ``N`` lines.
         short: which lines end although the next word would have fitted; shape ``(N - 1,)``.
     """
     rule = np.array([not any(map(str.isalnum, start)) for start in lines.starts], bool)
@@ -159,7 +159,7 @@ def _first_indented(lines: Lines, short: NDArray[np.bool_]) -> NDArray[np.bool_]
     """Which lines are indented against the one above and the one below, into which they flow; shape ``(N - 1,)``.
 
     Args:
-        lines: ``N`` of them.
+        lines: the ``N`` lines.
         short: which lines end although the next word would have fitted; shape ``(N - 1,)``.
     """
     left = lines.box[:, 0]
@@ -176,8 +176,8 @@ def _is_isolated(lines: Lines, reach: NDArray[np.float32]) -> NDArray[np.bool_]:
     Examples are dates, the lines of an address and lists of names.
 
     Args:
-        lines: ``N`` of them.
-        reach: how far right the lines around each line go, in points; shape ``(N,)``.
+        lines: the ``N`` lines.
+        reach: right end of the lines around each line, in points; shape ``(N,)``.
     """
     box, right = lines.box[:-1], _usual_right(lines)[:-1]
     after = lines.box[1:, 0]
@@ -188,7 +188,7 @@ def _is_isolated(lines: Lines, reach: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _reach(lines: Lines) -> NDArray[np.float32]:
-    """How far right each line and those of its size directly above and below it go, in points; shape ``(N,)``."""
+    """Right end of each line and of the lines of its size directly above and below it, in points; shape ``(N,)``."""
     box, height = lines.box, lines.height
     reach: NDArray[np.float32] = box[:, 2].copy()
     for step in (1, 2, 3):
@@ -217,7 +217,7 @@ def _usual_pitch(lines: Lines, flowing: NDArray[np.bool_]) -> NDArray[np.float64
     """Median line spacing within paragraphs on the page of each line, in points; shape ``(N,)``.
 
     Args:
-        lines: ``N`` of them.
+        lines: the ``N`` lines.
         flowing: which lines appear to continue in the next one; shape ``(N - 1,)``.
     """
     usual = np.full(len(lines.page), np.inf)

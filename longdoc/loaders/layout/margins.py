@@ -35,8 +35,8 @@ def margin_lines(lines: Lines, texts: Sequence[str], sizes: Sequence[tuple[float
     """Finds the outermost lines of each page within its margins, row by row.
 
     Args:
-        lines: of the document, ``N`` of them.
-        texts: of the lines; ``N`` of them.
+        lines: the ``N`` lines of the document.
+        texts: the texts of the ``N`` lines.
         sizes: width and height of each page in points.
     """
     found: list[MarginLine] = []
@@ -62,7 +62,7 @@ def _outer_rows(
     """The lines of the outermost rows at one end of a page, each with its row, from 0.
 
     Args:
-        lines: of the document.
+        lines: the lines of the document.
         at: indices of the lines of the page; shape ``(K,)``.
         depth: their distances from the edge of the page, in points; shape ``(K,)``.
         margin: the greatest distance of a line in the margin, in points.

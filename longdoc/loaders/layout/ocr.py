@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DOTS_PER_INCH = 300  # the resolution Tesseract is trained for
-_TIMEOUT = 120  # seconds a page; Tesseract may get stuck in noise
+_TIMEOUT = 120  # seconds per page; Tesseract may get stuck in noise
 
 
 class OcrError(LongdocError):
@@ -29,7 +29,7 @@ class OcrError(LongdocError):
 
 @cache
 def missing(languages: str = "eng") -> str:
-    """Says what must be installed to read pages in these languages; empty if nothing is missing.
+    """What must be installed to read pages in these languages; empty if nothing is missing.
 
     Args:
         languages: as Tesseract names them: ``"eng"``, ``"fra+eng"``.
@@ -119,7 +119,7 @@ def _directions(boxes: NDArray[np.float32], lines: list[tuple[int, ...]]) -> NDA
     """The direction in which the line of each word runs: 0 right, 1 down, 2 left, 3 up.
 
     Args:
-        boxes: of the words; shape ``(W, 4)``.
+        boxes: boxes of the words; shape ``(W, 4)``.
         lines: identifies the line of each of the ``W`` words.
 
     Returns:
@@ -140,9 +140,9 @@ def divide_words(
     """Divides the boxes of words evenly among their characters.
 
     Args:
-        boxes: of the words; shape ``(W, 4)``.
+        boxes: boxes of the words; shape ``(W, 4)``.
         lengths: number of characters of each word, ``N`` in all; shape ``(W,)``.
-        directions: in which each word runs: 0 right, 1 down, 2 left, 3 up; shape ``(W,)``.
+        directions: the direction in which each word runs: 0 right, 1 down, 2 left, 3 up; shape ``(W,)``.
 
     Returns:
         The boxes of the characters, in the unit of ``boxes``; shape ``(N, 4)``.

@@ -54,7 +54,7 @@ class ReadPage:
 
     @property
     def readable(self) -> bool:
-        """Whether it has text: its own, be it a few words on a scan, or OCR's."""
+        """Whether it has text: its own, even if only a few words on a scan, or OCR's."""
         if self.verdict == "scanned" and not self.glyphs.hidden.all():
             return True
         return self.verdict == "text" or (self.confidences is not None and len(self.confidences) > 0)

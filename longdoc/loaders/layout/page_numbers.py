@@ -60,14 +60,14 @@ def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float,
     between them and at most two pages: the numbers of chapters are further apart.
 
     Args:
-        lines: of the document, ``N`` of them.
-        texts: of the lines; ``N`` of them.
+        lines: the ``N`` lines of the document.
+        texts: the texts of the ``N`` lines.
         sizes: width and height of each page in points.
 
     Returns:
         ``"page number"`` by line index.
     """
-    place = lines.page + lines.box[:, 1] / np.array(sizes)[lines.page, 1]
+    position = lines.page + lines.box[:, 1] / np.array(sizes)[lines.page, 1]
     centre = (lines.box[:, 0] + lines.box[:, 2]) / 2
     sequences: dict[str, list[list[tuple[int, int]]]] = defaultdict(list)
     for at, text in enumerate(texts):
@@ -78,8 +78,8 @@ def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float,
         alike = sequences[match["before"].casefold().strip()]
         for sequence in alike[-_MOST_SEQUENCES:]:
             last, before = sequence[-1]
-            far = at - last >= _FEWEST_BETWEEN or place[at] - place[last] > 0.5
-            near = place[at] - place[last] < 2 * (value - before) and abs(centre[at] - centre[last]) < 6
+            far = at - last >= _FEWEST_BETWEEN or position[at] - position[last] > 0.5
+            near = position[at] - position[last] < 2 * (value - before) and abs(centre[at] - centre[last]) < 6
             if far and near and 1 <= value - before <= 3:
                 sequence.append((at, value))
                 break
@@ -100,8 +100,8 @@ def neighbours_of_numbers(numbers: list[int], lines: Lines, texts: list[str]) ->
 
     Args:
         numbers: indices of the lines with page numbers.
-        lines: of the document, ``N`` of them.
-        texts: of the lines; ``N`` of them.
+        lines: the ``N`` lines of the document.
+        texts: the texts of the ``N`` lines.
 
     Returns:
         ``"header"`` or ``"footer"`` by line index.
@@ -127,7 +127,7 @@ def _is_near(lines: Lines, one: int, other: int) -> bool:
 
 
 def _is_alone(lines: Lines, at: int) -> bool:
-    """Whether no other line of the page is beside this one or close above or below it."""
+    """Whether no other line of the page is at its height or close above or below it."""
     near = slice(max(at - 2, 0), at + 3)
     box = lines.box[near]
     others = (lines.page[near] == lines.page[at]) & (np.arange(near.start, near.start + len(box)) != at)
@@ -144,8 +144,8 @@ def line_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:
     """Finds the line numbers of transcripts: the first lines of a page, in a block of their own.
 
     Args:
-        lines: of the document, ``N`` of them.
-        texts: of the lines; ``N`` of them.
+        lines: the ``N`` lines of the document.
+        texts: the texts of the ``N`` lines.
 
     Returns:
         ``"line number"`` by line index.

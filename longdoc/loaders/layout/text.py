@@ -111,7 +111,7 @@ def _compose(glyphs: Glyphs, page: NDArray[np.int64]) -> tuple[dict[int, str], N
     """Composes letters with accents of their own, and removes the breaks between the two in place.
 
     Args:
-        glyphs: of all pages, ``G`` of them.
+        glyphs: the ``G`` glyphs of all pages.
         page: index of the page of each glyph; shape ``(G,)``.
 
     Returns:
@@ -135,7 +135,7 @@ def _removed(furniture: Sequence[Furniture], keep: bool, n: int, ink: NDArray[np
 
 
 def _bridge(breaks: NDArray[np.uint8], removed: NDArray[np.bool_], cells: NDArray[np.int64]) -> None:
-    """Lets text flow on across removed furniture, in place.
+    """Lets text continue across removed furniture, in place.
 
     Args:
         breaks: the break before each character; shape ``(G,)``.
@@ -153,7 +153,7 @@ def _line_texts(codes: NDArray[np.uint32], gaps: NDArray[np.int64], lines: Lines
     Args:
         codes: code points of the ``V`` visible glyphs; shape ``(V,)``.
         gaps: the break before each of them; shape ``(V,)``.
-        lines: of the visible glyphs.
+        lines: the lines of the visible glyphs.
     """
     spaces = np.flatnonzero(gaps == SPACE)
     text = as_text(np.insert(codes, spaces, ord(" ")))
@@ -196,15 +196,15 @@ def _edits(
     changed = ~single_space & ((ends > starts) | (kinds != DROP))
     starts, ends, kinds = starts[changed], ends[changed], kinds[changed]
     # Furniture gets an edit of its own, so that the space before it does not include it.
-    places = np.append(np.flatnonzero(removed), len(codes))
-    first = np.minimum(places[np.searchsorted(places, starts)], ends)
+    stops = np.append(np.flatnonzero(removed), len(codes))
+    first = np.minimum(stops[np.searchsorted(stops, starts)], ends)
     cut = first < ends
     changes = _changes(codes, ink, composed)
     pairs = [*dict.fromkeys(changes.values())]
-    places = np.array([*changes], np.int64)
+    positions = np.array([*changes], np.int64)
     replaced = np.array([len(_REPLACEMENTS) + pairs.index(pair) for pair in changes.values()], np.int64)
-    starts = np.concatenate([starts, first[cut], places])
-    ends = np.concatenate([first, ends[cut], places + 1])
+    starts = np.concatenate([starts, first[cut], positions])
+    ends = np.concatenate([first, ends[cut], positions + 1])
     kinds = np.concatenate([kinds, np.full(int(cut.sum()), _FURNITURE), replaced])
     order = np.lexsort((ends, starts))
     ranges = np.stack([starts, ends], axis=1)[order].astype(np.int32)
@@ -235,7 +235,7 @@ def _text_offsets(borders: NDArray[np.int64], ink: NDArray[np.int64], edits: Edi
     Args:
         borders: position of the first glyph of each page, and the number of glyphs; shape ``(P + 1,)``.
         ink: positions of the visible glyphs; shape ``(V,)``.
-        edits: of the raw text.
+        edits: the edits of the raw text.
     """
     ends = np.append(ink, borders[-1])
     first = ends[np.searchsorted(ends, borders)]

@@ -216,8 +216,8 @@ class Builder:
             data: the content of the file, for its hash in ``Document.source``.
             media_type: the media type of the file.
             loader: the name of the loader.
-            metadata: what the file says about itself.
-            warnings: what was not read, or not read with certainty.
+            metadata: the metadata of the file.
+            warnings: what was not read, or may have been read incorrectly.
 
         Raises:
             NoTextLayerError: nothing visible was written.

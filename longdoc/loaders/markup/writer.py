@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any, ClassVar
 
-from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.builder import Builder, Separator
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of, text_of, whole_number
 from longdoc.sections.numerals import numeral
 
@@ -57,21 +57,20 @@ class Writer:
 
     def spaced(self, element: Element) -> Steps:
         """Inline content with spaces around it."""
-        self.builder.separate(" ")
-        yield self.content(element)
-        self.builder.separate(" ")
+        return self._separated(element, " ")
 
     def line(self, element: Element) -> Steps:
         """Content on lines of its own."""
-        self.builder.separate("\n")
-        yield self.content(element)
-        self.builder.separate("\n")
+        return self._separated(element, "\n")
 
     def block(self, element: Element) -> Steps:
         """Content in paragraphs of its own."""
-        self.builder.separate("\n\n")
+        return self._separated(element, "\n\n")
+
+    def _separated(self, element: Element, separator: Separator) -> Steps:
+        self.builder.separate(separator)
         yield self.content(element)
-        self.builder.separate("\n\n")
+        self.builder.separate(separator)
 
     def line_break(self, element: Element) -> Steps:
         """A line break."""

@@ -144,7 +144,7 @@ def words_of(element: Element, word_tags: frozenset[str] | None = None) -> str:
 
 
 def attribute(element: Element, name: str) -> str:
-    """The value of an attribute, whatever its namespace; empty if it is missing."""
+    """The value of an attribute in any namespace; empty if it is missing."""
     return next((str(value) for key, value in element.attrib.items() if str(key).rpartition("}")[2] == name), "")
 
 

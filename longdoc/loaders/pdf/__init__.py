@@ -27,9 +27,9 @@ def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
     """Reads a PDF.
 
     Args:
-        data: the file's content.
-        name: of the file, for errors and ``Document.source``.
-        options: how to read it; the password is tried only if the file does not open without one.
+        data: the content of the file.
+        name: the name of the file, for errors and ``Document.source``.
+        options: the options of :func:`longdoc.load`; the password is tried only if the file does not open without one.
 
     Raises:
         EncryptedDocumentError: it needs a password, or another one.

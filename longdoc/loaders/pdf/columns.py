@@ -1,4 +1,4 @@
-"""Columns of prose on a page: whether it has them, and the order of their segments if the page has it wrong."""
+"""Columns of prose on a page: detection, and the order of segments that the page writes out of order."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _FOOTNOTE_MARKS = np.array([ord(mark) for mark in "0123456789*†‡§¹²³[("]
 
 
 def column_order(segments: Segments) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Puts the columns of a page in order.
+    """Puts the columns of a page in reading order.
 
     Args:
-        segments: of the body of the page.
+        segments: the segments of the body of the page.
 
     Returns:
-        For each segment its part of the page, and its place among all; both of shape ``(S,)``, int64. None if the page
-        has no columns, or has them in order.
+        For each segment its part of the page, and its rank among all segments; both of shape ``(S,)``, int64. None if
+        the page has no columns, or has them in the correct order.
     """
     if not 2 * _FEWEST_LINES <= len(segments.first) <= MOST_SEGMENTS:
         return None
@@ -31,7 +31,7 @@ def column_order(segments: Segments) -> tuple[NDArray[np.int64], NDArray[np.int6
     for chosen in (gutters, gutters[:1]):
         column = np.where(set_off, -1, _columns(segments.box, chosen))
         if chosen and _is_prose(segments, column, len(chosen) + 1) and _is_disordered(column, len(chosen) + 1):
-            return _places(segments, column, height)
+            return _part_and_rank(segments, column, height)
     return None
 
 
@@ -39,7 +39,7 @@ def _is_set_off(box: NDArray[np.float32], height: float) -> NDArray[np.bool_]:
     """Which segments are in a topmost or lowest line set off from the rest, as running headers are; shape ``(S,)``.
 
     Args:
-        box: of the segments; shape ``(S, 4)``.
+        box: boxes of the segments; shape ``(S, 4)``.
         height: usual height of a glyph, in points.
     """
     top, bottom = box[:, 1] <= box[:, 1].min() + 0.5 * height, box[:, 3] >= box[:, 3].max() - 0.5 * height
@@ -57,7 +57,7 @@ def _gutters(box: NDArray[np.float32], height: float) -> list[float]:
     A gutter is where the most segments end to the left while the next one on their line starts to the right.
 
     Args:
-        box: of the segments; shape ``(S, 4)``.
+        box: boxes of the segments; shape ``(S, 4)``.
         height: usual height of a glyph, in points.
     """
     x0, y0, x1, y1 = box.T
@@ -66,9 +66,9 @@ def _gutters(box: NDArray[np.float32], height: float) -> list[float]:
     left, right = x1[np.isfinite(following)], following[np.isfinite(following)]
     found: list[float] = []
     while len(found) < 2 and len(left) >= _FEWEST_LINES:
-        places = np.linspace(left.min(), right.max(), 400)
-        count = ((left <= places[:, None]) & (right >= places[:, None])).sum(axis=1)
-        best = places[count == count.max(initial=0)]
+        candidates = np.linspace(left.min(), right.max(), 400)
+        count = ((left <= candidates[:, None]) & (right >= candidates[:, None])).sum(axis=1)
+        best = candidates[count == count.max(initial=0)]
         if count.max(initial=0) < _FEWEST_LINES:
             break
         gutter = float(best[len(best) // 2])
@@ -82,7 +82,7 @@ def _columns(box: NDArray[np.float32], gutters: list[float]) -> NDArray[np.int64
     """The column of each segment, from 0, or -1 across a gutter; shape ``(S,)``.
 
     Args:
-        box: of the segments; shape ``(S, 4)``.
+        box: boxes of the segments; shape ``(S, 4)``.
         gutters: x of each gutter in points.
     """
     low, high = (np.searchsorted(np.sort(gutters), x) for x in (box[:, 0] + 1, box[:, 2] - 1))
@@ -90,13 +90,13 @@ def _columns(box: NDArray[np.float32], gutters: list[float]) -> NDArray[np.int64
 
 
 def _is_prose(segments: Segments, column: NDArray[np.int64], n_columns: int) -> bool:
-    """Whether columns are long, mostly filled, and alike or full of lines that continue a sentence.
+    """Whether columns are long, mostly filled, and similar or full of lines that continue a sentence.
 
     The columns of a form or a table of contents are not.
 
     Args:
-        segments: ``S`` of them.
-        column: of each segment, -1 across a gutter; shape ``(S,)``.
+        segments: the ``S`` segments.
+        column: column of each segment, -1 across a gutter; shape ``(S,)``.
         n_columns: the number of columns.
     """
     boxes = [segments.box[column == i] for i in range(n_columns)]
@@ -116,7 +116,7 @@ def _is_disordered(column: NDArray[np.int64], n_columns: int) -> bool:
     """Whether the page keeps changing between columns, or writes one before the one to its left.
 
     Args:
-        column: of each segment, -1 across a gutter; shape ``(S,)``.
+        column: column of each segment, -1 across a gutter; shape ``(S,)``.
         n_columns: the number of columns.
     """
     inside = column[column >= 0]
@@ -125,14 +125,14 @@ def _is_disordered(column: NDArray[np.int64], n_columns: int) -> bool:
     return bool((np.diff(inside) != 0).sum() > fewest or (np.diff(usual) < 0).any())
 
 
-def _places(
+def _part_and_rank(
     segments: Segments, column: NDArray[np.int64], height: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Part and place of each segment: everything above a line across columns is read before it.
+    """Part and rank of each segment: everything above a line across columns is read before it.
 
     Args:
-        segments: ``S`` of them.
-        column: of each segment, -1 across the gutters; shape ``(S,)``.
+        segments: the ``S`` segments.
+        column: column of each segment, -1 across the gutters; shape ``(S,)``.
         height: usual height of a glyph, in points.
 
     Returns:
@@ -151,16 +151,16 @@ def _places(
         of_column = np.flatnonzero(column == i)
         piece = np.cumsum(np.diff(y[of_column], prepend=y[of_column[:1]]) < -height)
         top[of_column] = y[of_column][np.searchsorted(piece, piece)]
-    place = np.empty(len(y), np.int64)
-    place[np.lexsort((np.arange(len(y)), top, column, across, band))] = np.arange(len(y))
-    return part, place
+    rank = np.empty(len(y), np.int64)
+    rank[np.lexsort((np.arange(len(y)), top, column, across, band))] = np.arange(len(y))
+    return part, rank
 
 
 def _footnotes(segments: Segments, column: NDArray[np.int64]) -> NDArray[np.int64]:
     """The segments of a column that are small, below all others and start with the mark of a footnote.
 
     Args:
-        segments: of the page.
+        segments: the segments of the page.
         column: indices of the column's segments; shape ``(K,)``.
 
     Returns:

@@ -70,7 +70,7 @@ def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.fl
     """Converts boxes from PDF space to the page as displayed.
 
     Args:
-        page: it may be rotated and cropped.
+        page: the page, which may be rotated and cropped.
         boxes: ``left, top, right, bottom`` in PDF space, in points; shape ``(N, 4)``.
 
     Returns:
@@ -118,10 +118,10 @@ def drop_generated(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks
 
 
 def _join_turned(glyphs: Glyphs, handle: Any, real: NDArray[np.int64]) -> None:
-    """Joins, in place, words that run up or down the page, whose letters pdfium reports as a line each.
+    """Joins, in place, words that run up or down the page, whose letters pdfium reports as one line each.
 
     Args:
-        glyphs: ``N`` of them.
+        glyphs: the ``N`` glyphs.
         handle: address of pdfium's text page.
         real: pdfium's index of each glyph; shape ``(N,)``.
     """

@@ -152,7 +152,7 @@ def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:
     """Moves the text of fields and annotations from the end to where it is on the page.
 
     Args:
-        glyphs: of the page, its own first.
+        glyphs: the glyphs of the page, its own first.
         own: how many of them are the page's own.
 
     Returns:
@@ -164,11 +164,11 @@ def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:
     moved = np.abs(np.diff(boxes[own:, 3])) > 0.5 * (boxes[own:-1, 3] - boxes[own:-1, 1])
     spaced = np.diff(boxes[own:, 0]) > 3 * (boxes[own:-1, 3] - boxes[own:-1, 1])
     starts = own + np.flatnonzero(np.append(True, moved | spaced | (glyphs.breaks[own + 1 :] == LINE)))
-    place, breaks = np.arange(n, dtype=np.float64), glyphs.breaks.copy()
+    rank, breaks = np.arange(n, dtype=np.float64), glyphs.breaks.copy()
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), n], strict=True):
         anchor, breaks[start] = _anchor(boxes[:own], boxes[start])
-        place[start:end] = anchor + 0.5
-    order = np.argsort(place, kind="stable")
+        rank[start:end] = anchor + 0.5
+    order = np.argsort(rank, kind="stable")
     after = np.flatnonzero(np.diff(order) != 1) + 1
     breaks[order[after]] = np.maximum(breaks[order[after]], SPACE)  # what follows a drawn run is another word
     return replace(glyphs, breaks=breaks).take(order)
@@ -178,8 +178,8 @@ def _anchor(boxes: NDArray[np.float32], box: NDArray[np.float32]) -> tuple[int, 
     """The glyph after which a run of drawn glyphs is read, and the break between them.
 
     Args:
-        boxes: of the page's own glyphs; shape ``(N, 4)``.
-        box: of the first glyph of the run; shape ``(4,)``.
+        boxes: boxes of the page's own glyphs; shape ``(N, 4)``.
+        box: box of the first glyph of the run; shape ``(4,)``.
 
     Returns:
         The position of the glyph, -1 for before all others, and SPACE or LINE.

@@ -1,4 +1,4 @@
-"""One page of a PDF: its glyphs in reading order, its tables, and its verdict, by which OCR reads it or not."""
+"""One page of a PDF: its glyphs in reading order, its tables, and its verdict, which decides whether OCR reads it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from longdoc.loaders.pdf.top_down import top_down
 
 _FEW_GLYPHS = 50  # on a scan: stamps, page numbers
 _SCAN_SHARE = 0.3  # of the page that the image of a scan covers, if the page has glyphs too
-_PREVIEW_PIXELS = 500_000  # at most, of the rendering that tells whether a page is blank
+_PREVIEW_PIXELS = 500_000  # at most, of the rendering that shows whether a page is blank
 _DARK = 160  # of 255: a grey level below this is ink
 _INK_SHARE = 0.003  # of the pixels of a page that more than a rule or two is drawn on
 _MOST_OBJECTS = 20_000  # searched for images: a scan has few
@@ -35,10 +35,10 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> 
     """Reads a page.
 
     Args:
-        page: with its annotations drawn.
-        number: of the page, from 1.
+        page: the page, with its annotations drawn.
+        number: the page number, from 1.
         own: how many of its glyphs, the first ones, are its own; annotations draw the rest.
-        options: how to read it.
+        options: the options of :func:`longdoc.load`.
     """
     glyphs = top_down(order(place_drawn(read_glyphs(page), own)))
     verdict = _verdict(page, glyphs)
@@ -59,7 +59,7 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> 
 
 
 def _verdict(page: pdfium.PdfPage, glyphs: Glyphs) -> Verdict:
-    """What a page holds; one with next to no glyphs and a large image is a scan."""
+    """The verdict on a page; one with next to no glyphs and a large image is a scan."""
     codes = glyphs.codes[~is_blank(glyphs.codes)]
     private = (codes >= 0xE000) & (codes < 0xF900)
     unmapped = (codes >= 0xFFF0) & (codes < 0x10000)
@@ -105,7 +105,7 @@ def _with_seen(read: ReadPage, seen: Glyphs, confidences: NDArray[np.float32]) -
     Args:
         read: the page.
         seen: the ``N`` glyphs that OCR saw.
-        confidences: in each of them, 0 to 1; shape ``(N,)``.
+        confidences: OCR's confidence in each of them, 0 to 1; shape ``(N,)``.
     """
     own = replace(read.glyphs, hidden=np.ones(len(read.glyphs.codes), bool))
     unknown = np.full(len(own.codes), np.nan, np.float32)

@@ -1,8 +1,8 @@
 """Reading order of a page: line numbers, the body, footnotes, the foot of the page, then turned text.
 
-The page's own order of segments is kept where it is right, which is nearly everywhere. Only columns of prose that were
-clearly written line by line across each other, or from right to left, are reordered, and blocks that were written after
-all the blocks below them.
+The page's own order of segments is kept where it is correct, as it is on nearly all pages. Only columns of prose that
+were clearly written line by line across each other, or from right to left, are reordered, and blocks that were written
+after all the blocks below them.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _FEWEST_NUMBERS = 8  # of the lines of a page
 def order(glyphs: Glyphs) -> Glyphs:
     """Puts the glyphs of a page in reading order, each once.
 
-    Line numbers come first, a line each; footnotes of columns follow all columns. BLOCK separates such parts.
+    Line numbers come first, each on its own line; footnotes of columns follow all columns. BLOCK separates such parts.
     """
     segments = Segments.of(glyphs)
     n = len(segments.first)
-    part, place = np.full(n, BODY), np.arange(n)
+    part, rank = np.full(n, BODY), np.arange(n)
     part[_turned(segments)] = TURNED
     part[_line_numbers(glyphs, segments)] = NUMBERS
     body = part == BODY
     in_columns = column_order(segments.take(body))
     if in_columns is not None:
-        part[body], place[body] = in_columns
-        index = np.lexsort((place, part))
+        part[body], rank[body] = in_columns
+        index = np.lexsort((rank, part))
     else:
-        index = place.copy()
-        index[body] = place[body][_down_the_page(segments.box[body])]
+        index = rank.copy()
+        index[body] = rank[body][_down_the_page(segments.box[body])]
         index = index[np.argsort(part[index] != NUMBERS, kind="stable")]
     if (part == BODY).all() and (index == np.arange(n)).all():
         return glyphs
@@ -42,10 +42,10 @@ def order(glyphs: Glyphs) -> Glyphs:
 
 
 def _rearrange(glyphs: Glyphs, first: NDArray[np.int64], index: NDArray[np.int64], part: NDArray[np.int64]) -> Glyphs:
-    """Reorders the segments of a page and separates them anew.
+    """Reorders the segments of a page and separates them again.
 
     Args:
-        glyphs: of the page.
+        glyphs: the glyphs of the page.
         first: position of the first glyph of each segment; shape ``(S,)``.
         index: the segments in their new order; shape ``(S,)``.
         part: the part of the page of each segment; shape ``(S,)``.
@@ -95,7 +95,7 @@ def _down_the_page(box: NDArray[np.float32]) -> NDArray[np.int64]:
     Blocks are consecutive in the page's own order too, so that columns beside one another are one block.
 
     Args:
-        box: of the segments in their own order; shape ``(S, 4)``.
+        box: boxes of the segments in their own order; shape ``(S, 4)``.
 
     Returns:
         A permutation; shape ``(S,)``.

@@ -14,7 +14,7 @@ from longdoc.loaders.pdf.glyphs import displayed
 
 _THICKEST = 3.0  # points: a filled rectangle up to this thickness is a line
 _DEEPEST = 4  # nesting of form objects
-_PAPER = 250  # of 255: an area this light cannot be told from paper
+_PAPER = 250  # of 255: an area this light cannot be distinguished from paper
 _MOST_RULES = 3000  # a real page has a few hundred; finding tables takes time quadratic in their number
 _MOST_LINES = 30_000  # segments of all paths; only maps and drawings have more
 _MOST_OBJECTS = 50_000  # of all kinds; nested forms can multiply them
@@ -23,7 +23,7 @@ _Rule = tuple[float, float, float, float]
 
 
 class TableError(Exception):
-    """The tables of a page cannot be read; the message says why."""
+    """The tables of a page cannot be read; the message gives the reason."""
 
 
 def read_rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
@@ -95,7 +95,7 @@ def _rules_of(path: pdfium_c.FPDF_PAGEOBJECT, matrix: _Matrix) -> list[_Rule]:
 
 
 def _is_dark(path: pdfium_c.FPDF_PAGEOBJECT) -> bool:
-    """Whether the fill of a path can be told from paper."""
+    """Whether the fill of a path can be distinguished from paper."""
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     pdfium_c.FPDFPageObj_GetFillColor(path, red, green, blue, alpha)
     return min(red.value, green.value, blue.value) < _PAPER and alpha.value > 0

@@ -31,8 +31,8 @@ def find_tables(page: pdfium.PdfPage, glyphs: Glyphs) -> list[Grid]:
     Frames around prose, forms, tables of contents and signature blocks are not tables.
 
     Args:
-        page: for its ruling lines.
-        glyphs: of the page.
+        page: the page, for its ruling lines.
+        glyphs: the glyphs of the page.
 
     Raises:
         TableError: the page has more ruling lines, other lines or objects than a page with tables can have, or it has

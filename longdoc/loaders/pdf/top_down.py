@@ -46,7 +46,7 @@ def _can_be_sorted(box: NDArray[np.float32], line: NDArray[np.int64], piece: NDA
     """Whether neighbours on a line that were written separately are always a number or bullet and its text.
 
     Args:
-        box: of the segments; shape ``(S, 4)``.
+        box: boxes of the segments; shape ``(S, 4)``.
         line: index of the line of each segment, from the top; shape ``(S,)``.
         piece: index of the run of segments that was written without jumping up the page; shape ``(S,)``.
         height: usual height of a glyph, in points.

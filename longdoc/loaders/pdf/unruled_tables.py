@@ -35,7 +35,7 @@ class _Segment:
 def find_aligned(visible: Glyphs) -> list[list[tuple[float, float, float, float]]]:
     """Finds the tables without ruling lines on a page.
 
-    Columns count as a table only if one of them, other than the first, holds mostly numbers.
+    Columns count as a table only if one of them, other than the first, contains mostly numbers.
 
     Args:
         visible: the glyphs of the page that are not white space.
