@@ -20,6 +20,8 @@ from longdoc.convert.cloze import Cloze
 from longdoc.errors import ConfigError
 from longdoc.metrics import Bits
 
+pytestmark = pytest.mark.slow
+
 TOKENS = 64
 TABLE = "embeddings.position_embeddings.weight"
 TEXT = " ".join(CORPUS * 6)

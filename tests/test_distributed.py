@@ -15,6 +15,8 @@ from longdoc.model import Model
 from longdoc.training import train
 from test_training import config_file
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 STAGES = {

@@ -237,6 +237,7 @@ def test_arguments_of_pipe_are_checked_at_the_call(pipeline, options, remedy):
         pipeline.pipe([], **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["windows", "sparse"])
 def test_a_pickled_pipeline_gives_the_same_predictions_in_another_process(encoder, tmp_path):
     pipeline = Pipeline(make_model(), device="cpu", precision="float32", encoder=encoder, rules=Rules.load("default"))

@@ -33,6 +33,8 @@ from longdoc.training.starting_model import load_prediction_head
 from longdoc.training.texts import Text, read_texts
 from longdoc.windows import WindowConfig, tokenize
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 LINES = [
     "This Agreement is made by and between Acme Incorporated and Zenith LLC.",

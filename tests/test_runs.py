@@ -38,6 +38,8 @@ from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.run import RunConfig, training_arguments
 from test_training import CONTRACTS, config_file, make_task, task
 
+pytestmark = pytest.mark.slow
+
 SHORT = task(passes=0.5)
 """About 20 steps."""
 
