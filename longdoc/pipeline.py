@@ -30,7 +30,7 @@ from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, 
 from longdoc.rules import Rules
 from longdoc.schema import Schema, load_schema
 from longdoc.sources import load_model
-from longdoc.stream import RULES, DocumentLike, OnError, Stream, as_document
+from longdoc.stream import RULES, DocumentLike, OnError, Stream, as_document, checked_tasks
 
 MAX_ANSWERS = 20
 """Answers to a schema's field that takes several."""
@@ -226,23 +226,13 @@ class Pipeline:
         stream = Stream(
             engine=self.engine,
             rules=self.rules,
-            tasks=self._checked(tasks),
+            tasks=checked_tasks(tasks, self.tasks),
             batch_size=batch_size,
             overlap=overlap,
             on_error=on_error,
         )
         outcomes = stream.outcomes(pairs, self._progress)
         return outcomes if as_tuples else (outcome for outcome, _ in outcomes)
-
-    def _checked(self, tasks: Sequence[str] | None) -> tuple[str, ...]:
-        """The tasks to run: those requested, or all heads that need no question."""
-        if isinstance(tasks, str):
-            raise ConfigError(f"tasks must be a list of names, such as [{tasks!r}]")
-        if tasks is not None and not tasks:
-            raise ConfigError(f"tasks is empty; name some of {', '.join(self.tasks)}, or leave it out for all of them")
-        if unknown := set(tasks or ()) - set(self.tasks):
-            raise ConfigError(f"the model has no task {', '.join(sorted(unknown))}; it has {', '.join(self.tasks)}")
-        return tuple(name for name in self.tasks if name != RULES) if tasks is None else tuple(tasks)
 
     # ------------------------------------------------------------------------------------------------- with a question
 
@@ -327,7 +317,7 @@ class Pipeline:
     def infer(
         self,
         document: DocumentLike,
-        hypotheses: Sequence[str],
+        hypotheses: Iterable[str],
         *,
         min_score: float | None = None,
         head: str | None = None,
@@ -348,8 +338,9 @@ class Pipeline:
         """
         if isinstance(hypotheses, str):
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
-        options = [DecodeOptions(min_score=min_score)] * len(hypotheses)
-        found, _, coverage = self._ask(as_document(document), self.engine.name_of("nli", head), hypotheses, options)
+        statements = list(hypotheses)
+        options = [DecodeOptions(min_score=min_score)] * len(statements)
+        found, _, coverage = self._ask(as_document(document), self.engine.name_of("nli", head), statements, options)
         return [replace(inference, coverage=coverage) for own in found for inference in own]
 
     def _ask(

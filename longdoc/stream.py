@@ -113,6 +113,25 @@ class Stream:
         )
 
 
+def checked_tasks(tasks: Sequence[str] | None, available: Sequence[str]) -> tuple[str, ...]:
+    """The tasks to do: the given ones, or by default all available ones except the rules.
+
+    Raises:
+        ConfigError: a task is not available, or there is nothing to do.
+    """
+    if isinstance(tasks, str):
+        raise ConfigError(f"tasks must be a list of names, such as [{tasks!r}]")
+    if tasks is not None and not tasks:
+        raise ConfigError(f"tasks is empty; name some of {', '.join(available)}, or leave it out for all of them")
+    if unknown := set(tasks or ()) - set(available):
+        raise ConfigError(f"the model has no task {', '.join(sorted(unknown))}; it has {', '.join(available)}")
+    chosen = tuple(name for name in available if name != RULES) if tasks is None else tuple(tasks)
+    if not chosen:
+        others = "ask, infer, embed or fill, or tasks=['rules']"
+        raise ConfigError(f"no head here works without a question; use {others}")
+    return chosen
+
+
 def as_document(source: DocumentLike) -> Document:
     """The document itself, or the one loaded from a path, bytes or a file.
 

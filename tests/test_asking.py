@@ -16,6 +16,7 @@ from longdoc.labels import NOT_READ
 from longdoc.loaders import load
 from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
+from longdoc.rules import Rules
 from longdoc.windows import WindowConfig, sentence_starts, split, tokenize
 
 LONG = " ".join(CORPUS[:2] * 12)
@@ -250,3 +251,22 @@ def test_of_several_heads_of_a_kind_one_is_named():
     alone = Pipeline(model.with_heads(["second"]), device="cpu", precision="float32")
     both = pipeline.ask(document, QUESTIONS[0], min_score=0.0, head="second")
     assert both == alone.ask(document, QUESTIONS[0], min_score=0.0)
+
+
+def test_a_pipeline_that_only_answers_questions_refuses_to_read_without_one():
+    document = Document.from_text(LONG)
+    for heads in (["qa"], ["embed"]):
+        pipeline = Pipeline(make_asking_model().with_heads(heads), device="cpu", precision="float32")
+        with pytest.raises(ConfigError, match="works without a question"):
+            pipeline(document)
+    with pytest.raises(ConfigError, match="works without a question"):
+        Pipeline()(document)
+    rules = Pipeline(rules=Rules.load("default"))
+    assert rules(document, tasks=["rules"]).entities
+
+
+def test_questions_and_hypotheses_may_be_any_iterable(asking):
+    document = Document.from_text(LONG)
+    (found,) = asking.infer(document, (hypothesis for hypothesis in ["the patient took aspirin"]))
+    assert found == asking.infer(document, ["the patient took aspirin"])[0]
+    assert asking.ask(document, iter(QUESTIONS)) == asking.ask(document, QUESTIONS)
