@@ -49,6 +49,7 @@ Importing longdoc does not load torch: a public name is imported when it is firs
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -190,6 +191,9 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
+_NEED_MODEL = frozenset({"pipeline", "reader", "findings"})
+"""Modules whose names are listed only if the model libraries are installed, so that ``help(longdoc)`` works without."""
+
 _MODEL_LIBRARIES = frozenset({"huggingface_hub", "safetensors", "spacy", "tokenizers", "torch", "tqdm", "transformers"})
 """What ``pip install 'longdoc[model]'`` adds to a light installation."""
 
@@ -213,4 +217,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    hidden = set() if find_spec("torch") else {name for name in __all__ if _HOMES.get(name) in _NEED_MODEL}
+    return sorted({*globals(), *__all__} - hidden)

@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from longdoc.document import Document
 from longdoc.errors import ConfigError
-from longdoc.findings import Embeddings, Unit, parts
+from longdoc.findings import Embeddings, Unit, gaps_of, parts
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.model import Model
+from longdoc.prediction import Gap
 from longdoc.reader import EncoderKind, Reader, Reading, check_encoder
 from longdoc.windows import Tokens
 
@@ -99,6 +100,15 @@ class Engine:
                 pieces = (tokens.part(*part) for part in parts(document, "section"))
                 readings += [reader.read(document, piece, by_section) for piece in pieces if len(piece)]
         return readings
+
+    def gaps(self, document: Document, names: Sequence[str], readings: Sequence[Reading]) -> tuple[Gap, ...]:
+        """What any of the models that read the document with these heads did not see."""
+        found: dict[Gap, None] = {}
+        for reader in self.readers:
+            if any(name in names for name in reader.model.config.heads):
+                own = [reading.tokens for reading in readings if self._reader_of[reading.heads[0]] is reader]
+                found |= dict.fromkeys(gaps_of(document, own))
+        return tuple(sorted(found, key=lambda gap: (gap.start, gap.end)))
 
     def read_with(self, document: Document, head: str, questions: Sequence[str]) -> tuple[Tokens, list[Reading]]:
         """A document's tokens, and its reading with each of several questions or hypotheses."""

@@ -6,7 +6,8 @@ Dimensions: ``T`` tokens of the document, ``L`` labels, ``D`` width, ``N`` parts
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -80,11 +81,12 @@ def section_name(document: Document, start: int) -> str | None:
 
 
 def gaps_of(document: Document, tokens: Sequence[Tokens]) -> tuple[Gap, ...]:
-    """The characters, white space aside, that none of the tokens contains."""
-    if not tokens:
-        return ()
-    seen = replace(tokens[0], offsets=np.concatenate([part.offsets for part in tokens]))
-    return tuple(Gap(start, end, UNKNOWN_TO_TOKENIZER) for start, end in unseen(document.text, seen))
+    """The characters, white space aside, that none of the tokens contains; all of them if there are no tokens."""
+    offsets = np.concatenate([np.zeros((0, 2), dtype=np.int32), *(part.offsets for part in tokens)])
+    none = np.zeros(len(offsets), dtype=np.int32)
+    return tuple(
+        Gap(start, end, UNKNOWN_TO_TOKENIZER) for start, end in unseen(document.text, Tokens(none, offsets, none))
+    )
 
 
 def parts(document: Document, unit: Unit) -> list[tuple[int, int]]:
@@ -106,13 +108,19 @@ def parts(document: Document, unit: Unit) -> list[tuple[int, int]]:
 
 
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    nlp = require("spacy", extra="model", needed_by="splitting into sentences").blank("en")
+    nlp = _sentencizer()
     nlp.max_length = max(nlp.max_length, end - start)
-    nlp.add_pipe("sentencizer")
     found = [
         trimmed(text, start + sentence.start_char, start + sentence.end_char) for sentence in nlp(text[start:end]).sents
     ]
     return [(first, last) for first, last in found if first < last]
+
+
+@cache
+def _sentencizer() -> Any:
+    nlp = require("spacy", extra="model", needed_by="splitting into sentences").blank("en")
+    nlp.add_pipe("sentencizer")
+    return nlp
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from longdoc.decode import Overlap, without_overlap
 from longdoc.document import Document
 from longdoc.engine import Engine, Findings
 from longdoc.errors import ConfigError, DocumentError
-from longdoc.findings import gaps_of, place
+from longdoc.findings import place
 from longdoc.heads import kind_of
 from longdoc.labels import Entity
 from longdoc.loaders import load
@@ -78,11 +78,17 @@ class Stream:
         n_tokens = 0
         enough = BATCHES_AHEAD * max((reader.batch_tokens for reader in self.engine.readers), default=1)
         for source, companion in pairs:
-            document = self._loaded(source)
+            try:
+                document = self._loaded(source)
+            except DocumentError:
+                if group:  # the documents before it were read
+                    yield group
+                raise
             readings = [] if isinstance(document, Failure) else self.engine.read(document, self.tasks)
             group.append(_Item(document, readings, companion))
             n_tokens += sum(len(reading.tokens) for reading in readings)
-            if len(group) == self.batch_size or (self.batch_size is None and n_tokens >= enough):
+            full = n_tokens >= enough or not n_tokens  # nothing waits for the encoder
+            if len(group) == self.batch_size or (self.batch_size is None and full):
                 yield group
                 group, n_tokens = [], 0
         if group:
@@ -109,7 +115,7 @@ class Stream:
             document=document,
             entities=tuple(without_overlap(entities, self.overlap)),
             labels=tuple(by_field["labels"]),
-            gaps=gaps_of(document, [reading.tokens for reading in readings]),
+            gaps=self.engine.gaps(document, self.tasks, readings),
         )
 
 
@@ -121,14 +127,15 @@ def checked_tasks(tasks: Sequence[str] | None, available: Sequence[str]) -> tupl
     """
     if isinstance(tasks, str):
         raise ConfigError(f"tasks must be a list of names, such as [{tasks!r}]")
+    tasks = None if tasks is None else tuple(tasks)
     if tasks is not None and not tasks:
         raise ConfigError(f"tasks is empty; name some of {', '.join(available)}, or leave it out for all of them")
     if unknown := set(tasks or ()) - set(available):
         raise ConfigError(f"the model has no task {', '.join(sorted(unknown))}; it has {', '.join(available)}")
     chosen = tuple(name for name in available if name != RULES) if tasks is None else tuple(tasks)
     if not chosen:
-        others = "ask, infer, embed or fill, or tasks=['rules']"
-        raise ConfigError(f"no head here works without a question; use {others}")
+        rules = f", or tasks=[{RULES!r}]" if RULES in available else ""
+        raise ConfigError(f"no head here works without a question; use ask, infer, embed or fill{rules}")
     return chosen
 
 

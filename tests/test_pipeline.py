@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
-from conftest import CORPUS, make_model
+from conftest import CORPUS, make_asking_model, make_model
 from longdoc.attention import Rows, SparsePattern
 from longdoc.decode import decode_entities
 from longdoc.document import Document
@@ -272,3 +272,25 @@ def test_progress_is_shown_or_not(model, progress, capsys, monkeypatch):
     monkeypatch.setattr("longdoc.pipeline.PROGRESS_DELAY", 0.0)
     Pipeline(model, progress=progress)(Document.from_text(LONG))
     assert ("token" in capsys.readouterr().err) == progress
+
+
+def test_what_any_model_did_not_see_is_a_gap(model):
+    sections = make_asking_model().with_heads(["clause"])
+    document = Document.from_text("\x07\x07")
+    for models in ([sections], [model, sections]):
+        prediction = Pipeline(*models, device="cpu", precision="float32")(document, tasks=["clause"])
+        assert ([(gap.start, gap.end) for gap in prediction.gaps], prediction.coverage) == ([(0, 2)], 0.0)
+
+
+def test_documents_before_one_that_cannot_be_read_are_yielded(pipeline):
+    outcomes = pipeline.pipe([CORPUS[0].encode(), CORPUS[1].encode(), "none.pdf"])
+    assert [type(next(outcomes)) for _ in range(2)] == [Prediction, Prediction]
+    with pytest.raises(DocumentNotFoundError):
+        next(outcomes)
+
+
+def test_rules_alone_are_applied_one_document_after_another():
+    read = []
+    documents = (read.append(number) or Document.from_text("May 1, 2020") for number in range(5))
+    outcomes = Pipeline(rules=Rules.load("default")).pipe(documents, tasks=iter(["rules"]))
+    assert [entity.label for entity in next(outcomes).entities] == ["DATE"] and read == [0]

@@ -85,7 +85,7 @@ def _variants(
     """A question about its own document, and the unanswerable questions derived from it."""
     task, rng, document = sampler.task, sampler.rng, documents[index]
     yield sampler.group(question, document)
-    if document.example.questions[0].category is None and rng.random() < task.empty:
+    if document.example.questions[0].category is None and len(documents) > 1 and rng.random() < task.empty:
         other = documents[(index + int(rng.integers(1, len(documents)))) % len(documents)]
         yield sampler.group(Question("", question.text), other)
     if question.answers and rng.random() < task.unanswerable:
