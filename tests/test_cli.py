@@ -216,7 +216,8 @@ def test_a_missing_library_is_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    message = f"longdoc: longdoc {arguments[0]} needs torch: pip install 'longdoc[model]'\n"
+    extra = {"train": "train", "evaluate": "evaluate", "calibrate": "evaluate"}.get(arguments[0], "model")
+    message = f"longdoc: longdoc {arguments[0]} needs torch: pip install 'longdoc[{extra}]'\n"
     assert run(capsys, *arguments) == (1, "", message)
 
 

@@ -131,7 +131,15 @@ def test_a_command_that_needs_a_model_names_the_extra(command, light, tmp_path):
     done = run(light / "longdoc", *command, cwd=tmp_path, check=False)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("longdoc: ") and line.endswith("pip install 'longdoc[model]'")
+    extra = {"train": "train", "pretrain": "train", "evaluate": "evaluate", "calibrate": "evaluate"}.get(
+        command[0], "model"
+    )
+    assert line.startswith("longdoc: ") and line.endswith(f"pip install 'longdoc[{extra}]'")
+
+
+def test_help_works_without_models(light, tmp_path):
+    said = run(light / "python", "-c", "import longdoc; help(longdoc)", cwd=tmp_path).stdout
+    assert "errors that a caller may want to catch" in said
 
 
 def test_a_call_that_needs_a_model_names_the_extra(light, tmp_path):

@@ -69,6 +69,7 @@ def _print_answers(document: Document, answered: list[tuple[str, list[Answer]]])
 def _json(document: Document, answered: list[tuple[str, list[Answer]]]) -> str:
     record = {
         "document": document.source.name,
+        "warnings": list(document.warnings),
         "questions": [{"question": q, "answers": [_plain(answer) for answer in own]} for q, own in answered],
     }
     return json.dumps(record, ensure_ascii=False, indent=2)

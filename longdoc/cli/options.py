@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
 
 
+_EXTRAS = {"train": "train", "pretrain": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
+"""Command -> the extra that installs all it needs, if that is more than ``model``."""
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments that choose the model."""
     group = parser.add_argument_group("model")
@@ -85,8 +89,9 @@ def require_model_libraries(command: str) -> None:
     Raises:
         MissingDependencyError: one is not.
     """
+    extra = _EXTRAS.get(command, "model")
     for library in ("torch", "transformers"):
-        require(library, extra="model", needed_by=f"longdoc {command}")
+        require(library, extra=extra, needed_by=f"longdoc {command}")
 
 
 def open_output(path: str) -> TextIO:
