@@ -84,7 +84,7 @@ if TYPE_CHECKING:
         UnsupportedFormatError,
     )
     from longdoc.findings import Embeddings
-    from longdoc.labels import Answer, Entity, Inference, Label, Span
+    from longdoc.labels import NOT_READ, Answer, Entity, Inference, Label, Span
     from longdoc.loaders import Limits, load
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Answers, Failure, Gap, Prediction
@@ -110,6 +110,7 @@ __all__ = [
     "Answer",
     "Label",
     "Inference",
+    "NOT_READ",
     "Span",
     "Embeddings",
     "Word",
@@ -150,7 +151,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "loaders": ("load", "Limits"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),
-    "labels": ("Entity", "Answer", "Label", "Inference", "Span"),
+    "labels": ("Entity", "Answer", "Label", "Inference", "NOT_READ", "Span"),
     "findings": ("Embeddings",),
     "reader": ("Word",),
     "document": (

@@ -41,6 +41,11 @@ class Engine:
         check_encoder(encoder)
         if batch_tokens is not None and batch_tokens < 1:
             raise ConfigError(f"batch_tokens must be at least 1; got {batch_tokens}")
+        for model in models:
+            if not isinstance(model, Model):
+                raise ConfigError(
+                    f"a model in memory is needed, not {model!r:.80}; Pipeline.from_pretrained loads one by name"
+                )
         self.readers = tuple(
             Reader(model, device=device, dtype=dtype, encoder=encoder, batch_tokens=batch_tokens) for model in models
         )
@@ -112,6 +117,8 @@ class Engine:
 
     def read_with(self, document: Document, head: str, questions: Sequence[str]) -> tuple[Tokens, list[Reading]]:
         """A document's tokens, and its reading with each of several questions or hypotheses."""
+        if other := [question for question in questions if not isinstance(question, str)]:
+            raise ConfigError(f"a question is {type(other[0]).__name__}; ask in words, with a str")
         reader = self._reader_of[head]
         tokens = reader.tokenize(document)
         return tokens, [reader.read(document, tokens, [head], question=question) for question in questions]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -108,12 +108,16 @@ def parts(document: Document, unit: Unit) -> list[tuple[int, int]]:
 
 
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    nlp = _sentencizer()
-    nlp.max_length = max(nlp.max_length, end - start)
-    found = [
-        trimmed(text, start + sentence.start_char, start + sentence.end_char) for sentence in nlp(text[start:end]).sents
-    ]
+    found = [trimmed(text, start + first, start + last) for first, last in _split(text[start:end])]
     return [(first, last) for first, last in found if first < last]
+
+
+@lru_cache(maxsize=1024)  # several hypotheses about a document split it once
+def _split(text: str) -> tuple[tuple[int, int], ...]:
+    """Half-open character ranges of the sentences."""
+    nlp = _sentencizer()
+    nlp.max_length = max(nlp.max_length, len(text))
+    return tuple((sentence.start_char, sentence.end_char) for sentence in nlp(text).sents)
 
 
 @cache

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ from longdoc.rules import Rules
 from longdoc.schema import Schema, load_schema
 from longdoc.sources import load_model
 from longdoc.stream import RULES, DocumentLike, OnError, Stream, as_document, checked_tasks
+
+ItemT = TypeVar("ItemT")
 
 MAX_ANSWERS = 20
 """Answers to a schema's field that takes several."""
@@ -102,7 +104,7 @@ class Pipeline:
         dtype_of(precision, device)
         sources = [rules] if isinstance(rules, (str, PathLike)) else list(rules)
         hub: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir}
-        models = [load_model(model or "default", **hub)] if model is not None or not heads else []
+        models = [load_model("default" if model is None else model, **hub)] if model is not None or not heads else []
         models += [load_model(name_or_path, kind, **hub) for kind, name_or_path in heads.items()]
         return cls(
             *models,
@@ -162,8 +164,6 @@ class Pipeline:
         """The classes of a document, and of its sections if a head classifies sections."""
         return self(document, tasks=self.engine.names_of("classify")).labels
 
-    # ------------------------------------------------------------------------------------------------ many documents
-
     @overload
     def pipe(
         self,
@@ -187,14 +187,25 @@ class Pipeline:
     @overload
     def pipe(
         self,
-        documents: Iterable[tuple[DocumentLike, Any]],
+        documents: Iterable[tuple[DocumentLike, ItemT]],
         *,
         tasks: Sequence[str] | None = ...,
         batch_size: int | None = ...,
         overlap: Overlap = ...,
-        on_error: OnError = ...,
+        on_error: Literal["raise"] = ...,
         as_tuples: Literal[True],
-    ) -> Iterator[tuple[Any, Any]]: ...
+    ) -> Iterator[tuple[Prediction, ItemT]]: ...
+    @overload
+    def pipe(
+        self,
+        documents: Iterable[tuple[DocumentLike, ItemT]],
+        *,
+        tasks: Sequence[str] | None = ...,
+        batch_size: int | None = ...,
+        overlap: Overlap = ...,
+        on_error: Literal["yield"],
+        as_tuples: Literal[True],
+    ) -> Iterator[tuple[Prediction | Failure, ItemT]]: ...
     def pipe(
         self,
         documents: Iterable[Any],
@@ -234,10 +245,8 @@ class Pipeline:
         outcomes = stream.outcomes(pairs, self._progress)
         return outcomes if as_tuples else (outcome for outcome, _ in outcomes)
 
-    # ------------------------------------------------------------------------------------------------- with a question
-
     @overload
-    def ask(
+    def ask(  # type: ignore[overload-overlap]  # a str is a sequence of str
         self,
         document: DocumentLike,
         question: str,
@@ -250,7 +259,7 @@ class Pipeline:
     def ask(
         self,
         document: DocumentLike,
-        question: list[str],
+        question: Sequence[str],
         *,
         top_k: int = ...,
         min_score: float | None = ...,
@@ -259,7 +268,7 @@ class Pipeline:
     def ask(
         self,
         document: DocumentLike,
-        question: str | list[str],
+        question: str | Sequence[str],
         *,
         top_k: int = 1,
         min_score: float | None = None,
@@ -353,10 +362,10 @@ class Pipeline:
         prediction = Prediction(document=document, gaps=gaps_of(document, [tokens]))
         return [by_head[head] for by_head in found], prediction, prediction.coverage if len(tokens) else 0.0
 
-    # ---------------------------------------------------------------------------------------------- vectors and words
-
     @overload
-    def embed(self, document: DocumentLike, *, head: str | None = ...) -> np.ndarray: ...
+    def embed(
+        self, document: DocumentLike, unit: Literal["document"] = ..., *, head: str | None = ...
+    ) -> np.ndarray: ...
     @overload
     def embed(
         self, document: DocumentLike, unit: Literal["section", "sentence"], *, head: str | None = ...

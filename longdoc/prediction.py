@@ -142,6 +142,8 @@ class Prediction:
         Raises:
             DataError: the record is malformed, describes an error, or belongs to another document.
         """
+        if not isinstance(record, Mapping):
+            raise DataError(f"the record is {type(record).__name__}; give what to_dict() returned")
         if record.get("status") == "error":
             raise DataError(f"the record holds an error, not a prediction: {record.get('message')}")
         try:

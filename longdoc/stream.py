@@ -77,20 +77,20 @@ class Stream:
         group: list[_Item] = []
         n_tokens = 0
         enough = BATCHES_AHEAD * max((reader.batch_tokens for reader in self.engine.readers), default=1)
-        for source, companion in pairs:
-            try:
+        try:
+            for source, companion in pairs:
                 document = self._loaded(source)
-            except DocumentError:
-                if group:  # the documents before it were read
+                readings = [] if isinstance(document, Failure) else self.engine.read(document, self.tasks)
+                group.append(_Item(document, readings, companion))
+                n_tokens += sum(len(reading.tokens) for reading in readings)
+                full = n_tokens >= enough or not n_tokens  # nothing waits for the encoder
+                if len(group) == self.batch_size or (self.batch_size is None and full):
                     yield group
-                raise
-            readings = [] if isinstance(document, Failure) else self.engine.read(document, self.tasks)
-            group.append(_Item(document, readings, companion))
-            n_tokens += sum(len(reading.tokens) for reading in readings)
-            full = n_tokens >= enough or not n_tokens  # nothing waits for the encoder
-            if len(group) == self.batch_size or (self.batch_size is None and full):
+                    group, n_tokens = [], 0
+        except Exception:
+            if group:  # the documents before the one that failed were read
                 yield group
-                group, n_tokens = [], 0
+            raise
         if group:
             yield group
 

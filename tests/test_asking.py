@@ -176,6 +176,8 @@ def test_masked_words_are_filled_in_long_texts(asking):
         (lambda p: p.ask(Document.from_text(LONG), " "), "empty"),
         (lambda p: p.ask(Document.from_text(LONG), "why " * 60), "fewer words"),
         (lambda p: p.ask(Document.from_text(LONG), "why?", top_k=0), "at least 1"),
+        (lambda p: p.ask(Document.from_text(LONG), [None]), "a question is NoneType"),
+        (lambda p: p.fill("a [MASK]", top_k=-1), "at least 1"),
         (lambda p: p.infer(Document.from_text(LONG), "one"), r"\['one'\]"),
         (lambda p: p.embed(Document.from_text(LONG), "page"), "section"),
         (lambda p: p.extract(Document.from_text(LONG), "contrakt"), "contract"),

@@ -294,3 +294,20 @@ def test_rules_alone_are_applied_one_document_after_another():
     documents = (read.append(number) or Document.from_text("May 1, 2020") for number in range(5))
     outcomes = Pipeline(rules=Rules.load("default")).pipe(documents, tasks=iter(["rules"]))
     assert [entity.label for entity in next(outcomes).entities] == ["DATE"] and read == [0]
+
+
+def test_documents_before_any_error_are_yielded(pipeline):
+    def sources():
+        yield CORPUS[0].encode()
+        raise KeyError("the caller's own")
+
+    for documents, error in ((sources(), KeyError), ([CORPUS[0].encode(), 5], TypeError)):
+        outcomes = pipeline.pipe(documents)
+        assert isinstance(next(outcomes), Prediction)
+        with pytest.raises(error):
+            next(outcomes)
+
+
+def test_a_name_in_place_of_a_model_is_refused():
+    with pytest.raises(ConfigError, match=r"not 'default'; Pipeline\.from_pretrained loads one by name"):
+        Pipeline("default")

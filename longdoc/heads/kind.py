@@ -57,7 +57,7 @@ class Reads(Protocol):
     def pipe(self, documents: Iterable[Any], *, tasks: Sequence[str]) -> Iterator[Prediction]:
         """Predictions of documents."""
 
-    def ask(self, document: Document, question: list[str], *, top_k: int, min_score: float, head: str) -> Any:
+    def ask(self, document: Document, question: Sequence[str], *, top_k: int, min_score: float, head: str) -> Any:
         """Answers to each question."""
 
     def infer(self, document: Document, hypotheses: Sequence[str], *, head: str) -> Sequence[Inference]:

@@ -17,6 +17,7 @@ import logging
 import os
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from longdoc.errors import ConfigError
@@ -101,7 +102,10 @@ def remove_checkpoint(path: Path) -> None:
     """Deletes a checkpoint if it exists; renames it first, so that a kill cannot leave a part of it in its place."""
     if path.is_dir():
         removed = path.with_name(path.name.replace("checkpoint-", "removed-"))
-        path.replace(removed)
+        if removed.exists():
+            shutil.rmtree(removed, ignore_errors=True)
+        with suppress(OSError):  # another process has removed it, or is about to
+            path.replace(removed)
         shutil.rmtree(removed, ignore_errors=True)
 
 
