@@ -74,7 +74,7 @@ def main() -> None:
         print(*rows[-1], sep=" | ")
     header = ["job", "before, CPU s", "after, CPU s", "median ratio", "range"]
     notes = f"Median of {arguments.rounds} alternating rounds, one thread, float32; above 1 is slower."
-    write_table("paired", "Speed against the version before", header, rows, notes)
+    write_table("paired", "Speed compared with an earlier commit", header, rows, notes)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def main() -> None:
         ["words per second, PDF to checked entities, all heads", f"{n_words / seconds:,.0f}", f"{seconds:.0f} s"],
     ]
     notes = "Spelled otherwise: " + ("; ".join(wrong[:20]) or "none") + "."
-    write_table("provenance", "The way back to the page", ["measure", "result", "of"], rows, notes)
+    write_table("provenance", "Provenance: from the text back to the page", ["measure", "result", "of"], rows, notes)
 
 
 if __name__ == "__main__":

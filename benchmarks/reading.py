@@ -35,7 +35,7 @@ QUOTES = str.maketrans("‘’‚“”„", "'''" + '"' * 3)
 NOTES = """Truth: for GeoTopo the text its publisher checked (with running headers and page numbers, so longdoc is
 also measured with these kept; without its [IMAGE] marks); for ODT the paragraphs and headings of `content.xml`, which
 has neither charts nor footers; for LaTeX the source without commands, `\\blindtext` written out. One LaTeX pair is
-left out, whose text (`\\lipsum`) stands in no source. Words: NFKC, straight quotes, split at white space, for all
+left out, whose text (`\\lipsum`) is in no source file. Words: NFKC, straight quotes, split at white space, for all
 alike. P and R: precision and recall of the words as a multiset. Prose: similarity of the words of three letters or
 more, without punctuation around them, that is without formulas."""
 

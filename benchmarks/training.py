@@ -84,7 +84,7 @@ def main() -> None:
             name = f"{processes} process{'es' * (processes > 1)}, {'ZeRO-2' if zero else 'no DeepSpeed'}"
             rows.append([encoder, name, f"{off:,.0f}", f"{on:,.0f}", f"{on / off:.2f}"])
     header = ["encoder", "processes", "MB, checkpointing off", "MB, on", "ratio"]
-    notes = f"The default model, float32; {TOKENS:,} tokens a step on each process; the process that took most."
+    notes = f"The default model, float32; {TOKENS:,} tokens a step on each process; the process with the highest peak."
     write_table("training_memory", "Peak memory of a training step", header, rows, notes)
 
 

@@ -10,6 +10,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
+from longdoc.errors import require
 from longdoc.summary import count
 
 if TYPE_CHECKING:
@@ -94,9 +95,8 @@ def _head(document: Document, n_drawn: int) -> str:
 def _images(document: Document, source: bytes, pages: Sequence[Page], password: str | None) -> Iterator[bytes]:
     """Yields each page as a PNG."""
     if document.source.media_type.startswith("image/"):
-        import PIL.Image
-
-        with PIL.Image.open(io.BytesIO(source)) as image:
+        pillow = require("PIL.Image", extra="draw", needed_by="drawing an image")
+        with pillow.open(io.BytesIO(source)) as image:
             for page in pages:
                 image.seek(page.number - 1)
                 size = (round(page.width * _PIXELS_PER_POINT), round(page.height * _PIXELS_PER_POINT))

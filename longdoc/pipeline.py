@@ -231,7 +231,7 @@ class Pipeline:
             ConfigError: invalid argument, at the call.
             DocumentError: a document cannot be read, when it is reached.
         """
-        if isinstance(documents, (str, bytes, PathLike)):
+        if isinstance(documents, (str, bytes, PathLike, Document)) or not isinstance(documents, Iterable):
             raise ConfigError(f"pipe reads many documents; give it a list, such as [{documents!r:.80}]")
         pairs = documents if as_tuples else ((document, None) for document in documents)
         stream = Stream(
@@ -290,6 +290,8 @@ class Pipeline:
         Raises:
             ConfigError: no head answers questions or several do, or a question is empty or leaves no room in a window.
         """
+        if not isinstance(question, Iterable):
+            raise ConfigError(f"a question is {type(question).__name__}; ask in words, with a str or a list of them")
         questions = [question] if isinstance(question, str) else list(question)
         options = [DecodeOptions(top_k=top_k, min_score=min_score)] * len(questions)
         read = as_document(document)
@@ -345,7 +347,7 @@ class Pipeline:
         Raises:
             ConfigError: no head judges hypotheses or several do, or one is empty or leaves no room in a window.
         """
-        if isinstance(hypotheses, str):
+        if isinstance(hypotheses, str) or not isinstance(hypotheses, Iterable):
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
         statements = list(hypotheses)
         options = [DecodeOptions(min_score=min_score)] * len(statements)

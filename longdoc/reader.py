@@ -211,8 +211,8 @@ class Reader:
         Raises:
             ConfigError: no word is masked.
         """
-        if top_k < 1:
-            raise ConfigError(f"top_k must be at least 1; got {top_k}")
+        if not isinstance(top_k, int) or top_k < 1:
+            raise ConfigError(f"top_k must be an integer, at least 1; got {top_k!r}")
         tokens, tokenizer = self.tokenize(document), self.model.tokenizer
         numbers = {mask: tokenizer.token_to_id(mask) for mask in ("[MASK]", "<mask>")}
         known = {mask: number for mask, number in numbers.items() if number is not None}

@@ -103,6 +103,8 @@ def load_schema(source: str | PathLike[str] | Mapping[str, Any]) -> Schema:
     """
     if isinstance(source, Mapping):
         return from_dict(Schema, source)
+    if not isinstance(source, (str, PathLike)):
+        raise ConfigError(f"the schema is {type(source).__name__}; give a name, the path of a .yaml file, or a mapping")
     if isinstance(source, PathLike) or source.lower().endswith((".yaml", ".yml")):
         return load_yaml(Schema, Path(source))
     if source not in schema_names():

@@ -52,8 +52,8 @@ class Stream:
     on_error: OnError
 
     def __post_init__(self) -> None:
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1; got {self.batch_size}")
+        if self.batch_size is not None and (not isinstance(self.batch_size, int) or self.batch_size < 1):
+            raise ConfigError(f"batch_size must be an integer, at least 1; got {self.batch_size!r}")
         for name, value, allowed in (("overlap", self.overlap, Overlap), ("on_error", self.on_error, OnError)):
             if value not in get_args(allowed):
                 raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(get_args(allowed))}")
@@ -125,8 +125,8 @@ def checked_tasks(tasks: Sequence[str] | None, available: Sequence[str]) -> tupl
     Raises:
         ConfigError: a task is not available, or there is nothing to do.
     """
-    if isinstance(tasks, str):
-        raise ConfigError(f"tasks must be a list of names, such as [{tasks!r}]")
+    if isinstance(tasks, str) or not isinstance(tasks, Iterable | None):
+        raise ConfigError(f"tasks must be a list of names, such as [{str(tasks)!r}]")
     tasks = None if tasks is None else tuple(tasks)
     if tasks is not None and not tasks:
         raise ConfigError(f"tasks is empty; name some of {', '.join(available)}, or leave it out for all of them")

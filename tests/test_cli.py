@@ -14,7 +14,8 @@ import pytest
 
 import longdoc
 from fakes import FakePipeline
-from longdoc import Answer, cli, training
+from longdoc import Answer, Answers, Gap, cli, training
+from pdfs import make_pdf
 
 ROOT = Path(__file__).parents[1]
 LONGDOC = Path(sys.executable).with_name("longdoc")
@@ -259,15 +260,16 @@ def test_ask_prints_answers_as_text_or_json(
 
     def ask(self, document, questions, top_k, min_score):
         scores.append(min_score)
-        return [[valued], []]
+        lost = {"gaps": (Gap(0, 4, "cut"),), "coverage": 0.9}
+        return [Answers([valued], **lost), Answers(**lost)]
 
     monkeypatch.setattr(FakePipeline, "ask", ask, raising=False)
     code, out, _ = run(capsys, "ask", "lease.txt", "When [b]?", "How?")
-    assert (code, out.splitlines()[2:]) == (
-        0,
-        ["When [b]?", "  May 1, 2020", "  page 1, section 2, score 0.90", "", "How?", "  No answer found."],
-    )
+    when = ["When [b]?", "  May 1, 2020", "  page 1, section 2, score 0.90"]
+    how = ["How?", "  No answer found."]
+    assert (code, out.splitlines()[2:]) == (0, [*when, "", *how, "", "Not read: characters 0 to 4 (cut)"])
     _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?", "--format", "json")
+    assert json.loads(out)["coverage"] == 0.9
     when, how = json.loads(out)["questions"]
     assert (when["answers"][0]["text"], when["answers"][0]["value"]) == ("May 1, 2020", "2020-05-01")
     assert how == {"question": "How?", "answers": []}
@@ -327,3 +329,11 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 65536)
     except OSError:  # on Linux, the end of a pseudo-terminal
         return b""
+
+
+def test_an_encrypted_pdf_is_told_with_the_option_that_opens_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(make_pdf("BT ET", password="p"))
+    code, _, err = run(capsys, "show", str(tmp_path / "a.pdf"))
+    assert code == 1 and err == "longdoc: a.pdf: encrypted; give its password: --password\n"

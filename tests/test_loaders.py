@@ -297,6 +297,19 @@ def test_each_kind_of_bad_input_raises_its_own_error(source, error):
     assert len(str(caught.value)) > 30
 
 
+@pytest.mark.parametrize(
+    ("source", "remedy"),
+    [
+        ("https://example.org/lease.pdf", r"https://example\.org/lease\.pdf: .*nothing is fetched"),
+        ("This Lease is made\non May 1, 2020", "Document.from_text"),
+        ("This Lease is made on May 1, 2020. " * 400, "^.{90,250}Document.from_text"),
+    ],
+)
+def test_what_is_no_path_is_told_apart(source, remedy):
+    with pytest.raises(DocumentNotFoundError, match=remedy):
+        load(source)
+
+
 def test_a_file_with_the_suffix_pdf_and_other_content_is_corrupt(tmp_path):
     path = tmp_path / "lease.pdf"
     path.write_bytes(b"only text")

@@ -7,11 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import options
-from longdoc.outputs.table import place, plain_console, shortened
+from longdoc.outputs.table import place, plain_console, print_losses, shortened
 
 if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.labels import Answer
+    from longdoc.prediction import Answers
 
 HELP = "answer questions about a document in its own words"
 
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_answers(document: Document, answered: list[tuple[str, list[Answer]]]) -> None:
+def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> None:
     """Prints each question with its answers, best first, and where they are."""
     console = plain_console()
     console.print(document.title, style="bold")
@@ -64,12 +65,17 @@ def _print_answers(document: Document, answered: list[tuple[str, list[Answer]]])
             console.print(f"  {place(answer)}, score {answer.score:.2f}", style="dim")
         if not answers:
             console.print("  No answer found.", style="dim")
+    gaps = answered[0][1].gaps
+    if document.warnings or gaps:
+        console.print()
+        print_losses(console, document.warnings, gaps)
 
 
-def _json(document: Document, answered: list[tuple[str, list[Answer]]]) -> str:
+def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
     record = {
         "document": document.source.name,
         "warnings": list(document.warnings),
+        "coverage": round(answered[0][1].coverage, 4),
         "questions": [{"question": q, "answers": [_plain(answer) for answer in own]} for q, own in answered],
     }
     return json.dumps(record, ensure_ascii=False, indent=2)

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     format = _format(arguments)
-    if arguments.schema and (arguments.tasks or arguments.rules):
+    if arguments.schema and (arguments.tasks is not None or arguments.rules):
         raise ConfigError("--schema cannot be combined with --tasks or --rules, which select entities")
     schema = None
     if arguments.schema:
@@ -139,7 +139,7 @@ def _predictions(
 ) -> Iterator[Prediction]:
     if schema:
         return (pipeline.extract(document, schema) for document in documents)
-    tasks = arguments.tasks.split(",") if arguments.tasks else None
+    tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
     if arguments.rules and tasks is None:
         tasks = list(pipeline.tasks)
     return pipeline.pipe(documents, tasks=tasks)

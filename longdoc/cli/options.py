@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from longdoc.errors import ConfigError, DocumentNotFoundError, require
+from longdoc.errors import ConfigError, DocumentNotFoundError, EncryptedDocumentError, require
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -65,7 +65,10 @@ def load(path: str, password: str | None, **options: Any) -> Document:
 
     if Path(path).is_dir():
         raise DocumentNotFoundError(f"{path}: is a folder; give its files, for example {Path(path) / '*.pdf'}")
-    return longdoc.load(path, password=password, **options)
+    try:
+        return longdoc.load(path, password=password, **options)
+    except EncryptedDocumentError as error:
+        raise EncryptedDocumentError(str(error).replace("load(..., password=...)", "--password")) from error
 
 
 def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:

@@ -49,7 +49,7 @@ def peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
     elif _reset_high_water_mark():
         before = _memory("VmRSS")
         yield peak
-        peak["megabytes"] = _memory("VmHWM") - before
+        peak["megabytes"] = max(_memory("VmHWM") - before, 0.0)  # the two counters are read at different times
     else:
         yield peak
 

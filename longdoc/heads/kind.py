@@ -41,10 +41,12 @@ class DecodeOptions:
     """Parses the value of an answer; answers that have a value are preferred to answers that have none."""
 
     def __post_init__(self) -> None:
-        if self.top_k < 1:
-            raise ConfigError(f"top_k must be at least 1; got {self.top_k}")
-        if self.min_score is not None and not 0 <= self.min_score <= 1:
-            raise ConfigError(f"min_score must be from 0 to 1; got {self.min_score}")
+        if not isinstance(self.top_k, int) or self.top_k < 1:
+            raise ConfigError(f"top_k must be an integer, at least 1; got {self.top_k!r}")
+        if self.min_score is None:
+            return
+        if not isinstance(self.min_score, (int, float)) or not 0 <= self.min_score <= 1:
+            raise ConfigError(f"min_score must be a number from 0 to 1; got {self.min_score!r}")
 
 
 class Reads(Protocol):

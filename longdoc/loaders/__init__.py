@@ -7,6 +7,7 @@ A loader is a function from bytes to a Document. To add one, add its module to t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -86,6 +87,17 @@ def read(data: bytes, *, name: str, options: Options) -> Document:
     return loader(data, name=name, options=options)
 
 
+def _unreadable(path: str, error: Exception) -> str:
+    """Why a path cannot be read, and what to do."""
+    remedy = "give the path of a file"
+    if re.match(r"\w+://", path):
+        remedy = "nothing is fetched from a network; download it and give its path"
+    elif len(path) > 255 or "\n" in path:
+        remedy = "give the path of a file; a text itself is read with Document.from_text"
+    shown = path if len(path) <= 255 else f"{path[:60]} …"
+    return f"{shown}: cannot be read ({getattr(error, 'strerror', None) or error}); {remedy}"
+
+
 def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str]:
     """The content and the name of a source."""
     if isinstance(source, bytes):
@@ -95,8 +107,7 @@ def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str
         try:
             return path.read_bytes(), path.name
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise DocumentNotFoundError(f"{path}: cannot be read ({reason}); give the path of a file") from error
+            raise DocumentNotFoundError(_unreadable(os.fspath(source), error)) from error
     content = source.read() if hasattr(source, "read") else None
     if not isinstance(content, bytes):
         allowed = "a path (str or Path), bytes, or a file object opened in binary mode"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike
 from longdoc.summary import Name, count, names_by_label, on_one_line
 
 # rich is imported when a table is drawn: `longdoc --help` imports this module and must stay fast.
@@ -69,9 +69,14 @@ def _print_entities(console: Console, prediction: PredictionLike) -> None:
     for label, names in names_by_label(prediction.entities).items():
         _add_label(table, label, names)
     console.print(table if table.row_count else "Nothing found.")
-    for warning in document.warnings:
+    print_losses(console, document.warnings, prediction.gaps)
+
+
+def print_losses(console: Console, warnings: Iterable[str], gaps: Iterable[GapLike]) -> None:
+    """Prints what was lost in loading, and what the model did not see."""
+    for warning in warnings:
         console.print(f"Warning: {warning}", style="yellow")
-    for gap in prediction.gaps:
+    for gap in gaps:
         console.print(f"Not read: characters {gap.start} to {gap.end} ({gap.reason})", style="yellow")
 
 
