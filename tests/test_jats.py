@@ -135,6 +135,20 @@ def test_one_alternative_of_a_formula_is_text() -> None:
     assert "documentclass" in alone.raw_text
 
 
+def test_fractions_and_roots_keep_their_terms_together() -> None:
+    def row(*parts: str) -> str:
+        return f"<mml:mrow>{''.join(f'<mml:mi>{part}</mml:mi>' for part in parts)}</mml:mrow>"
+
+    fraction = f"<mml:mfrac>{row('b', '+', 'c')}{row('2', 'x')}</mml:mfrac>"
+    root = f"<mml:msqrt>{row('a', '-', 'b')}</mml:msqrt>"
+    power = f"<mml:msup><mml:mi>e</mml:mi>{row('-', 'k', 't')}</mml:msup>"
+    for math, text in ((fraction, "(b+c)/(2x)"), (root, "√(a-b)"), (power, "e^-kt")):
+        assert (
+            paper(f"<p>It is <inline-formula><mml:math>{math}</mml:math></inline-formula>.</p>").text
+            == f"It is {text}."
+        )
+
+
 def test_a_footnote_follows_its_paragraph() -> None:
     assert paper("<p>One<fn><p>Aside.</p></fn> two.</p><p>Three.</p>").text == "One two.\n\nAside.\n\nThree."
 

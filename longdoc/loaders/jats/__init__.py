@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from longdoc.document import Document
-from longdoc.loaders.jats.formulas import drop_element, write_math, write_tex
 from longdoc.loaders.jats.metadata import Metadata
 from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.formulas import drop_element, write_math, write_tex
 from longdoc.loaders.markup.writer import Steps, Writer, run
 from longdoc.loaders.markup.xml import Element, attribute, children, parse_xml, tag_of, text_of, whole_number
 from longdoc.loaders.options import Options

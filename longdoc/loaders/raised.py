@@ -1,0 +1,56 @@
+"""Raised and lowered text against a number: exponents and marks of notes that would otherwise change its value."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"[-+\u2212]?\d+")
+_NOTE = re.compile(r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*")
+_BASE = re.compile(
+    r"(?:(?<![\w.,])(?:10|2|e)"  # a power of ten or two
+    r"|(?<![^\W\d_])[^\W\d_]"  # a variable: one letter
+    r"|(?<![^\W\d_])(?:[kcmdn\u00b5]?m|km|ft|in|yd|mi|kg|mol|sec|min|cd|Hz|sq|log|ln|exp|sin|cos|tan))$"
+)
+_TERM_IN_BRACKETS = re.compile(r"\([^()]*[-+\u2212*/\u00b7\u00d7=\w][^()]*[-+\u2212*/\u00b7\u00d7=][^()]*\)$")
+
+
+def raised_marks(before: str, raised: str, after: str = "", *, is_note: bool = False) -> tuple[str, str]:
+    """What to insert before and after raised text so that it cannot be read as a part of the text that it follows.
+
+    An exponent gets ``^``, the mark of a note brackets. Ordinals (``1st``), signs (``®``) and marks that nothing
+    precedes get nothing.
+
+    Args:
+        before: the text before it, at least the last word.
+        raised: the raised text.
+        after: the text that follows.
+        is_note: it is known to be the mark of a note, for example because it links to one.
+
+    >>> raised_marks("the limit is 10", "6"), raised_marks("of 1,000", "2"), raised_marks("the 1", "st")
+    (('^', ''), ('[', ']'), ('', ''))
+    """
+    before, raised = before[-40:], raised.strip()
+    if not before or before[-1].isspace() or not raised:
+        return "", ""
+    if not is_note and _NUMBER.fullmatch(raised):
+        is_power = (
+            _BASE.search(before)
+            or _TERM_IN_BRACKETS.search(before)
+            or (raised[0] in "-+\u2212" and before[-1].isalnum())
+        )
+        if is_power:
+            return "^", " " if after[:1].isdigit() else ""
+    if _NOTE.fullmatch(raised) or (is_note and not raised.startswith(("[", "("))):
+        return "[", "]"
+    return "", " " if raised[-1].isdigit() and after[:1].isdigit() else ""
+
+
+def lowered_marks(before: str, lowered: str, after: str = "") -> tuple[str, str]:
+    """What to insert before and after lowered text; only digits against digits change a value.
+
+    >>> lowered_marks("H", "2", "O"), lowered_marks("log", "10", "100")
+    (('', ''), ('', ' '))
+    """
+    lowered = lowered.strip()
+    starts, ends = lowered[:1].isdigit() and before[-1:].isdigit(), lowered[-1:].isdigit() and after[:1].isdigit()
+    return "_" if starts else "", " " if ends else ""

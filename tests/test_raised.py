@@ -1,0 +1,49 @@
+"""Exponents and marks of notes against numbers."""
+
+import pytest
+
+from longdoc.loaders.raised import lowered_marks, raised_marks
+
+
+@pytest.mark.parametrize(
+    ("before", "raised", "after", "marks"),
+    [
+        ("the limit is 10", "6", " dollars", ("^", "")),
+        ("5 × 10", "-3", "", ("^", "")),
+        ("2", "32", " addresses", ("^", "")),
+        ("x", "2", " + y", ("^", "")),
+        ("500 m", "2", "", ("^", "")),
+        ("(a + b)", "2", "", ("^", "")),
+        ("10", "6", "5", ("^", " ")),
+        ("1,000", "2", "; the", ("[", "]")),
+        ("210", "2", "", ("[", "]")),
+        ("$4.10", "3", "", ("[", "]")),
+        ("in 2019", "1", "", ("[", "]")),
+        ("within 30", "2", " days", ("[", "]")),
+        ("the Tenant", "12", "", ("[", "]")),
+        ("the end.", "1,2", "", ("[", "]")),
+        ("(the “Term”)", "3", "", ("[", "]")),
+        ("the 1", "st", " day", ("", "")),
+        ("Acme", "®", "", ("", "")),
+        ("Ca", "2+", "", ("", "")),
+        ("the price ", "2", "", ("", "")),
+        ("", "14", "C", ("", "")),
+        ("10", "", "", ("", "")),
+    ],
+)
+def test_what_raised_text_gets(before, raised, after, marks):
+    assert raised_marks(before, raised, after) == marks
+
+
+def test_a_mark_that_links_to_a_note_is_never_a_power():
+    assert raised_marks("10", "6", is_note=True) == ("[", "]")
+    assert raised_marks("word", "*", is_note=True) == ("[", "]")
+    assert raised_marks("word", "[2]", is_note=True) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "lowered", "after", "marks"),
+    [("H", "2", "O", ("", "")), ("log", "10", "100", ("", " ")), ("5", "10", "", ("_", "")), ("x", "i", "2", ("", ""))],
+)
+def test_what_lowered_text_gets(before, lowered, after, marks):
+    assert lowered_marks(before, lowered, after) == marks
