@@ -4,14 +4,28 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+from importlinter.application.use_cases import read_user_options
+from importlinter.configuration import configure
 
 from longdoc import loaders
 from longdoc.document import Document, Source
 from longdoc.loaders import detect
 from longdoc.loaders.detect import FORMATS, Format
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_make_lint_keeps_all_formats_apart():
+    configure()
+    contracts = read_user_options(str(ROOT / "pyproject.toml")).contracts_options
+    modules = {f"longdoc.loaders.{row.module.split('.')[0]}" for row in FORMATS.values()}
+    by_name = {contract["name"]: contract for contract in contracts}
+    assert set(by_name["Formats are independent of each other"]["modules"]) == modules
+    assert set(by_name["What formats share imports no format"]["forbidden_modules"]) == modules
 
 
 @pytest.mark.parametrize("kind", FORMATS)

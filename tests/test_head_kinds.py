@@ -20,9 +20,10 @@ from longdoc.datasets import read_dataset
 from longdoc.decode import Calibration
 from longdoc.errors import ConfigError
 from longdoc.evaluation import evaluate
+from longdoc.evaluation.scoring import serving
 from longdoc.findings import place
 from longdoc.heads import HEADS, Group, HeadKind
-from longdoc.heads.ner import entity_trials, score_entities
+from longdoc.heads.ner import NerConfig, entity_trials, score_entities
 from longdoc.labels import Entity
 from longdoc.model import Model, ModelConfig
 from longdoc.training import train
@@ -115,6 +116,17 @@ def test_a_kind_of_head_is_a_module_and_a_row(monkeypatch, corpus):
     evaluation = {"model": str(folder), "datasets": {"mine": {**DATA, "limit": 3}}}
     result = evaluate(write_yaml(corpus / "evaluate.yaml", evaluation)).results["windows"]["mine"].result
     assert result.counts["PARTY"].true_positive + result.counts["PARTY"].false_negative == 12
+
+
+def test_two_kinds_that_find_entities_are_each_scored_on_their_own_labels(monkeypatch, corpus):
+    monkeypatch.setitem(HEADS, "mark", MARK)
+    base = make_model()
+    heads = {"parties": MarkConfig(labels=("PARTY",)), "others": NerConfig(labels=("DATE",))}
+    model = Model(base.encoder.backbone, base.tokenizer, ModelConfig(heads=heads, windows=base.config.windows))
+    pipeline = longdoc.Pipeline(model)
+    assert serving(pipeline, "entities", {"PARTY"}) == ["parties"]
+    assert serving(pipeline, "entities", {"DATE"}) == ["others"]
+    assert pipeline(longdoc.Document.from_text("")).entities == ()
 
 
 def test_a_kind_of_head_is_calibrated_by_its_own_trials(monkeypatch, corpus):

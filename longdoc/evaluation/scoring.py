@@ -25,7 +25,7 @@ def score(pipeline: Pipeline, annotation: str, views: Sequence[View], labels: se
     Raises:
         ConfigError: no head can be scored on this annotation with these labels.
     """
-    return _kind_for(pipeline, annotation).scorers[annotation](
+    return _kind_for(pipeline, annotation, labels).scorers[annotation](
         pipeline, serving(pipeline, annotation, labels), views, labels
     )
 
@@ -48,11 +48,11 @@ def serving(pipeline: Pipeline, annotation: str, labels: set[str]) -> list[str]:
     Raises:
         ConfigError: there are none, or a label belongs to no head.
     """
-    kind = _kind_for(pipeline, annotation)
+    kind = _kind_for(pipeline, annotation, labels)
     own = {name: config for name, config in pipeline.heads.items() if config.kind == kind.name}
     if not kind.scored_together:
         return [_only(pipeline, kind, own, labels)]
-    found = {name: set(config.labels) for name, config in own.items()}
+    found = {name: set(getattr(config, "labels", ())) for name, config in own.items()}
     if missing := labels - set().union(*found.values()):
         raise ConfigError(f"the model has no label {', '.join(sorted(missing))}; its heads: {_described(pipeline)}")
     return [name for name, known in found.items() if known & labels]
@@ -66,11 +66,14 @@ def _only(pipeline: Pipeline, kind: HeadKind, own: dict[str, Any], labels: set[s
     raise ConfigError(f"the model has no head of kind {kind.name!r}{wanted}; its heads: {_described(pipeline)}")
 
 
-def _kind_for(pipeline: Pipeline, annotation: str) -> HeadKind:
-    """The first kind of head that is scored on this annotation, preferably one that the model has."""
+def _kind_for(pipeline: Pipeline, annotation: str, labels: set[str]) -> HeadKind:
+    """The first kind of head scored on this annotation: preferably one of the model, and one that has the labels."""
     kinds = [kind for kind in HEADS.values() if annotation in kind.scorers]
-    own = {config.kind for config in pipeline.heads.values()}
-    return next((kind for kind in kinds if kind.name in own), kinds[0])
+    known: dict[str, set[str]] = {}
+    for config in pipeline.heads.values():
+        known.setdefault(config.kind, set()).update(getattr(config, "labels", labels))
+    own = [kind for kind in kinds if kind.name in known]
+    return next((kind for kind in own if labels <= known[kind.name]), (own or kinds)[0])
 
 
 def annotated_labels(annotation: str, examples: Sequence[Example]) -> set[str]:

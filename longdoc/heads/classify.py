@@ -148,8 +148,6 @@ def decode(
     scores: WindowScores, head: str, config: ClassifyConfig, module: nn.Module, options: DecodeOptions
 ) -> list[Label]:
     """The classes of a document or section, likeliest first."""
-    if not scores.windows:
-        return []
     labels = labels_of(pooled_logits(scores, config.over, module), head, config)
     labels = [label for label in labels if label.name != config.other]
     if config.unit == "document":

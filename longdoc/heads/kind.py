@@ -82,7 +82,10 @@ Trials: TypeAlias = Callable[[Reads, str, Example, set[str]], Iterator[tuple[flo
 class HeadKind:
     """Everything the library needs to know about one kind of head.
 
-    A field is left out where the kind cannot do it: a head that fills masks is not calibrated.
+    A field is left out where the kind cannot do it: a head that fills masks is not calibrated. Prediction takes
+    ``config``, ``module``, ``build``, ``decode`` and ``finds``; training also ``groups``, ``targets`` and the module's
+    ``loss``; evaluation ``scorers``; calibration ``trials``. A kind that finds labelled things has a field
+    ``labels: tuple[str, ...]`` in its configuration, by which data is matched with it.
     """
 
     config: type[Any]
@@ -92,6 +95,7 @@ class HeadKind:
     build: Callable[[Any, int, nn.Embedding], nn.Module]
     """Configuration, width of the encoder, its input embeddings → a module with fresh weights."""
     decode: Decode | None = None
+    """For kinds with ``finds``, called for documents that have tokens only."""
     finds: Literal["entities", "labels"] | None = None
     """Field of ``Prediction`` for its findings; empty for heads that need a question or serve another method."""
     groups: Groups | None = None
