@@ -30,16 +30,23 @@ def corpus() -> dict[str, list[bytes]]:
     if (data := data_root()).is_dir():
         seeds["pdf"] += [p.read_bytes() for p in sorted(data.glob("pdf/**/*.pdf")) if p.stat().st_size < 300_000]
         seeds["jats"] += [p.read_bytes() for p in sorted(data.glob("plos_jats/*.xml")) if p.stat().st_size < 90_000]
-    seeds["docx"] += [word_file(8), word_file(60)]
-    seeds["html"] += [HTML.encode(), SGML.encode(), HTML.encode("utf-16")]
+    seeds["pdf"] += [forms_and_layers()]
+    seeds["docx"] += [
+        word_file(8),
+        word_file(60),
+        with_member(word_file(2), "word/document.xml", DOCUMENT % WORD_PARTS),
+    ]
+    seeds["html"] += [HTML.encode(), SGML.encode(), HTML.encode("utf-16"), HTML_PARTS.encode(), HTML_PARTS.encode() * 2]
     seeds["text"] += [
         NOTE.encode(),
         b"<PAGE>\n1. Term\n<TABLE>\n<S> <C>\na 1\n</TABLE>\n<PAGE>\n2. Rent\n",
         NOTE.encode("utf-16"),
+        NOTE.encode("utf-32"),
+        NOTE.encode() + b"caf\xe9 \xff\xed\xa0\x80",
     ]
     seeds["jats"].append(JATS.encode())
     seeds["fhir"] += [json.dumps(resource).encode() for resource in fhir_resources()]
-    seeds["ccda"].append(CCDA.encode())
+    seeds["ccda"] += [CCDA.encode(), CCDA_PARTS.encode()]
     seeds["image"] += [picture(kind) for kind in ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP")]
     return seeds
 
@@ -76,6 +83,9 @@ def fhir_resources() -> Iterator[dict[str, object]]:
     yield report
     yield {"resourceType": "DocumentReference", "content": [{"attachment": pages}]}
     yield {"resourceType": "Bundle", "type": "document", "entry": [{"resource": r} for r in (plan, note, report)]}
+    answers = [{"text": "Pain?", "answer": [{"valueString": "No", "item": [{"text": "Since?"}]}]}]
+    yield {"resourceType": "QuestionnaireResponse", "item": answers, "contained": [plan, report], "text": text}
+    yield {"contentType": "text/plain", "data": attachment["data"], "resourceType": "Binary"}
 
 
 def blank_pdf() -> bytes:
@@ -89,10 +99,12 @@ HTML = """<!DOCTYPE html><html><head><title>Lease</title><style>p {margin: 0}</s
 <h1>Lease</h1><p style="text-align:center">1. <b>Term</b>&nbsp;of lease.</p><div style="display:none">hidden</div>
 <table><tr><td rowspan="2">a</td><td colspan=2>b</td></tr><tr><td>c</td><td>d</td></tr></table>
 <ol start=3><li>x<li>y</ol>
-<hr style="page-break-after:always"><pre>  two\n  lines</pre><a href="https://example.org">site</a>&#146;&shy;</body></html>"""
+<hr style="page-break-after:always"><pre>  two\n  lines</pre><a href="https://example.org">site</a>&#146;&shy;</body>
+</html>"""
 SGML = f"<SEC-DOCUMENT>a.txt\n<DOCUMENT>\n<TYPE>EX-10.1\n<SEQUENCE>2\n<TEXT>\n{HTML}\n</TEXT>\n</DOCUMENT>\n"
 JATS = """<?xml version="1.0"?><article xmlns:xlink="http://www.w3.org/1999/xlink"><front><article-meta><title-group>
-<article-title>On <italic>leases</italic></article-title></title-group><abstract><p>Short.</p></abstract></article-meta>
+<article-title>On <italic>leases</italic></article-title></title-group><abstract><p>Short.</p></abstract>
+</article-meta>
 </front><body><sec><label>1</label><title>Methods</title><p>We read <xref>1</xref>.</p><table-wrap><table><tr>
 <td colspan="2">x</td></tr></table></table-wrap></sec></body><back><ref-list><ref><mixed-citation>A. 2020.
 </mixed-citation>
@@ -100,6 +112,52 @@ JATS = """<?xml version="1.0"?><article xmlns:xlink="http://www.w3.org/1999/xlin
 CCDA = """<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><title>Note</title><component><structuredBody>
 <component><section><code code="10160-0"/><title>Medications</title><text><list><item>Aspirin</item></list><table><tr>
 <td>a</td></tr></table></text></section></component></structuredBody></component></ClinicalDocument>"""
+
+
+HTML_PARTS = """<html><head><noscript>No script.</noscript></head><body><p>1,000<sup>2</sup>, 10<sup>6</sup>, H<sub>2
+</sub>O,
+<del>May 3</del><ins>May 4</ins> <s>old</s></p><math><mfrac><mrow><mi>b</mi><mo>+</mo><mi>c</mi></mrow><mn>2</mn>
+</mfrac>
+<msup><mi>x</mi><mn>2</mn></msup></math><form><input value="Jane Roe"><input type="checkbox" checked><select><option>a
+<option selected>b</select><textarea>note</textarea></form><iframe srcdoc="&lt;p&gt;inner&lt;/p&gt;"></iframe>
+<template><p>later</p></template><img alt="a seal"><svg><text>drawn</text></svg><details><summary>more</summary>
+</details>
+<document>x</document></body></html> after"""
+CCDA_PARTS = """<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><title>Note</title><component>
+<nonXMLBody><text
+mediaType="text/plain" representation="B64">Q291Z2gu</text></nonXMLBody></component><component><structuredBody>
+<component>
+<section><title>Plan</title><text><![CDATA[<list><item>Take <b>one</b></item></list>]]>
+<content revised="delete">BP 120/80
+</content><footnote ID="f1">fasting</footnote><sup>2</sup><renderMultiMedia referencedObject="m"/></text><entry/>
+<component>
+<section><title>Inner</title><text>Rest</text></section></component></section></component></structuredBody>
+</component>
+</ClinicalDocument>"""
+WORD_PARTS = b"""<w:p><w:r><w:t>10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>6</w:t></w:r>
+<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> IF </w:instrText></w:r><w:r>
+<w:fldChar w:fldCharType="begin"/>
+</w:r><w:r><w:instrText>SEQ Table</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r><w:r><w:fldChar
+w:fldCharType="separate"/></w:r><w:r><w:t>him</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p><w:p>
+<w:del><w:r>
+<w:delText>old</w:delText></w:r></w:del>
+<m:oMath xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"><m:f>
+<m:num><m:r><m:t>b+c</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath><w:sdt><w:sdtPr>
+<w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:r><w:t>Click here</w:t></w:r></w:sdtContent></w:sdt></w:p>"""
+
+
+def forms_and_layers() -> bytes:
+    """A PDF with turned and raised text, white and covered text, a table, an attachment and a form."""
+    content = (
+        b"BT /F 12 Tf 72 700 Td (The limit is 10) Tj /F 8 Tf 5 Ts (6) Tj 0 Ts /F 12 Tf ( dollars) Tj ET "
+        b"BT /F 9 Tf 0 1 -1 0 300 300 Tm (18.6 quarts) Tj ET 1 g BT /F 12 Tf 72 600 Td (white) Tj ET 0 g "
+        b"BT /F 12 Tf 72 580 Td (covered) Tj ET 70 575 90 20 re f /OC /L BDC BT /F 12 Tf 72 500 Td (layer) Tj ET EMC "
+        b"72 400 200 60 re 72 430 m 272 430 l 172 400 m 172 460 l S BT /F 9 Tf 80 440 Td (a) Tj 100 0 Td (b) Tj ET"
+    )
+    stream, pdf = io.BytesIO(), pypdfium2.PdfDocument(loose_pdf(b"/MediaBox [0 0 612 792]", content))
+    pdf.new_attachment("invoice.xml").set_data(b"<Invoice/>")
+    pdf.save(stream)
+    return stream.getvalue()
 
 
 def hostile() -> Iterator[tuple[str, bytes]]:
@@ -157,7 +215,8 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "text, a million sections", b"1. Term\n" * 10**6
 
 
-DOCUMENT = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>%s</w:body></w:document>'
+DOCUMENT = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>%s</w:body>
+</w:document>'
 
 
 def with_member(data: bytes, name: str, content: bytes) -> bytes:
