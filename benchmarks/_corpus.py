@@ -215,8 +215,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "text, a million sections", b"1. Term\n" * 10**6
 
 
-DOCUMENT = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>%s</w:body>
-</w:document>'
+DOCUMENT = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>%s</w:body></w:document>'
 
 
 def with_member(data: bytes, name: str, content: bytes) -> bytes:
