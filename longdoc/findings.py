@@ -97,14 +97,15 @@ def gaps_of(document: Document, tokens: Sequence[Tokens]) -> tuple[Gap, ...]:
     """
     text = document.text
     offsets = np.concatenate([np.zeros((0, 2), dtype=np.int32), *(part.offsets for part in tokens)])
-    none = np.zeros(len(offsets), dtype=np.int32)
+    is_unknown = np.concatenate([np.zeros(0, dtype=bool), *(part.ids == part.unknown for part in tokens)])
+    deleted = "".join(sorted({character for part in tokens for character in part.deleted}))
+    together = Tokens(is_unknown.astype(np.int32), offsets, np.zeros(len(offsets), np.int32), 1, deleted)
     missed = np.zeros(len(text), dtype=np.int8)  # 1: dropped, 2: unknown
-    for start, end in unseen(text, Tokens(none, offsets, none)):
+    for start, end in unseen(text, together):
         missed[start:end] = 1
-    for part in tokens:
-        unknown, deleted = unreadable(text, part)
-        missed[deleted] = 1
-        missed[unknown] = 2
+    in_unknown, in_vain = unreadable(text, together)
+    missed[in_vain] = 1
+    missed[in_unknown] = 2
     if not missed.any():
         return ()
     codes = code_points(text)

@@ -223,6 +223,8 @@ def test_all_bodies_are_read():
     document = ccda(SECTIONS, attached(pdf, "application/pdf"), attached("By hand.", "text/plain"))
     assert document.text == "Note\n\nPlan\n\nWalk\n\nScanned letter\n\nBy hand."
     assert [warning.partition(":")[0] for warning in document.warnings] == ["body (application/pdf)"]
+    two = attached("One.", "text/plain").replace("</nonXMLBody>", "<text>Two.</text></nonXMLBody>")
+    assert ccda(two).text == "Note\n\nOne.\n\nTwo."
     alone = ccda(attached(pdf, "application/pdf"))
     assert alone.text == "Scanned letter" and alone.locate(0, 7)
 
@@ -329,6 +331,10 @@ def test_keys_in_any_order_are_read(padding: int, form: str) -> None:
     document = load(data.encode("utf-16" if form == "UTF-16" else "utf-8"))
     assert document.source.media_type == "application/fhir+json"
     assert document.text.startswith("Seen at noon.") and encoded(note) not in document.text
+
+
+def test_prose_that_mentions_a_key_is_no_record():
+    assert load(b'[1] The key "resourceType" names the type of a resource.').source.loader == "text"
 
 
 DIV = {"status": "generated", "div": "<div>Stable.</div>"}
@@ -522,7 +528,7 @@ def test_a_broken_part_costs_only_itself():
     document = load(data.encode())
     assert document.text == "Jane"
     assert document.warnings[0].startswith("line 2 is not read: ")
-    assert document.warnings[1] == "1 entries without a resourceType are not read"
+    assert document.warnings[1] == "not read: JSON without a resourceType, 1 times"
     doctype = "<!DOCTYPE div [<!ENTITY a 'b'>]><div>Seen</div>"
     document = fhir({"resourceType": "Condition", "code": {"text": "Gout"}, "text": {"div": doctype}})
     assert document.text == "Gout" and document.warnings[0].startswith("a narrative is not read: ")

@@ -174,3 +174,12 @@ def test_a_long_word_with_an_unknown_letter_is_read_up_to_the_part_with_it():
 )
 def test_gaps_name_what_no_token_stands_for(name: str, text: str, expected: list[tuple[str, str]]) -> None:
     assert gaps(text, tokenize(text, TOKENIZERS[name])) == expected
+
+
+def test_the_gaps_of_parts_are_those_of_the_whole():
+    text = "so ☃ is\x07 x☃y \ue000 here"
+    tokens = tokenize(text, TOKENIZERS["wordpiece"])
+    document = Document.from_text(text)
+    parts = [tokens.part(0, 9), tokens.part(9, len(text))]
+    assert findings.gaps_of(document, parts) == findings.gaps_of(document, [tokens]) != ()
+    assert [(gap.start, gap.end) for gap in findings.gaps_of(Document.from_text("a ☃"), [])] == [(0, 1), (2, 3)]

@@ -65,6 +65,7 @@ _HTML = re.compile(
     r"<(!doctype\s+html|html|head|title|meta|body|table|div|p|br|hr|font|center|span|h[1-6]|ul|ol|pre)\b(?=[\s/>])",
     re.IGNORECASE,
 )
+_JSON_OBJECT = re.compile(r"(?:\[\s*)*\{")
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 
 
@@ -102,7 +103,7 @@ FORMATS = {
     "fhir": Format(
         description="FHIR R4 JSON",
         module="clinical.fhir",
-        in_text=lambda start: start.text[:1] in ("{", "[") and _names_resource(start.data),
+        in_text=lambda start: bool(_JSON_OBJECT.match(start.text)) and _names_resource(start.data),
         has_attachments=True,
     ),
     "ccda": Format(

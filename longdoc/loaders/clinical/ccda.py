@@ -51,9 +51,10 @@ def load_ccda(data: bytes, *, name: str, options: Options, read: Read) -> Docume
     root = parse_xml(data, name, options.limits)
     metadata = metadata_of(root)
     bodies = [body for component in children(root, "component") for body in component]
-    if len(bodies) == 1 and (encoded := [text for text in children(bodies[0], "text") if _is_encoded(text)]):
-        title = f"{name}, body{_media_type(encoded[0])}"
-        document = read_attachment(_content(encoded[0], title, options), title, options, read)
+    texts = children(bodies[0], "text") if len(bodies) == 1 else []
+    if len(texts) == 1 and _is_encoded(texts[0]):
+        title = f"{name}, body{_media_type(texts[0])}"
+        document = read_attachment(_content(texts[0], title, options), title, options, read)
         return as_record(document, data, name=name, media_type=_MEDIA_TYPE, metadata=metadata)
     writer = _ClinicalDocument(Builder(name, options.limits), options, read, root)
     run(writer.document(root))

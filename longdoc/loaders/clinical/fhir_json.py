@@ -68,7 +68,7 @@ def parse_resources(data: bytes, name: str, limits: Limits) -> Records:
     if unnamed and not records.resources:
         raise CorruptDocumentError(f"{name}: JSON without a resourceType; allowed: FHIR R4 resources")
     if unnamed:
-        records.problems.append(f"{unnamed} entries without a resourceType are not read")
+        records.problems.append(f"not read: JSON without a resourceType, {unnamed} times")
     records.addresses.pop("", None)
     return records
 
