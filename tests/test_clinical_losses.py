@@ -493,6 +493,12 @@ def test_what_stands_beside_a_single_attachment_is_told():
     assert told.warnings == ("the record says more than its attachment, which is all that is read: Not to be shared",)
 
 
+def test_a_contained_result_is_recorded_once():
+    result = {"resourceType": "Observation", "id": "r", "code": {"text": "Hb"}, "valueString": "low"}
+    report = {"resourceType": "DiagnosticReport", "text": DIV, "result": [{"reference": "#r"}], "contained": [result]}
+    assert furniture(fhir(report), "coded entry") == ["Hb low"]
+
+
 def test_what_is_not_read_is_counted():
     ecg = {
         "resourceType": "Observation",

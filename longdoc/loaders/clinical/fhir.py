@@ -207,7 +207,9 @@ class _ResourceWriter:
             self.builder.drop(f" {' '.join(rest)} ", "coded entry")
 
     def _as_furniture(self, resource: Resource) -> None:
-        """Records a resource that a narrative covers as furniture."""
+        """Records a resource that a narrative covers as furniture, unless it has been written before."""
+        if id(resource) in self._done:
+            return
         self._done.add(id(resource))
         for part in (resource, *listed(resource, "contained")):
             root, contents = self._parsed(part), contents_of(part)
