@@ -31,6 +31,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``drawing``         the pages of a document, with what was read drawn over them
 ``rules``           entities by rule: dates, money, citations; custom rule files
 ``windows``         tokens → overlapping windows, and their scores back into one array
+``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, as questions
 ``summary``         entities → each name once, with its count and pages

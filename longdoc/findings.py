@@ -14,11 +14,21 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from longdoc.document import Document
+from longdoc.edits import WHITE_SPACE, code_points
 from longdoc.errors import ConfigError, require
 from longdoc.prediction import Gap
-from longdoc.windows import MergeRule, Tokens, Window, stitch, unseen
+from longdoc.windows import MergeRule, Tokens, Window, stitch, unreadable, unseen
 
-UNKNOWN_TO_TOKENIZER = "characters that the model's tokenizer drops"
+DROPPED = "characters that the model's tokenizer drops"
+UNKNOWN = "unknown to the tokenizer's vocabulary"
+# Characters without a shape of their own, such as soft hyphens and zero-width spaces (Default_Ignorable_Code_Point of
+# Unicode 15), and accents after their letter, which models in lower case leave out as they do those of "é".
+_SHAPELESS_RANGES = (
+    (0xAD, 0xAD), (0x300, 0x36F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+_SHAPELESS = np.concatenate([np.arange(first, last + 1) for first, last in _SHAPELESS_RANGES])
 
 Unit: TypeAlias = Literal["document", "section", "sentence"]
 
@@ -81,11 +91,31 @@ def section_name(document: Document, start: int) -> str | None:
 
 
 def gaps_of(document: Document, tokens: Sequence[Tokens]) -> tuple[Gap, ...]:
-    """The characters, white space aside, that none of the tokens contains; all of them if there are no tokens."""
+    """The characters that no model sees: that none of the tokens contains, or that tokens contain in vain.
+
+    White space, and characters without a shape, such as zero-width spaces, are not missed.
+    """
+    text = document.text
     offsets = np.concatenate([np.zeros((0, 2), dtype=np.int32), *(part.offsets for part in tokens)])
-    none = np.zeros(len(offsets), dtype=np.int32)
+    is_unknown = np.concatenate([np.zeros(0, dtype=bool), *(part.ids == part.unknown for part in tokens)])
+    deleted = "".join(sorted({character for part in tokens for character in part.deleted}))
+    together = Tokens(is_unknown.astype(np.int32), offsets, np.zeros(len(offsets), np.int32), 1, deleted)
+    missed = np.zeros(len(text), dtype=np.int8)  # 1: dropped, 2: unknown
+    for start, end in unseen(text, together):
+        missed[start:end] = 1
+    in_unknown, in_vain = unreadable(text, together)
+    missed[in_vain] = 1
+    missed[in_unknown] = 2
+    if not missed.any():
+        return ()
+    codes = code_points(text)
+    missed[np.isin(codes, WHITE_SPACE)] = 0
+    visible = np.append(0, np.cumsum(~np.isin(codes, _SHAPELESS)))
+    borders = [0, *(np.flatnonzero(np.diff(missed)) + 1).tolist(), len(text)]
     return tuple(
-        Gap(start, end, UNKNOWN_TO_TOKENIZER) for start, end in unseen(document.text, Tokens(none, offsets, none))
+        Gap(start, end, UNKNOWN if missed[start] == 2 else DROPPED)
+        for start, end in pairwise(borders)
+        if missed[start] and visible[end] > visible[start]
     )
 
 

@@ -101,7 +101,7 @@ class Prediction:
     def coverage(self) -> float:
         """The share of the text's non-white-space characters that reached the model: 1.0 unless there are ``gaps``.
 
-        A symbol outside the model's vocabulary reaches it as the unknown token. Pages without a text layer are not
+        A word that the model's vocabulary lacks does not reach it, and is a gap. Pages without a text layer are not
         part of the text; ``document.warnings`` names them.
         """
         text, covered_to, missed = self.document.text, 0, 0

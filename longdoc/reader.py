@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from longdoc.document import Document
@@ -20,6 +22,7 @@ from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batch
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
+from longdoc.vocabulary import MASKS
 from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, tokenize
 
 EncoderKind: TypeAlias = Literal["windows", "sparse"]
@@ -107,7 +110,7 @@ class Reader:
         """
         if not question.strip():
             raise ConfigError("a question is empty; ask something, such as 'Which law governs this agreement?'")
-        return tuple(self.model.tokenizer.encode(question.strip(), add_special_tokens=False).ids)
+        return tuple(tokenize(question.strip(), self.model.tokenizer).ids.tolist())
 
     def tokenize(self, document: Document) -> Tokens:
         """Tokenises the whole document."""
@@ -213,8 +216,9 @@ class Reader:
         """
         if not isinstance(top_k, int) or top_k < 1:
             raise ConfigError(f"top_k must be an integer, at least 1; got {top_k!r}")
-        tokens, tokenizer = self.tokenize(document), self.model.tokenizer
-        numbers = {mask: tokenizer.token_to_id(mask) for mask in ("[MASK]", "<mask>")}
+        tokenizer = self._masking_tokenizer
+        tokens = tokenize(document.text, tokenizer, masks=True)
+        numbers = {mask: tokenizer.token_to_id(mask) for mask in MASKS}
         known = {mask: number for mask, number in numbers.items() if number is not None}
         indices = np.flatnonzero(np.isin(tokens.ids, list(known.values())))
         if not len(indices):
@@ -226,6 +230,11 @@ class Reader:
             [Word(tokenizer.decode([int(number)]).strip(), float(row[number])) for number in best]
             for row, best in zip(scores, np.argsort(-scores, axis=1)[:, :top_k], strict=True)
         ]
+
+    @cached_property
+    def _masking_tokenizer(self) -> Tokenizer:
+        """A copy of the tokenizer that sees masks, so that other threads can use the model's, which does not."""
+        return Tokenizer.from_str(self.model.tokenizer.to_str())
 
     def masked(self, tokens: Tokens, head: str, indices: np.ndarray) -> np.ndarray:
         """Probabilities of the vocabulary, float32 ``(N, V)``, at token indices ``indices``, int ``(N,)``.

@@ -15,8 +15,8 @@ half-open; character offsets are half-open and count code points.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,6 +25,7 @@ from tokenizers import Tokenizer
 from longdoc.edits import WHITE_SPACE, code_points
 from longdoc.errors import ConfigError
 from longdoc.labels import overlapping
+from longdoc.vocabulary import deleted, respelled, unknown_id
 
 MergeRule = Literal["first", "mean", "centre", "most central"]
 
@@ -54,6 +55,10 @@ class Tokens:
     ids: np.ndarray
     offsets: np.ndarray
     words: np.ndarray
+    unknown: int = -1
+    """Id of the token that stands for what the vocabulary lacks; -1 if there is none."""
+    deleted: str = ""
+    """The characters of the text that the tokenizer deletes, even inside of words."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -61,7 +66,7 @@ class Tokens:
     def part(self, start: int, end: int) -> Tokens:
         """The tokens that share a character with the characters ``start:end``; their offsets stay the document's."""
         first, last = token_range(self, start, end)
-        return Tokens(self.ids[first:last], self.offsets[first:last], self.words[first:last])
+        return replace(self, ids=self.ids[first:last], offsets=self.offsets[first:last], words=self.words[first:last])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +80,65 @@ class Window:
         return self.end - self.start
 
 
-def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
-    """Tokenises ``text`` whole, without special tokens.
+def tokenize(text: str, tokenizer: Tokenizer, *, masks: bool = False) -> Tokens:
+    """Tokenises ``text`` whole, without special tokens: ``[SEP]`` in a text is three words like any others.
+
+    Words that are too long for WordPiece are read in pieces.
+
+    Args:
+        text: the text.
+        tokenizer: the tokenizer; it is told to take special tokens for text.
+        masks: whether the mask token in the text masks a word.
 
     Raises:
         ConfigError: the tokenizer truncates or pads; call its ``no_truncation`` and ``no_padding`` first.
     """
     if tokenizer.truncation is not None or tokenizer.padding is not None:
         raise ConfigError("the tokenizer truncates or pads; call its no_truncation() and no_padding() first")
+    if tokenizer.encode_special_tokens == masks:
+        tokenizer.encode_special_tokens = not masks
     encoding = tokenizer.encode(text, add_special_tokens=False)
     ids = np.array(encoding.ids, dtype=np.int32)
-    offsets = _strip_white_space(text, np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2))
+    offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
     words = np.array([-1 if word is None else word for word in encoding.word_ids], dtype=np.int32)
-    return Tokens(ids, offsets, _split_at_punctuation(text, offsets, words))
+    unknown = unknown_id(tokenizer)
+    parts = respelled(text, tokenizer, ids, offsets, unknown, masks=masks)
+    found = _replaced(Tokens(ids, offsets, words), parts)
+    codes, index = np.unique(code_points(text), return_inverse=True)
+    characters = [chr(code) for code in codes.tolist()]
+    offsets = _strip_white_space(text, found.offsets)
+    words = _split_at_punctuation(characters, index, offsets, found.words)
+    return Tokens(found.ids, offsets, words, unknown, deleted(characters, tokenizer))
 
 
-def _split_at_punctuation(text: str, offsets: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """Word indices int32 ``(T,)`` with punctuation split off as in BERT; some tokenizers split at white space only."""
+def _replaced(tokens: Tokens, parts: Mapping[int, Sequence[tuple[int, int, int]]]) -> Tokens:
+    """Replaces tokens, by index, by others of the same word: id, start and end of each."""
+    if not parts:
+        return tokens
+    rows = np.column_stack([tokens.ids, tokens.offsets, tokens.words])
+    pieces, end = [], 0
+    for index, found in parts.items():
+        pieces.append(rows[end:index])
+        pieces.append(np.array([(*row, tokens.words[index]) for row in found], dtype=np.int32).reshape(-1, 4))
+        end = index + 1
+    rows = np.concatenate([*pieces, rows[end:]])
+    return replace(tokens, ids=rows[:, 0], offsets=rows[:, 1:3], words=rows[:, 3])
+
+
+def _split_at_punctuation(
+    characters: Sequence[str], index: np.ndarray, offsets: np.ndarray, words: np.ndarray
+) -> np.ndarray:
+    """Word indices int32 ``(T,)`` with punctuation split off as in BERT; some tokenizers split at white space only.
+
+    Args:
+        characters: the distinct characters of the text.
+        index: which of them each character of the text is.
+        offsets: int32 ``(T, 2)``, half-open character offsets of the tokens.
+        words: int32 ``(T,)``, word indices as the tokenizer has them.
+    """
     if not len(words):
         return words
-    codes, index = np.unique(code_points(text), return_inverse=True)
-    is_mark = np.append(np.array([_is_punctuation(chr(code)) for code in codes.tolist()], dtype=bool)[index], False)
+    is_mark = np.append(np.array([_is_punctuation(character) for character in characters], dtype=bool)[index], False)
     at_mark = is_mark[offsets[:, 0]] | is_mark[offsets[:, 0] - 1] & (offsets[:, 0] > 0)
     starts: np.ndarray = (np.diff(words, prepend=words[0]) != 0) | at_mark
     return starts.cumsum(dtype=np.int32)
@@ -149,6 +192,18 @@ def unseen(text: str, tokens: Tokens) -> list[tuple[int, int]]:
     missing = ~np.isin(code_points(text), WHITE_SPACE) & (depth.cumsum()[:-1] == 0)
     borders = np.flatnonzero(np.diff(missing.astype(np.int8), prepend=0, append=0))
     return [(int(start), int(end)) for start, end in borders.reshape(-1, 2)]
+
+
+def unreadable(text: str, tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
+    """Characters that tokens contain and no model sees: bool ``(len(text),)``, twice.
+
+    Returns:
+        Those that reach the model as the unknown token, and those that the tokenizer deletes.
+    """
+    depth = np.zeros(len(text) + 1, dtype=np.int64)
+    np.add.at(depth, tokens.offsets[tokens.ids == tokens.unknown, 0], 1)
+    np.add.at(depth, tokens.offsets[tokens.ids == tokens.unknown, 1], -1)
+    return depth.cumsum()[:-1] > 0, np.isin(code_points(text), code_points(tokens.deleted))
 
 
 def sentence_starts(text: str, offsets: np.ndarray) -> np.ndarray:

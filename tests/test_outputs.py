@@ -18,6 +18,7 @@ from fakes import FakePipeline, entity
 from longdoc import Document, Gap, Prediction, cli
 from longdoc.errors import ConfigError, CorruptDocumentError
 from longdoc.outputs import FORMATS, Format, Outcome, html, write
+from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import names_by_label
 
 EVIL = "<script>alert('&\"')</script> </mark> Ada Ltd.\fpage two: ADA\nLTD and\x00Bob"
@@ -94,6 +95,18 @@ def test_html_links_reach_their_targets() -> None:
 def test_html_lists_what_was_not_read() -> None:
     prediction = replace(predict("aaaa bbbb"), gaps=(Gap(5, 9, "over 4 tokens"),))
     assert "50.0% read (5–9: over 4 tokens)" in page_of(prediction)
+
+
+def test_many_gaps_of_one_reason_are_counted() -> None:
+    gaps = tuple(Gap(start, start + 1, "unknown") for start in range(0, 40, 2))
+    prediction = replace(predict("a " * 20), gaps=(*gaps, Gap(1, 2, "cut")))
+    assert "(0–1 and 19 other places: unknown; 1–2: cut)" in page_of(prediction)
+    stream = io.StringIO()
+    print_losses(plain_console(stream), (), prediction.gaps)
+    assert stream.getvalue().splitlines() == [
+        "Not read: characters 0 to 1 and in 19 other places (unknown)",
+        "Not read: characters 1 to 2 (cut)",
+    ]
 
 
 def test_a_label_keeps_its_colour_across_documents() -> None:

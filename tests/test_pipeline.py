@@ -72,6 +72,16 @@ def test_gaps_name_what_the_tokenizer_drops(pipeline):
     assert pipeline(Document.from_text("Acme Incorporated")).coverage == 1.0
 
 
+def test_words_that_the_vocabulary_lacks_are_gaps_and_long_ones_are_read(pipeline):
+    prediction = pipeline(Document.from_text("Acme \u2603 Incorporated x\u2603y"))
+    assert [(gap.start, gap.end, gap.reason) for gap in prediction.gaps] == [
+        (5, 6, "unknown to the tokenizer's vocabulary"),
+        (20, 23, "unknown to the tokenizer's vocabulary"),
+    ]
+    assert prediction.coverage == pytest.approx(1 - 4 / 20)
+    assert pipeline(Document.from_text(f"Acme {'a' * 114} Incorporated [SEP] [MASK] [UNK]")).coverage == 1.0
+
+
 def test_pipe_is_lazy_keeps_order_and_passes_objects_on(pipeline):
     read = []
 

@@ -15,7 +15,7 @@ from longdoc.datasets import Question, read_dataset
 from longdoc.encoders import Template
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, token_span
 from longdoc.heads.unanswerable import made_unanswerable
-from longdoc.windows import split_with_random_lead
+from longdoc.windows import split_with_random_lead, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Sampler:
         is_lacking = not question.answers and question.category is not None and question.label is None
         if is_lacking and self.rng.random() >= self.task.empty:
             return None
-        special = self.template.asking(self.tokenizer.encode(question.text, add_special_tokens=False).ids)
+        special = self.template.asking(tokenize(question.text, self.tokenizer).ids.tolist())
         spans = np.array([token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
         spans = spans.reshape(-1, 2)
         size, overlap = self.task.window - len(special), self.task.overlap

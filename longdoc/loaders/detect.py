@@ -65,6 +65,7 @@ _HTML = re.compile(
     r"<(!doctype\s+html|html|head|title|meta|body|table|div|p|br|hr|font|center|span|h[1-6]|ul|ol|pre)\b(?=[\s/>])",
     re.IGNORECASE,
 )
+_JSON_OBJECT = re.compile(r"(?:\[\s*)*\{")
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 
 
@@ -84,6 +85,11 @@ def _is_image(data: bytes, suffix: str) -> bool:
     return (data.startswith(_IMAGES) and (data[:2] != b"BM" or suffix == "bmp")) or data[8:12] == b"WEBP"
 
 
+def _names_resource(data: bytes) -> bool:
+    """Whether JSON is FHIR; with sorted keys, the type of a resource may stand at its end, after long attachments."""
+    return any('"resourceType"'.encode(encoding) in data for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
 def _is_html(start: Start) -> bool:
     if is_filing(start.text):
         return contains_html(start.data)
@@ -97,7 +103,7 @@ FORMATS = {
     "fhir": Format(
         description="FHIR R4 JSON",
         module="clinical.fhir",
-        in_text=lambda start: start.text[:1] in ("{", "[") and '"resourceType"' in start.text,
+        in_text=lambda start: bool(_JSON_OBJECT.match(start.text)) and _names_resource(start.data),
         has_attachments=True,
     ),
     "ccda": Format(

@@ -23,6 +23,21 @@ class GapLike(Protocol):
     def reason(self) -> str: ...
 
 
+GAPS_SHOWN = 5
+"""Gaps shown of one reason; if there are more, only the first is shown, and the others are counted."""
+
+
+def shown_gaps(gaps: Iterable[GapLike]) -> list[tuple[GapLike, int]]:
+    """The gaps to show, by their reasons, and for how many others of the same reason each stands."""
+    by_reason: dict[str, list[GapLike]] = {}
+    for gap in gaps:
+        by_reason.setdefault(gap.reason, []).append(gap)
+    shown: list[tuple[GapLike, int]] = []
+    for alike in by_reason.values():
+        shown += [(gap, 0) for gap in alike] if len(alike) <= GAPS_SHOWN else [(alike[0], len(alike) - 1)]
+    return shown
+
+
 class PredictionLike(Protocol):
     """The part of :class:`longdoc.prediction.Prediction` that writers use; that module imports the writers."""
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.outputs.format import Format, Outcome, PredictionLike, shown_gaps
 from longdoc.summary import Name, count, names_by_label, on_one_line
 
 if TYPE_CHECKING:
@@ -159,7 +159,10 @@ def _facts(prediction: PredictionLike) -> str:
         count(len(document.pages), "page"),
         count(len(document.text), "character"),
     ]
-    gaps = "; ".join(f"{gap.start}–{gap.end}: {_text(gap.reason)}" for gap in prediction.gaps)
+    gaps = "; ".join(
+        f"{gap.start}–{gap.end}{f' and {others:,} other places' if others else ''}: {_text(gap.reason)}"
+        for gap, others in shown_gaps(prediction.gaps)
+    )
     coverage = (
         f'<span class="gaps">{prediction.coverage:.1%} read ({gaps})</span>' if gaps else "read to the last character"
     )

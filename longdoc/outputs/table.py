@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike
+from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike, shown_gaps
 from longdoc.summary import Name, count, names_by_label, on_one_line
 
 # rich is imported when a table is drawn: `longdoc --help` imports this module and must stay fast.
@@ -76,8 +76,9 @@ def print_losses(console: Console, warnings: Iterable[str], gaps: Iterable[GapLi
     """Prints what was lost in loading, and what the model did not see."""
     for warning in warnings:
         console.print(f"Warning: {warning}", style="yellow")
-    for gap in gaps:
-        console.print(f"Not read: characters {gap.start} to {gap.end} ({gap.reason})", style="yellow")
+    for gap, others in shown_gaps(gaps):
+        more = f" and in {others:,} other places" if others else ""
+        console.print(f"Not read: characters {gap.start} to {gap.end}{more} ({gap.reason})", style="yellow")
 
 
 def _names_table() -> Table:

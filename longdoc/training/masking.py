@@ -12,9 +12,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from longdoc.errors import ConfigError
+from longdoc.vocabulary import MASKS, special_ids
 
-MASKS = ("[MASK]", "<mask>")
-"""How tokenizers spell the mask token."""
 MASK_SHARE, RANDOM_SHARE = 0.8, 0.1
 """Shares of the chosen tokens that become the mask, and a random token; the others stay as they are."""
 
@@ -41,10 +40,8 @@ class Vocabulary:
         mask = next((number for name in MASKS if (number := tokenizer.token_to_id(name)) is not None), None)
         if mask is None:
             raise ConfigError(f"the tokenizer has no mask token ({' or '.join(MASKS)}); start from another base")
-        added = tokenizer.get_added_tokens_decoder()
         unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
-        special = {number for number, token in added.items() if token.special} | {mask}
-        special |= set(tokenizer.encode("").ids) | ({unknown} if unknown is not None else set())
+        special = special_ids(tokenizer) | ({unknown} if unknown is not None else set())
         ordinary = sorted(set(tokenizer.get_vocab().values()) - special)
         if not ordinary:
             raise ConfigError("the tokenizer has only special tokens; start from another base")

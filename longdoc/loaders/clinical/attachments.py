@@ -6,12 +6,14 @@ import base64
 import binascii
 import hashlib
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
 from longdoc.document import Document
-from longdoc.errors import CorruptDocumentError
+from longdoc.errors import CorruptDocumentError, DocumentError, UnsupportedFormatError
 from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.builder import Builder
 from longdoc.loaders.options import Options
 
 Read = Callable[..., Document]
@@ -19,6 +21,8 @@ Read = Callable[..., Document]
 
 # An attachment counts as this many levels of nesting, so that nested records reach the limit before Python's own.
 _LEVELS = 32
+_WINDOW_BITS = {"DF": -zlib.MAX_WBITS, "GZ": 16 + zlib.MAX_WBITS, "ZL": zlib.MAX_WBITS}
+"""How zlib reads the compressions of HL7: deflate, gzip and zlib."""
 
 
 def decode_base64(encoded: str, name: str, limits: Limits) -> bytes:
@@ -33,6 +37,35 @@ def decode_base64(encoded: str, name: str, limits: Limits) -> bytes:
         return base64.b64decode(re.sub(r"\s+", "", encoded), validate=True)
     except (binascii.Error, ValueError) as error:
         raise CorruptDocumentError(f"{name}: attachment is not valid base64 ({error}); get the record again") from error
+
+
+def unpack(data: bytes, compression: str, name: str, limits: Limits) -> bytes:
+    """The bytes of a compressed attachment.
+
+    Args:
+        data: the compressed bytes.
+        compression: a code of HL7: ``DF``, ``GZ`` or ``ZL``; empty if the bytes are not compressed.
+        name: for errors.
+        limits: the limits on the input.
+
+    Raises:
+        CorruptDocumentError: they cannot be unpacked.
+        LimitExceededError: they unpack to more bytes than the limits allow.
+        UnsupportedFormatError: another compression.
+    """
+    if not compression:
+        return data
+    if compression not in _WINDOW_BITS:
+        raise UnsupportedFormatError(f"{name}: compressed as {compression!r}; allowed: {', '.join(_WINDOW_BITS)}")
+    unpacker = zlib.decompressobj(_WINDOW_BITS[compression])
+    try:
+        unpacked = unpacker.decompress(data, limits.unpacked_bytes + 1)
+    except zlib.error as error:
+        raise CorruptDocumentError(f"{name}: cannot be unpacked ({error}); get the record again") from error
+    limits.check("unpacked_bytes", len(unpacked), name)
+    if not unpacker.eof:
+        raise CorruptDocumentError(f"{name}: cut off, so that it cannot be unpacked; get the record again")
+    return unpacked
 
 
 def read_attachment(data: bytes, name: str, options: Options, read: Read) -> Document:
@@ -52,3 +85,40 @@ def as_record(document: Document, data: bytes, *, name: str, media_type: str, me
     own = {"Attachment type": document.source.media_type, **document.source.metadata}
     source = replace(document.source, name=name, media_type=media_type, sha256=sha256, metadata={**own, **metadata})
     return replace(document, source=source)
+
+
+class AttachmentWriter:
+    """Writes attached documents through a Builder; one that cannot be read becomes a warning."""
+
+    def __init__(self, builder: Builder, options: Options, read: Read, warnings: list[str]) -> None:
+        self.builder, self.options, self.read, self.warnings = builder, options, read, warnings
+        self.failure: DocumentError | None = None
+        """Of the last attachment that could not be read."""
+
+    def write(self, title: str, content: Callable[[], bytes]) -> bool:
+        """Writes a document page by page; returns whether it could be read.
+
+        Args:
+            title: what to call it in warnings.
+            content: returns its bytes, or raises a DocumentError.
+        """
+        self.builder.separate("\n\n")
+        try:
+            document = read_attachment(content(), f"{self.builder.name}, {title}", self.options, self.read)
+        except DocumentError as error:
+            self.failure = error
+            self.warnings.append(f"{title}: not read: {error}")
+            return False
+        for page in document.pages:
+            if page.number > 1:
+                self.builder.start_page()
+            self.builder.write_lines(document.text[page.start : page.end])
+        for item in document.furniture:
+            self.builder.drop(f" {item.text} ", item.kind)
+        for comment in document.annotations:
+            self.builder.annotate(comment.kind, comment.text, author=comment.author)
+        self.builder.separate("\n\n")
+        self.warnings += [f"{title}: {warning}" for warning in document.warnings]
+        if document.source.media_type != "text/plain":
+            self.warnings.append(f"{title}: read as text; its boxes and tables are kept when it is loaded by itself")
+        return True

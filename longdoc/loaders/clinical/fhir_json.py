@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 from longdoc.errors import CorruptDocumentError, LimitExceededError
@@ -12,42 +13,70 @@ from longdoc.loaders.limits import Limits
 Resource = dict[str, Any]
 """A JSON object: a resource or a part of one."""
 
+_TYPE = re.compile("[A-Z][A-Za-z]*")
 _BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
-def parse_resources(data: bytes, name: str, limits: Limits) -> tuple[list[Resource], dict[str, Resource]]:
-    """The resources of a file in order, with those of Bundles in place of the Bundle.
+@dataclass(slots=True)
+class Records:
+    """The resources of a file in order, with those of Bundles in place of the Bundle."""
 
-    Returns:
-        The resources, and a mapping from addresses (full URL, type and id, contained id) to resources.
+    resources: list[Resource] = field(default_factory=list)
+    addresses: dict[str, Resource] = field(default_factory=dict)
+    """Address (full URL, type and id, contained id) -> resource."""
+    problems: list[str] = field(default_factory=list)
+    """What is not read."""
+
+    def add(self, url: str, resource: Resource) -> None:
+        """Adds a resource under its addresses."""
+        self.resources.append(resource)
+        number = len(self.resources)
+        self.addresses.setdefault(url, resource)
+        self.addresses.setdefault(f"{resource['resourceType']}/{string(resource.get('id'))}", resource)
+        for inner in listed(resource, "contained"):
+            self.addresses.setdefault(f"{number}#{string(inner.get('id'))}", inner)
+        if listed(resource, "contained"):
+            _qualify_references(resource, str(number))
+
+
+def parse_resources(data: bytes, name: str, limits: Limits) -> Records:
+    """The resources of a file: one, a Bundle, an array, or one per line.
 
     Raises:
-        CorruptDocumentError: it is not JSON, or not a FHIR resource.
+        CorruptDocumentError: it is not JSON, or contains no FHIR resource.
         LimitExceededError: it nests deeper than the limits allow.
     """
     text = _decode(data, name)
     _check_depth(text, name, limits)
-    roots = _roots(text, name)
-    resources: list[Resource] = []
-    addresses: dict[str, Resource] = {}
-    waiting = [("", root) for root in reversed(roots)]
+    records = Records()
+    waiting = [("", root) for root in reversed(_roots(text, name, records.problems))]
+    unnamed = 0
     while waiting:
         url, resource = waiting.pop()
-        if not string(record(resource).get("resourceType")):
-            raise CorruptDocumentError(f"{name}: JSON without a resourceType; allowed: FHIR R4 resources")
-        if resource["resourceType"] == "Bundle":
-            entries = [entry for entry in listed(resource, "entry") if record(entry.get("resource"))]
-            waiting += [(string(entry.get("fullUrl")), entry["resource"]) for entry in reversed(entries)]
-            continue
-        resources.append(resource)
-        addresses.setdefault(url, resource)
-        addresses.setdefault(f"{resource['resourceType']}/{string(resource.get('id'))}", resource)
-        for inner in listed(resource, "contained"):
-            addresses.setdefault(f"{len(resources)}#{string(inner.get('id'))}", inner)
-        if listed(resource, "contained"):
-            _qualify_references(resource, str(len(resources)))
-    addresses.pop("", None)
-    return resources, addresses
+        if isinstance(resource, list):
+            waiting += [("", item) for item in reversed(resource)]
+        elif not _TYPE.fullmatch(string(record(resource).get("resourceType"))):
+            unnamed += 1
+        elif resource["resourceType"] == "Bundle":
+            waiting += [
+                (string(entry.get("fullUrl")), found)
+                for entry in reversed(listed(resource, "entry"))
+                for found in _of(entry)
+            ]
+        else:
+            records.add(url, resource)
+    if unnamed and not records.resources:
+        raise CorruptDocumentError(f"{name}: JSON without a resourceType; allowed: FHIR R4 resources")
+    if unnamed:
+        records.problems.append(f"not read: JSON without a resourceType, {unnamed} times")
+    records.addresses.pop("", None)
+    return records
+
+
+def _of(entry: Resource) -> list[Any]:
+    """The resources of an entry of a Bundle, the last one first: its own, and the outcome of a response."""
+    found = [record(entry.get("response")).get("outcome"), entry.get("resource")]
+    return [resource for resource in found if resource]
 
 
 def _qualify_references(resource: Resource, prefix: str) -> None:
@@ -76,7 +105,9 @@ def listed(owner: Resource, key: str) -> list[Resource]:
 
 def string(value: object) -> str:
     """The value if it is a string, with lone surrogates as U+FFFD; otherwise empty. Numbers were parsed as strings."""
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -86,17 +117,27 @@ def _decode(data: bytes, name: str) -> str:
         raise CorruptDocumentError(f"{name}: JSON is not UTF-8 ({error}); save it as UTF-8") from error
 
 
-def _roots(text: str, name: str) -> list[Any]:
-    """The JSON value of a file, or the values of its lines."""
+def _roots(text: str, name: str, problems: list[str]) -> list[Any]:
+    """The JSON value of a file, or the values of its lines; adds the lines that cannot be parsed to the problems."""
     try:
         return [_parse(text)]
     except ValueError as error:
-        try:
-            return [_parse(line) for line in text.splitlines() if line.strip()]
-        except ValueError:
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        found = [(number, _parsed_or_error(line)) for number, line in lines]
+        roots = [root for _, root in found if not isinstance(root, ValueError)]
+        if not any(string(record(root).get("resourceType")) for root in roots):
             raise CorruptDocumentError(f"{name}: JSON cannot be parsed: {error}; get the file again") from error
+        problems += [f"line {number} is not read: {root}" for number, root in found if isinstance(root, ValueError)]
+        return roots
     except RecursionError as error:  # the caller's limit allows more nesting than Python does
         raise LimitExceededError(f"{name}: JSON nested deeper than Python can parse; lower Limits.depth") from error
+
+
+def _parsed_or_error(line: str) -> Any:
+    try:
+        return _parse(line)
+    except ValueError as error:
+        return error
 
 
 def _check_depth(text: str, name: str, limits: Limits) -> None:

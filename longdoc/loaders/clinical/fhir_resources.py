@@ -3,50 +3,73 @@
 from __future__ import annotations
 
 from longdoc.loaders.clinical.fhir_json import Resource, listed, record, string
+from longdoc.loaders.clinical.fhir_leaves import Contents, is_attachment
+from longdoc.loaders.clinical.words import Words
 
 _READABLE_FIELDS = ("title", "name", "text", "display", "description", "comment", "conclusion", "valueString")
 _DEFAULT_FIELDS = tuple("title name code type category description value status effective date note".split())
 FIELDS: dict[str, tuple[str, ...]] = {
-    "AllergyIntolerance": ("code", "clinicalStatus", "criticality", "reaction", "onset", "recordedDate", "note"),
-    "Condition": ("code", "clinicalStatus", "verificationStatus", "severity", "onset", "abatement", "note"),
+    "AllergyIntolerance": tuple(
+        "code clinicalStatus verificationStatus criticality reaction onset recordedDate note".split()
+    ),
+    "Condition": tuple("code clinicalStatus verificationStatus severity bodySite onset abatement note".split()),
     "DiagnosticReport": ("code", "effective", "issued"),
     "DocumentReference": ("type", "description", "date"),
     "Encounter": ("type", "class", "reasonCode", "period"),
-    "Immunization": ("vaccineCode", "status", "occurrence", "note"),
-    "MedicationRequest": ("medication", "dosageInstruction", "status", "authoredOn", "note"),
-    "MedicationStatement": ("medication", "dosage", "status", "effective", "note"),
-    "MedicationAdministration": ("medication", "dosage", "status", "effective", "note"),
-    "Observation": ("code", "value", "interpretation", "referenceRange", "effective", "note", "component"),
+    "Immunization": ("vaccineCode", "status", "statusReason", "occurrence", "note"),
+    "MedicationRequest": tuple("medication doNotPerform dosageInstruction status reasonCode authoredOn note".split()),
+    "MedicationStatement": ("medication", "dosage", "status", "reasonCode", "effective", "note"),
+    "MedicationAdministration": ("medication", "dosage", "status", "statusReason", "effective", "note"),
+    "Observation": tuple(
+        "code value dataAbsentReason interpretation referenceRange bodySite effective note component".split()
+    ),
     "Organization": ("name", "type"),
     "Patient": ("name", "gender", "birthDate", "deceased", "address"),
     "Practitioner": ("name", "qualification"),
-    "Procedure": ("code", "status", "performed", "reasonCode", "outcome", "note"),
+    "Procedure": tuple("code status statusReason bodySite performed reasonCode outcome complication note".split()),
+    "QuestionnaireResponse": (),
 }
 """Resource type -> fields to read, in order; ``value`` covers ``valueQuantity``, ``valueString`` and so on."""
+_PARTS = tuple(
+    "value dataAbsentReason interpretation substance manifestation severity description line city state country".split()
+)
+_SEPARATE = {"QuestionnaireResponse": ("item",), "DiagnosticReport": ("conclusion",)}
+"""Resource type -> fields that have lines of their own."""
 
 
-def describe(resource: Resource, addresses: dict[str, Resource]) -> list[str]:
-    """The contents of a resource as pieces of text: its subject first, without repetitions."""
+def describe(resource: Resource, contents: Contents, addresses: dict[str, Resource]) -> list[str]:
+    """The contents of a resource as pieces of text: its subject first, then all of its prose, without repetitions."""
     kind = string(resource.get("resourceType"))
-    pieces = [readable(_choice(resource, field), addresses) for field in FIELDS.get(kind, _DEFAULT_FIELDS)]
-    if kind not in FIELDS:
-        pieces += _readable_fields(resource)
+    pieces = [_field(resource, field, addresses) for field in FIELDS.get(kind, _DEFAULT_FIELDS)]
+    seen = Words(pieces)
+    for leaf in contents.without(*_SEPARATE.get(kind, ())):
+        listed_field = kind not in FIELDS and leaf.key in _READABLE_FIELDS and not is_attachment(leaf.owner)
+        if listed_field or (leaf.is_prose and leaf.text not in seen):
+            pieces.append(leaf.text)
+            seen.add(leaf.text)
+        elif leaf.key == "doNotPerform" and leaf.text.endswith("true") and kind not in FIELDS:
+            pieces.append("do not perform")
     return list(dict.fromkeys(filter(None, pieces)))
 
 
-def _readable_fields(resource: Resource) -> list[str]:
-    """The values of all fields of a resource that are meant for readers, in order."""
-    found: list[str] = []
-    waiting = [(key, resource[key]) for key in reversed(resource) if key not in ("text", "contained")]
+def answers_of(response: Resource, addresses: dict[str, Resource]) -> list[list[str]]:
+    """The questions of a QuestionnaireResponse, each with its answers, in order; those within an answer follow it."""
+    found: list[list[str]] = []
+    waiting = [*reversed(listed(response, "item"))]
     while waiting:
-        key, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += [(inner, value[inner]) for inner in reversed(value)]
-        elif isinstance(value, list):
-            waiting += [(key, item) for item in reversed(value)]
-        elif key in _READABLE_FIELDS:
-            found.append(string(value))
-    return found
+        item = waiting.pop()
+        answers = listed(item, "answer")
+        line = [string(item.get("text")), *(readable(_choice(answer, "value"), addresses) for answer in answers)]
+        found.append([piece for piece in line if piece])
+        inner = [*listed(item, "item"), *(each for answer in answers for each in listed(answer, "item"))]
+        waiting += reversed(inner)
+    return [line for line in found if line]
+
+
+def _field(resource: Resource, field: str, addresses: dict[str, Resource]) -> str:
+    if field == "doNotPerform":
+        return "do not perform" if resource.get(field) is True else ""
+    return readable(_choice(resource, field), addresses)
 
 
 def metadata_of(resources: list[Resource], addresses: dict[str, Resource]) -> dict[str, str]:
@@ -79,7 +102,7 @@ def readable(value: object, addresses: dict[str, Resource]) -> str:
 
 def _readable_item(value: object, addresses: dict[str, Resource]) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _scalar(value)
     part = record(value)
     if not part:
         return string(value)
@@ -88,7 +111,7 @@ def _readable_item(value: object, addresses: dict[str, Resource]) -> str:
         return string(part.get("text")) or string(part.get("display"))
     if target is not None:
         return _name(target.get("name")) or _concept(target.get("code"))
-    return _quantity(part) or _concept(part) or _name(part) or _parts(part)
+    return _dosage(part) or _quantity(part) or _concept(part) or _name(part) or _parts(part)
 
 
 def _concept(value: object) -> str:
@@ -96,6 +119,30 @@ def _concept(value: object) -> str:
     part = record(value)
     names = (string(c.get("display")) or string(c.get("code")) for c in listed(part, "coding"))
     return string(part.get("text")) or next(filter(None, names), "") or string(part.get("code"))
+
+
+def _dosage(part: Resource) -> str:
+    """The dose, route and times of a Dosage without a text."""
+    doses = [*listed(part, "doseAndRate"), part]
+    pieces = [_quantity(record(_choice(dose, kind))) for dose in doses for kind in ("dose", "rate")]
+    pieces += [_concept(part.get(key)) for key in ("route", "site", "method")]
+    timing = record(part.get("timing"))
+    repeat = record(timing.get("repeat"))
+    period = " ".join(string(repeat.get(key)) for key in ("period", "periodUnit"))
+    times = f"{string(repeat.get('frequency'))} per {period}" if repeat.get("period") else ""
+    listed_times = [
+        string(value) for key in ("dayOfWeek", "timeOfDay", "when") for value in _strings(repeat, key)
+    ] + _strings(timing, "event")
+    pieces += [_concept(timing.get("code")) or times, *listed_times]
+    if part.get("asNeededBoolean") is True or part.get("asNeededCodeableConcept"):
+        pieces.append(f"as needed {_concept(part.get('asNeededCodeableConcept'))}".strip())
+    is_dosage = any(key in part for key in ("doseAndRate", "timing", "route", "doseQuantity"))
+    return " ".join(filter(None, pieces)) if is_dosage else ""
+
+
+def _strings(part: Resource, key: str) -> list[str]:
+    value = part.get(key)
+    return [string(item) for item in value] if isinstance(value, list) else []
 
 
 def _quantity(part: Resource) -> str:
@@ -126,11 +173,15 @@ def _name(value: object) -> str:
 def _parts(part: Resource) -> str:
     """The text of an element with several parts: a component of an observation, a reaction, an address."""
     pieces = [_concept(part.get("code"))]
-    for key in ("value", "substance", "manifestation", "severity", "description", "line", "city", "state", "country"):
+    for key in _PARTS:
         inner = _choice(part, key)
         items = inner if isinstance(inner, list) else [inner]
-        pieces += [_quantity(record(item)) or _concept(item) or string(item) for item in items]
+        pieces += [_quantity(record(item)) or _concept(item) or _scalar(item) for item in items]
     return " ".join(filter(None, pieces))
+
+
+def _scalar(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else string(value)
 
 
 def _choice(part: Resource, field: str) -> object:
