@@ -69,7 +69,9 @@ class Numbering:
         self._lists: dict[str, _List] = {}
         self._counts: dict[tuple[str, str], dict[int, int]] = {}
         """Story and definition -> level -> the last number."""
+        self._names: dict[str, str] = {}  # definition -> name
         for element in [] if root is None else children(root, "abstractnum"):
+            self._names[attribute(element, "abstractNumId")] = value_of(element, "name")
             self._definitions[attribute(element, "abstractNumId")] = _Definition(
                 {_depth(level): _level(level) for level in children(element, "lvl")},
                 value_of(element, "numstylelink"),
@@ -96,13 +98,18 @@ class Numbering:
         levels = definition.levels if definition else {}
         return next((depth for depth, level in levels.items() if style and level.paragraph_style == style), None)
 
-    def next(self, list_id: str, depth: int, story: str = "") -> str:
+    def id_of(self, name: str) -> str:
+        """The id of a list with this name; empty if there is none."""
+        return next((list_id for list_id, each in self._lists.items() if self._names.get(each.definition) == name), "")
+
+    def next(self, list_id: str, depth: int, story: str = "", *, start: int | None = None) -> str:
         """The number of the next item; empty if it shows none.
 
         Args:
             list_id: its ``w:numId``; lists with the same definition share their counts.
             depth: the level of the item, from 0.
             story: the story it is in; the body, the notes and the text boxes are counted separately.
+            start: the number of the item, where it does not follow from the one before.
         """
         found = self._lists.get(list_id)
         definition = self._definitions.get(found.definition) if found else None
@@ -116,6 +123,8 @@ class Numbering:
         restarts = depth in found.starts and (story, depth) not in found.restarted
         found.restarted.add((story, depth))
         counts[depth] = counts[depth] + 1 if depth in counts and not restarts else starts[depth]
+        if start is not None:
+            counts[depth] = start
         for deeper in range(depth + 1, _LEVELS):
             if levels.get(deeper, Level()).is_restarted_by(depth, deeper):
                 counts.pop(deeper, None)

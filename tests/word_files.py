@@ -1,0 +1,53 @@
+"""Small Word files, made by hand."""
+
+import io
+import zipfile
+from xml.sax.saxutils import escape
+
+from longdoc.document import Document
+from longdoc.loaders import load
+
+SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+SPACE += ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+SPACE += ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def make(body: str, **parts: str) -> bytes:
+    """A Word file with this body; ``parts`` are the contents of other parts by name."""
+    out = io.BytesIO()
+    parts = {key: f"<w:{key} {SPACE}>{inner}</w:{key}>" for key, inner in parts.items()}
+    relations = "".join(f'<Relationship Id="{key}" Type="{RELATED}/{key}" Target="{key}.xml"/>' for key in parts)
+    relations += f'<Relationship Id="web" Type="{RELATED}/hyperlink" Target="http://a.b/" TargetMode="External"/>'
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", f"<w:document {SPACE}><w:body>{body}</w:body></w:document>")
+        archive.writestr("word/_rels/document.xml.rels", f"<Relationships>{relations}</Relationships>")
+        for key, content in parts.items():
+            archive.writestr(f"word/{key}.xml", content)
+    return out.getvalue()
+
+
+def run(text: str, look: str = "") -> str:
+    return f'<w:r><w:rPr>{look}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+
+
+def par(inner: str = "", properties: str = "") -> str:
+    inner = inner if inner.startswith("<") else run(inner)
+    return f"<w:p><w:pPr>{properties}</w:pPr>{inner}</w:p>"
+
+
+def item(depth: int, text: str, list_id: int = 1, mark: str = "") -> str:
+    numbering = f'<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{list_id}"/></w:numPr>'
+    return par(run(text), f"{numbering}<w:rPr>{mark}</w:rPr>")
+
+
+def cell(inner: str, properties: str = "") -> str:
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{inner}</w:tc>"
+
+
+def table(*rows: str) -> str:
+    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+
+
+def read(body: str, **parts: str) -> Document:
+    return load(make(body, **parts))
