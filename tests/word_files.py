@@ -7,9 +7,23 @@ from xml.sax.saxutils import escape
 from longdoc.document import Document
 from longdoc.loaders import load
 
-SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-SPACE += ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
-SPACE += ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+SPACE = " ".join(
+    f'xmlns:{prefix}="{address}"'
+    for prefix, address in {
+        "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+        "r": "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+        "m": "http://schemas.openxmlformats.org/officeDocument/2006/math",
+        "wp": "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
+        "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
+        "c": "http://schemas.openxmlformats.org/drawingml/2006/chart",
+        "dgm": "http://schemas.openxmlformats.org/drawingml/2006/diagram",
+        "wps": "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
+        "w14": "http://schemas.microsoft.com/office/word/2010/wordml",
+        "v": "urn:schemas-microsoft-com:vml",
+        "o": "urn:schemas-microsoft-com:office:office",
+    }.items()
+)
 RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
@@ -25,6 +39,34 @@ def make(body: str, **parts: str) -> bytes:
         for key, content in parts.items():
             archive.writestr(f"word/{key}.xml", content)
     return out.getvalue()
+
+
+def with_files(data: bytes, files: dict[str, str | bytes], relations: str = "") -> bytes:
+    """A Word file with more parts, by path, and more relations of its body: ``"id kind target"``, one a line."""
+    out = io.BytesIO()
+    more = "".join(
+        '<Relationship Id="{}" Type="{}/{}" Target="{}"/>'.format(line[0], RELATED, *line[1:])
+        for line in map(str.split, relations.strip().splitlines())
+    )
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "word/_rels/document.xml.rels":
+                content = content.replace(b"</Relationships>", more.encode() + b"</Relationships>")
+            new.writestr(name, content)
+        for name, text in files.items():
+            new.writestr(name, text)
+    return out.getvalue()
+
+
+def field(code: str, result: str | None = None) -> str:
+    """A field; without a result if it is None."""
+    marks = {kind: f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")}
+    code = (
+        code if code.startswith("<") else f'<w:r><w:instrText xml:space="preserve">{escape(code)}</w:instrText></w:r>'
+    )
+    shown = "" if result is None else marks["separate"] + (result if result.startswith("<") else run(result))
+    return marks["begin"] + code + shown + marks["end"]
 
 
 def run(text: str, look: str = "") -> str:

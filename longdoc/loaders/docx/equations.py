@@ -49,12 +49,17 @@ def pieces_of(element: Element) -> Pieces:
 
 def _row(element: Element) -> Pieces:
     """Parts side by side; where they touch, a fraction gets brackets and numbers a space between them."""
-    parts = [(tag_of(part), pieces) for part in element if linear(pieces := pieces_of(part))]
-    firsts = [linear(pieces)[0] for _, pieces in parts]
+    parts = [(tag_of(part), pieces_of(part)) for part in element]
+    firsts = [linear(pieces)[0] for _, pieces in parts if linear(pieces)]
+    followers = iter([*firsts[1:], ""])
     found: Pieces = []
     before = before_tag = ""
-    for (tag, pieces), after in zip(parts, [*firsts[1:], ""], strict=False):
+    for tag, pieces in parts:
         shown = pieces
+        if not linear(pieces):
+            found += pieces
+            continue
+        after = next(followers)
         if tag == "f":
             is_mixed = before.isdigit() and re.fullmatch(r"\d+/\d+", linear(pieces))
             touches_before = before.isalnum() or before in (")", "]")
@@ -149,7 +154,7 @@ def _nary(element: Element) -> Pieces:
     inner = _part(element, "e")
     if _SUM.search(linear(inner)):
         inner = _bracketed(inner)
-    return [Piece(operator), *limits, Piece(" "), *inner]
+    return [Piece(operator), *limits, *([Piece(" "), *inner] if linear(inner) else inner)]
 
 
 def _function(element: Element) -> Pieces:

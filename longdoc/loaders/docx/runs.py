@@ -116,10 +116,11 @@ class Runs:
             else:
                 yield self.walk.element(piece.source)
         after = element.getnext()
-        if text[-1:].isdigit() and after is not None and _first_character(after).isdigit():
+        ends_in_digit = text[-1:].isdigit() and after is not None and tag_of(after) != "omath"
+        if ends_in_digit and _first_character(after).isdigit():
             self.walk.insert(" ", "formula")
 
 
-def _first_character(element: Element) -> str:
+def _first_character(element: Element | None) -> str:
     """The first character of an element; empty if it has none."""
-    return next((found[0] for inner in element.iter() if (found := characters(inner))), "")
+    return "" if element is None else next((found[0] for inner in element.iter() if (found := characters(inner))), "")
