@@ -118,12 +118,11 @@ class Walk:
     def _is_code(self, text: str) -> bool:
         """Adds text to the instruction of a field, if one is being read."""
         code = self.code
-        if code is None:
-            for each in self.fields[-1:]:
-                each.result.append(text)
-            return False
-        code.code.append(text)
-        return True
+        if self.fields and self.fields[-1].in_result:
+            self.fields[-1].result.append(text)
+        if code is not None:
+            code.code.append(text)
+        return code is not None
 
     def _remember(self, text: str) -> None:
         self.before = (self.before + text)[-_REMEMBERED:]
