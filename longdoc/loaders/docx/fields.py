@@ -87,8 +87,8 @@ class Fields:
         walk = self.walk
         field = walk.fields.pop()
         text, result = "".join(field.code), "".join(field.result)
-        for outer in walk.fields[-1:]:
-            outer.result.append(result[:_LONG])
+        if walk.fields and walk.fields[-1].in_result:
+            walk.fields[-1].result.append(result[:_LONG])
         if not field.in_result:
             walk.aside(text, "field code")
         if field.has_link:
