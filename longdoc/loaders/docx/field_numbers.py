@@ -39,7 +39,7 @@ class FieldNumbers:
 
     def _automatic(self, code: Code, paragraph: OpenParagraph) -> str:
         counts = self._counts.setdefault((self.walk.story, code.name), {})
-        level = paragraph.level or _BODY
+        level = paragraph.style.level or _BODY
         _count(counts, level)
         if code.name == "AUTONUMOUT":
             above = max((other for other in counts if other < level), default=0)
@@ -55,7 +55,7 @@ class FieldNumbers:
         """The number of a LISTNUM field; None if it depends on what Word alone knows."""
         paragraph = self.walk.paragraph
         given = next(iter(code.arguments), "")
-        numbered = paragraph.list_id if paragraph.list_id not in ("", "0") else ""
+        numbered = paragraph.style.list_id if paragraph.style.list_id not in ("", "0") else ""
         name = given or ("" if numbered else self._list or "NumberDefault")
         level, start = _whole(code.switches.get("l")), _whole(code.switches.get("s"))
         if level is None:

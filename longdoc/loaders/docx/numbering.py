@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from longdoc.loaders.markup.xml import Element, attribute, children
+from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
 from longdoc.sections.numerals import numeral
 
 _LEVELS = 9  # the number of list levels in Word
@@ -204,15 +204,20 @@ def _level(element: Element) -> Level:
 
 def value_of(element: Element | None, tag: str) -> str:
     """The value of a property; empty if it is missing."""
-    found = [] if element is None else children(element, tag)
-    return attribute(found[0], "val") if found else ""
+    if element is not None:
+        for inner in element:
+            if tag_of(inner) == tag:
+                return attribute(inner, "val")
+    return ""
 
 
 def is_on(element: Element | None, tag: str) -> bool | None:
     """Whether an on/off property is on; None if it is missing."""
-    if element is None or not children(element, tag):
-        return None
-    return value_of(element, tag) not in ("0", "false", "off")
+    if element is not None:
+        for inner in element:
+            if tag_of(inner) == tag:
+                return attribute(inner, "val") not in ("0", "false", "off")
+    return None
 
 
 def _depth(element: Element) -> int:

@@ -274,7 +274,11 @@ def _override(base: Style, paragraph: Element | None, run: Element | None, name:
 
 def child(element: Element | None, tag: str) -> Element | None:
     """The first child with this tag."""
-    return next(iter(children(element, tag)), None) if element is not None else None
+    if element is not None:
+        for inner in element:
+            if tag_of(inner) == tag:
+                return inner
+    return None
 
 
 def size_of(properties: Element | None) -> int:

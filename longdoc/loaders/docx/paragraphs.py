@@ -8,7 +8,7 @@ from collections.abc import Callable
 from longdoc.loaders.docx.elements import is_joined, last_joined, mark_is_deleted, runs_in
 from longdoc.loaders.docx.notes import Notes
 from longdoc.loaders.docx.numbering import Numbering
-from longdoc.loaders.docx.package import child, numbering_of
+from longdoc.loaders.docx.package import Style, child, numbering_of
 from longdoc.loaders.docx.page_sections import PageSections
 from longdoc.loaders.docx.raised_runs import RaisedRuns
 from longdoc.loaders.docx.walk import OpenParagraph, Walk
@@ -33,7 +33,7 @@ class Paragraphs:
         starts_line = not walk.joined
         if starts_line:
             walk.before = ""
-            if self.styles.of(properties).breaks_page:
+            if walk.paragraph.style.breaks_page:
                 walk.start_page()
         level = self._open(element) if starts_line else 0
         yield walk.content(element)
@@ -54,9 +54,8 @@ class Paragraphs:
         style = self.styles.of(properties)
         return OpenParagraph(
             element=element,
-            level=style.level,
-            list_id=style.list_id,
-            depth=self._depth(properties),
+            style=style,
+            depth=self._depth(properties, style),
             is_hidden=self.styles.get(self.styles.id_of(properties)).is_hidden,
             marks=self.raised.marks(element),
         )
@@ -64,11 +63,11 @@ class Paragraphs:
     def _open(self, element: Element) -> int:
         """Writes the number of a paragraph and opens its heading; returns the level of the heading, 0 for none."""
         walk, last = self.walk, last_joined(element)
-        style = self.styles.of(child(last, "ppr"))
+        style = walk.paragraph.style if last is element else self.styles.of(child(last, "ppr"))
         is_hidden = style.is_hidden and not runs_in(last)
         if walk.furniture or is_hidden or (mark_is_deleted(last) and not words(last)):
             return 0
-        number = self._number(child(last, "ppr"))
+        number = self._number(child(last, "ppr"), style)
         has_text = any(tag_of(inner) == "t" and (inner.text or "").strip() for inner in element.iter())
         level = style.level if has_text else 0
         if level:
@@ -79,16 +78,17 @@ class Paragraphs:
             walk.before = ""
         return level
 
-    def _number(self, properties: Element | None) -> str:
-        """The list number of a paragraph with these properties; empty if it has none."""
-        style = self.styles.of(properties)
+    def _number(self, properties: Element | None, style: Style) -> str:
+        """The list number of a paragraph with these properties and this style; empty if it has none."""
         if style.list_id in ("", "0"):
             return ""
-        return self.numbering.next(style.list_id, self._depth(properties), self.walk.story)
+        return self.numbering.next(style.list_id, self._depth(properties, style), self.walk.story)
 
-    def _depth(self, properties: Element | None) -> int:
-        """The level in its list of a paragraph with these properties, from 0."""
-        style, (_, depth) = self.styles.of(properties), numbering_of(properties)
+    def _depth(self, properties: Element | None, style: Style) -> int:
+        """The level in its list of a paragraph with these properties and this style, from 0."""
+        if style.list_id in ("", "0"):
+            return 0
+        _, depth = numbering_of(properties)
         if depth is None:
             depth = self.numbering.level_of_style(style.list_id, self.styles.id_of(properties))
         return style.depth if depth is None else depth

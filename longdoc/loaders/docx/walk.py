@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from longdoc.document import FormField
-from longdoc.loaders.docx.package import Parts
+from longdoc.loaders.docx.package import Parts, Style
 from longdoc.loaders.markup.builder import Builder
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, tag_of
@@ -19,10 +19,9 @@ class OpenParagraph:
     """The paragraph that is being written."""
 
     element: Element | None = None
-    level: int = 0
-    """The level of its heading, 0 for body text."""
-    list_id: str = ""
+    style: Style = Style()
     depth: int = 0
+    """Its level in a list, from 0."""
     is_hidden: bool = False
     """Whether its style hides its runs."""
     marks: dict[Element, tuple[str, str]] = field(default_factory=dict)
