@@ -19,7 +19,7 @@ from longdoc.errors import (
 )
 from longdoc.loaders import Limits, load
 from longdoc.loaders.docx import load_docx
-from longdoc.loaders.docx.numbering import written
+from longdoc.loaders.docx.number_styles import written
 from longdoc.loaders.options import Options
 from reference import docx_words
 from word_files import cell, item, make, par, read, run, table
@@ -398,10 +398,36 @@ def test_hostile_files_are_refused():
 
 @pytest.mark.parametrize(
     ("number", "style", "shown"),
-    [(27, "lowerLetter", "aa"), (9, "upperRoman", "IX"), (40, "ordinalText", "Fortieth"), (11, "ordinal", "11th")],
+    [
+        *((27, "lowerLetter", "aa"), (9, "upperRoman", "IX"), (40, "ordinalText", "Fortieth"), (11, "ordinal", "11th")),
+        *((1, "chineseCounting", "一"), (10, "chineseCounting", "十"), (11, "chineseCounting", "十一")),
+        *((20, "chineseCounting", "二十"), (110, "chineseCounting", "一百一十"), (1005, "chineseCounting", "一千零五")),
+        *((10, "japaneseCounting", "十"), (105, "japaneseCounting", "百五"), (12, "ideographDigital", "一二")),
+        *((20, "decimalEnclosedCircle", "⑳"), (21, "decimalEnclosedCircle", "21"), (3, "decimalFullWidth", "３")),
+        *((3, "ideographTraditional", "丙"), (4, "russianLower", "г"), (7, "decimal3", "007"), (5, "hex", "5")),
+    ],
 )
 def test_number_styles(number: int, style: str, shown: str):
     assert written(number, style) == shown
+
+
+def numbered_in(style: str) -> Document:
+    level = f'<w:lvl w:ilvl="0"><w:start w:val="7"/>{style}<w:lvlText w:val="§ %1"/></w:lvl>'
+    level += '<w:lvl w:ilvl="1"><w:numFmt w:val="unused"/><w:lvlText w:val="%2"/></w:lvl>'
+    numbering = f'<w:abstractNum w:abstractNumId="0">{level}</w:abstractNum>'
+    return read(item(0, "x"), numbering=numbering + '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>')
+
+
+def test_custom_number_styles_are_read_and_unknown_ones_are_named():
+    custom = '<mc:Choice Requires="w14"><w:numFmt w:val="custom" w:format="001, 002, 003, ..."/></mc:Choice>'
+    custom = (
+        f'<mc:AlternateContent>{custom}<mc:Fallback><w:numFmt w:val="decimal"/></mc:Fallback></mc:AlternateContent>'
+    )
+    assert numbered_in(custom).text == "§ 007 x"
+    document = numbered_in('<w:numFmt w:val="hebrew1"/>')
+    assert document.text == "§ 7 x" and document.warnings == (
+        "list numbers of the style hebrew1 are written in decimal",
+    )
 
 
 def test_mutated_files_give_a_document_or_a_typed_error():

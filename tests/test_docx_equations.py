@@ -109,6 +109,8 @@ def matrix(*rows: tuple[str, ...]) -> str:
         (matrix(("1", "2"), ("3", "4")), "[1, 2; 3, 4]"),
         (brackets(matrix(("1", "2"), ("3", "4"))), "(1, 2; 3, 4)"),
         (part("eqArr", part("e", "x=1"), part("e", "y=2")), "x=1; y=2"),
+        (part("eqArr", part("e", r("x&amp;=1"))), "x=1"),
+        (part("eqArr", part("e", power("x", "2") + r("=4#(1)"))), "x^2=4 (1)"),
         (r("12") + r("34"), "1234"),
         (r("a<b"), "a<b"),
     ],

@@ -43,6 +43,10 @@ def furniture(document: Document) -> list[tuple[str, str]]:
         (either("zzz", "", either("wps", box("inner"), box("other"))), "inner"),
         (f"<w:r><w:pict><v:shape><v:textbox>{box('vml')}</v:textbox></v:shape></w:pict></w:r>", "vml"),
         ('<w:r><w:pict><v:shape><v:textpath string="ART&#10;WORK"/></v:shape></w:pict></w:r>', "ART\nWORK"),
+        (
+            drawing("<a:txBody><a:p><a:r><a:t>draw</a:t></a:r></a:p><a:p><a:r><a:t>n</a:t></a:r></a:p></a:txBody>"),
+            "draw\n\nn",
+        ),
         (f"<w:r><w:pict><v:textbox>{box('a')}</v:textbox><v:textbox>{box('b')}</v:textbox></w:pict></w:r>", "a\n\nb"),
     ],
 )

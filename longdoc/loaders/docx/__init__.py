@@ -94,7 +94,9 @@ def _write(walk: Walk, package: Package, root: Element, body: Element) -> list[s
     run(walk.content(body))
     notes.write_unreferenced()
     written = walk.builder.raw_text
+    styles_in_decimal = ", ".join(sorted(numbering.unknown_styles))
     return [
+        *([f"list numbers of the style {styles_in_decimal} are written in decimal"] if styles_in_decimal else []),
         *fields.warnings(),
         *unknown_characters(written),
         *unread_parts(package, walk.parts, bindings, drawings.programs, written),
@@ -122,7 +124,7 @@ def _drawn(drawings: Drawings) -> dict[str, Callable[[Element], Steps]]:
     """The handlers of drawings and of what other programs made."""
     return {
         "alternatecontent": drawings.alternative,
-        "txbxcontent": drawings.text_box,
+        **dict.fromkeys(("txbxcontent", "txbody"), drawings.text_box),
         "textpath": drawings.word_art,
         "relids": drawings.diagram,
         "chart": drawings.chart,

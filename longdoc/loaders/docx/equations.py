@@ -14,6 +14,7 @@ from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
 
 _PROPERTIES = re.compile("[a-z]*pr")
 _SIGNS = re.compile("['*°∘†‡′″‴⁗]+")  # raised in print, and no exponents
+_ALIGNING = re.compile("[&#]")
 _SUM = re.compile("[-+−=<>≤≥±]")
 _ACCENTS = {"bar": "\u0305", "acc": "\u0302"}
 
@@ -193,7 +194,9 @@ def _has_bracket(element: Element) -> bool:
 
 
 def _lines(element: Element) -> Pieces:
-    return _joined(children(element, "e"), "; ")
+    """Lines below each other; the signs in them that only align them are left out."""
+    found = _joined(children(element, "e"), "; ")
+    return [piece._replace(text=_ALIGNING.sub(lambda sign: " " * (sign[0] == "#"), piece.text)) for piece in found]
 
 
 _STRUCTURES: dict[str, Callable[[Element], Pieces]] = {

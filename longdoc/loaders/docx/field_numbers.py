@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from longdoc.loaders.docx.field_codes import Code
-from longdoc.loaders.docx.numbering import Numbering, written
+from longdoc.loaders.docx.number_styles import written
+from longdoc.loaders.docx.numbering import Numbering
 from longdoc.loaders.docx.walk import OpenParagraph, Walk
 from longdoc.loaders.markup.xml import Element
 

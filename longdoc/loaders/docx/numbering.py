@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from longdoc.loaders.docx.number_styles import is_known, written
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
-from longdoc.sections.numerals import numeral
 
 _LEVELS = 9  # the number of list levels in Word
-_STYLES = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
-_ORDINALS["twelve"] = "twelfth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +61,8 @@ class Numbering:
         self._lists: dict[str, _List] = {}
         self._counts: dict[tuple[str, str], dict[int, int]] = {}
         """Story and definition -> level -> the last number."""
+        self.unknown_styles: set[str] = set()
+        """The styles of numbers that are written in decimal."""
         self._names: dict[str, str] = {}  # definition -> name
         for element in [] if root is None else children(root, "abstractnum"):
             self._names[attribute(element, "abstractNumId")] = value_of(element, "name")
@@ -128,6 +122,8 @@ class Numbering:
         for deeper in range(depth + 1, _LEVELS):
             if levels.get(deeper, Level()).is_restarted_by(depth, deeper):
                 counts.pop(deeper, None)
+        shown = {int(place) - 1 for place in re.findall("%([1-9])", levels[depth].pattern)}
+        self.unknown_styles |= {levels[at].style for at in shown & levels.keys() if not is_known(levels[at].style)}
         return _bullet(levels[depth].pattern) if levels[depth].style == "bullet" else _show(depth, levels, counts)
 
 
@@ -149,36 +145,6 @@ def _bullet(pattern: str) -> str:
     return pattern if re.fullmatch(r"[^\w\s\ue000-\uf8ff]", pattern) else "•"
 
 
-def written(number: int, style: str) -> str:
-    """A number in one of Word's styles; in decimal if the style is unknown.
-
-    >>> written(3, "lowerRoman"), written(21, "ordinalText"), written(7, "decimalZero"), written(12, "ordinal")
-    ('iii', 'Twenty-first', '07', '12th')
-    """
-    if style in ("none", "bullet"):
-        return ""
-    if style in _STYLES:
-        return numeral(number, _STYLES[style], doubled=True)
-    if style == "decimalZero":
-        return f"{number:02}"
-    if style == "ordinal":
-        return f"{number}{'th' if number // 10 % 10 == 1 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
-    if style in ("cardinalText", "ordinalText") and 0 <= number < 100:
-        return _in_words(number, ordinal=style == "ordinalText").capitalize()
-    if style == "numberInDash":
-        return f"- {number} -"
-    return str(number)
-
-
-def _in_words(number: int, *, ordinal: bool) -> str:
-    tens, unit = divmod(number, 10)
-    words = [_UNITS[number]] if number < 20 else [_TENS[tens - 2], *([_UNITS[unit]] if unit else [])]
-    if ordinal:
-        last = words[-1]
-        words[-1] = _ORDINALS.get(last) or (last[:-1] + "ieth" if last.endswith("y") else last + "th")
-    return "-".join(words)
-
-
 def _list(element: Element) -> _List:
     found = _List(value_of(element, "abstractnumid"), {}, {})
     for override in children(element, "lvloverride"):
@@ -194,12 +160,21 @@ def _level(element: Element) -> Level:
     after = value_of(element, "lvlrestart")
     return Level(
         start=_number(value_of(element, "start"), 0),
-        style=value_of(element, "numfmt") or "decimal",
+        style=_style(element),
         pattern=value_of(element, "lvltext"),
         restarts_after=_number(after, 0) if after else None,
         is_legal=is_on(element, "islgl") is True,
         paragraph_style=value_of(element, "pstyle"),
     )
+
+
+def _style(level: Element) -> str:
+    """The style of numbers of a level; zeros in front are a custom format, with a fallback for older programs."""
+    style = next(level.iter("{*}numFmt"), None)
+    if style is None:
+        return "decimal"
+    first = re.match(r"(0+1)\b", attribute(style, "format"))
+    return f"decimal{len(first[1])}" if first else attribute(style, "val") or "decimal"
 
 
 def value_of(element: Element | None, tag: str) -> str:

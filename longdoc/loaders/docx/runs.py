@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import characters, is_hidden
+from longdoc.loaders.docx.elements import characters, is_hidden, visible_text
 from longdoc.loaders.docx.equations import linear, pieces_of
 from longdoc.loaders.docx.numbering import value_of
 from longdoc.loaders.docx.package import Styles, child
@@ -113,6 +113,8 @@ class Runs:
                 self.walk.insert(piece.text, "formula")
             elif tag_of(piece.source) == "phant":
                 yield self.walk.content_as(piece.source, "hidden")
+            elif piece.text and piece.text != visible_text(piece.source) and tag_of(piece.source) == "r":
+                self.walk.write(piece.text)
             else:
                 yield self.walk.element(piece.source)
         after = element.getnext()

@@ -19,7 +19,7 @@ class OpenParagraph:
     """The paragraph that is being written."""
 
     element: Element | None = None
-    style: Style = Style()
+    style: Style = field(default_factory=Style)
     depth: int = 0
     """Its level in a list, from 0."""
     is_hidden: bool = False
