@@ -313,3 +313,35 @@ def test_hidden_by_styles_and_shown_again() -> None:
     assert furniture(document) == [
         *(("hidden", "b"), ("hidden", "d"), ("field code", "REF x"), ("hidden", "f")),
     ]
+
+
+def scan(size: str, where: str = "inline") -> str:
+    sides = f'<wp:extent cx="{size.split()[0]}" cy="{size.split()[1]}"/>'
+    inner = '<a:graphic><a:blip r:embed="pic"/></a:graphic>'
+    return f"<w:r><w:drawing><wp:{where}>{sides}{inner}</wp:{where.split()[0]}></w:drawing></w:r>"
+
+
+PAGE = "7560000 9000000"
+VML = '<w:r><w:pict><v:shape style="width:{}pt;height:700.5pt"><v:imagedata r:id="pic"/></v:shape></w:pict></w:r>'
+
+
+@pytest.mark.parametrize(
+    ("inner", "is_named"),
+    [
+        (scan(PAGE), True),
+        (scan(PAGE, "anchor"), True),
+        (scan(PAGE, 'anchor behindDoc="1"'), False),
+        (scan("5943600 3000000"), False),
+        (scan("x 1"), False),
+        (f"<w:del>{scan(PAGE)}</w:del>", False),
+        (VML.format(500), True),
+        (VML.format(50), False),
+    ],
+)
+def test_a_picture_that_fills_a_page_is_named(inner: str, is_named: bool) -> None:
+    data = with_files(make(par(run("x") + inner)), {"word/media/image1.png": b""}, "pic image media/image1.png")
+    assert bool(load(data).warnings) == is_named
+    if is_named:
+        assert "1 pictures that fill a page are not read (word/media/image1.png)" in load(data).warnings[0]
+        with pytest.raises(NoTextLayerError, match="pictures that fill a page"):
+            load(with_files(make(par(inner)), {"word/media/image1.png": b""}, "pic image media/image1.png"))

@@ -98,6 +98,7 @@ def _write(walk: Walk, package: Package, root: Element, body: Element) -> list[s
     return [
         *([f"list numbers of the style {styles_in_decimal} are written in decimal"] if styles_in_decimal else []),
         *fields.warnings(),
+        *drawings.warnings(),
         *unknown_characters(written),
         *unread_parts(package, walk.parts, bindings, drawings.programs, written),
     ]
@@ -129,6 +130,7 @@ def _drawn(drawings: Drawings) -> dict[str, Callable[[Element], Steps]]:
         "relids": drawings.diagram,
         "chart": drawings.chart,
         "oleobject": drawings.embedded,
-        **dict.fromkeys(("docpr", "cnvpr", "shape", "rect", "oval", "roundrect", "group"), drawings.description),
+        **dict.fromkeys(("docpr", "cnvpr", "rect", "oval", "roundrect", "group"), drawings.description),
+        **dict.fromkeys(("inline", "anchor", "shape"), drawings.picture),
         **dict.fromkeys(("altchunk", "subdoc", "contentpart"), drawings.other_file),
     }

@@ -47,7 +47,9 @@ class Controls:
         name = value_of(properties, "alias") or value_of(properties, "tag")
         bound = self.bindings.value(child(properties, "databinding"))
         kind = next((_KINDS[tag] for tag in map(tag_of, properties) if tag in _KINDS), "")
-        text = words(content) if content is not None and (kind or bound) else ""
+        # Controls around other controls have no value of their own.
+        is_innermost = content is not None and next(content.iter("{*}sdt"), None) is None
+        text = words(content) if content is not None and is_innermost and (kind or bound) else ""
         value = "" if is_placeholder else text
         if is_placeholder and bound:
             self.walk.insert(bound, "field")
@@ -60,7 +62,7 @@ class Controls:
             )
         if kind == "checkbox":
             value = "on" if is_on(child(properties, "checkbox"), "checked") else "off"
-        if kind:
+        if kind and is_innermost:
             self.walk.form.append(FormField(name=name, kind=kind, value=value, page=self.walk.builder.page_number))
         self.walk.aside(_on_demand(properties, text), "form")
         return "placeholder" if is_placeholder else ""

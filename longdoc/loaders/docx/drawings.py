@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from longdoc.loaders.docx.elements import chosen
+from longdoc.loaders.docx.package import child
 from longdoc.loaders.docx.walk import Walk
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, attribute, tag_of, text_of
 
+_PAGE = 612 * 792  # square points of the smallest usual page
+_EMU = 12_700  # in a point
+_LENGTH = re.compile(r"\b(?P<side>width|height):(?P<points>[0-9.]{1,9})pt")
 _CHART_WORDS = frozenset(("t", "v", "pt"))
 
 
@@ -19,6 +24,7 @@ class Drawings:
         self.walk = walk
         self.programs: dict[str, str] = {}  # path of an embedded object -> the program that made it
         self._described = ""
+        self._pages: list[str] = []  # the paths of pictures that fill a page
 
     def alternative(self, element: Element) -> Steps:
         """The same content for newer and for older programs; only one of them is read."""
@@ -55,6 +61,21 @@ class Drawings:
             self.walk.aside(text, "alternative text")
             self._described = text
         yield self.walk.content(element)
+
+    def picture(self, element: Element) -> Steps:
+        """A drawing; a picture that fills a page is probably a scan, whose text is not read."""
+        for blip in element.iter("{*}blip", "{*}imagedata"):
+            relation = self.walk.relations.get(attribute(blip, "embed") or attribute(blip, "id"))
+            fills_page = _area(element) >= _PAGE / 2 and attribute(element, "behindDoc") != "1"
+            if relation is not None and fills_page and not self.walk.furniture:
+                self._pages.append(relation.target)
+        yield from self.description(element)
+
+    def warnings(self) -> list[str]:
+        """Which pictures may have text that is not read."""
+        shown = ", ".join(self._pages[:5]) + (" …" if len(self._pages) > 5 else "")
+        unread = f"{len(self._pages)} pictures that fill a page are not read ({shown})"
+        return [f"{unread}; save the file as PDF to read them by OCR"] if shown else []
 
     def diagram(self, element: Element) -> Steps:
         """The text of a diagram (SmartArt), which is a part of its own."""
@@ -94,6 +115,19 @@ class Drawings:
         self.walk.parts.warnings.append(f"the {shown} {target}within it is not read{remedy}")
         if relation is not None:
             self.walk.parts.named.add(relation.target)
+
+
+def _area(element: Element) -> float:
+    """The area of a drawing in square points; 0 if unknown."""
+    extent = child(element, "extent")
+    if extent is None:
+        sides = {found["side"]: found["points"] for found in _LENGTH.finditer(attribute(element, "style"))}
+        given = [re.sub(r"\..*", "", sides.get(side, "0")) for side in ("width", "height")]
+        unit = 1
+    else:
+        given, unit = [attribute(extent, "cx"), attribute(extent, "cy")], _EMU
+    across, down = (int(side) if re.fullmatch("[0-9]{1,9}", side) else 0 for side in given)
+    return across / unit * (down / unit)
 
 
 def _has_words(element: Element) -> bool:
