@@ -199,6 +199,16 @@ def test_raised_and_lowered_text_changes_no_number(runs: str, text: str) -> None
     )
 
 
+def test_raised_text_in_headers_and_comments_changes_no_number() -> None:
+    raised = par(
+        run("under 10") + run("6", SUP) + run(" or 1,000") + run("2", SUP) + run(" H") + run("2", SUB) + run("O")
+    )
+    comment = f'<w:comment w:id="0">{raised}</w:comment>'
+    body = par("x") + '<w:sectPr><w:headerReference r:id="hdr"/></w:sectPr>'
+    document = read(body, hdr=raised, comments=comment)
+    assert [document.furniture[0].text, document.annotations[0].text] == ["under 10^6 or 1,000[2] H2O"] * 2
+
+
 def _kinds(document) -> list[str]:
     """The kind of furniture of each raw character."""
     kinds = [""] * len(document.raw_text)

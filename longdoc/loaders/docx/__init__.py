@@ -2,7 +2,12 @@
 
 Tracked changes are accepted: deleted text is furniture of the kind "deleted". A footnote is a paragraph of its own
 after the paragraph or table that refers to it, and both show its mark as "[1]"; the mark of an endnote is "[e1]". A
-note without a reference is furniture. A text box follows the paragraph to which it is anchored.
+note without a reference is furniture. A text box follows the paragraph to which it is anchored, and so do WordArt and
+the text of a diagram.
+
+Fields show their results; their instructions are furniture ("field code"), and so are the placeholders of content
+controls, alternative texts and the words of charts. Equations and raised text are written so that no number changes its
+value: ``10^6``, ``(b+c)/2``. What is not read is named in ``Document.warnings``.
 """
 
 from __future__ import annotations

@@ -74,8 +74,8 @@ class Drawings:
     def warnings(self) -> list[str]:
         """Which pictures may have text that is not read."""
         shown = ", ".join(self._pages[:5]) + (" …" if len(self._pages) > 5 else "")
-        unread = f"{len(self._pages)} pictures that fill a page are not read ({shown})"
-        return [f"{unread}; save the file as PDF to read them by OCR"] if shown else []
+        unread = f"pictures that fill a page and are not read: {len(self._pages)} ({shown})"
+        return [f"{unread}; save the file as PDF to have it read by OCR"] if shown else []
 
     def diagram(self, element: Element) -> Steps:
         """The text of a diagram (SmartArt), which is a part of its own."""

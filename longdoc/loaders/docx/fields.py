@@ -159,11 +159,11 @@ class Fields:
         if missing:
             shown = ", ".join(dict.fromkeys(missing[:5])) + (" …" if len(missing) > 5 else "")
             found.append(
-                f"results of {len(missing)} fields are missing, since Word computes them when it opens the file "
+                f"fields without a stored result, which Word computes when it opens the file: {len(missing)} "
                 f"({shown}); {remedy}"
             )
         if self._outdated:
-            found.append(f"results of {self._outdated} fields are marked as out of date; {remedy}")
+            found.append(f"fields whose results are marked as out of date: {self._outdated}; {remedy}")
         return found
 
 

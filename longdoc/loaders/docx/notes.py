@@ -77,7 +77,7 @@ class Notes:
             if comment_id not in self._commented:
                 self.walk.builder.annotate("comment", words(comment), author=attribute(comment, "author"))
         if self._lost:
-            self.walk.parts.warnings.append(f"the notes of {self._lost} marks are missing from the file")
+            self.walk.parts.warnings.append(f"marks of notes that the file lacks: {self._lost}")
         for kind, notes in self._notes.items():
             for note_id, note in notes.items():
                 if (kind, note_id) not in self._marks and (text := words(note)):

@@ -67,4 +67,4 @@ def unknown_characters(text: str) -> list[str]:
     """A warning if a text has characters whose meaning only their font knows."""
     found = re.findall("[\ue000-\uf8ff]", text)
     shown = ", ".join(f"U+{ord(each):04X}" for each in list(dict.fromkeys(found))[:5])
-    return [f"{len(found)} characters of symbol fonts cannot be read ({shown})"] if found else []
+    return [f"characters of symbol fonts that cannot be read: {len(found)} ({shown})"] if found else []

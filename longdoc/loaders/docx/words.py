@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import characters, chosen
+from longdoc.loaders.docx.elements import characters, chosen, raising_of, visible_text
 from longdoc.loaders.docx.equations import linear, pieces_of
 from longdoc.loaders.markup.xml import Element, attribute, tag_of
+from longdoc.loaders.raised import lowered_marks, raised_marks
 
 _SPACES = frozenset("p br cr tc".split())
-_LEFT_OUT = frozenset("del movefrom ppr rpr sdtpr rt".split())
+_LEFT_OUT = frozenset("del movefrom ppr rpr sdtpr rt omath".split())
 
 
 def words(root: Element) -> str:
     """The text of a part, with white space collapsed: of alternatives, one; of fields, the result."""
-    pieces, stack = [], [root]
+    pieces: list[str] = []
+    stack: list[Element | str] = [root]
     fields = _Fields(root)
     while stack:
         element = stack.pop()
-        tag = tag_of(element)
-        if tag == "omath":
-            pieces.append(linear(pieces_of(element)))
+        if isinstance(element, str):
+            pieces.append(element)
             continue
+        tag = tag_of(element)
         if tag == "fldchar":
             fields.step(attribute(element, "fldCharType"))
         if not fields.in_code:
-            pieces.append(" " if tag in _SPACES else word_art(element) if tag == "textpath" else characters(element))
+            pieces.append(_own_text(element, tag))
+        if tag == "r" and raising_of(element) in ("superscript", "subscript"):
+            find_marks = raised_marks if raising_of(element) == "superscript" else lowered_marks
+            opening, closing = find_marks("".join(pieces[-20:]), visible_text(element))
+            pieces.append(opening)
+            stack.append(closing)
         if tag == "alternatecontent":
             one = chosen(element)
             stack += [] if one is None else [one]
@@ -32,9 +39,13 @@ def words(root: Element) -> str:
     return " ".join("".join(pieces).split())
 
 
-def word_art(element: Element) -> str:
-    """The text of a ``v:textpath``, as words of their own."""
-    return f" {attribute(element, 'string')} "
+def _own_text(element: Element, tag: str) -> str:
+    """The text of an element without that of the elements in it, except in an equation."""
+    if tag in _SPACES:
+        return " "
+    if tag == "textpath":
+        return f" {attribute(element, 'string')} "
+    return linear(pieces_of(element)) if tag == "omath" else characters(element)
 
 
 class _Fields:
