@@ -3,7 +3,6 @@ r"""The numbers of fields, which Word computes and does not store: ``AUTONUM``, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from longdoc.loaders.docx.field_codes import Code
 from longdoc.loaders.docx.number_styles import written
@@ -103,7 +102,7 @@ def _count(counts: dict[int, int], level: int, start: int | None = None) -> None
         del counts[deeper]
 
 
-def _outlined(patterns: Mapping[int, str] | tuple[str, ...], number: int, level: int) -> str:
+def _outlined(patterns: tuple[str, ...], number: int, level: int) -> str:
     """A number in the pattern of its level, from 1."""
     pattern = patterns[min(level, _LEVELS) - 1]
     return re.sub(r"\w", lambda sign: written(number, _STYLES[sign[0]]), pattern)

@@ -216,9 +216,6 @@ class Styles:
         styles = [] if root is None else children(root, "style")
         self._elements = {attribute(style, "styleId"): style for style in styles}
         self._resolved: dict[str, Style] = {}
-        self.any_raises = any(
-            value_of(child(style, "rpr"), "vertalign") in ("superscript", "subscript") for style in styles
-        )
         self.numbered = {attribute(s, "styleId"): numbering_of(child(s, "ppr"))[0] for s in styles}
         """Style -> the id of its list."""
         self.default = next(
@@ -242,6 +239,12 @@ class Styles:
             name = value_of(element, "name") or inner
             style = self._resolved[inner] = _override(style, child(element, "ppr"), child(element, "rpr"), name)
         return style
+
+    def raising(self) -> frozenset[str]:
+        """The ids of the styles that raise or lower text."""
+        return frozenset(
+            style_id for style_id in self._elements if self.get(style_id).raising in ("superscript", "subscript")
+        )
 
     def id_of(self, properties: Element | None) -> str:
         """The id of the style of a paragraph with these properties."""

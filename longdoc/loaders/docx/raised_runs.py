@@ -42,8 +42,9 @@ class RaisedRuns:
             root_elements: the roots of its parts with text.
         """
         self.styles = styles
+        self._raising_styles = styles.raising()
         used = any(next(root.iter("{*}vertAlign", "{*}position"), None) is not None for root in root_elements)
-        self._is_needed = used or styles.any_raises
+        self._is_needed = used or bool(self._raising_styles)
 
     def marks(self, paragraph: Element) -> dict[Element, tuple[str, str]]:
         """The raised and lowered runs of a paragraph -> what to insert before and after each."""
@@ -71,7 +72,8 @@ class RaisedRuns:
     def _has_any(self, paragraph: Element) -> bool:
         if next(paragraph.iter("{*}vertAlign", "{*}position"), None) is not None:
             return True
-        return self.styles.any_raises and next(paragraph.iter("{*}rStyle", "{*}pStyle"), None) is not None
+        named = (attribute(style, "val") for style in paragraph.iter("{*}rStyle", "{*}pStyle"))
+        return bool(self._raising_styles) and not self._raising_styles.isdisjoint(named)
 
     def _stretches(self, paragraph: Element) -> list[_Stretch]:
         """The text of a paragraph without deleted and hidden runs and text boxes, cut where raising changes."""
