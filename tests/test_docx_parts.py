@@ -174,6 +174,8 @@ def glossary(gallery: str, text: str) -> str:
         ("customXml/item1.xml", "<x>shown</x>", False),
         ("customXml/item1.xml", "<x/>", False),
         ("customXml/item1.xml", "<", True),
+        ("customXml/item1.xml", '<g:d xmlns:g="http://customooxmlschemas.google.com/">Q2c</g:d>', False),
+        ("word/intelligence2.xml", "<x>words</x>", False),
         (
             "customXml/item2.xml",
             '<b:Sources xmlns:b="http://schemas.openxmlformats.org/officeDocument/2006/bibliography">a</b:Sources>',

@@ -14,9 +14,10 @@ from longdoc.loaders.markup.xml import Element, attribute, text_of
 _DATA = re.compile(r"customXml/item\d+\.xml", re.IGNORECASE)
 _PREFIX = re.compile(r"xmlns:([\w.-]+)\s*=\s*['\"]([^'\"]*)['\"]")
 _KEPT_BY_PROGRAMS = re.compile(
-    r"http://schemas\.(?:microsoft\.com|openxmlformats\.org)/|http://purl\.oclc\.org/|urn:sharePointPublishing"
+    r"https?://(?:schemas\.microsoft\.com|schemas\.openxmlformats\.org|purl\.oclc\.org|schemas\.titus\.com"
+    r"|customooxmlschemas\.google\.com|www\.wps\.cn|www\.boldonjames\.com)/|urn:sharePointPublishing"
 )
-"""Name spaces of the data that Word and SharePoint keep for themselves, such as the sources of citations."""
+"""Name spaces of the data that programs keep for themselves, such as the sources of citations."""
 
 _MOST_VALUES = 1000  # that are looked for in the text, for speed
 

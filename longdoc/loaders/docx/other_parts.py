@@ -18,7 +18,7 @@ _BOOKKEEPING = re.compile(
     | customXml/(?:item|itemProps)\d*\.xml | customUI/.* | userCustomization/.*
     | .*/(?:theme|media|fonts|printerSettings)/.*
     | .*/(?:settings|webSettings|styles|stylesWithEffects|numbering|fontTable|people|attachedToolbars|customizations
-        |commentsExtended|commentsIds|commentsExtensible|commentsDocument|keyMapCustomizations|tasks|threadedComments
+        |intelligence|documenttasks|commentsExtended|commentsIds|commentsExtensible|commentsDocument|keyMapCustomizations|tasks|threadedComments
         |vbaData|vbaProjectSignature|mailMergeHeaderSource|mailMergeRecipients|recipientData)\d*\.xml
     | .*\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|eps|odttf|ttf|fntdata|psmdcp|sigs|DS_Store)
     | (?:.*/)?vbaProject(?:Signature)?\.bin

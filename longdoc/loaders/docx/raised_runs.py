@@ -52,16 +52,9 @@ class RaisedRuns:
             return {}
         stretches = self._stretches(paragraph)
         found, before = {}, ""
-        for stretch, following in zip(stretches, [*stretches[1:], None], strict=False):
-            text, after = stretch.text, following.texts[0] if following else ""
-            space = text[: len(text) - len(text.lstrip())]
-            opening = closing = ""
-            if stretch.raising == "superscript":
-                opening, closing = raised_marks(before + space, text, after, is_note=stretch.is_note)
-            elif stretch.raising == "subscript":
-                opening, closing = lowered_marks(before + space, text, after)
-            if closing == " " and text[-1:].isspace():
-                closing = ""
+        for index, stretch in enumerate(stretches):
+            text = stretch.text
+            opening, closing = _marks(stretches, index, before)
             if len(stretch.runs) == 1:
                 found[stretch.runs[0]] = opening, closing
             else:
@@ -108,6 +101,29 @@ class RaisedRuns:
         if named or not re.fullmatch("-?[0-9]{1,4}", shift) or not 0 < size_of(properties) <= _SMALL * size:
             return named
         return "superscript" if int(shift) > 0 else "subscript" if int(shift) < 0 else ""
+
+
+def _marks(stretches: list[_Stretch], index: int, before: str) -> tuple[str, str]:
+    """What to insert before and after one of several stretches, which follows the text ``before``."""
+    stretch, following = stretches[index], stretches[index + 1 : index + 3]
+    text, after = stretch.text, following[0].texts[0] if following else ""
+    before += text[: len(text) - len(text.lstrip())]
+    opening = closing = ""
+    if stretch.raising == "superscript" and _is_fraction([stretch, *following]):
+        opening = " " if before[-1:].isdigit() else ""
+    elif stretch.raising == "superscript":
+        opening, closing = raised_marks(before, text, after, is_note=stretch.is_note)
+    elif stretch.raising == "subscript":
+        opening, closing = lowered_marks(before, text, after)
+    return opening, "" if closing == " " and text[-1:].isspace() else closing
+
+
+def _is_fraction(stretches: list[_Stretch]) -> bool:
+    """Whether raised and lowered digits around a slash make a fraction."""
+    texts = [stretch.text.strip() for stretch in stretches]
+    if len(texts) == 3 and texts[1] in ("/", "⁄", "∕"):
+        return texts[0].isdigit() and texts[2].isdigit() and stretches[2].raising == "subscript"
+    return len(texts) > 1 and texts[0].rstrip("/⁄∕").isdigit() and "⁄" in (texts[0][-1], texts[1][:1])
 
 
 def _runs(paragraph: Element) -> list[tuple[Element, str]]:
