@@ -80,6 +80,12 @@ def test_alternative_texts_are_furniture_once() -> None:
     ]
 
 
+def test_a_link_on_a_drawing_is_kept() -> None:
+    picture = '<w:r><w:drawing><wp:docPr id="1" name="n"><a:hlinkClick r:id="web"/></wp:docPr></w:drawing></w:r>'
+    (link,) = read(par(run("x") + picture + run("y"))).links
+    assert (link.uri, link.start, link.end) == ("http://a.b/", 1, 1)
+
+
 CHART = (
     "<c:chartSpace xmlns:c='c' xmlns:a='a'><c:chart><c:title><a:p><a:r><a:t>Rents</a:t></a:r></a:p></c:title><c:ser>"
     "<c:tx><c:v>Barns</c:v></c:tx><c:cat><c:pt idx='0'><c:v>2020</c:v></c:pt></c:cat><c:val><c:pt><c:v>7</c:v></c:pt>"

@@ -135,6 +135,7 @@ def _drawn(drawings: Drawings) -> dict[str, Callable[[Element], Steps]]:
         "relids": drawings.diagram,
         "chart": drawings.chart,
         "oleobject": drawings.embedded,
+        "hlinkclick": drawings.link,
         **dict.fromkeys(("docpr", "cnvpr", "rect", "oval", "roundrect", "group"), drawings.description),
         **dict.fromkeys(("inline", "anchor", "shape"), drawings.picture),
         **dict.fromkeys(("altchunk", "subdoc", "contentpart"), drawings.other_file),

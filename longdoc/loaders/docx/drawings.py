@@ -62,6 +62,14 @@ class Drawings:
             self._described = text
         yield self.walk.content(element)
 
+    def link(self, element: Element) -> Steps:
+        """A link on a drawing; it covers no text."""
+        yield from ()
+        relation = self.walk.relations.get(attribute(element, "id"))
+        if relation is not None and not self.walk.furniture:
+            self.walk.builder.open_link(relation.target)
+            self.walk.builder.close_link()
+
     def picture(self, element: Element) -> Steps:
         """A drawing; a picture that fills a page is probably a scan, whose text is not read."""
         for blip in element.iter("{*}blip", "{*}imagedata"):
