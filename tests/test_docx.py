@@ -3,7 +3,6 @@ import random
 import re
 import zipfile
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import docx
 import pytest
@@ -20,15 +19,12 @@ from longdoc.errors import (
 )
 from longdoc.loaders import Limits, load
 from longdoc.loaders.docx import load_docx
-from longdoc.loaders.docx.numbering import written
+from longdoc.loaders.docx.number_styles import written
 from longdoc.loaders.options import Options
 from reference import docx_words
+from word_files import cell, item, make, par, read, run, table
 
 DATA = Path(__file__).parent / "data"
-SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-SPACE += ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
-SPACE += ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
-RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 LEGAL = "".join(
     f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{style}"/>{extra}<w:lvlText w:val="{text}"/></w:lvl>'
     for depth, (style, text, extra) in enumerate(
@@ -46,46 +42,6 @@ NUMBERING = (
     '<w:num w:numId="2"><w:abstractNumId w:val="0"/>'
     '<w:lvlOverride w:ilvl="2"><w:startOverride w:val="5"/></w:lvlOverride></w:num>'
 )
-
-
-def make(body: str, **parts: str) -> bytes:
-    """A Word file with this body; ``parts`` are the contents of other parts by name."""
-    out = io.BytesIO()
-    parts = {key: f"<w:{key} {SPACE}>{inner}</w:{key}>" for key, inner in parts.items()}
-    relations = "".join(f'<Relationship Id="{key}" Type="{RELATED}/{key}" Target="{key}.xml"/>' for key in parts)
-    relations += f'<Relationship Id="web" Type="{RELATED}/hyperlink" Target="http://a.b/" TargetMode="External"/>'
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("word/document.xml", f"<w:document {SPACE}><w:body>{body}</w:body></w:document>")
-        archive.writestr("word/_rels/document.xml.rels", f"<Relationships>{relations}</Relationships>")
-        for key, content in parts.items():
-            archive.writestr(f"word/{key}.xml", content)
-    return out.getvalue()
-
-
-def run(text: str, look: str = "") -> str:
-    return f'<w:r><w:rPr>{look}</w:rPr><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
-
-
-def par(inner: str = "", properties: str = "") -> str:
-    inner = inner if inner.startswith("<") else run(inner)
-    return f"<w:p><w:pPr>{properties}</w:pPr>{inner}</w:p>"
-
-
-def item(depth: int, text: str, list_id: int = 1, mark: str = "") -> str:
-    numbering = f'<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{list_id}"/></w:numPr>'
-    return par(run(text), f"{numbering}<w:rPr>{mark}</w:rPr>")
-
-
-def cell(inner: str, properties: str = "") -> str:
-    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{inner}</w:tc>"
-
-
-def table(*rows: str) -> str:
-    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
-
-
-def read(body: str, **parts: str) -> Document:
-    return load(make(body, **parts))
 
 
 def test_multilevel_numbers_continue_across_tables_and_restart():
@@ -139,7 +95,9 @@ def test_changes_hidden_text_breaks_and_symbols():
     )
     document = read(body)
     assert document.text == "keep new-x ☑\nendsite"
-    assert {(f.kind, f.text) for f in document.furniture} == {("deleted", "from"), ("hidden", "secret")}
+    assert {(f.kind, f.text) for f in document.furniture} == {
+        *(("deleted", "from"), ("hidden", "secret"), ("field code", "REF a")),
+    }
     (link,) = document.links
     assert (document.text[link.start : link.end], link.uri) == ("site", "http://a.b/")
 
@@ -366,7 +324,7 @@ def test_notes_without_a_mark_in_the_text_are_furniture():
     [
         *(("Symbol", "F061", "α"), ("Symbol", "00B3", "≥"), ("Wingdings", "F0FE", "☑"), ("Wingdings", "F0A8", "☐")),
         *(
-            ("Webdings", "F061", "\uf061"),
+            ("Webdings", "F041", "\uf041"),
             ("Arial", "2265", "≥"),
             ("Symbol", "zz", "\ufffd"),
             ("Symbol", "0", "\ufffd"),
@@ -440,10 +398,36 @@ def test_hostile_files_are_refused():
 
 @pytest.mark.parametrize(
     ("number", "style", "shown"),
-    [(27, "lowerLetter", "aa"), (9, "upperRoman", "IX"), (40, "ordinalText", "Fortieth"), (11, "ordinal", "11th")],
+    [
+        *((27, "lowerLetter", "aa"), (9, "upperRoman", "IX"), (40, "ordinalText", "Fortieth"), (11, "ordinal", "11th")),
+        *((1, "chineseCounting", "一"), (10, "chineseCounting", "十"), (11, "chineseCounting", "十一")),
+        *((20, "chineseCounting", "二十"), (110, "chineseCounting", "一百一十"), (1005, "chineseCounting", "一千零五")),
+        *((10, "japaneseCounting", "十"), (105, "japaneseCounting", "百五"), (12, "ideographDigital", "一二")),
+        *((20, "decimalEnclosedCircle", "⑳"), (21, "decimalEnclosedCircle", "21"), (3, "decimalFullWidth", "３")),
+        *((3, "ideographTraditional", "丙"), (4, "russianLower", "г"), (7, "decimal3", "007"), (5, "hex", "5")),
+    ],
 )
 def test_number_styles(number: int, style: str, shown: str):
     assert written(number, style) == shown
+
+
+def numbered_in(style: str) -> Document:
+    level = f'<w:lvl w:ilvl="0"><w:start w:val="7"/>{style}<w:lvlText w:val="§ %1"/></w:lvl>'
+    level += '<w:lvl w:ilvl="1"><w:numFmt w:val="unused"/><w:lvlText w:val="%2"/></w:lvl>'
+    numbering = f'<w:abstractNum w:abstractNumId="0">{level}</w:abstractNum>'
+    return read(item(0, "x"), numbering=numbering + '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>')
+
+
+def test_custom_number_styles_are_read_and_unknown_ones_are_named():
+    custom = '<mc:Choice Requires="w14"><w:numFmt w:val="custom" w:format="001, 002, 003, ..."/></mc:Choice>'
+    custom = (
+        f'<mc:AlternateContent>{custom}<mc:Fallback><w:numFmt w:val="decimal"/></mc:Fallback></mc:AlternateContent>'
+    )
+    assert numbered_in(custom).text == "§ 007 x"
+    document = numbered_in('<w:numFmt w:val="hebrew1"/>')
+    assert document.text == "§ 7 x" and document.warnings == (
+        "list numbers of the style hebrew1 are written in decimal",
+    )
 
 
 def test_mutated_files_give_a_document_or_a_typed_error():

@@ -1,30 +1,20 @@
-"""Reads single elements of a Word file: symbols, joined paragraphs, the words of a part."""
+"""Reads single elements of a Word file: joined paragraphs, alternatives, the characters of a run."""
 
 from __future__ import annotations
 
-import re
-
-from longdoc.loaders.docx.numbering import is_on
+from longdoc.loaders.docx.numbering import is_on, value_of
 from longdoc.loaders.docx.package import child
-from longdoc.loaders.markup.xml import Element, attribute, tag_of
+from longdoc.loaders.docx.symbols import in_symbol_font, symbol
+from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
 
-_GREEK = dict(
-    zip(
-        "abgdezhqiklmnxoprstufcywABGDEZHQIKLMNXOPRSTUFCYW",
-        "αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",
-        strict=True,
-    )
-)
-_SYMBOL = {ord(letter): greek for letter, greek in _GREEK.items()} | dict(
-    zip(
-        bytes.fromhex("a3 a5 ac ae b0 b1 b2 b3 b4 b7 b8 b9 bb d2 d3 d4 d6 e2 e3 e4"),
-        "≤∞←→°±″≥×•÷≠≈®©™√®©™",
-        strict=True,
-    )
-)
-_WINGDINGS = dict(zip(bytes.fromhex("6c 6e 6f 71 76 a7 a8 d8 df e0 fb fc fd fe"), "●■☐❑❖▪☐➢←→✗✓☒☑", strict=True))
-
-_FONTS = {"Symbol": _SYMBOL, "Wingdings": _WINGDINGS}
+_MARKS = (
+    "bookmarkstart bookmarkend commentrangestart commentrangeend prooferr permstart permend movefromrangestart "
+    "movefromrangeend movetorangestart movetorangeend customxmlinsrangestart customxmlinsrangeend "
+    "customxmldelrangestart customxmldelrangeend"
+).split()
+"""Elements without content, which may stand between two paragraphs."""
+_CHARACTERS = {"softhyphen": "\xad", "nobreakhyphen": "-", "tab": "\t", "ptab": "\t"}
+_UNDERSTOOD = ("http://schemas.microsoft.com/", "http://schemas.openxmlformats.org/", "http://purl.oclc.org/ooxml/")
 
 
 def by_id(root: Element | None) -> dict[str, Element]:
@@ -49,36 +39,57 @@ def runs_in(paragraph: Element) -> bool:
     return is_on(child(child(paragraph, "ppr"), "rpr"), "specvanish") is True
 
 
+def next_paragraph(paragraph: Element) -> Element | None:
+    """The paragraph that follows directly; None if another block or the end does."""
+    after = paragraph.getnext()
+    while after is not None and tag_of(after) in _MARKS:
+        after = after.getnext()
+    return after if after is not None and tag_of(after) == "p" else None
+
+
 def last_joined(paragraph: Element) -> Element:
     """The last of the paragraphs that tracked changes join; its properties apply to all of them."""
-    while mark_is_deleted(paragraph) and (after := paragraph.getnext()) is not None and tag_of(after) == "p":
+    while mark_is_deleted(paragraph) and (after := next_paragraph(paragraph)) is not None:
         paragraph = after
     return paragraph
 
 
 def is_joined(paragraph: Element) -> bool:
     """Whether the next paragraph is on the same line."""
-    after = paragraph.getnext()
-    return after is not None and tag_of(after) == "p" and (mark_is_deleted(paragraph) or runs_in(paragraph))
+    return (mark_is_deleted(paragraph) or runs_in(paragraph)) and next_paragraph(paragraph) is not None
 
 
-def symbol(element: Element) -> str:
-    """The character of a ``w:sym``; for unknown fonts, a character of the private use area."""
-    code = attribute(element, "char")
-    if not re.fullmatch("[0-9A-Fa-f]{1,4}", code):
-        return "\ufffd"
-    number = int(code, 16)
-    shown = _FONTS.get(attribute(element, "font"), {}).get(number & 0xFF)
-    return shown if shown and number >> 8 in (0, 0xF0) else re.sub("[\0\ud800-\udfff]", "\ufffd", chr(number))
+def chosen(alternatives: Element) -> Element | None:
+    """The one of several alternatives that Word shows: the first choice it understands, else the fallback."""
+    for choice in children(alternatives, "choice"):
+        spaces = [choice.nsmap.get(prefix) or "" for prefix in attribute(choice, "Requires").split()]
+        if all(space.startswith(_UNDERSTOOD) for space in spaces):
+            return choice
+    return child(alternatives, "fallback")
 
 
-def words(root: Element) -> str:
-    """The text of a part, with white space collapsed; of alternatives, one is read."""
-    pieces, stack = [], [root]
-    while stack:
-        element = stack.pop()
-        tag = tag_of(element)
-        pieces.append((element.text or "") if tag == "t" else " " if tag in ("p", "tab", "br", "cr") else "")
-        if tag not in ("del", "movefrom") and not (tag == "fallback" and element.getprevious() is not None):
-            stack += reversed(element)
-    return " ".join("".join(pieces).split())
+def characters(element: Element) -> str:
+    """The characters of an element within a run; empty if it has none."""
+    tag = tag_of(element)
+    if tag == "sym":
+        return symbol(element)
+    parent = element.getparent()
+    if tag == "t" and element.text and parent is not None:
+        return in_symbol_font(element.text, child(parent, "rpr"))
+    return _CHARACTERS.get(tag, "")
+
+
+def is_hidden(run: Element) -> bool | None:
+    """Whether the properties of a run itself hide it; None if they do not say."""
+    found = [is_on(properties, "vanish") for properties in children(run, "rpr")]
+    return next((hidden for hidden in found if hidden is not None), None)
+
+
+def visible_text(run: Element) -> str:
+    """The characters of a run that its own properties do not hide."""
+    return "" if is_hidden(run) else "".join(map(characters, run))
+
+
+def raising_of(run: Element) -> str:
+    """``"superscript"``, ``"subscript"`` or ``"baseline"`` by the properties of a run itself; empty if unspecified."""
+    return next((value for properties in children(run, "rpr") if (value := value_of(properties, "vertalign"))), "")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import by_id, words
+from longdoc.loaders.docx.elements import by_id
 from longdoc.loaders.docx.walk import Walk
+from longdoc.loaders.docx.words import words
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, attribute, tag_of
 
@@ -15,27 +16,36 @@ class Notes:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
-        self._notes = {kind: by_id(walk.parts.get(f"{kind}s")) for kind in _KINDS}
+        found = {kind: walk.parts.get(f"{kind}s") for kind in _KINDS}
+        self._absent = {kind for kind, root in found.items() if root is None and walk.parts.names(f"{kind}s")}
+        self.roots = [root for root in found.values() if root is not None]
+        self._notes = {kind: by_id(root) for kind, root in found.items()}
         self._relations = {kind: walk.parts.relations_of(f"{kind}s") for kind in _KINDS}
         self._comments = by_id(walk.parts.get("comments"))
-        self._marks: dict[tuple[str, str], str] = {}  # kind and id -> mark; empty if the mark is furniture
+        self._marks: dict[tuple[str, str], str | None] = {}  # kind and id -> mark; None if the mark is furniture
         self._counts = dict.fromkeys(_KINDS, 0)
         self._waiting: list[tuple[str, str, str]] = []  # kind, id and mark
+        self._commented: set[str] = set()
+        self._lost = 0  # marks without a note
 
     def mark(self, element: Element) -> Steps:
         """The mark of a note; the note itself is written after the paragraph."""
         yield from ()
         kind, note_id = tag_of(element).removesuffix("reference"), attribute(element, "id")
-        if note_id not in self._notes[kind] or self._marks.get((kind, note_id)):
+        has_own_mark = attribute(element, "customMarkFollows") in ("1", "true", "on")
+        if note_id not in self._notes[kind]:
+            self._lost += not self.walk.furniture and kind not in self._absent
+            return
+        if (kind, note_id) in self._marks and self._marks[kind, note_id] is not None:
             return
         if self.walk.furniture:
-            self._marks[kind, note_id] = ""
-            self.walk.write(f" {words(self._notes[kind][note_id])} ")
+            self._marks[kind, note_id] = None
+            self.walk.aside(words(self._notes[kind][note_id]), self.walk.furniture)
             return
-        self._counts[kind] += 1
-        mark = self._marks[kind, note_id] = f"[{'e' * (kind == 'endnote')}{self._counts[kind]}]"
-        if attribute(element, "customMarkFollows") not in ("1", "true", "on"):
-            self.walk.builder.insert(mark, "number")
+        self._counts[kind] += not has_own_mark  # Word does not number notes with marks of their own
+        mark = "" if has_own_mark else f"[{'e' * (kind == 'endnote')}{self._counts[kind]}]"
+        self._marks[kind, note_id] = mark
+        self.walk.insert(mark, "number")
         self._waiting.append((kind, note_id, mark))
 
     def write_waiting(self) -> Steps:
@@ -49,19 +59,25 @@ class Notes:
     def _note(self, kind: str, element: Element, mark: str) -> Steps:
         """A note with its mark, in paragraphs of its own."""
         walk = self.walk
-        outer = walk.relations, walk.story
-        walk.relations, walk.story = self._relations[kind], kind
+        outer = walk.relations, walk.story, walk.fields
+        walk.relations, walk.story, walk.fields = self._relations[kind], kind, []
         walk.builder.separate("\n\n")
-        walk.builder.insert(mark, "number")
+        walk.before = ""
+        walk.insert(mark, "number")
         walk.builder.separate(" ")
         walk.joined = True  # the first paragraph is on the line of the mark
         yield walk.content(element)
         walk.joined = False
         walk.builder.separate("\n\n")
-        walk.relations, walk.story = outer
+        walk.relations, walk.story, walk.fields = outer
 
     def write_unreferenced(self) -> None:
-        """Records the notes without a mark in the text as furniture."""
+        """Records the notes without a mark in the text as furniture, and the comments without a place in it."""
+        for comment_id, comment in self._comments.items():
+            if comment_id not in self._commented:
+                self.walk.builder.annotate("comment", words(comment), author=attribute(comment, "author"))
+        if self._lost:
+            self.walk.parts.warnings.append(f"marks of notes that the file lacks: {self._lost}")
         for kind, notes in self._notes.items():
             for note_id, note in notes.items():
                 if (kind, note_id) not in self._marks and (text := words(note)):
@@ -72,4 +88,5 @@ class Notes:
         yield from ()
         comment = self._comments.get(attribute(element, "id"))
         if comment is not None:
+            self._commented.add(attribute(element, "id"))
             self.walk.builder.annotate("comment", words(comment), author=attribute(comment, "author"))

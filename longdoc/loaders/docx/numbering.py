@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from longdoc.loaders.markup.xml import Element, attribute, children
-from longdoc.sections.numerals import numeral
+from longdoc.loaders.docx.number_styles import is_known, written
+from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
 
 _LEVELS = 9  # the number of list levels in Word
-_STYLES = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
-_ORDINALS["twelve"] = "twelfth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +61,11 @@ class Numbering:
         self._lists: dict[str, _List] = {}
         self._counts: dict[tuple[str, str], dict[int, int]] = {}
         """Story and definition -> level -> the last number."""
+        self.unknown_styles: set[str] = set()
+        """The styles of numbers that are written in decimal."""
+        self._names: dict[str, str] = {}  # definition -> name
         for element in [] if root is None else children(root, "abstractnum"):
+            self._names[attribute(element, "abstractNumId")] = value_of(element, "name")
             self._definitions[attribute(element, "abstractNumId")] = _Definition(
                 {_depth(level): _level(level) for level in children(element, "lvl")},
                 value_of(element, "numstylelink"),
@@ -96,13 +92,18 @@ class Numbering:
         levels = definition.levels if definition else {}
         return next((depth for depth, level in levels.items() if style and level.paragraph_style == style), None)
 
-    def next(self, list_id: str, depth: int, story: str = "") -> str:
+    def id_of(self, name: str) -> str:
+        """The id of a list with this name; empty if there is none."""
+        return next((list_id for list_id, each in self._lists.items() if self._names.get(each.definition) == name), "")
+
+    def next(self, list_id: str, depth: int, story: str = "", *, start: int | None = None) -> str:
         """The number of the next item; empty if it shows none.
 
         Args:
             list_id: its ``w:numId``; lists with the same definition share their counts.
             depth: the level of the item, from 0.
             story: the story it is in; the body, the notes and the text boxes are counted separately.
+            start: the number of the item, where it does not follow from the one before.
         """
         found = self._lists.get(list_id)
         definition = self._definitions.get(found.definition) if found else None
@@ -116,9 +117,13 @@ class Numbering:
         restarts = depth in found.starts and (story, depth) not in found.restarted
         found.restarted.add((story, depth))
         counts[depth] = counts[depth] + 1 if depth in counts and not restarts else starts[depth]
+        if start is not None:
+            counts[depth] = start
         for deeper in range(depth + 1, _LEVELS):
             if levels.get(deeper, Level()).is_restarted_by(depth, deeper):
                 counts.pop(deeper, None)
+        shown = {int(place) - 1 for place in re.findall("%([1-9])", levels[depth].pattern)}
+        self.unknown_styles |= {levels[at].style for at in shown & levels.keys() if not is_known(levels[at].style)}
         return _bullet(levels[depth].pattern) if levels[depth].style == "bullet" else _show(depth, levels, counts)
 
 
@@ -140,36 +145,6 @@ def _bullet(pattern: str) -> str:
     return pattern if re.fullmatch(r"[^\w\s\ue000-\uf8ff]", pattern) else "•"
 
 
-def written(number: int, style: str) -> str:
-    """A number in one of Word's styles; in decimal if the style is unknown.
-
-    >>> written(3, "lowerRoman"), written(21, "ordinalText"), written(7, "decimalZero"), written(12, "ordinal")
-    ('iii', 'Twenty-first', '07', '12th')
-    """
-    if style in ("none", "bullet"):
-        return ""
-    if style in _STYLES:
-        return numeral(number, _STYLES[style], doubled=True)
-    if style == "decimalZero":
-        return f"{number:02}"
-    if style == "ordinal":
-        return f"{number}{'th' if number // 10 % 10 == 1 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
-    if style in ("cardinalText", "ordinalText") and 0 <= number < 100:
-        return _in_words(number, ordinal=style == "ordinalText").capitalize()
-    if style == "numberInDash":
-        return f"- {number} -"
-    return str(number)
-
-
-def _in_words(number: int, *, ordinal: bool) -> str:
-    tens, unit = divmod(number, 10)
-    words = [_UNITS[number]] if number < 20 else [_TENS[tens - 2], *([_UNITS[unit]] if unit else [])]
-    if ordinal:
-        last = words[-1]
-        words[-1] = _ORDINALS.get(last) or (last[:-1] + "ieth" if last.endswith("y") else last + "th")
-    return "-".join(words)
-
-
 def _list(element: Element) -> _List:
     found = _List(value_of(element, "abstractnumid"), {}, {})
     for override in children(element, "lvloverride"):
@@ -185,7 +160,7 @@ def _level(element: Element) -> Level:
     after = value_of(element, "lvlrestart")
     return Level(
         start=_number(value_of(element, "start"), 0),
-        style=value_of(element, "numfmt") or "decimal",
+        style=_style(element),
         pattern=value_of(element, "lvltext"),
         restarts_after=_number(after, 0) if after else None,
         is_legal=is_on(element, "islgl") is True,
@@ -193,17 +168,31 @@ def _level(element: Element) -> Level:
     )
 
 
+def _style(level: Element) -> str:
+    """The style of numbers of a level; zeros in front are a custom format, with a fallback for older programs."""
+    style = next(level.iter("{*}numFmt"), None)
+    if style is None:
+        return "decimal"
+    first = re.match(r"(0+1)\b", attribute(style, "format"))
+    return f"decimal{len(first[1])}" if first else attribute(style, "val") or "decimal"
+
+
 def value_of(element: Element | None, tag: str) -> str:
     """The value of a property; empty if it is missing."""
-    found = [] if element is None else children(element, tag)
-    return attribute(found[0], "val") if found else ""
+    if element is not None:
+        for inner in element:
+            if tag_of(inner) == tag:
+                return attribute(inner, "val")
+    return ""
 
 
 def is_on(element: Element | None, tag: str) -> bool | None:
     """Whether an on/off property is on; None if it is missing."""
-    if element is None or not children(element, tag):
-        return None
-    return value_of(element, tag) not in ("0", "false", "off")
+    if element is not None:
+        for inner in element:
+            if tag_of(inner) == tag:
+                return attribute(inner, "val") not in ("0", "false", "off")
+    return None
 
 
 def _depth(element: Element) -> int:

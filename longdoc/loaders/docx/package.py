@@ -24,6 +24,12 @@ _CORE = {
     "created": "CreationDate",
     "modified": "ModDate",
 }
+_METADATA: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("core-properties", "docProps/core.xml", _CORE),
+    ("extended-properties", "docProps/app.xml", {"company": "Company", "manager": "Manager"}),
+    ("custom-properties", "docProps/custom.xml", {}),
+)
+"""Kind of relation, usual path, and tag -> name of the properties; without tags, they have names of their own."""
 _MAX_MEMBERS = 10_000
 _BOMB_BYTES, _BOMB_RATIO = 64 << 20, 200  # the XML of real documents compresses to a fiftieth at best
 _UNREADABLE = (
@@ -75,6 +81,12 @@ class Package:
         if any(member.flag_bits & 1 for member in members):
             raise EncryptedDocumentError(f"{name}: zip file with a password; unpack it and pack it without one")
         self._members = {member.filename.lstrip("/"): member for member in members}
+        self.read: set[str] = set()
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all parts, in the order of the file."""
+        return [path for path in self._members if not path.endswith("/")]
 
     def part(self, path: str) -> Element | None:
         """The root element of a part; None if there is no such part.
@@ -85,6 +97,7 @@ class Package:
         member = self._members.get(path)
         if member is None:
             return None
+        self.read.add(path)
         try:
             content = self._archive.read(member)
         except (*_UNREADABLE, RuntimeError) as error:
@@ -115,16 +128,6 @@ class Package:
             found[attribute(element, "Id")] = Relation(kind, target, is_outside)
         return found
 
-    def metadata(self) -> dict[str, str]:
-        """The metadata of the file.
-
-        Raises:
-            CorruptDocumentError: see :meth:`part`.
-        """
-        core = self.part(target_of(self.relations(""), "core-properties"))
-        found = [] if core is None else [(_CORE.get(tag_of(element)), text_of(element)) for element in core]
-        return {key: value for key, value in found if key and value}
-
 
 def target_of(relations: dict[str, Relation], kind: str) -> str:
     """The path of the part of a kind; empty if there is none."""
@@ -137,6 +140,8 @@ class Parts:
     def __init__(self, package: Package, path: str) -> None:
         self.relations = package.relations(path)
         self.warnings: list[str] = []
+        self.named: set[str] = set()
+        """The paths of the parts that are not read and named in warnings."""
         self._package = package
 
     def get(self, kind: str) -> Element | None:
@@ -144,16 +149,46 @@ class Parts:
         path = target_of(self.relations, kind)
         return self.at(path, f"its {kind} are left out") if path else None
 
+    def names(self, kind: str) -> bool:
+        """Whether the document refers to a part of a kind, which may be missing."""
+        return bool(target_of(self.relations, kind))
+
     def at(self, path: str, consequence: str) -> Element | None:
-        """The root element of a part; None, with a warning of the consequence, if it is missing."""
-        root = self._package.part(path)
+        """The root element of a part; None, with a warning of the consequence, if it is missing or damaged."""
+        try:
+            root = self._package.part(path)
+        except CorruptDocumentError as error:
+            self.warnings.append(f"the part {path} is damaged ({error}); {consequence}")
+            return None
         if root is None:
             self.warnings.append(f"the part {path} is missing; {consequence}")
         return root
 
     def relations_of(self, kind: str) -> dict[str, Relation]:
         """The relations of the part of a kind."""
-        return self._package.relations(target_of(self.relations, kind))
+        path = target_of(self.relations, kind)
+        return self.relations_at(path) if path else {}
+
+    def relations_at(self, path: str) -> dict[str, Relation]:
+        """The relations of a part; none, with a warning, if they are damaged."""
+        try:
+            return self._package.relations(path)
+        except CorruptDocumentError as error:
+            self.warnings.append(f"the relations of {path} are damaged ({error}); what it refers to is left out")
+            return {}
+
+    def metadata(self) -> dict[str, str]:
+        """The metadata of the file; the properties that users define themselves included."""
+        relations = self.relations_at("")
+        found: dict[str, str] = {}
+        for kind, usual_path, names in _METADATA:
+            path = target_of(relations, kind) or usual_path
+            root = self.at(path, "its properties are left out") if path in self._package.paths else None
+            for element in [] if root is None else root:
+                name = names.get(tag_of(element)) if names else attribute(element, "name")
+                if name and text_of(element):
+                    found.setdefault(name, text_of(element))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +203,10 @@ class Style:
     """The level in the list, from 0."""
     is_hidden: bool = False
     breaks_page: bool = False
+    raising: str = ""
+    """``"superscript"``, ``"subscript"`` or ``"baseline"``; empty if unspecified."""
+    size: int = 0
+    """The font size in half points; 0 if unspecified."""
 
 
 class Styles:
@@ -201,6 +240,12 @@ class Styles:
             style = self._resolved[inner] = _override(style, child(element, "ppr"), child(element, "rpr"), name)
         return style
 
+    def raising(self) -> frozenset[str]:
+        """The ids of the styles that raise or lower text."""
+        return frozenset(
+            style_id for style_id in self._elements if self.get(style_id).raising in ("superscript", "subscript")
+        )
+
     def id_of(self, properties: Element | None) -> str:
         """The id of the style of a paragraph with these properties."""
         return value_of(properties, "pstyle") or self.default
@@ -225,12 +270,24 @@ def _override(base: Style, paragraph: Element | None, run: Element | None, name:
         depth=base.depth if depth is None else depth,
         is_hidden=base.is_hidden if hidden is None else hidden,
         breaks_page=base.breaks_page if breaks is None else breaks,
+        raising=value_of(run, "vertalign") or base.raising,
+        size=size_of(run) or base.size,
     )
 
 
 def child(element: Element | None, tag: str) -> Element | None:
     """The first child with this tag."""
-    return next(iter(children(element, tag)), None) if element is not None else None
+    if element is not None:
+        for inner in element:
+            if tag_of(inner) == tag:
+                return inner
+    return None
+
+
+def size_of(properties: Element | None) -> int:
+    """The font size in run properties, in half points; 0 if unspecified."""
+    size = value_of(properties, "sz")
+    return int(size) if re.fullmatch("[0-9]{1,4}", size) else 0
 
 
 def heading_level(properties: Element | None) -> int | None:

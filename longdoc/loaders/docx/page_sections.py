@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import is_current, words
+from longdoc.loaders.docx.elements import is_current
 from longdoc.loaders.docx.numbering import value_of
 from longdoc.loaders.docx.walk import Walk
+from longdoc.loaders.docx.words import words
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
 
 

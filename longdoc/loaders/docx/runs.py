@@ -1,13 +1,16 @@
-"""Runs of a Word document: text, special characters, breaks and links, hidden text and tracked changes."""
+"""Runs of a Word document: text, special characters, breaks, links and equations, hidden text and tracked changes."""
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import symbol
-from longdoc.loaders.docx.numbering import is_on, value_of
+from longdoc.loaders.docx.elements import characters, is_hidden, visible_text
+from longdoc.loaders.docx.equations import linear, pieces_of
+from longdoc.loaders.docx.numbering import value_of
 from longdoc.loaders.docx.package import Styles, child
 from longdoc.loaders.docx.walk import Walk
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
+
+_COMPUTED = {"pgnum": "page number"}
 
 
 class Runs:
@@ -15,30 +18,51 @@ class Runs:
 
     def __init__(self, walk: Walk, styles: Styles) -> None:
         self.walk, self.styles = walk, styles
+        self._closing = ""  # what follows the text of a raised run
 
     def run(self, element: Element) -> Steps:
         """A run: text with the same formatting."""
-        properties = child(element, "rpr")
-        hidden = is_on(properties, "vanish")
+        hidden = is_hidden(element)
         if hidden is None:
-            hidden = self.walk.paragraph.is_hidden or self.styles.get(value_of(properties, "rstyle")).is_hidden
+            style = value_of(child(element, "rpr"), "rstyle")
+            hidden = self.walk.paragraph.is_hidden or self.styles.get(style).is_hidden
+        opening, self._closing = self.walk.paragraph.marks.get(element, ("", ""))
+        if not hidden:
+            self.walk.insert(opening, "raised")
         yield self.walk.content_as(element, "hidden" if hidden else "")
+        if self._closing and not hidden:
+            self.walk.insert(self._closing, "raised")
+        self._closing = ""
 
     def deletion(self, element: Element) -> Steps:
         """Text that a tracked change deletes."""
         yield self.walk.content_as(element, "deleted")
 
+    def ruby(self, element: Element) -> Steps:
+        """The pronunciation of the characters that follow."""
+        yield self.walk.content_as(element, "ruby")
+
     def text(self, element: Element) -> Steps:
         """The text of a run."""
         yield from ()
-        self.walk.write(element.text or "", "deleted" if tag_of(element) == "deltext" else "")
+        text, is_last = characters(element) or element.text or "", element.getnext() is None
+        if self._closing and is_last and not self.walk.furniture and text.strip():
+            body = text.rstrip()
+            self.walk.write(body)
+            self.walk.insert(self._closing, "raised")
+            self._closing, text = "", text[len(body) :]
+        self.walk.write(text, "deleted" if tag_of(element) == "deltext" else "")
 
     def character(self, element: Element) -> Steps:
         """A character with an element of its own."""
         yield from ()
-        tag = tag_of(element)
-        character = symbol(element) if tag == "sym" else {"softhyphen": "\xad", "nobreakhyphen": "-"}.get(tag, "\t")
-        self.walk.write(character)
+        self.walk.write(characters(element))
+
+    def computed(self, element: Element) -> Steps:
+        """A page number or a date that Word computes."""
+        yield from ()
+        if not self.walk.furniture:
+            self.walk.missing.append(_COMPUTED.get(tag_of(element), "date"))
 
     def line_break(self, element: Element) -> Steps:
         """The end of a line, column or page."""
@@ -48,7 +72,7 @@ class Runs:
         if attribute(element, "type") == "page":
             self.walk.start_page()
         else:
-            self.walk.builder.separate("\n")
+            self.walk.end_line()
 
     def rendered_page_break(self, element: Element) -> Steps:
         """A page break of Word's last layout; it may repeat an explicit break."""
@@ -66,21 +90,39 @@ class Runs:
         yield self.walk.content(element)
         if uri:
             self.walk.builder.close_link()
+        self.walk.aside(attribute(element, "tooltip"), "alternative text")
 
-    def alternative(self, element: Element) -> Steps:
-        """The same content for newer and for older programs; only one of them is read."""
-        choices = children(element, "choice") or children(element, "fallback")
-        for choice in choices[:1]:
-            yield self.walk.content(choice)
+    def equations(self, element: Element) -> Steps:
+        """Equations on lines of their own."""
+        for equation in element:
+            if children(element, "omath")[1:]:
+                self.walk.end_line()
+            yield self.walk.element(equation)
 
-    def text_box(self, element: Element) -> Steps:
-        """A text box; it is written after its paragraph."""
-        yield from ()
-        self.walk.paragraph.boxes.append((element, self.walk.furniture))
+    def equation(self, element: Element) -> Steps:
+        """An equation on one line, with the signs that its layout stands for."""
+        pieces = pieces_of(element)
+        text = linear(pieces)
+        if self.walk.kind and not any(tag_of(inner) in ("del", "movefrom") for inner in element.iter()):
+            self.walk.write(text)
+            return
+        if text[:1].isdigit() and self.walk.before[-1:].isdigit():
+            self.walk.insert(" ", "formula")
+        for piece in pieces:
+            if piece.source is None:
+                self.walk.insert(piece.text, "formula")
+            elif tag_of(piece.source) == "phant":
+                yield self.walk.content_as(piece.source, "hidden")
+            elif piece.text and piece.text != visible_text(piece.source) and tag_of(piece.source) == "r":
+                self.walk.write(piece.text)
+            else:
+                yield self.walk.element(piece.source)
+        after = element.getnext()
+        ends_in_digit = text[-1:].isdigit() and after is not None and tag_of(after) != "omath"
+        if ends_in_digit and _first_character(after).isdigit():
+            self.walk.insert(" ", "formula")
 
-    def other_file(self, element: Element) -> Steps:
-        """An embedded file of another format; it is not read."""
-        yield from ()
-        relation = self.walk.relations.get(attribute(element, "id"))
-        target = relation.target if relation else "?"
-        self.walk.parts.warnings.append(f"the file {target} within it is not read; load it by itself")
+
+def _first_character(element: Element | None) -> str:
+    """The first character of an element; empty if it has none."""
+    return "" if element is None else next((found[0] for inner in element.iter() if (found := characters(inner))), "")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from longdoc.loaders.docx.controls import Controls
 from longdoc.loaders.docx.notes import Notes
 from longdoc.loaders.docx.numbering import is_on, value_of
 from longdoc.loaders.docx.package import child
@@ -20,8 +21,8 @@ _WRAPPERS = frozenset("sdt sdtcontent customxml ins del moveto movefrom smarttag
 class Tables:
     """Writes tables; vertically merged cells become one cell."""
 
-    def __init__(self, walk: Walk, notes: Notes) -> None:
-        self.walk, self.notes = walk, notes
+    def __init__(self, walk: Walk, notes: Notes, controls: Controls) -> None:
+        self.walk, self.notes, self.controls = walk, notes, controls
 
     def table(self, element: Element) -> Steps:
         """A table, followed by its notes."""
@@ -29,6 +30,8 @@ class Tables:
         outer, walk.joined = walk.joined, False
         walk.table_depth += 1
         walk.builder.tables.open()
+        for tag in ("tblcaption", "tbldescription"):
+            walk.aside(value_of(child(element, "tblpr"), tag), "alternative text")
         rows = _rows(element)
         for index, row in enumerate(rows):
             if walk.furniture or row.furniture:
@@ -54,7 +57,7 @@ class Tables:
                     tables.open_cell(column_span=start - column)
                     tables.close_cell()
                 tables.open_cell(row_span=_row_span(rows, index, start), column_span=width)
-                yield self.walk.content(cell)
+                yield self.walk.content_as(cell, self.controls.cell(cell))
                 tables.close_cell()
                 self.walk.joined = False
             column = start + width

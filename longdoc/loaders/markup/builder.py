@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from longdoc.document import Annotation, Cell, Document, Furniture, Link, Page, Source, Table
+from longdoc.document import Annotation, Cell, Document, FormField, Furniture, Link, Page, Source, Table
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
 from longdoc.loaders.limits import Limits
@@ -144,6 +144,11 @@ class Builder:
     def page_number(self) -> int:
         return len(self._page_starts) + self._pending_pages
 
+    @property
+    def raw_text(self) -> str:
+        """The characters of the source so far, those of furniture included."""
+        return "".join([*self._raw, *self._gap])
+
     def _hold(self, raw: str) -> None:
         """Adds invisible raw text to the gap after the last visible character."""
         self._gap.append(raw)
@@ -208,7 +213,14 @@ class Builder:
     # ------------------------------------------------------------------------------------------------- the document
 
     def document(
-        self, data: bytes, *, media_type: str, loader: str, metadata: dict[str, str], warnings: Sequence[str] = ()
+        self,
+        data: bytes,
+        *,
+        media_type: str,
+        loader: str,
+        metadata: dict[str, str],
+        fields: Sequence[FormField] = (),
+        warnings: Sequence[str] = (),
     ) -> Document:
         """The document written so far.
 
@@ -217,6 +229,7 @@ class Builder:
             media_type: the media type of the file.
             loader: the name of the loader.
             metadata: the metadata of the file.
+            fields: the form fields of the file.
             warnings: what was not read, or may have been read incorrectly.
 
         Raises:
@@ -226,7 +239,7 @@ class Builder:
             raise NoTextLayerError(f"{self.name}: only markup and white space; give a file that contains text")
         if self._gap:
             self._edits.append(Edit(self._raw_length, self._raw_length + self._gap_length, "", "dropped"))
-        raw_text, text = "".join([*self._raw, *self._gap]), "".join(self._text)
+        raw_text, text = self.raw_text, "".join(self._text)
         sha256 = hashlib.sha256(data).hexdigest()
         source = Source(
             name=self.name, media_type=media_type, sha256=sha256, loader=loader, version="1", metadata=metadata
@@ -242,6 +255,7 @@ class Builder:
             tables=self.tables.finished(text),
             furniture=tuple(self._furniture),
             links=tuple(Link(start=opened.start, end=opened.end, uri=uri) for opened, uri in self._links),
+            fields=tuple(fields),
             annotations=tuple(self._annotations),
             warnings=tuple(warnings),
         )

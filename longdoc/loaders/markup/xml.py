@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from html.entities import html5
 from typing import Any
 
@@ -110,7 +111,12 @@ def _check_depth(root: Element, name: str, limits: Limits) -> None:
 
 def tag_of(element: Element) -> str:
     """The tag of an element without its namespace, in lower case."""
-    return str(element.tag).rpartition("}")[2].lower()
+    return _local_name(element.tag)
+
+
+@lru_cache(maxsize=4096)
+def _local_name(tag: object) -> str:
+    return str(tag).rpartition("}")[2].lower()
 
 
 def text_of(element: Element) -> str:

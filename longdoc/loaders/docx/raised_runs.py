@@ -1,0 +1,140 @@
+"""Raised and lowered runs of a Word document: what is inserted around them so that no number changes its value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from longdoc.loaders.docx.elements import raising_of, visible_text
+from longdoc.loaders.docx.numbering import value_of
+from longdoc.loaders.docx.package import Styles, child, size_of
+from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
+from longdoc.loaders.raised import lowered_marks, raised_marks
+
+_DEFAULT_SIZE = 20  # half points, if neither the document nor the style says
+_SMALL = 0.8  # of the size around it: the sizes that people give to exponents
+_TO_A_NOTE = re.compile("_(ftn|edn)")
+_GONE = frozenset(("del", "movefrom"))
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Neighbouring runs that are raised or lowered alike."""
+
+    raising: str
+    runs: list[Element]
+    texts: list[str]
+    is_note: bool
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+
+class RaisedRuns:
+    """Finds raised and lowered runs by their properties, their styles, or their position and size."""
+
+    def __init__(self, styles: Styles, root_elements: list[Element]) -> None:
+        """Prepares for a document.
+
+        Args:
+            styles: the styles of the document.
+            root_elements: the roots of its parts with text.
+        """
+        self.styles = styles
+        self._raising_styles = styles.raising()
+        used = any(next(root.iter("{*}vertAlign", "{*}position"), None) is not None for root in root_elements)
+        self._is_needed = used or bool(self._raising_styles)
+
+    def marks(self, paragraph: Element) -> dict[Element, tuple[str, str]]:
+        """The raised and lowered runs of a paragraph -> what to insert before and after each."""
+        if not self._is_needed or not self._has_any(paragraph):
+            return {}
+        stretches = self._stretches(paragraph)
+        found, before = {}, ""
+        for index, stretch in enumerate(stretches):
+            text = stretch.text
+            opening, closing = _marks(stretches, index, before)
+            if len(stretch.runs) == 1:
+                found[stretch.runs[0]] = opening, closing
+            else:
+                found[stretch.runs[0]], found[stretch.runs[-1]] = (opening, ""), ("", closing)
+            before = (before + opening + text + closing)[-60:]
+        return {run: marks for run, marks in found.items() if any(marks)}
+
+    def _has_any(self, paragraph: Element) -> bool:
+        if next(paragraph.iter("{*}vertAlign", "{*}position"), None) is not None:
+            return True
+        named = (attribute(style, "val") for style in paragraph.iter("{*}rStyle", "{*}pStyle"))
+        return bool(self._raising_styles) and not self._raising_styles.isdisjoint(named)
+
+    def _stretches(self, paragraph: Element) -> list[_Stretch]:
+        """The text of a paragraph without deleted and hidden runs and text boxes, cut where raising changes."""
+        style = self.styles.get(self.styles.id_of(child(paragraph, "ppr")))
+        found: list[_Stretch] = []
+        size = style.size or _DEFAULT_SIZE
+        for run, link in _runs(paragraph):
+            text = visible_text(run)
+            if not text:
+                continue
+            raising = self._raising(run, size) or style.raising
+            raising = "" if raising == "baseline" else raising
+            size = size if raising else size_of(child(run, "rpr")) or style.size or _DEFAULT_SIZE
+            own_mark = any(
+                attribute(reference, "customMarkFollows") in ("1", "true", "on")
+                for reference in children(run, "footnotereference", "endnotereference")
+            )
+            is_note = bool(_TO_A_NOTE.match(link)) or own_mark
+            if found and found[-1].raising == raising:
+                found[-1].runs.append(run)
+                found[-1].texts.append(text)
+                found[-1].is_note |= is_note
+            else:
+                found.append(_Stretch(raising, [run], [text], is_note))
+        return found
+
+    def _raising(self, run: Element, size: int) -> str:
+        """How a run is raised; a run that is shifted and smaller than the text around it counts."""
+        properties = child(run, "rpr")
+        named = raising_of(run) or self.styles.get(value_of(properties, "rstyle")).raising
+        shift = value_of(properties, "position")
+        if named or not re.fullmatch("-?[0-9]{1,4}", shift) or not 0 < size_of(properties) <= _SMALL * size:
+            return named
+        return "superscript" if int(shift) > 0 else "subscript" if int(shift) < 0 else ""
+
+
+def _marks(stretches: list[_Stretch], index: int, before: str) -> tuple[str, str]:
+    """What to insert before and after one of several stretches, which follows the text ``before``."""
+    stretch, following = stretches[index], stretches[index + 1 : index + 3]
+    text, after = stretch.text, following[0].texts[0] if following else ""
+    before += text[: len(text) - len(text.lstrip())]
+    opening = closing = ""
+    if stretch.raising == "superscript" and _is_fraction([stretch, *following]):
+        opening = " " if before[-1:].isdigit() else ""
+    elif stretch.raising == "superscript":
+        opening, closing = raised_marks(before, text, after, is_note=stretch.is_note)
+    elif stretch.raising == "subscript":
+        opening, closing = lowered_marks(before, text, after)
+    return opening, "" if closing == " " and text[-1:].isspace() else closing
+
+
+def _is_fraction(stretches: list[_Stretch]) -> bool:
+    """Whether raised and lowered digits around a slash make a fraction."""
+    texts = [stretch.text.strip() for stretch in stretches]
+    if len(texts) == 3 and texts[1] in ("/", "⁄", "∕"):
+        return texts[0].isdigit() and texts[2].isdigit() and stretches[2].raising == "subscript"
+    return len(texts) > 1 and texts[0].rstrip("/⁄∕").isdigit() and "⁄" in (texts[0][-1], texts[1][:1])
+
+
+def _runs(paragraph: Element) -> list[tuple[Element, str]]:
+    """The runs of a paragraph itself that are not deleted, each with the bookmark to which it links."""
+    found, stack = [], [(inner, "") for inner in reversed(paragraph)]
+    while stack:
+        element, link = stack.pop()
+        tag = tag_of(element)
+        if tag == "r":
+            found.append((element, link))
+        elif tag not in _GONE:
+            link = attribute(element, "anchor") if tag == "hyperlink" else link
+            stack += [(inner, link) for inner in reversed(element)]
+    return found

@@ -1,0 +1,69 @@
+"""The words of a part that is not written paragraph by paragraph: a header, a comment, the value of a form field."""
+
+from __future__ import annotations
+
+from longdoc.loaders.docx.elements import characters, chosen, raising_of, visible_text
+from longdoc.loaders.docx.equations import linear, pieces_of
+from longdoc.loaders.markup.xml import Element, attribute, tag_of
+from longdoc.loaders.raised import lowered_marks, raised_marks
+
+_SPACES = frozenset("p br cr tc".split())
+_LEFT_OUT = frozenset("del movefrom ppr rpr sdtpr rt omath".split())
+
+
+def words(root: Element) -> str:
+    """The text of a part, with white space collapsed: of alternatives, one; of fields, the result."""
+    pieces: list[str] = []
+    stack: list[Element | str] = [root]
+    fields = _Fields(root)
+    while stack:
+        element = stack.pop()
+        if isinstance(element, str):
+            pieces.append(element)
+            continue
+        tag = tag_of(element)
+        if tag == "fldchar":
+            fields.step(attribute(element, "fldCharType"))
+        if not fields.in_code:
+            pieces.append(_own_text(element, tag))
+        if tag == "r" and raising_of(element) in ("superscript", "subscript"):
+            find_marks = raised_marks if raising_of(element) == "superscript" else lowered_marks
+            opening, closing = find_marks("".join(pieces[-20:]), visible_text(element))
+            pieces.append(opening)
+            stack.append(closing)
+        if tag == "alternatecontent":
+            one = chosen(element)
+            stack += [] if one is None else [one]
+        elif tag not in _LEFT_OUT:
+            stack += reversed(element)
+    return " ".join("".join(pieces).split())
+
+
+def _own_text(element: Element, tag: str) -> str:
+    """The text of an element without that of the elements in it, except in an equation."""
+    if tag in _SPACES:
+        return " "
+    if tag == "textpath":
+        return f" {attribute(element, 'string')} "
+    return linear(pieces_of(element)) if tag == "omath" else characters(element)
+
+
+class _Fields:
+    """Whether a place is in the code of a field; fields that are not closed are ignored."""
+
+    def __init__(self, root: Element) -> None:
+        kinds = [attribute(element, "fldCharType") for element in root.iter("{*}fldChar")]
+        self._is_used = kinds.count("begin") == kinds.count("end")
+        self._in_code: list[bool] = []
+
+    def step(self, kind: str) -> None:
+        if kind == "begin":
+            self._in_code.append(True)
+        elif self._in_code and kind == "separate":
+            self._in_code[-1] = False
+        elif self._in_code and kind == "end":
+            self._in_code.pop()
+
+    @property
+    def in_code(self) -> bool:
+        return self._is_used and any(self._in_code)
