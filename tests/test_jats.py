@@ -142,7 +142,13 @@ def test_fractions_and_roots_keep_their_terms_together() -> None:
     fraction = f"<mml:mfrac>{row('b', '+', 'c')}{row('2', 'x')}</mml:mfrac>"
     root = f"<mml:msqrt>{row('a', '-', 'b')}</mml:msqrt>"
     power = f"<mml:msup><mml:mi>e</mml:mi>{row('-', 'k', 't')}</mml:msup>"
-    for math, text in ((fraction, "(b+c)/(2x)"), (root, "√(a-b)"), (power, "e^-kt")):
+    half, eight = "<mml:mfrac><mml:mn>1</mml:mn><mml:mn>2</mml:mn></mml:mfrac>", "<mml:mn>8</mml:mn>"
+    nested = f"<mml:mfrac>{eight}{half}</mml:mfrac>"
+    cube_root = f"<mml:mroot>{eight}<mml:mn>3</mml:mn></mml:mroot>"
+    total = f"<mml:munder><mml:mo>∑</mml:mo>{row('i', '=', '1')}</mml:munder>"
+    cases = {fraction: "(b+c)/(2x)", root: "√(a-b)", power: "e^-kt", nested: "8/(1/2)", cube_root: "8^(1/3)"}
+    cases |= {f"<mml:mrow>{eight}{half}</mml:mrow>": "8 1/2", total: "∑_(i=1)"}
+    for math, text in cases.items():
         assert (
             paper(f"<p>It is <inline-formula><mml:math>{math}</mml:math></inline-formula>.</p>").text
             == f"It is {text}."
