@@ -127,7 +127,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         raise _mismatch(where, _describe(hint), value)
     if origin in (tuple, list):
         return _convert_sequence(hint, value, where)
-    if origin is dict:
+    if origin in (dict, Mapping):
         if not isinstance(value, Mapping):
             raise _mismatch(where, _describe(hint), value)
         key_hint, item_hint = arguments
@@ -231,7 +231,7 @@ def _describe(hint: Any) -> str:
         return f"a list of {_describe(arguments[0])}"
     if origin is tuple:
         return f"a list of {len(arguments)} ({', '.join(map(_describe, arguments))})"
-    if origin is dict:
+    if origin in (dict, Mapping):
         return f"a mapping of {_describe(arguments[0])} to {_describe(arguments[1])}"
     return "null" if hint is types.NoneType else getattr(hint, "__name__", str(hint))
 

@@ -5,7 +5,7 @@ Offsets ``start:end`` are half-open and count Python code points of ``Document.t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -126,28 +126,59 @@ def tag_names(labels: Sequence[str], scheme: Scheme = "bio") -> tuple[str, ...]:
 
 
 def encode_bio(spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """Encodes spans as BIO tags of one document's tokens (or words).
+    """Encodes spans as BIO tags, int64 ``(T,)``: :func:`encode_tags` with the scheme ``bio``."""
+    return encode_tags(spans, offsets, labels)
 
-    A token belongs to a span if they share at least one character. Of two spans that share a token only the longer one
-    is encoded, as a flat tag sequence cannot represent both.
+
+def encode_tags(
+    spans: Iterable[Span], offsets: np.ndarray, labels: Sequence[str], scheme: Scheme = "bio"
+) -> np.ndarray:
+    """Encodes spans as tags of one document's tokens (or words).
+
+    Args:
+        spans: labelled spans of the text; labels that are not in ``labels`` are ignored, and so are the spans that
+            :func:`placed_spans` leaves out.
+        offsets: int array of shape ``(T, 2)``: half-open character offsets of the tokens, ascending.
+        labels: the labels of the head, in the order of :func:`tag_names`; length L.
+        scheme: the tagging scheme.
+
+    Returns:
+        int64 array of shape ``(T,)``: indices into ``tag_names(labels, scheme)``.
+    """
+    letters, rank = PREFIXES[scheme], {label: index for index, label in enumerate(labels)}
+    tags = np.zeros(len(offsets), dtype=np.int64)
+    before = (-1, "")  # the end and the label of the span to the left
+    for first, last, span in placed_spans(spans, offsets, labels):
+        base = 1 + len(letters) * rank[span.label]
+        tags[first:last] = base + letters.index("I")
+        if scheme in ("bio", "bioes") or (scheme == "iob1" and before == (first, span.label)):
+            tags[first] = base + letters.index("B")
+        if scheme == "bioes":
+            tags[last - 1] = base + letters.index("E" if last - first > 1 else "S")
+        before = (last, span.label)
+    return tags
+
+
+def placed_spans(spans: Iterable[Span], offsets: np.ndarray, labels: Collection[str]) -> list[tuple[int, int, Span]]:
+    """The spans that a flat tag sequence can represent, in the order of the text, each with its half-open token range.
+
+    A token belongs to a span if they share at least one character. A span without a token is left out. Of two spans
+    that share a token only the longer one is kept; of two of the same length, the first.
 
     Args:
         spans: labelled spans of the text; labels that are not in ``labels`` are ignored.
         offsets: int array of shape ``(T, 2)``: half-open character offsets of the tokens, ascending.
-        labels: the labels of the head, in the order of :func:`tag_names`; length L.
-
-    Returns:
-        int64 array of shape ``(T,)``: indices into ``tag_names(labels)``.
+        labels: the labels of the head.
     """
-    tags = np.zeros(len(offsets), dtype=np.int64)
-    rank = {label: index for index, label in enumerate(labels)}
-    known = [span for span in spans if span.label in rank]
+    taken = np.zeros(len(offsets), dtype=bool)
+    placed = []
+    known = [span for span in spans if span.label in labels]
     for span in sorted(known, key=lambda s: (s.start - s.end, s.start)):
         first, last = overlapping(offsets, span.start, span.end)
-        if first < last and not tags[first:last].any():
-            tags[first:last] = 2 + 2 * rank[span.label]
-            tags[first] -= 1
-    return tags
+        if first < last and not taken[first:last].any():
+            taken[first:last] = True
+            placed.append((first, last, span))
+    return sorted(placed, key=lambda place: place[0])
 
 
 def overlapping(offsets: np.ndarray, start: int, end: int) -> tuple[int, int]:

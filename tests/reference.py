@@ -58,6 +58,49 @@ def encode_bio(spans, offsets, labels):
     return tags
 
 
+def encode_tags(spans, offsets, labels, scheme):
+    """Tags as strings in any scheme, longest span first, one token at a time."""
+    owners = [None] * len(offsets)
+    for span in sorted(spans, key=lambda s: (s.start - s.end, s.start)):
+        touched = [i for i, (start, end) in enumerate(offsets) if start < span.end and end > span.start]
+        if span.label in labels and all(owners[i] is None for i in touched):
+            for i in touched:
+                owners[i] = span
+    tags = []
+    for i, owner in enumerate(owners):
+        left = owners[i - 1] if i else None
+        right = owners[i + 1] if i + 1 < len(owners) else None
+        is_first, is_last = left is not owner, right is not owner
+        if owner is None:
+            tags.append("O")
+        elif scheme == "bio":
+            tags.append(("B-" if is_first else "I-") + owner.label)
+        elif scheme == "bioes":
+            letter = {(True, True): "S", (True, False): "B", (False, True): "E", (False, False): "I"}
+            tags.append(f"{letter[is_first, is_last]}-{owner.label}")
+        elif scheme == "iob1":
+            divides = is_first and left is not None and left.label == owner.label
+            tags.append(("B-" if divides else "I-") + owner.label)
+        else:
+            tags.append(f"I-{owner.label}")
+    return tags
+
+
+def decode_tags(tags):
+    """Token ranges ``(first, last, label)`` of a valid sequence of tags in any scheme."""
+    spans = []
+    for i, tag in enumerate(tags):
+        letter, _, label = tag.partition("-")
+        before = tags[i - 1] if i else "O"
+        if tag == "O":
+            continue
+        if letter in "IE" and before[2:] == label and before[0] in "BI":
+            spans[-1] = (spans[-1][0], i + 1, label)
+        else:
+            spans.append((i, i + 1, label))
+    return spans
+
+
 def partial_loss(log_probabilities, tags, names, unmarked):
     """Mean negative log-likelihood, one token at a time; ``O`` also stands for the unmarked labels."""
     losses = []

@@ -23,7 +23,7 @@ from longdoc.datasets import (
 )
 from longdoc.datasets.views import View
 from longdoc.encoders import SparseEncoder
-from longdoc.errors import ConfigError, MissingDependencyError
+from longdoc.errors import ConfigError, DataError, MissingDependencyError
 from longdoc.evaluation import EvaluationConfig, Report, evaluate, evaluate_entities
 from longdoc.evaluation import baselines as base
 from longdoc.evaluation.plots import reliability_plot
@@ -145,6 +145,12 @@ def test_one_encoder_is_the_default(folder):
 def test_a_wrong_configuration_is_refused(folder, changes, remedy):
     with pytest.raises(ConfigError, match=remedy):
         evaluate(write(folder, **changes))
+
+
+def test_data_without_labels_is_refused(folder):
+    (folder / "data.jsonl").write_text(json.dumps({"text": CORPUS[1], "entities": []}))
+    with pytest.raises(DataError, match=r"data 'mine' \(entities\): nothing is labelled in data\.jsonl"):
+        evaluate(write(folder, datasets={"mine": {"reader": "jsonl", "files": ["data.jsonl"]}}))
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -22,6 +22,7 @@ from longdoc.datasets import (
     Example,
     Reader,
     ReaderConfig,
+    Remarks,
     SpacyConfig,
     check_overlaps,
     data_root,
@@ -30,11 +31,13 @@ from longdoc.datasets import (
     read_brat,
     read_classes,
     read_conll,
+    read_contract_nli,
     read_dataset,
     read_jsonl,
     read_label_studio,
     read_pubtator,
     read_spacy,
+    read_squad,
     yields,
 )
 from longdoc.errors import ConfigError, DataError
@@ -113,11 +116,92 @@ def test_brat_names_the_line_of_a_wrong_annotation(tmp_path, line, said):
         list(read_brat(folder))
 
 
-def test_brat_counts_windows_line_ends_as_two_characters_and_says_so(tmp_path):
-    (example,) = read_brat(brat(tmp_path, "One.\r\nAcme", "T1\tORG 6 10\tAcme\n"))
-    assert marked(example) == [("ORG", "Acme")]
-    with pytest.raises(DataError, match="which count as two"):
-        list(read_brat(brat(tmp_path, "One.\r\nAcme", "T1\tORG 5 9\tAcme\n")))
+WINDOWS = "John 💩 loves Mary.\r\nHe married her.\r\n\r\nThey left."
+
+
+def offset_in(text, index, *, crlf_once, utf16):
+    """An offset as another tool counts it, one character at a time."""
+    before = text[:index].replace("\r\n", "\n") if crlf_once else text[:index]
+    return sum(1 + (utf16 and character > "\uffff") for character in before)
+
+
+@pytest.mark.parametrize("crlf_once", [False, True])
+@pytest.mark.parametrize("utf16", [False, True])
+def test_offsets_with_texts_are_read_however_they_count(tmp_path, crlf_once, utf16):
+    words = ["John", "Mary", "He", "her", "They", "Mary.\r\nHe"]
+    starts = [WINDOWS.index(word) for word in words]
+    places = [
+        (
+            offset_in(WINDOWS, a, crlf_once=crlf_once, utf16=utf16),
+            offset_in(WINDOWS, b, crlf_once=crlf_once, utf16=utf16),
+        )
+        for a, b in ((start, start + len(word)) for start, word in zip(starts, words, strict=True))
+    ]
+    lines = [
+        f"T{n}\tX {a} {b}\t{' '.join(word.split())}\n"
+        for n, (word, (a, b)) in enumerate(zip(words, places, strict=True))
+    ]
+    wanted = [("X", word) for word in words]
+    (example,) = read_brat(brat(tmp_path, WINDOWS, "".join(lines)))
+    assert (example.text, marked(example)) == (WINDOWS, wanted)
+    entities = [{"start": a, "end": b, "text": word, "label": "X"} for word, (a, b) in zip(words, places, strict=True)]
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": WINDOWS, "entities": entities}))
+    (example,) = read_jsonl(tmp_path / "a.jsonl")
+    assert marked(example) == wanted
+    regions = [region(a, b, word.replace("\r\n", "\n"), "X") for word, (a, b) in zip(words, places, strict=True)]
+    (example,) = label_studio(tmp_path / "a.json", [{"id": 1, "text": WINDOWS, "label": regions}])
+    assert marked(example) == wanted
+    answers = [{"answer_start": a, "text": word} for word, (a, _) in zip(words, places, strict=True)]
+    record = {"data": [{"paragraphs": [{"context": WINDOWS, "qas": [{"id": 1, "question": "?", "answers": answers}]}]}]}
+    (tmp_path / "squad.json").write_text(json.dumps(record))
+    (example,) = read_squad(tmp_path / "squad.json")
+    assert [WINDOWS[span.start : span.end] for span in example.questions[0].answers] == words
+
+
+def test_offsets_that_fit_no_way_of_counting_are_refused(tmp_path):
+    said = "no way of counting them fits"
+    with pytest.raises(DataError, match=rf"a\.b\.ann, line 2: .*{said}"):
+        list(read_brat(brat(tmp_path, "One.\r\nAcme", "T1\tX 0 3\tOne\nT2\tORG 4 8\tAcme\n")))
+    with pytest.raises(DataError, match=said):  # one counts a line end once, the other twice
+        list(read_brat(brat(tmp_path, "One.\r\nAcme Acme", "T1\tX 5 9\tAcme\nT2\tORG 11 15\tAcme\n")))
+
+
+@pytest.mark.parametrize(
+    ("places", "wanted", "noted"),
+    [
+        ([(0, 4), (11, 15), (18, 20)], ["John", "Mary", "He"], ""),  # code points
+        ([(0, 4), (11, 15), (17, 19), (28, 31)], ["John", "Mary", "He", "her"], "count a Windows line end as one"),
+        ([(0, 4)], ["John"], ""),  # before the first line end
+        ([(17, 19), (1, 2)], ["\nH", "o"], "begin or end inside words; add texts"),  # no way fits
+    ],
+)
+def test_triples_that_fit_between_words_only_in_another_way_are_read_so_and_noted(
+    tmp_path, caplog, places, wanted, noted
+):
+    text = "John loves Mary.\r\nHe married her."
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": text, "entities": [[a, b, "X"] for a, b in places]}))
+    (example,) = read_jsonl(tmp_path / "a.jsonl")
+    assert [text for _, text in marked(example)] == wanted
+    assert noted in caplog.text
+    assert noted or not caplog.records
+
+
+def test_brat_counts_what_it_does_not_read(tmp_path, caplog):
+    marks = (
+        "T1\tORG 2 6\tAcme\nR1\tPays Arg1:T1 Arg2:T2\nR2\tPays Arg1:T1 Arg2:T2\nE1\tPay:T1\nA1\tNegated E1\n"
+        "M1\tNegated E1\nN1\tReference T1 Wiki:5\tAcme\n#1\tAnnotatorNotes T1\tnote\n*\tEquiv T1 T2\n"
+        "T3\tDIS 20 27;39 45\tOvarian cancer\nT4\tLINE 12 19;20 27\tZürich. Ovarian\n"
+    )
+    remarks = Remarks()
+    (example,) = read_brat(brat(tmp_path, TEXT, marks), remarks=remarks)
+    kinds = "relation event attribute modification normalisation note equivalence".split()
+    discontinuous = "discontinuous span, read from its first fragment to its last"
+    assert remarks.counts == {f"{kind}, not read": 1 + (kind == "relation") for kind in kinds} | {discontinuous: 1}
+    assert remarks.first["relation, not read"].endswith("a.b.ann, line 2")
+    assert len(example.spans) == 3 and not caplog.records, "the caller tells"
+    list(read_brat(tmp_path))
+    (record,) = caplog.records
+    assert "relation, not read: 2 (the first: " in record.getMessage()
 
 
 @pytest.mark.parametrize("lacking", ["a.b.ann", "a.b.txt"])
@@ -312,6 +396,127 @@ def test_label_studio_names_the_task_and_the_remedy(tmp_path, tasks, said):
         label_studio(tmp_path / "export.json", tasks)
 
 
+def hyper(said, start, end, label="ORG", **changes):
+    """A region of HyperText as Label Studio exports it."""
+    path = {"start": "/div[1]/p[1]/text()[1]", "end": "/div[1]/p[1]/text()[1]", "startOffset": 0, "endOffset": 9}
+    value = {**path, "globalOffsets": {"start": start, "end": end}, "text": said, "hypertextlabels": [label], **changes}
+    return {"type": "hypertextlabels", "from_name": "l", "to_name": "t", "value": value}
+
+
+def hyper_task(html, *results):
+    return {"id": 1, "data": {"text": html}, "annotations": [{"result": list(results)}]}
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<div><p>Northwind rents.</p></div>", "Northwind rents."),
+        ("Northwind rents.", "Northwind rents."),
+        ("<p>The tenant,<br/>Northwind, rents &amp; pays.</p>", "The tenant,\nNorthwind, rents & pays."),
+        ("<ul>\n  <li>💩</li>\n  <li>Northwind</li>\n</ul>", "\n  💩\n  Northwind\n"),
+        ("<style>p {color: red}</style><p>Northwind</p>", "Northwind"),
+        ("<html><head><title>A</title></head><body><p>A</p>\r\n<p>Northwind</p></body></html>", "A\r\nNorthwind"),
+        ("<html><body>\n<!-- note --><b>North</b>wind &copy;</body></html>", "\nNorthwind ©"),
+    ],
+)
+@pytest.mark.parametrize("utf16", [False, True])
+def test_hypertext_is_read_as_the_text_of_its_html(tmp_path, html, text, utf16):
+    start = text.index("Northwind")
+    begin = offset_in(text, start, crlf_once=False, utf16=utf16)
+    tasks = [hyper_task(html, hyper("Northwind", begin, begin + 9)), hyper_task("<p>No region</p>")]
+    first, second = label_studio(tmp_path / "a.json", tasks)
+    assert (first.text, marked(first)) == (text, [("ORG", "Northwind")])
+    assert second.text == "No region", "all texts of a project are read alike"
+    minimal = [{"id": 1, "text": html, "label": [hyper("Northwind", begin, begin + 9)["value"]]}]
+    assert label_studio(tmp_path / "a.json", minimal)[0].spans == first.spans
+
+
+def test_hypertext_regions_across_elements_and_with_several_labels(tmp_path):
+    html = "<h1>Lease</h1><p>Northwind <b>LLC</b> rents.</p>"
+    region = hyper("Lease\n\nNorthwind LLC", 0, 18)  # a selection has the line ends that are shown between blocks
+    region["value"]["hypertextlabels"] = ["TITLE", "ORG"]
+    (example,) = label_studio(tmp_path / "a.json", [hyper_task(html, region)])
+    assert marked(example) == [("TITLE", "LeaseNorthwind LLC"), ("ORG", "LeaseNorthwind LLC")]
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (
+            hyper("Northwind", 3, 12),
+            "'hypertextlabels' do not have their texts at their globalOffsets .*'Northwind' at",
+        ),
+        (hyper("Southwind", 0, 9), "'hypertextlabels' do not have their texts"),
+        (hyper("Northwind", 0, 900), "'hypertextlabels' do not have their texts"),
+        (hyper("Northwind", 0, 9, globalOffsets=None), "'hypertextlabels' has no globalOffsets.*label plain text"),
+        (hyper("Northwind", 0, 9, text=None), "'hypertextlabels' has no globalOffsets or no text"),
+    ],
+)
+def test_hypertext_that_cannot_be_placed_is_an_error_that_names_the_type(tmp_path, result, said):
+    with pytest.raises(DataError, match=rf"a\.json, task 1: .*{said}"):
+        label_studio(tmp_path / "a.json", [hyper_task("<div><p>Northwind rents.</p></div>", result)])
+
+
+def test_label_studio_counts_what_it_does_not_read(tmp_path, caplog):
+    def result(kind, **value):
+        return {"type": kind, "value": value}
+
+    others = [
+        *(result(kind, start=1, end=2) for kind in ("rectanglelabels", "brushlabels", "paragraphlabels", "rating")),
+        result("textarea", text=["a note"]),
+        result("taxonomy", taxonomy=[["A", "B"]]),
+        result("pairwise", selected="left"),
+        result("choices", choices=["x"], start=0, end=2),
+        {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"},
+        result("labels", start=0.5, end=1.25, channel=0, labels=["SPEECH"]),
+        result("labels", start=0, end=4, text="Acme", labels=[]),
+    ]
+    tasks = [
+        {"id": 1, "data": {"text": "Acme"}, "annotations": [{"result": [*others, region_result("Acme", "ORG")]}]},
+        {
+            "id": 2,
+            "data": {"text": "Acme"},
+            "annotations": [
+                annotation(was_cancelled=True),
+                annotation(region(0, 4, "Acme", "FIRST")),
+                annotation(region(0, 4, "Acme", "TRUE"), ground_truth=True),
+            ],
+            "predictions": [annotation()],
+        },
+        {"id": 3, "data": {"text": "never read"}, "annotations": [], "predictions": [annotation(), annotation()]},
+    ]
+    one, two = label_studio(tmp_path / "a.json", tasks)
+    assert (marked(one), marked(two), one.labels) == ([("ORG", "Acme")], [("TRUE", "Acme")], ())
+    (record,) = caplog.records
+    said = record.getMessage()
+    for kind in ("rectanglelabels", "brushlabels", "paragraphlabels", "rating", "textarea", "taxonomy", "pairwise"):
+        assert f"result of type '{kind}', not read: 1 (the first: {tmp_path / 'a.json'}, task 1)" in said
+    for counted in (
+        "result of type 'relation', not read: 1",
+        "choices for a region, not read: 1",
+        "result of type 'labels', not read: 1",
+        "region without a label, not read: 1",
+        "cancelled annotation, not read: 1",
+        "further annotation of a task, not read: 1",
+        "prediction, not read: 3",
+        "task without an annotation, left out: 1",
+    ):
+        assert counted in said
+
+
+def region_result(text, label):
+    return {"type": "labels", "value": region(0, len(text), text, label)}
+
+
+def test_a_project_without_annotations_says_what_it_has(tmp_path):
+    path = tmp_path / "a.json"
+    label_studio(path, [{"id": 3, "data": {"text": "a"}, "annotations": [], "predictions": [annotation()]}])
+    with pytest.raises(
+        DataError, match=r"no example in .*prediction, not read: 1 .*without an annotation, left out: 1"
+    ):
+        read_dataset(dataset(reader="label studio", files=[str(path)]))
+
+
 @given(documents(), st.booleans())
 def test_label_studio_spans_are_read_with_either_kind_of_offsets(tmp_path_factory, document, javascript):
     text, spans = document
@@ -381,6 +586,73 @@ def test_every_scheme_of_tags_is_read(tmp_path, tags, spans):
     path.write_bytes("".join(f"{word} {tag}\r\n" for word, tag in zip("abcd", tags.split(), strict=True)).encode())
     (example,) = conll(path)
     assert [example.text[s.start : s.end] for s in example.spans] == spans
+
+
+@pytest.mark.parametrize(
+    ("tags", "spans", "counted"),
+    [
+        ("B-X I-X O I-X", ["a b", "d"], {"tag inside": 1}),  # IOB2
+        ("B-X I-Y I-Y O", ["a", "b c"], {"tag inside": 1}),
+        ("I-X I-X B-X O", ["a b", "c"], {}),  # IOB1
+        ("I-X O I-Y I-Y", ["a", "c d"], {}),  # IO
+        ("B-X I-X O S-X", ["a b", "d"], {"without its last": 1}),  # BIOES
+        ("B-X O I-X E-X", ["a", "c d"], {"without its last": 1, "tag inside": 1}),
+        ("B-X L-X I-X U-X", ["a b", "c", "d"], {"tag inside": 1, "without its last": 1}),  # BILOU
+        ("B-X M-X E-X W-X", ["a b c", "d"], {}),  # BMEWO
+        ("S-X S-Y B-X E-X", ["a", "b", "c d"], {}),
+    ],
+)
+def test_tags_that_the_scheme_does_not_allow_are_read_and_counted(tmp_path, tags, spans, counted):
+    path = tmp_path / "data.conll"
+    path.write_text("".join(f"{word} {tag}\n" for word, tag in zip("abcd", tags.split(), strict=True)))
+    remarks = Remarks()
+    (example,) = read_conll(path, remarks=remarks)
+    assert [example.text[s.start : s.end] for s in example.spans] == spans
+    assert {
+        key: n for key in ("tag inside", "without its last") for what, n in remarks.counts.items() if key in what
+    } == (counted)
+
+
+def test_an_entity_does_not_go_on_in_the_next_sentence(tmp_path, caplog):
+    path = tmp_path / "data.conll"
+    path.write_text("-DOCSTART- -X- O O\n\na B-X\n\nb I-X\n")
+    (example,) = read_conll(path)
+    assert [example.text[s.start : s.end] for s in example.spans] == ["a", "b"]
+    assert "I-X of 'b'" in caplog.text
+
+
+def test_classes_may_be_numbers_and_relations_are_counted(tmp_path, caplog):
+    path = tmp_path / "data.jsonl"
+    records = [
+        {"text": "Acme", "label": 3},
+        {"text": "Acme", "label": None},
+        {"text": "A", "entities": [], "relations": [1, 2]},
+    ]
+    path.write_text("\n".join(map(json.dumps, records)))
+    assert [example.labels for example in read_jsonl(path)] == [("3",), (), ()]
+    assert f"{path}: relation, not read: 2 (the first: {path}, line 3)" in caplog.text
+
+
+def test_answers_before_the_text_are_refused(tmp_path):
+    answers = [{"answer_start": -5, "text": "pa"}]
+    record = {
+        "data": [{"paragraphs": [{"context": "Acme pays", "qas": [{"id": 1, "question": "?", "answers": answers}]}]}]
+    }
+    (tmp_path / "squad.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match="paragraph 0: question 1: text at -5 is before the text, expected 'pa'"):
+        list(read_squad(tmp_path / "squad.json"))
+
+
+def test_contract_nli_has_hypotheses_without_a_label_but_none_with_another(tmp_path):
+    def write(choice):
+        note = {"a": {"choice": choice, "spans": []}}
+        document = {"id": 1, "text": "Acme", "spans": [], "annotation_sets": [{"annotations": note}]}
+        (tmp_path / "a.json").write_text(json.dumps({"labels": {"a": {"hypothesis": "x"}}, "documents": [document]}))
+        return list(read_contract_nli(tmp_path / "a.json"))
+
+    assert [write(choice)[0].questions[0].label for choice in ("Entailment", None, "")] == ["entailment", None, None]
+    with pytest.raises(DataError, match="document 1: hypothesis a: choice is 'entailed'; allowed: Entailment, "):
+        write("entailed")
 
 
 def test_documents_marked_in_conll_are_kept_whole(tmp_path):

@@ -28,6 +28,7 @@ from longdoc.training.checkpoints import (
     begin_checkpoint,
     checkpoint_to_resume,
     complete_checkpoint,
+    is_complete,
     last_checkpoint,
     remove_others,
 )
@@ -293,6 +294,69 @@ def test_checkpoints_of_an_earlier_version_and_of_other_processes_are_refused(tm
     with pytest.raises(ConfigError, match=r"checkpoint-10 has no complete\.json: an earlier version.*delete it"):
         checkpoint_to_resume(tmp_path, 2)
     assert (path / "rng_state_1.pth").exists(), "nothing is deleted"
+
+
+STAGE_FILES = {
+    0: ("optimizer.pt",),
+    1: (
+        "latest",
+        "global_step10/mp_rank_00_model_states.pt",
+        "global_step10/zero_pp_rank_0_mp_rank_00_optim_states.pt",
+    ),
+    3: ("latest", "global_step10/zero_pp_rank_0_mp_rank_00_model_states.pt"),
+}
+STAGE_FILES[2] = STAGE_FILES[1]
+
+
+@pytest.mark.parametrize("written", STAGE_FILES)
+@pytest.mark.parametrize("resumed", STAGE_FILES)
+def test_a_checkpoint_of_another_stage_of_zero_is_refused_with_a_remedy(tmp_path, written, resumed):
+    path = tmp_path / "checkpoint-10"
+    begin_checkpoint(path)
+    for name in ("trainer_state.json", *STAGE_FILES[written]):
+        (path / name).parent.mkdir(exist_ok=True)
+        (path / name).write_text(name)
+    complete_checkpoint(path, 1)
+    if written == resumed or {written, resumed} == {1, 2}:  # DeepSpeed stores these two alike
+        assert checkpoint_to_resume(tmp_path, 1, resumed) == path
+        return
+    said = {0: "without DeepSpeed", 1: "stage 1 or 2 of ZeRO", 2: "stage 1 or 2 of ZeRO", 3: "stage 3 of ZeRO"}[written]
+    remedy = "leave --deepspeed out" if written == 0 else "give the --deepspeed configuration it was written with"
+    with pytest.raises(
+        ConfigError, match=rf"checkpoint-10 was written .*{said}, and this run has .*: {remedy}, choose"
+    ):
+        checkpoint_to_resume(tmp_path, 1, resumed)
+    assert is_complete(path), "nothing is deleted"
+
+
+@pytest.mark.parametrize("with_deepspeed", [False, True])
+def test_a_run_is_not_resumed_with_deepspeed_if_it_began_without_or_the_reverse(corpus, monkeypatch, with_deepspeed):
+    path = config_file(corpus, save_every=4, tasks=[SHORT])
+
+    def kill(folder, kept):
+        if with_deepspeed:
+            (folder / "checkpoint-4" / "global_step4").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("longdoc.training.batch_trainer.remove_others", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(path)
+    if with_deepspeed:
+        with pytest.raises(ConfigError, match=r"stage 1 or 2 of ZeRO, and this run has no DeepSpeed"):
+            train(path)
+    else:
+        monkeypatch.setattr("longdoc.training.run.zero_stage", lambda path: 2)
+        monkeypatch.setattr("longdoc.training.run.training_arguments", no_deepspeed(training_arguments))
+        with pytest.raises(
+            ConfigError, match=r"was written without DeepSpeed, and this run has stage 2 of ZeRO: leave"
+        ):
+            train(path, deepspeed=corpus / "ds.json")
+
+
+def no_deepspeed(arguments):
+    """The arguments of a run without DeepSpeed, whose engine takes seconds to start and is not reached."""
+    return lambda config, n_batches, deepspeed, development: arguments(config, n_batches, None, development)
 
 
 def test_a_run_killed_before_a_marker_resumes_from_the_checkpoint_before(corpus, monkeypatch, caplog):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from longdoc.cli import options
@@ -16,9 +17,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs the command."""
+    """Runs the command; results are told as they come, and an interrupted evaluation continues when it is repeated."""
     options.require_model_libraries(arguments.command)
     from longdoc import evaluation
 
-    print(evaluation.evaluate(Path(arguments.config)))
+    path = Path(arguments.config)
+    try:
+        print(evaluation.evaluate(path, tell=_tell))
+    except KeyboardInterrupt:
+        kept = evaluation.state_file(path)
+        _tell(
+            f"longdoc: interrupted; what is finished is kept in {kept}: run the same command again to continue"
+            if kept.exists()
+            else "longdoc: interrupted before a part was finished; the same command starts over"
+        )
+        raise
     return 0
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

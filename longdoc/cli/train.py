@@ -26,5 +26,5 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     folder = training.train(Path(arguments.config), deepspeed=arguments.deepspeed)
     if options.is_first_process():
-        print(f"The trained model is in {folder}")
+        print("\n".join([*training.read_summary(folder.parent), f"The trained model is in {folder}"]))
     return 0

@@ -2,11 +2,12 @@
 
 :mod:`longdoc.datasets.readers` has the table of readers. A reader yields :class:`Example` objects whose spans were
 checked against their text; :func:`from_datasets` converts a data set of the ``datasets`` library.
-:func:`check_overlaps` and :func:`misaligned` find the spans that a flat head cannot learn.
+:func:`check_overlaps` and :func:`misaligned` find the spans that a flat head cannot learn; :class:`Remarks` counts what
+a reader does not read.
 """
 
 from longdoc.datasets.brat import BratConfig, read_brat
-from longdoc.datasets.checks import Misaligned, check_overlaps, misaligned
+from longdoc.datasets.checks import Misaligned, check_overlaps, misaligned, misaligned_in
 from longdoc.datasets.classes import ClassesConfig, read_classes
 from longdoc.datasets.config import ReaderConfig, data_root
 from longdoc.datasets.conll import ConllConfig, read_conll
@@ -32,11 +33,14 @@ from longdoc.datasets.readers import (
     READERS,
     AnnotationKind,
     DatasetConfig,
+    Labelled,
     Reader,
     read_dataset,
+    read_labelled,
     relabel,
     yields,
 )
+from longdoc.datasets.remarks import Remarks
 from longdoc.datasets.spacy_docs import SpacyConfig, read_spacy
 from longdoc.datasets.squad import SquadConfig, read_squad
 
@@ -54,11 +58,13 @@ __all__ = [
     "Example",
     "JsonlConfig",
     "LabelStudioConfig",
+    "Labelled",
     "Misaligned",
     "PubtatorConfig",
     "Question",
     "Reader",
     "ReaderConfig",
+    "Remarks",
     "SpacyConfig",
     "SquadConfig",
     "check_overlaps",
@@ -71,6 +77,7 @@ __all__ = [
     "from_datasets",
     "is_party_name",
     "misaligned",
+    "misaligned_in",
     "party_names",
     "read_brat",
     "read_classes",
@@ -80,6 +87,7 @@ __all__ = [
     "read_dataset",
     "read_jsonl",
     "read_label_studio",
+    "read_labelled",
     "read_pubtator",
     "read_spacy",
     "read_squad",

@@ -5,17 +5,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example
-from longdoc.datasets.records import check_span_text, checked_span, errors_at, numbered_lines, read_text
+from longdoc.datasets.records import (
+    Counting,
+    check_span_text,
+    checked_span,
+    errors_at,
+    numbered_lines,
+    read_counted,
+    read_text,
+)
+from longdoc.datasets.remarks import Remarks, remarks_on
 from longdoc.errors import DataError
 from longdoc.labels import Span
 
-_OTHER_KINDS = re.compile(r"(?:[REAMN]\d+|#\d*|\*)\s")
-"""Start of a line that is a relation, event, attribute, modification, normalisation, note or equivalence."""
+_OTHER_KINDS = re.compile(r"([REAMN])\d+\s|(#)\d*\s|(\*)\s")
+"""Start of a line that is not an entity."""
+_NAMES = {
+    "R": "relation",
+    "E": "event",
+    "A": "attribute",
+    "M": "modification",
+    "N": "normalisation",
+    "#": "note",
+    "*": "equivalence",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +44,20 @@ class BratConfig(ReaderConfig):
     reader: Literal["brat"]
 
 
-def read_brat(path: Path) -> Iterator[Example]:
+def read_brat(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example]:
     """Reads BRAT standoff (Stenetorp et al., 2012): every ``.txt`` with its ``.ann`` in a folder and its subfolders.
 
-    Only ``T`` lines are read. A discontinuous span becomes one span from the start of its first fragment to the end of
-    its last: BRAT also splits a span at every line end, and a flat head cannot learn gaps. If such a span overlaps
-    another, :func:`longdoc.datasets.check_overlaps` reports it.
+    Only ``T`` lines are read; relations, events, attributes, normalisations and notes are counted in the remarks. A
+    discontinuous span becomes one span from the start of its first fragment to the end of its last: BRAT also splits a
+    span at every line end, and a flat head cannot learn gaps. If such a span overlaps another,
+    :func:`longdoc.datasets.check_overlaps` reports it.
+
+    Offsets count characters. Where the texts of a file's spans fit only if a Windows line end is one character, as BRAT
+    itself counts it, or if characters are UTF-16 units, they are read so.
 
     Args:
         path: the folder, or one of the two files of a document.
+        remarks: collects what is not read; by default it is logged.
 
     Raises:
         DataError: an annotation is malformed or its text is not the text at its offsets (names file and line), or a
@@ -42,32 +66,58 @@ def read_brat(path: Path) -> Iterator[Example]:
     folder = path if path.is_dir() else path.parent
     files = sorted(folder.rglob("*")) if path.is_dir() else [path]
     stems = dict.fromkeys(str(file)[: -len(".txt")] for file in files if file.suffix in (".txt", ".ann"))
-    for text_file, annotation_file in ((Path(f"{stem}.txt"), Path(f"{stem}.ann")) for stem in stems):
-        for file, other in ((text_file, annotation_file), (annotation_file, text_file)):
-            if not file.exists():
-                raise DataError(f"{file}: missing next to {other.name}; a text without annotations needs an empty .ann")
-        text, spans = read_text(text_file), []
-        for number, line in numbered_lines(annotation_file):
-            with errors_at(f"{annotation_file}, line {number}"):
-                spans += _spans(line, text)
-        yield Example(text_file.relative_to(folder).with_suffix("").as_posix(), text, tuple(spans))
+    with remarks_on(path, remarks) as noted:
+        for text_file, annotation_file in ((Path(f"{stem}.txt"), Path(f"{stem}.ann")) for stem in stems):
+            for file, other in ((text_file, annotation_file), (annotation_file, text_file)):
+                if not file.exists():
+                    raise DataError(
+                        f"{file}: missing next to {other.name}; a text without annotations needs an empty .ann"
+                    )
+            text = read_text(text_file)
+            spans = _entities(annotation_file, text, noted)
+            yield Example(text_file.relative_to(folder).with_suffix("").as_posix(), text, tuple(spans))
 
 
-def _spans(line: str, text: str) -> list[Span]:
-    """The entity on a line; empty if the line is not an entity."""
-    if not line.strip() or _OTHER_KINDS.match(line):
-        return []
+def _entities(file: Path, text: str, remarks: Remarks) -> list[Span]:
+    lines = [(f"{file}, line {number}", line) for number, line in numbered_lines(file) if line.strip()]
+    entities = []
+    for where, line in lines:
+        other = _OTHER_KINDS.match(line)
+        if other is None:
+            entities.append((where, line))
+        else:
+            remarks.add(f"{_NAMES[other[1] or other[2] or other[3]]}, not read", where)
+
+    def read(counting: Counting) -> list[tuple[Span, bool]]:
+        found = []
+        for where, line in entities:
+            with errors_at(where):
+                found.append(_entity(line, text, counting))
+        return found
+
+    spans, _ = read_counted(text, read)
+    for (_, has_gap), (where, _) in zip(spans, entities, strict=True):
+        if has_gap:
+            remarks.add("discontinuous span, read from its first fragment to its last", where)
+    return [span for span, _ in spans]
+
+
+def _entity(line: str, text: str, counting: Counting) -> tuple[Span, bool]:
+    """The entity on a line, and whether it has a gap that is more than the end of a line."""
     identifier, *cells = line.split("\t", 2)
     if not identifier.startswith("T") or len(cells) != 2:
         raise ValueError(f"not a BRAT annotation: {line!r}; an entity is T1, a tab, label start end, a tab, its text")
     label, _, ranges = cells[0].partition(" ")
-    fragments = [(int(start), int(end)) for start, end in map(str.split, ranges.split(";"))]
+    pairs = [(int(start), int(end)) for start, end in map(str.split, ranges.split(";"))]
+    fragments = [(counting.place(start), counting.place(end)) for start, end in pairs]
     for start, end in fragments:
         checked_span({"start": start, "end": end, "label": label}, text)
     start, end = min(fragments)[0], max(end for _, end in fragments)
     found = " ".join(text[start:end] for start, end in fragments)
     check_span_text(text, start, end, _one_line(cells[1]), _one_line(found))
-    return [Span(start, end, label)]
+    ordered = sorted(fragments)
+    gaps = (text[left[1] : right[0]] for left, right in pairwise(ordered))
+    return Span(start, end, label), any(gap.strip() for gap in gaps)
 
 
 def _one_line(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from longdoc.datasets.examples import Example
@@ -46,11 +47,16 @@ def misaligned(examples: Iterable[Example], tokenizer: Tokenizer) -> list[Misali
     Words are labelled as a whole, so such a span would be learned as all the words that it touches. White space at the
     ends of a span is ignored.
     """
-    return [found for example in examples if example.spans for found in _misaligned(example, tokenizer)]
+    return [
+        found
+        for example in examples
+        if example.spans
+        for found in misaligned_in(example, word_offsets(tokenize(example.text, tokenizer)))
+    ]
 
 
-def _misaligned(example: Example, tokenizer: Tokenizer) -> Iterator[Misaligned]:
-    offsets = word_offsets(tokenize(example.text, tokenizer))
+def misaligned_in(example: Example, offsets: np.ndarray) -> Iterator[Misaligned]:
+    """The same for a document whose words have the half-open character ``offsets``, int ``(W, 2)``."""
     for span in example.spans:
         first, last = overlapping(offsets, span.start, span.end)
         start, end = (int(offsets[first, 0]), int(offsets[last - 1, 1])) if first < last else (span.start, span.start)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example, Question
 from longdoc.datasets.records import errors_at, load_json_key
+from longdoc.datasets.remarks import Remarks, remarks_on
 from longdoc.labels import Span
 
 NLI_LABELS = {"Entailment": "entailment", "Contradiction": "contradiction", "NotMentioned": "not mentioned"}
@@ -22,25 +23,36 @@ class ContractNliConfig(ReaderConfig):
     reader: Literal["contract_nli"]
 
 
-def read_contract_nli(path: Path) -> Iterator[Example]:
+def read_contract_nli(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example]:
     """Reads ContractNLI (Koreeda and Manning, 2021, arXiv:2110.01799): agreements with hypotheses and their evidence.
+
+    Of several annotations of an agreement the first is read; the others are counted in the remarks, which are logged if
+    the caller collects none.
 
     Raises:
         DataError: the file has another structure.
     """
     labels, documents = load_json_key(path, "labels"), load_json_key(path, "documents")
-    for document in documents:
-        with errors_at(f"{path}, document {document.get('id')}"):
-            annotations = document["annotation_sets"][0]["annotations"]
-            questions = tuple(
-                _hypothesis(document, name, labels[name]["hypothesis"], annotation)
-                for name, annotation in annotations.items()
-            )
-            example = Example(str(document["id"]), document["text"], questions=questions)
-        yield example
+    with remarks_on(path, remarks) as noted:
+        for document in documents:
+            where = f"{path}, document {document.get('id')}"
+            with errors_at(where):
+                first, *others = document["annotation_sets"]
+                questions = tuple(
+                    _hypothesis(document, name, labels[name]["hypothesis"], annotation)
+                    for name, annotation in first["annotations"].items()
+                )
+                example = Example(str(document["id"]), document["text"], questions=questions)
+            if others:
+                noted.add("further annotation of an agreement, not read", where, len(others))
+            yield example
 
 
 def _hypothesis(document: Mapping[str, Any], name: str, text: str, annotation: Mapping[str, Any]) -> Question:
     ranges = [document["spans"][index] for index in annotation["spans"]]
     evidence = tuple(Span(start, end, "") for start, end in ranges)
-    return Question(f"{document['id']}/{name}", text, evidence, NLI_LABELS[annotation["choice"]], name)
+    choice = annotation.get("choice")
+    if choice and choice not in NLI_LABELS:
+        raise ValueError(f"hypothesis {name}: choice is {choice!r}; allowed: {', '.join(NLI_LABELS)}")
+    label = NLI_LABELS[choice] if choice else None  # a hypothesis that nobody has decided
+    return Question(f"{document['id']}/{name}", text, evidence, label, name)

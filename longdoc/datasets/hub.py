@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any, Protocol
 
-from longdoc.datasets.conll import check_tag, join_sentences
-from longdoc.datasets.examples import Example
+from longdoc.datasets.conll import check_tag, join_sentences, note_wrong_tags
+from longdoc.datasets.examples import Example, Question
 from longdoc.datasets.records import errors_at
-from longdoc.datasets.squad import squad_question
+from longdoc.datasets.remarks import remarks_on
+from longdoc.datasets.squad import squad_questions
 from longdoc.errors import DataError
 
 
@@ -56,7 +57,10 @@ def from_datasets(
         raise DataError("the columns are unknown; give one split, such as dataset['train'], with features")
     if {token_column, tag_column} <= set(features):
         names = _names(features[tag_column]) or names
-        return list(_tagged(_tokens(dataset, token_column, tag_column, names), rows_per_document))
+        sentences = list(_tokens(dataset, token_column, tag_column, names))
+        with remarks_on("the data set", None) as noted:
+            note_wrong_tags(sentences, "the data set", noted)
+        return list(_tagged(sentences, rows_per_document))
     if {"context", "question", "answers"} <= set(features):
         return list(_asked(dataset))
     if {text_column, label_column} <= set(features):
@@ -109,13 +113,13 @@ def _tagged(sentences: Iterable[list[tuple[str, str]]], rows_per_document: int) 
 
 def _asked(rows: Table) -> Iterator[Example]:
     for context, numbered in groupby(enumerate(rows), key=lambda row: row[1]["context"]):
-        questions = []
+        questions: list[Question] = []
         for number, row in numbered:
             with errors_at(f"row {number}"):
                 texts, starts = row["answers"]["text"], row["answers"]["answer_start"]
                 answers = [{"text": t, "answer_start": s} for t, s in zip(texts, starts, strict=True)]
                 record = {"id": row.get("id", number), "question": row["question"], "answers": answers}
-                questions.append(squad_question(record, context))
+                questions += squad_questions([record], context)
         yield Example(str(number - len(questions) + 1), context, questions=tuple(questions))
 
 

@@ -10,7 +10,16 @@ from typing import Any, Literal
 
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example
-from longdoc.datasets.records import checked_span, errors_at, numbered_lines
+from longdoc.datasets.records import (
+    CODE_POINTS,
+    Counting,
+    checked_span,
+    countings,
+    errors_at,
+    numbered_lines,
+    read_counted,
+)
+from longdoc.datasets.remarks import Remarks, remarks_on
 from longdoc.labels import Span
 
 
@@ -21,38 +30,101 @@ class JsonlConfig(ReaderConfig):
     reader: Literal["jsonl"]
 
 
-def read_jsonl(path: Path) -> Iterator[Example]:
+def read_jsonl(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example]:
     """Reads JSON lines ``{"id", "text", "entities": [{"start", "end", "text", "label"}], "labels": [...]}``.
 
     An entity may also be a triple ``[start, end, label]``, without a text to check. ``labels``, or ``label`` as in
-    doccano's exports, contains classes (strings) or entities. spaCy's pairs ``[text, {"entities": [...]}]`` are read
-    too.
+    doccano's exports, contains classes (strings or numbers) or entities. spaCy's pairs ``[text, {"entities": [...]}]``
+    are read too. Relations are counted in the remarks.
+
+    Offsets count characters. Where the texts of a record's entities fit only if a Windows line end is one character, or
+    if characters are UTF-16 units, they are read so. Without texts, another way of counting is used, with a remark, if
+    the entities begin and end between words only with that.
+
+    Args:
+        path: the file.
+        remarks: collects what is not read, or read by an assumption; by default it is logged.
 
     Raises:
         DataError: a record lacks a key, or the text of a span is not the text at its offsets; names file and line.
     """
-    for number, line in numbered_lines(path):
-        if line.strip():
-            with errors_at(f"{path}, line {number}"):
-                example = _from_record(json.loads(line), number)
-            yield example
+    with remarks_on(path, remarks) as noted:
+        for number, line in numbered_lines(path):
+            if line.strip():
+                where = f"{path}, line {number}"
+                with errors_at(where):
+                    example = _from_record(json.loads(line), number, where, noted)
+                yield example
 
 
-def _from_record(record: Any, number: int) -> Example:
+def _from_record(record: Any, number: int, where: str, remarks: Remarks) -> Example:
     if isinstance(record, list):
         text, marks = record
         record = {"text": text, **marks}
     fields = [name for name in ("entities", "labels", "label") if name in record]
     if not fields:
         raise ValueError(f"missing key 'entities', 'labels' or 'label'; the record has {list(record)}")
-    marks = [mark for name in fields for mark in (record[name] if isinstance(record[name], list) else [record[name]])]
-    spans = tuple(_span(mark, record["text"]) for mark in marks if not isinstance(mark, str))
-    classes = tuple(mark for mark in marks if isinstance(mark, str))
-    return Example(str(record.get("id", number)), record["text"], spans, labels=classes)
+    spans, classes = [], []
+    for name in fields:
+        for mark in record[name] if isinstance(record[name], list) else [record[name]]:
+            if isinstance(mark, str) or (name != "entities" and isinstance(mark, (int, float))):
+                classes.append(str(mark))
+            elif mark is not None or name == "entities":
+                spans.append(_entity(mark))
+    if relations := record.get("relations"):
+        remarks.add("relation, not read", where, len(relations))
+    placed = _placed(spans, record["text"], where, remarks)
+    return Example(str(record.get("id", number)), record["text"], placed, labels=tuple(classes))
 
 
-def _span(mark: Mapping[str, Any] | Sequence[Any], text: str) -> Span:
+def _entity(mark: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
     if isinstance(mark, Mapping):
-        return checked_span(mark, text)
+        return mark
     start, end, label = mark
-    return checked_span({"start": start, "end": end, "label": label}, text)
+    return {"start": start, "end": end, "label": label}
+
+
+def _placed(entities: Sequence[Mapping[str, Any]], text: str, where: str, remarks: Remarks) -> tuple[Span, ...]:
+    def read(counting: Counting) -> tuple[Span, ...]:
+        return tuple(checked_span(_counted(entity, counting), text) for entity in entities)
+
+    spans, counting = read_counted(text, read)
+    if any("text" in entity for entity in entities) or len(countings(text)) == 1:
+        return spans
+    if not _cuts(text, spans):
+        if counting.name != CODE_POINTS:
+            remarks.add(f"entities without texts, read as if offsets count {counting.name}, which alone fits", where)
+        return spans
+    for other in countings(text):
+        try:
+            found = read(other)
+        except ValueError:
+            continue
+        if not _cuts(text, found):
+            remarks.add(f"entities without texts, read as if offsets count {other.name}, which alone fits", where)
+            return found
+    remarks.add("entities without texts that begin or end inside words; add texts to check the offsets", where)
+    return spans
+
+
+def _counted(entity: Mapping[str, Any], counting: Counting) -> Mapping[str, Any]:
+    """The entity with offsets in code points; unchanged if they are no integers, which is an error later."""
+    start, end = entity["start"], entity["end"]
+    if not (isinstance(start, int) and isinstance(end, int)):
+        return entity
+    return {**entity, "start": counting.place(start), "end": counting.place(end)}
+
+
+def _cuts(text: str, spans: Sequence[Span]) -> bool:
+    """Whether a span begins or ends inside a word or on white space."""
+    return any(
+        text[span.start].isspace()
+        or text[span.end - 1].isspace()
+        or _is_inside_word(text, span.start)
+        or _is_inside_word(text, span.end)
+        for span in spans
+    )
+
+
+def _is_inside_word(text: str, place: int) -> bool:
+    return 0 < place < len(text) and text[place - 1].isalnum() and text[place].isalnum()

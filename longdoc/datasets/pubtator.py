@@ -11,6 +11,7 @@ from typing import Literal
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example
 from longdoc.datasets.records import checked_span, errors_at, numbered_lines
+from longdoc.datasets.remarks import Remarks, remarks_on
 from longdoc.labels import Span
 
 _PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)")
@@ -23,28 +24,30 @@ class PubtatorConfig(ReaderConfig):
     reader: Literal["pubtator"]
 
 
-def read_pubtator(path: Path) -> Iterator[Example]:
+def read_pubtator(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example]:
     """Reads PubTator (Wei et al., 2013): title and abstract, joined by a line feed, with the entities of both.
 
-    Relations and concept identifiers are ignored, and so are the individual parts of composite mentions.
+    Concept identifiers and the individual parts of composite mentions are ignored. Relations are counted in the
+    remarks; without a caller's, the number is logged.
 
     Raises:
         DataError: an annotation is malformed, belongs to another document or its text is not the text at its offsets;
             names file and line.
     """
-    block: list[tuple[int, str]] = []
-    for number, line in numbered_lines(path):
-        passage = _PASSAGE.fullmatch(line)
-        if block and passage and passage[2] == "t":
-            yield _document(path, block)
-            block = []
-        if line.strip():
-            block.append((number, line))
-    if block:
-        yield _document(path, block)
+    with remarks_on(path, remarks) as noted:
+        block: list[tuple[int, str]] = []
+        for number, line in numbered_lines(path):
+            passage = _PASSAGE.fullmatch(line)
+            if block and passage and passage[2] == "t":
+                yield _document(path, block, noted)
+                block = []
+            if line.strip():
+                block.append((number, line))
+        if block:
+            yield _document(path, block, noted)
 
 
-def _document(path: Path, block: Sequence[tuple[int, str]]) -> Example:
+def _document(path: Path, block: Sequence[tuple[int, str]], remarks: Remarks) -> Example:
     passages, spans = [], []
     for index, (number, line) in enumerate(block):
         with errors_at(f"{path}, line {number}"):
@@ -54,7 +57,10 @@ def _document(path: Path, block: Sequence[tuple[int, str]]) -> Example:
                     raise ValueError(f"a document must begin with ID|t|title and ID|a|abstract, got {line[:60]!r}")
                 passages.append(passage)
             else:
-                spans += _spans(line, passages[0][1], f"{passages[0][3]}\n{passages[1][3]}")
+                found = _spans(line, passages[0][1], f"{passages[0][3]}\n{passages[1][3]}")
+                spans += found
+                if not found:
+                    remarks.add("relation, not read", f"{path}, line {number}")
     with errors_at(f"{path}, line {block[-1][0]}"):
         if len(passages) < 2:
             raise ValueError(f"document {passages[0][1]} has no abstract; an empty one is written {passages[0][1]}|a|")

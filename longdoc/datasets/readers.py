@@ -29,9 +29,10 @@ from longdoc.datasets.examples import Example
 from longdoc.datasets.jsonl import JsonlConfig, read_jsonl
 from longdoc.datasets.label_studio import LabelStudioConfig, read_label_studio
 from longdoc.datasets.pubtator import PubtatorConfig, read_pubtator
+from longdoc.datasets.remarks import Remarks
 from longdoc.datasets.spacy_docs import SpacyConfig, read_spacy
 from longdoc.datasets.squad import SquadConfig, read_squad
-from longdoc.errors import DataError
+from longdoc.errors import DataError, did_you_mean
 
 logger = logging.getLogger(__name__)
 
@@ -42,25 +43,28 @@ AnnotationKind: TypeAlias = Literal["entities", "answers", "clauses", "inference
 class Reader:
     """How one format is read.
 
-    ``read`` takes a path and, as keyword arguments, the keys that ``config`` adds to those of ``ReaderConfig``.
+    ``read`` takes a path and, as keyword arguments, the keys that ``config`` adds to those of ``ReaderConfig``; and
+    ``remarks``, if its data can have annotations that it does not read.
     """
 
     yields: AnnotationKind
     config: type[ReaderConfig]
     read: Callable[..., Iterable[Example]]
+    remarks: bool = False
+    """Whether ``read`` takes ``remarks``."""
 
 
 READERS: dict[str, Reader] = {
-    "jsonl": Reader("entities", JsonlConfig, read_jsonl),
-    "conll": Reader("entities", ConllConfig, read_conll),
-    "brat": Reader("entities", BratConfig, read_brat),
-    "pubtator": Reader("entities", PubtatorConfig, read_pubtator),
+    "jsonl": Reader("entities", JsonlConfig, read_jsonl, remarks=True),
+    "conll": Reader("entities", ConllConfig, read_conll, remarks=True),
+    "brat": Reader("entities", BratConfig, read_brat, remarks=True),
+    "pubtator": Reader("entities", PubtatorConfig, read_pubtator, remarks=True),
     "spacy": Reader("entities", SpacyConfig, read_spacy),
-    "label studio": Reader("entities", LabelStudioConfig, read_label_studio),
-    "label studio classes": Reader("classes", LabelStudioConfig, read_label_studio),
+    "label studio": Reader("entities", LabelStudioConfig, read_label_studio, remarks=True),
+    "label studio classes": Reader("classes", LabelStudioConfig, read_label_studio, remarks=True),
     "classes": Reader("classes", ClassesConfig, read_classes),
     "squad": Reader("answers", SquadConfig, read_squad),
-    "contract_nli": Reader("inferences", ContractNliConfig, read_contract_nli),
+    "contract_nli": Reader("inferences", ContractNliConfig, read_contract_nli, remarks=True),
     "cuad": Reader("entities", CuadConfig, read_contract_entities),
     "cuad questions": Reader("clauses", CuadQuestionsConfig, read_contract_questions),
     "cuad types": Reader("classes", CuadConfig, read_contract_types),
@@ -82,16 +86,42 @@ def yields(config: ReaderConfig) -> AnnotationKind:
     return READERS[config.reader].yields
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The examples of a data set, with mapped labels, and what was noted in reading them."""
+
+    examples: list[Example]
+    labels: Counter[str]
+    """The number of spans and classes by label, before labels were mapped."""
+    remarks: Remarks
+
+
 def read_dataset(config: ReaderConfig) -> list[Example]:
-    """Reads all examples of a data set and maps their labels.
+    """Reads all examples of a data set and maps their labels; logs what was not read.
 
     Raises:
         DataError: a file is missing or malformed, there is no example, or a key of ``labels`` does not occur.
     """
+    labelled, files = read_labelled(config), ", ".join(config.files)
+    if labelled.remarks:
+        logger.warning("%s: %s", files, labelled.remarks)
+    if config.labels and (ignored := sorted(labelled.labels.keys() - config.labels.keys())):
+        counts = ", ".join(f"{label} ({labelled.labels[label]})" for label in ignored)
+        logger.info("%s: ignored labels that are not in `labels`: %s", files, counts)
+    return labelled.examples
+
+
+def read_labelled(config: ReaderConfig) -> Labelled:
+    """The same without a log entry, with the number of each label and what was not read.
+
+    Raises:
+        DataError: as for :func:`read_dataset`.
+    """
     seen: Counter[str] = Counter()
     examples: list[Example] = []
+    remarks = Remarks()
     for path in _paths(config):
-        for example in _examples(config, path):
+        for example in _examples(config, path, remarks):
             seen.update(span.label for span in example.spans)
             seen.update(example.labels)
             examples += relabel([example], config.labels) if config.labels else [example]
@@ -99,14 +129,12 @@ def read_dataset(config: ReaderConfig) -> list[Example]:
         examples = [example for example in examples if len(example.text) <= config.longest]
     examples = examples[config.skip :][: config.limit]
     if not examples:
-        raise DataError(f"no example in {', '.join(config.files)}")
+        raise DataError(f"no example in {', '.join(config.files)}" + (f" ({remarks})" if remarks else ""))
     if missing := config.labels.keys() - seen.keys():
         names = f"nothing is labelled {', '.join(sorted(missing))} in {', '.join(config.files)}"
-        raise DataError(f"{names}; its labels: {', '.join(sorted(seen)) or 'none'}")
-    if config.labels and (ignored := sorted(seen.keys() - config.labels.keys())):
-        counts = ", ".join(f"{label} ({seen[label]})" for label in ignored)
-        logger.info("%s: ignored labels that are not in `labels`: %s", ", ".join(config.files), counts)
-    return examples
+        hint = did_you_mean(min(missing), seen) + (f" ({remarks})" if remarks else "")
+        raise DataError(f"{names}; its labels: {', '.join(sorted(seen)) or 'none'}{hint}")
+    return Labelled(examples, seen, remarks)
 
 
 def _paths(config: ReaderConfig) -> Iterator[Path]:
@@ -117,10 +145,10 @@ def _paths(config: ReaderConfig) -> Iterator[Path]:
         yield from found
 
 
-def _examples(config: ReaderConfig, path: Path) -> Iterable[Example]:
-    shared = {key.name for key in fields(ReaderConfig)}
+def _examples(config: ReaderConfig, path: Path, remarks: Remarks) -> Iterable[Example]:
+    reader, shared = READERS[config.reader], {key.name for key in fields(ReaderConfig)}
     own = {key.name: getattr(config, key.name) for key in fields(config) if key.name not in shared}
-    return READERS[config.reader].read(path, **own)
+    return reader.read(path, **own, remarks=remarks) if reader.remarks else reader.read(path, **own)
 
 
 def relabel(examples: Iterable[Example], names: Mapping[str, str]) -> Iterator[Example]:

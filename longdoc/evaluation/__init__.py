@@ -7,17 +7,18 @@ must beat.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from longdoc import __version__
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset, yields
 from longdoc.datasets.views import View
-from longdoc.errors import ConfigError
-from longdoc.evaluation.baselines import baselines_of
+from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation.cost import Cost, peak_memory
+from longdoc.evaluation.journal import SUFFIX, Journal, digest_of_model
+from longdoc.evaluation.part import Part
 from longdoc.evaluation.report import FORMS, Outcome, Report
 from longdoc.evaluation.scoring import annotated_labels, check, score, serving
 from longdoc.heads.ner import score_entities
@@ -34,7 +35,6 @@ from longdoc.metrics.results import (
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
 from longdoc.reader import EncoderKind, Precision
-from longdoc.windows import tokenize
 
 __all__ = [
     "AnswerResult",
@@ -52,6 +52,7 @@ __all__ = [
     "evaluate",
     "evaluate_entities",
     "peak_memory",
+    "state_file",
 ]
 
 
@@ -80,8 +81,16 @@ class EvaluationConfig:
             raise ConfigError(f"output is {self.output!r}; its suffix must be one of {', '.join(FORMS)}")
 
 
-def evaluate(path: str | Path) -> Report:
+def evaluate(path: str | Path, *, progress: bool | None = None, tell: Callable[[str], None] | None = None) -> Report:
     """Evaluates a model as configured by a YAML file of :class:`EvaluationConfig`.
+
+    What is finished is kept in a file beside the report (see :func:`state_file`) until the report is complete: after an
+    interruption the same call continues, unless the data, the weights or the settings have changed.
+
+    Args:
+        path: the YAML file.
+        progress: show a bar of tokens and documents on standard error; by default only on a terminal.
+        tell: called with a line about each result as it comes and, where no bar is shown, about the progress.
 
     Raises:
         ConfigError: the file has an unknown key, or a data set has a label or an annotation that no head of the model
@@ -90,16 +99,39 @@ def evaluate(path: str | Path) -> Report:
     """
     config = load_yaml(EvaluationConfig, path)
     data = {name: LabelledData.read(name, dataset) for name, dataset in config.datasets.items()}
+    journal = Journal(_state_file(path, config))
     results: dict[str, dict[str, Outcome]] = {}
     for encoder in config.encoders:
-        pipeline = Pipeline.from_pretrained(config.model, encoder=encoder, precision=config.precision)
+        pipeline = Pipeline.from_pretrained(config.model, encoder=encoder, precision=config.precision, progress=False)
         for own in data.values():
             check(pipeline, own.kind, own.name, own.labels)
-        results[encoder] = {name: _outcome(pipeline, own, config.baselines) for name, own in data.items()}
+        settings = f"{__version__} {encoder} {config.precision} {config.baselines} {digest_of_model(pipeline)}"
+        results[encoder] = {}
+        for name, own in data.items():
+            part = Part(encoder, own, pipeline, journal, settings, with_baselines=config.baselines)
+            results[encoder][name] = part.outcome(progress=progress, tell=tell)
+            if tell is not None:
+                tell(part.line(results[encoder][name]))
     report = Report(config.model, results)
     if config.output:
         report.save(config.output)
+    journal.remove()
     return report
+
+
+def state_file(path: str | Path) -> Path:
+    """The file in which :func:`evaluate` keeps what is finished.
+
+    It has the name of the report, or of the configuration if there is no report, with ``.partial`` added.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+    """
+    return _state_file(path, load_yaml(EvaluationConfig, path))
+
+
+def _state_file(path: str | Path, config: EvaluationConfig) -> Path:
+    return Path(f"{config.output or path}{SUFFIX}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,34 +146,23 @@ class LabelledData:
 
     @classmethod
     def read(cls, name: str, config: DatasetConfig) -> LabelledData:
-        """Reads a data set."""
+        """Reads a data set.
+
+        Raises:
+            DataError: it is missing or malformed, or has no label to score.
+        """
         kind, examples = yields(config), read_dataset(config)
         if kind == "clauses":
             examples = [replace(example, questions=tuple(first_wordings(example.questions))) for example in examples]
-        return cls(name, kind, examples, set(config.labels.values()) | annotated_labels(kind, examples))
+        labels = set(config.labels.values()) | annotated_labels(kind, examples)
+        if not labels and kind in ("entities", "classes", "inferences"):
+            raise DataError(f"data {name!r} ({kind}): nothing is labelled in {', '.join(config.files)}")
+        return cls(name, kind, examples, labels)
 
     def result(self, pipeline: Pipeline) -> Result:
         """The result of a pipeline on it."""
         check(pipeline, self.kind, self.name, self.labels)
         return total(score(pipeline, self.kind, [View(example) for example in self.examples], self.labels))
-
-
-def _outcome(pipeline: Pipeline, data: LabelledData, with_baselines: bool) -> Outcome:
-    """Results and their cost. One document is read beforehand, to exclude lazy loading from the time."""
-    questions = tuple(replace(question, answers=()) for question in data.examples[0].questions[:1])
-    first = replace(data.examples[0], text=data.examples[0].text[:5000], spans=(), questions=questions)
-    score(pipeline, data.kind, [View(first)], data.labels)
-    tokens = sum(
-        len(tokenize(example.text, pipeline.model.tokenizer)) * max(len(example.questions), 1)
-        for example in data.examples
-    )
-    with peak_memory(next(pipeline.model.parameters()).device) as peak:
-        started_at = time.perf_counter()
-        results = score(pipeline, data.kind, [View(example) for example in data.examples], data.labels)
-        seconds = time.perf_counter() - started_at
-    cost = Cost(len(data.examples), tokens, seconds, peak.get("megabytes"))
-    beside = baselines_of(pipeline, data.kind, data.examples, data.labels, results) if with_baselines else {}
-    return Outcome(total(results), cost, beside)
 
 
 def entity_counts(example: Example, prediction: Prediction, labels: set[str]) -> dict[str, Counts]:

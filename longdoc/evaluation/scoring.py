@@ -9,11 +9,11 @@ from longdoc.datasets import Example
 from longdoc.datasets.views import View
 from longdoc.errors import ConfigError
 from longdoc.heads import HEADS, HeadKind
+from longdoc.heads.kind import Reads
 from longdoc.metrics.results import Result
-from longdoc.pipeline import Pipeline
 
 
-def score(pipeline: Pipeline, annotation: str, views: Sequence[View], labels: set[str]) -> list[Result]:
+def score(pipeline: Reads, annotation: str, views: Sequence[View], labels: set[str]) -> list[Result]:
     """Scores each document.
 
     Args:
@@ -30,7 +30,7 @@ def score(pipeline: Pipeline, annotation: str, views: Sequence[View], labels: se
     )
 
 
-def check(pipeline: Pipeline, annotation: str, name: str, labels: set[str]) -> None:
+def check(pipeline: Reads, annotation: str, name: str, labels: set[str]) -> None:
     """Raises an error for data that no head of the model can be scored on.
 
     Raises:
@@ -42,7 +42,7 @@ def check(pipeline: Pipeline, annotation: str, name: str, labels: set[str]) -> N
         raise ConfigError(f"data {name!r} ({annotation}): {error}") from error
 
 
-def serving(pipeline: Pipeline, annotation: str, labels: set[str]) -> list[str]:
+def serving(pipeline: Reads, annotation: str, labels: set[str]) -> list[str]:
     """Names of the heads that are scored on data with this annotation and these labels.
 
     Raises:
@@ -58,7 +58,7 @@ def serving(pipeline: Pipeline, annotation: str, labels: set[str]) -> list[str]:
     return [name for name, known in found.items() if known & labels]
 
 
-def _only(pipeline: Pipeline, kind: HeadKind, own: dict[str, Any], labels: set[str]) -> str:
+def _only(pipeline: Reads, kind: HeadKind, own: dict[str, Any], labels: set[str]) -> str:
     for name, config in own.items():
         if labels <= set(getattr(config, "labels", labels)):
             return name
@@ -66,7 +66,7 @@ def _only(pipeline: Pipeline, kind: HeadKind, own: dict[str, Any], labels: set[s
     raise ConfigError(f"the model has no head of kind {kind.name!r}{wanted}; its heads: {_described(pipeline)}")
 
 
-def _kind_for(pipeline: Pipeline, annotation: str, labels: set[str]) -> HeadKind:
+def _kind_for(pipeline: Reads, annotation: str, labels: set[str]) -> HeadKind:
     """The first kind of head scored on this annotation: preferably one of the model, and one that has the labels."""
     kinds = [kind for kind in HEADS.values() if annotation in kind.scorers]
     known: dict[str, set[str]] = {}
@@ -85,7 +85,7 @@ def annotated_labels(annotation: str, examples: Sequence[Example]) -> set[str]:
     return {question.label for example in examples for question in example.questions if question.label}
 
 
-def _described(pipeline: Pipeline) -> str:
+def _described(pipeline: Reads) -> str:
     described = (
         f"{name} ({config.kind}{': ' if labels else ''}{', '.join(labels)})"
         for name, config in pipeline.heads.items()

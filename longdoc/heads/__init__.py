@@ -17,6 +17,7 @@ from longdoc.heads.classify import CLASSIFY, ClassifyConfig, ClassifyHead
 from longdoc.heads.embed import EMBED, EmbedConfig, EmbedHead
 from longdoc.heads.fill import FILL, FillConfig, FillHead
 from longdoc.heads.kind import DecodeOptions, HeadConfig, HeadKind
+from longdoc.heads.learnable import Learnable
 from longdoc.heads.learning import Group, TaskConfig
 from longdoc.heads.ner import NER, NerConfig, NerHead
 from longdoc.heads.nli import NLI, NliConfig
@@ -34,6 +35,7 @@ __all__ = [
     "Group",
     "HeadConfig",
     "HeadKind",
+    "Learnable",
     "NerConfig",
     "NerHead",
     "NliConfig",

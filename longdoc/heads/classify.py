@@ -12,13 +12,14 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from longdoc.datasets import Example, read_dataset
+from longdoc.datasets import Example, read_labelled
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration
 from longdoc.encoders import Batch, Template
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, parts, section_name
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.learnable import Learnable, check_spelling
 from longdoc.heads.learning import Group, TaskConfig, group_numbers, passes_over
 from longdoc.labels import Label, check_labels
 from longdoc.metrics import class_counts, reliability
@@ -174,9 +175,15 @@ def labels_of(logits: Tensor, head: str, config: ClassifyConfig) -> list[Label]:
 def class_groups(
     task: TaskConfig, configs: Mapping[str, Any], tokenizer: Tokenizer, template: Template, rng: np.random.Generator
 ) -> Iterator[Group]:
-    """Texts of ``task.passes`` passes, each as a group of windows."""
+    """Texts of ``task.passes`` passes, each as a group of windows; those without a class to learn are left out.
+
+    Raises:
+        DataError: a class differs from one of the head's only in its spelling.
+    """
     special = template.plain
-    documents = [(example, tokenize(example.text, tokenizer)) for example in read_dataset(task.data)]
+    (config,) = configs.values()
+    examples = [example for example in read_labelled(task.data).examples if _reason(example, config, task) is None]
+    documents = [(example, tokenize(example.text, tokenizer)) for example in examples]
     documents = [(example, tokens) for example, tokens in documents if len(tokens)]
     for example, tokens in passes_over(documents, task.passes, rng):
         windows = split(len(tokens), size=task.window - len(special), overlap=task.overlap)
@@ -185,14 +192,71 @@ def class_groups(
         yield Group(task, example.id, slices, special, {"labels": example.labels})
 
 
+def _reason(example: Example, config: ClassifyConfig, task: TaskConfig) -> str | None:
+    """Why a text is not learned from, if it is not."""
+    check_spelling(example.labels, config.labels, ", ".join(task.data.files))
+    if config.multi_label:
+        return None
+    if not example.labels:
+        return "text without a class, left out"
+    if len(set(example.labels)) > 1:
+        return "text with several classes, left out since the head is not `multi_label`"
+    return None if example.labels[0] in config.labels else "text of a class that the head lacks, left out"
+
+
+def learnable_classes(
+    task: TaskConfig, configs: Mapping[str, ClassifyConfig], tokenizer: Tokenizer, template: Template
+) -> Learnable:
+    """Counts the classes that are learned, and the texts and classes that are not.
+
+    Raises:
+        DataError: as for :func:`class_groups`.
+    """
+    labelled = read_labelled(task.data)
+    (config,) = configs.values()
+    found = Learnable.of(task.data, labelled, configs, config.labels)
+    for example in labelled.examples:
+        found.in_data.update(example.labels)
+        reason = _reason(example, config, task)
+        where = f"{example.id}: {', '.join(map(repr, example.labels)) or 'none'}"
+        if reason is None and not len(tokenize(example.text, tokenizer)):
+            reason = "text without a token, left out"
+        if reason is not None:
+            found.remarks.add(reason, where)
+            continue
+        for label in dict.fromkeys(example.labels):
+            if label in config.labels:
+                found.learned[label] += 1
+            else:
+                found.remarks.add("class that the head lacks, ignored", f"{example.id}: {label!r}")
+    return found
+
+
 def class_targets(
     groups: Sequence[Group], batch: Batch, configs: Mapping[str, ClassifyConfig]
 ) -> dict[str, dict[str, Any]]:
-    """Arguments of ``ClassifyHead.loss``: classes int64 ``(G,)``, or float32 ``(G, L)`` with ``multi_label``."""
+    """Arguments of ``ClassifyHead.loss``: classes int64 ``(G,)``, or float32 ``(G, L)`` with ``multi_label``.
+
+    Raises:
+        DataError: without ``multi_label``, a text has no class of the head, or several.
+    """
     ((head, config),) = configs.items()
-    marked = torch.tensor([[float(label in group.targets["labels"]) for label in config.labels] for group in groups])
-    targets = marked if config.multi_label else marked.argmax(dim=1)
+    if config.multi_label:
+        rows = [[float(label in group.targets["labels"]) for label in config.labels] for group in groups]
+        targets = torch.tensor(rows)
+    else:
+        targets = torch.tensor([_index(group, config) for group in groups])
     return {head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets}}
+
+
+def _index(group: Group, config: ClassifyConfig) -> int:
+    labels = set(group.targets["labels"])
+    if len(labels) != 1 or not labels <= set(config.labels):
+        raise DataError(
+            f"{group.document}: {', '.join(sorted(labels)) or 'no class'}; a head without `multi_label` learns exactly "
+            f"one of {', '.join(config.labels)}"
+        )
+    return config.labels.index(labels.pop())
 
 
 # ---------------------------------------------------------------------------------------------------------- evaluation
@@ -222,5 +286,6 @@ CLASSIFY = HeadKind(
     finds="labels",
     groups=class_groups,
     targets=class_targets,
+    learnable=learnable_classes,
     scorers={"classes": score_classes},
 )

@@ -16,6 +16,7 @@ from longdoc.document import Document
 from longdoc.encoders import Batch, Template
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
+from longdoc.heads.learnable import Learnable
 from longdoc.heads.learning import Group, TaskConfig
 from longdoc.labels import Inference
 from longdoc.prediction import Prediction
@@ -72,6 +73,8 @@ Groups: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template
 """Task, configurations of its heads by name, tokenizer, special tokens, random numbers → windows to learn from."""
 Targets: TypeAlias = Callable[[Sequence[Group], Batch, Mapping[str, Any]], dict[str, dict[str, Any]]]
 """Groups, their batch, configurations of the heads by name → by head, the arguments of its module's ``loss``."""
+Learns: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template], Learnable]
+"""Task, configurations of its heads by name, tokenizer, special tokens → what they can learn, and what is left out."""
 Scorer: TypeAlias = Callable[[Reads, Sequence[str], Sequence[View], set[str]], list[Any]]
 """Pipeline, names of the heads, documents, labels that the data annotates → a result for each document."""
 Trials: TypeAlias = Callable[[Reads, str, Example, set[str]], Iterator[tuple[float, bool]]]
@@ -100,6 +103,7 @@ class HeadKind:
     """Field of ``Prediction`` for its findings; empty for heads that need a question or serve another method."""
     groups: Groups | None = None
     targets: Targets | None = None
+    learnable: Learns | None = None
     learns_together: bool = False
     """Whether several heads of this kind can learn from one data set in one pass."""
     scorers: Mapping[str, Scorer] = field(default_factory=dict)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from longdoc.datasets import Example, check_overlaps, misaligned, read_dataset
+from longdoc.datasets import Example, check_overlaps, misaligned_in, read_labelled
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, Subwords, decode_entities, drop_late_mentions, log_odds
 from longdoc.document import Document
@@ -21,8 +23,18 @@ from longdoc.encoders import Batch, SpecialTokens, Template
 from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.learnable import Learnable, counted, suggested_mapping
 from longdoc.heads.learning import Group, TaskConfig, passes_over
-from longdoc.labels import OUTSIDE, Entity, Scheme, check_labels, encode_bio, tag_names
+from longdoc.labels import (
+    OUTSIDE,
+    Entity,
+    Scheme,
+    check_labels,
+    encode_tags,
+    overlapping,
+    placed_spans,
+    tag_names,
+)
 from longdoc.metrics import reliability, span_counts
 from longdoc.metrics.results import EntityResult
 from longdoc.prediction import Prediction
@@ -140,7 +152,8 @@ def tag_document(example: Example, configs: Mapping[str, NerConfig], tokenizer: 
     lengths = np.diff(word_starts(tokens.words), append=len(tokens))
     words = word_offsets(tokens)
     tags = {
-        name: np.repeat(encode_bio(example.spans, words, config.labels), lengths) for name, config in configs.items()
+        name: np.repeat(encode_tags(example.spans, words, config.labels, config.scheme), lengths)
+        for name, config in configs.items()
     }
     return TaggedTokens(example.id, tokens.ids, sentence_starts(example.text, tokens.offsets), tags)
 
@@ -157,32 +170,83 @@ def entity_groups(
     Raises:
         DataError: the data set has labels that none of the heads has, or spans of one head overlap.
     """
-    examples = read_dataset(task.data)
-    _check(examples, task, configs, tokenizer)
+    examples = read_labelled(task.data).examples
+    _check(examples, task, configs)
     documents = [tag_document(example, configs, tokenizer) for example in examples]
     for document in passes_over(documents, task.passes, rng):
         yield from _cut(document, task, template.plain, rng)
 
 
-def _check(
-    examples: Sequence[Example], task: TaskConfig, configs: Mapping[str, NerConfig], tokenizer: Tokenizer
-) -> None:
-    """Raises an error for spans that cannot be learned, and warns of those that cut a word."""
-    files = ", ".join(task.data.files)
-    known = {label for config in configs.values() for label in config.labels}
-    if unknown := {span.label for example in examples for span in example.spans} - known:
+def _check(examples: Sequence[Example], task: TaskConfig, configs: Mapping[str, NerConfig]) -> None:
+    """Raises an error for spans that cannot be learned."""
+    known = [label for config in configs.values() for label in config.labels]
+    found = Counter(span.label for example in examples for span in example.spans)
+    if unknown := sorted(found.keys() - set(known)):
         raise DataError(
-            f"{files} has labels that {', '.join(configs)} lacks: {', '.join(sorted(unknown))}; map them to labels of "
-            "the head under data.labels, which leaves out all other labels"
+            f"{', '.join(task.data.files)} has labels that {', '.join(configs)} lacks: {', '.join(unknown)}; map them "
+            "to labels of the head under data.labels, which leaves out all other labels, as in "
+            f"`labels: {suggested_mapping(unknown, known)}` (in the data: {counted(found)}; the head has: "
+            f"{', '.join(known)})"
         )
     if task.nested == "refuse":
         for config in configs.values():
             check_overlaps(examples, config.labels)
-    if found := misaligned(examples, tokenizer):
-        n_spans = sum(len(example.spans) for example in examples)
-        logger.warning(
-            "%s: %d of %d spans start or end inside a word; the first: %s", files, len(found), n_spans, found[0]
-        )
+
+
+def learnable_entities(
+    task: TaskConfig, configs: Mapping[str, NerConfig], tokenizer: Tokenizer, template: Template
+) -> Learnable:
+    """Counts the spans that are learned and those that are not; warns of those that cut a word.
+
+    Raises:
+        DataError: as for :func:`entity_groups`.
+    """
+    labelled = read_labelled(task.data)
+    _check(labelled.examples, task, configs)
+    known = dict.fromkeys(label for config in configs.values() for label in config.labels)
+    found = Learnable.of(task.data, labelled, configs, known)
+    n_spans, cutting = 0, []
+    for example in labelled.examples:
+        tokens = tokenize(example.text, tokenizer)
+        words = word_offsets(tokens)
+        n_read = min(task.first_tokens or len(tokens), len(tokens))
+        limit = int(tokens.offsets[n_read - 1, 1]) if n_read < len(tokens) else len(example.text)
+        cutting += [each for each in misaligned_in(example, words) if each.words]
+        n_spans += len(example.spans)
+        found.in_data.update(span.label for span in example.spans)
+        if not len(tokens):
+            found.remarks.add("text without a token, left out", example.id)
+        for config in configs.values():
+            _count(example, words, config, found, limit=limit, nested=task.nested)
+    if cutting:
+        message = "%s: %d of %d spans start or end inside a word; the first: %s"
+        logger.warning(message, found.files, len(cutting), n_spans, cutting[0])
+    return found
+
+
+def _count(
+    example: Example, words: np.ndarray, config: NerConfig, found: Learnable, *, limit: int, nested: str
+) -> None:
+    """Counts the spans of one head in one document, of which only the characters before ``limit`` are learned from."""
+    placed = placed_spans(example.spans, words, config.labels)
+    kept = {span for _, _, span in placed}
+    for span in dict.fromkeys(span for span in example.spans if span.label in config.labels):
+        where = f"{example.id}: {span.label} {example.text[span.start : span.end]!r} at {span.start}-{span.end}"
+        first, last = overlapping(words, span.start, span.end)
+        if span.start >= limit:
+            found.chosen.add("span after `first_tokens`, not learned", where)
+        elif span in kept:
+            found.learned[span.label] += 1
+        elif first == last:
+            found.remarks.add("span without a word, not learned", where)
+        else:
+            noted = found.chosen if nested == "longest" else found.remarks
+            noted.add("span that shares a word with a longer one, not learned", where)
+    if config.scheme == "io":
+        for (_, end, left), (start, _, right) in pairwise(placed):
+            if end == start and left.label == right.label:
+                where = f"{example.id}: {right.label} {example.text[left.start : right.end]!r}"
+                found.remarks.add("span beside one of its label, learned as one since `scheme` is io", where)
 
 
 def _cut(document: TaggedTokens, task: TaskConfig, special: SpecialTokens, rng: np.random.Generator) -> Iterator[Group]:
@@ -261,6 +325,7 @@ NER = HeadKind(
     finds="entities",
     groups=entity_groups,
     targets=entity_targets,
+    learnable=learnable_entities,
     learns_together=True,
     scorers={"entities": score_entities},
     scored_together=True,

@@ -18,7 +18,7 @@ from longdoc.findings import WindowScores, parts, place
 from longdoc.heads.classify import ClassifyHead, Pooling, pooled_logits
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
 from longdoc.heads.learning import Group, group_numbers
-from longdoc.heads.questions import question_groups
+from longdoc.heads.questions import learnable_questions, question_groups
 from longdoc.labels import NOT_READ, Answer, Inference, check_labels
 from longdoc.metrics import class_counts, reliability
 from longdoc.metrics.results import InferenceResult
@@ -131,5 +131,6 @@ NLI = HeadKind(
     decode=decode,
     groups=question_groups,
     targets=inference_targets,
+    learnable=learnable_questions,
     scorers={"inferences": score_inferences},
 )

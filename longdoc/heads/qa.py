@@ -18,7 +18,7 @@ from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place, trimmed
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
 from longdoc.heads.learning import Group, group_numbers
-from longdoc.heads.questions import question_groups
+from longdoc.heads.questions import learnable_questions, question_groups
 from longdoc.labels import Answer, Span
 from longdoc.metrics import answer_counts, clause_results, exact_match, reliability, token_f1
 from longdoc.metrics.results import AnswerResult, ClauseResult
@@ -249,6 +249,7 @@ QA = HeadKind(
     decode=decode,
     groups=question_groups,
     targets=answer_targets,
+    learnable=learnable_questions,
     scorers={"answers": score_answers, "clauses": score_clauses},
     trials=answer_trials,
 )

@@ -1,8 +1,9 @@
 """Learning: annotated documents → batches (``data``) → a trained model (``trainer``, by way of ``run``)."""
 
+from longdoc.training.label_counts import read_summary
 from longdoc.training.memory import Estimate, estimate
 from longdoc.training.pretrain_config import PretrainConfig
 from longdoc.training.pretraining import Pretrained, pretrain
 from longdoc.training.trainer import TrainConfig, train
 
-__all__ = ["Estimate", "PretrainConfig", "Pretrained", "TrainConfig", "estimate", "pretrain", "train"]
+__all__ = ["Estimate", "PretrainConfig", "Pretrained", "TrainConfig", "estimate", "pretrain", "read_summary", "train"]

@@ -59,16 +59,17 @@ def last_checkpoint(folder: Path) -> Path | None:
     return next((path for path in reversed(_checkpoints(folder)) if is_complete(path)), None)
 
 
-def checkpoint_to_resume(folder: Path, n_processes: int) -> Path | None:
+def checkpoint_to_resume(folder: Path, n_processes: int, stage: int | None = None) -> Path | None:
     """The newest complete checkpoint; logs which newer or older ones are ignored, since they are incomplete.
 
     Args:
         folder: the folder of checkpoints.
         n_processes: the number of processes of the run that resumes.
+        stage: its stage of ZeRO, 0 without DeepSpeed; None does not check it.
 
     Raises:
-        ConfigError: a checkpoint is from a version of longdoc that wrote no markers, or from another number of
-            processes.
+        ConfigError: a checkpoint is from a version of longdoc that wrote no markers, or from a run with another number
+            of processes, with DeepSpeed or without it, or with a stage of ZeRO that stores other files.
     """
     for path in folder.glob("removed-*"):
         shutil.rmtree(path, ignore_errors=True)
@@ -82,6 +83,8 @@ def checkpoint_to_resume(folder: Path, n_processes: int) -> Path | None:
         if not is_complete(path):
             logger.warning("%s is incomplete and ignored; resuming from %s", path, last or "the start")
     if last is not None:
+        if stage is not None:
+            _check_stage(last, stage)
         written_by = json.loads((last / MARKER).read_text(encoding="utf-8"))["processes"]
         if written_by != n_processes:
             raise ConfigError(
@@ -89,6 +92,30 @@ def checkpoint_to_resume(folder: Path, n_processes: int) -> Path | None:
                 f"{written_by}, or choose another output"
             )
     return last
+
+
+def _check_stage(checkpoint: Path, stage: int) -> None:
+    """Refuses a checkpoint that a run with this stage of ZeRO cannot read; its files tell how it was written."""
+    written_with = _stages_of(checkpoint)
+    if stage in written_with:
+        return
+    names = {(0,): "without DeepSpeed", (1, 2): "with DeepSpeed, stage 1 or 2 of ZeRO", (3,): "with stage 3 of ZeRO"}
+    own = "has no DeepSpeed" if stage == 0 else f"has stage {stage} of ZeRO"
+    remedy = (
+        "leave --deepspeed out" if written_with == (0,) else "give the --deepspeed configuration it was written with"
+    )
+    raise ConfigError(
+        f"{checkpoint} was written {names[written_with]}, and this run {own}: {remedy}, choose another output, or "
+        f"delete {checkpoint.parent} to start over"
+    )
+
+
+def _stages_of(checkpoint: Path) -> tuple[int, ...]:
+    """The stages of ZeRO that read and write the files of a checkpoint; 0 without DeepSpeed."""
+    if not any(path.is_dir() for path in checkpoint.glob("global_step*")):
+        return (0,)
+    is_partitioned = any(checkpoint.glob("global_step*/zero_pp_rank_*_model_states.pt"))
+    return (3,) if is_partitioned else (1, 2)
 
 
 def remove_others(folder: Path, kept: Collection[Path]) -> None:

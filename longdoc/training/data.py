@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset
 
 from longdoc.encoders import Batch, length_batches
-from longdoc.errors import ConfigError
-from longdoc.heads import HEADS, Group, TaskConfig, kind_of
+from longdoc.errors import ConfigError, DataError
+from longdoc.heads import HEADS, Group, HeadKind, Learnable, TaskConfig, kind_of
 from longdoc.model import Model
+from longdoc.training.run import is_first_process
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,8 @@ class Batches(Dataset[dict[str, Any]]):
 
     groups: Sequence[Sequence[Group]]
     model: Model
+    learnable: tuple[Learnable, ...] = ()
+    """What each task's data set has for its heads, and what is left out."""
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -57,9 +64,13 @@ def training_batches(
         seed: seed of the order and of all random choices.
         steps: scales the passes to about this many batches in total; a task's share is its size to the ``power``.
         power: 1 reads all tasks equally often, 0 gives each the same number of batches.
+
+    Raises:
+        DataError: a corpus is missing or malformed, or has no label to learn.
     """
+    learnable = learnable_of(tasks, model)
     if steps is not None:
-        sizes = [sum(1 for _ in _batches(task, model, batch_tokens, seed)) for task in tasks]
+        sizes = [_size(task, model, batch_tokens, seed) for task in tasks]
         shares = np.array(sizes, dtype=float) ** power
         wanted = steps * shares / shares.sum()
         tasks = [replace(t, passes=t.passes * n / size) for t, n, size in zip(tasks, wanted, sizes, strict=True)]
@@ -67,12 +78,51 @@ def training_batches(
         batch for number, task in enumerate(tasks) for batch in _batches(task, model, batch_tokens, seed + number)
     ]
     order = np.random.default_rng(seed).permutation(len(batches))
-    return Batches([batches[index] for index in order], model)
+    return Batches([batches[index] for index in order], model, learnable)
 
 
-def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int) -> Iterator[list[Group]]:
+def learnable_of(tasks: Sequence[TaskConfig], model: Model) -> tuple[Learnable, ...]:
+    """What each task's data set has for its heads; what is left out is logged, by the first process.
+
+    A data set without labels is accepted if its heads learn labels from another one.
+
+    Raises:
+        DataError: heads have no label to learn; names what the data has, and what the heads have.
+    """
+    found = []
+    for task in tasks:
+        configs, kind = _heads_of(task, model)
+        if kind.learnable is not None:
+            found.append(kind.learnable(task, configs, model.tokenizer, model.encoder.template))
+    learning = {head for one in found if one.learned for head in one.heads}
+    for one in found:
+        if not learning & set(one.heads):
+            raise one.nothing()
+        if is_first_process():
+            if one.remarks:
+                logger.warning("%s: %s", one.files, one.remarks)
+            if not one.learned:
+                logger.warning("%s has no label for %s", one.files, ", ".join(one.heads))
+            if one.chosen:
+                logger.info("%s: %s", one.files, one.chosen)
+    return tuple(found)
+
+
+def _size(task: TaskConfig, model: Model, batch_tokens: int, seed: int) -> float:
+    """Number of batches of a task; of so few documents that none is drawn, the share of a whole pass."""
+    drawn = sum(1 for _ in _batches(task, model, batch_tokens, seed, least=0))
+    whole = replace(task, passes=1.0)
+    return drawn or task.passes * sum(1 for _ in _batches(whole, model, batch_tokens, seed))
+
+
+def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int, *, least: int = 1) -> Iterator[list[Group]]:
+    """The batches of a task: if a part of a pass draws nothing, those of the first ``least`` groups of a whole one."""
     rng = np.random.default_rng(seed)
     groups = list(task_groups(task, model, rng))
+    if not groups and least:
+        groups = list(islice(task_groups(replace(task, passes=1.0), model, rng), least))
+        if not groups:
+            raise DataError(f"{', '.join(task.data.files)}: nothing to learn from; set `empty` and `passes` to 1")
     # Noise on the length varies from pass to pass which windows share a batch.
     lengths = [len(group) + int(rng.integers(0, 24)) for group in groups]
     for rows in length_batches(lengths, batch_tokens):
@@ -85,13 +135,20 @@ def task_groups(task: TaskConfig, model: Model, rng: np.random.Generator) -> Ite
     Raises:
         ConfigError: its heads cannot learn, or cannot learn together.
     """
+    configs, kind = _heads_of(task, model)
+    assert kind.groups is not None
+    return kind.groups(task, configs, model.tokenizer, model.encoder.template, rng)
+
+
+def _heads_of(task: TaskConfig, model: Model) -> tuple[dict[str, Any], HeadKind]:
+    """The configurations of a task's heads, and their kind, which can learn."""
     configs = {name: model.config.heads[name] for name in task.heads}
     kinds = {config.kind for config in configs.values()}
     kind = HEADS[kinds.pop()] if len(kinds) == 1 else None
     if kind is None or kind.groups is None or (len(configs) > 1 and not kind.learns_together):
         given = ", ".join(task.heads) or "none"
         raise ConfigError(f"a task trains one head, or several of kind {_together()}; got {given}")
-    return kind.groups(task, configs, model.tokenizer, model.encoder.template, rng)
+    return configs, kind
 
 
 def _together() -> str:

@@ -13,8 +13,8 @@ from longdoc.errors import ConfigError, require
 STAGES = (1, 2, 3)
 
 
-def check_deepspeed(path: Path) -> None:
-    """Checks that a file configures a stage of ZeRO, and that DeepSpeed is installed.
+def zero_stage(path: Path) -> int:
+    """The stage of ZeRO that a file configures; checks that DeepSpeed is installed.
 
     Raises:
         ConfigError: the file cannot be read, is not JSON, or does not set ``zero_optimization.stage``.
@@ -26,9 +26,12 @@ def check_deepspeed(path: Path) -> None:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); start from ds_config.json") from error
     except ValueError as error:
         raise ConfigError(f"{path}: not JSON ({error}); start from ds_config.json") from error
-    if not isinstance(record, dict) or record.get("zero_optimization", {}).get("stage") not in STAGES:
+    settings = record.get("zero_optimization") if isinstance(record, dict) else None
+    stage = settings.get("stage") if isinstance(settings, dict) else None
+    if stage not in STAGES:
         raise ConfigError(f"{path}: zero_optimization.stage is missing or not one of {', '.join(map(str, STAGES))}")
     require("deepspeed", extra="train", needed_by="--deepspeed")
+    return int(stage)
 
 
 def gathered_weights(module: nn.Module) -> AbstractContextManager[None]:

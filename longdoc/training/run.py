@@ -20,7 +20,7 @@ from longdoc.errors import ConfigError, require
 from longdoc.reader import Precision, device_of, dtype_of
 from longdoc.training.batch_trainer import BatchTrainer, Development, EarlyStopping, Shareable
 from longdoc.training.checkpoints import checkpoint_to_resume, write_atomically
-from longdoc.training.deepspeed import check_deepspeed
+from longdoc.training.deepspeed import zero_stage
 from longdoc.training.learner import Learner
 
 
@@ -87,7 +87,8 @@ def fit(
     """Trains ``learner`` in place, or resumes from the newest complete checkpoint of the same run.
 
     Raises:
-        ConfigError: the output folder contains a run with another configuration.
+        ConfigError: the output folder contains a run with another configuration, or a checkpoint that this run cannot
+            read.
         MissingDependencyError: accelerate or DeepSpeed is not installed.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
@@ -95,8 +96,7 @@ def fit(
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # accelerate imports DeepSpeed, which warns without it
     require("accelerate", extra="train", needed_by="training")
     output = Path(config.output)
-    if deepspeed:
-        check_deepspeed(deepspeed)
+    stage = zero_stage(deepspeed) if deepspeed else 0
     record_config(output, config)
     prepare_layers(learner, config)
     arguments = training_arguments(config, len(batches), deepspeed, development)
@@ -105,7 +105,7 @@ def fit(
     data: Any = batches  # Trainer requires evaluation data, although evaluate() has its own
     trainer = BatchTrainer(model=learner, args=arguments, train_dataset=data, eval_dataset=data, callbacks=callbacks)
     trainer.development = development
-    trainer.train(resume_from_checkpoint=_resume_from(output / "checkpoints", arguments))
+    trainer.train(resume_from_checkpoint=_resume_from(output / "checkpoints", arguments, stage))
     if arguments.should_save:
         history = json.dumps(trainer.state.log_history, indent=1)
         (output / "log.json").write_text(history + "\n", encoding="utf-8")
@@ -142,11 +142,11 @@ def prepare_layers(learner: Learner, config: RunConfig) -> None:
             module.p = config.dropout
 
 
-def _resume_from(checkpoints: Path, arguments: TrainingArguments) -> str | None:
+def _resume_from(checkpoints: Path, arguments: TrainingArguments, stage: int) -> str | None:
     """The checkpoint to resume from: the first process chooses, so that all processes take the same one."""
     choice: list[str | None] = [None]
     if arguments.process_index == 0:
-        last = checkpoint_to_resume(checkpoints, arguments.world_size)
+        last = checkpoint_to_resume(checkpoints, arguments.world_size, stage)
         choice = [str(last) if last else None]
     if arguments.world_size > 1:
         torch.distributed.broadcast_object_list(choice, src=0)

@@ -21,6 +21,7 @@ from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches
 from longdoc.training.deepspeed import gathered_weights
 from longdoc.training.distill import DistillConfig, Teacher, drop_layers
+from longdoc.training.label_counts import write_labels
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.run import RunConfig, fit
@@ -128,9 +129,11 @@ def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
         path: the YAML file.
         deepspeed: a DeepSpeed configuration, such as the project's ``ds_config.json``.
 
+    The labels that were learned and those that were left out are counted in ``labels.json`` in the output folder.
+
     Raises:
-        ConfigError: the file has an unknown key or value.
-        DataError: a corpus is missing or malformed.
+        ConfigError: the file has an unknown key or value, or the run cannot resume from its checkpoint.
+        DataError: a corpus is missing or malformed, or has no label to learn.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
     prepared = prepare(path)
@@ -143,6 +146,8 @@ def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
         development=_development(config.development, learner.model) if config.development else None,
     )
     folder = Path(config.output) / "model"
+    if trainer.args.should_save:
+        write_labels(Path(config.output), prepared.batches.learnable)
     with gathered_weights(learner):
         if trainer.args.should_save:
             if config.lora is not None:
