@@ -135,7 +135,8 @@ class Furniture:
     """Text on a page that is not running text: removed from ``text``, kept as ``raw_text[raw_start:raw_end]``."""
 
     kind: str
-    """``"header"``, ``"footer"``, ``"page number"``, ``"line number"``, ``"stamp"``, ``"hidden"``, ``"deleted"``."""
+    """On pages ``"header"``, ``"footer"``, ``"page number"``, ``"line number"``, ``"stamp"``, ``"hidden"``; in markup
+    also ``"deleted"``, ``"alternative text"``, ``"field code"``, ``"placeholder"``, ``"chart"``, ``"coded entry"`` …"""
     text: str
     page: int
     raw_start: int

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
 from longdoc.loaders.detect import FORMATS, kind_of
+from longdoc.loaders.glued_words import warn_of_glued_words
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.options import Options
 from longdoc.sections import add_structure
@@ -61,7 +62,7 @@ def load(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
     data, name = _read(source)
-    return add_structure(read(data, name=name, options=options))
+    return add_structure(warn_of_glued_words(read(data, name=name, options=options)))
 
 
 def read(data: bytes, *, name: str, options: Options) -> Document:
