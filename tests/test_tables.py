@@ -60,7 +60,10 @@ def as_text(glyphs: Glyphs) -> tuple[str, Edits]:
 
 def tables_of(glyphs: Glyphs, grids: list[Grid]) -> tuple[Table, ...]:
     arranged, placed = arrange(glyphs, grids)
-    return build_tables([(1, 0, placed)], *as_text(arranged))
+    failures: list[str] = []
+    tables = build_tables([(1, 0, placed)], *as_text(arranged), failures)
+    assert not failures
+    return tables
 
 
 def rows_of(table: Table) -> list[list[str]]:
@@ -183,7 +186,7 @@ def test_cells_start_and_end_at_visible_characters(raw: str, cuts: list[int]) ->
     borders = sorted(min(cut, len(raw)) for cut in cuts)
     ranges = np.array(list(pairwise(borders)))
     edits = Edits.of(Edit(i, i + 1, "", "dropped") for i, char in enumerate(raw) if char in "\n\u00ad")
-    (table,) = build_tables([(1, 0, [PlacedGrid(GRID, ranges)])], raw, edits)
+    (table,) = build_tables([(1, 0, [PlacedGrid(GRID, ranges)])], raw, edits, [])
     text, _ = edits.apply(raw)
     for cell, (start, end) in zip(table.cells, ranges.tolist(), strict=True):
         assert cell.text == text[cell.start : cell.end]

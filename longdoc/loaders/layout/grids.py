@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.edits import WHITE_SPACE, Edits
 from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.layout.isolate import attempt
 from longdoc.parts import Box, Cell, Table
 
-_DOUBLE_RULE = 5.0  # points: no text fits between two rules this close
+DOUBLE_RULE = 5.0
+"""Points: no text of the usual size fits between two rules this close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,16 @@ class Grid:
     """Row by row."""
 
     @classmethod
-    def of(cls, boxes: Sequence[tuple[float, float, float, float]]) -> Grid:
-        """From the boxes ``x0, y0, x1, y1`` of cells that share borders; one that covers several of them spans."""
+    def of(cls, boxes: Sequence[tuple[float, float, float, float]], double_rule: float = DOUBLE_RULE) -> Grid:
+        """From the boxes of cells that share borders; one that covers several of them spans.
+
+        Args:
+            boxes: ``x0, y0, x1, y1`` of each, in points.
+            double_rule: sides of cells this close are one border, in points; small print needs less.
+        """
         sides = np.array(boxes)
-        x, columns = _borders(sides[:, ::2])
-        y, rows = _borders(sides[:, 1::2])
+        x, columns = _borders(sides[:, ::2], double_rule)
+        y, rows = _borders(sides[:, 1::2], double_rule)
         spans = np.hstack([rows[:, :1], columns[:, :1], np.diff(rows), np.diff(columns)])
         spans = spans[(spans[:, 2:] > 0).all(axis=1)]
         return cls(x, y, tuple(GridCell(*cell) for cell in sorted(spans.tolist())))
@@ -63,17 +71,18 @@ class Grid:
         return cells
 
 
-def _borders(sides: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _borders(sides: NDArray[np.float64], double_rule: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Merges the sides of cells into borders; the two lines of a double rule are one border.
 
     Args:
         sides: the two sides of each cell along one axis, in points; shape ``(K, 2)``.
+        double_rule: the distance of its two lines, in points.
 
     Returns:
         The borders in ascending order, and the index of the border that each side is on, shape ``(K, 2)``.
     """
     values, which = np.unique(sides, return_inverse=True)
-    number = np.cumsum(np.diff(values, prepend=-np.inf) > _DOUBLE_RULE) - 1
+    number = np.cumsum(np.diff(values, prepend=-np.inf) > double_rule) - 1
     return np.bincount(number, values) / np.bincount(number), number[which].reshape(sides.shape)
 
 
@@ -172,20 +181,27 @@ def _cell_ranges(inside: NDArray[np.bool_], cell: NDArray[np.int64], count: int)
 
 
 def build_tables(
-    pages: Sequence[tuple[int, int, Sequence[PlacedGrid]]], raw_text: str, edits: Edits
+    pages: Sequence[tuple[int, int, Sequence[PlacedGrid]]], raw_text: str, edits: Edits, failures: list[str]
 ) -> tuple[Table, ...]:
-    """Builds the tables of a document.
+    """Builds the tables of a document; a table that cannot be built is left out.
 
     Args:
         pages: for each page its number, the offset of its first glyph in ``raw_text``, and its grids.
         raw_text: the document's raw text.
         edits: the document's edits.
+        failures: a warning about each table that is left out is added to it.
     """
     if not any(placed for _, _, placed in pages):
         return ()
     text, origins = edits.apply(raw_text)
     found = [(number, table.grid, table.ranges + start) for number, start, placed in pages for table in placed]
-    return tuple(_table(number, grid, _text_ranges(ranges, origins), text) for number, grid, ranges in found)
+    tables = [
+        attempt(
+            f"a table of page {number}", partial(_table, number, grid, _text_ranges(ranges, origins), text), None, failures
+        )
+        for number, grid, ranges in found
+    ]
+    return tuple(table for table in tables if table)
 
 
 def _text_ranges(raw: NDArray[np.int64], origins: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from longdoc.edits import WHITE_SPACE
 from longdoc.errors import MissingDependencyError, require
 from longdoc.loaders.layout.glyphs import Glyphs
-from longdoc.loaders.layout.grids import Grid
+from longdoc.loaders.layout.grids import DOUBLE_RULE, Grid
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
 from longdoc.loaders.pdf.unruled_tables import find_aligned
 
-_TOLERANCE = 3  # points: rules this close are one or meet, and glyphs this close are on one line
+_TOLERANCE = 3.0  # points: rules this close are one or meet, and glyphs this close are on one line
+_LINE_SHARE = 0.6  # of the height of a small glyph: closer rules or glyphs than that are one or on one line
+_ROW_SHARE = 0.8  # of the usual height of a glyph: between two rules closer than that fits no row
 _MOST_CROSSINGS = 2500  # of rules; pdfplumber's time is quadratic in their number
 _LONG_CELL = 600  # characters: cells with this many on average are framed paragraphs
 _LONG_FRAME = 300  # characters: a cell with more, and most of the text, frames prose
@@ -41,7 +43,7 @@ def find_tables(page: pdfium.PdfPage, glyphs: Glyphs) -> list[Grid]:
     visible = glyphs.take(np.flatnonzero(~np.isin(glyphs.codes, WHITE_SPACE)))
     used = np.zeros(len(visible.codes), bool)
     found: list[Grid] = []
-    for grid in [*_ruled(page, visible), *(Grid.of(boxes) for boxes in find_aligned(visible))]:
+    for grid in [*_ruled(page, visible), *(Grid.of(boxes, double_rule=0) for boxes in find_aligned(visible))]:
         inside = grid.cell_of(visible) >= 0
         if not (used & inside).any():
             found.append(grid)
@@ -63,15 +65,35 @@ def _ruled(page: pdfium.PdfPage, visible: Glyphs) -> list[Grid]:
         plumber = require("pdfplumber", extra="tables", needed_by="finding their cells").table
     except MissingDependencyError as error:
         raise TableError(str(error)) from error
-    edges = plumber.merge_edges(edges, _TOLERANCE, _TOLERANCE, _TOLERANCE, _TOLERANCE)
-    edges = [edge for edge in edges if max(edge["width"], edge["height"]) >= _TOLERANCE]
-    crossings = plumber.edges_to_intersections(edges, _TOLERANCE, _TOLERANCE)
+    near = _tolerance(visible)
+    edges = plumber.merge_edges(edges, near, near, near, near)
+    edges = [edge for edge in edges if max(edge["width"], edge["height"]) >= near]
+    crossings = plumber.edges_to_intersections(edges, near, near)
     if len(crossings) > _MOST_CROSSINGS:
         raise TableError(f"its rules cross more than {_MOST_CROSSINGS:,} times")
     cells = plumber.intersections_to_cells(crossings)
-    grids = [Grid.of(boxes) for boxes in plumber.cells_to_tables(cells)]
+    grids = [_grid(boxes, visible) for boxes in plumber.cells_to_tables(cells)]
     grids.sort(key=lambda grid: (grid.x[-1] - grid.x[0]) * (grid.y[-1] - grid.y[0]))
     return [_split_rows(grid, visible) for grid in grids if _is_table(grid, visible)]
+
+
+def _tolerance(visible: Glyphs) -> float:
+    """How close rules are one or meet, in points; less than usual if the page has small print."""
+    height = visible.boxes[:, 3] - visible.boxes[:, 1]
+    return float(min(_TOLERANCE, _LINE_SHARE * np.quantile(height, 0.1))) if len(height) else _TOLERANCE
+
+
+def _grid(boxes: list[tuple[float, float, float, float]], visible: Glyphs) -> Grid:
+    """The grid of cells between ruling lines; the two lines of a double rule are one border.
+
+    Args:
+        boxes: ``x0, y0, x1, y1`` of the cells, in points.
+        visible: glyphs of the page that are not white space.
+    """
+    x0, y0, x1, y1 = visible.boxes.T
+    (left, top), (right, bottom) = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
+    height = (y1 - y0)[(x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)]
+    return Grid.of(boxes, min(DOUBLE_RULE, _ROW_SHARE * float(np.median(height)) if len(height) else DOUBLE_RULE))
 
 
 def _split_rows(grid: Grid, visible: Glyphs) -> Grid:

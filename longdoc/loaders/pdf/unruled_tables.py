@@ -12,6 +12,7 @@ from longdoc.loaders.layout.glyphs import Glyphs, as_text, split_segments
 
 _MOST_COLUMNS = 60
 _FEWEST_ROWS = 3
+_APART = 2.0  # points between two columns, or less in small print
 _LONGEST = 45  # characters of a cell on average; with more, columns are prose
 _NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
 _LEADERS = re.compile(r"(\.\s?){4}|_{4}|…")
@@ -86,8 +87,9 @@ def _segments(visible: Glyphs) -> list[_Segment]:
 def _merge(columns: list[tuple[float, float]], row: list[_Segment]) -> list[tuple[float, float]]:
     """The columns, as ranges of x in points, that given columns and the segments of a row form together."""
     merged: list[tuple[float, float]] = []
+    apart = min([_APART, *(0.25 * segment.height for segment in row)])
     for x0, x1 in sorted([*columns, *((segment.x0, segment.x1) for segment in row)]):
-        if merged and x0 < merged[-1][1] + 2:
+        if merged and x0 < merged[-1][1] + apart:
             merged[-1] = (merged[-1][0], max(merged[-1][1], x1))
         else:
             merged.append((x0, x1))
