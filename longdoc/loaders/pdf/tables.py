@@ -6,16 +6,15 @@ The ruling lines come from pdfium, and pdfplumber's geometry makes cells of them
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import pypdfium2 as pdfium
-from numpy.typing import NDArray
 
 from longdoc.edits import WHITE_SPACE
 from longdoc.errors import MissingDependencyError, require
 from longdoc.loaders.layout.glyphs import Glyphs
 from longdoc.loaders.layout.grids import DOUBLE_RULE, Grid
+from longdoc.loaders.pdf.joined_rows import split_rows
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
 from longdoc.loaders.pdf.unruled_tables import find_aligned
 
@@ -74,7 +73,7 @@ def _ruled(page: pdfium.PdfPage, visible: Glyphs) -> list[Grid]:
     cells = plumber.intersections_to_cells(crossings)
     grids = [_grid(boxes, visible) for boxes in plumber.cells_to_tables(cells)]
     grids.sort(key=lambda grid: (grid.x[-1] - grid.x[0]) * (grid.y[-1] - grid.y[0]))
-    return [_split_rows(grid, visible) for grid in grids if _is_table(grid, visible)]
+    return [split_rows(grid, visible) for grid in grids if _is_table(grid, visible)]
 
 
 def _tolerance(visible: Glyphs) -> float:
@@ -94,52 +93,6 @@ def _grid(boxes: list[tuple[float, float, float, float]], visible: Glyphs) -> Gr
     (left, top), (right, bottom) = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
     height = (y1 - y0)[(x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)]
     return Grid.of(boxes, min(DOUBLE_RULE, _ROW_SHARE * float(np.median(height)) if len(height) else DOUBLE_RULE))
-
-
-def _split_rows(grid: Grid, visible: Glyphs) -> Grid:
-    """Splits rows that are ruled only every few lines, if all cells of a row have the same lines.
-
-    That takes at least three lines in three cells: two lines may be wrapped text. In upright text every glyph is a
-    line, so it does not count.
-
-    Args:
-        grid: the table.
-        visible: glyphs of the page that are not white space.
-    """
-    owner = grid.cell_of(visible)
-    middle = (visible.boxes[:, 1] + visible.boxes[:, 3]) / 2
-    boxes: list[tuple[float, float, float, float]] = []
-    for row in range(len(grid.y) - 1):
-        numbers = [i for i, cell in enumerate(grid.cells) if cell.row == row]
-        lines = [_line_heights(middle[owner == i]) for i in numbers]
-        lines = [found for found in lines if found]
-        borders = [float(grid.y[row]), float(grid.y[row + 1])]
-        single = all(grid.cells[i].row_span == 1 for i in numbers)
-        upright = np.isin(owner, numbers).sum() < 1.2 * sum(map(len, lines))
-        if (
-            single
-            and not upright
-            and len(lines) >= 3 <= len(lines[0])
-            and all(_is_level(lines[0], each) for each in lines)
-        ):
-            borders[1:1] = [(a + b) / 2 for a, b in pairwise(lines[0])]
-        for i in numbers:
-            box = grid.box(0, grid.cells[i])
-            parts = pairwise(borders) if len(borders) > 2 else [(box.y0, box.y1)]
-            boxes += [(box.x0, top, box.x1, bottom) for top, bottom in parts]
-    return Grid.of(boxes)
-
-
-def _line_heights(middles: NDArray[np.floating]) -> list[float]:
-    """The y of each line of glyphs, from the y of their centres; shape ``(K,)``, in points."""
-    ordered = np.sort(middles)
-    lines = np.split(ordered, np.flatnonzero(np.diff(ordered) > _TOLERANCE) + 1)
-    return [float(line.mean()) for line in lines if len(line)]
-
-
-def _is_level(one: list[float], other: list[float]) -> bool:
-    """Whether two cells have their lines at the same heights."""
-    return len(one) == len(other) and all(abs(a - b) < _TOLERANCE for a, b in zip(one, other, strict=True))
 
 
 def _is_table(grid: Grid, visible: Glyphs) -> bool:

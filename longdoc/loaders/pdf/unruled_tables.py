@@ -14,7 +14,8 @@ _MOST_COLUMNS = 60
 _FEWEST_ROWS = 3
 _APART = 2.0  # points between two columns, or less in small print
 _LONGEST = 45  # characters of a cell on average; with more, columns are prose
-_NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
+NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
+"""The text of a cell that is a number, an amount or a dash."""
 _LEADERS = re.compile(r"(\.\s?){4}|_{4}|…")
 
 
@@ -120,7 +121,7 @@ def _column(segment: _Segment, columns: list[tuple[float, float]]) -> int:
 
 def _is_numeric(texts: list[str]) -> bool:
     """Whether most texts are numbers, but not ascending ones, as in a table of contents or a column of line numbers."""
-    numbers = [text for text in texts if _NUMBER.fullmatch(text)]
+    numbers = [text for text in texts if NUMBER.fullmatch(text)]
     plain = [int(text) for text in numbers if text.isascii() and text.isdigit() and len(text) < 5]
     ascending = len(plain) == len(numbers) and all(a <= b for a, b in pairwise(plain))
     return len(numbers) >= max(_FEWEST_ROWS, 0.6 * len(texts)) and not ascending
