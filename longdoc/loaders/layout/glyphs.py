@@ -30,9 +30,14 @@ class Glyphs:
     hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     """Which glyphs a reader of the page does not see; shape ``(N,)``. Default: none of them."""
 
+    turns: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    """Quarter turns by which each is rotated on the page, anticlockwise; shape ``(N,)``. Default: none of them."""
+
     def __post_init__(self) -> None:
         if len(self.hidden) != len(self.codes):
             object.__setattr__(self, "hidden", np.zeros(len(self.codes), bool))
+        if len(self.turns) != len(self.codes):
+            object.__setattr__(self, "turns", np.zeros(len(self.codes), np.uint8))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Glyphs]) -> Glyphs:
@@ -60,6 +65,24 @@ class Glyphs:
         sizes = np.diff(np.append(first, len(self.codes)))[order]
         starts = np.cumsum(sizes) - sizes
         return self.take(np.repeat(first[order] - starts, sizes) + np.arange(len(self.codes))), starts
+
+
+def unturn(boxes: NDArray[np.floating], turns: NDArray[np.integer] | int) -> NDArray[np.floating]:
+    """Turns boxes about the corner of the page, so that glyphs with these turns are upright.
+
+    Args:
+        boxes: ``x0, y0, x1, y1`` in points; shape ``(N, 4)``.
+        turns: quarter turns, anticlockwise, of all boxes or of each; shape ``(N,)``.
+
+    Returns:
+        Boxes with other coordinates, of the same shape; ``unturn(result, 4 - turns)`` gives ``boxes`` back.
+    """
+    if not np.any(turns):
+        return boxes
+    x0, y0, x1, y1 = boxes.T
+    which = np.broadcast_to(np.mod(turns, 4), len(boxes))
+    sides = [(x0, y0, x1, y1), (-y1, x0, -y0, x1), (-x1, -y1, -x0, -y0), (y0, -x1, y1, -x0)]
+    return np.choose(which[:, None], [np.stack(turned, axis=1) for turned in sides])
 
 
 def as_text(codes: NDArray[np.uint32]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.edits import WHITE_SPACE, Edits
-from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
+from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs, unturn
 from longdoc.loaders.layout.isolate import attempt
 from longdoc.parts import Box, Cell, Table
 
@@ -38,6 +38,9 @@ class Grid:
     """Borders of the rows from top to bottom, in points; shape ``(R + 1,)``."""
     cells: tuple[GridCell, ...]
     """Row by row."""
+    turn: int = 0
+    """Quarter turns by which the table is rotated on the page, anticlockwise; ``x`` and ``y`` are those of
+    :func:`~longdoc.loaders.layout.glyphs.unturn`."""
 
     @classmethod
     def of(cls, boxes: Sequence[tuple[float, float, float, float]], double_rule: float = DOUBLE_RULE) -> Grid:
@@ -57,8 +60,9 @@ class Grid:
     def box(self, page: int, cell: GridCell | None = None) -> Box:
         """The box of a cell, or of the whole table."""
         cell = cell or GridCell(0, 0, len(self.y) - 1, len(self.x) - 1)
-        x0, x1 = float(self.x[cell.column]), float(self.x[cell.column + cell.column_span])
-        return Box(page, x0, float(self.y[cell.row]), x1, float(self.y[cell.row + cell.row_span]))
+        columns, rows = [cell.column, cell.column + cell.column_span], [cell.row, cell.row + cell.row_span]
+        sides = np.stack([self.x[columns], self.y[rows]], axis=1).reshape(1, 4)
+        return Box(page, *unturn(sides, 4 - self.turn)[0].tolist())
 
     def cell_of(self, glyphs: Glyphs) -> NDArray[np.int64]:
         """The index in ``cells`` of the cell that contains the centre of each glyph, -1 outside; shape ``(N,)``."""
@@ -66,7 +70,8 @@ class Grid:
         for i, cell in enumerate(self.cells):
             rows = slice(cell.row + 1, cell.row + 1 + cell.row_span)
             owner[rows, cell.column + 1 : cell.column + 1 + cell.column_span] = i
-        x, y = ((glyphs.boxes[:, :2] + glyphs.boxes[:, 2:]) / 2).T
+        boxes = unturn(glyphs.boxes, self.turn)
+        x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T
         cells: NDArray[np.int64] = owner[np.searchsorted(self.y, y), np.searchsorted(self.x, x)]
         return cells
 
@@ -123,7 +128,7 @@ def arrange(glyphs: Glyphs, grids: Sequence[Grid]) -> tuple[Glyphs, list[PlacedG
 
 def _middle_of_word(glyphs: Glyphs) -> NDArray[np.int64]:
     """The middle glyph of the word of each glyph: a word that crosses a border stays whole; shape ``(N,)``."""
-    x0, y0, x1, y1 = glyphs.boxes.T
+    x0, y0, x1, y1 = unturn(glyphs.boxes, glyphs.turns).T
     spaced = np.abs(x0[1:] - x1[:-1]) > 0.25 * (y1 - y0)[1:]
     white = np.isin(glyphs.codes, WHITE_SPACE)
     borders = np.append(True, spaced | (glyphs.breaks[1:] != NONE) | white[1:] | white[:-1])
@@ -149,7 +154,7 @@ def _breaks(
         cell: the same for its cell.
     """
     moved = np.diff(order, prepend=-1) != 1
-    _, y0, _, y1 = glyphs.boxes[order].T
+    _, y0, _, y1 = unturn(glyphs.boxes, glyphs.turns)[order].T
     overlap = np.minimum(y1[1:], y1[:-1]) - np.maximum(y0[1:], y0[:-1])
     beside = np.append(False, overlap > 0.5 * np.minimum(y1 - y0, np.roll(y1 - y0, 1))[1:])
     breaks = np.where(moved, np.where(beside & (table >= 0), SPACE, LINE), glyphs.breaks[order])

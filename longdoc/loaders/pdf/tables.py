@@ -6,13 +6,16 @@ The ruling lines come from pdfium, and pdfplumber's geometry makes cells of them
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pypdfium2 as pdfium
+from numpy.typing import NDArray
 
 from longdoc.edits import WHITE_SPACE
 from longdoc.errors import MissingDependencyError, require
-from longdoc.loaders.layout.glyphs import Glyphs
+from longdoc.loaders.layout.glyphs import Glyphs, unturn
 from longdoc.loaders.layout.grids import DOUBLE_RULE, Grid
 from longdoc.loaders.pdf.joined_rows import split_rows
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
@@ -42,7 +45,7 @@ def find_tables(page: pdfium.PdfPage, glyphs: Glyphs) -> list[Grid]:
     visible = glyphs.take(np.flatnonzero(~np.isin(glyphs.codes, WHITE_SPACE)))
     used = np.zeros(len(visible.codes), bool)
     found: list[Grid] = []
-    for grid in [*_ruled(page, visible), *(Grid.of(boxes, double_rule=0) for boxes in find_aligned(visible))]:
+    for grid in [*_ruled(page, visible), *_aligned(visible)]:
         inside = grid.cell_of(visible) >= 0
         if not (used & inside).any():
             found.append(grid)
@@ -71,28 +74,50 @@ def _ruled(page: pdfium.PdfPage, visible: Glyphs) -> list[Grid]:
     if len(crossings) > _MOST_CROSSINGS:
         raise TableError(f"its rules cross more than {_MOST_CROSSINGS:,} times")
     cells = plumber.intersections_to_cells(crossings)
-    grids = [_grid(boxes, visible) for boxes in plumber.cells_to_tables(cells)]
-    grids.sort(key=lambda grid: (grid.x[-1] - grid.x[0]) * (grid.y[-1] - grid.y[0]))
-    return [split_rows(grid, visible) for grid in grids if _is_table(grid, visible)]
+    grids = [_ruled_grid(np.array(boxes), visible) for boxes in plumber.cells_to_tables(cells)]
+    found = [grid for grid in grids if grid]
+    return sorted(found, key=lambda grid: (grid.x[-1] - grid.x[0]) * (grid.y[-1] - grid.y[0]))
+
+
+def _aligned(visible: Glyphs) -> Iterator[Grid]:
+    """The tables of a page that have no ruling lines, each of glyphs that are turned alike."""
+    for turn in np.unique(visible.turns).tolist():
+        alike = _unturned(visible.take(np.flatnonzero(visible.turns == turn)), turn)
+        for boxes in find_aligned(alike):
+            yield replace(Grid.of(boxes, double_rule=0), turn=turn)
+
+
+def _unturned(glyphs: Glyphs, turn: int) -> Glyphs:
+    """The same glyphs, with boxes as if the page were turned so that glyphs of this turn are upright."""
+    return replace(glyphs, boxes=unturn(glyphs.boxes, turn))
 
 
 def _tolerance(visible: Glyphs) -> float:
     """How close rules are one or meet, in points; less than usual if the page has small print."""
-    height = visible.boxes[:, 3] - visible.boxes[:, 1]
+    boxes = unturn(visible.boxes, visible.turns)
+    height = boxes[:, 3] - boxes[:, 1]
     return float(min(_TOLERANCE, _LINE_SHARE * np.quantile(height, 0.1))) if len(height) else _TOLERANCE
 
 
-def _grid(boxes: list[tuple[float, float, float, float]], visible: Glyphs) -> Grid:
-    """The grid of cells between ruling lines; the two lines of a double rule are one border.
+def _ruled_grid(boxes: NDArray[np.float64], visible: Glyphs) -> Grid | None:
+    """The table that cells between ruling lines form, turned as most of its glyphs are; None if it is not one.
+
+    The two lines of a double rule are one border.
 
     Args:
-        boxes: ``x0, y0, x1, y1`` of the cells, in points.
+        boxes: ``x0, y0, x1, y1`` of the cells, in points; shape ``(C, 4)``.
         visible: glyphs of the page that are not white space.
     """
     x0, y0, x1, y1 = visible.boxes.T
-    (left, top), (right, bottom) = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
-    height = (y1 - y0)[(x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)]
-    return Grid.of(boxes, min(DOUBLE_RULE, _ROW_SHARE * float(np.median(height)) if len(height) else DOUBLE_RULE))
+    left, top, right, bottom = *boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)
+    inside = (x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)
+    if not inside.any():
+        return None
+    turn = int(np.bincount(visible.turns[inside]).argmax())
+    glyphs = _unturned(visible, turn)
+    height = float(np.median((glyphs.boxes[:, 3] - glyphs.boxes[:, 1])[inside]))
+    grid = Grid.of(unturn(boxes, turn).tolist(), min(DOUBLE_RULE, _ROW_SHARE * height))
+    return replace(split_rows(grid, glyphs), turn=turn) if _is_table(grid, glyphs) else None
 
 
 def _is_table(grid: Grid, visible: Glyphs) -> bool:
