@@ -13,6 +13,8 @@ from longdoc.edits import WHITE_SPACE
 NONE, SPACE, LINE, CELL, ROW, BLOCK = range(6)
 """What separates a glyph from the one before: nothing; a space; the end of a line, which the layout may join to the
 next; the border of a table cell; of a table row; of a block, whose text is never joined to the next."""
+RAISED, LOWERED, NUMERATOR, DENOMINATOR = 1, -1, 2, -2
+"""How a glyph is set against its line: as a superscript, as a subscript, above or below the bar of a fraction."""
 SOFT_HYPHEN = 0xAD
 _ZERO_WIDTH = (0x200B, 0x2060, 0xFEFF)
 
@@ -33,11 +35,14 @@ class Glyphs:
     turns: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
     """Quarter turns by which each is rotated on the page, anticlockwise; shape ``(N,)``. Default: none of them."""
 
+    rises: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    """RAISED, LOWERED, NUMERATOR, DENOMINATOR or 0, on its line; shape ``(N,)``. Default: all on their lines."""
+
     def __post_init__(self) -> None:
-        if len(self.hidden) != len(self.codes):
-            object.__setattr__(self, "hidden", np.zeros(len(self.codes), bool))
-        if len(self.turns) != len(self.codes):
-            object.__setattr__(self, "turns", np.zeros(len(self.codes), np.uint8))
+        for name in ("hidden", "turns", "rises"):
+            values = getattr(self, name)
+            if len(values) != len(self.codes):
+                object.__setattr__(self, name, np.zeros(len(self.codes), values.dtype))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Glyphs]) -> Glyphs:

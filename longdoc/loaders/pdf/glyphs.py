@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.pdf.rises import find_rises
 
 _HYPHEN = 0x02  # pdfium's code for the hyphen of a word that is hyphenated at the end of a line
 _INVISIBLE = pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE
@@ -37,6 +38,8 @@ _is_hyphen = _bind(pdfium_c.FPDFText_IsHyphen, ctypes.c_void_p, ctypes.c_int)
 _loose_box = _bind(pdfium_c.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 _angle = _bind(pdfium_c.FPDFText_GetCharAngle, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_float)
 _font_size = _bind(pdfium_c.FPDFText_GetFontSize, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_double)
+_char_origin = _bind(pdfium_c.FPDFText_GetCharOrigin, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_char_matrix = _bind(pdfium_c.FPDFText_GetMatrix, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 _text_object = _bind(pdfium_c.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_void_p)
 _render_mode = _bind(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_void_p)
 
@@ -62,6 +65,7 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
         hidden = _is_hidden(glyphs.boxes, page.get_size(), _is_invisible(handle, real, glyphs.breaks))
         turns = _quarter_turns(handle, real, glyphs.breaks, page.get_rotation())
         glyphs = replace(glyphs, hidden=hidden, turns=turns)
+        glyphs = replace(glyphs, rises=find_rises(glyphs, lambda at: _measure(handle, int(real[at]))))
     finally:
         textpage.close()
     after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
@@ -161,6 +165,21 @@ def _quarter_turns(
             return np.zeros(len(real), np.uint8)
     whole = np.round(turns)
     return np.where(np.abs(turns - whole) < _UPRIGHT, whole % 4, 0).astype(np.uint8)
+
+
+def _measure(handle: Any, index: int) -> tuple[float, float]:
+    """Height of the baseline of a character, and size of its font, in points; upwards as it is read.
+
+    Args:
+        handle: address of pdfium's text page.
+        index: pdfium's index of the character.
+    """
+    x, y, matrix = ctypes.c_double(), ctypes.c_double(), pdfium_c.FS_MATRIX()
+    _char_origin(handle, index, ctypes.addressof(x), ctypes.addressof(y))
+    _char_matrix(handle, index, ctypes.addressof(matrix))
+    size, scale = _font_size(handle, index), math.hypot(matrix.a, matrix.b) or 1.0
+    upwards = math.copysign(1, size) * (matrix.a * y.value - matrix.b * x.value) / scale
+    return upwards, abs(size) * math.hypot(matrix.c, matrix.d)
 
 
 def _is_invisible(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8]) -> NDArray[np.bool_]:
