@@ -18,10 +18,11 @@ from longdoc.loaders.layout.grids import arrange
 from longdoc.loaders.layout.isolate import attempt
 from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.options import Options
+from longdoc.loaders.pdf.detached import place_detached
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from longdoc.loaders.pdf.interactive import place_drawn
 from longdoc.loaders.pdf.reading_order import order
-from longdoc.loaders.pdf.ruling_lines import TableError
+from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
 from longdoc.loaders.pdf.tables import find_tables
 from longdoc.loaders.pdf.top_down import top_down
 
@@ -42,7 +43,8 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> 
         own: how many of its glyphs, the first ones, are its own; annotations draw the rest.
         options: the options of :func:`longdoc.load`.
     """
-    glyphs = top_down(order(place_drawn(read_glyphs(page), own)))
+    glyphs = place_detached(place_drawn(read_glyphs(page), own), partial(_rules, page))
+    glyphs = top_down(order(glyphs))
     verdict = _verdict(page, glyphs)
     width, height = page.get_size()
     read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs)
@@ -57,6 +59,14 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> 
     except ocr.OcrError as error:
         return replace(read, warnings=(f"page {number} could not be read by OCR: {error}",))
     return read
+
+
+def _rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
+    """The ruling lines of a page, shape ``(K, 4)``; none of a drawing, which has too many."""
+    try:
+        return read_rules(page)
+    except TableError:
+        return np.zeros((0, 4), np.float32)
 
 
 def _with_tables(page: pdfium.PdfPage, read: ReadPage) -> ReadPage:
