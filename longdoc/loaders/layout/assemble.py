@@ -51,7 +51,8 @@ def assemble(
     tables = [(page.number, start, page.tables) for page, start in zip(pages, raw_starts, strict=False)]
     failures = [*warnings]
     built = build_tables(tables, layout.raw_text, layout.edits, failures)
-    links = attempt("links", lambda: _links(pages, layout), (), failures)
+    no_links: tuple[Link, ...] = ()
+    links = attempt("links", lambda: _links(pages, layout), no_links, failures)
     return Document(
         source=source,
         pages=_pages(pages, layout),

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.edits import WHITE_SPACE, Edits
-from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs, unturn
+from longdoc.edits import Edits
+from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs, is_white, unturn
 from longdoc.loaders.layout.isolate import attempt
 from longdoc.parts import Box, Cell, Table
 
@@ -60,9 +60,11 @@ class Grid:
     def box(self, page: int, cell: GridCell | None = None) -> Box:
         """The box of a cell, or of the whole table."""
         cell = cell or GridCell(0, 0, len(self.y) - 1, len(self.x) - 1)
-        columns, rows = [cell.column, cell.column + cell.column_span], [cell.row, cell.row + cell.row_span]
-        sides = np.stack([self.x[columns], self.y[rows]], axis=1).reshape(1, 4)
-        return Box(page, *unturn(sides, 4 - self.turn)[0].tolist())
+        x0, x1 = float(self.x[cell.column]), float(self.x[cell.column + cell.column_span])
+        y0, y1 = float(self.y[cell.row]), float(self.y[cell.row + cell.row_span])
+        return Box(
+            page, *unturn(np.array([[x0, y0, x1, y1]]), 4 - self.turn)[0].tolist() if self.turn else (x0, y0, x1, y1)
+        )
 
     def cell_of(self, glyphs: Glyphs) -> NDArray[np.int64]:
         """The index in ``cells`` of the cell that contains the centre of each glyph, -1 outside; shape ``(N,)``."""
@@ -130,7 +132,7 @@ def _middle_of_word(glyphs: Glyphs) -> NDArray[np.int64]:
     """The middle glyph of the word of each glyph: a word that crosses a border stays whole; shape ``(N,)``."""
     x0, y0, x1, y1 = unturn(glyphs.boxes, glyphs.turns).T
     spaced = np.abs(x0[1:] - x1[:-1]) > 0.25 * (y1 - y0)[1:]
-    white = np.isin(glyphs.codes, WHITE_SPACE)
+    white = is_white(glyphs.codes)
     borders = np.append(True, spaced | (glyphs.breaks[1:] != NONE) | white[1:] | white[:-1])
     starts = np.flatnonzero(borders[: len(white)])
     ends = np.append(starts[1:], len(white))
@@ -202,7 +204,10 @@ def build_tables(
     found = [(number, table.grid, table.ranges + start) for number, start, placed in pages for table in placed]
     tables = [
         attempt(
-            f"a table of page {number}", partial(_table, number, grid, _text_ranges(ranges, origins), text), None, failures
+            f"a table of page {number}",
+            partial(_table, number, grid, _text_ranges(ranges, origins), text),
+            None,
+            failures,
         )
         for number, grid, ranges in found
     ]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.edits import WHITE_SPACE, Edits
+from longdoc.edits import Edits
 from longdoc.loaders.layout.characters import compose, reads_as
 from longdoc.loaders.layout.furniture import find_furniture
-from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs, as_text, draws_ink, is_redrawn
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs, as_text, draws_ink, is_redrawn, is_white
 from longdoc.loaders.layout.hyphens import join_hyphens
 from longdoc.loaders.layout.lines import DROP, SPACED, Lines, in_table, line_breaks, measure_lines
 from longdoc.loaders.layout.raised_glyphs import raised_texts
@@ -73,7 +73,7 @@ def lay_out(
     starts = np.flatnonzero(glyphs.breaks >= LINE)
     raw_text = as_text(glyphs.codes)
     composed, accents = _compose(glyphs, page)
-    breaks = np.maximum(glyphs.breaks, np.isin(glyphs.codes, WHITE_SPACE))
+    breaks = np.maximum(glyphs.breaks, is_white(glyphs.codes))
     visible = draws_ink(glyphs) & ~np.concatenate([is_redrawn(of_page) for _, of_page in pages])
     visible[accents] = False
     ink = np.flatnonzero(visible)

@@ -11,7 +11,7 @@ from functools import partial
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from longdoc.document import Document, Source
+from longdoc.document import Document, OutlineItem, Source
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError
 from longdoc.loaders.layout.assemble import assemble
 from longdoc.loaders.layout.isolate import attempt
@@ -46,8 +46,10 @@ def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
             pdf.init_forms()
             pages = list(_read_pages(pdf, name, options))
             failures: list[str] = []
-            outline = attempt("outline", lambda: read_outline(pdf), (), failures)
-            metadata = attempt("metadata", lambda: _read_metadata(pdf), {}, failures)
+            no_outline: tuple[OutlineItem, ...] = ()
+            no_metadata: dict[str, str] = {}
+            outline = attempt("outline", lambda: read_outline(pdf), no_outline, failures)
+            metadata = attempt("metadata", lambda: _read_metadata(pdf), no_metadata, failures)
         finally:
             pdf.close()
     source = Source(

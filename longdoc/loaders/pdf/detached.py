@@ -19,8 +19,11 @@ from longdoc.loaders.layout.glyphs import (
     bounding_boxes,
 )
 
-_PARTS = np.array([ord(char) for char in "0123456789 ,+-\u2212\u2013"], np.uint32)  # characters of a superscript
-_WORD_ENDS = ".,;:!?)]%\"'\u2019\u201d"  # what a superscript may follow besides letters and digits; signs are other fonts'
+_PARTS = np.zeros(0x3000, bool)  # by code point: the characters of superscripts that are moved
+_PARTS[[ord(char) for char in "0123456789 ,+-\u2212\u2013"]] = True
+_WORD_ENDS = (
+    ".,;:!?)]%\"'\u2019\u201d"  # what a superscript may follow besides letters and digits; signs are other fonts'
+)
 _LONGEST = 6  # glyphs of a superscript, of a numerator or of a denominator
 _MOST_PIECES = 300  # of digits on a page: one with more is a table
 _SMALL = 0.87  # of the height of its base: a superscript's
@@ -43,12 +46,11 @@ def place_detached(glyphs: Glyphs, read_rules: Callable[[], NDArray[np.float32]]
 
     Args:
         glyphs: the glyphs of a page.
-        read_rules: reads its ruling lines, ``x0, y0, x1, y1`` in points; shape ``(K, 4)``. Called if digits are stacked.
+        read_rules: reads its ruling lines, ``x0, y0, x1, y1`` in points; shape ``(K, 4)``; only if digits are stacked.
     """
-    pieces = _digit_pieces(glyphs)
+    pieces, boxes = _digit_pieces(glyphs)
     if not 0 < len(pieces) <= _MOST_PIECES:
         return glyphs
-    boxes = np.array([bounding_boxes(glyphs.boxes[a:b], np.array([0]))[0] for a, b in pieces.tolist()])
     moves = _fractions(glyphs, pieces, boxes, read_rules)
     taken = {move.start for move in moves}
     for (start, end), box in zip(pieces.tolist(), boxes, strict=True):
@@ -58,8 +60,12 @@ def place_detached(glyphs: Glyphs, read_rules: Callable[[], NDArray[np.float32]]
     return _moved(glyphs, moves) if moves else glyphs
 
 
-def _digit_pieces(glyphs: Glyphs) -> NDArray[np.int64]:
-    """Short stretches of digits at one height, without gaps: half-open ranges; shape ``(K, 2)``."""
+def _digit_pieces(glyphs: Glyphs) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Short stretches of digits at one height, without gaps.
+
+    Returns:
+        Half-open ranges, shape ``(K, 2)``, and boxes, shape ``(K, 4)``.
+    """
     x0, y0, x1, y1 = glyphs.boxes.T
     height = np.maximum(y1 - y0, 0.1)
     taller = np.maximum(height[1:], height[:-1])
@@ -67,13 +73,13 @@ def _digit_pieces(glyphs: Glyphs) -> NDArray[np.int64]:
     apart |= (np.abs(np.diff(height)) > 0.1 * taller) | (glyphs.breaks[1:] >= LINE)
     first = np.flatnonzero(np.append(True, apart)[: len(height)])
     if not len(first):
-        return np.zeros((0, 2), np.int64)
+        return np.zeros((0, 2), np.int64), glyphs.boxes[:0]
     ends = np.append(first[1:], len(height))
     digit = (glyphs.codes >= ord("0")) & (glyphs.codes <= ord("9"))
-    other = ~np.isin(glyphs.codes, _PARTS) | (glyphs.turns > 0)
+    other = ~_PARTS[np.minimum(glyphs.codes, len(_PARTS) - 1)] | (glyphs.turns > 0)
     digits, others = (np.add.reduceat(which.astype(int), first) for which in (digit, other))
     chosen = (digits > 0) & (others == 0) & (ends - first <= _LONGEST)
-    return np.stack([first, ends], axis=1)[chosen]
+    return np.stack([first, ends], axis=1)[chosen], bounding_boxes(glyphs.boxes, first)[chosen]
 
 
 def _is_detached(glyphs: Glyphs, start: int) -> bool:
@@ -97,7 +103,7 @@ def _base(glyphs: Glyphs, start: int, end: int, box: NDArray[np.float32]) -> int
     x0, y0, x1, y1 = glyphs.boxes.T
     height, small = y1 - y0, box[3] - box[1]
     up = (y1 - box[3]) / np.maximum(height, 0.1)
-    level = (small < _SMALL * height) & (0.1 < up) & (up < 0.6) & (box[3] > y0 + 0.2 * height)
+    level = (small < _SMALL * height) & (up > 0.1) & (up < 0.6) & (box[3] > y0 + 0.2 * height)
     level[start:end] = False
     near = np.flatnonzero(level & (np.abs(box[0] - x1) < _NEAR * height))
     near = near[[chr(code).isalnum() or chr(code) in _WORD_ENDS for code in glyphs.codes[near].tolist()]]
@@ -128,10 +134,14 @@ def _fractions(
         left, right = float(min(x0[top], x0[bottom])), float(max(x1[top], x1[bottom]))
         middle = [float(y0[i] + y1[i]) / 2 for i in (top, bottom)]
         bars = (rules[:, 1] > middle[0]) & (rules[:, 1] < middle[1]) & (rules[:, 3] - rules[:, 1] < 1)
-        bars &= (rules[:, 0] < left + 1) & (rules[:, 2] > right - 1) & (rules[:, 2] - rules[:, 0] < 2 * (right - left) + 4)
+        bars &= (
+            (rules[:, 0] < left + 1) & (rules[:, 2] > right - 1) & (rules[:, 2] - rules[:, 0] < 2 * (right - left) + 4)
+        )
         after = _beside(glyphs, rules[bars], pieces[[top, bottom]]) if bars.any() else None
         if after is not None:
-            moves += [_Move(*pieces[top].tolist(), after, NUMERATOR), _Move(*pieces[bottom].tolist(), after, DENOMINATOR)]
+            for piece, rise in ((top, NUMERATOR), (bottom, DENOMINATOR)):
+                start, end = pieces[piece].tolist()
+                moves.append(_Move(start, end, after, rise))
     return moves
 
 
@@ -175,7 +185,7 @@ def _moved(glyphs: Glyphs, moves: list[_Move]) -> Glyphs:
     x0, y0, x1, y1 = arranged.boxes.T
     rejoined = 1 + np.flatnonzero(np.diff(piece[order]))
     for at in rejoined.tolist():
-        small, tall = sorted((y1[at] - y0[at], y1[at - 1] - y0[at - 1]))
+        tall = max(y1[at] - y0[at], y1[at - 1] - y0[at - 1])
         gap = x0[at] - x1[at - 1]
         if arranged.rises[at] == DENOMINATOR:
             arranged.breaks[at] = NONE

@@ -65,6 +65,7 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
         hidden = _is_hidden(glyphs.boxes, page.get_size(), _is_invisible(handle, real, glyphs.breaks))
         turns = _quarter_turns(handle, real, glyphs.breaks, page.get_rotation())
         glyphs = replace(glyphs, hidden=hidden, turns=turns)
+        _divide_stacked(glyphs)
         glyphs = replace(glyphs, rises=find_rises(glyphs, lambda at: _measure(handle, int(real[at]))))
     finally:
         textpage.close()
@@ -142,9 +143,7 @@ def _join_turned(glyphs: Glyphs, handle: Any, real: NDArray[np.int64]) -> None:
             glyphs.breaks[at + 1] = SPACE if gap[at + 1] > 0.2 * thickness[at + 1] else NONE
 
 
-def _quarter_turns(
-    handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8], rotation: int
-) -> NDArray[np.uint8]:
+def _quarter_turns(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
     """The quarter turns of glyphs on the page as displayed; on most pages a sample shows that all are upright.
 
     Args:
@@ -156,7 +155,7 @@ def _quarter_turns(
     Returns:
         Anticlockwise, 0 for other angles; shape ``(N,)``.
     """
-    sample = np.flatnonzero((breaks == LINE) | (np.arange(len(real)) % 16 == 0))
+    sample = np.flatnonzero((breaks == LINE) | (np.arange(len(real)) % 64 == 0))
     for which in (sample, np.arange(len(real))):
         angles = np.fromiter(map(_angle, repeat(handle), real[which].tolist()), np.float64, len(which))
         sizes = np.fromiter(map(_font_size, repeat(handle), real[which].tolist()), np.float64, len(which))
@@ -180,6 +179,15 @@ def _measure(handle: Any, index: int) -> tuple[float, float]:
     size, scale = _font_size(handle, index), math.hypot(matrix.a, matrix.b) or 1.0
     upwards = math.copysign(1, size) * (matrix.a * y.value - matrix.b * x.value) / scale
     return upwards, abs(size) * math.hypot(matrix.c, matrix.d)
+
+
+def _divide_stacked(glyphs: Glyphs) -> None:
+    """Puts the digits of a column on lines of their own, in place: pdfium joins single ones to one number."""
+    digit = (glyphs.codes >= ord("0")) & (glyphs.codes <= ord("9"))
+    _, y0, _, y1 = glyphs.boxes.T
+    apart = (y0[1:] > y1[:-1] - 0.1 * (y1 - y0)[1:]) | (y1[1:] < y0[:-1] + 0.1 * (y1 - y0)[1:])
+    apart &= (digit[1:] | digit[:-1]) & (glyphs.turns[1:] == 0) & (glyphs.breaks[1:] < LINE)
+    glyphs.breaks[1:][apart] = LINE
 
 
 def _is_invisible(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from longdoc.loaders.layout.grids import Grid
 from longdoc.loaders.pdf.unruled_tables import NUMBER
 
 _NEAR = 0.4  # heights of a glyph: centres of glyphs this close are on one line
+_TWO_LINES = 1.6  # heights of a glyph: a lower row has one line
 _FEWEST = 3  # cells with the same lines, or lines of a cell: two of either may be wrapped text
 
 
@@ -40,13 +41,16 @@ def split_rows(grid: Grid, visible: Glyphs) -> Grid:
         visible: glyphs of the page that are not white space.
     """
     owner = grid.cell_of(visible)
+    visible, owner = visible.take(np.flatnonzero(owner >= 0)), owner[owner >= 0]
+    height = float(np.median(visible.boxes[:, 3] - visible.boxes[:, 1])) if len(owner) else 0.0
+    near = _NEAR * height
     boxes: list[tuple[float, float, float, float]] = []
     for row in range(len(grid.y) - 1):
         of_row = [i for i, cell in enumerate(grid.cells) if cell.row == row]
-        inside = visible.take(np.flatnonzero(np.isin(owner, of_row)))
-        near = _NEAR * float(np.median(inside.boxes[:, 3] - inside.boxes[:, 1])) if len(inside.codes) else 0.0
-        single = [i for i in of_row if grid.cells[i].row_span == 1]
-        cells = {i: _lines(visible.take(np.flatnonzero(owner == i)), near) for i in single}
+        cells: dict[int, _CellLines] = {}
+        if grid.y[row + 1] - grid.y[row] > _TWO_LINES * height:
+            single = [i for i in of_row if grid.cells[i].row_span == 1]
+            cells = {i: _lines(visible.take(np.flatnonzero(owner == i)), near) for i in single}
         heights = _row_heights([cell for cell in cells.values() if cell.heights], near)
         top, bottom = float(grid.y[row]), float(grid.y[row + 1])
         borders = [top, *((a + b) / 2 for a, b in pairwise(heights)), bottom]
@@ -97,4 +101,3 @@ def _has_rows(cell: _CellLines, heights: list[float], near: float) -> bool:
     middle = heights[len(heights) // 2] if len(heights) % 2 else None
     centred = len(cell.heights) == 1 and middle is not None and abs(cell.heights[0] - middle) < near
     return cell.is_level(heights, near) and cell.is_numeric and not centred
-

@@ -12,9 +12,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders.layout.glyphs import LINE, LOWERED, NONE, RAISED, Glyphs, is_blank, unturn
+from longdoc.loaders.layout.glyphs import LINE, LOWERED, NONE, RAISED, Glyphs, unturn
 
-_DIGITS_AND_SIGNS = np.array([ord(char) for char in "0123456789+-\u2212\u2013"], np.uint32)
+_DIGITS_AND_SIGNS = np.zeros(0x3000, bool)
+_DIGITS_AND_SIGNS[[ord(char) for char in "0123456789+-\u2212\u2013"]] = True
 _SMALL, _TINY = 0.87, 0.4  # of the size of its base: a superscript's; what is smaller follows a drop cap
 _SAME = 1.02  # of the size of its base: text raised at its own size
 _NEAR = 0.35  # sizes of the base: a wider gap is not within a word
@@ -53,7 +54,7 @@ def find_rises(glyphs: Glyphs, measure: Callable[[int], tuple[float, float]]) ->
         RAISED, LOWERED or 0; shape ``(N,)``.
     """
     rises = np.zeros(len(glyphs.codes), np.int8)
-    visible = np.flatnonzero(~is_blank(glyphs.codes))
+    visible = np.flatnonzero((glyphs.codes != 0x20) & (glyphs.codes != 0xA0))
     if len(visible) < 2:
         return rises
     boxes = unturn(glyphs.boxes, glyphs.turns)[visible]
@@ -80,7 +81,7 @@ def _lines_to_measure(
         Half-open ranges of visible glyphs.
     """
     height, bottom = boxes[:, 3] - boxes[:, 1], boxes[:, 3]
-    digit = np.isin(codes, _DIGITS_AND_SIGNS)
+    digit = _DIGITS_AND_SIGNS[np.minimum(codes, len(_DIGITS_AND_SIGNS) - 1)]
     higher, lower = np.maximum(height[1:], height[:-1]), np.minimum(height[1:], height[:-1])
     uneven = (lower < _EVEN * higher) | (np.abs(np.diff(bottom)) > (1 - _EVEN) * higher)
     found = 1 + np.flatnonzero(uneven & (digit[1:] | digit[:-1]) & (breaks[1:] == NONE))
@@ -133,6 +134,6 @@ def _rise(run: _Run, base: _Run, gap: float) -> int:
     up, share = (run.base - base.base) / base.size, run.size / base.size
     if not (_TINY < share < _SAME and abs(gap) < _NEAR * base.size):
         return 0
-    if _LEAST_UP < up < _MOST_UP and (share < _SMALL or _SAME_SIZE_UP < up):
+    if _LEAST_UP < up < _MOST_UP and (share < _SMALL or up > _SAME_SIZE_UP):
         return RAISED
     return LOWERED if share < _SMALL and _LEAST_DOWN < -up < _MOST_DOWN else 0

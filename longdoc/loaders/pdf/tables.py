@@ -13,9 +13,8 @@ import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
 
-from longdoc.edits import WHITE_SPACE
 from longdoc.errors import MissingDependencyError, require
-from longdoc.loaders.layout.glyphs import Glyphs, unturn
+from longdoc.loaders.layout.glyphs import Glyphs, is_white, unturn
 from longdoc.loaders.layout.grids import DOUBLE_RULE, Grid
 from longdoc.loaders.pdf.joined_rows import split_rows
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
@@ -42,7 +41,7 @@ def find_tables(page: pdfium.PdfPage, glyphs: Glyphs) -> list[Grid]:
         TableError: the page has more ruling lines, other lines or objects than a page with tables can have, or it has
             ruling lines and pdfplumber is not installed.
     """
-    visible = glyphs.take(np.flatnonzero(~np.isin(glyphs.codes, WHITE_SPACE)))
+    visible = glyphs.take(np.flatnonzero(~is_white(glyphs.codes)))
     used = np.zeros(len(visible.codes), bool)
     found: list[Grid] = []
     for grid in [*_ruled(page, visible), *_aligned(visible)]:
@@ -95,8 +94,9 @@ def _unturned(glyphs: Glyphs, turn: int) -> Glyphs:
 def _tolerance(visible: Glyphs) -> float:
     """How close rules are one or meet, in points; less than usual if the page has small print."""
     boxes = unturn(visible.boxes, visible.turns)
-    height = boxes[:, 3] - boxes[:, 1]
-    return float(min(_TOLERANCE, _LINE_SHARE * np.quantile(height, 0.1))) if len(height) else _TOLERANCE
+    small = len(boxes) // 10
+    height = np.partition(boxes[:, 3] - boxes[:, 1], small)[small] if len(boxes) else np.inf
+    return min(_TOLERANCE, _LINE_SHARE * float(height))
 
 
 def _ruled_grid(boxes: NDArray[np.float64], visible: Glyphs) -> Grid | None:
@@ -109,7 +109,7 @@ def _ruled_grid(boxes: NDArray[np.float64], visible: Glyphs) -> Grid | None:
         visible: glyphs of the page that are not white space.
     """
     x0, y0, x1, y1 = visible.boxes.T
-    left, top, right, bottom = *boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     inside = (x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)
     if not inside.any():
         return None
