@@ -52,6 +52,7 @@ def test_what_lowered_text_gets(before, lowered, after, marks):
 @pytest.mark.parametrize(
     ("before", "raised", "after", "marks"),
     [
+        ("2x10", "7", " cells", ("^", "")),
         ("8", "1", "/2", (" ", "")),
         ("8", "1", "\u20442 per cent", (" ", "")),
         ("8", "1/2", "%", (" ", "")),

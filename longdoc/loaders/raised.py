@@ -8,7 +8,7 @@ _NUMBER = re.compile(r"[-+\u2212]?\d+")
 _FRACTION = re.compile(r"\d+\s?[/\u2044\u2215]\s?\d")
 _NOTE = re.compile(r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*")
 _BASE = re.compile(
-    r"(?:(?<![\w.,])(?:10|2|e)"  # a power of ten or two
+    r"(?:(?:(?<![\w.,])|(?<=\d[xX\u00d7*\u00b7]))(?:10|2|e)"  # a power of ten or two, also in 2x10
     r"|(?<![^\W\d_])[^\W\d_]"  # a variable: one letter
     r"|(?<![^\W\d_])(?:[kcmdn\u00b5]?m|km|ft|in|yd|mi|kg|mol|sec|min|cd|Hz|sq|log|ln|exp|sin|cos|tan))$"
 )

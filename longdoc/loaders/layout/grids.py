@@ -158,7 +158,8 @@ def _breaks(
     moved = np.diff(order, prepend=-1) != 1
     _, y0, _, y1 = unturn(glyphs.boxes, glyphs.turns)[order].T
     overlap = np.minimum(y1[1:], y1[:-1]) - np.maximum(y0[1:], y0[:-1])
-    beside = np.append(False, overlap > 0.5 * np.minimum(y1 - y0, np.roll(y1 - y0, 1))[1:])
+    alike = np.diff(glyphs.turns[order]) == 0
+    beside = np.append(False, alike & (overlap > 0.5 * np.minimum(y1 - y0, np.roll(y1 - y0, 1))[1:]))
     breaks = np.where(moved, np.where(beside & (table >= 0), SPACE, LINE), glyphs.breaks[order])
 
     def changes(kind: NDArray[np.int64]) -> NDArray[np.bool_]:
