@@ -256,6 +256,14 @@ def test_a_table_that_is_turned_on_an_upright_page(content, rows, prose, turn):
             assert cell.box.y0 - 1 <= box.y0 <= box.y1 <= cell.box.y1 + 1
 
 
+def test_the_lines_of_a_cell_of_a_turned_table_are_read_down_the_table():
+    content = (
+        ruled((("Year", "Fee"), ("", "200")), height=40) + lines("as agreed", x=76, y=506) + lines("First", x=76, y=520)
+    )
+    (table,) = load(make_pdf(f"q 0 1 -1 0 800 150 cm {content}Q ")).tables
+    assert " ".join(table.cells[2].text.split()) == "First as agreed"
+
+
 def test_turned_headings_of_an_upright_table():
     names = ("Year begun", "Fee paid", "Due date")
     heads = "".join(f"BT /F 12 Tf 0 1 -1 0 {120 + 100 * j} 575 Tm ({name}) Tj ET " for j, name in enumerate(names))

@@ -105,14 +105,14 @@ class PlacedGrid:
 def arrange(glyphs: Glyphs, grids: Sequence[Grid]) -> tuple[Glyphs, list[PlacedGrid]]:
     """Moves the glyphs of each table together, row by row and cell by cell, to where the first of them was.
 
-    Glyphs outside tables keep their order, and so do those within a cell.
+    Glyphs outside tables keep their order, and so do those within a cell, but for the lines of a turned table.
 
     Args:
         glyphs: the ``N`` glyphs of one page.
         grids: its tables, disjoint.
     """
     n = len(glyphs.codes)
-    table, cell, row = np.full(n, -1), np.full(n, -1), np.full(n, -1)
+    table, cell, row, line = np.full(n, -1), np.full(n, -1), np.full(n, -1), np.zeros(n, np.int64)
     middle = _middle_of_word(glyphs)
     rank = np.arange(n)
     for i, grid in enumerate(grids):
@@ -121,11 +121,25 @@ def arrange(glyphs: Glyphs, grids: Sequence[Grid]) -> tuple[Glyphs, list[PlacedG
         table[own], cell[own] = i, inside[own]
         row[own] = np.array([each.row for each in grid.cells])[cell[own]]
         rank[own] = np.flatnonzero(own)[:1]
-    order = np.lexsort((np.arange(n), cell, rank))
+        if grid.turn and own.any():
+            line[own] = _line_ranks(glyphs.take(np.flatnonzero(own)), grid.turn)
+    order = np.lexsort((np.arange(n), line, cell, rank))
     table, row, cell = table[order], row[order], cell[order]
     breaks = _breaks(glyphs, order, table, row, cell)
     placed = [PlacedGrid(grid, _cell_ranges(table == i, cell, len(grid.cells))) for i, grid in enumerate(grids)]
     return replace(glyphs.take(order), breaks=breaks), placed
+
+
+def _line_ranks(glyphs: Glyphs, turn: int) -> NDArray[np.int64]:
+    """From which line of a turned table each of its ``N`` glyphs is, counted down the table; shape ``(N,)``."""
+    boxes = unturn(glyphs.boxes, turn)
+    starts = np.append(True, glyphs.breaks[1:] >= LINE)
+    bottom = boxes[starts, 3]
+    down = np.argsort(bottom, kind="stable")
+    rank = np.empty(len(bottom), np.int64)
+    rank[down] = np.cumsum(np.diff(bottom[down], prepend=bottom[down[0]]) > 0.5 * np.median(boxes[:, 3] - boxes[:, 1]))
+    ranks: NDArray[np.int64] = rank[np.cumsum(starts) - 1]
+    return ranks
 
 
 def _middle_of_word(glyphs: Glyphs) -> NDArray[np.int64]:
