@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from longdoc.edits import Edit, Edits
+from longdoc.errors import LimitExceededError
 from longdoc.loaders import load
 from longdoc.loaders.layout.glyphs import BLOCK, CELL, LINE, NONE, ROW, SPACE, Glyphs
 from longdoc.loaders.layout.grids import Grid, GridCell, PlacedGrid, arrange, build_tables
+from longdoc.loaders.layout.isolate import attempt
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from longdoc.loaders.pdf.ruling_lines import TableError
 from longdoc.loaders.pdf.tables import find_tables
@@ -60,7 +62,10 @@ def as_text(glyphs: Glyphs) -> tuple[str, Edits]:
 
 def tables_of(glyphs: Glyphs, grids: list[Grid]) -> tuple[Table, ...]:
     arranged, placed = arrange(glyphs, grids)
-    return build_tables([(1, 0, placed)], *as_text(arranged))
+    failures: list[str] = []
+    tables = build_tables([(1, 0, placed)], *as_text(arranged), failures)
+    assert not failures
+    return tables
 
 
 def rows_of(table: Table) -> list[list[str]]:
@@ -183,7 +188,7 @@ def test_cells_start_and_end_at_visible_characters(raw: str, cuts: list[int]) ->
     borders = sorted(min(cut, len(raw)) for cut in cuts)
     ranges = np.array(list(pairwise(borders)))
     edits = Edits.of(Edit(i, i + 1, "", "dropped") for i, char in enumerate(raw) if char in "\n\u00ad")
-    (table,) = build_tables([(1, 0, [PlacedGrid(GRID, ranges)])], raw, edits)
+    (table,) = build_tables([(1, 0, [PlacedGrid(GRID, ranges)])], raw, edits, [])
     text, _ = edits.apply(raw)
     for cell, (start, end) in zip(table.cells, ranges.tolist(), strict=True):
         assert cell.text == text[cell.start : cell.end]
@@ -218,3 +223,189 @@ def test_without_pdfplumber_a_document_has_its_text_and_one_warning(monkeypatch)
     assert warning.startswith(
         "tables of page(s) 2–8 could not be read: finding their cells needs pdfplumber: pip install"
     )
+
+
+ROWS = (("Apples", "12.50", "3"), ("Pears", "8.10", "14"), ("Plums", "9.00", "7"), ("Total", "29.60", "24"))
+
+
+def unruled(size: float = 12, step: float = 150) -> str:
+    return "".join(
+        lines(text, x=72 + step * j, y=600 - 1.25 * size * i, size=size)
+        for i, row in enumerate(ROWS)
+        for j, text in enumerate(row)
+    )
+
+
+def grid_lines(heights: list[float], xs: list[float]) -> str:
+    level = [f"{xs[0]} {y} m {xs[-1]} {y} l S " for y in heights]
+    return "".join(level + [f"{x} {heights[0]} m {x} {heights[-1]} l S " for x in xs])
+
+
+@pytest.mark.parametrize("turn", ["0 1 -1 0 800 150", "0 -1 1 0 -200 700", "-1 0 0 -1 612 1100"])
+@pytest.mark.parametrize("prose", [True, False])
+@pytest.mark.parametrize(("content", "rows"), [(unruled(), ROWS), (ruled(), FEES)], ids=["unruled", "ruled"])
+def test_a_table_that_is_turned_on_an_upright_page(content, rows, prose, turn):
+    above = lines(*[PROSE] * 3, y=770) if prose else ""
+    document = load(make_pdf(f"{above}q {turn} cm {content}Q "))
+    (table,) = document.tables
+    assert rows_of(table) == [list(row) for row in rows]
+    for cell in table.cells:
+        assert document.text[cell.start : cell.end] == cell.text
+        for box in document.locate(cell.start, cell.end):
+            assert cell.box.x0 - 1 <= box.x0 <= box.x1 <= cell.box.x1 + 1
+            assert cell.box.y0 - 1 <= box.y0 <= box.y1 <= cell.box.y1 + 1
+
+
+def test_the_lines_of_a_cell_of_a_turned_table_are_read_down_the_table():
+    content = (
+        ruled((("Year", "Fee"), ("", "200")), height=40) + lines("as agreed", x=76, y=506) + lines("First", x=76, y=520)
+    )
+    (table,) = load(make_pdf(f"q 0 1 -1 0 800 150 cm {content}Q ")).tables
+    assert " ".join(table.cells[2].text.split()) == "First as agreed"
+
+
+def test_turned_headings_of_an_upright_table():
+    names = ("Year begun", "Fee paid", "Due date")
+    heads = "".join(f"BT /F 12 Tf 0 1 -1 0 {120 + 100 * j} 575 Tm ({name}) Tj ET " for j, name in enumerate(names))
+    body = "".join(
+        lines(text, x=76 + 100 * j, y=556 - 24 * i) for i, row in enumerate(FEES[1:]) for j, text in enumerate(row)
+    )
+    document = load(make_pdf(grid_lines([525, 548, 572, 650], [72, 172, 272, 372]) + heads + body))
+    assert rows_of(document.tables[0]) == [list(names), *map(list, FEES[1:])]
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "BT /F 60 Tf 0.7 0.7 -0.7 0.7 150 250 Tm (DRAFT) Tj ET ",
+        "BT /F 20 Tf 0 1 -1 0 30 250 Tm (arXiv:2104.01234v2 [cs.CL] 3 May 2021) Tj ET ",
+    ],
+    ids=["watermark", "stamp"],
+)
+def test_stamps_leave_an_upright_table_as_it_is(stamp):
+    document = load(make_pdf(lines(*[PROSE] * 8) + stamp + ruled()))
+    (table,) = document.tables
+    assert rows_of(table) == [list(row) for row in FEES]
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+@pytest.mark.parametrize("has_rules", [True, False])
+def test_tables_in_small_print(size, has_rules):
+    xs = [72.0 + 13 * size * j for j in range(4)]
+    heights = [500 + 1.4 * size * i for i in range(5)]
+    cells = "".join(
+        lines(text, x=xs[j] + 1, y=heights[3 - i] + 0.35 * size, size=size)
+        for i, row in enumerate(ROWS)
+        for j, text in enumerate(row)
+    )
+    content = "0.1 w " + grid_lines(heights, xs) + cells if has_rules else unruled(size, 13 * size)
+    document = load(make_pdf(lines("Schedule of rates") + content))
+    assert document.text.startswith("Schedule of rates")
+    (table,) = document.tables
+    assert rows_of(table) == [list(row) for row in ROWS]
+
+
+@pytest.mark.parametrize("content", [
+    f"q 0.25 0 0 0.25 50 50 cm {unruled()}Q ",
+    "".join(
+        f"BT /F -12 Tf -1 0 0 -1 {72 + 150 * j} {600 - 14 * i} Tm ({text}) Tj ET "
+        for i, row in enumerate(ROWS)
+        for j, text in enumerate(row)
+    ),
+], ids=["scaled by a matrix", "negative size"])  # fmt: skip
+def test_tables_of_other_sizes(content):
+    (table,) = load(make_pdf(content)).tables
+    assert rows_of(table) == [list(row) for row in ROWS]
+
+
+HEADS = ["Group", "Route", "Number", "Change"]
+
+
+def in_cells(rules: list[float], columns: list[tuple[float, list[str]]], heads: list[str], total: list[str]) -> str:
+    """A table of four columns: a header, one row between two rules that holds several, and a total."""
+    xs = [72.0, 150.0, 280.0, 360.0, 430.0]
+    content = grid_lines(rules, xs)
+    for x, head, (y, texts), last in zip(xs, heads, columns, total, strict=False):
+        content += lines(head, x=x + 3, y=686, size=10) + lines(*texts, x=x + 3, y=y, size=10, pitch=12)
+        content += lines(last, x=x + 3, y=546, size=10)
+    return content
+
+
+ROUTES, NUMBERS = ["Pacific", "Europe", "Asia", "Guam", "Korea"], ["157,642", "42,097", "276,197", "13,435", "9"]
+CHANGES = ["107.1", "88.3", "104.6", "115.0", "101.1"]
+RULES = [540.0, 560.0, 680.0, 700.0]
+
+
+@pytest.mark.parametrize(("y", "name"), [(625, ["JAL"]), (665, ["JAL"]), (630, ["JAL", "Group"])])
+@pytest.mark.parametrize("left", [True, False])
+def test_a_group_cell_spans_rows_without_rules(y, name, left):
+    columns = [(y, name), (665, ROUTES), (665, NUMBERS), (665, CHANGES)]
+    heads, total = HEADS, ["", "Total", "498,380", "103.2"]
+    if not left:
+        columns, heads, total = (each[1:] + each[:1] for each in (columns, heads, total))
+    (table,) = load(make_pdf(in_cells(RULES, columns, heads, total))).tables
+    (group,) = [cell for cell in table.cells if cell.text == " ".join(name)]
+    assert (group.row, group.row_span) == (1, 5)
+    rows = [[cell.text for cell in table.cells if cell.row == i and cell is not group] for i in range(7)]
+    assert rows[1:6] == [list(row) for row in zip(ROUTES, NUMBERS, CHANGES, strict=True)]
+    assert [text for text in rows[6] if text] == ["Total", "498,380", "103.2"]
+
+
+def test_a_value_that_is_missing_in_rows_without_rules():
+    columns = [(665, ["Asia", "Rome", "Oslo"]), (665, ROUTES[:3]), (665, NUMBERS[:3]), (653, CHANGES[1:3])]
+    (table,) = load(make_pdf(in_cells(RULES, columns, HEADS, ["Total", "", "7", "8"]))).tables
+    assert rows_of(table)[1:4] == [
+        ["Asia", "Pacific", "157,642", ""],
+        ["Rome", "Europe", "42,097", "88.3"],
+        ["Oslo", "Asia", "276,197", "104.6"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        [(665, ["Chair"]), (665, ["A chair made", "of oak, with", "arms"]), (665, ["4"]), (665, ["100.00"])],
+        [(665, ["Chair", "of oak"]), (665, ["A chair", "with arms"]), (665, ["four", "chairs"]), (665, ["100.00"])],
+        [(665, ["Chair"]), (665, ["Number", "of shares", "out"]), (665, ["Sum", "of the", "award"]), (665, ["5"])],
+    ],
+    ids=["wrapped description", "two lines", "wrapped words"],
+)
+def test_cells_of_several_lines_stay_whole(columns):
+    (table,) = load(make_pdf(in_cells(RULES, columns, HEADS, ["Total", "x", "7", "8"]))).tables
+    assert table.shape == (3, 4)
+    assert rows_of(table)[1] == [cell.replace("\n", " ") for cell in (" ".join(texts) for _, texts in columns)]
+
+
+def test_a_table_that_cannot_be_read_costs_a_warning(monkeypatch):
+    def fail(*arguments):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("longdoc.loaders.pdf.page.find_tables", fail)
+    document = load(make_pdf(lines("Fees are due as follows.") + ruled()))
+    assert "Fees are due" in document.text and "Second" in document.text
+    assert document.warnings == ("tables of page 1 could not be read: IndexError: list index out of range",)
+
+
+@pytest.mark.parametrize(
+    ("function", "part"), [("read_outline", "outline"), ("read_interactive", "links, form fields")]
+)
+def test_other_parts_that_cannot_be_read_cost_a_warning(monkeypatch, function, part):
+    def fail(*arguments):
+        raise ValueError("damaged")
+
+    monkeypatch.setattr(f"longdoc.loaders.pdf.{function}", fail)
+    document = load(make_pdf(lines("The text stays.")))
+    assert document.text == "The text stays."
+    (warning,) = document.warnings
+    assert warning.startswith(part) and warning.endswith("could not be read: ValueError: damaged")
+
+
+def test_limits_are_not_taken_for_a_part_that_failed():
+    failures: list[str] = []
+
+    def exceed() -> None:
+        raise LimitExceededError("too many")
+
+    with pytest.raises(LimitExceededError):
+        attempt("tables of page 1", exceed, None, failures)
+    assert not failures

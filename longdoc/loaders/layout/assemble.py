@@ -15,6 +15,7 @@ from longdoc.errors import NoTextLayerError
 from longdoc.loaders.layout import ocr
 from longdoc.loaders.layout.glyphs import is_blank
 from longdoc.loaders.layout.grids import build_tables
+from longdoc.loaders.layout.isolate import attempt
 from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.layout.text import Layout, lay_out
 from longdoc.loaders.options import Options
@@ -23,13 +24,16 @@ from longdoc.summary import page_ranges
 _BLANK = "nothing is drawn on them, or their content is damaged: look at them in a viewer"
 
 
-def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **parts: Any) -> Document:
+def assemble(
+    pages: Sequence[ReadPage], source: Source, options: Options, *, warnings: Sequence[str] = (), **parts: Any
+) -> Document:
     """Lays out the pages of a document.
 
     Args:
         pages: at least one, in order.
         source: what they were read from.
         options: the options of :func:`longdoc.load`.
+        warnings: about other parts of the document.
         parts: other fields of the Document.
 
     Raises:
@@ -45,6 +49,10 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
     )
     raw_starts = accumulate((len(page.glyphs.codes) for page in pages), initial=0)
     tables = [(page.number, start, page.tables) for page, start in zip(pages, raw_starts, strict=False)]
+    failures = [*warnings]
+    built = build_tables(tables, layout.raw_text, layout.edits, failures)
+    no_links: tuple[Link, ...] = ()
+    links = attempt("links", lambda: _links(pages, layout), no_links, failures)
     return Document(
         source=source,
         pages=_pages(pages, layout),
@@ -52,13 +60,13 @@ def assemble(pages: Sequence[ReadPage], source: Source, options: Options, **part
         boxes=layout.boxes,
         lines=layout.lines,
         edits=layout.edits,
-        tables=build_tables(tables, layout.raw_text, layout.edits),
+        tables=built,
         furniture=layout.furniture,
-        links=_links(pages, layout),
+        links=links,
         fields=tuple(found for page in pages for found in page.interactive.fields),
         annotations=tuple(found for page in pages for found in page.interactive.annotations),
         confidences=_confidences(pages),
-        warnings=(*_warnings(pages, options), *(warning for page in pages for warning in page.warnings)),
+        warnings=(*_warnings(pages, options), *(warning for page in pages for warning in page.warnings), *failures),
         **parts,
     )
 

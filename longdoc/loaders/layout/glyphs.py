@@ -13,8 +13,14 @@ from longdoc.edits import WHITE_SPACE
 NONE, SPACE, LINE, CELL, ROW, BLOCK = range(6)
 """What separates a glyph from the one before: nothing; a space; the end of a line, which the layout may join to the
 next; the border of a table cell; of a table row; of a block, whose text is never joined to the next."""
+RAISED, LOWERED, NUMERATOR, DENOMINATOR = 1, -1, 2, -2
+"""How a glyph is set against its line: as a superscript, as a subscript, above or below the bar of a fraction."""
 SOFT_HYPHEN = 0xAD
 _ZERO_WIDTH = (0x200B, 0x2060, 0xFEFF)
+_WHITE = np.zeros(0x10000, bool)  # by code point: a table is many times faster than np.isin
+_WHITE[WHITE_SPACE] = True
+_BLANK = _WHITE.copy()
+_BLANK[list(_ZERO_WIDTH)] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,17 @@ class Glyphs:
     hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     """Which glyphs a reader of the page does not see; shape ``(N,)``. Default: none of them."""
 
+    turns: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    """Quarter turns by which each is rotated on the page, anticlockwise; shape ``(N,)``. Default: none of them."""
+
+    rises: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    """RAISED, LOWERED, NUMERATOR, DENOMINATOR or 0, on its line; shape ``(N,)``. Default: all on their lines."""
+
     def __post_init__(self) -> None:
-        if len(self.hidden) != len(self.codes):
-            object.__setattr__(self, "hidden", np.zeros(len(self.codes), bool))
+        for name in ("hidden", "turns", "rises"):
+            values = getattr(self, name)
+            if len(values) != len(self.codes):
+                object.__setattr__(self, name, np.zeros(len(self.codes), values.dtype))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Glyphs]) -> Glyphs:
@@ -60,6 +74,24 @@ class Glyphs:
         sizes = np.diff(np.append(first, len(self.codes)))[order]
         starts = np.cumsum(sizes) - sizes
         return self.take(np.repeat(first[order] - starts, sizes) + np.arange(len(self.codes))), starts
+
+
+def unturn(boxes: NDArray[np.floating], turns: NDArray[np.integer] | int) -> NDArray[np.floating]:
+    """Turns boxes about the corner of the page, so that glyphs with these turns are upright.
+
+    Args:
+        boxes: ``x0, y0, x1, y1`` in points; shape ``(N, 4)``.
+        turns: quarter turns, anticlockwise, of all boxes or of each; shape ``(N,)``.
+
+    Returns:
+        Boxes with other coordinates, of the same shape; ``unturn(result, 4 - turns)`` gives ``boxes`` back.
+    """
+    if not np.any(turns):
+        return boxes
+    x0, y0, x1, y1 = boxes.T
+    which = np.broadcast_to(np.mod(turns, 4), len(boxes))
+    sides = [(x0, y0, x1, y1), (-y1, x0, -y0, x1), (-x1, -y1, -x0, -y0), (y0, -x1, y1, -x0)]
+    return np.choose(which[:, None], [np.stack(turned, axis=1) for turned in sides])
 
 
 def as_text(codes: NDArray[np.uint32]) -> str:
@@ -105,7 +137,14 @@ def is_control(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
 
 def is_blank(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Which code points are white space or have no width; shape ``(N,)``."""
-    return np.isin(codes, (*WHITE_SPACE, *_ZERO_WIDTH))
+    blank: NDArray[np.bool_] = _BLANK[np.minimum(codes, len(_BLANK) - 1)]
+    return blank
+
+
+def is_white(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which code points are white space; shape ``(N,)``."""
+    white: NDArray[np.bool_] = _WHITE[np.minimum(codes, len(_WHITE) - 1)]
+    return white
 
 
 def draws_ink(glyphs: Glyphs) -> NDArray[np.bool_]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.edits import WHITE_SPACE, Edits
+from longdoc.edits import Edits
 from longdoc.loaders.layout.characters import compose, reads_as
 from longdoc.loaders.layout.furniture import find_furniture
-from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs, as_text, draws_ink, is_redrawn
+from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs, as_text, draws_ink, is_redrawn, is_white
 from longdoc.loaders.layout.hyphens import join_hyphens
 from longdoc.loaders.layout.lines import DROP, SPACED, Lines, in_table, line_breaks, measure_lines
+from longdoc.loaders.layout.raised_glyphs import raised_texts
 from longdoc.parts import Furniture
 
 _REPLACEMENTS = (
@@ -72,7 +73,7 @@ def lay_out(
     starts = np.flatnonzero(glyphs.breaks >= LINE)
     raw_text = as_text(glyphs.codes)
     composed, accents = _compose(glyphs, page)
-    breaks = np.maximum(glyphs.breaks, np.isin(glyphs.codes, WHITE_SPACE))
+    breaks = np.maximum(glyphs.breaks, is_white(glyphs.codes))
     visible = draws_ink(glyphs) & ~np.concatenate([is_redrawn(of_page) for _, of_page in pages])
     visible[accents] = False
     ink = np.flatnonzero(visible)
@@ -87,7 +88,9 @@ def lay_out(
         lines = measure_lines(raw_text, glyphs.boxes, page, ink, gaps)
     gaps[lines.first] = np.append(DROP, line_breaks(lines))
     ink, gaps = join_hyphens(raw_text, ink, gaps, lines)
-    edits = _edits(glyphs.codes, ink, gaps, removed, composed)
+    changes = _changes(glyphs.codes, ink, composed)
+    changes |= _raised(changes, glyphs.codes, raised_texts(glyphs.codes, glyphs.rises, ink, gaps))
+    edits = _edits(glyphs.codes, ink, gaps, removed, changes)
     *page_starts, length = _text_offsets(borders, ink, edits)
     line_starts = np.stack([starts, numbers[page[starts]]], axis=1).astype(np.int32)
     return Layout(raw_text, glyphs.boxes, line_starts, edits, page_starts, length, furniture)
@@ -179,7 +182,7 @@ def _edits(
     ink: NDArray[np.int64],
     gaps: NDArray[np.int64],
     removed: NDArray[np.bool_],
-    composed: dict[int, str],
+    changes: dict[int, tuple[str, str]],
 ) -> Edits:
     """The edits of the gaps between visible glyphs, and of glyphs that are read as other characters.
 
@@ -188,7 +191,7 @@ def _edits(
         ink: positions of the visible glyphs; shape ``(V,)``.
         gaps: what precedes each of them in the text, DROP to HYPHEN; shape ``(V,)``.
         removed: which characters are removed as furniture; shape ``(G,)``.
-        composed: letters with the accents that were glyphs of their own, by position.
+        changes: replacement and kind of edit of glyphs that are read as other characters, by position.
     """
     starts, ends = np.append(0, ink + 1), np.append(ink, len(codes))
     kinds = np.append(gaps, DROP)
@@ -199,7 +202,6 @@ def _edits(
     stops = np.append(np.flatnonzero(removed), len(codes))
     first = np.minimum(stops[np.searchsorted(stops, starts)], ends)
     cut = first < ends
-    changes = _changes(codes, ink, composed)
     pairs = [*dict.fromkeys(changes.values())]
     positions = np.array([*changes], np.int64)
     replaced = np.array([len(_REPLACEMENTS) + pairs.index(pair) for pair in changes.values()], np.int64)
@@ -227,6 +229,20 @@ def _changes(codes: NDArray[np.uint32], ink: NDArray[np.int64], composed: dict[i
     return found | {
         at: (letter, "accent") for (at, letter), kept in zip(composed.items(), in_text, strict=True) if kept
     }
+
+
+def _raised(
+    changes: dict[int, tuple[str, str]], codes: NDArray[np.uint32], marks: dict[int, tuple[str, str]]
+) -> dict[int, tuple[str, str]]:
+    """The glyphs beside which something is inserted; it shares their boxes, and is in the same cell of a table.
+
+    Args:
+        changes: the other glyphs that are read as other characters, by position.
+        codes: code points of the raw text; shape ``(G,)``.
+        marks: what is inserted before and after a glyph, by position.
+    """
+    read = {at: changes[at][0] if at in changes else chr(codes[at]) for at in marks}
+    return {at: (f"{left}{read[at]}{right}", "raised") for at, (left, right) in marks.items()}
 
 
 def _text_offsets(borders: NDArray[np.int64], ink: NDArray[np.int64], edits: Edits) -> list[int]:

@@ -6,14 +6,16 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from longdoc.document import Document, Source
+from longdoc.document import Document, OutlineItem, Source
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError
 from longdoc.loaders.layout.assemble import assemble
-from longdoc.loaders.layout.page import ReadPage
+from longdoc.loaders.layout.isolate import attempt
+from longdoc.loaders.layout.page import Interactive, ReadPage
 from longdoc.loaders.options import Options
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from longdoc.loaders.pdf.interactive import draw_annotations, read_interactive, read_outline
@@ -43,8 +45,11 @@ def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
         try:
             pdf.init_forms()
             pages = list(_read_pages(pdf, name, options))
-            outline = read_outline(pdf)
-            metadata = {key: value for key, value in pdf.get_metadata_dict().items() if value}
+            failures: list[str] = []
+            no_outline: tuple[OutlineItem, ...] = ()
+            no_metadata: dict[str, str] = {}
+            outline = attempt("outline", lambda: read_outline(pdf), no_outline, failures)
+            metadata = attempt("metadata", lambda: _read_metadata(pdf), no_metadata, failures)
         finally:
             pdf.close()
     source = Source(
@@ -55,7 +60,11 @@ def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
         version=str(pdfium.PYPDFIUM_INFO),
         metadata=metadata,
     )
-    return assemble(pages, source, options, outline=outline)
+    return assemble(pages, source, options, warnings=failures, outline=outline)
+
+
+def _read_metadata(pdf: pdfium.PdfDocument) -> dict[str, str]:
+    return {key: value for key, value in pdf.get_metadata_dict().items() if value}
 
 
 def _open(data: bytes, name: str, password: str | None) -> pdfium.PdfDocument:
@@ -86,7 +95,9 @@ def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterato
             raise CorruptDocumentError(
                 f"{name}: page {number} is damaged; leave it out: load(..., pages=...)"
             ) from error
-        interactive = read_interactive(pdf, page, number)
+        failures: list[str] = []
+        part = f"links, form fields and comments of page {number}"
+        interactive = attempt(part, partial(read_interactive, pdf, page, number), Interactive(), failures)
         own = len(read_glyphs(page).codes) if interactive.draws_text else 0
         if interactive.draws_text:
             page = draw_annotations(pdf, page, number - 1)
@@ -96,4 +107,4 @@ def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterato
             page.close()
         characters += len(read.glyphs.codes)
         options.limits.check("characters", characters, name)
-        yield replace(read, interactive=interactive)
+        yield replace(read, interactive=interactive, warnings=(*failures, *read.warnings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -14,12 +15,14 @@ from longdoc.document import Verdict
 from longdoc.loaders.layout import ocr
 from longdoc.loaders.layout.glyphs import Glyphs, is_blank, is_control
 from longdoc.loaders.layout.grids import arrange
+from longdoc.loaders.layout.isolate import attempt
 from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.options import Options
+from longdoc.loaders.pdf.detached import place_detached
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from longdoc.loaders.pdf.interactive import place_drawn
 from longdoc.loaders.pdf.reading_order import order
-from longdoc.loaders.pdf.ruling_lines import TableError
+from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
 from longdoc.loaders.pdf.tables import find_tables
 from longdoc.loaders.pdf.top_down import top_down
 
@@ -40,22 +43,39 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> 
         own: how many of its glyphs, the first ones, are its own; annotations draw the rest.
         options: the options of :func:`longdoc.load`.
     """
-    glyphs = top_down(order(place_drawn(read_glyphs(page), own)))
+    glyphs = place_detached(place_drawn(read_glyphs(page), own), partial(_rules, page))
+    glyphs = top_down(order(glyphs))
     verdict = _verdict(page, glyphs)
     width, height = page.get_size()
     read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs)
+    if verdict == "text" and options.tables:
+        failures: list[str] = []
+        read = attempt(f"tables of page {number}", partial(_with_tables, page, read), read, failures)
+        return replace(read, warnings=tuple(failures))
     try:
-        if verdict == "text" and options.tables:
-            glyphs, tables = arrange(glyphs, find_tables(page, glyphs))
-            return replace(read, glyphs=glyphs, tables=tables)
         if verdict in ("scanned", "garbled") and options.ocr != "never" and not ocr.missing(options.languages):
             seen, confidences = _read_by_ocr(page, options)
             return _with_seen(read, seen, confidences) if len(confidences) else read
-    except TableError as error:
-        return replace(read, tables_unread=str(error))
     except ocr.OcrError as error:
         return replace(read, warnings=(f"page {number} could not be read by OCR: {error}",))
     return read
+
+
+def _rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
+    """The ruling lines of a page, shape ``(K, 4)``; none of a drawing, which has too many."""
+    try:
+        return read_rules(page)
+    except TableError:
+        return np.zeros((0, 4), np.float32)
+
+
+def _with_tables(page: pdfium.PdfPage, read: ReadPage) -> ReadPage:
+    """Finds the tables of a page, and arranges its glyphs by their cells."""
+    try:
+        glyphs, tables = arrange(read.glyphs, find_tables(page, read.glyphs))
+    except TableError as error:
+        return replace(read, tables_unread=str(error))
+    return replace(read, glyphs=glyphs, tables=tables)
 
 
 def _verdict(page: pdfium.PdfPage, glyphs: Glyphs) -> Verdict:

@@ -6,20 +6,23 @@ The ruling lines come from pdfium, and pdfplumber's geometry makes cells of them
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
 
-from longdoc.edits import WHITE_SPACE
 from longdoc.errors import MissingDependencyError, require
-from longdoc.loaders.layout.glyphs import Glyphs
-from longdoc.loaders.layout.grids import Grid
+from longdoc.loaders.layout.glyphs import Glyphs, is_white, unturn
+from longdoc.loaders.layout.grids import DOUBLE_RULE, Grid
+from longdoc.loaders.pdf.joined_rows import split_rows
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
 from longdoc.loaders.pdf.unruled_tables import find_aligned
 
-_TOLERANCE = 3  # points: rules this close are one or meet, and glyphs this close are on one line
+_TOLERANCE = 3.0  # points: rules this close are one or meet, and glyphs this close are on one line
+_LINE_SHARE = 0.6  # of the height of a small glyph: closer rules or glyphs than that are one or on one line
+_ROW_SHARE = 0.8  # of the usual height of a glyph: between two rules closer than that fits no row
 _MOST_CROSSINGS = 2500  # of rules; pdfplumber's time is quadratic in their number
 _LONG_CELL = 600  # characters: cells with this many on average are framed paragraphs
 _LONG_FRAME = 300  # characters: a cell with more, and most of the text, frames prose
@@ -38,10 +41,10 @@ def find_tables(page: pdfium.PdfPage, glyphs: Glyphs) -> list[Grid]:
         TableError: the page has more ruling lines, other lines or objects than a page with tables can have, or it has
             ruling lines and pdfplumber is not installed.
     """
-    visible = glyphs.take(np.flatnonzero(~np.isin(glyphs.codes, WHITE_SPACE)))
+    visible = glyphs.take(np.flatnonzero(~is_white(glyphs.codes)))
     used = np.zeros(len(visible.codes), bool)
     found: list[Grid] = []
-    for grid in [*_ruled(page, visible), *(Grid.of(boxes) for boxes in find_aligned(visible))]:
+    for grid in [*_ruled(page, visible), *_aligned(visible)]:
         inside = grid.cell_of(visible) >= 0
         if not (used & inside).any():
             found.append(grid)
@@ -63,61 +66,58 @@ def _ruled(page: pdfium.PdfPage, visible: Glyphs) -> list[Grid]:
         plumber = require("pdfplumber", extra="tables", needed_by="finding their cells").table
     except MissingDependencyError as error:
         raise TableError(str(error)) from error
-    edges = plumber.merge_edges(edges, _TOLERANCE, _TOLERANCE, _TOLERANCE, _TOLERANCE)
-    edges = [edge for edge in edges if max(edge["width"], edge["height"]) >= _TOLERANCE]
-    crossings = plumber.edges_to_intersections(edges, _TOLERANCE, _TOLERANCE)
+    near = _tolerance(visible)
+    edges = plumber.merge_edges(edges, near, near, near, near)
+    edges = [edge for edge in edges if max(edge["width"], edge["height"]) >= near]
+    crossings = plumber.edges_to_intersections(edges, near, near)
     if len(crossings) > _MOST_CROSSINGS:
         raise TableError(f"its rules cross more than {_MOST_CROSSINGS:,} times")
     cells = plumber.intersections_to_cells(crossings)
-    grids = [Grid.of(boxes) for boxes in plumber.cells_to_tables(cells)]
-    grids.sort(key=lambda grid: (grid.x[-1] - grid.x[0]) * (grid.y[-1] - grid.y[0]))
-    return [_split_rows(grid, visible) for grid in grids if _is_table(grid, visible)]
+    grids = [_ruled_grid(np.array(boxes), visible) for boxes in plumber.cells_to_tables(cells)]
+    found = [grid for grid in grids if grid]
+    return sorted(found, key=lambda grid: (grid.x[-1] - grid.x[0]) * (grid.y[-1] - grid.y[0]))
 
 
-def _split_rows(grid: Grid, visible: Glyphs) -> Grid:
-    """Splits rows that are ruled only every few lines, if all cells of a row have the same lines.
+def _aligned(visible: Glyphs) -> Iterator[Grid]:
+    """The tables of a page that have no ruling lines, each of glyphs that are turned alike."""
+    for turn in np.unique(visible.turns).tolist():
+        alike = _unturned(visible.take(np.flatnonzero(visible.turns == turn)), turn)
+        for boxes in find_aligned(alike):
+            yield replace(Grid.of(boxes, double_rule=0), turn=turn)
 
-    That takes at least three lines in three cells: two lines may be wrapped text. In upright text every glyph is a
-    line, so it does not count.
+
+def _unturned(glyphs: Glyphs, turn: int) -> Glyphs:
+    """The same glyphs, with boxes as if the page were turned so that glyphs of this turn are upright."""
+    return replace(glyphs, boxes=unturn(glyphs.boxes, turn))
+
+
+def _tolerance(visible: Glyphs) -> float:
+    """How close rules are one or meet, in points; less than usual if the page has small print."""
+    boxes = unturn(visible.boxes, visible.turns)
+    small = len(boxes) // 10
+    height = np.partition(boxes[:, 3] - boxes[:, 1], small)[small] if len(boxes) else np.inf
+    return min(_TOLERANCE, _LINE_SHARE * float(height))
+
+
+def _ruled_grid(boxes: NDArray[np.float64], visible: Glyphs) -> Grid | None:
+    """The table that cells between ruling lines form, turned as most of its glyphs are; None if it is not one.
+
+    The two lines of a double rule are one border.
 
     Args:
-        grid: the table.
+        boxes: ``x0, y0, x1, y1`` of the cells, in points; shape ``(C, 4)``.
         visible: glyphs of the page that are not white space.
     """
-    owner = grid.cell_of(visible)
-    middle = (visible.boxes[:, 1] + visible.boxes[:, 3]) / 2
-    boxes: list[tuple[float, float, float, float]] = []
-    for row in range(len(grid.y) - 1):
-        numbers = [i for i, cell in enumerate(grid.cells) if cell.row == row]
-        lines = [_line_heights(middle[owner == i]) for i in numbers]
-        lines = [found for found in lines if found]
-        borders = [float(grid.y[row]), float(grid.y[row + 1])]
-        single = all(grid.cells[i].row_span == 1 for i in numbers)
-        upright = np.isin(owner, numbers).sum() < 1.2 * sum(map(len, lines))
-        if (
-            single
-            and not upright
-            and len(lines) >= 3 <= len(lines[0])
-            and all(_is_level(lines[0], each) for each in lines)
-        ):
-            borders[1:1] = [(a + b) / 2 for a, b in pairwise(lines[0])]
-        for i in numbers:
-            box = grid.box(0, grid.cells[i])
-            parts = pairwise(borders) if len(borders) > 2 else [(box.y0, box.y1)]
-            boxes += [(box.x0, top, box.x1, bottom) for top, bottom in parts]
-    return Grid.of(boxes)
-
-
-def _line_heights(middles: NDArray[np.floating]) -> list[float]:
-    """The y of each line of glyphs, from the y of their centres; shape ``(K,)``, in points."""
-    ordered = np.sort(middles)
-    lines = np.split(ordered, np.flatnonzero(np.diff(ordered) > _TOLERANCE) + 1)
-    return [float(line.mean()) for line in lines if len(line)]
-
-
-def _is_level(one: list[float], other: list[float]) -> bool:
-    """Whether two cells have their lines at the same heights."""
-    return len(one) == len(other) and all(abs(a - b) < _TOLERANCE for a, b in zip(one, other, strict=True))
+    x0, y0, x1, y1 = visible.boxes.T
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    inside = (x0 < right) & (x1 > left) & (y0 < bottom) & (y1 > top)
+    if not inside.any():
+        return None
+    turn = int(np.bincount(visible.turns[inside]).argmax())
+    glyphs = _unturned(visible, turn)
+    height = float(np.median((glyphs.boxes[:, 3] - glyphs.boxes[:, 1])[inside]))
+    grid = Grid.of(unturn(boxes, turn).tolist(), min(DOUBLE_RULE, _ROW_SHARE * height))
+    return replace(split_rows(grid, glyphs), turn=turn) if _is_table(grid, glyphs) else None
 
 
 def _is_table(grid: Grid, visible: Glyphs) -> bool:

@@ -12,8 +12,10 @@ from longdoc.loaders.layout.glyphs import Glyphs, as_text, split_segments
 
 _MOST_COLUMNS = 60
 _FEWEST_ROWS = 3
+_APART = 2.0  # points between two columns, or less in small print
 _LONGEST = 45  # characters of a cell on average; with more, columns are prose
-_NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
+NUMBER = re.compile(r"[($€£+-]*\d[\d.,/%)$€£ -]*|[$€£—–-]+")
+"""The text of a cell that is a number, an amount or a dash."""
 _LEADERS = re.compile(r"(\.\s?){4}|_{4}|…")
 
 
@@ -86,8 +88,9 @@ def _segments(visible: Glyphs) -> list[_Segment]:
 def _merge(columns: list[tuple[float, float]], row: list[_Segment]) -> list[tuple[float, float]]:
     """The columns, as ranges of x in points, that given columns and the segments of a row form together."""
     merged: list[tuple[float, float]] = []
+    apart = min([_APART, *(0.25 * segment.height for segment in row)])
     for x0, x1 in sorted([*columns, *((segment.x0, segment.x1) for segment in row)]):
-        if merged and x0 < merged[-1][1] + 2:
+        if merged and x0 < merged[-1][1] + apart:
             merged[-1] = (merged[-1][0], max(merged[-1][1], x1))
         else:
             merged.append((x0, x1))
@@ -118,7 +121,7 @@ def _column(segment: _Segment, columns: list[tuple[float, float]]) -> int:
 
 def _is_numeric(texts: list[str]) -> bool:
     """Whether most texts are numbers, but not ascending ones, as in a table of contents or a column of line numbers."""
-    numbers = [text for text in texts if _NUMBER.fullmatch(text)]
+    numbers = [text for text in texts if NUMBER.fullmatch(text)]
     plain = [int(text) for text in numbers if text.isascii() and text.isdigit() and len(text) < 5]
     ascending = len(plain) == len(numbers) and all(a <= b for a, b in pairwise(plain))
     return len(numbers) >= max(_FEWEST_ROWS, 0.6 * len(texts)) and not ascending

@@ -1,0 +1,139 @@
+"""Which glyphs of a PDF page are set as superscripts and subscripts: smaller than their neighbours, and off their line.
+
+Only digits can change the value of what they follow, so that only lines with a digit out of line are measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longdoc.loaders.layout.glyphs import LINE, LOWERED, NONE, RAISED, Glyphs, unturn
+
+_DIGITS_AND_SIGNS = np.zeros(0x3000, bool)
+_DIGITS_AND_SIGNS[[ord(char) for char in "0123456789+-\u2212\u2013"]] = True
+_SMALL, _TINY = 0.87, 0.4  # of the size of its base: a superscript's; what is smaller follows a drop cap
+_SAME = 1.02  # of the size of its base: text raised at its own size
+_NEAR = 0.35  # sizes of the base: a wider gap is not within a word
+_EVEN = 0.9  # of the height of a neighbour: a digit's, if it is neither raised nor lowered
+_LEAST_UP, _MOST_UP = 0.13, 0.75  # of the size of the base, between the two baselines
+_SAME_SIZE_UP = 0.25  # the same for text that is raised at its own size
+_LEAST_DOWN, _MOST_DOWN = 0.05, 0.5  # the same for subscripts
+_LONGEST = 12  # glyphs of a superscript; longer text is smaller for another reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Neighbours of one size on one baseline."""
+
+    start: int
+    end: int
+    """Positions of its first glyph and of the one after its last."""
+    joined: bool
+    """Whether nothing separates it from the glyph before."""
+    x0: float
+    x1: float
+    base: float
+    """Height of the baseline, in points; greater is higher."""
+    size: float
+    """Of the font, in points."""
+
+
+def find_rises(glyphs: Glyphs, measure: Callable[[int], tuple[float, float]]) -> NDArray[np.int8]:
+    """Finds the glyphs that are raised or lowered against the word that they belong to.
+
+    Args:
+        glyphs: the ``N`` glyphs of a page, in lines.
+        measure: gives, for a position, the height of the glyph's baseline and the size of its font, in points.
+
+    Returns:
+        RAISED, LOWERED or 0; shape ``(N,)``.
+    """
+    rises = np.zeros(len(glyphs.codes), np.int8)
+    visible = np.flatnonzero((glyphs.codes != 0x20) & (glyphs.codes != 0xA0))
+    if len(visible) < 2:
+        return rises
+    boxes = unturn(glyphs.boxes, glyphs.turns)[visible]
+    breaks = np.maximum.reduceat(glyphs.breaks[: visible[-1] + 1], np.append(0, visible[:-1] + 1))
+    breaks[1:] = np.maximum(breaks[1:], np.diff(visible) > 1)
+    for start, end in _lines_to_measure(glyphs.codes[visible], boxes, breaks):
+        runs = list(_runs([measure(at) for at in visible[start:end].tolist()], boxes[start:end], breaks[start:end]))
+        for run, rise in _rises(runs):
+            rises[visible[start + run.start] : visible[start + run.end - 1] + 1] = rise
+    return rises
+
+
+def _lines_to_measure(
+    codes: NDArray[np.uint32], boxes: NDArray[np.floating], breaks: NDArray[np.uint8]
+) -> list[tuple[int, int]]:
+    """The lines in which a digit and its neighbour differ in height, or are not level.
+
+    Args:
+        codes: code points of the ``V`` visible glyphs; shape ``(V,)``.
+        boxes: as if all were upright, in points; shape ``(V, 4)``.
+        breaks: the break before each of them; shape ``(V,)``.
+
+    Returns:
+        Half-open ranges of visible glyphs.
+    """
+    height, bottom = boxes[:, 3] - boxes[:, 1], boxes[:, 3]
+    digit = _DIGITS_AND_SIGNS[np.minimum(codes, len(_DIGITS_AND_SIGNS) - 1)]
+    higher, lower = np.maximum(height[1:], height[:-1]), np.minimum(height[1:], height[:-1])
+    uneven = (lower < _EVEN * higher) | (np.abs(np.diff(bottom)) > (1 - _EVEN) * higher)
+    found = 1 + np.flatnonzero(uneven & (digit[1:] | digit[:-1]) & (breaks[1:] == NONE))
+    starts = np.flatnonzero(np.append(True, breaks[1:] >= LINE))
+    lines = np.unique(np.searchsorted(starts, found, side="right") - 1)
+    ends = np.append(starts[1:], len(codes))
+    return list(zip(starts[lines].tolist(), ends[lines].tolist(), strict=True))
+
+
+def _runs(
+    measured: list[tuple[float, float]], boxes: NDArray[np.floating], breaks: NDArray[np.uint8]
+) -> Iterator[_Run]:
+    """Divides a line into runs of glyphs of one size on one baseline.
+
+    Args:
+        measured: height of the baseline and size of the font of each glyph, in points.
+        boxes: as if all were upright, in points; shape ``(K, 4)``.
+        breaks: the break before each glyph; shape ``(K,)``.
+    """
+    base, size = np.array(measured).T
+    box = boxes[:, 3] - boxes[:, 1]
+    # Fonts that draw their own letters may be of any size; their boxes are as high as others' are.
+    size = np.where((size > 0.4 * box) & (size < 1.6 * box), size, box / 1.2)
+    smaller = np.minimum(size[1:], size[:-1])
+    changes = (np.abs(np.diff(size)) > 0.06 * smaller) | (np.abs(np.diff(base)) > 0.06 * smaller)
+    first = np.flatnonzero(np.append(True, changes))
+    for start, end in pairwise([*first.tolist(), len(base)]):
+        x0, x1 = float(boxes[start, 0]), float(boxes[end - 1, 2])
+        joined = start > 0 and bool(breaks[start] == NONE)
+        yield _Run(start, end, joined, x0, x1, float(base[start]), float(size[start]))
+
+
+def _rises(runs: list[_Run]) -> Iterator[tuple[_Run, int]]:
+    """The runs of a line that are raised or lowered, each with RAISED or LOWERED."""
+    base: _Run | None = None  # the last run on the line itself
+    for i, run in enumerate(runs):
+        rise, is_short = 0, run.end - run.start <= _LONGEST
+        if base and run.joined and is_short:
+            rise = _rise(run, base, run.x0 - (base.x1 if runs[i - 1] is base else max(base.x1, runs[i - 1].x0)))
+        elif is_short and i + 1 < len(runs) and runs[i + 1].joined and run.size < _SMALL * runs[i + 1].size:
+            rise = max(_rise(run, runs[i + 1], runs[i + 1].x0 - run.x1), 0)  # the mark before the text of a note
+        if rise:
+            yield run, rise
+        else:
+            base = run
+
+
+def _rise(run: _Run, base: _Run, gap: float) -> int:
+    """Whether a run is raised or lowered against its base, at a gap in points: RAISED, LOWERED or 0."""
+    up, share = (run.base - base.base) / base.size, run.size / base.size
+    if not (_TINY < share < _SAME and abs(gap) < _NEAR * base.size):
+        return 0
+    if _LEAST_UP < up < _MOST_UP and (share < _SMALL or up > _SAME_SIZE_UP):
+        return RAISED
+    return LOWERED if share < _SMALL and _LEAST_DOWN < -up < _MOST_DOWN else 0
