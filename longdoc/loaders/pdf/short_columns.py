@@ -76,16 +76,14 @@ def _blocks(box: NDArray[np.float32], height: float) -> list[list[list[int]]]:
     starts = np.diff(box[down, 3], prepend=-np.inf) > _LEVEL * height
     if starts.sum() > len(box) - _FEWEST_LINES:
         return []
-    rows = np.split(down, np.flatnonzero(starts)[1:])
+    borders = [*np.flatnonzero(starts).tolist(), len(down)]
     blocks: list[list[list[int]]] = [[]]
     sides: list[list[float]] = []
     bottom = -np.inf
-    for row in rows:
-        parts = (
-            sorted((*box[i].tolist(), i) for i in row.tolist()) if len(row) > 1 else [(*box[row[0]].tolist(), row[0])]
-        )
-        if len(parts) == 1 and len(sides) < 2:
+    for start, end in pairwise(borders):
+        if end - start == 1 and len(sides) < 2:
             continue
+        parts = sorted((*box[i].tolist(), i) for i in down[start:end].tolist())
         near = min(y0 for _, y0, _, _, _ in parts) - bottom < _LEADING * height
         places = _places(sides, parts, height) if near else None
         if places is None or any(len(blocks[-1][at]) < max(map(len, blocks[-1])) for at in places):

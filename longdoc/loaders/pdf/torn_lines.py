@@ -51,7 +51,7 @@ class _Pair:
 
 def mend_lines(glyphs: Glyphs) -> Glyphs:
     """Moves pieces of torn lines to their neighbours, and leaves all else in its order."""
-    ink = np.flatnonzero(~is_blank(glyphs.codes))
+    ink = np.flatnonzero(~is_blank(glyphs.codes)) if _may_be_torn(glyphs) else np.zeros(0, np.int64)
     if not len(ink):
         return glyphs
     pieces = Pieces.of(glyphs, ink)
@@ -76,6 +76,14 @@ def mend_lines(glyphs: Glyphs) -> Glyphs:
     breaks = np.zeros_like(glyphs.breaks)
     breaks[ink] = breaks_before(glyphs, ink)
     return _reordered(replace(glyphs, breaks=breaks), pieces, order, np.repeat(line, np.diff(pieces.starts)))
+
+
+def _may_be_torn(glyphs: Glyphs) -> bool:
+    """Whether not all lines of a page run to the right, each below the one before, as they do on most pages."""
+    x0, y0, x1, y1 = glyphs.boxes.T
+    height, down = (y1 - y0)[1:], np.diff(y1)
+    elsewhere = (np.abs(down) > 0.5 * height) | (x1[1:] < x0[:-1] - 0.5 * height)
+    return bool(np.where(glyphs.breaks[1:] >= LINE, down < 0.5 * height, elsewhere).any())
 
 
 def _is_scattered(pieces: Pieces) -> bool:
