@@ -2,9 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from longdoc.loaders import load
+from longdoc.loaders.layout.glyphs import LINE, Glyphs
+from longdoc.loaders.pdf.top_down import top_down
 from pdfs import make_pdf
 
 
@@ -45,3 +48,23 @@ def test_a_superscript_is_not_a_line_of_its_own():
         "th",
         "day",
     ]
+
+
+def test_cells_centred_beside_one_another_keep_their_order():
+    row = (
+        text_at(72, 692, "a.")
+        + text_at(90, 700, "Bottle of living")
+        + text_at(90, 684, "water")
+        + text_at(200, 692, "= 1 unit")
+    )
+    assert read(row) == ["a.", "Bottle", "of", "living", "water", "=", "1", "unit"]
+
+
+def test_a_space_beside_a_line_does_not_keep_it_at_the_end():
+    parts = [(300, 100, " "), (72, 140, "Gender:"), (72, 100, "Name of the applicant")]
+    boxes = [(x + 6 * i, y, x + 6 * i + 6, y + 12) for x, y, text in parts for i in range(len(text))]
+    text = "".join(text for _, _, text in parts)
+    breaks = np.zeros(len(text), np.uint8)
+    breaks[[1, 8]] = LINE
+    glyphs = top_down(Glyphs(np.array([*map(ord, text)], np.uint32), np.array(boxes, np.float32), breaks))
+    assert "".join(map(chr, glyphs.codes)).split() == ["Name", "of", "the", "applicant", "Gender:"]

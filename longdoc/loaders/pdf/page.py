@@ -25,6 +25,7 @@ from longdoc.loaders.pdf.reading_order import order
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
 from longdoc.loaders.pdf.tables import find_tables
 from longdoc.loaders.pdf.top_down import top_down
+from longdoc.loaders.pdf.torn_lines import mend_lines
 
 _FEW_GLYPHS = 50  # on a scan: stamps, page numbers
 _SCAN_SHARE = 0.3  # of the page that the image of a scan covers, if the page has glyphs too
@@ -44,7 +45,7 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> 
         options: the options of :func:`longdoc.load`.
     """
     glyphs = place_detached(place_drawn(read_glyphs(page), own), partial(_rules, page))
-    glyphs = top_down(order(glyphs))
+    glyphs = top_down(order(mend_lines(glyphs)))
     verdict = _verdict(page, glyphs)
     width, height = page.get_size()
     read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs)

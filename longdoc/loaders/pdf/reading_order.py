@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from longdoc.loaders.layout.glyphs import BLOCK, LINE, Glyphs
 from longdoc.loaders.pdf.columns import column_order
 from longdoc.loaders.pdf.segments import BODY, MOST_SEGMENTS, NUMBERS, TURNED, Segments
+from longdoc.loaders.pdf.short_columns import short_columns
 
 _FEWEST_NUMBERS = 8  # of the lines of a page
 
@@ -34,7 +35,8 @@ def order(glyphs: Glyphs) -> Glyphs:
         index = np.lexsort((rank, part))
     else:
         index = rank.copy()
-        index[body] = rank[body][_down_the_page(segments.box[body])]
+        of_body = rank[body][np.argsort(short_columns(glyphs, segments, rank[body]), kind="stable")]
+        index[body] = of_body[_down_the_page(segments.box[of_body])]
         index = index[np.argsort(part[index] != NUMBERS, kind="stable")]
     if (part == BODY).all() and (index == np.arange(n)).all():
         return glyphs

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders.layout.glyphs import BLOCK, LINE, SPACE, Glyphs, split_segments
+from longdoc.loaders.layout.glyphs import BLOCK, LINE, SPACE, Glyphs, is_blank, split_segments
 
 _WIDE = 1.2  # heights or widths of a glyph
+_JUMP = 0.75  # heights of a line: cells centred beside one another are drawn half a line further up
 _WIDEST_MARKER = 4.0  # heights of a line: the number or bullet before a line
 _MOST_JUMPS = 200  # a page that jumps back up more often is a form or a drawing
 
@@ -25,14 +26,15 @@ def top_down(glyphs: Glyphs) -> Glyphs:
         return glyphs
     height = float(np.median(glyphs.boxes[:, 2:] - glyphs.boxes[:, :2], axis=0).max())
     middle = (box[:, 1] + box[:, 3]) / 2
-    jumps = np.diff(middle) < -0.5 * height
+    jumps = np.diff(middle) < -_JUMP * height
     if not 0 < jumps.sum() <= _MOST_JUMPS or (box[:, 3] - box[:, 1] > 3 * height).any():
         return glyphs
     piece = np.append(0, np.cumsum(jumps))
     down = np.argsort(middle, kind="stable")
     line = np.empty(len(first), np.int64)
     line[down] = np.cumsum(np.diff(middle[down], prepend=middle[down[0]]) > 0.5 * height)
-    if not _can_be_sorted(box, line, piece, height):
+    seen = np.add.reduceat(~is_blank(glyphs.codes), first, dtype=np.int64) > 0
+    if not _can_be_sorted(box[seen], line[seen], piece[seen], height):
         return glyphs
     order = np.lexsort((np.arange(len(first)), box[:, 0], line))
     sorted_glyphs, starts = glyphs.reorder(first, order)
