@@ -47,3 +47,18 @@ def test_a_mark_that_links_to_a_note_is_never_a_power():
 )
 def test_what_lowered_text_gets(before, lowered, after, marks):
     assert lowered_marks(before, lowered, after) == marks
+
+
+@pytest.mark.parametrize(
+    ("before", "raised", "after", "marks"),
+    [
+        ("8", "1", "/2", (" ", "")),
+        ("8", "1", "\u20442 per cent", (" ", "")),
+        ("8", "1/2", "%", (" ", "")),
+        ("of", "1", "/2", ("", "")),
+        ("", "1", "2019 was", ("", " ")),
+        ("the price ", "2", "20", ("", " ")),
+    ],
+)
+def test_fractions_and_marks_before_a_number(before, raised, after, marks):
+    assert raised_marks(before, raised, after) == marks

@@ -14,7 +14,7 @@ _OPERATORS = {
     **{"mover": "^", "munder": "_", "munderover": "_^"},
 }
 """MathML element -> what is inserted between its parts, or before them for a root."""
-_SINGLE_TERM = re.compile(r"[-+\u2212]?(?:\d[\d.,]*%?|[^\W\d_]*)|\([^()]*\)|\[[^\[\]]*\]|\|[^|]*\|")
+_SINGLE_TERM = re.compile(r"[-+\u2212]?(?:\d[\d.,]*%?|[^\W\d_]*)|\([^()]*\)|\[[^\[\]]*\]|\|[^|]*\||\S")
 
 
 def needs_brackets(term: str) -> bool:

@@ -1,0 +1,216 @@
+"""The few properties of CSS that decide what is text: hidden, struck out, raised, on lines of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_READ = {
+    *(
+        "display",
+        "visibility",
+        "content-visibility",
+        "font-size",
+        "vertical-align",
+        "text-decoration",
+        "position",
+        "top",
+    ),
+    *("text-decoration-line", "white-space", "page-break-before", "page-break-after", "break-before", "break-after"),
+}
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
+_DECLARATION = re.compile(r"""([\w-]+)\s*:\s*((?:"[^"]*"|'[^']*'|[^;"'])*)""")
+_COMPOUND = re.compile(r"([a-z][\w-]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
+_PSEUDO_ELEMENT = re.compile(r"::?(?:before|after)\s*$", re.IGNORECASE)
+_STRINGS = re.compile(r"""(?<![\w-])content\s*:\s*((?:"[^"]*"|'[^']*'|[^;}"'])*)""", re.IGNORECASE)
+_WORDS = re.compile(r"""["']([^"']*[^\W_][^"']*)["']""")
+_ICON = re.compile(r"\\[0-9a-f]{1,6}\s?", re.IGNORECASE)
+_BRACE = re.compile(r"[{}]")
+_ZERO = re.compile(r"0(?:\.0+)?(?:px|pt|em|rem|%)?")
+_LENGTH = re.compile(r"(-?)\d*\.?\d+(?:px|pt|em|ex|rem|%)")
+_INLINE = {"span", "font", "small", "a", "b", "i", "em", "strong", "u", "big", "ins", "cite", "code"}
+_SHOWN_TAGS = {"sup": "raised", "sub": "lowered"}
+
+Properties = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The declarations for elements with a tag (``"*"`` for any) and all of these classes and ids."""
+
+    tag: str
+    marks: frozenset[str]
+    rank: tuple[int, int, int, int]
+    properties: Properties
+
+
+def declarations(style: str) -> dict[str, str]:
+    """The properties of a ``style`` attribute that longdoc reads; those marked important end with ``"!"``.
+
+    >>> declarations("color: red; DISPLAY : none !important")
+    {'display': 'none!'}
+    """
+    found = {}
+    for name, value in _DECLARATION.findall(style):
+        if name.lower() in _READ:
+            found[name.lower()] = re.sub(r" ?! ?important$", "!", re.sub(r"\s+", " ", value.lower()).strip())
+    return found
+
+
+class Styles:
+    """The style sheets and ``style`` attributes of a document.
+
+    Rules for a tag, a class or an id are applied; of rules for other selectors it is only known what they might show.
+    """
+
+    def __init__(self, sheets: str) -> None:
+        self.generated: list[str] = []
+        """Strings that the style sheets add to the text."""
+        self._rules: dict[str, list[_Rule]] = {}
+        self._shown: list[_Rule] = []  # what a rule that cannot be followed may show
+        self._cache: dict[tuple[str, ...], Properties] = {}
+        for order, (selector, body) in enumerate(_blocks(_COMMENT.sub(" ", sheets))):
+            self._add(selector, body, order)
+
+    def of(self, element: Any) -> Properties:
+        """The properties of an element."""
+        attributes = tuple(element.get(name, "") for name in ("class", "id", "style"))
+        key = (str(element.tag), *attributes)
+        if key not in self._cache:
+            if len(self._cache) > 10_000:
+                self._cache.clear()
+            self._cache[key] = self._computed(*key)
+        return self._cache[key]
+
+    def is_hidden(self, element: Any) -> bool:
+        """Whether an element is not displayed, or in letters without a size."""
+        style = self.of(element)
+        if not style:
+            return False
+        return (
+            style.get("display") == "none"
+            or style.get("visibility") in ("hidden", "collapse")
+            or style.get("content-visibility") == "hidden"
+            or bool(_ZERO.fullmatch(style.get("font-size", "")))
+        )
+
+    def is_struck(self, element: Any) -> bool:
+        """Whether the text of an element is struck out."""
+        style = self.of(element)
+        return any("line-through" in style.get(name, "") for name in ("text-decoration", "text-decoration-line"))
+
+    def is_inline(self, element: Any) -> bool | None:
+        """Whether the style makes the element a part of a line, or a block; None if it says neither."""
+        display = self.of(element).get("display", "")
+        if display in ("inline", "inline-block", "contents", "inline-flex"):
+            return True
+        return False if display in ("block", "flex", "grid", "table", "list-item", "flow-root") else None
+
+    def shift(self, element: Any) -> str:
+        """``"raised"``, ``"lowered"``, or empty for text on its line."""
+        tag = element.tag
+        if tag in _SHOWN_TAGS:
+            return _SHOWN_TAGS[tag]
+        style = self.of(element) if tag in _INLINE else {}
+        align = style.get("vertical-align", "")
+        length = _LENGTH.fullmatch(align) if not _ZERO.fullmatch(align) else None
+        is_smaller = "font-size" in style
+        if style.get("position") == "relative" and is_smaller and not length and align in ("", "baseline"):
+            up = _LENGTH.fullmatch(style.get("top", ""))
+            length = up if up and up[1] else None
+            return "raised" if length else ""
+        if align == "super" or (align in ("top", "text-top") and is_smaller) or (length and not length[1]):
+            return "raised"
+        return "lowered" if align == "sub" or (length and length[1]) else ""
+
+    def _add(self, selector: str, body: str, order: int) -> None:
+        properties = declarations(body)
+        for part in selector.split(","):
+            one = part.strip()
+            self._note_generated(one, body)
+            if _PSEUDO_ELEMENT.search(one):
+                continue
+            compound = _COMPOUND.fullmatch(one)
+            if not properties or not one:
+                continue
+            if compound:
+                rule = _rule(compound, properties, order)
+                for key in rule.marks or {rule.tag}:
+                    self._rules.setdefault(key, []).append(rule)
+            elif properties.get("display", "none") != "none" or properties.get("visibility", "hidden") != "hidden":
+                last = _COMPOUND.match(
+                    re.split(r"[\s>+~]+", re.sub(r"::?[\w-]+(?:\([^)]*\))?|\[[^\]]*\]", "", one))[-1]
+                )
+                if last:
+                    self._shown.append(_rule(last, properties, order))
+
+    def _note_generated(self, selector: str, body: str) -> None:
+        """Keeps the words that a rule adds; icons and list numbers are not words."""
+        found = _STRINGS.search(body) if "content" in body else None
+        if not found:
+            return
+        words = [word for word in _WORDS.findall(_ICON.sub("", found[1])) if len(self.generated) < 100]
+        is_number = re.search(r"counters?\(", found[1]) and not re.search(r"\bli\b|lst-", selector)
+        self.generated += words or (["numbers"] if is_number else [])
+
+    def _computed(self, tag: str, classes: str, identifier: str, style: str) -> Properties:
+        own = declarations(style)
+        if not self._rules:
+            return {name: value.rstrip("!") for name, value in own.items()}
+        marks = {f".{each}" for each in classes.split()} | ({f"#{identifier}"} if identifier else set())
+        found = {
+            id(rule): rule for key in (*marks, tag, "*") for rule in self._rules.get(key, ()) if _fits(rule, tag, marks)
+        }
+        result: dict[str, str] = {}
+        for rule in sorted(found.values(), key=lambda rule: rule.rank):
+            _merge(result, rule.properties)
+        _merge(result, own)
+        if any(_fits(rule, tag, marks) for rule in self._shown) and "display" not in own and "visibility" not in own:
+            result = {name: value for name, value in result.items() if name not in ("display", "visibility")}
+        return {name: value.rstrip("!") for name, value in result.items()}
+
+
+def _merge(result: dict[str, str], properties: Properties) -> None:
+    """Overrides properties, except those marked important."""
+    for name, value in properties.items():
+        if not result.get(name, "").endswith("!") or value.endswith("!"):
+            result[name] = value
+
+
+def _rule(compound: re.Match[str], properties: Properties, order: int) -> _Rule:
+    marks = frozenset(re.findall(r"[.#][\w-]+", compound[2]))
+    tag = (compound[1] or "*").lower()
+    ids = sum(mark.startswith("#") for mark in marks)
+    return _Rule(tag, marks, (ids, len(marks) - ids, tag != "*", order), properties)
+
+
+def _fits(rule: _Rule, tag: str, marks: set[str]) -> bool:
+    return rule.tag in ("*", tag) and rule.marks <= marks
+
+
+def _blocks(css: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The selectors and declarations of the rules for screens without conditions."""
+    at, end = 0, len(css)
+    while (opened := css.find("{", at)) >= 0:
+        prelude = css[at:opened].rpartition(";")[2].strip()
+        closed = _closing(css, opened) if prelude.startswith("@") else css.find("}", opened)
+        closed = end if closed < 0 else closed
+        if not prelude.startswith("@"):
+            yield prelude, css[opened + 1 : closed]
+        elif depth < 4 and re.fullmatch(
+            r"@media\s+(?:only\s+)?(?:screen|all)(?:\s*,\s*\w+)*|@layer.*", prelude, re.IGNORECASE
+        ):
+            yield from _blocks(css[opened + 1 : closed], depth + 1)
+        at = closed + 1
+
+
+def _closing(css: str, opened: int) -> int:
+    """The offset of the brace that closes the one at ``opened``; the end if none does."""
+    depth = 0
+    for brace in _BRACE.finditer(css, opened):
+        depth += 1 if brace[0] == "{" else -1
+        if not depth:
+            return brace.start()
+    return len(css)
