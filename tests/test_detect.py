@@ -60,7 +60,10 @@ def test_words_do_not_decide(text):
         (make_pdf(lines("Lease")), "pdf"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + make_pdf(lines("Lease")), "pdf"),
         (b"\n\n" + make_pdf(lines("Lease"))[:-30], "text"),
-        (b"BM" + (138).to_bytes(4, "little") + b"\0\0\0\0" + (54).to_bytes(4, "little") + b"\x28\0\0\0" + b"\0" * 90, "image"),
+        (
+            b"BM" + (138).to_bytes(4, "little") + b"\0\0\0\0" + (54).to_bytes(4, "little") + b"\x28\0\0\0" + b"\0" * 90,
+            "image",
+        ),
         (b"RIFF\x24\0\0\0WEBPVP8 ", "image"),
         (b"GIF89a\x01\x00\x01\x00\x80\x00\x00", "image"),
         (zipped("word/document.xml"), "docx"),

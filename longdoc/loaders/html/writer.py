@@ -30,6 +30,8 @@ from longdoc.sections.numerals import numeral
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _PREFORMATTED = ("pre", "xmp", "listing", "plaintext", "textarea")
+_APART = ("textarea", "button", "svg", "text", "object")
+"""Inline elements with space around them."""
 _LINES = ("li", "tr", "dd", "dt")
 _NOTE_CLASS = re.compile(r"\b\w*(?:footnote|noteref|reference|fnref|citation|cite)\w*\b", re.IGNORECASE)
 _TEX_SCRIPT = re.compile(r"math/tex", re.IGNORECASE)
@@ -136,6 +138,7 @@ class HtmlWriter:
         elif tag == "select":
             forms.write_select(self.builder, element, self.notes.fields)
         elif tag == "iframe":
+            self.notes.add(element)
             if text_of(element).strip():
                 self.builder.drop(text_of(element), "alternative")
             if source := element.get("srcdoc"):
@@ -192,8 +195,9 @@ class HtmlWriter:
         elif tag == "rt" and not any(True for _ in element.getparent().iter("rp")) and has_text(element):
             self.builder.insert("(", "reading")
             self.closers[element] = [(")", "reading")]
-        elif tag in ("textarea", "button"):
+        elif tag in _APART:
             self.builder.separate(" ")
+        if tag in ("textarea", "button"):
             forms.add_text_field(self.builder, element, self.notes.fields)
         elif forms.is_box(element):
             forms.write_role(self.builder, element, self.notes.fields)
@@ -207,12 +211,14 @@ class HtmlWriter:
             return
         before, after = self.builder.last_text(), following_text(element)
         if shift == "raised":
-            beside = element.getprevious()
-            if beside is not None and not beside.tail and self.styles.shift(beside) == "lowered":
-                before = before.removesuffix(text_of(beside).strip()).removesuffix("_")
-            first, last = raised_marks(before, text, after, is_note=_is_note(element))
+            below = element.getprevious()
+            is_stacked = below is not None and not below.tail and self.styles.shift(below) == "lowered"
+            lowered = text_of(below) if is_stacked else ""
+            first, last = raised_marks(before, text, after, is_note=_is_note(element), lowered=lowered)
         else:
-            first, last = lowered_marks(before, text, after)
+            above = element.getnext()
+            is_stacked = above is not None and not element.tail and self.styles.shift(above) == "raised"
+            first, last = lowered_marks(before, text, "" if is_stacked else after)
         if first:
             self.builder.insert(first, shift)
         if last:
@@ -259,7 +265,7 @@ class HtmlWriter:
             self.builder.close_heading()
         elif _address(element):
             self.builder.close_link()
-        elif tag in ("textarea", "button"):
+        elif tag in _APART:
             self.builder.separate(" ")
         else:
             self._close_table_part(role)

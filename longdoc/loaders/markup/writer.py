@@ -83,16 +83,19 @@ class Writer:
         inner = {tag_of(each) for each in element.iter()}
         parent = element.getparent()
         is_note = "xref" in inner or (parent is not None and tag_of(parent) == "xref")
-        before = self.builder.last_text()
-        beside = element.getprevious()
-        if beside is not None and tag_of(beside) == "sub" and not beside.tail:
-            before = before.removesuffix(text_of(beside)).removesuffix("_")
-        marks = raised_marks(before, text_of(element), text_after(element), is_note=is_note)
+        below = element.getprevious()
+        is_stacked = below is not None and tag_of(below) == "sub" and not below.tail
+        lowered = text_of(below) if below is not None and is_stacked else ""
+        before, after = self.builder.last_text(), text_after(element)
+        marks = raised_marks(before, text_of(element), after, is_note=is_note, lowered=lowered)
         return self._marked(element, marks, "raised")
 
     def lowered(self, element: Element) -> Steps:
         """A subscript."""
-        marks = lowered_marks(self.builder.last_text(), text_of(element), text_after(element))
+        above = element.getnext()
+        is_stacked = above is not None and tag_of(above) == "sup" and not element.tail
+        after = "" if is_stacked else text_after(element)
+        marks = lowered_marks(self.builder.last_text(), text_of(element), after)
         return self._marked(element, marks, "lowered")
 
     def _marked(self, element: Element, marks: tuple[str, str], kind: str) -> Steps:
