@@ -8,15 +8,18 @@ from typing import Any
 from lxml import etree
 
 from longdoc.document import FormField
-from longdoc.loaders.html.styles import Styles
+from longdoc.loaders.html.styles import Look, Styles
 from longdoc.loaders.markup.builder import Builder
 
 _NEVER_SHOWN = {"template": "hidden", "noscript": "hidden", "datalist": "hidden", "noembed": "alternative"}
 _FALLBACKS = ("canvas", "video", "audio")
 """Elements whose content is shown by old browsers only."""
+_DELETED = ("del", "s", "strike")
+_SPECIAL = {*_NEVER_SHOWN, *_FALLBACKS, *"script style title desc metadata noframes dialog ix:header ix:hidden".split()}
+"""Elements that are left out whatever their attributes are."""
 _ELSEWHERE = {"iframe": "src", "frame": "src", "embed": "src", "object": "data", "portal": "src"}
 """Elements that show another file."""
-_DESCRIPTIONS = ("alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label")
+_DESCRIPTIONS = {"alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label"}
 _WRITES_TEXT = re.compile(
     r"document\.write|innerHTML|outerHTML|insertAdjacent|innerText|textContent|createTextNode|createApp|\.render\("
 )
@@ -25,9 +28,13 @@ _MANY_PICTURES = 300  # characters of text per picture; with less, the pictures 
 _SHOWN = 3
 
 
-def kind_left_out(element: Any, styles: Styles) -> str:
+def kind_left_out(element: Any, look: Look) -> str:
     """The kind of furniture that an element is, "markup" if it has no text at all; empty for running text."""
     tag = element.tag
+    if look.is_struck or tag in _DELETED:
+        return "deleted"
+    if tag not in _SPECIAL and not element.attrib:
+        return "hidden" if look.is_hidden else ""
     if tag in ("script", "style") or (tag == "title" and _parent(element) in ("head", "html", "")):
         return "markup"
     if tag == "template":
@@ -36,13 +43,11 @@ def kind_left_out(element: Any, styles: Styles) -> str:
         return _NEVER_SHOWN[tag]
     if tag in ("title", "desc", "metadata"):
         return "description" if _parent(element) not in ("body", "div", "p") else "hidden"
-    if tag in ("del", "s", "strike") or styles.is_struck(element):
-        return "deleted"
     if tag in _FALLBACKS or (tag == "noframes" and _has_body(element)) or _is_drawn_formula(element):
         return "alternative"
     is_closed = tag == "dialog" and element.get("open") is None
     is_hidden = tag in ("ix:header", "ix:hidden") or element.get("hidden") is not None or is_closed
-    return "hidden" if is_hidden or styles.is_hidden(element) else ""
+    return "hidden" if is_hidden or look.is_hidden else ""
 
 
 def write_descriptions(builder: Builder, element: Any, *, inside: bool = False) -> None:
@@ -56,7 +61,7 @@ def write_descriptions(builder: Builder, element: Any, *, inside: bool = False) 
     for each in element.iter(etree.Element) if inside else (element,):
         if not each.attrib:
             continue
-        texts = dict.fromkeys(each.get(name, "").strip() for name in _DESCRIPTIONS)
+        texts = {value.strip(): None for name, value in each.attrib.items() if name in _DESCRIPTIONS}
         if each.tag in ("progress", "meter"):
             texts[each.get("value", "")] = None
         if inside and each.tag == "option":

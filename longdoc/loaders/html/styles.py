@@ -31,7 +31,6 @@ _BRACE = re.compile(r"[{}]")
 _ZERO = re.compile(r"0(?:\.0+)?(?:px|pt|em|rem|%)?")
 _LENGTH = re.compile(r"(-?)\d*\.?\d+(?:px|pt|em|ex|rem|%)")
 _INLINE = {"span", "font", "small", "a", "b", "i", "em", "strong", "u", "big", "ins", "cite", "code"}
-_SHOWN_TAGS = {"sup": "raised", "sub": "lowered"}
 
 Properties = Mapping[str, str]
 
@@ -59,6 +58,26 @@ def declarations(style: str) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the style of an element says about its text."""
+
+    is_hidden: bool = False
+    """It is not displayed, or in letters without a size."""
+    is_struck: bool = False
+    is_inline: bool | None = None
+    """Whether it is a part of a line, or a block; None if the style says neither."""
+    shift: str = ""
+    """``"raised"``, ``"lowered"``, or empty for text on its line."""
+    is_preformatted: bool = False
+    breaks_before: bool = False
+    """A page ends before it."""
+    breaks_after: bool = False
+
+
+_PLAIN = Look()
+
+
 class Styles:
     """The style sheets and ``style`` attributes of a document.
 
@@ -68,62 +87,31 @@ class Styles:
     def __init__(self, sheets: str) -> None:
         self.generated: list[str] = []
         """Strings that the style sheets add to the text."""
+        self.has_breaks = "break" in sheets.lower()
+        """Whether a page may end where a style sheet says so."""
         self._rules: dict[str, list[_Rule]] = {}
         self._shown: list[_Rule] = []  # what a rule that cannot be followed may show
-        self._cache: dict[tuple[str, ...], Properties] = {}
+        self._cache: dict[tuple[str, str, str, str], Look] = {}
         for order, (selector, body) in enumerate(_blocks(_COMMENT.sub(" ", sheets))):
             self._add(selector, body, order)
+        self._tags = any(key[0] not in ".#" for key in self._rules)
 
-    def of(self, element: Any) -> Properties:
-        """The properties of an element."""
-        attributes = tuple(element.get(name, "") for name in ("class", "id", "style"))
-        key = (str(element.tag), *attributes)
-        if key not in self._cache:
+    def look(self, element: Any) -> Look:
+        """What the style of an element says."""
+        attributes = element.attrib
+        if not attributes and not self._tags:
+            return _PLAIN
+        style = attributes.get("style", "")
+        if not self._rules:
+            key = (element.tag if element.tag in _INLINE else "", "", "", style)
+        else:
+            key = (str(element.tag), attributes.get("class", ""), attributes.get("id", ""), style)
+        found = self._cache.get(key)
+        if found is None:
             if len(self._cache) > 10_000:
                 self._cache.clear()
-            self._cache[key] = self._computed(*key)
-        return self._cache[key]
-
-    def is_hidden(self, element: Any) -> bool:
-        """Whether an element is not displayed, or in letters without a size."""
-        style = self.of(element)
-        if not style:
-            return False
-        return (
-            style.get("display") == "none"
-            or style.get("visibility") in ("hidden", "collapse")
-            or style.get("content-visibility") == "hidden"
-            or bool(_ZERO.fullmatch(style.get("font-size", "")))
-        )
-
-    def is_struck(self, element: Any) -> bool:
-        """Whether the text of an element is struck out."""
-        style = self.of(element)
-        return any("line-through" in style.get(name, "") for name in ("text-decoration", "text-decoration-line"))
-
-    def is_inline(self, element: Any) -> bool | None:
-        """Whether the style makes the element a part of a line, or a block; None if it says neither."""
-        display = self.of(element).get("display", "")
-        if display in ("inline", "inline-block", "contents", "inline-flex"):
-            return True
-        return False if display in ("block", "flex", "grid", "table", "list-item", "flow-root") else None
-
-    def shift(self, element: Any) -> str:
-        """``"raised"``, ``"lowered"``, or empty for text on its line."""
-        tag = element.tag
-        if tag in _SHOWN_TAGS:
-            return _SHOWN_TAGS[tag]
-        style = self.of(element) if tag in _INLINE else {}
-        align = style.get("vertical-align", "")
-        length = _LENGTH.fullmatch(align) if not _ZERO.fullmatch(align) else None
-        is_smaller = "font-size" in style
-        if style.get("position") == "relative" and is_smaller and not length and align in ("", "baseline"):
-            up = _LENGTH.fullmatch(style.get("top", ""))
-            length = up if up and up[1] else None
-            return "raised" if length else ""
-        if align == "super" or (align in ("top", "text-top") and is_smaller) or (length and not length[1]):
-            return "raised"
-        return "lowered" if align == "sub" or (length and length[1]) else ""
+            found = self._cache[key] = _look(key[0], self._computed(*key))
+        return found
 
     def _add(self, selector: str, body: str, order: int) -> None:
         properties = declarations(body)
@@ -170,6 +158,43 @@ class Styles:
         if any(_fits(rule, tag, marks) for rule in self._shown) and "display" not in own and "visibility" not in own:
             result = {name: value for name, value in result.items() if name not in ("display", "visibility")}
         return {name: value.rstrip("!") for name, value in result.items()}
+
+
+def _look(tag: str, style: Properties) -> Look:
+    if not style:
+        return _PLAIN
+    display = style.get("display", "")
+    is_inline = display in ("inline", "inline-block", "contents", "inline-flex")
+    is_block = display in ("block", "flex", "grid", "table", "list-item", "flow-root")
+    return Look(
+        is_hidden=display == "none"
+        or style.get("visibility") in ("hidden", "collapse")
+        or style.get("content-visibility") == "hidden"
+        or bool(_ZERO.fullmatch(style.get("font-size", ""))),
+        is_struck=any("line-through" in style.get(name, "") for name in ("text-decoration", "text-decoration-line")),
+        is_inline=is_inline if is_inline or is_block else None,
+        shift=_shift(style) if tag in _INLINE else "",
+        is_preformatted=style.get("white-space", "").startswith(("pre", "break")),
+        breaks_before=_breaks(style, "before"),
+        breaks_after=_breaks(style, "after"),
+    )
+
+
+def _breaks(style: Properties, side: str) -> bool:
+    return any(style.get(f"{name}-{side}") in ("always", "page") for name in ("page-break", "break"))
+
+
+def _shift(style: Properties) -> str:
+    """Whether text is raised or lowered."""
+    align = style.get("vertical-align", "")
+    length = _LENGTH.fullmatch(align) if not _ZERO.fullmatch(align) else None
+    is_smaller = "font-size" in style
+    if style.get("position") == "relative" and is_smaller and align in ("", "baseline"):
+        up = _LENGTH.fullmatch(style.get("top", ""))
+        return "raised" if up and up[1] else ""
+    if align == "super" or (align in ("top", "text-top") and is_smaller) or (length and not length[1]):
+        return "raised"
+    return "lowered" if align == "sub" or (length and length[1]) else ""
 
 
 def _merge(result: dict[str, str], properties: Properties) -> None:

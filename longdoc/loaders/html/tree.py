@@ -9,6 +9,8 @@ from typing import Any
 
 from lxml import etree
 
+from longdoc.loaders.html.styles import Styles
+
 NO_TEXT = {"script", "style", "template", "title", "noscript"}
 """Elements whose content is not displayed."""
 BLOCKS = {
@@ -21,7 +23,6 @@ BLOCKS = {
 """Elements that are blocks unless a style says otherwise."""
 _MARKER = re.compile(r"\(?\w{1,5}[.)]{1,2}|\d+(?:\.\d+)+\.?|[•·●○▪■□☐☒–—*o-]")
 _NUMBER = re.compile(r"[-–—\s]*(?:page\s+)?(?:[A-Z]-)?(?:\d{1,4}|[ivxl]{1,7})(?:\s+of\s+\d+)?[-–—\s]*", re.IGNORECASE)
-_BREAK = {side: re.compile(rf"(?:page-)?break-{side}:(?:always|page)") for side in ("before", "after")}
 
 
 def texts(element: Any) -> Iterator[str]:
@@ -75,21 +76,18 @@ def following_text(element: Any) -> str:
     return found[:40]
 
 
-def breaks(element: Any, side: str) -> bool:
-    """Whether the ``style`` of an element asks for a page break ``"before"`` or ``"after"`` it."""
-    style = element.get("style")
-    return bool(style) and bool(_BREAK[side].search(re.sub(r"\s+", "", style.lower())))
-
-
-def page_numbers(root: Any) -> set[Any]:
+def page_numbers(root: Any, styles: Styles) -> set[Any]:
     """The blocks next to a page break that contain only a page number."""
+    if not styles.has_breaks and not root.xpath("boolean(//@style[contains(translate(., 'BREAK', 'break'), 'break')])"):
+        return set()
     events: list[Any] = [None]  # blocks with their text, and None for page breaks
     outer: set[Any] = set()  # parents of blocks
     for element in root.iter(etree.Element):
         if element.tag in BLOCKS and element.getparent() is not None:
             outer.add(element.getparent())
     for event, element in etree.iterwalk(root, events=("start", "end")):
-        if breaks(element, "before" if event == "start" else "after"):
+        look = styles.look(element)
+        if look.breaks_before if event == "start" else look.breaks_after:
             events.append(None)
         leaf = event == "start" and element.tag in ("p", "div", "center") and element not in outer
         if leaf and (text := start_of(element)):

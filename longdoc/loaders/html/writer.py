@@ -11,10 +11,9 @@ from lxml import etree
 
 from longdoc.loaders.html import forms
 from longdoc.loaders.html.left_out import Notes, kind_left_out, write_descriptions
-from longdoc.loaders.html.styles import Styles
+from longdoc.loaders.html.styles import Look, Styles
 from longdoc.loaders.html.tree import (
     BLOCKS,
-    breaks,
     following_text,
     has_text,
     page_numbers,
@@ -30,8 +29,10 @@ from longdoc.sections.numerals import numeral
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _PREFORMATTED = ("pre", "xmp", "listing", "plaintext", "textarea")
+_ADDRESSES = {"a": "href", "area": "href", "q": "cite", "blockquote": "cite"}
 _APART = ("textarea", "button", "svg", "text", "object")
 """Inline elements with space around them."""
+_SHIFTS = {"sup": "raised", "sub": "lowered"}
 _LINES = ("li", "tr", "dd", "dt")
 _NOTE_CLASS = re.compile(r"\b\w*(?:footnote|noteref|reference|fnref|citation|cite)\w*\b", re.IGNORECASE)
 _TEX_SCRIPT = re.compile(r"math/tex", re.IGNORECASE)
@@ -62,8 +63,9 @@ class HtmlWriter:
         self.closers: dict[
             Any, list[tuple[str, str]]
         ] = {}  # element -> what is inserted at its end, and the kind of edit
+        self.looks: list[Look] = []  # of the element that is written, and those around it
         self.shifts: list[Any] = []  # the raised and lowered elements around the current one
-        self.page_numbers = page_numbers(root)
+        self.page_numbers = page_numbers(root, styles)
 
     def write(self) -> None:
         """Writes the whole tree."""
@@ -73,7 +75,8 @@ class HtmlWriter:
             if event == "start":
                 depth += not inline
                 self.builder.limits.check("depth", depth, self.builder.name)
-                kind = kind_left_out(element, self.styles) or ("page number" if element in self.page_numbers else "")
+                self.looks.append(self.styles.look(element))
+                kind = kind_left_out(element, self.looks[-1]) or ("page number" if element in self.page_numbers else "")
                 if kind:
                     walk.skip_subtree()
                     self.roles[element] = "left out"
@@ -88,6 +91,7 @@ class HtmlWriter:
                 depth -= not inline
                 if self.roles.get(element) != "left out":
                     self.close(element)
+                self.looks.pop()
                 self.text(element.tail if element is not self.root else None)
 
     def text(self, text: str | None) -> None:
@@ -105,14 +109,14 @@ class HtmlWriter:
 
     def is_block(self, element: Any) -> bool:
         """Whether an element starts and ends a line."""
-        inline = self.styles.is_inline(element)
+        inline = self.looks[-1].is_inline
         return element.tag in BLOCKS if inline is None else not inline
 
     def leave_out(self, element: Any, kind: str) -> None:
         """Records the text of an element as furniture of this kind; ``"markup"`` is not recorded."""
         if element.tag in BLOCKS:
             self.separate("\n\n")
-        if breaks(element, "before"):
+        if self.looks[-1].breaks_before:
             self.start_page()
         if element.tag == "script" and _TEX_SCRIPT.search(element.get("type", "")):
             self.text(element.text)
@@ -121,7 +125,7 @@ class HtmlWriter:
                 self.builder.drop(text, kind)
             write_descriptions(self.builder, element, inside=True)
             forms.drop_values(self.builder, element)
-        if breaks(element, "after"):
+        if self.looks[-1].breaks_after:
             self.start_page()
 
     def replace(self, element: Any) -> bool:
@@ -162,7 +166,7 @@ class HtmlWriter:
         tag = element.tag
         if tag not in ("td", "th") and self.is_block(element):
             self.separate("\n" if tag in _LINES else "\n\n")
-        if breaks(element, "before"):
+        if self.looks[-1].breaks_before:
             self.start_page()
         self.notes.add(element)
         write_descriptions(self.builder, element)
@@ -180,14 +184,12 @@ class HtmlWriter:
         self._open_inline(element)
 
     def _is_preformatted(self, element: Any) -> bool:
-        return element.tag in _PREFORMATTED or self.styles.of(element).get("white-space", "").startswith(
-            ("pre", "break")
-        )
+        return element.tag in _PREFORMATTED or self.looks[-1].is_preformatted
 
     def _open_inline(self, element: Any) -> None:
         """Inserts what a browser shows around quotations, readings, raised and lowered text, and adds fields."""
         tag = element.tag
-        if shift := self.styles.shift(element):
+        if shift := self._shift(element, self.looks[-1]):
             self._open_shift(element, shift)
         elif tag == "q":
             self.builder.insert("“", "quotation")
@@ -199,8 +201,12 @@ class HtmlWriter:
             self.builder.separate(" ")
         if tag in ("textarea", "button"):
             forms.add_text_field(self.builder, element, self.notes.fields)
-        elif forms.is_box(element):
+        elif element.attrib and forms.is_box(element):
             forms.write_role(self.builder, element, self.notes.fields)
+
+    def _shift(self, element: Any, look: Look) -> str:
+        """Whether an element is raised or lowered."""
+        return _SHIFTS.get(element.tag) or look.shift
 
     def _open_shift(self, element: Any, shift: str) -> None:
         """Inserts what keeps a raised or lowered number apart from the number before it."""
@@ -212,12 +218,16 @@ class HtmlWriter:
         before, after = self.builder.last_text(), following_text(element)
         if shift == "raised":
             below = element.getprevious()
-            is_stacked = below is not None and not below.tail and self.styles.shift(below) == "lowered"
+            is_stacked = (
+                below is not None and not below.tail and self._shift(below, self.styles.look(below)) == "lowered"
+            )
             lowered = text_of(below) if is_stacked else ""
             first, last = raised_marks(before, text, after, is_note=_is_note(element), lowered=lowered)
         else:
             above = element.getnext()
-            is_stacked = above is not None and not element.tail and self.styles.shift(above) == "raised"
+            is_stacked = (
+                above is not None and not element.tail and self._shift(above, self.styles.look(above)) == "raised"
+            )
             first, last = lowered_marks(before, text, "" if is_stacked else after)
         if first:
             self.builder.insert(first, shift)
@@ -272,7 +282,7 @@ class HtmlWriter:
         is_part = tag in ("td", "th") or role == "table"
         if not is_part and self.is_block(element) and not self._in_marker(element):
             self.separate("\n" if tag in _LINES else "\n\n")
-        if breaks(element, "after"):
+        if self.looks[-1].breaks_after:
             self.start_page()
 
     def _close_table_part(self, role: str | None) -> None:
@@ -296,7 +306,7 @@ class HtmlWriter:
 
 def _address(element: Any) -> str:
     """The address that an element links to or quotes from; empty if there is none."""
-    name = {"a": "href", "area": "href", "q": "cite", "blockquote": "cite"}.get(element.tag)
+    name = _ADDRESSES.get(element.tag)
     return element.get(name, "").strip() if name else ""
 
 
