@@ -64,7 +64,10 @@ JSON_VERSION = 2
 """The format that :meth:`Document.to_json` writes. Format 1 had neither definitions, references, furniture, outline,
 links, fields, annotations nor confidences."""
 
-_NAMES_A_FILE = re.compile(r"(?i)^(untitled|microsoft word\b.*|adobe photoshop.*)$|\.[a-z]{3,4}$")
+_NAMES_A_FILE = re.compile(
+    r"(?i)^(untitled.*|microsoft word\b.*|adobe photoshop.*|new page \d*|(exhibit|ex)[\s.-]*\d[\w.()-]*"
+    r"|(edgar |html |sec )?(document|filing|title|page)|converted by .*)$|\.[a-z]{3,4}$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -116,6 +116,27 @@ def test_huge_spans_are_cheap():
     assert len(read(b"<table>" + row * 2 + b"</table>").tables[0].cells) == 40
 
 
+@pytest.mark.parametrize("title", ["Exhibit 10.1", "EX-10.1", "ex10-1.htm", "Untitled Document", "New Page 1"])
+def test_titles_that_name_no_document_are_passed_over(title):
+    data = f"<title>{title}</title><p>Exhibit 10.1</p><p>CREDIT AGREEMENT</p><p>This is made today.".encode()
+    assert load(data).title == "CREDIT AGREEMENT"
+    assert load(data.replace(title.encode(), b"Credit Agreement of Acme")).title == "Credit Agreement of Acme"
+
+
+@pytest.mark.parametrize(
+    "css", ["#store{display:none}", "body{display:none}", "body{visibility:hidden}", ".a{font-size:0}"]
+)
+def test_a_page_that_is_shown_by_scripts_is_read(css):
+    document = body("<div id=store><p class=a>The whole text.</p></div>", f"<style>{css}</style>")
+    assert document.text == "The whole text."
+    assert bool(document.warnings) == ("body" not in css)
+
+
+def test_a_page_of_frames_is_an_error_that_names_them():
+    with pytest.raises(NoTextLayerError, match=r"frame a\.html"):
+        load(b"<html><frameset><frame src=a.html></frameset></html>")
+
+
 def test_a_list_without_a_page():
     assert read(b"<ol type=I><li>a<li>b</ol>").text == "I. a\nII. b"
 

@@ -56,24 +56,18 @@ def load_html(data: bytes, *, name: str, options: Options) -> Document:
     source, encoding, warnings = _decode(data)
     options.limits.check("characters", len(source), name)
     reader = _Reader(Builder(name, options.limits), list(warnings))
-    metadata = {"encoding": encoding}
-    if is_filing(source.lstrip()):
-        metadata |= header_fields(source)
-        preamble, documents = split_documents(source)
-        if preamble.strip():
-            reader.builder.drop(preamble, "markup")
-        for number, (header, body) in enumerate(documents):
-            reader.builder.drop(header, "markup")
-            if number:
-                reader.builder.start_page()
-            metadata = {**reader.read_part(header, body), **metadata}
-    else:
-        metadata |= reader.read_html(source)
+    metadata = reader.read(source)
+    if not reader.builder.length:  # scripts show it, page by page
+        shown = _Reader(
+            Builder(name, options.limits), [*warnings, "its style sheets hide all of its text, which is read"]
+        )
+        shown_metadata = shown.read(source, can_hide=False)
+        reader, metadata = (shown, shown_metadata) if shown.builder.length else (reader, metadata)
     return reader.builder.document(
         data,
         media_type="text/html",
         loader="html",
-        metadata=metadata,
+        metadata={"encoding": encoding, **metadata},
         fields=reader.fields,
         warnings=list(dict.fromkeys(reader.warnings)),
     )
@@ -92,6 +86,28 @@ class _Reader:
         self.builder, self.warnings = builder, warnings
         self.depth = 0
         self.fields: list[FormField] = []
+        self.can_hide = True
+
+    def read(self, source: str, *, can_hide: bool = True) -> dict[str, str]:
+        """Writes the document, or the documents of a filing, and returns the metadata.
+
+        Args:
+            source: the text of the file.
+            can_hide: whether style sheets can hide text.
+        """
+        self.can_hide = can_hide
+        if not is_filing(source.lstrip()):
+            return self.read_html(source)
+        metadata = header_fields(source)
+        preamble, documents = split_documents(source)
+        if preamble.strip():
+            self.builder.drop(preamble, "markup")
+        for number, (header, body) in enumerate(documents):
+            self.builder.drop(header, "markup")
+            if number:
+                self.builder.start_page()
+            metadata = {**self.read_part(header, body), **metadata}
+        return metadata
 
     def read_part(self, header: str, body: str) -> dict[str, str]:
         """Writes a document of a filing and returns its metadata."""
@@ -111,7 +127,7 @@ class _Reader:
         if not roots:
             raise CorruptDocumentError(f"{self.builder.name}: contains no elements; give a complete HTML file")
         sheets = "\n".join(style.text or "" for root in roots for style in root.iter("style"))
-        styles, notes, before = Styles(sheets), Notes(), self.builder.length
+        styles, notes, before = Styles(sheets, can_hide=self.can_hide), Notes(), self.builder.length
         for number, root in enumerate(roots):
             self.builder.separate("\n\n" if number else "")
             HtmlWriter(self.builder, root, styles, notes, self.read_nested).write()

@@ -20,6 +20,7 @@ _READ = {
     ),
     *("text-decoration-line", "white-space", "page-break-before", "page-break-after", "break-before", "break-after"),
 }
+_HIDING = ("display", "visibility", "content-visibility", "font-size")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _DECLARATION = re.compile(r"""([\w-]+)\s*:\s*((?:"[^"]*"|'[^']*'|[^;"'])*)""")
 _COMPOUND = re.compile(r"([a-z][\w-]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
@@ -82,9 +83,14 @@ class Styles:
     """The style sheets and ``style`` attributes of a document.
 
     Rules for a tag, a class or an id are applied; of rules for other selectors it is only known what they might show.
+
+    Args:
+        sheets: the text of the style sheets.
+        can_hide: whether they can hide text.
     """
 
-    def __init__(self, sheets: str) -> None:
+    def __init__(self, sheets: str, *, can_hide: bool = True) -> None:
+        self._can_hide = can_hide
         self.generated: list[str] = []
         """Strings that the style sheets add to the text."""
         self.has_breaks = "break" in sheets.lower()
@@ -152,11 +158,14 @@ class Styles:
             id(rule): rule for key in (*marks, tag, "*") for rule in self._rules.get(key, ()) if _fits(rule, tag, marks)
         }
         result: dict[str, str] = {}
+        hides = self._can_hide and tag not in ("html", "body")  # scripts show the whole page when it is complete
         for rule in sorted(found.values(), key=lambda rule: rule.rank):
             _merge(result, rule.properties)
+        if not hides:
+            result = {name: value for name, value in result.items() if name not in _HIDING}
         _merge(result, own)
         if any(_fits(rule, tag, marks) for rule in self._shown) and "display" not in own and "visibility" not in own:
-            result = {name: value for name, value in result.items() if name not in ("display", "visibility")}
+            result = {name: value for name, value in result.items() if name not in _HIDING[:2]}
         return {name: value.rstrip("!") for name, value in result.items()}
 
 

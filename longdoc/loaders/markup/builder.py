@@ -251,7 +251,8 @@ class Builder:
             NoTextLayerError: nothing visible was written.
         """
         if not self._text_length:
-            raise NoTextLayerError(f"{self.name}: only markup and white space; give a file that contains text")
+            reason = f" ({warnings[0]})" if warnings else ""
+            raise NoTextLayerError(f"{self.name}: only markup and white space{reason}; give a file that contains text")
         if self._gap:
             self._edits.append(Edit(self._raw_length, self._raw_length + self._gap_length, "", "dropped"))
         raw_text, text = "".join([*self._raw, *self._gap]), "".join(self._text)
