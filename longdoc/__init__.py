@@ -39,6 +39,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``document``        Document: the text, and the position of every character on its page
 ``edits``           the changes between the characters of the source and the text
 ``parts``           Page, Box, Section, Table, Furniture, Link and the other parts of a document
+``titles``          a document's text → its title
 ``values``          texts → dates, amounts of money, durations, numbers
 ``config``          strict conversion between YAML and dataclasses
 ``errors``          the errors that a caller may want to catch

@@ -40,6 +40,7 @@ from longdoc.parts import (
     Table,
     Verdict,
 )
+from longdoc.titles import title_in
 
 __all__ = [
     "Annotation",
@@ -63,12 +64,9 @@ JSON_VERSION = 2
 """The format that :meth:`Document.to_json` writes. Format 1 had neither definitions, references, furniture, outline,
 links, fields, annotations nor confidences."""
 
-_NAMES_A_DOCUMENT = re.compile(
-    r"\b(AGREEMENT|AMENDMENT|CONTRACT|INDENTURE|LEASE|LICEN[CS]E|MEMORANDUM|POLICY|REPORT|WARRANT)\b"
-)
-_NAMES_A_FILE = re.compile(r"(?i)^(untitled|microsoft word\b.*|adobe photoshop.*)$|\.[a-z]{3,4}$")
-_HEADS_A_PART = re.compile(
-    r"(TABLE OF )?CONTENTS|INDEX|RECITALS|WITNESSETH|DEFINITIONS|BACKGROUND|EXHIBIT|CONFIDENTIAL"
+_NAMES_A_FILE = re.compile(
+    r"(?i)^(untitled.*|microsoft word\b.*|adobe photoshop.*|new page \d*|(exhibit|ex)[\s.-]*\d[\w.()-]*"
+    r"|(edgar |html |sec )?(document|filing|title|page)|converted by .*)$|\.[a-z]{3,4}$"
 )
 
 
@@ -201,18 +199,10 @@ class Document:
 
     @property
     def title(self) -> str:
-        """The title in the metadata, else a line in capitals at the top that names a type of document, else a line."""
-        lines = [line.strip() for line in self.text[:3000].splitlines() if line.strip()]
-        capitals = [line for line in lines if re.fullmatch(r"[^\W\d_a-z][^\da-z]{5,}", line)]
-        named = [line for line in capitals if _NAMES_A_DOCUMENT.search(line)]
-        other = [line for line in capitals if not _HEADS_A_PART.match(line)]
+        """The title in the metadata, else a line at the top that names a type of document, else the first heading."""
         given = self.source.metadata.get("Title", "").strip()
         identifier = " " not in given and any(char.isdigit() or char == "_" for char in given)
-        return (
-            given
-            if given and not identifier and not _NAMES_A_FILE.search(given)
-            else next(iter([*named, *other, *lines]), given)
-        )
+        return given if given and not identifier and not _NAMES_A_FILE.search(given) else title_in(self.text) or given
 
     def to_json(self) -> str:
         """Serialises the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""

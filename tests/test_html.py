@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from longdoc.document import Document
 from longdoc.errors import LimitExceededError, LongdocError, NoTextLayerError
-from longdoc.loaders import Limits
+from longdoc.loaders import Limits, load
 from longdoc.loaders.html import load_html
 from longdoc.loaders.options import Options
 from reference import html_text
@@ -116,6 +116,27 @@ def test_huge_spans_are_cheap():
     assert len(read(b"<table>" + row * 2 + b"</table>").tables[0].cells) == 40
 
 
+@pytest.mark.parametrize("title", ["Exhibit 10.1", "EX-10.1", "ex10-1.htm", "Untitled Document", "New Page 1"])
+def test_titles_that_name_no_document_are_passed_over(title):
+    data = f"<title>{title}</title><p>Exhibit 10.1</p><p>CREDIT AGREEMENT</p><p>This is made today.".encode()
+    assert load(data).title == "CREDIT AGREEMENT"
+    assert load(data.replace(title.encode(), b"Credit Agreement of Acme")).title == "Credit Agreement of Acme"
+
+
+@pytest.mark.parametrize(
+    "css", ["#store{display:none}", "body{display:none}", "body{visibility:hidden}", ".a{font-size:0}"]
+)
+def test_a_page_that_is_shown_by_scripts_is_read(css):
+    document = body("<div id=store><p class=a>The whole text.</p></div>", f"<style>{css}</style>")
+    assert document.text == "The whole text."
+    assert bool(document.warnings) == ("body" not in css)
+
+
+def test_a_page_of_frames_is_an_error_that_names_them():
+    with pytest.raises(NoTextLayerError, match=r"frame a\.html"):
+        load(b"<html><frameset><frame src=a.html></frameset></html>")
+
+
 def test_a_list_without_a_page():
     assert read(b"<ol type=I><li>a<li>b</ol>").text == "I. a\nII. b"
 
@@ -128,3 +149,209 @@ def test_unclosed_fonts_empty_headings_and_many_hidden_pieces_are_read():
     assert document.text.split() == ["para"] * 300
     assert document.sections == ()
     assert len(document.furniture) == 2000
+
+
+def body(text: str, head: str = "") -> Document:
+    return load(f"<html><head>{head}</head><body>{text}</body></html>".encode())
+
+
+def kept(document: Document) -> set[tuple[str, str]]:
+    return {(item.kind, item.text) for item in document.furniture}
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("1,000<sup>2</sup>; 10<sup>6</sup> dollars", "1,000[2]; 10^6 dollars"),
+        ("10<sup>&minus;6</sup> and 10<sup>–6</sup>", "10^−6 and 10^–6"),
+        ("1x10<sup>6</sup>, 5 × 10<sup>3</sup>, 2<sup>n</sup>", "1x10^6, 5 × 10^3, 2^n"),
+        ("5,000<sup><a href='#fn1'>1</a></sup>", "5,000[1]"),
+        ("10<sup class=footnote>6</sup>", "10[6]"),
+        ("10<a href='#fn'><sup>6</sup></a>", "10[6]"),
+        ("1,000<span style='vertical-align: super'>2</span>", "1,000[2]"),
+        ("1,000<font style='position:relative; top:-3.5pt; font-size:6.5pt'>2</font>", "1,000[2]"),
+        ("1,000<span style='vertical-align:4pt;font-size:6pt'>2</span>", "1,000[2]"),
+        ("1,000<sup><span style='vertical-align:super'>2</span></sup>", "1,000[2]"),
+        ("the 1<sup>st</sup> of May, Acme<sup>®</sup>", "the 1st of May, Acme®"),
+        ("5<sup>1</sup>/<sub>2</sub>% and 8<sup>1/2</sup>%", "5 1/2% and 8 1/2%"),
+        ("<sup>3</sup>&frasl;<sub>4</sub> of it", "3⁄4 of it"),
+        ("x<sub>1</sub><sup>2</sup>, H<sub>2</sub>O, 10<sub>2</sub>", "x1^2, H2O, 10_2"),
+        ("SO<sub>4</sub><sup>2-</sup> and (<sup>14</sup>C)", "SO4^2- and (14C)"),
+        ("<math><msup><mn>10</mn><mn>6</mn></msup></math> units", "10^6 units"),
+        ("5<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>", "51/2"),
+        ("<math><semantics><mi>x</mi><annotation encoding='application/x-tex'>x</annotation></semantics></math>", "x"),
+        ("<span class=katex><math><mi>x</mi></math><span class=katex-html>x</span></span>", "x"),
+        ("She said <q>no</q>.", "She said “no”."),
+        ("<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby> <ruby>字<rt>ji</rt></ruby>", "漢(kan) 字(ji)"),
+        ("a<span style='display:block'>b</span><div style='display:inline'>c</div>d", "a\n\nb\n\ncd"),
+        ("<span style='white-space:pre'>a   b</span>", "a   b"),
+        ("<ol reversed><li>a<li>b</ol>", "2. a\n1. b"),
+    ],
+)
+def test_the_text_has_the_values_that_are_displayed(html, text):
+    assert body(html).text == text
+
+
+def test_deleted_and_hidden_text_is_furniture():
+    style = "<style>.gone{display:none} .old{text-decoration: line-through} @media print{.p{display:none}}</style>"
+    document = body(
+        "<p>May <del>3</del><ins>4</ins> <s>Seller</s> <strike>one</strike> <span class=old>two</span>"
+        "<span style='text-decoration-line:line-through'>three</span> <b class=gone>four</b> <b class=p>five</b>"
+        "<b hidden>six</b><b style='visibility:hidden'>seven</b><dialog>eight</dialog><dialog open>nine</dialog></p>",
+        style,
+    )
+    assert document.text.split() == ["May", "4", "five", "nine"]
+    assert kept(document) == {
+        *(("deleted", word) for word in ("3", "Seller", "one", "two", "three")),
+        *(("hidden", word) for word in ("four", "six", "seven", "eight")),
+    }
+    assert all(document.raw_text[i.raw_start : i.raw_end].strip() == i.text for i in document.furniture)
+
+
+@pytest.mark.parametrize(
+    ("css", "is_text"),
+    [
+        (".a{display:none}", False),
+        ("p.a{display:none}", False),
+        ("#b{visibility:hidden}", False),
+        ("@media screen{.a{display:none}}", False),
+        (".a{display:none} .a{display:block}", True),
+        (".a{display:none} p{display:block}", False),
+        (".a{display:none !important} #b{display:block}", False),
+        (".a{display:none} .open .a{display:block}", True),
+        (".a .c{display:none}", True),
+        (".a:hover{display:none}", True),
+        ("@media print{.a{display:none}}", True),
+        ("@supports not (display:grid){.a{display:none}}", True),
+        ("/* .a{display:none} */", True),
+    ],
+)
+def test_rules_of_style_sheets_hide_text_only_where_they_certainly_apply(css, is_text):
+    document = body("<p>rent</p><p class=a id=b>word</p>", f"<style>{css}</style>")
+    assert ("word" in document.text) == is_text
+    assert "word" in document.raw_text
+
+
+def test_fields_of_forms():
+    document = body(
+        "<form>Name: <input name=n value='Jane Roe'> <input type=PASSWORD name=pw value=secret1>"
+        "<input name=code autocomplete='one-time-code' value=secret2><input type=hidden name=t value=token>"
+        "<input type=checkbox name=yes checked>Yes <input type=checkbox name=no>No "
+        "<input type=radio name=c value=red>Red<input type=radio name=c value=blue checked>Blue"
+        "<input type=date name=d value=2020-05-01><input type=file name=f><input type=submit>"
+        "<textarea name=t>two\nlines</textarea><select name=s><option>one<option selected>two</select>"
+        "<select name=first><option>Ohio<option>Utah</select><button name=b>Send</button>"
+        "<span role=checkbox aria-checked=true id=r>agreed</span></form>"
+    )
+    assert [(field.name, field.kind, field.value) for field in document.fields] == [
+        ("n", "text", "Jane Roe"),
+        ("pw", "text", ""),
+        ("code", "text", ""),
+        ("yes", "checkbox", "on"),
+        ("no", "checkbox", "off"),
+        ("c", "radio", "off"),
+        ("c", "radio", "blue"),
+        ("d", "text", "2020-05-01"),
+        ("f", "text", ""),
+        ("", "button", "Submit"),
+        ("t", "text", "two\nlines"),
+        ("s", "choice", "two"),
+        ("first", "choice", "Ohio"),
+        ("b", "button", "Send"),
+        ("r", "checkbox", "on"),
+    ]
+    assert document.text.startswith(
+        "Name: Jane Roe ☒ Yes ☐ No ☐ Red ☒ Blue 2020-05-01 Submit two\nlines two Ohio Send ☒ agreed"
+    )
+    assert "secret" not in document.to_json()
+    assert {("hidden", "token"), ("option", "one"), ("option", "Utah")} <= kept(document)
+    assert Document.from_json(document.to_json()) == document
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<html><body><p>Part one.</p></body></html><p>Part two.</p>",
+        "<html><body><p>Part one.</p></body></html>\n<html><head><title>B</title><body><p>Part two.</p></body></html>",
+        "<html><body><p>Part one.<table><tr><td></body></html><p>Part two.",
+        "<p>Part one.</p></body><p>Part two.</p></html>",
+        "<p>Part one.</p><script>'</html>' + '<p>three'</script><p>Part two.</p>",
+        "<p>Part one.</p><!-- </html> --><p>Part two.</p></html></html>",
+        "<p>Part one.</p></HTML ><!-- end -->Part two.",
+    ],
+)
+def test_what_follows_the_end_of_a_document_is_read(html):
+    assert load(html.encode()).text == "Part one.\n\nPart two."
+
+
+def test_html_that_mentions_the_tags_of_filings_keeps_its_text():
+    document = load(b"<html><p>One <document> two </document> three</p><p>A <text>four</text></p></html>")
+    assert document.text.split() == ["One", "two", "three", "A", "four"]
+
+
+def test_what_is_not_running_text_is_furniture():
+    document = body(
+        "<template>a</template><noscript>b</noscript><canvas>c</canvas><img alt=d title=e><abbr title=f>F</abbr>"
+        "<svg><title>g</title><text>G</text></svg><input placeholder=h><iframe srcdoc='<p>frame</p>'></iframe>"
+        "<video><track label=i></video><datalist><option value=j></datalist><![CDATA[k]]>"
+    )
+    assert document.text.split() == ["F", "G", "frame"]
+    assert {text for _, text in kept(document)} == set("abcdefghijk")
+    xhtml = load(b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><p>a <![CDATA[b < c]]></p></html>')
+    assert xhtml.text == "a b < c"
+
+
+@pytest.mark.parametrize(
+    ("html", "warning"),
+    [
+        ("<p>x<iframe src=annex.html></iframe>", "iframe annex.html"),
+        ("<frameset><frame src=a.html><noframes>x</noframes></frameset>", "frame a.html"),
+        ("<p>x<object data=b.pdf></object><embed src=c.pdf>", "object b.pdf, embed c.pdf"),
+        ("<style>p::before{content:'Draft '}</style><p>x", "style sheets add text that is not read: Draft"),
+        ("<style>h2:before{content: counter(n) '. '}</style><h2>x</h2>", "style sheets add text"),
+        ("<script>document.write('rent')</script><p>x", "scripts are not run"),
+        ("<meta http-equiv=refresh content='0; url=lease.html'><p>x", "forwards to lease.html"),
+        ("<p>x<img src=page1.png width=600 height=800>", "1 picture"),
+    ],
+)
+def test_what_cannot_be_read_is_named(html, warning):
+    document = load(f"<html>{html}".encode())
+    assert document.text == "x" and any(warning in each for each in document.warnings)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<style>a:before{content:'\\f101'} b:after{content:''} li::before{content: counter(i) '.'}</style>",
+        "<iframe src='https://example.org/t' width=1 height=1></iframe><iframe src='about:blank'></iframe>",
+        "<script type='application/ld+json'>{\"innerHTML\": 1}</script><img src=dot.gif width=1 height=1>",
+    ],
+)
+def test_nothing_is_said_of_what_has_no_text(html):
+    assert load(f"<html><p>{'rent ' * 100}</p>{html}".encode()).warnings == ()
+
+
+def test_encoded_files_of_a_filing_are_named():
+    graphic = b"<DOCUMENT>\n<TYPE>GRAPHIC\n<FILENAME>a.jpg\n<TEXT>\n"
+    graphic += b"begin 644 a.jpg\nM_]C_X 02D9)1@ ! 0\n`\nend\n</TEXT>\n</DOCUMENT>\n"
+    for main in (b"<html><p>Rent</p></html>", b"Rent"):
+        document = load(b"<DOCUMENT>\n<TYPE>EX-10\n<TEXT>\n" + main + b"\n</TEXT>\n</DOCUMENT>\n" + graphic)
+        assert document.text.strip() == "Rent" and "a.jpg" in document.warnings[0]
+
+
+def test_nested_frames_and_tables_are_bounded():
+    source = "<p>x</p>"
+    for _ in range(12):
+        source = f'<p>a</p><iframe srcdoc="{source.replace("&", "&amp;").replace(chr(34), "&quot;")}"></iframe>'
+    with pytest.raises(LimitExceededError, match="frames within frames"):
+        load(f"<html>{source}".encode())
+    row = "<tr><td rowspan=1000 colspan=1000>a</td><td>b</td></tr>"
+    assert len(body(f"<table>{row * 1000}</table>").tables[0].cells) == 2000
+
+
+def test_a_row_span_is_skipped_wherever_it_starts():
+    rows = "<tr><td>a<td rowspan=3>b<td>c</tr><tr><td>d<td rowspan=2>e</tr><tr><td>f<td>g</tr>"
+    cells = body(f"<table>{rows}</table>").tables[0].cells
+    assert [(cell.text, cell.row, cell.column) for cell in cells] == [
+        *(("a", 0, 0), ("b", 0, 1), ("c", 0, 2), ("d", 1, 0), ("e", 1, 2), ("f", 2, 0), ("g", 2, 3)),
+    ]

@@ -200,6 +200,17 @@ def test_an_external_entity_is_not_read(tmp_path: Path) -> None:
         paper("<p>&x;</p>", start=f'<!DOCTYPE article [<!ENTITY x SYSTEM "{(tmp_path / "secret").as_uri()}">]>')
 
 
+def test_raised_and_lowered_text_changes_no_number() -> None:
+    text = (
+        "1,000<sup>2</sup>, 10<sup>6</sup>, 5<xref ref-type='fn' rid='f'><sup>3</sup></xref>, kg/m<sup>2</sup>, "
+        "10<sup>−5</sup>, x<sub>1</sub><sup>2</sup>, <sup>14</sup>C, 3<sup>rd</sup>, CD4<sup>+</sup>, H<sub>2</sub>O, "
+        "<italic>R</italic><sup>2</sup>, <strike>7</strike>8"
+    )
+    document = load(f"<article><body><p>{text}</p></body></article>".encode())
+    assert document.text == ("1,000[2], 10^6, 5[3], kg/m^2, 10^−5, x1^2, 14C, 3rd, CD4+, H2O, R^2, 8")
+    assert [(item.kind, item.text) for item in document.furniture] == [("deleted", "7")]
+
+
 def test_deep_nesting_is_refused_by_a_limit() -> None:
     xml = b"<article>" + b"<sec>" * 60 + b"<p>a</p>" + b"</sec>" * 60 + b"</article>"
     assert load(xml).text == "a"

@@ -35,6 +35,30 @@ def test_what_raised_text_gets(before, raised, after, marks):
     assert raised_marks(before, raised, after) == marks
 
 
+@pytest.mark.parametrize(
+    ("before", "raised", "after", "marks"),
+    [
+        ("1x10", "6", "", ("^", "")),
+        ("10", "–6", "", ("^", "")),
+        ("10", "3.5", "", ("^", "")),
+        ("2", "n", "", ("^", "")),
+        ("2", "n-1", "", ("^(", ")")),
+        ("the 2", "nd", "", ("", "")),
+        ("1,000", "2a", "", ("[", "]")),
+        ("(", "14", "C", ("", "")),
+        ("height", "2", "", ("^", "")),
+    ],
+)
+def test_what_raised_letters_decimals_and_masses_get(before, raised, after, marks):
+    assert raised_marks(before, raised, after) == marks
+
+
+def test_raised_text_above_lowered_text_belongs_to_the_letter_before_it():
+    assert raised_marks("x1", "2", lowered="1") == ("^", "")
+    assert raised_marks("SO4", "2-", lowered="4") == ("^", "")
+    assert raised_marks("CO3", "-", lowered="3") == ("", "")
+
+
 def test_a_mark_that_links_to_a_note_is_never_a_power():
     assert raised_marks("10", "6", is_note=True) == ("[", "]")
     assert raised_marks("word", "*", is_note=True) == ("[", "]")

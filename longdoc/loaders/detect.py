@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError, UnsupportedFormatError
 from longdoc.loaders.edgar import contains_html, is_filing
+from longdoc.loaders.encoding import decode, is_binary
+from longdoc.loaders.signatures import UNREADABLE_ZIP, read_member, unread_format
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,18 @@ class Start:
     root: str
     """The name of the first element, without its namespace; empty if there is none."""
 
+    suffix: str = ""
+    """The suffix of the file's name, in lower case and without a dot."""
+
     @classmethod
-    def of(cls, data: bytes) -> Start:
-        encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8"
-        text = data[:100_000].decode(encoding, "replace").lstrip("\ufeff").lstrip()
+    def of(cls, data: bytes, suffix: str = "") -> Start:
+        text = decode(data[:100_000]).text.lstrip("\ufeff").lstrip()
         markup = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).lstrip() if text.startswith("<") else ""
-        root = _ROOT.search(markup)
-        return cls(data, text, markup, root[1] if root else "")
+        at = 0
+        while prologue := _PROLOGUE.match(markup, at):
+            at = prologue.end()
+        root = _ROOT.match(markup, at)
+        return cls(data, text, markup, root[1] if root else "", suffix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +58,36 @@ class Format:
     """Whether the loader takes ``read`` as well, to read attached documents."""
 
 
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PDF_HEADER_WITHIN = 1024  # bytes; PDF readers accept other data before the header
+_PDF_HEADER = re.compile(rb"%PDF-\d\.\d")
+_PDF_OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-_IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8")
-_UNSUPPORTED = {
-    b"{\\rtf": "an RTF file; save it as .docx",
-    _OLD_OFFICE: "an old Office file; save it as .docx",
-    b"PK\x03\x04": "a zip file without a Word document",
-    b"\x1f\x8b": "a gzip file; unpack it",
-}
+_IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+_WORD_TYPE = re.compile(rb"(?:wordprocessingml\.(?:document|template)|ms-word\.\w+\.macroEnabled\w*)\.main\+xml")
 _HTML = re.compile(
     r"<(!doctype\s+html|html|head|title|meta|body|table|div|p|br|hr|font|center|span|h[1-6]|ul|ol|pre)\b(?=[\s/>])",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!DOCTYPE\b[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _JSON_OBJECT = re.compile(r"(?:\[\s*)*\{")
-_ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
+_HTML_ONLY = re.compile(r"<(?:h[1-6]|div|span|ul|ol|header|footer|section|a|img|br|main|figure)\b", re.IGNORECASE)
+_JATS = re.compile(r"<(?:front|front-stub|article-meta|body|sub-article|back|floats-group|processing-meta)\b")
+
+
+def _is_pdf(data: bytes, suffix: str) -> bool:
+    """Whether it starts with the header of a PDF; other text may quote it."""
+    header = _PDF_HEADER.search(data[: _PDF_HEADER_WITHIN + 8])
+    if not header:
+        return suffix == "pdf" and b"%PDF-" in data[:_PDF_HEADER_WITHIN]
+    if suffix == "pdf" or (header.start() == 0 and data[header.end() : header.end() + 1] in (b"\r", b"\n", b"")):
+        return True
+    if not _PDF_OBJECT.search(data, header.end()):
+        return False
+    after = data[data.rfind(b"%%EOF") + 5 :].strip(b"\0 \t\r\n")
+    return is_binary(data) or header.start() == 0 or (b"%%EOF" in data and not after)
 
 
 def _is_word(data: bytes, suffix: str) -> bool:
@@ -75,35 +96,62 @@ def _is_word(data: bytes, suffix: str) -> bool:
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return "word/document.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            if "word/document.xml" in archive.namelist():
+                return True
+            return bool(_WORD_TYPE.search(read_member(archive, "[Content_Types].xml")))
+    except UNREADABLE_ZIP:
         return False
 
 
 def _is_image(data: bytes, suffix: str) -> bool:
-    """Whether it is an image; text may start with "BM" too."""
-    return (data.startswith(_IMAGES) and (data[:2] != b"BM" or suffix == "bmp")) or data[8:12] == b"WEBP"
+    """Whether it is an image; those whose first bytes are letters are known by the structure of their headers."""
+    if data.startswith(_IMAGES):
+        return True
+    if data.startswith(b"RIFF"):
+        return data[8:15] == b"WEBPVP8"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return b"\0" in data[6:64]
+    return data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADERS
 
 
-def _names_resource(data: bytes) -> bool:
-    """Whether JSON is FHIR; with sorted keys, the type of a resource may stand at its end, after long attachments."""
-    return any('"resourceType"'.encode(encoding) in data for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+def _is_fhir(start: Start) -> bool:
+    """Whether it is JSON whose outermost object, or the first of a list of them, has a ``resourceType``."""
+    if not _JSON_OBJECT.match(start.text) or b"resourceType" not in start.data.replace(b"\0", b""):
+        return False
+    if re.match(r'[\[\s]*\{\s*"resourceType"\s*:', start.text):
+        return True
+    text = decode(start.data).text.lstrip("\ufeff")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):  # several objects, or a damaged one
+        return bool(re.search(r'"resourceType"\s*:\s*"[A-Z]', text))
+    return any(isinstance(part, dict) and "resourceType" in part for part in (content, *content))
+
+
+def _is_jats(start: Start) -> bool:
+    """Whether it is a paper; HTML may start with ``<article>``, too."""
+    is_html = not start.markup.startswith("<?xml") and _HTML_ONLY.search(start.markup)
+    return start.root == "article" and not (is_html and not _JATS.search(start.markup))
 
 
 def _is_html(start: Start) -> bool:
     if is_filing(start.text):
         return contains_html(start.data)
-    return start.root in ("html", "HTML") or bool(_HTML.match(start.markup))
+    if start.root.lower() == "html" or _HTML.match(start.markup):
+        return True
+    if start.root == "article" and _HTML_ONLY.search(start.markup):
+        return True
+    return start.suffix in ("html", "htm", "xhtml", "xht") and bool(_TAG.search(start.text))
 
 
 FORMATS = {
-    "pdf": Format(description="PDF", module="pdf", in_data=lambda data, _: b"%PDF-" in data[:_PDF_HEADER_WITHIN]),
+    "pdf": Format(description="PDF", module="pdf", in_data=_is_pdf),
     "docx": Format(description="Word (.docx)", module="docx", in_data=_is_word),
     "image": Format(description="images (PNG, JPEG, TIFF, BMP, GIF, WebP)", module="image", in_data=_is_image),
     "fhir": Format(
         description="FHIR R4 JSON",
         module="clinical.fhir",
-        in_text=lambda start: bool(_JSON_OBJECT.match(start.text)) and _names_resource(start.data),
+        in_text=_is_fhir,
         has_attachments=True,
     ),
     "ccda": Format(
@@ -112,7 +160,7 @@ FORMATS = {
         in_text=lambda start: start.root == "ClinicalDocument",
         has_attachments=True,
     ),
-    "jats": Format(description="JATS XML", module="jats", in_text=lambda start: start.root == "article"),
+    "jats": Format(description="JATS XML", module="jats", in_text=_is_jats),
     "html": Format(description="HTML", module="html", in_text=_is_html),
     "text": Format(description="plain text", module="text", in_text=lambda start: not start.text.startswith("<?xml")),
 }
@@ -139,7 +187,7 @@ def kind_of(data: bytes, name: str) -> str:
         if row.in_data is not None and row.in_data(data, suffix):
             return kind
     _check_text(data, name, suffix)
-    start = Start.of(data)
+    start = Start.of(data, suffix)
     for kind, row in FORMATS.items():
         if row.in_text is not None and row.in_text(start):
             return kind
@@ -147,18 +195,21 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def _check_text(data: bytes, name: str, suffix: str) -> None:
-    """Raises an error for a file that is neither of a binary format nor text: only UTF-16 text has zero bytes."""
+    """Raises an error for a file that is neither of a binary format nor text."""
     if data.startswith(_OLD_OFFICE) and "EncryptedPackage".encode("utf-16-le") in data:
         raise EncryptedDocumentError(f"{name}: an Office file with a password; open it in Word and save it without one")
-    for signature, problem in _UNSUPPORTED.items():
-        if data.startswith(signature) and not (suffix == "docx" and signature.startswith(b"PK")):
-            raise UnsupportedFormatError(f"{name}: {problem}. {_supported()}")
+    found = unread_format(data)
+    if found and not (suffix == "docx" and data.startswith(b"PK")):
+        what, remedy = found
+        raise UnsupportedFormatError(f"{name}: {what}; {remedy}. {_supported()}")
     if suffix in ("pdf", "docx"):
         raise CorruptDocumentError(
             f"{name}: has the suffix .{suffix}, but its content is not {FORMATS[suffix].description}; get it again"
         )
-    if b"\0" in data and not data.startswith(_UTF_16):
-        raise UnsupportedFormatError(f"{name}: of an unknown format (it starts with {data[:8]!r}). {_supported()}")
+    if is_binary(data):
+        raise UnsupportedFormatError(
+            f"{name}: neither text nor of a known format (it starts with {data[:8]!r}). {_supported()}"
+        )
 
 
 def _supported() -> str:

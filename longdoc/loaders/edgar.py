@@ -15,8 +15,11 @@ TABLE_TAG = r"</?(?:TABLE|CAPTION|S|C|FN|F\d+)>"
 
 _FIRST_TAG = re.compile(r"-----BEGIN PRIVACY|<(SEC|IMS)-DOCUMENT>|<DOCUMENT>\s*<TYPE>", re.IGNORECASE)
 _HEADER_FIELD = re.compile(r"^[ \t]*<(TYPE|SEQUENCE|FILENAME|DESCRIPTION)>[ \t]*([^\n\r<]*)", re.MULTILINE)
-_DOCUMENT = re.compile(r"<DOCUMENT>", re.IGNORECASE)
-_BODY = re.compile(r"<TEXT>|</TEXT>|</(?:SEC-|IMS-)?DOCUMENT>", re.IGNORECASE)
+_DOCUMENT = re.compile(r"^[ \t]*<DOCUMENT>(?=\s*<TYPE>)", re.IGNORECASE | re.MULTILINE)
+_TEXT = re.compile(r"^[ \t]*<TEXT>", re.IGNORECASE | re.MULTILINE)
+_END = re.compile(r"</TEXT>\s*(?:</(?:SEC-|IMS-)?DOCUMENT>\s*|-----END PRIVACY[^\n]*\s*)*\Z", re.IGNORECASE)
+_CLOSED = re.compile(r"</(?:SEC-|IMS-)?DOCUMENT>\s*\Z", re.IGNORECASE)
+_ENCODED = re.compile(r"\s*(?:<PDF>\s*)?begin \d{3,4} [^\r\n]+\r?\n", re.IGNORECASE)
 _HTML_TAG = r"<(!doctype\s+html|html|head|body|div|p|br|font|tr)\b"
 _HTML_IN_TEXT = re.compile(_HTML_TAG, re.IGNORECASE)
 _HTML_IN_BYTES = re.compile(_HTML_TAG.encode(), re.IGNORECASE)
@@ -45,6 +48,16 @@ def split_documents(filing: str) -> tuple[str, list[tuple[str, str]]]:
     starts = [match.start() for match in _DOCUMENT.finditer(filing)]
     documents = []
     for start, end in pairwise([*starts, len(filing)]):
-        header, *rest = _BODY.split(filing[start:end], maxsplit=1)
-        documents.append((header, _BODY.sub("", rest[0]) if rest else ""))
+        text = _TEXT.search(filing, start, end)
+        last = _END.search(filing, start, end) or _CLOSED.search(filing, start, end)
+        at, until = (text.start(), text.end()) if text else (end, end)
+        documents.append((filing[start:at], filing[until : max(until, last.start() if last else end)]))
     return filing[: starts[0]] if starts else filing, documents
+
+
+def encoded_file(header: str, body: str) -> str:
+    """What a document is that holds a file in letters, such as ``"GRAPHIC g1.jpg"``; empty for text."""
+    if not _ENCODED.match(body):
+        return ""
+    fields = header_fields(header)
+    return " ".join(filter(None, (fields.get("Type"), fields.get("Filename")))) or "a file"

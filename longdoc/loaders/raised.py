@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = re.compile(r"[-+\u2212]?\d+")
+_NUMBER = re.compile(r"[-+\u2212\u2013]?\d+(?:\.\d+)?")
+_LETTERS = re.compile(r"[-+\u2212\u2013]?\d?[ijkmnpqtxyz](?:[-+\u2212\u2013/]\w)?")
 _FRACTION = re.compile(r"\d+\s?[/\u2044\u2215]\s?\d")
 _NOTE = re.compile(r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*")
+_POWER = re.compile(r"(?:(?<![\w.,])|(?<=\d[xX]))(?:10|2|e)$")
 _BASE = re.compile(
-    r"(?:(?:(?<![\w.,])|(?<=\d[xX\u00d7*\u00b7]))(?:10|2|e)"  # a power of ten or two, also in 2x10
+    r"(?:(?:(?<![\w.,])|(?<=\d[xX]))(?:10|2|e)"  # a power of ten or two
     r"|(?<![^\W\d_])[^\W\d_]"  # a variable: one letter
-    r"|(?<![^\W\d_])(?:[kcmdn\u00b5]?m|km|ft|in|yd|mi|kg|mol|sec|min|cd|Hz|sq|log|ln|exp|sin|cos|tan))$"
+    r"|(?<![^\W\d_])(?:[kcmdn\u00b5]?m|km|ft|in|yd|mi|kg|mol|sec|min|cd|Hz|sq|log|ln|exp|sin|cos|tan|height))$"
 )
 _TERM_IN_BRACKETS = re.compile(r"\([^()]*[-+\u2212*/\u00b7\u00d7=\w][^()]*[-+\u2212*/\u00b7\u00d7=][^()]*\)$")
 
 
-def raised_marks(before: str, raised: str, after: str = "", *, is_note: bool = False) -> tuple[str, str]:
+def raised_marks(
+    before: str, raised: str, after: str = "", *, is_note: bool = False, lowered: str = ""
+) -> tuple[str, str]:
     """What to insert before and after raised text so that it cannot be read as a part of the text that it follows.
 
     An exponent gets ``^``, the mark of a note brackets, the numerator of a fraction a space
@@ -26,11 +30,15 @@ def raised_marks(before: str, raised: str, after: str = "", *, is_note: bool = F
         raised: the raised text.
         after: the text that follows.
         is_note: it is known to be the mark of a note, for example because it links to one.
+        lowered: the lowered text at the end of ``before`` that it stands above, as in SO₄²⁻.
 
     >>> raised_marks("the limit is 10", "6"), raised_marks("of 1,000", "2"), raised_marks("the 1", "st")
     (('^', ''), ('[', ']'), ('', ''))
     """
-    before, raised = before[-40:], raised.strip()
+    before, raised, lowered = before[-40:], raised.strip(), lowered.strip()
+    if lowered and before.endswith(lowered) and raised:
+        marks = raised_marks(before.removesuffix(lowered).removesuffix("_"), raised, after, is_note=is_note)
+        return marks if marks[0] or not raised[0].isdigit() else ("^", marks[1])
     if not raised:
         return "", ""
     apart = " " if raised[-1].isdigit() and after[:1].isdigit() else ""
@@ -38,17 +46,26 @@ def raised_marks(before: str, raised: str, after: str = "", *, is_note: bool = F
         return "", apart
     if _FRACTION.match(raised + after) and not is_note:
         return " " if before[-1].isdigit() else "", apart
-    if not is_note and _NUMBER.fullmatch(raised):
-        is_power = (
-            _BASE.search(before)
-            or _TERM_IN_BRACKETS.search(before)
-            or (raised[0] in "-+\u2212" and before[-1].isalnum())
-        )
-        if is_power:
-            return "^", " " if after[:1].isdigit() else ""
+    if not is_note and (power := _power_marks(before, raised, after)):
+        return power
+    if not is_note and before[-1] in "([{/-\u2013\u2212" and after[:1].isalpha():
+        return "", ""  # the mass of an isotope
     if _NOTE.fullmatch(raised) or (is_note and not raised.startswith(("[", "("))):
         return "[", "]"
+    if raised[0].isdigit() and before[-1].isdigit():  # a charge, such as 2-, or a mark such as 2a
+        return ("^", apart) if raised[-1] in "-+\u2212\u2013" else ("[", "]")
     return "", apart
+
+
+def _power_marks(before: str, raised: str, after: str) -> tuple[str, str] | None:
+    """What to insert around an exponent; None if the raised text is none."""
+    if _NUMBER.fullmatch(raised):
+        is_signed = raised[0] in "-+\u2212\u2013" and before[-1].isalnum()
+        if is_signed or _BASE.search(before) or _TERM_IN_BRACKETS.search(before):
+            return "^", " " if after[:1].isdigit() else ""
+    if _POWER.search(before) and _LETTERS.fullmatch(raised):
+        return ("^(", ")") if len(raised) > 1 else ("^", "")
+    return None
 
 
 def lowered_marks(before: str, lowered: str, after: str = "") -> tuple[str, str]:

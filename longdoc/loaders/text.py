@@ -13,17 +13,21 @@ import numpy as np
 from longdoc.document import Document, Furniture, Source
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
-from longdoc.loaders.edgar import TABLE_TAG, WRAPPER_TAG, header_fields
+from longdoc.loaders.edgar import TABLE_TAG, WRAPPER_TAG, header_fields, is_filing
 from longdoc.loaders.encoding import decode
 from longdoc.loaders.options import Options
+from longdoc.loaders.signatures import is_mail
 
-_CLEANED = re.compile(
-    r"(?P<page>^[ \t]*</?PAGE>[ \t]*\d*[ \t]*(?:\r\n?|\n|\Z))"
-    rf"|(?P<markup>^[ \t]*(?:{WRAPPER_TAG})|{TABLE_TAG})"
-    r"|(?P<line>\r\n?)",
-    re.MULTILINE,
+_PAGE_OR_LINE = (
+    r"(?P<page>^[ \t]*</?PAGE>[ \t]*(?:\d+[ \t]*)?(?:\r\n?|\n|\Z))"
+    r"|(?P<line>\r\n?)"
 )
-_REPLACEMENTS = {"page": "\f", "markup": "", "line": "\n"}
+_ENCODED = r"(?P<encoded>^begin \d{3,4} [^\r\n]+\r?\n(?:[ -`]{1,62}\r?\n)*?[ `]?\r?\n?end[ \t]*$)"
+_PLAIN = re.compile(_PAGE_OR_LINE, re.MULTILINE)
+_TABLES = re.compile(rf"(?P<markup>{TABLE_TAG})|{_PAGE_OR_LINE}", re.MULTILINE)
+_FILING = re.compile(rf"(?P<markup>^[ \t]*(?:{WRAPPER_TAG})|{TABLE_TAG})|{_ENCODED}|{_PAGE_OR_LINE}", re.MULTILINE)
+_HAS_TABLES = re.compile(r"^[ \t]*<TABLE>[ \t]*\r?$", re.MULTILINE)
+_REPLACEMENTS = {"page": "\f", "markup": "", "encoded": "", "line": "\n"}
 _NUMBER = re.compile(r"[ \t]*(?:[-–—][ \t]*)?(?:[Pp]age[ \t]+)?(\d{1,4})(?:[ \t]*[-–—])?[ \t]*")
 
 
@@ -41,7 +45,7 @@ def load_text(data: bytes, *, name: str, options: Options) -> Document:
         NoTextLayerError: it contains only white space.
         LimitExceededError: it is longer than the limits allow.
     """
-    text, encoding = decode(data)
+    text, encoding, warnings = decode(data)
     options.limits.check("characters", len(text), name)
     edits = _cleaning(text)
     if not edits.apply(text)[0].strip():
@@ -52,9 +56,9 @@ def load_text(data: bytes, *, name: str, options: Options) -> Document:
         sha256=hashlib.sha256(data).hexdigest(),
         loader="text",
         version="1",
-        metadata={"encoding": encoding, **header_fields(text)},
+        metadata={"encoding": encoding, **(header_fields(text) if is_filing(text.lstrip()) else {})},
     )
-    warnings = ("not UTF-8: read as Windows-1252, check accents and quotation marks",) if encoding == "cp1252" else ()
+    warnings = (*warnings, *_not_read(data, text))
     document = Document.from_text(text, edits=edits)
     starts = [0] + [int(document.origins[page.start, 0]) for page in document.pages[1:]]
     lines = np.array([(start, number) for number, start in enumerate(starts, 1)], np.int32)
@@ -70,9 +74,22 @@ def load_text(data: bytes, *, name: str, options: Options) -> Document:
 
 
 def _cleaning(text: str) -> Edits:
-    """The edits for page breaks, tags and carriage returns."""
-    found = [(match, match.lastgroup or "") for match in _CLEANED.finditer(text)]
+    """The edits for page breaks, carriage returns, the tags of a filing and the files encoded in it."""
+    is_tagged = is_filing(text.lstrip())
+    pattern = _FILING if is_tagged else _TABLES if _HAS_TABLES.search(text) else _PLAIN
+    found = [(match, match.lastgroup or "") for match in pattern.finditer(text)]
     return Edits.of(Edit(*match.span(), _REPLACEMENTS[kind], kind) for match, kind in found)
+
+
+def _not_read(data: bytes, text: str) -> list[str]:
+    """Warnings about what the text contains only in encoded form."""
+    encoded = re.findall(r"^begin \d{3,4} ([^\r\n]+)", text, re.MULTILINE) if is_filing(text.lstrip()) else []
+    warnings = (
+        [f"files in the filing are not read: {', '.join(encoded[:5])}; load them by themselves"] if encoded else []
+    )
+    if is_mail(data):
+        warnings.append("an e-mail: its header is part of the text")
+    return warnings
 
 
 def _page_numbers(text: str, edits: Edits, starts: list[int]) -> list[tuple[int, int]]:

@@ -77,6 +77,9 @@ class _Paper(Writer):
         "tex-math": "tex",
         "term": "spaced",
         "ref-list": "references",
+        "strike": "deleted",
+        "sub": "lowered",
+        "sup": "raised",
     }
 
     def __init__(self, builder: Builder) -> None:
@@ -86,6 +89,7 @@ class _Paper(Writer):
         self._headings: set[Element | None] = set()
         self._footnotes: list[Element] = []  # of the current paragraph
         self._in_paragraph = False
+        self._columns: dict[Element, list[str]] = {}  # OASIS table -> the names of its columns
 
     # ------------------------------------------------------------------------------------------------- front matter
 
@@ -195,6 +199,11 @@ class _Paper(Writer):
             else:
                 yield self.element(part)
 
+    def deleted(self, element: Element) -> Steps:
+        """Text that is struck out."""
+        yield from ()
+        drop_element(self.builder, element, "deleted")
+
     def hidden(self, element: Element) -> Steps:
         """Identifiers, and descriptions of images."""
         yield from ()
@@ -217,7 +226,9 @@ class _Paper(Writer):
         if tag_of(element) != "entry":
             return super().spans(element)
         group = next((e for e in element.iterancestors() if tag_of(e) == "tgroup"), element)
-        names = [attribute(column, "colname") for column in children(group, "colspec")]
+        if group not in self._columns:
+            self._columns[group] = [attribute(column, "colname") for column in children(group, "colspec")]
+        names = self._columns[group]
         first, last = (attribute(element, side) for side in ("namest", "nameend"))
         columns = names.index(last) - names.index(first) + 1 if first in names and last in names else 1
         more = attribute(element, "morerows")

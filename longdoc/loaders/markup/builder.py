@@ -50,8 +50,12 @@ class _Table:
     range: TextRange
     row: int = -1
     column: int = 0
-    occupied_until: dict[int, int] = field(default_factory=dict)
-    """Column -> the first row that no cell from above spans."""
+    occupied: list[tuple[int, int, int]] = field(default_factory=list)
+    """The columns that cells from above span, in order: first column, column after the last, first row that is free."""
+    passed: int = 0
+    """How many of these are left of the current column."""
+    spanning: list[tuple[int, int, int]] = field(default_factory=list)
+    """The same for cells of the current row."""
     cells: list[_Cell] = field(default_factory=list)
 
 
@@ -135,10 +139,26 @@ class Builder:
         if _RANK[separator] > _RANK[self.pending_separator]:
             self.pending_separator = separator
 
+    def last_text(self, length: int = 40) -> str:
+        """The end of the text on the current line; empty if the next text starts a word, a line or a cell."""
+        if self.pending_separator:
+            return ""
+        last = ""
+        for piece in reversed(self._text):
+            last = piece + last
+            if len(last) >= length:
+                break
+        return last[-length:].rpartition("\n")[2]
+
     def start_page(self) -> None:
         """Starts a new page."""
         self._pending_pages += 1
         self.separate("\n")
+
+    @property
+    def length(self) -> int:
+        """The number of characters of text so far."""
+        return self._text_length
 
     @property
     def page_number(self) -> int:
@@ -236,7 +256,8 @@ class Builder:
             NoTextLayerError: nothing visible was written.
         """
         if not self._text_length:
-            raise NoTextLayerError(f"{self.name}: only markup and white space; give a file that contains text")
+            reason = f" ({warnings[0]})" if warnings else ""
+            raise NoTextLayerError(f"{self.name}: only markup and white space{reason}; give a file that contains text")
         if self._gap:
             self._edits.append(Edit(self._raw_length, self._raw_length + self._gap_length, "", "dropped"))
         raw_text, text = self.raw_text, "".join(self._text)
@@ -298,20 +319,23 @@ class TableBuilder:
     def open_row(self) -> None:
         """Starts the next row of the innermost table."""
         table = self._open_tables[-1]
-        table.row, table.column = table.row + 1, 0
+        table.row, table.column, table.passed = table.row + 1, 0, 0
+        if table.occupied or table.spanning:
+            table.occupied = sorted(each for each in table.occupied + table.spanning if each[2] > table.row)
+            table.spanning = []
         self._builder.separate("\n")
 
     def open_cell(self, *, row_span: int = 1, column_span: int = 1) -> None:
         """Starts a cell in the next free column of the row."""
         table = self._open_tables[-1]
         row_span, column_span = (min(max(span, 1), _MAX_SPAN) for span in (row_span, column_span))
-        while table.row < table.occupied_until.get(table.column, 0):
-            table.column += 1
+        while table.passed < len(table.occupied) and table.occupied[table.passed][0] <= table.column:
+            table.column = max(table.column, table.occupied[table.passed][1])
+            table.passed += 1
         if table.column:
             self._builder.separate("\t")
         if row_span > 1:
-            for column in range(table.column, table.column + column_span):
-                table.occupied_until[column] = max(table.occupied_until.get(column, 0), table.row + row_span)
+            table.spanning.append((table.column, table.column + column_span, table.row + row_span))
         separator = self._builder.pending_separator
         cell = _Cell(self._builder.open_range(), table.row, table.column, row_span, column_span, separator)
         self._open_cells.append(cell)

@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any, ClassVar
 
 from longdoc.loaders.markup.builder import Builder, Separator
-from longdoc.loaders.markup.xml import Element, attribute, children, tag_of, text_of, whole_number
+from longdoc.loaders.markup.xml import Element, attribute, children, tag_of, text_after, text_of, whole_number
+from longdoc.loaders.raised import lowered_marks, raised_marks
 from longdoc.sections.numerals import numeral
 
 Steps = Iterator[Any]
@@ -76,6 +77,33 @@ class Writer:
         """A line break."""
         self.builder.separate("\n")
         yield self.content(element)
+
+    def raised(self, element: Element) -> Steps:
+        """A superscript: an exponent, the mark of a note, or other raised text."""
+        inner = {tag_of(each) for each in element.iter()}
+        parent = element.getparent()
+        is_note = "xref" in inner or (parent is not None and tag_of(parent) == "xref")
+        below = element.getprevious()
+        is_stacked = below is not None and tag_of(below) == "sub" and not below.tail
+        lowered = text_of(below) if below is not None and is_stacked else ""
+        before, after = self.builder.last_text(), text_after(element)
+        marks = raised_marks(before, text_of(element), after, is_note=is_note, lowered=lowered)
+        return self._marked(element, marks, "raised")
+
+    def lowered(self, element: Element) -> Steps:
+        """A subscript."""
+        above = element.getnext()
+        is_stacked = above is not None and tag_of(above) == "sup" and not element.tail
+        after = "" if is_stacked else text_after(element)
+        marks = lowered_marks(self.builder.last_text(), text_of(element), after)
+        return self._marked(element, marks, "lowered")
+
+    def _marked(self, element: Element, marks: tuple[str, str], kind: str) -> Steps:
+        if marks[0]:
+            self.builder.insert(marks[0], kind)
+        yield self.content(element)
+        if marks[1]:
+            self.builder.insert(marks[1], kind)
 
     def hidden(self, element: Element) -> Steps:
         """Text that is not part of the running text."""
@@ -156,6 +184,8 @@ class XhtmlWriter(Writer):
         **dict.fromkeys(("ul", "ol"), "listing"),
         **dict.fromkeys(("th", "td"), "cell"),
         "li": "item",
+        "sup": "raised",
+        "sub": "lowered",
         "br": "line_break",
         "hr": "line_break",
         "a": "link",

@@ -62,8 +62,9 @@ def mend_lines(glyphs: Glyphs) -> Glyphs:
     run = np.cumsum(climbs, dtype=np.int64)
     pairs: list[_Pair] = []
     scattered = _is_scattered(pieces)
+    upright = glyphs.turns[pieces.first[pieces.starts[:-1]]] == 0
     for row in rows[(counts > 1) & (counts <= _MOST_ON_LINE)].tolist():
-        pairs += _pairs(pieces, np.flatnonzero(pieces.row == row).tolist(), scattered)
+        pairs += _pairs(pieces, np.flatnonzero((pieces.row == row) & upright).tolist(), scattered)
     rank = np.arange(len(pieces.first), dtype=np.float64)
     sizes = np.bincount(run, np.diff(np.append(pieces.first, len(glyphs.codes))[pieces.starts]))[run].tolist()
     line = np.arange(len(pieces.row))

@@ -1,0 +1,117 @@
+"""Looks at elements of HTML: the text in them and after them, tables and list markers, page numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from lxml import etree
+
+from longdoc.loaders.html.styles import Styles
+
+NO_TEXT = {"script", "style", "template", "title", "noscript"}
+"""Elements whose content is not displayed."""
+BLOCKS = {
+    *(
+        "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption"
+    ).split(),
+    *("figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li listing main menu nav ol p plaintext pre").split(),
+    *("section summary table tbody tfoot thead tr td th ul option optgroup hgroup search xmp frameset").split(),
+}
+"""Elements that are blocks unless a style says otherwise."""
+_MARKER = re.compile(r"\(?\w{1,5}[.)]{1,2}|\d+(?:\.\d+)+\.?|[•·●○▪■□☐☒–—*o-]")
+_NUMBER = re.compile(r"[-–—\s]*(?:page\s+)?(?:[A-Z]-)?(?:\d{1,4}|[ivxl]{1,7})(?:\s+of\s+\d+)?[-–—\s]*", re.IGNORECASE)
+
+
+def texts(element: Any) -> Iterator[str]:
+    """The texts in an element in order, without those of elements that are not displayed."""
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, each in walk:
+        if event == "start":
+            if each.tag in NO_TEXT and each is not element:
+                walk.skip_subtree()
+            elif each.text:
+                yield each.text
+        elif each is not element and each.tail:
+            yield each.tail
+
+
+def text_of(element: Any) -> str:
+    """All text in an element, without scripts and styles."""
+    return "".join(texts(element))
+
+
+def has_text(element: Any) -> bool:
+    """Whether there is text in an element; stops at the first text, since lists can be long."""
+    return any(text.strip() for text in texts(element))
+
+
+def start_of(element: Any, length: int = 40) -> str:
+    """The text at the start of an element, at least this long if there is as much; white space around it is removed."""
+    found: list[str] = []
+    size = 0
+    for text in texts(element):
+        if found or text.strip():
+            found.append(text)
+            size += len(text)
+        if size > length:
+            break
+    return "".join(found).strip()
+
+
+def following_text(element: Any) -> str:
+    """The text directly after an element on its line, at least two characters if there are as many."""
+    found, at = "", element
+    while at is not None and at.tag not in BLOCKS:
+        found += at.tail or ""
+        after = at.getnext()
+        while len(found) < 2 and after is not None and after.tag not in BLOCKS and after.tag != "br":
+            found += "".join(islice(texts(after), 3)) + (after.tail or "")
+            after = after.getnext()
+        if len(found) >= 2 or after is not None:
+            break
+        at = at.getparent()
+    return found[:40]
+
+
+def page_numbers(root: Any, styles: Styles) -> set[Any]:
+    """The blocks next to a page break that contain only a page number."""
+    if not styles.has_breaks and not root.xpath("boolean(//@style[contains(translate(., 'BREAK', 'break'), 'break')])"):
+        return set()
+    events: list[Any] = [None]  # blocks with their text, and None for page breaks
+    outer: set[Any] = set()  # parents of blocks
+    for element in root.iter(etree.Element):
+        if element.tag in BLOCKS and element.getparent() is not None:
+            outer.add(element.getparent())
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        look = styles.look(element)
+        if look.breaks_before if event == "start" else look.breaks_after:
+            events.append(None)
+        leaf = event == "start" and element.tag in ("p", "div", "center") and element not in outer
+        if leaf and (text := start_of(element)):
+            events.append((element, text))
+    events.append(None)
+    if events.count(None) == 2:
+        return set()
+    at_breaks = [
+        events[i] for i in range(1, len(events) - 1) if events[i] and (events[i - 1] is None or events[i + 1] is None)
+    ]
+    return {element for element, text in at_breaks if _NUMBER.fullmatch(text)}
+
+
+def table_roles(table: Any) -> dict[Any, str]:
+    """The roles of a table and its parts: "table", "row", "cell", or "marker" for a cell with a list marker.
+
+    A table with a single row, or with one filled cell per row beside list markers, is only layout: it has no rows and
+    cells.
+    """
+    rows = {row: row.xpath("./td|./th") for row in table.xpath("./tr|./thead/tr|./tbody/tr|./tfoot/tr")}
+    filled = [[(cell, text) for cell in cells if (text := start_of(cell))] for cells in rows.values()]
+    filled = [row for row in filled if row]
+    marked = [len(row) == 2 and bool(_MARKER.fullmatch(row[0][1])) for row in filled]
+    is_layout = all(len(row) == 1 or mark for row, mark in zip(filled, marked, strict=True))
+    if len(filled) < 2 or is_layout or len(list(islice(table.iter("table"), 2))) > 1:
+        return {row[0][0]: "marker" for row in filled if len(row) > 1 and _MARKER.fullmatch(row[0][1])}
+    return {table: "table"} | dict.fromkeys(rows, "row") | {cell: "cell" for cells in rows.values() for cell in cells}

@@ -1,0 +1,332 @@
+"""Writes a tree of HTML elements through a Builder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urljoin
+
+from lxml import etree
+
+from longdoc.loaders.html import forms
+from longdoc.loaders.html.left_out import Notes, kind_left_out, write_descriptions
+from longdoc.loaders.html.styles import Look, Styles
+from longdoc.loaders.html.tree import (
+    BLOCKS,
+    following_text,
+    has_text,
+    page_numbers,
+    start_of,
+    table_roles,
+    text_of,
+)
+from longdoc.loaders.markup.builder import Builder, Separator
+from longdoc.loaders.markup.formulas import write_math
+from longdoc.loaders.markup.writer import run
+from longdoc.loaders.raised import lowered_marks, raised_marks
+from longdoc.sections.numerals import numeral
+
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_PREFORMATTED = ("pre", "xmp", "listing", "plaintext", "textarea")
+_ADDRESSES = {"a": "href", "area": "href", "q": "cite", "blockquote": "cite"}
+_APART = ("textarea", "button", "svg", "text", "object")
+"""Inline elements with space around them."""
+_SHIFTS = {"sup": "raised", "sub": "lowered"}
+_LINES = ("li", "tr", "dd", "dt")
+_NOTE_CLASS = re.compile(r"\b\w*(?:footnote|noteref|reference|fnref|citation|cite)\w*\b", re.IGNORECASE)
+_TEX_SCRIPT = re.compile(r"math/tex", re.IGNORECASE)
+
+
+class HtmlWriter:
+    """Writes a tree of elements.
+
+    Args:
+        builder: what the text is written to.
+        root: the root of the tree.
+        styles: its style sheets.
+        notes: collects what is not read.
+        write_source: reads a document within the document from its source.
+    """
+
+    def __init__(
+        self, builder: Builder, root: Any, styles: Styles, notes: Notes, write_source: Callable[[str], None]
+    ) -> None:
+        self.builder, self.root, self.styles, self.notes = builder, root, styles, notes
+        self.write_source = write_source
+        self.base = next((each.get("href") for each in root.iter("base") if each.get("href")), "")
+        self.after_marker = False  # the text that follows continues the line of a list marker
+        self.page_is_empty = True  # nothing visible since the last page break
+        self.preformatted = 0  # depth in <pre> elements
+        self.roles: dict[Any, str] = {}  # elements of tables, list markers, and elements left out
+        self.counters: dict[Any, int] = {}  # <ol> -> the next number
+        self.closers: dict[
+            Any, list[tuple[str, str]]
+        ] = {}  # element -> what is inserted at its end, and the kind of edit
+        self.looks: list[Look] = []  # of the element that is written, and those around it
+        self.shifts: list[Any] = []  # the raised and lowered elements around the current one
+        self.page_numbers = page_numbers(root, styles)
+
+    def write(self) -> None:
+        """Writes the whole tree."""
+        walk, depth = etree.iterwalk(self.root, events=("start", "end")), 0
+        for event, element in walk:
+            inline = element.tag not in BLOCKS  # not counted: unclosed <font> tags pile up in real filings
+            if event == "start":
+                depth += not inline
+                self.builder.limits.check("depth", depth, self.builder.name)
+                self.looks.append(self.styles.look(element))
+                kind = kind_left_out(element, self.looks[-1]) or ("page number" if element in self.page_numbers else "")
+                if kind:
+                    walk.skip_subtree()
+                    self.roles[element] = "left out"
+                    self.leave_out(element, kind)
+                elif self.replace(element):
+                    walk.skip_subtree()
+                    self.roles[element] = "left out"
+                else:
+                    self.open(element)
+                    self.text(element.text)
+            else:
+                depth -= not inline
+                if self.roles.get(element) != "left out":
+                    self.close(element)
+                self.looks.pop()
+                self.text(element.tail if element is not self.root else None)
+
+    def text(self, text: str | None) -> None:
+        """Writes text of the source."""
+        if not text:
+            return
+        if text.strip():
+            self.after_marker = self.page_is_empty = False
+        (self.builder.write_lines if self.preformatted else self.builder.write)(text)
+
+    def separate(self, separator: Separator) -> None:
+        """Puts a separator unless the line of a list marker continues."""
+        if not self.after_marker:
+            self.builder.separate(separator)
+
+    def is_block(self, element: Any) -> bool:
+        """Whether an element starts and ends a line."""
+        inline = self.looks[-1].is_inline
+        return element.tag in BLOCKS if inline is None else not inline
+
+    def leave_out(self, element: Any, kind: str) -> None:
+        """Records the text of an element as furniture of this kind; ``"markup"`` is not recorded."""
+        if element.tag in BLOCKS:
+            self.separate("\n\n")
+        if self.looks[-1].breaks_before:
+            self.start_page()
+        if element.tag == "script" and _TEX_SCRIPT.search(element.get("type", "")):
+            self.text(element.text)
+        elif kind != "markup":
+            if (text := text_of(element)).strip():
+                self.builder.drop(text, kind)
+            write_descriptions(self.builder, element, inside=True)
+            forms.drop_values(self.builder, element)
+        if self.looks[-1].breaks_after:
+            self.start_page()
+
+    def replace(self, element: Any) -> bool:
+        """Writes an element whose content is not written as such; False for all others."""
+        tag = element.tag
+        if tag == "math":
+            is_block = element.get("display") == "block"
+            self.separate("\n" if is_block else "")
+            run(write_math(self.builder, element))
+            self.separate("\n" if is_block else "")
+        elif tag == "input":
+            forms.write_input(self.builder, element, self.notes.fields)
+            write_descriptions(self.builder, element)
+        elif tag == "select":
+            forms.write_select(self.builder, element, self.notes.fields)
+        elif tag == "iframe":
+            self.notes.add(element)
+            if text_of(element).strip():
+                self.builder.drop(text_of(element), "alternative")
+            if source := element.get("srcdoc"):
+                self.builder.separate("\n\n")
+                self.write_source(source)
+                self.builder.separate("\n\n")
+        else:
+            return False
+        self.after_marker = self.page_is_empty = False
+        return True
+
+    def start_page(self) -> None:
+        """Starts a page unless the current one is empty."""
+        if not self.page_is_empty:
+            self.builder.start_page()
+            self.builder.limits.check("pages", self.builder.page_number, self.builder.name)
+        self.page_is_empty = True
+
+    def open(self, element: Any) -> None:
+        """Writes what comes before the text of an element."""
+        tag = element.tag
+        if tag not in ("td", "th") and self.is_block(element):
+            self.separate("\n" if tag in _LINES else "\n\n")
+        if self.looks[-1].breaks_before:
+            self.start_page()
+        self.notes.add(element)
+        write_descriptions(self.builder, element)
+        if tag in _HEADINGS:
+            self.builder.open_heading(_HEADINGS[tag])
+        elif uri := _address(element):
+            self.builder.open_link(urljoin(self.base, uri) if self.base else uri)
+        elif tag == "br":
+            self.separate("\n")
+        elif tag == "li":
+            self.open_item(element)
+        elif tag in ("table", "tr", "td", "th"):
+            self.open_table_part(element)
+        self.preformatted += self._is_preformatted(element)
+        self._open_inline(element)
+
+    def _is_preformatted(self, element: Any) -> bool:
+        return element.tag in _PREFORMATTED or self.looks[-1].is_preformatted
+
+    def _open_inline(self, element: Any) -> None:
+        """Inserts what a browser shows around quotations, readings, raised and lowered text, and adds fields."""
+        tag = element.tag
+        if shift := self._shift(element, self.looks[-1]):
+            self._open_shift(element, shift)
+        elif tag == "q":
+            self.builder.insert("“", "quotation")
+            self.closers[element] = [("”", "quotation")]
+        elif tag == "rt" and not any(True for _ in element.getparent().iter("rp")) and has_text(element):
+            self.builder.insert("(", "reading")
+            self.closers[element] = [(")", "reading")]
+        elif tag in _APART:
+            self.builder.separate(" ")
+        if tag in ("textarea", "button"):
+            forms.add_text_field(self.builder, element, self.notes.fields)
+        elif element.attrib and forms.is_box(element):
+            forms.write_role(self.builder, element, self.notes.fields)
+
+    def _shift(self, element: Any, look: Look) -> str:
+        """Whether an element is raised or lowered."""
+        return _SHIFTS.get(element.tag) or look.shift
+
+    def _open_shift(self, element: Any, shift: str) -> None:
+        """Inserts what keeps a raised or lowered number apart from the number before it."""
+        text = text_of(element).strip()
+        outer = self.shifts[-1] if self.shifts else None
+        self.shifts.append(element)
+        if not text or (outer is not None and text_of(outer).strip() == text):
+            return
+        before, after = self.builder.last_text(), following_text(element)
+        if shift == "raised":
+            below = element.getprevious()
+            is_stacked = (
+                below is not None and not below.tail and self._shift(below, self.styles.look(below)) == "lowered"
+            )
+            lowered = text_of(below) if is_stacked else ""
+            first, last = raised_marks(before, text, after, is_note=_is_note(element), lowered=lowered)
+        else:
+            above = element.getnext()
+            is_stacked = (
+                above is not None and not element.tail and self._shift(above, self.styles.look(above)) == "raised"
+            )
+            first, last = lowered_marks(before, text, "" if is_stacked else after)
+        if first:
+            self.builder.insert(first, shift)
+        if last:
+            self.closers[element] = [(last, shift)]
+
+    def open_item(self, element: Any) -> None:
+        """Writes the bullet or the number of a list item that is not empty."""
+        parent = element.getparent()
+        if not has_text(element):
+            return
+        if parent is None or parent.tag != "ol":
+            self.builder.insert("• ", "number")
+        else:
+            number = _integer(element.get("value"), self.counters.get(parent, _first_number(parent)))
+            self.counters[parent] = number + (-1 if parent.get("reversed") is not None else 1)
+            self.builder.insert(numeral(number, element.get("type") or parent.get("type") or "1") + ". ", "number")
+        self.after_marker = True
+
+    def open_table_part(self, element: Any) -> None:
+        """Starts a table, a row or a cell, or the line of a cell that is only layout."""
+        if element.tag == "table":
+            self.roles |= table_roles(element)
+        role = self.roles.get(element)
+        if role == "table":
+            self.builder.tables.open()
+        elif role == "row":
+            self.builder.tables.open_row()
+        elif role == "cell":
+            self.builder.separate(" ")
+            spans = (_integer(element.get(name), 1) for name in ("rowspan", "colspan"))
+            self.builder.tables.open_cell(row_span=next(spans), column_span=next(spans))
+        elif element.tag in ("td", "th"):
+            self.separate("\n")
+
+    def close(self, element: Any) -> None:
+        """Writes what comes after the text of an element."""
+        tag, role = element.tag, self.roles.get(element)
+        for text, kind in self.closers.pop(element, ()):
+            self.builder.insert(text, kind)
+        if self.shifts and self.shifts[-1] is element:
+            self.shifts.pop()
+        self.preformatted -= self._is_preformatted(element)
+        if tag in _HEADINGS:
+            self.builder.close_heading()
+        elif _address(element):
+            self.builder.close_link()
+        elif tag in _APART:
+            self.builder.separate(" ")
+        else:
+            self._close_table_part(role)
+        is_part = tag in ("td", "th") or role == "table"
+        if not is_part and self.is_block(element) and not self._in_marker(element):
+            self.separate("\n" if tag in _LINES else "\n\n")
+        if self.looks[-1].breaks_after:
+            self.start_page()
+
+    def _close_table_part(self, role: str | None) -> None:
+        """Ends a table or a cell."""
+        if role == "table":
+            self.builder.tables.close()
+        elif role == "cell":
+            self.builder.tables.close_cell()
+            self.builder.separate(" ")
+            self.after_marker = False
+        elif role == "marker":
+            self.builder.separate(" ")
+            self.after_marker = True
+
+    def _in_marker(self, element: Any) -> bool:
+        """Whether the element is in a cell with a list marker, so that the line continues after it."""
+        while element is not None and element.tag not in ("td", "th", "table"):
+            element = element.getparent()
+        return element is not None and self.roles.get(element) == "marker"
+
+
+def _address(element: Any) -> str:
+    """The address that an element links to or quotes from; empty if there is none."""
+    name = _ADDRESSES.get(element.tag)
+    return element.get(name, "").strip() if name else ""
+
+
+def _is_note(element: Any) -> bool:
+    """Whether raised text is the mark of a note: it links within the document, or is named as one."""
+    around = (element, element.getparent())
+    links = [*element.iter("a"), *(each for each in around if each is not None and each.tag == "a")]
+    if any(link.get("href", "").startswith("#") or link.get("role") == "doc-noteref" for link in links):
+        return True
+    return any(each is not None and _NOTE_CLASS.search(each.get("class", "")) for each in (*around, *links)) and bool(
+        start_of(element)
+    )
+
+
+def _first_number(ol: Any) -> int:
+    """The number of the first item of a list."""
+    if ol.get("start") is None and ol.get("reversed") is not None:
+        return sum(1 for _ in ol.iterchildren("li"))
+    return _integer(ol.get("start"), 1)
+
+
+def _integer(text: str | None, default: int) -> int:
+    return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", text) else default
