@@ -112,12 +112,14 @@ class Miner:
 def _reading() -> Iterator[None]:
     """Turns what goes wrong into a MinerError."""
     try:
-        broken = require("pdfminer.psexceptions", extra="tables", needed_by="reading their fonts").PSException
+        require("pdfminer", extra="tables", needed_by="reading their fonts")
     except MissingDependencyError as error:
         raise MinerError(str(error)) from error
+    from pdfminer.psexceptions import PSException
+
     try:
         yield
-    except (broken, *_BROKEN) as error:
+    except (PSException, *_BROKEN) as error:
         raise MinerError(f"pdfminer cannot read it ({type(error).__name__}: {error})") from error
 
 
