@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import zlib
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -100,3 +101,30 @@ def rc4(key: bytes, data: bytes) -> bytes:
         state[i], state[j] = state[j], state[i]
         out.append(byte ^ state[(state[i] + state[j]) % 256])
     return bytes(out)
+
+
+def loose_page(
+    content: str, *objects: str, fonts: str = "", catalog: str = "", page: str = "", pictures: tuple = ()
+) -> bytes:
+    """A PDF of one page without a cross-reference table, with Helvetica as F; further objects are numbered from 10.
+
+    Pictures, of grey levels and shape ``(height, width)``, are I0, I1, ... and numbered from 50.
+    """
+    names = " ".join(f"/I{i} {50 + i} 0 R" for i in range(len(pictures)))
+    resources = f"/Resources << /Font << /F 3 0 R {fonts} >> /XObject << {names} >> >>"
+    body = [
+        "%PDF-1.7",
+        f"1 0 obj << /Type /Catalog /Pages 2 0 R {catalog} >> endobj",
+        "2 0 obj << /Type /Pages /Count 1 /Kids [4 0 R] >> endobj",
+        "3 0 obj << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >> endobj",
+        f"4 0 obj << /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] {resources} /Contents 5 0 R {page} >> endobj",
+        f"5 0 obj << /Length {len(content)} >>\nstream\n{content}\nendstream endobj",
+        *(f"{number} 0 obj {text} endobj" for number, text in enumerate(objects, 10)),
+    ]
+    for number, picture in enumerate(pictures, 50):
+        height, width = picture.shape
+        packed = zlib.compress(picture.astype(np.uint8).tobytes()).decode("latin-1")
+        kind = "/Subtype /Image /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /FlateDecode"
+        head = f"<< /Type /XObject {kind} /Width {width} /Height {height} /Length {len(packed)} >>"
+        body.append(f"{number} 0 obj {head}\nstream\n{packed}\nendstream endobj")
+    return "\n".join([*body, "trailer << /Root 1 0 R >>"]).encode("latin-1")

@@ -1,8 +1,10 @@
 """Outline, links, form fields and comments of a PDF."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from longdoc.loaders import load
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
@@ -115,3 +117,96 @@ def test_a_real_form_is_read_with_its_values():
     document = load(DATA / "pdf" / "py-pdf_sample-files" / "012-libreoffice-form" / "libreoffice-form.pdf")
     assert {field.name: field.value for field in document.fields}["First Name"] == "Alice"
     assert "First Name Alice" in document.text
+
+
+def test_comments_of_every_kind_are_kept():
+    notes = {
+        "/Subtype /FreeText /Contents (Free)": ("free text", "Free"),
+        "/Subtype /Highlight /Contents (Marked) /QuadPoints [72 720 120 720 72 700 120 700]": ("highlight", "Marked"),
+        "/Subtype /Popup /Contents (Marked)": None,
+        "/Subtype /Text /Contents (A reply) /IRT 11 0 R": ("note", "A reply"),
+        "/Subtype /Line /L [72 500 190 520] /Contents (Line)": ("shape", "Line"),
+        "/Subtype /Polygon /Vertices [72 500 190 520] /Contents (Polygon)": ("shape", "Polygon"),
+        "/Subtype /Text /RC (<body><p>Rich &amp; long</p></body>)": ("note", "Rich & long"),
+        "/Subtype /Redact /Contents (To go)": ("redaction", "To go"),
+        "/Subtype /Popup /Contents (Alone)": ("comment", "Alone"),
+    }
+    page = "/Annots [" + " ".join(f"{10 + i} 0 R" for i in range(len(notes))) + "]"
+    objects = [f"/Type /Annot /Rect [72 500 190 520] {note}" for note in notes]
+    document = load(loose_pdf(lines("Lease"), *objects, page=page))
+    assert [(each.kind, each.text) for each in document.annotations] == [kept for kept in notes.values() if kept]
+
+
+def test_embedded_and_attached_files_are_named():
+    files = [f"/Type /Filespec /F (annex {i}.pdf) /EF << /F 20 0 R >>" for i in range(3)]
+    names = "/Names << /EmbeddedFiles << /Names [(a) 10 0 R (b) 11 0 R (c) 12 0 R] >> >>"
+    (warning,) = load(loose_pdf(lines("Cover"), *files, catalog=names), pages=(1, 1)).warnings
+    assert warning.startswith("3 embedded files not read: annex 0.pdf, annex 1.pdf, annex 2.pdf;")
+    attached = "/Type /Annot /Subtype /FileAttachment /Rect [72 500 190 520] /FS 11 0 R"
+    data = loose_pdf(lines("Cover"), attached, files[0], page="/Annots [10 0 R]")
+    (warning,) = load(data, pages=(1, 1)).warnings
+    assert warning.startswith("1 embedded file not read: annex 0.pdf;")
+
+
+def test_an_xfa_form_is_named():
+    form = "/NeedsRendering true /AcroForm << /Fields [] /XFA 10 0 R >>"
+    warnings = load(loose_pdf(lines("Please wait"), "/Length 0", catalog=form)).warnings
+    assert any("XFA form" in warning for warning in warnings)
+
+
+def test_fields_on_no_page_are_named():
+    fields = (
+        "/FT /Tx /T (tenant) /V (Jane Roe)",
+        "/FT /Tx /T (party) /Kids [12 0 R]",
+        "/FT /Tx /T (name) /V (Bob) /Parent 11 0 R",
+        "/FT /Tx /T (empty)",
+        "/FT /Tx /T (shown) /V (Ann) /Type /Annot /Subtype /Widget /Rect [120 697 210 713]",
+    )
+    form = "/AcroForm << /Fields [10 0 R 11 0 R 13 0 R 14 0 R] >>"
+    document = load(loose_pdf(lines("Lease"), *fields, catalog=form, page="/Annots [14 0 R]"))
+    assert "2 form fields on no page: tenant = 'Jane Roe', party.name = 'Bob'" in document.warnings
+    assert not any(
+        "on no page" in warning for warning in load(loose_pdf(lines("Lease"), *fields), pages=(1, 1)).warnings
+    )
+
+
+def packed(damage: str) -> bytes:
+    """A page whose content is compressed and then damaged."""
+    content = "".join(lines(f"Line {i} of the text is {i * 37 % 101}", y=740 - 14 * i) for i in range(45)).encode()
+    stream = zlib.compress(content)
+    middle = len(stream) // 2
+    stream = {
+        "": stream,
+        "changed": stream[:middle] + b"\xff\0\xff\0\xff\1" + stream[middle + 6 :],
+        "cut": stream[:middle],
+        "without checksum": stream[:-4],
+    }[damage]
+    data = loose_pdf("CONTENT")
+    head = b"<< /Length %d /Filter /FlateDecode >>\nstream\n" % len(stream)
+    return data.replace(b"<< /Length 7 >>\nstream\nCONTENT", head + stream)
+
+
+def test_damaged_content_is_named():
+    for damage in ("changed", "cut"):
+        (warning,) = load(packed(damage), pages=(1, 1)).warnings
+        assert "damaged (object 5 of the file)" in warning
+    for damage in ("", "without checksum"):
+        document = load(packed(damage), pages=(1, 1))
+        assert "Line 44" in document.text
+        assert document.warnings == ()
+
+
+@pytest.mark.parametrize("junk", ["BT /F 12 Tf (open Tj ET ", "<< /A << ", "[ [ ", "<4142 ", "BI /W 1 /H 1 ID x "])
+def test_content_that_leaves_something_open_is_named(junk):
+    document = load(loose_pdf(lines("Alpha") + junk + lines("Beta", y=600)), pages=(1, 1))
+    assert document.text == "Alpha"
+    assert "damaged" in document.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "junk", [">> ]] foo 12 ", ") ) Tj ", "Q Q ", "[(1]) 2 (\\() 3 <41>] TJ ", "BI /W 1 /H 1 ID ( EI "]
+)
+def test_content_that_is_read_to_its_end_is_not_warned_of(junk):
+    document = load(loose_pdf(lines("Alpha") + junk + lines("Beta", y=600)), pages=(1, 1))
+    assert document.text.split()[:: len(document.text.split()) - 1] == ["Alpha", "Beta"]
+    assert document.warnings == ()

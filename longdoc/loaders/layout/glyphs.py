@@ -21,6 +21,9 @@ _WHITE = np.zeros(0x10000, bool)  # by code point: a table is many times faster 
 _WHITE[WHITE_SPACE] = True
 _BLANK = _WHITE.copy()
 _BLANK[list(_ZERO_WIDTH)] = True
+_NEIGHBOURS, _OTHERS = 0.12, 0.2  # of the height: how far apart two glyphs can be that are the same one drawn twice
+_FARTHEST = 100  # points between two that are the same one, however large
+_PLAUSIBLE = 0.1  # of the height: a claimed width above this may be true
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +165,32 @@ def is_redrawn(glyphs: Glyphs) -> NDArray[np.bool_]:
 
     Neighbours with the very same box are the letters of a ligature and do not count.
     """
+    redrawn = _redrawn(glyphs, 0.0)
+    # Rounding may part two that are at the same spot; where there are any, another rounding finds the rest.
+    return redrawn | _redrawn(glyphs, 0.5) if redrawn.any() else redrawn
+
+
+def _redrawn(glyphs: Glyphs, shift: float) -> NDArray[np.bool_]:
+    """Which glyphs draw an earlier one again, of those next to one another by place; shape ``(N,)``.
+
+    Args:
+        glyphs: the ``N`` glyphs.
+        shift: added to their places, in points, before these are rounded.
+    """
     codes, boxes = glyphs.codes, glyphs.boxes
     middle, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    x, y = np.clip(np.round(middle), 0, 2**13 - 1).astype(np.int64).T
-    order = np.argsort(((codes.astype(np.int64) << 13) + y << 13) + x)  # one key sorts three times as fast as three
-    one, other = np.sort([order[:-1], order[1:]], axis=0)
-    near = (np.abs(middle[one] - middle[other]) < (0.35, 0.15) * size[one]).all(axis=1)
+    x, y = np.clip(np.round(middle + np.float32(shift)), 0, 2**13 - 1).astype(np.int64).T
+    keys = ((codes.astype(np.int64) << 13) + y << 13) + x  # one key sorts three times as fast as three
+    order = np.argsort(keys)
+    beside = np.flatnonzero(np.diff(keys[order]) <= _FARTHEST)
+    one, other = np.sort([order[beside], order[beside + 1]], axis=0)
+    across, down = np.abs(middle[one] - middle[other]).T
+    width, height = size[one].T
+    # A font may claim any width, so the height limits the distance too: less for neighbours, as in "ll".
+    reach = np.where(other == one + 1, _NEIGHBOURS, _OTHERS) * height
+    near = (across < np.where(width > _PLAUSIBLE * height, np.minimum(0.35 * width, reach), reach)) & (
+        down < 0.15 * height
+    )
     ligature = (other == one + 1) & (boxes[one] == boxes[other]).all(axis=1)
     near &= (codes[one] == codes[other]) & (glyphs.hidden[one] == glyphs.hidden[other])
     redrawn = np.zeros(len(codes), bool)

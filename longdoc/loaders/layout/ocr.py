@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DOTS_PER_INCH = 300  # the resolution Tesseract is trained for
+_DOUBTFUL = 0.65  # a mean confidence below this may be that of a page that is upside down or on its side
+_SURER = 1.3  # times as many letters must be certain in a picture that is turned
 _TIMEOUT = 120  # seconds per page; Tesseract may get stuck in noise
 
 
@@ -61,16 +63,59 @@ def read_picture(picture: Image, languages: str, points: float) -> tuple[Glyphs,
     Raises:
         OcrError: Tesseract fails, times out or lacks a language.
     """
+    best, turn = _words(picture, languages, "--psm 1"), 0  # which finds the orientation of most pages itself
+    if _mean_confidence(best) < _DOUBTFUL:
+        for other in (180, 90, 270):
+            words = _words(picture.rotate(other, expand=True), languages, "--psm 3")
+            if _certainty(words) > _SURER * _certainty(best):
+                best, turn = words, other
+    return _glyphs(_turned_back(best, turn, picture.size), points, turn)
+
+
+def _words(picture: Image, languages: str, config: str) -> dict[str, list[Any]]:
+    """The words of a picture, as Tesseract lists them by column: ``text``, ``conf``, ``left`` ...; in pixels."""
     import pytesseract
 
     try:
         with _one_thread():
-            words = pytesseract.image_to_data(
-                picture, lang=languages, config="--psm 1", timeout=_TIMEOUT, output_type=pytesseract.Output.DICT
+            found: dict[str, list[Any]] = pytesseract.image_to_data(
+                picture, lang=languages, config=config, timeout=_TIMEOUT, output_type=pytesseract.Output.DICT
             )
     except (pytesseract.TesseractError, RuntimeError) as error:  # pytesseract's timeout is a RuntimeError
         raise OcrError(" ".join(str(error).split())[:300]) from error
-    return _glyphs(words, points)
+    return found
+
+
+def _certainty(words: dict[str, list[Any]]) -> float:
+    """The number of letters and digits that Tesseract is sure of."""
+    sure = zip(words["text"], words["conf"], strict=True)
+    return sum(sum(map(str.isalnum, text)) for text, confidence in sure if float(confidence) > 100 * _DOUBTFUL)
+
+
+def _mean_confidence(words: dict[str, list[Any]]) -> float:
+    """The mean confidence in the characters of the words, 0 to 1; 0 if there are none."""
+    found = [(len(text.strip()), float(conf)) for text, conf in zip(words["text"], words["conf"], strict=True)]
+    return sum(n * conf for n, conf in found) / max(100 * sum(n for n, _ in found), 1)
+
+
+def _turned_back(words: dict[str, list[Any]], turn: int, size: tuple[int, int]) -> dict[str, list[Any]]:
+    """Words in a picture that was turned, with their places in the picture as it was.
+
+    Args:
+        words: Tesseract's table.
+        turn: by how many degrees the picture was turned to the left.
+        size: width and height of the picture as it was, in pixels.
+    """
+    if not turn:
+        return words
+    left, top, width, height = (np.array(words[key], np.int64) for key in ("left", "top", "width", "height"))
+    across, down = size
+    sides = {
+        90: (across - top - height, left, height, width),
+        180: (across - left - width, down - top - height, width, height),
+        270: (top, down - left - width, height, width),
+    }[turn]
+    return words | dict(zip(("left", "top", "width", "height"), (side.tolist() for side in sides), strict=True))
 
 
 @contextmanager
@@ -87,12 +132,13 @@ def _one_thread() -> Iterator[None]:
             os.environ["OMP_THREAD_LIMIT"] = before
 
 
-def _glyphs(words: dict[str, list[Any]], points: float) -> tuple[Glyphs, NDArray[np.float32]]:
+def _glyphs(words: dict[str, list[Any]], points: float, turn: int) -> tuple[Glyphs, NDArray[np.float32]]:
     """The glyphs of the words that Tesseract lists, and its confidence in each.
 
     Args:
         words: Tesseract's table, by column: ``text``, ``conf``, ``left``, ``top`` ..., in pixels.
         points: size of a pixel in PDF points.
+        turn: by how many degrees the picture was turned to the left so that its lines run to the right.
 
     Returns:
         ``N`` glyphs, and confidences from 0 to 1; shape ``(N,)``.
@@ -111,7 +157,8 @@ def _glyphs(words: dict[str, list[Any]], points: float) -> tuple[Glyphs, NDArray
     breaks = np.full(int(lengths.sum()), NONE, np.uint8)
     breaks[np.cumsum(lengths) - lengths] = before
     confidences = np.array([words["conf"][i] for i in seen], np.float32) / 100
-    glyphs = Glyphs(code_points("".join(texts)), divide_words(boxes, lengths, _directions(boxes, lines)), breaks)
+    directions = np.full(len(seen), turn // 90) if turn else _directions(boxes, lines)
+    glyphs = Glyphs(code_points("".join(texts)), divide_words(boxes, lengths, directions), breaks)
     return glyphs, np.repeat(np.clip(confidences, 0, 1), lengths)
 
 

@@ -24,11 +24,13 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class Interactive:
-    """The links, form fields and comments of a page."""
+    """The links, form fields, comments and attached files of a page."""
 
     links: tuple[PageLink, ...] = ()
     fields: tuple[FormField, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    files: tuple[str, ...] = ()
+    """The names of the files that are attached to the page."""
     draws_text: bool = False
     """Whether fields or annotations show text that the content of the page does not include."""
 

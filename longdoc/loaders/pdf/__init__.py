@@ -19,7 +19,10 @@ from longdoc.loaders.layout.page import Interactive, ReadPage
 from longdoc.loaders.options import Options
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from longdoc.loaders.pdf.interactive import draw_annotations, read_interactive, read_outline
-from longdoc.loaders.pdf.page import read_page
+from longdoc.loaders.pdf.layers import may_have_layers
+from longdoc.loaders.pdf.miner import Miner
+from longdoc.loaders.pdf.page import PdfFile, read_page
+from longdoc.loaders.pdf.unread import name_unread
 
 PDFIUM_LOCK = threading.Lock()
 """Held while pdfium runs: it has global state, and only one thread may call it at a time."""
@@ -44,12 +47,14 @@ def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
         pdf = _open(data, name, options.password)
         try:
             pdf.init_forms()
-            pages = list(_read_pages(pdf, name, options))
+            file = PdfFile(pdf, options, may_have_layers(data), Miner(pdf))
+            pages = list(_read_pages(file, name))
             failures: list[str] = []
             no_outline: tuple[OutlineItem, ...] = ()
             no_metadata: dict[str, str] = {}
             outline = attempt("outline", lambda: read_outline(pdf), no_outline, failures)
             metadata = attempt("metadata", lambda: _read_metadata(pdf), no_metadata, failures)
+            failures += attempt("attachments and forms", lambda: name_unread(file, data, pages), [], failures)
         finally:
             pdf.close()
     source = Source(
@@ -85,8 +90,9 @@ def _open(data: bytes, name: str, password: str | None) -> pdfium.PdfDocument:
         raise EncryptedDocumentError(f"{name}: encrypted, and the password is wrong; give another one") from error
 
 
-def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterator[ReadPage]:
+def _read_pages(file: PdfFile, name: str) -> Iterator[ReadPage]:
     """Reads the pages one by one, and releases each before the next."""
+    pdf, options = file.pdf, file.options
     characters = 0
     for number in options.page_numbers(len(pdf), name):
         try:
@@ -102,7 +108,7 @@ def _read_pages(pdf: pdfium.PdfDocument, name: str, options: Options) -> Iterato
         if interactive.draws_text:
             page = draw_annotations(pdf, page, number - 1)
         try:
-            read = read_page(page, number, own, options)
+            read = read_page(page, number, own, file)
         finally:
             page.close()
         characters += len(read.glyphs.codes)

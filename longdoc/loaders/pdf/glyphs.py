@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import repeat
 from typing import Any
@@ -16,36 +16,37 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
+from longdoc.loaders.pdf.objects import Drawn, bind
 from longdoc.loaders.pdf.rises import find_rises
+from longdoc.loaders.pdf.visibility import find_suspects, unseen
 
 _HYPHEN = 0x02  # pdfium's code for the hyphen of a word that is hyphenated at the end of a line
+_BREAKS = (0x0A, 0x0D, 0x20)  # pdfium generates these between words and lines
 _INVISIBLE = pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE
 _UPRIGHT = 0.1  # quarter turns: text that is rotated by less was scanned a little askew
 _SMALLEST = 0.5  # points: smaller glyphs cannot be read
 
 
-def _bind(function: Any, *arguments: Any, result: Any = ctypes.c_int) -> Callable[..., Any]:
-    """Binds a pdfium function so that it takes addresses as integers.
+_unicode = bind(pdfium_c.FPDFText_GetUnicode, ctypes.c_void_p, ctypes.c_int)
+_is_generated = bind(pdfium_c.FPDFText_IsGenerated, ctypes.c_void_p, ctypes.c_int)
+_is_hyphen = bind(pdfium_c.FPDFText_IsHyphen, ctypes.c_void_p, ctypes.c_int)
+_loose_box = bind(pdfium_c.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+_angle = bind(pdfium_c.FPDFText_GetCharAngle, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_float)
+_origin = bind(pdfium_c.FPDFText_GetCharOrigin, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_font_size = bind(pdfium_c.FPDFText_GetFontSize, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_double)
+_char_matrix = bind(pdfium_c.FPDFText_GetMatrix, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+_text_object = bind(pdfium_c.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_void_p)
+_render_mode = bind(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_void_p)
 
-    These are called for every character, and ctypes' conversions would double the time.
+
+def read_glyphs(page: pdfium.PdfPage, drawn: Drawn | None = None, *, layered: bool = True) -> Glyphs:
+    """Reads the glyphs of a page in the order of its content stream.
+
+    Args:
+        page: the page.
+        drawn: what it draws; without it, only glyphs that are drawn invisibly or off the page are hidden.
+        layered: whether the file may have layers.
     """
-    return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
-
-
-_unicode = _bind(pdfium_c.FPDFText_GetUnicode, ctypes.c_void_p, ctypes.c_int)
-_is_generated = _bind(pdfium_c.FPDFText_IsGenerated, ctypes.c_void_p, ctypes.c_int)
-_is_hyphen = _bind(pdfium_c.FPDFText_IsHyphen, ctypes.c_void_p, ctypes.c_int)
-_loose_box = _bind(pdfium_c.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-_angle = _bind(pdfium_c.FPDFText_GetCharAngle, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_float)
-_font_size = _bind(pdfium_c.FPDFText_GetFontSize, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_double)
-_char_origin = _bind(pdfium_c.FPDFText_GetCharOrigin, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-_char_matrix = _bind(pdfium_c.FPDFText_GetMatrix, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-_text_object = _bind(pdfium_c.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_void_p)
-_render_mode = _bind(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_void_p)
-
-
-def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
-    """Reads the glyphs of a page in the order of its content stream."""
     textpage = page.get_textpage()
     try:
         handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
@@ -54,7 +55,7 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
         boxes = np.zeros((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
         deque(map(_loose_box, repeat(handle), range(n), range(boxes.ctypes.data, boxes.ctypes.data + 16 * n, 16)), 0)
         breaks = np.full(n, NONE, np.uint8)
-        for at in np.flatnonzero(np.isin(codes, (0x0A, 0x0D, 0x20))).tolist():
+        for at in np.flatnonzero(np.isin(codes, _BREAKS)).tolist():
             if _is_generated(handle, at):
                 breaks[at] = SPACE if codes[at] == 0x20 else LINE
         hyphens = [at for at in np.flatnonzero(codes == _HYPHEN).tolist() if _is_hyphen(handle, at)]
@@ -63,6 +64,8 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
         real = np.flatnonzero(breaks == NONE)
         _join_turned(glyphs, handle, real)
         hidden = _is_hidden(glyphs.boxes, page.get_size(), _is_invisible(handle, real, glyphs.breaks))
+        if drawn is not None:
+            hidden |= _is_unseen(page, handle, real, glyphs, find_suspects(page, drawn, layered))
         turns = _quarter_turns(handle, real, glyphs.breaks, page.get_rotation())
         glyphs = replace(glyphs, hidden=hidden, turns=turns)
         _divide_stacked(glyphs)
@@ -72,6 +75,42 @@ def read_glyphs(page: pdfium.PdfPage) -> Glyphs:
     after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
     glyphs.breaks[after[after < len(glyphs.breaks)]] = LINE
     return join_surrogates(glyphs)
+
+
+def read_objects(page: pdfium.PdfPage) -> NDArray[np.uint64]:
+    """The handle of the text that draws each glyph of :func:`read_glyphs`, 0 if unknown; shape ``(N,)``."""
+    textpage = page.get_textpage()
+    try:
+        handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
+        codes, real = _own(textpage)
+        objects = [found or 0 for found in map(_text_object, repeat(handle), real.tolist())]
+    finally:
+        textpage.close()
+    return np.array(objects, np.uint64)[_of_pairs(codes)]
+
+
+def read_origins(page: pdfium.PdfPage) -> NDArray[np.float64]:
+    """The origin of each glyph of :func:`read_glyphs` in PDF space, in points; shape ``(N, 2)``."""
+    textpage = page.get_textpage()
+    try:
+        handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
+        codes, real = _own(textpage)
+        origins = np.zeros((len(real), 2))
+        rows = range(origins.ctypes.data, origins.ctypes.data + 16 * len(real), 16)  # two doubles each
+        for at, row in zip(real.tolist(), rows, strict=True):
+            _origin(handle, at, row, row + 8)
+    finally:
+        textpage.close()
+    return origins[_of_pairs(codes)]
+
+
+def _own(textpage: pdfium.PdfTextPage) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The code points of the page's own characters and pdfium's index of each; both of shape ``(N,)``."""
+    handle, n = ctypes.cast(textpage.raw, ctypes.c_void_p).value, textpage.count_chars()
+    codes = np.fromiter(map(_unicode, repeat(handle), range(n)), np.uint32, n)
+    generated = [at for at in np.flatnonzero(np.isin(codes, _BREAKS)).tolist() if _is_generated(handle, at)]
+    real = np.delete(np.arange(n), generated)
+    return codes[real], real
 
 
 def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -174,7 +213,7 @@ def _measure(handle: Any, index: int) -> tuple[float, float]:
         index: pdfium's index of the character.
     """
     x, y, matrix = ctypes.c_double(), ctypes.c_double(), pdfium_c.FS_MATRIX()
-    _char_origin(handle, index, ctypes.addressof(x), ctypes.addressof(y))
+    _origin(handle, index, ctypes.addressof(x), ctypes.addressof(y))
     _char_matrix(handle, index, ctypes.addressof(matrix))
     size, scale = _font_size(handle, index), math.hypot(matrix.a, matrix.b) or 1.0
     upwards = math.copysign(1, size) * (matrix.a * y.value - matrix.b * x.value) / scale
@@ -212,6 +251,24 @@ def _is_invisible(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8
     return invisible
 
 
+def _is_unseen(
+    page: pdfium.PdfPage, handle: Any, real: NDArray[np.int64], glyphs: Glyphs, suspects: Sequence[list[int]]
+) -> NDArray[np.bool_]:
+    """Which glyphs nobody sees, of texts that are suspected of it; shape ``(N,)``.
+
+    Args:
+        page: the page.
+        handle: address of pdfium's text page.
+        real: pdfium's index of each glyph; shape ``(N,)``.
+        glyphs: the ``N`` glyphs.
+        suspects: handles of texts.
+    """
+    if not any(suspects):
+        return np.zeros(len(real), bool)
+    objects = np.array([found or 0 for found in map(_text_object, repeat(handle), real.tolist())], np.uint64)
+    return unseen(page, glyphs, objects, suspects)
+
+
 def _is_hidden(
     boxes: NDArray[np.float32], size: tuple[float, float], invisible: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
@@ -234,13 +291,22 @@ def _is_hidden(
 
 def join_surrogates(glyphs: Glyphs) -> Glyphs:
     """Joins pairs of UTF-16 surrogates, which pdfium reports one after the other, into one character with one box."""
-    kind = glyphs.codes >> 10
-    high = np.flatnonzero((kind[:-1] == 0xD800 >> 10) & (kind[1:] == 0xDC00 >> 10))
+    high = _high_surrogates(glyphs.codes)
     if not len(high):
         return glyphs
-    kept = np.delete(np.arange(len(glyphs.codes)), high + 1)
     codes, boxes = glyphs.codes.copy(), glyphs.boxes.copy()
     codes[high] = 0x10000 + ((codes[high] - 0xD800) << 10) + (codes[high + 1] - 0xDC00)
     boxes[high, :2] = np.minimum(boxes[high, :2], boxes[high + 1, :2])
     boxes[high, 2:] = np.maximum(boxes[high, 2:], boxes[high + 1, 2:])
-    return replace(glyphs, codes=codes, boxes=boxes).take(kept)
+    return replace(glyphs, codes=codes, boxes=boxes).take(_of_pairs(glyphs.codes))
+
+
+def _of_pairs(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """The positions of characters but for the second of each pair of surrogates; shape ``(M,)``."""
+    return np.delete(np.arange(len(codes)), _high_surrogates(codes) + 1)
+
+
+def _high_surrogates(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """The positions of the first surrogates of pairs; shape ``(K,)``."""
+    kind = codes >> 10
+    return np.flatnonzero((kind[:-1] == 0xD800 >> 10) & (kind[1:] == 0xDC00 >> 10))

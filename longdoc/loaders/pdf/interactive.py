@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from html import unescape
 from itertools import islice
 from typing import Any
 
@@ -40,9 +42,21 @@ _COMMENT_KINDS = {
     pdfium_c.FPDF_ANNOT_CARET: "insertion",
     pdfium_c.FPDF_ANNOT_SQUARE: "shape",
     pdfium_c.FPDF_ANNOT_CIRCLE: "shape",
+    pdfium_c.FPDF_ANNOT_LINE: "shape",
+    pdfium_c.FPDF_ANNOT_POLYGON: "shape",
+    pdfium_c.FPDF_ANNOT_POLYLINE: "shape",
     pdfium_c.FPDF_ANNOT_INK: "drawing",
+    pdfium_c.FPDF_ANNOT_FILEATTACHMENT: "file",
+    pdfium_c.FPDF_ANNOT_REDACT: "redaction",
 }
-_DRAWS_TEXT = (pdfium_c.FPDF_ANNOT_WIDGET, pdfium_c.FPDF_ANNOT_FREETEXT, pdfium_c.FPDF_ANNOT_STAMP)
+_NO_COMMENTS = (pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_WIDGET, pdfium_c.FPDF_ANNOT_XFAWIDGET)
+_DRAWS_TEXT = (
+    pdfium_c.FPDF_ANNOT_WIDGET,
+    pdfium_c.FPDF_ANNOT_FREETEXT,
+    pdfium_c.FPDF_ANNOT_STAMP,
+    pdfium_c.FPDF_ANNOT_WATERMARK,
+)
+_MARKUP = re.compile(r"<[^>]*>")
 
 
 def read_outline(pdf: pdfium.PdfDocument) -> tuple[OutlineItem, ...]:
@@ -61,20 +75,25 @@ def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int)
     count = min(pdfium_c.FPDFPage_GetAnnotCount(page), _MOST_ITEMS)
     if not count:
         return Interactive()
-    fields, annotations, draws_text = [], [], False
+    fields: list[FormField] = []
+    annotations: list[Annotation] = []
+    files: list[str] = []
+    draws_text = False
     for index in range(count):
         with _annotation(page, index) as annotation:
             kind = pdfium_c.FPDFAnnot_GetSubtype(annotation) if annotation else None
             draws_text |= kind in _DRAWS_TEXT
+            if kind == pdfium_c.FPDF_ANNOT_FILEATTACHMENT:
+                files.append(_file_name(annotation))
             if kind == pdfium_c.FPDF_ANNOT_WIDGET and pdf.formenv:
                 fields.append(_field(pdf.formenv, annotation, number, _box(page, annotation, number)))
-            elif kind in _COMMENT_KINDS and (text := _value(annotation, b"Contents").strip()):
+            elif kind is not None and kind not in _NO_COMMENTS and (text := _comment(annotation)):
+                if kind == pdfium_c.FPDF_ANNOT_POPUP and any(text == other.text for other in annotations):
+                    continue  # the window of a comment, which repeats it
                 box = _box(page, annotation, number)
-                author = _value(annotation, b"T")
-                annotations.append(
-                    Annotation(kind=_COMMENT_KINDS[kind], text=text, page=number, author=author, box=box)
-                )
-    return Interactive(tuple(_links(pdf, page, number)), tuple(fields), tuple(annotations), draws_text)
+                author, name = _value(annotation, b"T"), _COMMENT_KINDS.get(kind, "comment")
+                annotations.append(Annotation(kind=name, text=text, page=number, author=author, box=box))
+    return Interactive(tuple(_links(pdf, page, number)), tuple(fields), tuple(annotations), tuple(files), draws_text)
 
 
 def draw_annotations(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int) -> pdfium.PdfPage:
@@ -93,6 +112,18 @@ def _annotation(page: pdfium.PdfPage, index: int) -> Iterator[Any]:
     finally:
         if handle:
             pdfium_c.FPDFPage_CloseAnnot(handle)
+
+
+def _file_name(annotation: Any) -> str:
+    """The name of the file that an annotation attaches; empty if it has none."""
+    attachment = pdfium_c.FPDFAnnot_GetFileAttachment(annotation)
+    return _string(pdfium_c.FPDFAttachment_GetName, attachment) if attachment else ""
+
+
+def _comment(annotation: Any) -> str:
+    """The text of a comment; that with markup if it has no other."""
+    plain = _value(annotation, b"Contents").strip()
+    return plain or " ".join(unescape(_MARKUP.sub(" ", _value(annotation, b"RC"))).split())
 
 
 def _field(form: Any, annotation: Any, number: int, box: Box | None) -> FormField:

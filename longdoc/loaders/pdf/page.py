@@ -2,64 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 
 import numpy as np
 import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from longdoc.document import Verdict
 from longdoc.loaders.layout import ocr
-from longdoc.loaders.layout.glyphs import Glyphs, is_blank, is_control
+from longdoc.loaders.layout.glyphs import BLOCK, LINE, Glyphs, is_blank, is_control
 from longdoc.loaders.layout.grids import arrange
 from longdoc.loaders.layout.isolate import attempt
+from longdoc.loaders.layout.letters import forms_no_words, seem_strange
 from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.options import Options
 from longdoc.loaders.pdf.detached import place_detached
-from longdoc.loaders.pdf.glyphs import read_glyphs
+from longdoc.loaders.pdf.glyphs import read_glyphs, read_objects
 from longdoc.loaders.pdf.interactive import place_drawn
+from longdoc.loaders.pdf.mending import mend
+from longdoc.loaders.pdf.miner import Miner
+from longdoc.loaders.pdf.objects import Drawn, read_drawn
 from longdoc.loaders.pdf.reading_order import order
 from longdoc.loaders.pdf.ruling_lines import TableError, read_rules
+from longdoc.loaders.pdf.scans import is_scan, is_written
 from longdoc.loaders.pdf.tables import find_tables
 from longdoc.loaders.pdf.top_down import top_down
 from longdoc.loaders.pdf.torn_lines import mend_lines
+from longdoc.loaders.pdf.visibility import inactive, seen_texts
 
-_FEW_GLYPHS = 50  # on a scan: stamps, page numbers
-_SCAN_SHARE = 0.3  # of the page that the image of a scan covers, if the page has glyphs too
-_PREVIEW_PIXELS = 500_000  # at most, of the rendering that shows whether a page is blank
-_DARK = 160  # of 255: a grey level below this is ink
-_INK_SHARE = 0.003  # of the pixels of a page that more than a rule or two is drawn on
-_MOST_OBJECTS = 20_000  # searched for images: a scan has few
+_FEWEST_SEEN = 40  # characters of a picture of text among a page's own text
+_SURE = 0.6  # mean confidence of OCR in a picture that shows text
 
 
-def read_page(page: pdfium.PdfPage, number: int, own: int, options: Options) -> ReadPage:
+@dataclass(frozen=True, slots=True)
+class PdfFile:
+    """A file, as its pages are read."""
+
+    pdf: pdfium.PdfDocument
+    options: Options
+    layered: bool
+    """Whether it may have layers."""
+    miner: Miner
+
+
+def read_page(page: pdfium.PdfPage, number: int, own: int, file: PdfFile) -> ReadPage:
     """Reads a page.
 
     Args:
         page: the page, with its annotations drawn.
         number: the page number, from 1.
         own: how many of its glyphs, the first ones, are its own; annotations draw the rest.
-        options: the options of :func:`longdoc.load`.
+        file: its file.
     """
-    glyphs = place_detached(place_drawn(read_glyphs(page), own), partial(_rules, page))
-    glyphs = top_down(order(mend_lines(glyphs)))
-    verdict = _verdict(page, glyphs)
+    drawn, options = read_drawn(page), file.options
+    as_drawn, unmended = mend(page, drawn, read_glyphs(page, drawn, layered=file.layered), file.miner, number - 1)
+    placed = place_detached(place_drawn(as_drawn, own), partial(_rules, page))
+    glyphs = top_down(order(mend_lines(placed)))
+    verdict = _verdict(page, drawn, glyphs)
     width, height = page.get_size()
-    read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs)
-    if verdict == "text" and options.tables:
-        failures: list[str] = []
-        read = attempt(f"tables of page {number}", partial(_with_tables, page, read), read, failures)
-        return replace(read, warnings=tuple(failures))
+    warnings = (f"page {number}: {unmended}",) if unmended and verdict == "text" else ()
+    read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs, warnings=warnings)
     try:
         if verdict in ("scanned", "garbled") and options.ocr != "never" and not ocr.missing(options.languages):
-            seen, confidences = _read_by_ocr(page, options)
-            return _with_seen(read, seen, confidences) if len(confidences) else read
+            read = _read_by_ocr(page, drawn, as_drawn, read, options)
     except ocr.OcrError as error:
-        return replace(read, warnings=(f"page {number} could not be read by OCR: {error}",))
-    return read
+        return replace(read, warnings=(*warnings, f"page {number} could not be read by OCR: {error}"))
+    if read.verdict != "text" or not options.tables:
+        return read
+    failures: list[str] = []
+    with_tables = attempt(f"tables of page {number}", partial(_with_tables, page, read), read, failures)
+    return replace(with_tables, warnings=(*read.warnings, *failures))
 
 
 def _rules(page: pdfium.PdfPage) -> NDArray[np.float32]:
@@ -79,55 +92,85 @@ def _with_tables(page: pdfium.PdfPage, read: ReadPage) -> ReadPage:
     return replace(read, glyphs=glyphs, tables=tables)
 
 
-def _verdict(page: pdfium.PdfPage, glyphs: Glyphs) -> Verdict:
-    """The verdict on a page; one with next to no glyphs and a large image is a scan."""
+def _verdict(page: pdfium.PdfPage, drawn: Drawn, glyphs: Glyphs) -> Verdict:
+    """The verdict on a page."""
     codes = glyphs.codes[~is_blank(glyphs.codes)]
     private = (codes >= 0xE000) & (codes < 0xF900)
     unmapped = (codes >= 0xFFF0) & (codes < 0x10000)
     if (is_control(codes) | private | unmapped).sum() > len(codes) / 2:
         return "garbled"
-    if len(codes) < _FEW_GLYPHS and _image_share(page) > (_SCAN_SHARE if len(codes) else 0):
+    if is_scan(page, drawn, glyphs):
         return "scanned"
-    return "text" if len(codes) else "scanned" if _has_ink(page) else "empty"
+    if seem_strange(glyphs) and forms_no_words(glyphs):
+        return "garbled"
+    return "text" if len(codes) else "empty"
 
 
-def _image_share(page: pdfium.PdfPage) -> float:
-    """The share of the page that its largest image covers."""
-    objects = islice(page.get_objects(), _MOST_OBJECTS)
-    bounds = [item.get_bounds() for item in objects if item.type == pdfium_c.FPDF_PAGEOBJ_IMAGE]
-    width, height = page.get_size()
-    largest = max(((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in bounds), default=0.0)
-    return float(largest / max(width * height, 1.0))
-
-
-def _has_ink(page: pdfium.PdfPage) -> bool:
-    """Whether more than a rule or two is drawn on a page: its letters may be drawn as outlines."""
-    width, height = page.get_size()
-    scale = min(0.5, (_PREVIEW_PIXELS / max(width * height, 1.0)) ** 0.5)
-    dark = page.render(scale=scale, grayscale=True).to_numpy() < _DARK
-    return bool(dark.mean() > _INK_SHARE)
-
-
-def _read_by_ocr(page: pdfium.PdfPage, options: Options) -> tuple[Glyphs, NDArray[np.float32]]:
+def _read_by_ocr(page: pdfium.PdfPage, drawn: Drawn, as_drawn: Glyphs, read: ReadPage, options: Options) -> ReadPage:
     """Reads a rendering of a page, of no more pixels than the limits allow.
 
-    Returns:
-        ``N`` glyphs and their confidences; shape ``(N,)``.
+    What a reader sees of the own text of a scan, such as a stamp, is kept, and OCR reads the rest.
+
+    Args:
+        page: the page.
+        drawn: what it draws.
+        as_drawn: its glyphs in the order in which they are drawn.
+        read: the page without OCR.
+        options: the options of :func:`longdoc.load`.
     """
     width, height = page.get_size()
     scale = min(ocr.DOTS_PER_INCH / 72, (options.limits.pixels / max(width * height, 1.0)) ** 0.5)
-    picture = page.render(scale=scale, grayscale=True).to_pil()
-    return ocr.read_picture(picture, options.languages, 1 / scale)
+    stamps = seen_texts(page, drawn) if read.verdict == "scanned" else []
+    with inactive(stamps):
+        picture = page.render(scale=scale, grayscale=True).to_pil()
+    seen, confidences = ocr.read_picture(picture, options.languages, 1 / scale)
+    own = _of_texts(page, as_drawn, stamps)
+    if is_written(as_drawn) and (len(confidences) < _FEWEST_SEEN or confidences.mean() < _SURE):
+        return replace(read, verdict="text") if read.verdict == "scanned" else read
+    return _with_seen(read, as_drawn, own, seen, confidences) if len(confidences) else read
 
 
-def _with_seen(read: ReadPage, seen: Glyphs, confidences: NDArray[np.float32]) -> ReadPage:
-    """Replaces the text of a page with what OCR saw, its own few glyphs included; those are hidden.
+def _of_texts(page: pdfium.PdfPage, glyphs: Glyphs, texts: list[int]) -> NDArray[np.bool_]:
+    """Which glyphs of a page some of its texts draw, hidden ones aside; shape ``(N,)``.
+
+    Args:
+        page: the page.
+        glyphs: its ``N`` glyphs in the order in which they are drawn.
+        texts: handles of texts.
+    """
+    objects = read_objects(page) if texts else np.zeros(0, np.uint64)
+    if len(objects) != len(glyphs.codes):
+        return np.zeros(len(glyphs.codes), bool)
+    own: NDArray[np.bool_] = np.isin(objects, np.array(texts, np.uint64)) & ~glyphs.hidden
+    return own
+
+
+def _with_seen(
+    read: ReadPage, as_drawn: Glyphs, own: NDArray[np.bool_], seen: Glyphs, confidences: NDArray[np.float32]
+) -> ReadPage:
+    """Puts what OCR saw between the lines of a page's own text that are kept; the rest of it is hidden.
 
     Args:
         read: the page.
-        seen: the ``N`` glyphs that OCR saw.
-        confidences: OCR's confidence in each of them, 0 to 1; shape ``(N,)``.
+        as_drawn: its ``N`` glyphs in the order in which they are drawn.
+        own: which of them are kept; shape ``(N,)``.
+        seen: the ``M`` glyphs that OCR saw.
+        confidences: OCR's confidence in each of them, 0 to 1; shape ``(M,)``.
     """
-    own = replace(read.glyphs, hidden=np.ones(len(read.glyphs.codes), bool))
-    unknown = np.full(len(own.codes), np.nan, np.float32)
-    return replace(read, glyphs=Glyphs.concatenate([own, seen]), confidences=np.append(unknown, confidences))
+    rest = as_drawn.take(np.flatnonzero(~own))
+    kept = top_down(order(as_drawn.take(np.flatnonzero(own))))
+    above = np.zeros(len(kept.codes), bool)
+    if len(above):
+        first = np.flatnonzero(np.append(True, kept.breaks[1:] >= LINE))
+        higher = kept.boxes[first, 1] < np.median(seen.boxes[:, 1])
+        above = np.repeat(higher, np.diff(np.append(first, len(above))))
+    parts = [replace(rest, hidden=np.ones(len(rest.codes), bool)), kept.take(np.flatnonzero(above))]
+    parts += [seen, kept.take(np.flatnonzero(~above))]
+    for part in parts:
+        part.breaks[:1] = BLOCK
+    unknown = [np.full(len(part.codes), np.nan, np.float32) for part in parts]
+    return replace(
+        read,
+        glyphs=Glyphs.concatenate(parts),
+        confidences=np.concatenate([unknown[0], unknown[1], confidences, unknown[3]]),
+    )

@@ -1,0 +1,106 @@
+"""Damage to the contents of the pages of a PDF, of which pdfium reads what comes before without a word."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_NUMBER = re.compile(rb"(\d+)\s+\d+\s+\Z")
+_LONGEST_HEAD = 1000  # bytes from the number of an object to its stream
+_NOT_CONTENT = re.compile(
+    rb"/Image\b|/Length1\b|/ObjStm\b|/XRef\b|/Metadata\b|/EmbeddedFile\b|/Type1C|/CIDFontType0C|/OpenType"
+)
+_OTHER_FILTER = re.compile(rb"/(LZW|ASCII85|ASCIIHex|RunLength|DCT|JPX|CCITTFax|JBIG2)Decode|/DecodeParms|/Crypt\b")
+_SHOWS_TEXT = re.compile(rb"\bBT\s.*?[\])>]\s*T[jJ]\s", re.DOTALL)
+_STRING = re.compile(rb"\([^\\()]*(?:\\.[^\\()]*)*\)", re.DOTALL)
+_PICTURE = re.compile(rb"\bBI\s[^()]{0,500}?\sID\s.*?\sEI\b", re.DOTALL)
+_BEGINS_PICTURE = re.compile(rb"\bBI\s[^()]{0,500}?\sID\s")
+_OPENERS = {b"(": b")", b"[": b"]", b"<<": b">>", b"<": b">"}
+_MOST_BYTES = 1 << 28  # unpacked, of one stream
+
+
+def find_damage(data: bytes) -> list[int]:
+    """Finds page contents that are damaged, so that text may be missing after the spot.
+
+    Args:
+        data: the content of a PDF; that of an encrypted one is not looked into.
+
+    Returns:
+        The numbers of the objects.
+    """
+    if b"/Encrypt" in data:
+        return []
+    damaged, unclosed, balance = [], [], Counter[bytes]()
+    for number, content, whole in _contents(data):
+        if not whole:
+            damaged.append(number)
+        elif _may_be_open(content):
+            excess = _excess(content)
+            balance.update(excess)
+            if any(count > 0 for count in excess.values()):
+                unclosed.append(number)
+    # Brackets that one stream opens and the next one closes are right: contents may be divided anywhere.
+    return damaged + (unclosed if any(count > 0 for count in balance.values()) else [])
+
+
+def _contents(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
+    """The number of each object that draws text, its content, and whether all of it could be unpacked."""
+    for found in _STREAM.finditer(data):
+        before = data[max(0, found.start() - _LONGEST_HEAD) : found.start()]
+        start, _, head = before.rpartition(b"obj")
+        number = _NUMBER.search(start)
+        if not number or _NOT_CONTENT.search(head) or _OTHER_FILTER.search(head):
+            continue
+        packed = data[found.end() : data.find(b"endstream", found.end())]
+        content, whole = _unpack(packed) if b"/FlateDecode" in head else (packed, True)
+        if (b"Tj" in content or b"TJ" in content) and _SHOWS_TEXT.search(content):
+            yield int(number[1]), content, whole
+
+
+def _unpack(packed: bytes) -> tuple[bytes, bool]:
+    """What can be unpacked of a stream, and whether that is all of it; a wrong or missing checksum is no damage."""
+    deflated = packed[2:]
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = unpacker.decompress(deflated, _MOST_BYTES)
+    except zlib.error:
+        return _before_damage(deflated), False
+    return content, unpacker.eof or bool(unpacker.unconsumed_tail)
+
+
+def _before_damage(deflated: bytes) -> bytes:
+    """What can be unpacked of a stream before the damage, but for its last few bytes."""
+    unpacker, parts = zlib.decompressobj(-zlib.MAX_WBITS), []
+    try:
+        for at in range(0, len(deflated), 64):
+            parts.append(unpacker.decompress(deflated[at : at + 64]))
+    except zlib.error:
+        pass
+    return b"".join(parts)
+
+
+def _may_be_open(content: bytes) -> bool:
+    """Whether a content may leave a bracket or a picture open: a quick look, which most pass."""
+    uneven = any(content.count(opener) != content.count(closer) for opener, closer in _OPENERS.items())
+    return uneven or content.rfind(b"<<") > content.rfind(b">>") or _BEGINS_PICTURE.search(content) is not None
+
+
+def _excess(content: bytes) -> Counter[bytes]:
+    """How many more brackets of each kind a content opens than it closes."""
+    content = _PICTURE.sub(b" ", content) if b"BI" in content else content
+    while b"(" in content and (rest := _STRING.sub(b" ", content)) != content:
+        content = rest
+    content = _PICTURE.sub(b" ", content) if b"BI" in content else content
+    rest = content.replace(b"<<", b" ").replace(b">>", b" ")
+    return Counter(
+        {
+            b"(": content.count(b"("),
+            b"[": content.count(b"[") - content.count(b"]"),
+            b"<<": max(content.count(b"<<") - content.count(b">>"), content.rfind(b"<<") > content.rfind(b">>")),
+            b"<": len(re.findall(rb"<(?![0-9A-Fa-f\s]*>)", rest)),
+            b"BI": len(_BEGINS_PICTURE.findall(content)),
+        }
+    )
