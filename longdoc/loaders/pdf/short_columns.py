@@ -9,8 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.edits import WHITE_SPACE
-from longdoc.loaders.layout.glyphs import SPACE, Glyphs, as_text
+from longdoc.loaders.layout.glyphs import SPACE, Glyphs, as_text, is_white
 from longdoc.loaders.pdf.segments import Segments
 
 _FEWEST_LINES = 2
@@ -58,8 +57,10 @@ def short_columns(glyphs: Glyphs, segments: Segments, which: NDArray[np.int64]) 
         changes = np.count_nonzero(np.diff(_column_of(columns)))
         if changes < max(len(columns), min(map(len, columns))):
             continue  # drawn column by column
+        if not all(_starts_together(box[column[1:], 0], height) for column in columns):
+            continue
         lines = [[_line(glyphs, segments, int(which[i]), i) for i in column] for column in columns]
-        if _is_prose(lines, height):
+        if _is_prose(lines):
             order = [i for column in columns for i in column]
             rank[order] = min(order) + np.arange(len(order)) / len(order)
     return rank
@@ -129,16 +130,16 @@ def _line(glyphs: Glyphs, segments: Segments, segment: int, index: int) -> _Line
     start = int(segments.first[segment])
     end = int(segments.first[segment + 1]) if segment + 1 < len(segments.first) else len(glyphs.codes)
     codes, breaks = glyphs.codes[start:end], glyphs.breaks[start:end]
-    spaced = np.flatnonzero(np.isin(codes, WHITE_SPACE) | (np.append(0, breaks[1:]) == SPACE))
+    spaced = np.flatnonzero(is_white(codes) | (np.append(0, breaks[1:]) == SPACE))
     word = glyphs.boxes[start + max(int(spaced[0]) - 1, 0), 2] if len(spaced) else segments.box[segment, 2]
     text = " ".join(as_text(np.insert(codes, np.flatnonzero(breaks == SPACE), ord(" "))).split())
     x0, _, x1, _ = segments.box[segment].tolist()
     return _Line(index, x0, x1, text, float(word) - x0)
 
 
-def _is_prose(columns: Sequence[Sequence[_Line]], height: float) -> bool:
+def _is_prose(columns: Sequence[Sequence[_Line]]) -> bool:
     """Whether each column is a text broken into lines, which is read as well down the columns as across them."""
-    if not all(_is_broken_text(column, height) for column in columns):
+    if not all(_is_broken_text(column) for column in columns):
         return False
     down = [line for column in columns for line in column]
     longest = max(map(len, columns))
@@ -146,8 +147,8 @@ def _is_prose(columns: Sequence[Sequence[_Line]], height: float) -> bool:
     return _breaks_in_sentences(down) >= _breaks_in_sentences(across)
 
 
-def _is_broken_text(column: Sequence[_Line], height: float) -> bool:
-    """Whether the lines of a column start together, are long, and end where the next word did not fit."""
+def _is_broken_text(column: Sequence[_Line]) -> bool:
+    """Whether the lines of a column are long, and end where the next word did not fit."""
     letters = sum(sum(map(str.isalpha, line.text)) for line in column)
     characters = sum(len(line.text.replace(" ", "")) for line in column)
     words = [line.text.count(" ") + 1 for line in column]
@@ -155,12 +156,16 @@ def _is_broken_text(column: Sequence[_Line], height: float) -> bool:
     if letters < max(_FEWEST_LETTERS * len(column), 0.7 * characters) or sum(words) < fewest or min(words[:-1]) < 2:
         return False
     start, end = min(line.x0 for line in column[1:]), max(line.x1 for line in column)
-    aligned = all(abs(line.x0 - start) < _ALIGNED * height for line in column[1:])
     pairs = list(pairwise(column))
     room = end - _RAGGED * (end - start)
     full = [a.x1 + b.first_word > room for a, b in pairs if not a.text.endswith(_CLOSED)]
     lower = sum(_continues(line) for line in column[1:])
-    return aligned and sum(full) >= 0.8 * len(full) and lower >= _CONTINUING * len(pairs)
+    return sum(full) >= 0.8 * len(full) and lower >= _CONTINUING * len(pairs)
+
+
+def _starts_together(left: NDArray[np.float32], height: float) -> bool:
+    """Whether lines with these left ends, shape ``(M,)``, start together."""
+    return bool((left - left.min() < _ALIGNED * height).all())
 
 
 def _breaks_in_sentences(lines: Sequence[_Line]) -> int:
