@@ -35,6 +35,7 @@ _MARKS = """
 _FRAGMENT_CSS = """
 .longdoc { max-width: 62rem; line-height: 1.45; }
 .longdoc .facts, .longdoc .more { opacity: .65; }
+.longdoc .doubt { color: #c07010; font-weight: 600; }
 .longdoc table.names { border-collapse: collapse; margin: .6em 0; }
 .longdoc table.names :is(th, td) { text-align: left; vertical-align: top; padding: .15em 1.2em .15em 0; border: 0;
   background: none; }
@@ -56,7 +57,8 @@ h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 .2rem; }
 .facts { margin: 0 0 1.5rem; }
 .gaps { color: #c22; }
 .columns { display: grid; grid-template-columns: 19rem minmax(0, 1fr); gap: 2rem; align-items: start; }
-nav { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow: auto; font-size: .9rem; }
+nav { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow: auto; font-size: .9rem;
+  padding-right: .6rem; }
 nav details { border-top: 1px solid var(--rule); padding: .5rem 0; }
 nav summary { cursor: pointer; font-weight: 600; }
 nav ul { list-style: none; margin: .3rem 0; padding: 0 0 0 1.2rem; }
@@ -101,7 +103,8 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 def fragment(prediction: PredictionLike) -> str:
     """The view in a notebook: tables of the answers and the names, above an excerpt of the text around the first."""
     document, hues = prediction.document, _add_hues({}, prediction)
-    answers = "".join(_answer_row(answer) for answer in prediction.answers)
+    labels = [""] + [_label(answer) for answer in prediction.answers]
+    answers = "".join(_answer_row(*pair) for pair in zip(prediction.answers, labels, strict=False))
     rows = "".join(row for names in names_by_label(prediction.entities).values() for row in _rows(names, hues))
     name_head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
     answer_head = '<tr><th></th><th></th><th>Where</th><th class="number">Score</th></tr>'
@@ -118,12 +121,14 @@ def fragment(prediction: PredictionLike) -> str:
     )
 
 
-def _answer_row(answer: Answer) -> str:
+def _answer_row(answer: Answer, label_above: str) -> str:
     """The table row of an answer in a notebook."""
-    value = f"{_value(answer)} " if answer.value is not None else ""
+    value = f"{_value(answer)} · " if answer.value is not None else ""
+    is_first = _label(answer) != label_above
     return (
-        f'<tr class="first"><th>{_text(_label(answer))}</th><td>{value}{_text(shortened(answer.text))}</td>'
-        f'<td>{_text(place(answer))}</td><td class="number">{answer.score:.2f}</td></tr>'
+        f'<tr class="{"first" if is_first else ""}"><th>{_text(_label(answer)) if is_first else ""}</th>'
+        f"<td>{value}{_text(shortened(answer.text))}</td><td>{_text(place(answer))}</td>"
+        f'<td class="number">{answer.score:.2f}</td></tr>'
     )
 
 
