@@ -35,7 +35,6 @@ _MARKS = """
 _FRAGMENT_CSS = """
 .longdoc { max-width: 62rem; line-height: 1.45; }
 .longdoc .facts, .longdoc .more { opacity: .65; }
-.longdoc .doubt { color: #c07010; font-weight: 600; }
 .longdoc table.names { border-collapse: collapse; margin: .6em 0; }
 .longdoc table.names :is(th, td) { text-align: left; vertical-align: top; padding: .15em 1.2em .15em 0; border: 0;
   background: none; }
@@ -43,6 +42,9 @@ _FRAGMENT_CSS = """
 .longdoc table.names .number { text-align: right; font-variant-numeric: tabular-nums; }
 .longdoc .excerpt { white-space: pre-wrap; overflow: auto; max-height: 15em; padding: .7em 1em;
   border: 1px solid hsl(0 0% 50% / .3); border-radius: .4em; }
+"""
+_DOUBT_CSS = """
+.longdoc .doubt { color: #c07010; font-weight: 600; }
 """
 _PAGE_CSS = """
 :root { color-scheme: light dark; --paper: #fff; --desk: #f1f1ef; --ink: #1d1d1f; --faint: #6b6b70; --rule: #d9d9d6;
@@ -115,7 +117,7 @@ def fragment(prediction: PredictionLike) -> str:
     excerpt = "".join(_highlighted(prediction, start, end, hues, ""))
     excerpt = f"{'… ' if start else ''}{excerpt.strip()}{' …' if end < len(document.text) else ''}"
     return (
-        f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}</style>'
+        f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}{_DOUBT_CSS if answers else ""}</style>'
         f'<strong>{_text(document.title)}</strong><div class="facts">{_facts(document.source.name, prediction)}</div>'
         f'{tables}<div class="excerpt">{excerpt}</div></div>'
     )
