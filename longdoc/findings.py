@@ -134,20 +134,20 @@ def parts(document: Document, unit: Unit) -> list[tuple[int, int]]:
     borders = [0, len(text)] if unit == "document" else sorted({0, len(text), *(s.start for s in document.sections)})
     ranges = [trimmed(text, start, end) for start, end in pairwise(borders)]
     ranges = [(start, end) for start, end in ranges if start < end]
-    return [piece for start, end in ranges for piece in _sentences(text, start, end)] if unit == "sentence" else ranges
+    return list(_sentences(text, tuple(ranges))) if unit == "sentence" else ranges
 
 
-def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    found = [trimmed(text, start + first, start + last) for first, last in _split(text[start:end])]
-    return [(first, last) for first, last in found if first < last]
-
-
-@lru_cache(maxsize=1024)  # several hypotheses about a document split it once
-def _split(text: str) -> tuple[tuple[int, int], ...]:
-    """Half-open character ranges of the sentences."""
+@lru_cache(maxsize=4)  # several hypotheses about a document split it once, however many sections it has
+def _sentences(text: str, ranges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Half-open character ranges of the sentences in ranges of a text."""
     nlp = _sentencizer()
     nlp.max_length = max(nlp.max_length, len(text))
-    return tuple((sentence.start_char, sentence.end_char) for sentence in nlp(text).sents)
+    found = [
+        trimmed(text, start + sentence.start_char, start + sentence.end_char)
+        for start, end in ranges
+        for sentence in nlp(text[start:end]).sents
+    ]
+    return tuple((first, last) for first, last in found if first < last)
 
 
 @cache

@@ -13,9 +13,10 @@ from __future__ import annotations
 import datetime
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,17 @@ from longdoc import outputs
 from longdoc.document import Box, Document
 from longdoc.errors import DataError, DocumentError, require
 from longdoc.labels import Answer, Entity, Label
-from longdoc.values import Duration, Money, Value, to_plain
+from longdoc.values import Duration, Money, Value, alternative_of, to_plain, with_alternative
 
 if TYPE_CHECKING:
     import pandas
     from spacy.language import Language
     from spacy.tokens import Doc
 
-COLUMNS = ("label", "text", "page", "score", "start", "end", "section", "boxes")
+COLUMNS = ("label", "text", "page", "score", "start", "end", "section", "boxes", "source")
+ANSWER_COLUMNS = ("question", "value", "alternative")
+ROUNDING = 1e-6
+"""How far beyond 0 or 1 a score may lie, as sums of 32-bit numbers do; it is then 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,12 @@ class Prediction:
 
     All offsets are half-open, in characters of ``document.text``, and checked at construction:
     ``0 <= start < end <= len(document.text)`` for everything that was found, and
-    ``document.text[e.start:e.end] == e.text`` for every entity and answer.
+    ``document.text[e.start:e.end] == e.text`` for every entity and answer. Scores lie between 0 and 1. Numbers of NumPy
+    become Python's.
 
     Raises:
-        DataError: an offset is outside the text, or the text at an entity or answer differs from its own.
+        DataError: an offset is not an integer or outside the text, the text at an entity or answer differs from its
+            own, or a score is not between 0 and 1.
     """
 
     document: Document
@@ -87,15 +93,12 @@ class Prediction:
 
     def __post_init__(self) -> None:
         text = self.document.text
+        for field in ("entities", "answers", "labels", "gaps"):
+            checked = tuple(_checked(found, len(text)) for found in getattr(self, field))
+            object.__setattr__(self, field, checked)
         for found in self._found():
-            _check_range(repr(found.text), found.start, found.end, len(text))
             if (actual := text[found.start : found.end]) != found.text:
                 raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
-        for label in self.labels:
-            if label.start is not None or label.end is not None:
-                _check_range(f"the label {label.name!r}", label.start, label.end, len(text))
-        for gap in self.gaps:
-            _check_range("the gap", gap.start, gap.end, len(text))
 
     @property
     def coverage(self) -> float:
@@ -114,7 +117,8 @@ class Prediction:
         """Returns plain values that JSON can hold, without the document itself.
 
         Scores and coverage are rounded to 4 decimals, boxes to 0.01 points. Typed values are written as
-        :func:`longdoc.values.to_plain` writes them. :meth:`from_dict` reads everything else back exactly.
+        :func:`longdoc.values.to_plain` writes them, and the other reading of an uncertain value as ``alternative``.
+        :meth:`from_dict` reads everything else back exactly.
         """
         source = self.document.source
         return {
@@ -166,7 +170,9 @@ class Prediction:
             raise DataError(f"the record {problem}; give what to_dict() returned") from error
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Returns a row per entity, then a row per answer (with its ``question``); scores and boxes are not rounded.
+        """Returns a row per entity, then a row per answer; scores and boxes are not rounded.
+
+        Answers have a ``question``, a typed ``value`` and, if that has another reading, the ``alternative``.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -174,8 +180,8 @@ class Prediction:
         require("pandas", extra="interop", needed_by="to_pandas()")
         import pandas
 
-        columns = [*COLUMNS, "question"] if self.answers else [*COLUMNS]
-        rows = [[getattr(found, column, None) for column in columns] for found in self._found()]
+        columns = [*COLUMNS, *ANSWER_COLUMNS] if self.answers else [*COLUMNS]
+        rows = [[_cell(found, column) for column in columns] for found in self._found()]
         frame: pandas.DataFrame = pandas.DataFrame(rows, columns=columns)
         return frame
 
@@ -226,10 +232,12 @@ class Prediction:
     def save(self, path: str | Path) -> None:
         """Writes the prediction to a file in the format that its suffix selects, such as ``.jsonl`` or ``.html``.
 
-        ``longdoc.outputs.FORMATS`` is the table of all formats.
+        A file of this name is replaced, once the new one is complete. ``longdoc.outputs.FORMATS`` is the table of all
+        formats.
 
         Raises:
-            ConfigError: the suffix selects no format.
+            ConfigError: the suffix selects no format, the path is not that of a file in a folder that exists, or the
+                format cannot hold answers and there are some.
         """
         outputs.write([self], path)
 
@@ -248,16 +256,51 @@ def _visible(text: str) -> int:
     return sum(map(len, text.split()))
 
 
-def _check_range(what: str, start: int | None, end: int | None, length: int) -> None:
-    if start is None or end is None or not 0 <= start < end <= length:
-        raise DataError(f"{what} has offsets {start}:{end}; allowed: 0 <= start < end <= {length}, the text's length")
+def _checked(found: Any, length: int) -> Any:
+    """What was found, with offsets and score as Python numbers.
+
+    Raises:
+        DataError: they are outside their range, or not numbers.
+    """
+    is_label, is_gap = isinstance(found, Label), isinstance(found, Gap)
+    what = f"the label {found.name!r}" if is_label else "the gap" if is_gap else repr(found.text)
+    numbers: dict[str, int | float] = {}
+    if not is_label or found.start is not None or found.end is not None:
+        start, end = _integer(found.start, what), _integer(found.end, what)
+        if start is None or end is None or not 0 <= start < end <= length:
+            limits = f"0 <= start < end <= {length}, the text's length"
+            raise DataError(f"{what} has offsets {found.start}:{found.end}; allowed: {limits}")
+        numbers |= {"start": start, "end": end}
+    if not is_gap:
+        numbers["score"] = _score(found.score, what)
+    as_they_are = all(type(old := getattr(found, name)) is type(new) and old == new for name, new in numbers.items())
+    return found if as_they_are else replace(found, **numbers)
+
+
+def _integer(offset: object, what: str) -> int | None:
+    """An offset as an int; None is left as it is."""
+    if offset is not None and (isinstance(offset, bool) or not isinstance(offset, Integral)):
+        raise DataError(f"{what} has a malformed offset {offset!r}; allowed: integers")
+    return None if offset is None else int(offset)
+
+
+def _score(score: object, what: str) -> float:
+    if isinstance(score, bool) or not isinstance(score, Real) or not -ROUNDING <= float(score) <= 1 + ROUNDING:
+        raise DataError(f"{what} has the score {score!r}; allowed: a number from 0 to 1")
+    return min(max(float(score), 0.0), 1.0)
+
+
+def _cell(found: Entity | Answer, column: str) -> Any:
+    return alternative_of(_cell(found, "value")) if column == "alternative" else getattr(found, column, None)
 
 
 def _plain(found: Entity | Answer) -> dict[str, Any]:
     boxes = [_plain_box(box) for box in found.boxes]
     plain = {**asdict(found), "score": round(float(found.score), 4), "boxes": boxes}
     if isinstance(found, Answer):
+        other = alternative_of(found.value)
         plain["value"] = None if found.value is None else to_plain(found.value)
+        plain["alternative"] = None if other is None else to_plain(other)
     return plain
 
 
@@ -270,8 +313,12 @@ def _with_boxes(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(record: Mapping[str, Any]) -> Answer:
-    plain = record.get("value")
-    return Answer(**{**_with_boxes(record), "value": None if plain is None else _from_plain(plain)})
+    plain, other = record.get("value"), record.get("alternative")
+    value = None if plain is None else _from_plain(plain)
+    if value is not None and other is not None:
+        value = with_alternative(value, _from_plain(other))
+    own = {key: field for key, field in _with_boxes(record).items() if key != "alternative"}
+    return Answer(**{**own, "value": value})
 
 
 def _from_plain(plain: Any) -> Value:
@@ -280,7 +327,8 @@ def _from_plain(plain: Any) -> Value:
         case {"amount": str(amount), "currency": currency}:
             return Money(Decimal(amount), currency)
         case {"amount": int() | float() as amount, "unit": unit}:
-            return Duration(Decimal(str(amount)), unit)
+            plus = _from_plain(plain["plus"]) if "plus" in plain else None
+            return Duration(Decimal(str(amount)), unit, plus=plus if isinstance(plus, Duration) else None)
         case int() | float():
             return Decimal(str(plain))
         case str():

@@ -1,4 +1,4 @@
-"""Entities summarised for people: each name once, with the number of its mentions and its pages."""
+"""Findings summarised for people: each name once, with its mentions and pages; answers with their places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from longdoc.labels import Entity
+    from longdoc.labels import Answer, Entity
+
+ANSWER_CHARACTERS = 400
+"""Characters shown of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,18 @@ def names_by_label(entities: Iterable[Entity]) -> dict[str, list[Name]]:
 def on_one_line(text: str) -> str:
     """Replaces each run of white space with a single space."""
     return " ".join(text.split())
+
+
+def place(answer: Answer) -> str:
+    """Where an answer is, as in ``"page 3, section 8.3(b)"``."""
+    section = f", section {answer.section}" if answer.section else ""
+    return f"page {answer.page}{section}"
+
+
+def shortened(text: str) -> str:
+    """A text on one line, cut at a word after ``ANSWER_CHARACTERS`` characters."""
+    line = on_one_line(text)
+    return line if len(line) <= ANSWER_CHARACTERS else line[: ANSWER_CHARACTERS - 2].rsplit(" ", 1)[0] + " …"
 
 
 def page_ranges(pages: Iterable[int]) -> str:

@@ -1,10 +1,12 @@
 """Questions, hypotheses, classes, vectors and masked words, with both encoders."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from spacy.language import Language
 
 from conftest import CORPUS, make_asking_model, make_model
 from longdoc.decode import Calibration, decode_answers
@@ -15,6 +17,7 @@ from longdoc.heads import ClassifyConfig, QaConfig
 from longdoc.labels import NOT_READ
 from longdoc.loaders import load
 from longdoc.model import Model, ModelConfig
+from longdoc.parts import Section
 from longdoc.pipeline import Pipeline
 from longdoc.rules import Rules
 from longdoc.windows import WindowConfig, sentence_starts, split, tokenize
@@ -159,6 +162,24 @@ def test_a_vector_of_a_short_text_is_its_mean_state_and_units_are_encoded_alone(
     alone = asking.embed(Document.from_text("Zenith does not pay."))
     np.testing.assert_allclose(found.vectors[1], alone, atol=1e-5)
     assert asking.embed(Document.from_text("")).shape == (16,)
+
+
+def test_several_hypotheses_split_a_document_once_however_many_sections_it_has(asking, monkeypatch):
+    text = "".join(f"Clause {number}. It binds. " for number in range(1200))
+    starts = [text.index(f"Clause {number}.") for number in range(1200)]
+    sections = tuple(
+        Section(number="", title="", kind="heading", level=1, start=start, end=end)
+        for start, end in itertools.pairwise([*starts, len(text)])
+    )
+    document = replace(Document.from_text(text), sections=sections)
+    split_texts = []
+    split_one = Language.__call__
+    monkeypatch.setattr(Language, "__call__", lambda self, text: split_texts.append(text) or split_one(self, text))
+    asking.infer(document, ["The clause binds.", "It ends.", "It is void."])
+    assert len(split_texts) == len(sections)
+    found = parts(document, "sentence")
+    assert [text[start:end] for start, end in found[:3]] == ["Clause 0.", "It binds.", "Clause 1."]
+    assert len(split_texts) == len(sections)
 
 
 def test_masked_words_are_filled_in_long_texts(asking):

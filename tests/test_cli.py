@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 
 import longdoc
 from fakes import FakePipeline
-from longdoc import Answer, Answers, Gap, cli, training
+from longdoc import Answer, Answers, Document, Gap, Prediction, cli, training
+from longdoc.outputs import FORMATS, Format
 from pdfs import make_pdf
 
 ROOT = Path(__file__).parents[1]
@@ -113,7 +115,89 @@ def test_the_suffix_of_the_output_sets_the_format(
     written = Path(f"out.{suffix}").read_text()
     assert (code, out) == (1, "")
     assert written.startswith("<!DOCTYPE html>" if suffix == "html" else '{"source": "lease.txt"')
-    assert ("empty.txt: empty" in err) == (suffix == "html")
+    assert "empty.txt" in written
+    reported, total = err.splitlines()
+    assert reported.startswith("longdoc: empty.txt: empty")
+    assert total == "longdoc: 1 of 2 documents could not be read"
+    assert sorted(path.name for path in folder.iterdir()) == ["empty.txt", "lease.txt", "note.txt", f"out.{suffix}"]
+
+
+def test_failures_are_told_on_standard_error_in_a_pipe_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        Path(name).mkdir()
+        Path(name, "x.txt").write_text("")
+    code, out, err = run(capsys, "extract", "a/x.txt", "lease.txt", "b/x.txt")
+    assert code == 1
+    assert [json.loads(line)["source"] for line in out.splitlines()] == ["a/x.txt", "lease.txt", "b/x.txt"]
+    one, two, total = err.splitlines()
+    assert one.startswith("longdoc: a/x.txt: empty")
+    assert two.startswith("longdoc: b/x.txt: empty")
+    assert total == "longdoc: 2 of 3 documents could not be read"
+
+
+def test_files_of_the_same_name_are_told_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        Path(name).mkdir()
+        Path(name, "x.txt").write_text(LEASE)
+    for format in ("html", "table"):
+        _, out, _ = run(capsys, "extract", "a/x.txt", "b/x.txt", "--format", format)
+        assert out.index("a/x.txt") < out.index("b/x.txt")
+
+
+def test_a_finished_output_is_replaced_only_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out.jsonl").write_text("finished\n")
+    Path("out.jsonl").chmod(0o640)
+    Path("link.jsonl").symlink_to("out.jsonl")
+    for output in ("out.jsonl", "link.jsonl"):
+        code, out, err = run(capsys, "extract", "lease.txt", "-o", output)
+        assert (code, out, FakePipeline.loaded) == (1, "", [])
+        assert err == f"longdoc: {output}: exists; name another file, or replace it with --overwrite\n"
+    assert Path("out.jsonl").read_text() == "finished\n"
+    assert run(capsys, "extract", "lease.txt", "-o", "link.jsonl", "--overwrite") == (0, "", "")
+    assert json.loads(Path("out.jsonl").read_text())["source"] == "lease.txt"
+    assert Path("link.jsonl").is_symlink()
+    assert Path("out.jsonl").stat().st_mode & 0o777 == 0o640
+    assert not list(Path().glob("*.part"))
+
+
+@pytest.mark.parametrize(("suffix", "kept"), [("jsonl", ["lease.txt"]), ("html", None)])
+def test_an_interrupted_run_leaves_the_old_output(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    kept: list[str] | None,
+) -> None:
+    def pipe(self: FakePipeline, documents: Iterable[Document], tasks: object = None) -> Iterator[Prediction]:
+        yield self(next(iter(documents)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakePipeline, "pipe", pipe)
+    output = Path(f"out.{suffix}")
+    output.write_text("finished\n")
+    code, _, err = run(capsys, "extract", "lease.txt", "note.txt", "-o", str(output), "--overwrite")
+    assert (code, output.read_text()) == (130, "finished\n")
+    part = Path(f"out.{suffix}.part")
+    assert part.exists() == (kept is not None)
+    if kept is not None:
+        assert [json.loads(line)["source"] for line in part.read_text().splitlines()] == kept
+        assert err == f"longdoc: interrupted; what was read so far is in {part}\n"
+
+
+def test_a_dash_is_standard_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        code, out, _ = run(capsys, "extract", "lease.txt", "-o", "-")
+        assert (code, json.loads(out)["source"]) == (0, "lease.txt")
+    assert not Path("-").exists()
+
+
+def test_a_web_page_is_not_for_a_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, out, err = run(capsys, "extract", "lease.txt", "--format", "html")
+    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert err == "longdoc: the format html is not for a terminal; name a file: -o OUT.html\n"
 
 
 @pytest.mark.parametrize(
@@ -159,6 +243,31 @@ def test_a_schema_and_tasks_exclude_each_other(folder: Path, capsys: pytest.Capt
     code, out, err = run(capsys, "extract", "lease.txt", "--schema", "contract", "--tasks", "party")
     assert (code, out, FakePipeline.loaded) == (1, "", [])
     assert err == "longdoc: --schema cannot be combined with --tasks or --rules, which select entities\n"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_shows_the_answers_of_a_schema(
+    folder: Path, capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    Path("lease.yaml").write_text(SCHEMA)
+    extract = ("extract", "lease.txt", "--schema", "lease.yaml", "--format", format)
+    code, out, err = run(capsys, *extract)
+    assert (code, err) == (0, "")
+    for shown in ("party", "Ada Sons Ltd.", "Bob Corp.", "0.99", "made", "May 1, 2020", "rent"):
+        assert shown in out
+    _, strict, _ = run(capsys, *extract, "--min-score", "0.9")
+    assert "0.99" in strict and "0.6" not in strict
+
+
+def test_a_format_without_answers_refuses_a_schema(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = Format(name="names", description="", suffix=".names", streams=True, write=lambda outcomes, stream: None)
+    monkeypatch.setitem(FORMATS, "names", toy)
+    code, out, err = run(capsys, "extract", "lease.txt", "--schema", "contract", "-o", "out.names")
+    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert err == "longdoc: the format names cannot hold the answers of --schema; table, jsonl, html can\n"
+    assert not Path("out.names").exists()
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 import longdoc
 from fakes import FakePipeline, entity
-from longdoc import Document, Gap, Prediction, cli
+from longdoc import Answer, Document, Gap, Prediction, cli
 from longdoc.errors import ConfigError, CorruptDocumentError
 from longdoc.outputs import FORMATS, Format, Outcome, html, write
 from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import names_by_label
+from longdoc.values import FieldType, parse_value
 
 EVIL = "<script>alert('&\"')</script> </mark> Ada Ltd.\fpage two: ADA\nLTD and\x00Bob"
 
@@ -107,6 +108,68 @@ def test_many_gaps_of_one_reason_are_counted() -> None:
         "Not read: characters 0 to 1 and in 19 other places (unknown)",
         "Not read: characters 1 to 2 (cut)",
     ]
+
+
+def answered(text: str, shown: str, field: str | None, type: FieldType = "text") -> Prediction:
+    document = Document.from_text(text, name="<b>.txt")
+    start = text.index(shown)
+    answer = Answer(
+        question="How <much>?",
+        label=field,
+        text=shown,
+        start=start,
+        end=start + len(shown),
+        score=0.876,
+        page=1,
+        section="8.3(b)",
+        value=parse_value(shown, type),
+    )
+    return Prediction(document=document, answers=(answer,))
+
+
+def test_html_shows_answers_values_and_what_was_not_found() -> None:
+    prediction = answered("Pay <b>Five Hundred Dollars ($600)</b> now.", "Five Hundred Dollars ($600)", "fee", "money")
+    source = written("html", Outcome("a/<b>.txt", prediction, ("fee", "rent", "end")))
+    (target,) = re.findall(r'href="#([^"]+)"', source)
+    assert f'<mark id="{target}"' in source
+    shown = " ".join(re.sub("<[^>]*>", " ", source.partition("<article")[2]).split())
+    assert "fee USD 500 or USD 600? Five Hundred Dollars ($600) page 1, section 8.3(b) · 0.88" in shown
+    assert "Not found: rent, end" in shown
+    assert "a/&lt;b&gt;.txt" in shown
+    assert not Text(source).open
+
+
+def test_tables_and_fragments_show_answers_without_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction = answered("Pay six (5) months later.", "six (5) months", None, "duration")
+    monkeypatch.setenv("COLUMNS", "120")
+    for shown in (written("table", Outcome("a", prediction)), html.fragment(prediction), page_of(prediction)):
+        plain = " ".join(re.sub("<[^>]*>", " ", shown).split())
+        assert "6 months or 5 months? six (5) months" in plain.replace("· ", "")
+        assert "0.88" in plain
+    assert Text(html.fragment(prediction)).open == []
+
+
+def test_json_lines_name_the_fields_without_an_answer() -> None:
+    prediction = answered("Pay $5.", "$5", "fee", "money")
+    assert json.loads(written("jsonl", Outcome("a", prediction, ("fee", "rent"))))["not_found"] == ["rent"]
+    assert "not_found" not in json.loads(written("jsonl", Outcome("a", prediction)))
+
+
+def test_the_table_of_a_schema_tells_what_was_lost() -> None:
+    prediction = replace(answered("Pay $5.", "$5", "fee"), gaps=(Gap(0, 3, "cut"),))
+    assert "Not read: characters 0 to 3 (cut)" in written("table", Outcome("a", prediction, ("fee",)))
+
+
+def test_a_format_that_cannot_hold_answers_refuses_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = Format(name="names", description="", suffix=".names", streams=True, write=lambda found, _: [*found] and None)
+    monkeypatch.setitem(FORMATS, "names", toy)
+    with pytest.raises(ConfigError, match="the format names cannot hold answers; table, jsonl, html can"):
+        answered("Pay $5.", "$5", "fee").save(tmp_path / "out.names")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_device_is_written_directly() -> None:
+    write([predict("one")], "/dev/null", format="jsonl")
 
 
 def test_a_label_keeps_its_colour_across_documents() -> None:

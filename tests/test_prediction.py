@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from hypothesis import given
@@ -18,7 +19,7 @@ from spacy.language import Language
 from fakes import entity
 from longdoc import Answer, Box, Document, Entity, Gap, Label, Prediction
 from longdoc.errors import ConfigError, DataError, MissingDependencyError
-from longdoc.values import Duration, Money
+from longdoc.values import Duration, FieldType, Money, alternative_of, parse_value
 
 TEXT = "Lease between Ada & Co. Ltd. and Bob.\nMade on 1 May 2020."
 LEASE = Document.from_text(TEXT, name="lease.txt")
@@ -67,6 +68,40 @@ def test_offsets_outside_the_text_are_refused(start: int, end: int) -> None:
         else:
             with pytest.raises(DataError, match=f"offsets {start}:{end}; allowed: 0 <= start < end <= {len(TEXT)}"):
                 Prediction(document=document, **found)
+
+
+@pytest.mark.parametrize("start", [32.0, True, "33", 33.5, None])
+def test_offsets_are_integers(document: Document, start: object) -> None:
+    wrong = replace(entity(document, 33, 36, "PARTY"), start=start)
+    with pytest.raises(DataError, match=r"malformed offset .*; allowed: integers|offsets None:36"):
+        Prediction(document=document, entities=(wrong,))
+    with pytest.raises(DataError, match=r"the gap has"):
+        Prediction(document=document, gaps=(Gap(start, 36, "test"),))
+
+
+def test_offsets_below_zero_are_refused_though_a_slice_takes_them(document: Document) -> None:
+    assert TEXT[-5:-1] == "2020"
+    with pytest.raises(DataError, match="offsets -5:-1; allowed: 0 <= start"):
+        Prediction(document=document, entities=(Entity(text="2020", label="YEAR", start=-5, end=-1, score=1, page=1),))
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.5, float("nan"), float("inf"), True, "0.5", None, np.float32(2)])
+def test_scores_lie_between_0_and_1(document: Document, score: object) -> None:
+    found = replace(entity(document, 33, 36, "PARTY"), score=score)
+    for field, item in (("entities", found), ("labels", Label(name="x", score=score))):
+        with pytest.raises(DataError, match=r"has the score .*; allowed: a number from 0 to 1"):
+            Prediction(document=document, **{field: (item,)})
+
+
+def test_numbers_of_numpy_become_pythons(document: Document) -> None:
+    found = replace(
+        entity(document, 33, 36, "PARTY"), start=np.int64(33), end=np.int32(36), score=np.float32(1.0000001)
+    )
+    prediction = Prediction(document=document, entities=[found], gaps=[Gap(np.int64(0), np.uint8(5), "test")])
+    (kept,), (gap,) = prediction.entities, prediction.gaps
+    assert [type(kept.start), type(kept.end), type(kept.score), type(gap.end)] == [int, int, float, int]
+    assert kept == entity(document, 33, 36, "PARTY", 1.0)
+    json.dumps(prediction.to_dict())
 
 
 @pytest.mark.parametrize("half", [{"start": 3}, {"end": 3}])
@@ -210,6 +245,42 @@ def test_to_pandas_adds_answers(document: Document) -> None:
     assert frame["question"].tolist()[1] == "Who?"
 
 
+def test_to_pandas_has_values_and_sources(document: Document) -> None:
+    fee = parse_value("Five Hundred Dollars ($600)", "money")
+    answer = Answer(question="How much?", text="Bob", start=33, end=36, score=0.5, page=1, value=fee)
+    found = replace(entity(document, 14, 28, "PARTY"), source="rules")
+    frame = Prediction(document=document, entities=(found,), answers=(answer,)).to_pandas()
+    assert frame["source"].isna().tolist() == [False, True]
+    assert frame["source"][0] == "rules"
+    assert frame["value"].tolist() == [None, fee]
+    assert frame["alternative"].tolist() == [None, Money(Decimal(600), "USD")]
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "plain"),
+    [
+        ("Five Hundred Dollars ($600)", "money", {"amount": "600", "currency": "USD"}),
+        ("six (5) months", "duration", {"amount": 5, "unit": "month"}),
+        ("ten percent (12%)", "percent", 12),
+        ("03/04/2020", "date", "2020-04-03"),
+        ("$500", "money", None),
+        ("a year and a day", "duration", None),
+    ],
+)
+def test_the_other_reading_of_a_value_is_written_and_restored(
+    document: Document, text: str, type: FieldType, plain: object
+) -> None:
+    value = parse_value(text, type)
+    answer = Answer(question="?", text="Bob", start=33, end=36, score=0.5, page=1, value=value)
+    prediction = Prediction(document=document, answers=(answer,))
+    record = json.loads(json.dumps(prediction.to_dict()))
+    assert record["answers"][0]["alternative"] == plain
+    restored = Prediction.from_dict(record, document).answers[0].value
+    assert (restored, alternative_of(restored)) == (value, alternative_of(value))
+    del record["answers"][0]["alternative"]  # as older versions wrote it
+    assert Prediction.from_dict(record, document).answers[0].value == value
+
+
 def test_to_pandas_of_an_empty_prediction_has_the_columns(document: Document) -> None:
     assert list(Prediction(document=document).to_pandas().columns)[:2] == ["label", "text"]
 
@@ -266,3 +337,26 @@ def test_save_refuses_an_unknown_suffix(prediction: Prediction, tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"unknown suffix '\.docx'; allowed: \.jsonl, \.html"):
         prediction.save(tmp_path / "lease.docx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["missing/lease.html", "folder.html"])
+def test_save_needs_a_file_in_a_folder_that_exists(prediction: Prediction, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(ConfigError, match=f"{name}: must be a file in a folder that exists"):
+        prediction.save(tmp_path / name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder.html"]
+
+
+def test_save_replaces_a_file_once_the_new_one_is_complete(
+    prediction: Prediction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lease.jsonl"
+    path.write_text("old")
+    monkeypatch.setattr(Prediction, "to_dict", lambda self: {"not JSON": float("nan")})
+    with pytest.raises(ValueError, match="JSON"):
+        prediction.save(path)
+    assert path.read_text() == "old"
+    monkeypatch.undo()
+    prediction.save(path)
+    assert json.loads(path.read_text())["status"] == "ok"
+    assert list(tmp_path.iterdir()) == [path]

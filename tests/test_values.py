@@ -1,7 +1,9 @@
 """Typed values: values in answers are parsed, and text without a value gives None."""
 
+import copy
 import datetime
 import json
+import pickle
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longdoc.errors import ConfigError
-from longdoc.values import Duration, FieldType, Money, Unit, parse_value, to_plain
+from longdoc.values import Duration, FieldType, Money, Unit, alternative_of, parse_value, to_plain
 
 TYPES = get_args(FieldType)
 VALUED = ("date", "money", "duration", "percent", "number")
@@ -52,9 +54,16 @@ DATES = {
     "٣ June ٢٠١٠": "2010-06-03",
     "on June 31, 2000 or July 1, 2000": "2000-07-01",
     "This Agreement shall commence on the 1st day of June, 2004 and end on June 1, 2006.": "2004-06-01",
+    "30 June '21": "2021-06-30",
+    "31.12.2020": "2020-12-31",
+    "May twenty-first, twenty twenty-one": "2021-05-21",
+    "first day of January, nineteen ninety-nine": "1999-01-01",
+    "this 5th day of May, A.D. 2010": "2010-05-05",
+    "1 May 2020²": "2020-05-01",
     "The parties may, on 2 days' notice under Section 3.1.12, end it on May 2, 2019.": "2019-05-02",
 }
 NO_DATES = [
+    *("February 30, 2020", "February 30", "Q3 2021"),
     *("", "may", "on 2", "May 2", "June 2004", "2004", "0/0/0000", "99/99/99", "2/29/2021", "February ____, 2017"),
     *("[ ] day of [ ], 2020", "Section 3.1.12", "June 2, 30 days after", "555-12-3456", "1/2/20045", "20040601"),
     "The term begins on the Effective Date",
@@ -86,6 +95,36 @@ MONEY = {
     "Ten Million United States Dollars (US$10,000,000)": ("10000000", "USD"),
     "One Hundred Thousand and No/100 Dollars ($100,000.00)": ("100000", "USD"),
     "under Section 2.3, within 30 days, a fee of $100 per day": ("100", "USD"),
+    "half a million dollars ($500,000)": ("500000", "USD"),
+    "a half-million dollars": ("500000", "USD"),
+    "three-quarters of a million dollars": ("750000", "USD"),
+    "a million and a half dollars": ("1500000", "USD"),
+    "two and one-half million dollars ($2,500,000)": ("2500000", "USD"),
+    "Two Thousand, Five Hundred Dollars ($2,500)": ("2500", "USD"),
+    "Nine Hundred Ninety-Nine Dollars and 50/100 ($999.50)": ("999.50", "USD"),
+    "Nine Hundred Ninety-Nine and 50/100 Dollars": ("999.50", "USD"),
+    "One Hundred and fifty one-hundredths dollars": ("100.50", "USD"),
+    "One Hundred and xx/100 Dollars": ("100", "USD"),
+    "Four Dollars and Forty One Cents ($4.41) per kilogram": ("4.41", "USD"),
+    "seven cents (7 cents) per 100 pounds": ("0.07", "USD"),
+    "five hundred Canadian dollars ($500)": ("500", "CAD"),
+    "five hundred dollars (€450)": ("500", "USD"),
+    "One Thousand Dollars (1)": ("1000", "USD"),
+    "-$500": ("-500", "USD"),
+    "$-500": ("-500", "USD"),
+    "a loss of $(1,234.56)": ("-1234.56", "USD"),
+    "($1,234.56)": ("-1234.56", "USD"),
+    "(500 EUR)": ("-500", "EUR"),
+    "minus five hundred dollars": ("-500", "USD"),
+    "the fee—$500—is due": ("500", "USD"),
+    "Rupees Five Lakh Only (Rs. 5,00,000)": ("500000", "INR"),
+    "Rs. 2.5 crore": ("25000000", "INR"),
+    "1 234,56 EUR": ("1234.56", "EUR"),
+    "1.5bn EUR": ("1500000000", "EUR"),
+    "10^6 dollars": ("1000000", "USD"),
+    "3 × 10⁵ USD": ("300000", "USD"),
+    "$1,000[2] per day": ("1000", "USD"),
+    "＄５００": ("500", "USD"),
 }
 NO_MONEY = [
     *(
@@ -129,6 +168,14 @@ DURATIONS = {
     "thirty (60) days": (30, "day"),
     "$100 a month for 24 months": (24, "month"),
     "in the second year, thirty days' notice": (30, "day"),
+    "one year and six months": (18, "month"),
+    "three (3) years and six (6) months": (42, "month"),
+    "two years and thirty days' notice": (2, "year"),
+    "a year and a half": ("1.5", "year"),
+    "three quarters of a year": ("0.75", "year"),
+    "two dozen months": (24, "month"),
+    "in the twenty-first year, 5 days": (5, "day"),
+    "30[2] days": (30, "day"),
 }
 NO_DURATIONS = [
     *(
@@ -158,6 +205,23 @@ PERCENTS = {
     "one and one-half percent (1 1/2%) per month": "1.5",
     "50 basis points": "0.5",
     "5-10%": "10",
+    "three-quarters of one percent": "0.75",
+    "one quarter of one percent (1/4%)": "0.25",
+    "1/10 of one percent": "0.1",
+    "a half percent": "0.5",
+    "two and three-quarters percent (2.75%)": "2.75",
+    "sixty-six and two-thirds percent (66.67%)": "66.6667",
+    "one percent (1%) per month": "1",
+    "50 basis points (0.50%)": "0.5",
+    "-5%": "-5",
+    "−5%": "-5",
+    "minus five percent": "-5",
+    "(5)%": "-5",
+    "(5%)": "-5",
+    "+/-5% of the number": "5",
+    "5 per centum": "5",
+    "95%[3]": "95",
+    "５％": "5",
 }
 NO_PERCENTS = ["", "[***]%", "percent", "5", "Section 5", "***** percent (*****%)"]
 NUMBERS = {
@@ -174,8 +238,25 @@ NUMBERS = {
     "3.125": "3.125",
     "2004¹": "2004",
     "٣٤": "34",
+    "(500)": "-500",
+    "−500": "-500",
+    "a dozen eggs": "12",
+    "half a dozen": "6",
+    "1,000[2] patients": "1000",
+    "10^6": "1000000",
+    "10⁶ cells": "1000000",
+    "3 x 10^5": "300000",
+    "3×10^5 copies": "300000",
+    "10^-3": "0.001",
+    "x^2 = 9": "9",
+    "two-thirds of the votes": "0.6667",
+    "the forty-third (43rd) edition": "43",
+    "a third party holds 5": "5",
+    "Section 5-1401": "5",
+    "1-800-555-1234": "1",
+    "1 234 patients": "1234",
 }
-NO_NUMBERS = ["", " ", "no", "²", "∞", "第二", "2.3.4", "1,2,3", "1e9", "first", "9" * 50]
+NO_NUMBERS = ["10^30", "5[***]", "", " ", "no", "²", "∞", "第二", "2.3.4", "1,2,3", "1e9", "first", "9" * 50]
 SENTENCE = (
     "Neither party shall be liable to the other for any failure or delay in the performance of its obligations "
     "hereunder where such failure arises from causes beyond its reasonable control, and each shall promptly notify the "
@@ -221,6 +302,77 @@ def test_numbers(text, expected):
 )
 def test_text_without_a_value_gives_none(text, type):
     assert parse_value(text, type) is None
+
+
+UNCERTAIN = {
+    ("Five Hundred Dollars ($600)", "money"): ("USD 500", "USD 600"),
+    ("Five Hundred (600) Dollars", "money"): ("USD 500", "USD 600"),
+    ("Five Hundred Dollars Only (600)", "money"): ("USD 500", "USD 600"),
+    ("$500 (six hundred dollars)", "money"): ("USD 600", "USD 500"),
+    ("five hundred Canadian dollars ($600)", "money"): ("CAD 500", "USD 600"),
+    ("EUR 1.234", "money"): ("EUR 1,234", "EUR 1.234"),
+    ("between $5 and $10", "money"): ("USD 10", "USD 5"),
+    ("$5-10 million", "money"): ("USD 10,000,000", "USD 5,000,000"),
+    ("$5 to 10 million", "money"): ("USD 10,000,000", "USD 5,000,000"),
+    ("ten percent (12%)", "percent"): ("10", "12"),
+    ("ten (12) percent", "percent"): ("10", "12"),
+    ("50 basis points (0.75%)", "percent"): ("0.5", "0.75"),
+    ("5-10%", "percent"): ("10", "5"),
+    ("between 5% and 10%", "percent"): ("10", "5"),
+    ("six (5) months", "duration"): ("6 months", "5 months"),
+    ("30 (sixty) days", "duration"): ("60 days", "30 days"),
+    ("thirty (30) to sixty (60) days", "duration"): ("60 days", "30 days"),
+    ("twenty-five (52) patients", "number"): ("25", "52"),
+    ("5 to 10 patients", "number"): ("10", "5"),
+    ("the first (2nd) day of May, 2003", "date"): ("2003-05-01", "2003-05-02"),
+    ("03/04/2020", "date"): ("2020-03-04", "2020-04-03"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), UNCERTAIN.items())
+def test_of_two_readings_the_other_one_stays_visible(text, expected):
+    value = parse_value(*text)
+    assert (str(value), str(alternative_of(value))) == expected
+    assert str(alternative_of(value)) in repr(value) or "alternative=" in repr(value)
+    for copied in (copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert (copied, type(copied), alternative_of(copied)) == (value, type(value), alternative_of(value))
+
+
+@pytest.mark.parametrize("type", VALUED)
+def test_words_and_figures_that_agree_have_one_reading(type):
+    texts = {"money": MONEY, "duration": DURATIONS, "percent": PERCENTS, "number": NUMBERS, "date": DATES}[type]
+    known = {"2-3 years", "thirty (60) days", "5-10%", "3/4/2011", "3/4/49", "3/4/50", "1.4.2011"}
+    assert {text for text in texts if alternative_of(parse_value(text, type)) is not None} <= known
+
+
+def test_a_year_and_a_day_are_not_a_year():
+    value = parse_value("for a year and a day", "duration")
+    assert value == Duration(Decimal(1), "year", plus=Duration(Decimal(1), "day"))
+    assert str(value) == "1 year and 1 day"
+    assert to_plain(value) == {"amount": 1, "unit": "year", "plus": {"amount": 1, "unit": "day"}}
+
+
+def _spelled(number):
+    small = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    words = [*small.split(), "seventeen", "eighteen", "nineteen"]
+    tens = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+    if number < 20:
+        return words[number]
+    if number < 100:
+        return tens[number // 10] + (f"-{words[number % 10]}" if number % 10 else "")
+    for power, name in ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred")):
+        if number >= power:
+            rest = f" {_spelled(number % power)}" if number % power else ""
+            return f"{_spelled(number // power)} {name}{rest}"
+    raise AssertionError(number)
+
+
+@given(st.integers(1, 10**12 - 1), st.integers(1, 10**12 - 1), st.booleans())
+def test_words_and_figures_check_each_other(words, figures, same):
+    figures = words if same else figures
+    value = parse_value(f"a fee of {_spelled(words).title()} Dollars (${figures:,}) a year", "money")
+    assert value == Money(Decimal(words), "USD")
+    assert alternative_of(value) == (None if words == figures else Money(Decimal(figures), "USD"))
 
 
 @pytest.mark.parametrize("type", ["text", "clause", "party", "place"])
@@ -272,7 +424,8 @@ def test_values_as_text_and_as_json(value, text, plain):
 
 PIECES = st.sampled_from(
     "$ € USD million thousand hundred one twenty-first second half and 5 0 00 1,000 .5 1/2 % percent days year month "
-    "( ) June 31 may 2004 '99 / - . , day of the th ½ ² ٣ [***] _ RMB k m annual to \n".split(" ")
+    "( ) half a third quarters of ^ 10^6 x [2] and 50/100 cents dozen minus - to between "
+    "June 31 may 2004 '99 / - . , day of the th ½ ² ٣ [***] _ RMB k m annual to \n".split(" ")
 )
 
 
@@ -310,7 +463,22 @@ def test_durations_are_read_back(amount, unit):
     assert parse_value(str(duration), "duration") == duration
 
 
-@pytest.mark.parametrize("piece", ["1,000 and 12 (one of 3.4.5) $ June 99 day ", "1", "(1", "1,", "a", "$", "1/2 "])
+LONG = [
+    "five ",
+    "one and ",
+    "half of a ",
+    "5-",
+    "$5 to ",
+    "10^6 x ",
+    "five hundred dollars ($600) ",
+    "a year and ",
+    "$1 (",
+]
+
+
+@pytest.mark.parametrize(
+    "piece", ["1,000 and 12 (one of 3.4.5) $ June 99 day ", "1", "(1", "1,", "a", "$", "1/2 ", *LONG]
+)
 def test_a_long_text_takes_linear_time(piece):
     def seconds(length):
         started_at = time.process_time()

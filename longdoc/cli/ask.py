@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import options
-from longdoc.outputs.table import place, plain_console, print_losses, shortened
+from longdoc.outputs.table import plain_console, print_losses
+from longdoc.summary import place, shortened
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -82,8 +83,9 @@ def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
-    from longdoc.values import to_plain
+    from longdoc.values import alternative_of, to_plain
 
+    other = alternative_of(answer.value)
     return {
         "text": answer.text,
         "score": round(answer.score, 4),
@@ -92,4 +94,5 @@ def _plain(answer: Answer) -> dict[str, Any]:
         "page": answer.page,
         "section": answer.section,
         "value": None if answer.value is None else to_plain(answer.value),
+        "alternative": None if other is None else to_plain(other),
     }

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, TextIO
 
 from longdoc.cli import options
 from longdoc.errors import ConfigError, DocumentError
-from longdoc.outputs import FORMATS, PIPE, TERMINAL, Format, Outcome, format_of
+from longdoc.outputs import (
+    FORMATS,
+    PIPE,
+    TERMINAL,
+    Format,
+    Outcome,
+    check_file,
+    format_of,
+    holding_answers,
+    replacing,
+)
+from longdoc.summary import count
 
 # Modules that load numpy, torch or rich are imported where they are used, to keep `longdoc --help` fast.
 if TYPE_CHECKING:
@@ -33,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_password(parser)
     what = parser.add_argument_group("what to find")
-    what.add_argument("--tasks", metavar="T,...", help="names of the model's heads to run; default: all")
+    what.add_argument(
+        "--tasks", metavar="T,...", help="names of the model's heads to run, without --schema; default: all"
+    )
     what.add_argument("--rules", action="append", metavar="FILE", help="also find entities by the rules in a YAML file")
     what.add_argument(
         "--schema", metavar="S", help="fill the fields of a schema instead: contract, paper, clinical or a YAML file"
@@ -49,8 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     suffixes = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
     output.add_argument(
-        "-o", "--output", metavar="OUT", help=f"write to this file; its suffix ({suffixes}) selects the format"
+        "-o",
+        "--output",
+        metavar="OUT",
+        help=f"write to this file; its suffix ({suffixes}) selects the format; - is standard output",
     )
+    output.add_argument("--overwrite", action="store_true", help="replace the file OUT, if there is one")
     described = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
     output.add_argument(
         "--format", choices=FORMATS, help=f"{described}. Default: {TERMINAL} on a terminal, {PIPE} otherwise"
@@ -59,7 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    format = _format(arguments)
+    output = None if arguments.output in (None, "-") else arguments.output
+    format = _format(arguments, output)
     if arguments.schema and (arguments.tasks is not None or arguments.rules):
         raise ConfigError("--schema cannot be combined with --tasks or --rules, which select entities")
     schema = None
@@ -67,38 +85,66 @@ def run(arguments: argparse.Namespace) -> int:
         from longdoc.schema import load_schema
 
         schema = load_schema(arguments.schema)
-    if arguments.output:
-        _check_output(arguments.output, arguments.paths)
+    if output:
+        _check_output(output, arguments.paths, overwrite=arguments.overwrite)
     outcomes = _outcomes(arguments, schema)
     first = next(outcomes)  # a single unreadable file is reported before the output is created
     failed: list[str] = []
-    with options.open_output(arguments.output) if arguments.output else nullcontext(sys.stdout) as stream:
-        format.write(_tracked(chain([first], outcomes), format, stream, failed), stream)
+    is_shown = output is None and format.name == TERMINAL and sys.stdout.isatty()
+    with replacing(output, keep=format.streams) if output else nullcontext(sys.stdout) as stream:
+        try:
+            format.write(_tracked(chain([first], outcomes), format, stream, failed, is_shown=is_shown), stream)
+        except KeyboardInterrupt:
+            if output and format.streams:
+                print(f"longdoc: interrupted; what was read so far is in {output}.part", file=sys.stderr)
+            raise
+    if failed:
+        total = count(len(arguments.paths), "document")
+        print(f"longdoc: {len(failed)} of {total} could not be read", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _format(arguments: argparse.Namespace) -> Format:
-    default = TERMINAL if sys.stdout.isatty() else PIPE
-    return FORMATS[arguments.format or (format_of(arguments.output) if arguments.output else default)]
+def _format(arguments: argparse.Namespace, output: str | None) -> Format:
+    """The format to write; one that does not suit the output or a schema is refused."""
+    is_terminal = output is None and sys.stdout.isatty()
+    default = TERMINAL if is_terminal else PIPE
+    format = FORMATS[arguments.format or (format_of(output) if output else default)]
+    if is_terminal and not format.streams:
+        raise ConfigError(f"the format {format.name} is not for a terminal; name a file: -o OUT{format.suffix}")
+    if arguments.schema and not format.answers:
+        raise ConfigError(f"the format {format.name} cannot hold the answers of --schema; {holding_answers()} can")
+    return format
 
 
-def _check_output(output: str, paths: Iterable[str]) -> None:
-    if Path(output).is_dir() or not Path(output).absolute().parent.is_dir():
-        raise ConfigError(f"{output}: must be a file in a folder that exists")
+def _check_output(output: str, paths: Iterable[str], *, overwrite: bool) -> None:
+    check_file(output)
     if any(Path(path).exists() and Path(output).resolve() == Path(path).resolve() for path in paths):
         raise ConfigError(f"{output}: is one of the documents to read and would be replaced; name another file")
+    if Path(output).is_file() and not overwrite:
+        raise ConfigError(f"{output}: exists; name another file, or replace it with --overwrite")
 
 
-def _tracked(outcomes: Iterable[Outcome], format: Format, stream: TextIO, failed: list[str]) -> Iterator[Outcome]:
-    """Passes outcomes on, collects the failed documents, and flushes each document of a streaming format."""
+def _tracked(
+    outcomes: Iterable[Outcome], format: Format, stream: TextIO, failed: list[str], *, is_shown: bool
+) -> Iterator[Outcome]:
+    """Passes outcomes on, reports and collects the failed documents, and flushes each of a streaming format.
+
+    ``is_shown``: the failures are on the terminal as part of the output.
+    """
     for outcome in outcomes:
         if isinstance(outcome.result, DocumentError):
             failed.append(outcome.source)
-            if not format.streams:
-                print(f"longdoc: {outcome.result}", file=sys.stderr)
+            if not is_shown:
+                print(f"longdoc: {_named(outcome)}", file=sys.stderr)
         yield outcome
         if format.streams:
             stream.flush()
+
+
+def _named(outcome: Outcome) -> str:
+    """The message of a failure, which starts with the file as the user named it: names alone need not be unique."""
+    message, name = str(outcome.result), Path(outcome.source).name
+    return message if message.startswith(outcome.source) else f"{outcome.source}{message.removeprefix(name)}"
 
 
 def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[Outcome]:

@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from longdoc.errors import ConfigError, DocumentNotFoundError, EncryptedDocumentError, require
+from longdoc.errors import DocumentNotFoundError, EncryptedDocumentError, require
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -95,20 +95,6 @@ def require_model_libraries(command: str) -> None:
     extra = _EXTRAS.get(command, "model")
     for library in ("torch", "transformers"):
         require(library, extra=extra, needed_by=f"longdoc {command}")
-
-
-def open_output(path: str) -> TextIO:
-    """Opens an output file.
-
-    Raises:
-        ConfigError: it cannot be written.
-    """
-    from longdoc import outputs
-
-    try:
-        return outputs.open_text(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def score(text: str) -> float:

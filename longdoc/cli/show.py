@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longdoc import outputs
 from longdoc.cli import options
 from longdoc.errors import ConfigError
 from longdoc.outputs.table import plain_console
@@ -85,7 +86,7 @@ def draw(document: Document, source: str, output: str, password: str | None) -> 
         raise ConfigError(f"{output}: --draw writes a web page; name a file that ends in .html")
     drawn = io.StringIO()  # so that a document that cannot be drawn leaves no file behind
     drawing.write(document, Path(source).read_bytes(), drawn, password=password)
-    with options.open_output(output) as stream:
+    with outputs.replacing(output) as stream:
         stream.write(drawn.getvalue())
     print(f"The pages are drawn in {output}", file=sys.stderr)
 

@@ -5,15 +5,29 @@ To add a format, add a module with a ``FORMAT`` to this package, and that ``FORM
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import copymode
 from typing import TextIO
 
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.outputs import html, jsonl, table
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 
-__all__ = ["FORMATS", "PIPE", "TERMINAL", "Format", "Outcome", "PredictionLike", "format_of", "open_text", "write"]
+__all__ = [
+    "FORMATS",
+    "PIPE",
+    "TERMINAL",
+    "Format",
+    "Outcome",
+    "PredictionLike",
+    "check_file",
+    "format_of",
+    "holding_answers",
+    "replacing",
+    "write",
+]
 
 FORMATS: dict[str, Format] = {
     format.name: format
@@ -35,22 +49,73 @@ def write(predictions: Iterable[PredictionLike], path: str | Path, *, format: st
 
     Args:
         predictions: consumed lazily, in order.
-        path: the file to create or replace.
+        path: the file to create or, once all is written, to replace.
         format: a key of ``FORMATS``; by default the one that the suffix of ``path`` selects.
 
     Raises:
-        ConfigError: there is no such format.
+        ConfigError: there is no such format, it cannot hold the answers of a prediction, or the path is not that of a
+            file in a folder that exists.
     """
     name = format or format_of(path)
     if name not in FORMATS:
         raise ConfigError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}")
-    with open_text(path) as stream:
-        FORMATS[name].write((Outcome(each.document.source.name, each) for each in predictions), stream)
+    with replacing(path) as stream:
+        FORMATS[name].write((_outcome(each, FORMATS[name]) for each in predictions), stream)
 
 
-def open_text(path: str | Path) -> TextIO:
-    """Opens a UTF-8 file for writing; lone surrogates, which UTF-8 cannot encode, are escaped."""
-    return Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+def _outcome(prediction: PredictionLike, format: Format) -> Outcome:
+    if prediction.answers and not format.answers:
+        raise ConfigError(f"the format {format.name} cannot hold answers; {holding_answers()} can")
+    return Outcome(prediction.document.source.name, prediction)
+
+
+def holding_answers() -> str:
+    """The names of the formats that show answers, for messages."""
+    return ", ".join(name for name, format in FORMATS.items() if format.answers)
+
+
+@contextmanager
+def replacing(path: str | Path, *, keep: bool = False) -> Iterator[TextIO]:
+    """A stream into ``path`` with ``.part`` added, which replaces the file ``path`` at the end, if there is no error.
+
+    Lone surrogates, which UTF-8 cannot encode, are escaped. A device, such as ``/dev/null``, is written directly.
+
+    Args:
+        path: the file to create or replace.
+        keep: leave the ``.part`` file behind if there is an error.
+
+    Raises:
+        ConfigError: the path is a folder, is in none that exists, or cannot be written.
+    """
+    target = Path(path).resolve()  # a link stays a link
+    is_new_or_file = target.is_file() or not target.exists()
+    part = target.with_name(f"{target.name}.part") if is_new_or_file else target
+    check_file(path)
+    try:
+        stream = part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        if target.is_file():
+            copymode(target, part)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        with stream:
+            yield stream
+    except BaseException:
+        if not keep and part != target:
+            part.unlink()
+        raise
+    if part != target:
+        part.replace(target)
+
+
+def check_file(path: str | Path) -> None:
+    """Checks that a path is that of a file, perhaps a new one, in a folder that exists.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if Path(path).is_dir() or not Path(path).absolute().parent.is_dir():
+        raise ConfigError(f"{path}: must be a file in a folder that exists")
 
 
 def format_of(path: str | Path) -> str:

@@ -64,6 +64,14 @@ class Outcome:
     fields: tuple[str, ...] = ()
     """The names of all fields of the schema, in order, if one was filled."""
 
+    @property
+    def answers_by_field(self) -> dict[str, list[Answer]]:
+        """Answers by field of the schema, those without an answer too; of other answers, by question."""
+        found: dict[str, list[Answer]] = {name: [] for name in self.fields}
+        for answer in getattr(self.result, "answers", ()):
+            found.setdefault(answer.label or answer.question, []).append(answer)
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
@@ -76,7 +84,8 @@ class Format:
     suffix: str | None
     """The file suffix that selects it, such as ``".jsonl"``; None if it is not meant for files."""
     streams: bool
-    """Whether the output is usable while it is being written. If not, the command line also reports failures on
-    standard error."""
+    """Whether the output is usable while it is being written."""
     write: Callable[[Iterable[Outcome], TextIO], None]
     """Consumes outcomes lazily and writes every one of them, failures included, in order."""
+    answers: bool = False
+    """Whether it shows answers, with their values. If not, it is refused for a schema."""

@@ -1,4 +1,4 @@
-"""A self-contained web page without scripts: the text with its entities highlighted, and a list of them beside it."""
+"""A self-contained web page without scripts: the text with what was found highlighted, and a list of it beside it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
 from longdoc.outputs.format import Format, Outcome, PredictionLike, shown_gaps
-from longdoc.summary import Name, count, names_by_label, on_one_line
+from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened
+from longdoc.values import alternative_of
 
 if TYPE_CHECKING:
-    from longdoc.labels import Entity
+    from longdoc.labels import Answer, Entity
 
 HUES = (212, 28, 142, 282, 352, 184, 54, 320, 96, 248)
 """Colours of the labels, in degrees on the colour wheel; the first few are far apart."""
 
+ANSWER_HUE = 212
+"""Colour of all answers: a schema has more fields than there are colours."""
 FRAGMENT_NAMES = 6
 """Names shown per label in a notebook; the rest are counted."""
 FRAGMENT_CHARACTERS = 1200
@@ -40,10 +43,14 @@ _FRAGMENT_CSS = """
 .longdoc .excerpt { white-space: pre-wrap; overflow: auto; max-height: 15em; padding: .7em 1em;
   border: 1px solid hsl(0 0% 50% / .3); border-radius: .4em; }
 """
+_DOUBT_CSS = """
+.longdoc .doubt { color: #c07010; font-weight: 600; }
+"""
 _PAGE_CSS = """
-:root { color-scheme: light dark; --paper: #fff; --desk: #f1f1ef; --ink: #1d1d1f; --faint: #6b6b70; --rule: #d9d9d6; }
+:root { color-scheme: light dark; --paper: #fff; --desk: #f1f1ef; --ink: #1d1d1f; --faint: #6b6b70; --rule: #d9d9d6;
+  --doubt: #96540a; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #1e1f22; --desk: #141517; --ink: #e4e4e2; --faint: #9a9a9e; --rule: #36373b; } }
+  :root { --paper: #1e1f22; --desk: #141517; --ink: #e4e4e2; --faint: #9a9a9e; --rule: #36373b; --doubt: #e8a33d; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--desk); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 article { max-width: 76rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
@@ -52,13 +59,18 @@ h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 .2rem; }
 .facts { margin: 0 0 1.5rem; }
 .gaps { color: #c22; }
 .columns { display: grid; grid-template-columns: 19rem minmax(0, 1fr); gap: 2rem; align-items: start; }
-nav { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow: auto; font-size: .9rem; }
+nav { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow: auto; font-size: .9rem;
+  padding-right: .6rem; }
 nav details { border-top: 1px solid var(--rule); padding: .5rem 0; }
 nav summary { cursor: pointer; font-weight: 600; }
 nav ul { list-style: none; margin: .3rem 0; padding: 0 0 0 1.2rem; }
 nav li { display: flex; gap: .8rem; justify-content: space-between; }
 nav li span { color: var(--faint); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; max-width: 50%;
   flex-shrink: 0; font-variant-numeric: tabular-nums; }
+nav.answers { font-size: .92rem; } .columns:has(nav.answers) { grid-template-columns: 24rem minmax(0, 1fr); }
+nav dl { margin: 0 0 1rem; } nav dt { border-top: 1px solid var(--rule); padding: .55rem 0 .1rem; font-weight: 600; }
+nav dd { margin: 0 0 .5rem; } nav dd > * { display: block; } nav .where, nav .missing { color: var(--faint); }
+nav .where { font-size: .85em; font-variant-numeric: tabular-nums; } .doubt { color: var(--doubt); font-weight: 600; }
 nav a { color: inherit; text-decoration: none; overflow-wrap: anywhere; }
 nav a:hover { text-decoration: underline; }
 .page { background: var(--paper); border: 1px solid var(--rule); border-radius: .3rem; margin: 0 0 1rem;
@@ -67,9 +79,11 @@ nav a:hover { text-decoration: underline; }
 .page p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 mark { scroll-margin-top: 30vh; }
 mark:target { outline: 2px solid hsl(var(--hue) 80% 45%); outline-offset: 2px; }
-@media (max-width: 55rem) { .columns { grid-template-columns: 1fr; } nav { position: static; max-height: none; }
+@media (max-width: 55rem) { .columns, .columns:has(nav.answers) { grid-template-columns: 1fr; }
+  nav { position: static; max-height: none; }
   .page { padding: 1rem 1.2rem 1.5rem; } .page h3 { margin-right: 0; } }
-@media print { nav { display: none; } .columns { display: block; } .page { border: 0; } body { background: none; } }
+@media print { nav { display: none; } nav.answers { display: block; position: static; max-height: none; }
+  .columns { display: block; } .page { border: 0; } body { background: none; } }
 """
 
 
@@ -84,23 +98,39 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
             stream.write(_failure(outcome.source, outcome.result))
         else:
             _add_hues(hues, outcome.result)
-            stream.write(_article(outcome.result, f"d{number}", hues))
+            stream.write(_article(outcome, outcome.result, f"d{number}", hues))
     stream.write("</html>\n")
 
 
 def fragment(prediction: PredictionLike) -> str:
-    """The view in a notebook: a table of the names, above an excerpt of the text around the first entities."""
+    """The view in a notebook: tables of the answers and the names, above an excerpt of the text around the first."""
     document, hues = prediction.document, _add_hues({}, prediction)
+    labels = [""] + [_label(answer) for answer in prediction.answers]
+    answers = "".join(_answer_row(*pair) for pair in zip(prediction.answers, labels, strict=False))
     rows = "".join(row for names in names_by_label(prediction.entities).values() for row in _rows(names, hues))
-    head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
-    start = max(min((entity.start for entity in prediction.entities), default=0) - 200, 0)
+    name_head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
+    answer_head = '<tr><th></th><th></th><th>Where</th><th class="number">Score</th></tr>'
+    tables = f'<table class="names">{answer_head}{answers}</table>' if answers else ""
+    tables += f'<table class="names">{name_head}{rows}</table>' if rows or not answers else ""
+    start = max(min((found.start for found in _found(prediction)), default=0) - 200, 0)
     end = min(start + FRAGMENT_CHARACTERS, len(document.text))
     excerpt = "".join(_highlighted(prediction, start, end, hues, ""))
     excerpt = f"{'… ' if start else ''}{excerpt.strip()}{' …' if end < len(document.text) else ''}"
     return (
-        f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}</style>'
-        f'<strong>{_text(document.title)}</strong><div class="facts">{_facts(prediction)}</div>'
-        f'<table class="names">{head}{rows}</table><div class="excerpt">{excerpt}</div></div>'
+        f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}{_DOUBT_CSS if answers else ""}</style>'
+        f'<strong>{_text(document.title)}</strong><div class="facts">{_facts(document.source.name, prediction)}</div>'
+        f'{tables}<div class="excerpt">{excerpt}</div></div>'
+    )
+
+
+def _answer_row(answer: Answer, label_above: str) -> str:
+    """The table row of an answer in a notebook."""
+    value = f"{_value(answer)} · " if answer.value is not None else ""
+    is_first = _label(answer) != label_above
+    return (
+        f'<tr class="{"first" if is_first else ""}"><th>{_text(_label(answer)) if is_first else ""}</th>'
+        f"<td>{value}{_text(shortened(answer.text))}</td><td>{_text(place(answer))}</td>"
+        f'<td class="number">{answer.score:.2f}</td></tr>'
     )
 
 
@@ -117,8 +147,9 @@ def _rows(names: list[Name], hues: dict[str, int]) -> Iterator[str]:
         yield f'<tr><th></th><td class="more" colspan="4">and {len(names) - FRAGMENT_NAMES} more</td></tr>'
 
 
-def _article(prediction: PredictionLike, anchor: str, hues: dict[str, int]) -> str:
-    """The header, list of names and pages of one document."""
+def _article(outcome: Outcome, prediction: PredictionLike, anchor: str, hues: dict[str, int]) -> str:
+    """The header, list of answers and names, and pages of one document."""
+    answers = _answers(outcome, anchor)
     groups = "".join(
         f"<details open><summary>{_dot(label, hues)}{_text(label)}</summary><ul>"
         + "".join(_item(name, anchor) for name in names)
@@ -130,11 +161,52 @@ def _article(prediction: PredictionLike, anchor: str, hues: dict[str, int]) -> s
         f"<p>{''.join(_highlighted(prediction, page.start, page.end, hues, anchor)).strip()}</p></section>\n"
         for page in prediction.document.pages
     )
+    kind = ' class="answers"' if answers else ""
+    nothing = '<p class="facts">Nothing found.</p>\n' if not answers and not groups else ""
     return (
         f'<article class="longdoc">\n<h1>{_text(prediction.document.title)}</h1>\n'
-        f'<p class="facts">{_facts(prediction)}</p>\n'
-        f'<div class="columns">\n<nav>\n{groups}</nav>\n<main>\n{pages}</main>\n</div>\n</article>\n'
+        f'<p class="facts">{_facts(outcome.source, prediction)}</p>\n{_warnings(prediction)}'
+        f'<div class="columns">\n<nav{kind}>\n{answers}{groups}{nothing}</nav>\n'
+        f"<main>\n{pages}</main>\n</div>\n</article>\n"
     )
+
+
+def _answers(outcome: Outcome, anchor: str) -> str:
+    """The list of answers by field, and of the fields without any."""
+    by_field = outcome.answers_by_field
+    found = "".join(
+        f"<dt>{_text(field)}</dt>{''.join(_answer(answer, anchor) for answer in answers)}\n"
+        for field, answers in by_field.items()
+        if answers
+    )
+    missing = ", ".join(_text(field) for field, answers in by_field.items() if not answers)
+    return (f"<dl>{found}</dl>\n" if found else "") + (
+        f'<p class="missing"><strong>Not found:</strong> {missing}</p>\n' if missing else ""
+    )
+
+
+def _answer(answer: Answer, anchor: str) -> str:
+    link = f'<a href="#{anchor}-{answer.start}">{_text(shortened(answer.text))}</a>'
+    value = f'<span class="value">{_value(answer)}</span>' if answer.value is not None else ""
+    return f'<dd>{value}{link}<span class="where">{_text(place(answer))} · {answer.score:.2f}</span></dd>'
+
+
+def _value(answer: Answer) -> str:
+    """The typed value, and its other reading if it has two."""
+    other = alternative_of(answer.value)
+    doubt = "" if other is None else f' <span class="doubt">or {_text(str(other))}?</span>'
+    return f"<strong>{_text(str(answer.value))}</strong>{doubt}"
+
+
+def _label(found: Entity | Answer) -> str:
+    """The label of an entity, or the field or question of an answer."""
+    return found.label or str(getattr(found, "question", ""))
+
+
+def _warnings(prediction: PredictionLike) -> str:
+    """What was lost in loading."""
+    lines = "".join(f"<li>{_text(warning)}</li>" for warning in prediction.document.warnings)
+    return f'<ul class="gaps">{lines}</ul>\n' if lines else ""
 
 
 def _failure(source: str, error: DocumentError) -> str:
@@ -151,11 +223,11 @@ def _item(name: Name, anchor: str) -> str:
     return f'<li>{link} <span title="pages {name.pages}">{times}p. {name.pages}</span></li>'
 
 
-def _facts(prediction: PredictionLike) -> str:
+def _facts(source: str, prediction: PredictionLike) -> str:
     """The file name, the length, and how much of the text the model saw."""
     document = prediction.document
     facts = [
-        _text(document.source.name),
+        _text(source),
         count(len(document.pages), "page"),
         count(len(document.text), "character"),
     ]
@@ -170,25 +242,29 @@ def _facts(prediction: PredictionLike) -> str:
 
 
 def _highlighted(prediction: PredictionLike, start: int, end: int, hues: dict[str, int], anchor: str) -> Iterator[str]:
-    """Yields ``text[start:end]`` in pieces, each inside the ``mark`` of every entity over it, longest outermost."""
+    """Yields ``text[start:end]`` in pieces, each inside the ``mark`` of all that is found there, longest outermost."""
     text = prediction.document.text
-    entities = [entity for entity in prediction.entities if entity.start < end and entity.end > start]
+    entities = [found for found in _found(prediction) if found.start < end and found.end > start]
     entities.sort(key=lambda entity: (entity.start - entity.end, entity.start))
     boundaries = {boundary for entity in entities for boundary in (entity.start, entity.end) if start < boundary < end}
     cuts = sorted({start, end, *boundaries})
-    starting: dict[int, list[Entity]] = {}
+    starting: dict[int, list[Entity | Answer]] = {}
     for entity in entities:
         starting.setdefault(max(entity.start, start), []).append(entity)
-    around: list[Entity] = []
+    around: list[Entity | Answer] = []
     for a, b in pairwise(cuts):
         around = [entity for entity in around if entity.end > a] + starting.get(a, [])
         around.sort(key=lambda entity: entity.start - entity.end)
         target = f' id="{anchor}-{a}"' if anchor and any(entity.start == a for entity in around) else ""
         for entity in around:
-            tip = _text(f"{entity.label} {entity.score:.2f}")
-            yield f'<mark{target} style="--hue:{hues[entity.label]}" title="{tip}">'
+            tip = _text(f"{_label(entity)} {entity.score:.2f}")
+            yield f'<mark{target} style="--hue:{hues.get(_label(entity), ANSWER_HUE)}" title="{tip}">'
             target = ""
         yield _text(text[a:b], one_line=False) + "</mark>" * len(around)
+
+
+def _found(prediction: PredictionLike) -> list[Entity | Answer]:
+    return [*prediction.entities, *prediction.answers]
 
 
 def _add_hues(hues: dict[str, int], prediction: PredictionLike) -> dict[str, int]:
@@ -209,5 +285,10 @@ def _text(text: str, *, one_line: bool = True) -> str:
 
 
 FORMAT = Format(
-    name="html", description="a web page with the entities highlighted", suffix=".html", streams=False, write=write
+    name="html",
+    description="a web page with the findings highlighted",
+    suffix=".html",
+    streams=False,
+    write=write,
+    answers=True,
 )

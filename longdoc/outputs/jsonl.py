@@ -21,9 +21,15 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     result = outcome.result
     if isinstance(result, DocumentError):
         return {"status": "error", "error": type(result).__name__, "message": str(result)}
-    return {"status": "ok", **result.to_dict()}
+    missing = {"not_found": [n for n, own in outcome.answers_by_field.items() if not own]} if outcome.fields else {}
+    return {"status": "ok", **result.to_dict(), **missing}
 
 
 FORMAT = Format(
-    name="jsonl", description="one JSON object per line and document", suffix=".jsonl", streams=True, write=write
+    name="jsonl",
+    description="one JSON object per line and document",
+    suffix=".jsonl",
+    streams=True,
+    write=write,
+    answers=True,
 )

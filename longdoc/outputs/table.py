@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
 from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike, shown_gaps
-from longdoc.summary import Name, count, names_by_label, on_one_line
+from longdoc.summary import Name, count, names_by_label, place, shortened
+from longdoc.values import alternative_of
 
 # rich is imported when a table is drawn: `longdoc --help` imports this module and must stay fast.
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 NAMES_SHOWN = 10
 """Names shown per label; the rest are counted."""
-ANSWER_CHARACTERS = 400
-"""Characters shown of an answer."""
 
 
 def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
@@ -29,10 +28,14 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
     for outcome in outcomes:
         if isinstance(outcome.result, DocumentError):
             console.print(str(outcome.result), style="red")
-        elif outcome.fields:
-            _print_fields(console, outcome.result, outcome.fields)
-        else:
+            continue
+        _print_title(console, outcome.source, outcome.result)
+        by_field = outcome.answers_by_field
+        if by_field:
+            _print_fields(console, by_field)
+        if outcome.result.entities or not by_field:
             _print_entities(console, outcome.result)
+        print_losses(console, outcome.result.document.warnings, outcome.result.gaps)
 
 
 def plain_console(stream: TextIO | None = None) -> Console:
@@ -46,30 +49,20 @@ def plain_console(stream: TextIO | None = None) -> Console:
     return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
-def place(answer: Answer) -> str:
-    """Where an answer is, as in ``"page 3, section 8.3(b)"``."""
-    section = f", section {answer.section}" if answer.section else ""
-    return f"page {answer.page}{section}"
-
-
-def shortened(text: str) -> str:
-    """A text on one line, cut at a word after ``ANSWER_CHARACTERS`` characters."""
-    line = on_one_line(text)
-    return line if len(line) <= ANSWER_CHARACTERS else line[: ANSWER_CHARACTERS - 2].rsplit(" ", 1)[0] + " …"
-
-
-def _print_entities(console: Console, prediction: PredictionLike) -> None:
+def _print_title(console: Console, source: str, prediction: PredictionLike) -> None:
     document = prediction.document
-    facts = [document.source.name, count(len(document.pages), "page")]
+    facts = [source, count(len(document.pages), "page")]
     facts += [] if prediction.gaps or document.warnings else ["read to the last character"]
     console.print()
     console.print(document.title, style="bold")
     console.print(" · ".join(facts), style="dim")
+
+
+def _print_entities(console: Console, prediction: PredictionLike) -> None:
     table = _names_table()
     for label, names in names_by_label(prediction.entities).items():
         _add_label(table, label, names)
     console.print(table if table.row_count else "Nothing found.")
-    print_losses(console, document.warnings, prediction.gaps)
 
 
 def print_losses(console: Console, warnings: Iterable[str], gaps: Iterable[GapLike]) -> None:
@@ -106,7 +99,7 @@ def _add_label(table: Table, label: str, names: list[Name]) -> None:
     table.add_section()
 
 
-def _print_fields(console: Console, prediction: PredictionLike, fields: tuple[str, ...]) -> None:
+def _print_fields(console: Console, by_field: dict[str, list[Answer]]) -> None:
     """Prints the answered fields as a table, and the names of the others."""
     from rich import box
     from rich.table import Table
@@ -116,26 +109,25 @@ def _print_fields(console: Console, prediction: PredictionLike, fields: tuple[st
     table.add_column("Value", overflow="fold")
     table.add_column("Where", max_width=28)
     table.add_column("Score", justify="right")
-    missing = []
-    for name in fields:
-        answers = [answer for answer in prediction.answers if answer.label == name]
-        if not answers:
-            missing.append(name)
+    for name, answers in by_field.items():
         for position, answer in enumerate(answers):
             table.add_row("" if position else name, _value(answer), place(answer), f"{answer.score:.2f}")
-    console.print()
-    console.print(prediction.document.title, style="bold")
     console.print(table if table.row_count else "Nothing found.")
+    missing = [name for name, answers in by_field.items() if not answers]
     if missing and table.row_count:
         console.print(f"Not found: {', '.join(missing)}", style="dim")
 
 
 def _value(answer: Answer) -> str | Text:
-    """The typed value of an answer, if it has one, and its text."""
+    """The typed value of an answer, if it has one, its other reading, and its text."""
     from rich.text import Text
 
     text = shortened(answer.text)
-    return text if answer.value is None else Text.assemble((str(answer.value), "bold"), (f"  {text}", "dim"))
+    if answer.value is None:
+        return text
+    other = alternative_of(answer.value)
+    doubt = "" if other is None else f" or {other}?"
+    return Text.assemble((str(answer.value), "bold"), (doubt, "yellow"), (f"  {text}", "dim"))
 
 
-FORMAT = Format(name="table", description="tables for a terminal", suffix=None, streams=True, write=write)
+FORMAT = Format(name="table", description="tables for a terminal", suffix=None, streams=True, write=write, answers=True)

@@ -15,12 +15,25 @@ The text is English, as in American contracts. Ambiguous forms are read as follo
 - ``$`` without a country is the US dollar, ``£`` the pound sterling and ``¥`` the yen.
 - A comma separates thousands and a period decimals, unless the number is only valid the other way round (``12,5``,
   ``1.234,56``).
-- If words and figures differ, as in ``thirty (60) days``, the words count; of a range, its end.
+- Words and figures check each other: if they differ, as in ``thirty (60) days``, the words count, as they do in law;
+  of a range, its end. :func:`alternative_of` returns the other reading, also of a date such as ``3/4/2011``.
+- ``-5%``, ``minus 5%``, ``$(500)`` and a text that is only ``(500)`` are negative.
 - A "perpetual" or "indefinite" term and a blank (``____ days``) have no value.
 """
 
 from longdoc.values.durations import Duration, Unit
 from longdoc.values.money import Money
-from longdoc.values.parse import FieldType, Value, parse_value, to_plain
+from longdoc.values.parse import FieldType, Value, alternative_of, parse_value, to_plain
+from longdoc.values.stated import with_alternative
 
-__all__ = ["Duration", "FieldType", "Money", "Unit", "Value", "parse_value", "to_plain"]
+__all__ = [
+    "Duration",
+    "FieldType",
+    "Money",
+    "Unit",
+    "Value",
+    "alternative_of",
+    "parse_value",
+    "to_plain",
+    "with_alternative",
+]

@@ -1,93 +1,127 @@
-"""Numbers and percentages, and the normalisation of text before any value is parsed."""
+"""Numbers and percentages, and what all values in figures have in common."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from typing import Any, TypeAlias
 
-_VULGAR = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
-_NOTE_MARKS = re.compile("[¹²³⁰⁴-⁹\xad\u200b\u200c\u200d\u2060\ufeff]")
-_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "mm": 6, "mln": 6, "billion": 9, "bn": 9, "trillion": 12}
-LETTER_SCALES = {"k": 3, "m": 6, "b": 9}
+from longdoc.values.spelled import AMOUNT, MINUS, NUMBER, START, WORDS, to_decimal
+from longdoc.values.stated import agree, stated, with_alternative
 
-# Thousands separated by commas (also the Indian way) or apostrophes; European grouping; decimal comma or point; digits.
-NUMBER = (
-    r"(?:[0-9]{1,3}(?:,[0-9]{2,3}){0,6},[0-9]{3}(?:\.[0-9]{1,10})?|[0-9]{1,3}(?:'[0-9]{3}){1,6}(?:\.[0-9]{1,10})?"
-    r"|[0-9]{1,3}(?:\.[0-9]{3}){1,6},[0-9]{1,2}|[0-9]{1,3}(?:\.[0-9]{3}){2,6}"
-    r"|[0-9]{1,20},[0-9]{1,2}|[0-9]{0,20}\.[0-9]{1,10}|[0-9]{1,20})"
-    r"(?![0-9]|[.,'][0-9]|e[+-]?[0-9])"
+Candidate: TypeAlias = tuple[int, int, Any]
+"""Start and end in the normalised text, and a value."""
+
+INNER = r"(?: ?[(\[] ?(?P<inner>[^()\[\]]{1,12}?) ?[)\]])?"
+"""What stands in brackets between an amount and its unit: the amount once more, or a remark."""
+LOW = (
+    rf"(?:(?:(?P<between>between )|{START})(?P<low>{AMOUNT})(?: ?\([^()]{{1,12}}\))? ?"
+    r"(?(between)and|(?:-|to\b|or\b)) ?)?"
 )
-START = r"(?<![\w.,/])"
-_SCALED = re.compile(rf"(?<![0-9.,])({NUMBER}) ?-?({'|'.join(_SCALES)})\b", re.I)
-_ORDINALS = re.compile(r"\b(?!month\b)(\w*(?:first|second|third|th))\b", re.I)
+"""The lower end of a range that shares its unit with the upper end."""
+
+_OPENING = re.compile(r",? ?(?:only ?)?[(\[] ?(?:(?:or|being|say|i\.e\.,?) )?", re.I)
+_CLOSING = re.compile(r" ?(?:only ?)?[)\]]", re.I)
+_TO = re.compile(r" ?(?:(?P<dash>-)|to(?: up to)?|(?P<and>and)) ?", re.I)
+_REFERENCE = re.compile(r"(?:\b(?:section|article|clause|paragraph|rule|page|year|figure|table|item)s?\.?|§) ?$", re.I)
 
 
-def normalize(text: str) -> str:
-    """Converts digits, dashes and apostrophes to ASCII, collapses white space, and drops footnote marks."""
-    text = _NOTE_MARKS.sub("", _VULGAR.sub(" ", text))
-    text = re.sub(r"\d", lambda digit: str(unicodedata.decimal(digit[0])), unicodedata.normalize("NFKC", text))
-    text = re.sub("[\u2010-\u2015\u2212]", "-", re.sub("[‘’‛′]", "'", text))
-    return " ".join(text.replace("\u2044", "/").split())
+def in_range(value: Decimal, low: str | None) -> Decimal | None:
+    """The lower end of a range, if it is below the value that it precedes."""
+    return to_decimal(low) if low and to_decimal(low) < value else None
 
 
-def spelled_to_figures(text: str, *, ordinals: bool = False) -> str:
-    """Writes spelled-out numbers as figures (``thirty (30)`` -> ``30 (30)``), optionally ordinals as well."""
-    from number_parser import parse
+def merged(
+    text: str, found: Iterable[Candidate], amount_of: Callable[[Any, Any], tuple[Decimal, Decimal] | None]
+) -> Iterator[Candidate]:
+    """Joins a value with its repetition in brackets, and the two ends of a range.
 
-    text = _SCALED.sub(lambda match: _scaled(match[1], _SCALES[match[2].lower()]), text)
-    if not ordinals:
-        text = _ORDINALS.sub(r"\1_", text)  # the mark stops the parser: "the second year" is not two years
-    return str(parse(text, language="en"))
-
-
-def _scaled(number: str, power: int) -> str:
-    return f"{(to_decimal(number) * 10**power).normalize():f}"
-
-
-def fractions_to_decimals(text: str) -> str:
-    """Writes small fractions as decimals: ``2 and a half``, ``1 1/2``, ``1 - half of 1 percent``."""
-    text = re.sub(r"(?<![0-9])([0-9]{1,9}) and (?:an?|1) ?-? ?half\b", r"\1.5", text, flags=re.I)
-    text = re.sub(r"\bhalf an? (?=year|month|day|hour)", "0.5 ", text, flags=re.I)
-    text = re.sub(r"\bannual(?:ly)? (?=basis|ext|per|ren|term)", "yearly ", text, flags=re.I)
-    text = re.sub(r"\b(?:(?:a|1) ?-? ?)?half of\b", "0.5 of", text, flags=re.I)
-    text = re.sub(r"(?<![0-9/.,])(?:([0-9]{1,3})[ -])?([1-9])/([2-9])(?![0-9/])", _fraction, text)
-    return re.sub(r"\b(0\.[0-9]{1,10}) of (?:a|1)(?= ?(?:per|%))", r"\1", text, flags=re.I)
+    Args:
+        text: the text of the offsets.
+        found: values from left to right.
+        amount_of: the amounts of two values if they can be compared, that is, have the same unit.
+    """
+    last: Candidate | None = None
+    for item in found:
+        joined = _joined(text, last, item, amount_of) if last else None
+        if last and not joined:
+            yield last
+        last = joined or item
+    if last:
+        yield last
 
 
-def _fraction(match: re.Match[str]) -> str:
-    return f"{Decimal(match[1] or 0) + Decimal(match[2]) / Decimal(match[3]):.4g}"
+def _joined(
+    text: str, one: Candidate, two: Candidate, amount_of: Callable[[Any, Any], tuple[Decimal, Decimal] | None]
+) -> Candidate | None:
+    between = text[one[1] : two[0]]
+    amounts = amount_of(one[2], two[2]) if len(between) < 16 else None
+    if amounts is None:
+        return None
+    first, second = text[one[0] : one[1]], text[two[0] : two[1]]
+    if _OPENING.fullmatch(between) and _CLOSING.match(text, two[1]) and (WORDS in first) != (WORDS in second):
+        words, figures = (one[2], two[2]) if WORDS in first else (two[2], one[2])
+        same = agree(*amounts) if WORDS in first else agree(*reversed(amounts))
+        return one[0], two[1] + 1, one[2] if same else with_alternative(words, figures)
+    if (mark := _TO.fullmatch(between)) and amounts[0] < amounts[1]:
+        is_chain = "-" in text[max(one[0] - 1, 0) : one[0] + 1] + text[two[1] : two[1] + 1]  # a number of a telephone
+        is_between = text[: one[0]].lower().endswith("between ")
+        is_reference = _REFERENCE.search(text[max(one[0] - 12, 0) : one[0]])
+        if bool(mark["and"]) == is_between and not (mark["dash"] and is_chain) and not is_reference:
+            return one[0], two[1], with_alternative(two[2], one[2])
+    return None
 
 
-def to_decimal(number: str) -> Decimal:
-    """Converts text that ``NUMBER`` matched."""
-    if re.search(r",[0-9]{1,2}$|\.[0-9]{3}\.", number):
-        number = number.replace(".", "").replace(",", ".")
-    return Decimal(re.sub("[,']", "", number))
+def same_unit(one: Decimal, two: Decimal) -> tuple[Decimal, Decimal]:
+    """Numbers can always be compared."""
+    return one, two
 
 
 _PERCENT = re.compile(
-    rf"{START}(?P<amount>{NUMBER})(?: ?\([^()]{{1,12}}\))? ?"
-    rf"(?P<unit>%|per ?cent(?:age points?)?\b|pct\b|basis points?\b|bps\b)"
-    rf"(?: ?\( ?(?P<figure>{NUMBER}) ?(?:%|per ?cent) ?\))?",
+    rf"{LOW}{MINUS}{START}(?P<amount>{AMOUNT}){INNER} ?"
+    r"(?P<unit>%|‰|per ?-?cent(?:um|age points?)?\b|pct\b|basis points?\b|bps?\b)(?: ?\( ?(?P<again>[^()]{1,12}) ?\))?",
     re.I,
 )
+_PERCENT_IN_BRACKETS = re.compile(rf"({NUMBER}) ?(%|per ?-?cent(?:um)?)?", re.I)
 
 
-def find_percents(text: str) -> Iterator[tuple[int, int, Decimal]]:
+def find_percents(text: str) -> Iterator[Candidate]:
     """Yields start, end and value of each percentage; 50 basis points are 0.5 percent."""
+    return merged(text, _percents(text), same_unit)
+
+
+def _percents(text: str) -> Iterator[Candidate]:
     for match in _PERCENT.finditer(text):
-        amount = to_decimal(match["figure"] or match["amount"])
-        yield *match.span(), amount / 100 if match["unit"].lower().startswith("b") else amount
+        unit = match["unit"].lower()
+        divisor = 100 if unit.startswith("b") else 10 if unit == "‰" else 1
+        found = stated(match["amount"], match["inner"])
+        amount, other = found.amount / divisor, found.other and found.other / divisor
+        again = _PERCENT_IN_BRACKETS.fullmatch((match["again"] or "").strip())
+        if again and (again[2] or WORDS in match["amount"]) and (divisor > 1 or WORDS in match["amount"]):
+            figures = to_decimal(again[1])
+            other = other if agree(amount, figures) else figures
+        low = in_range(found.amount, match["low"])
+        other = low / divisor if low is not None and other is None else other
+        sign = -1 if match["minus"] else 1
+        yield *match.span(), with_alternative(sign * amount, None if other is None else sign * other)
 
 
-_FIGURE = re.compile(rf"(?:(?<=\s)|(?<=\()|^)-(?={NUMBER})(?P<minus>{NUMBER})|{START}(?P<number>{NUMBER})", re.I)
+_FIGURE = re.compile(
+    rf"{MINUS}(?:(?<=-)[$€£¥₹] ?)?{START}(?P<number>{AMOUNT})(?: ?[(\[] ?(?P<inner>{AMOUNT}) ?[)\]])?", re.I
+)
 PRONOUN = re.compile(r"\bone\b(?!-| hundred| thousand| million| billion| ?\()", re.I)
 """The word "one" where it is more likely a pronoun than a number."""
 
 
-def find_numbers(text: str) -> Iterator[tuple[int, int, Decimal]]:
-    """Yields start, end and value of each number; a leading minus counts only after white space or a bracket."""
+def find_numbers(text: str) -> Iterator[Candidate]:
+    """Yields start, end and value of each number."""
+    return merged(text, _numbers(text), same_unit)
+
+
+def _numbers(text: str) -> Iterator[Candidate]:
     for match in _FIGURE.finditer(text):
-        yield *match.span(), -to_decimal(match["minus"]) if match["minus"] else to_decimal(match["number"])
+        found = stated(match["number"], match["inner"])
+        sign = -1 if match["minus"] else 1
+        other = None if found.other is None else sign * found.other
+        yield *match.span(), with_alternative(sign * found.amount, other)

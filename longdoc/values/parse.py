@@ -10,32 +10,26 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.values.dates import find_dates
-from longdoc.values.durations import Duration, find_durations
-from longdoc.values.money import Money, find_money
-from longdoc.values.numbers import (
-    PRONOUN,
-    find_numbers,
-    find_percents,
-    fractions_to_decimals,
-    normalize,
-    spelled_to_figures,
-)
+from longdoc.values.durations import Duration, find_durations, with_units
+from longdoc.values.money import CURRENCY, Money, find_money, without_spaces
+from longdoc.values.numbers import PRONOUN, Candidate, find_numbers, find_percents
+from longdoc.values.spelled import NUMBER, normalize, spelled_to_figures
 
 FieldType = Literal["text", "clause", "party", "place", "date", "money", "duration", "percent", "number"]
 
 Value: TypeAlias = datetime.date | Money | Duration | Decimal
 """A percentage is a Decimal in percent: ``5 %`` is ``Decimal(5)``."""
 
-_Found: TypeAlias = tuple[int, int, Value]
-"""Start and end in the normalised text, and the value."""
-
-_FINDERS: dict[str, Callable[[str], Iterator[_Found]]] = {
+_FINDERS: dict[str, Callable[[str], Iterator[Candidate]]] = {
     "date": find_dates,
     "money": find_money,
     "duration": find_durations,
     "percent": find_percents,
     "number": find_numbers,
 }
+_ACCOUNTING = re.compile(rf"\(((?:{CURRENCY} ?)?{NUMBER} ?(?:%|{CURRENCY})?)\)( ?%| ?{CURRENCY})?\.?", re.I)
+"""A negative amount in the style of accountants, if it is the whole text."""
+_NEGATIVE_AFTER_SIGN = re.compile(rf"([$€£¥₹])\(({NUMBER})\)", re.I)
 
 
 def parse_value(text: str, type: FieldType, *, near: Sequence[str] = ()) -> Value | None:
@@ -65,6 +59,9 @@ def parse_value(text: str, type: FieldType, *, near: Sequence[str] = ()) -> Valu
     if type not in _FINDERS:
         return None
     text = normalize(text)
+    if type in ("money", "percent", "number"):
+        alone = _ACCOUNTING.fullmatch(text)
+        text = f"-{alone[1]}{alone[2] or ''}" if alone else _NEGATIVE_AFTER_SIGN.sub(r"\1-\2", text)
     if type == "number":  # "one" is usually a pronoun: it counts only if there is no other number
         value = _choose(PRONOUN.sub("one_", text), type, near)
         return _choose(text, type, near) if value is None else value
@@ -73,24 +70,35 @@ def parse_value(text: str, type: FieldType, *, near: Sequence[str] = ()) -> Valu
 
 def _choose(text: str, type: FieldType, near: Sequence[str]) -> Value | None:
     figures = spelled_to_figures(text, ordinals=type == "date")
-    if type in ("duration", "percent", "number"):
-        figures = fractions_to_decimals(figures)
+    figures = with_units(figures) if type == "duration" else without_spaces(figures) if type == "money" else figures
     found = list(_FINDERS[type](figures))
     if not found:
         return None
     words = "|".join(map(re.escape, near))
     cues = [cue.span() for cue in re.finditer(rf"(?<![\w-])(?:{words})\w*", figures, re.I)] if near else []
-    return min(found, key=lambda item: _distance(item, cues))[2]
+    value: Value = min(found, key=lambda item: _distance(item, cues))[2]
+    return value
 
 
-def _distance(found: _Found, cues: Sequence[tuple[int, int]]) -> tuple[int, bool]:
+def alternative_of(value: Value | None) -> Value | None:
+    """The other reading of a value that the text states in two ways; None if there is only one.
+
+    >>> fee = parse_value("Five Hundred Dollars ($600)", "money")
+    >>> str(fee), str(alternative_of(fee))
+    ('USD 500', 'USD 600')
+    """
+    other: Value | None = getattr(value, "alternative", None)
+    return other
+
+
+def _distance(found: Candidate, cues: Sequence[tuple[int, int]]) -> tuple[int, bool]:
     """Characters between a value and the nearest cue; of two equally near, the value after its cue sorts first."""
     first, last, _ = found
     return min(((max(first - end, start - last, 0), start >= last) for start, end in cues), default=(0, False))
 
 
 def to_plain(value: Value) -> Any:
-    """Converts a value to what JSON can hold; amounts of money become strings, which keep every cent.
+    """Converts a value to what JSON can hold, without its alternative; money becomes strings, which keep every cent.
 
     >>> to_plain(Money(Decimal("1000000.00"), "USD"))
     {'amount': '1000000.00', 'currency': 'USD'}
@@ -102,5 +110,6 @@ def to_plain(value: Value) -> Any:
     if isinstance(value, Money):
         return {"amount": f"{value.amount:f}", "currency": value.currency}
     if isinstance(value, Duration):
-        return {"amount": to_plain(value.amount), "unit": value.unit}
+        more = {"plus": to_plain(value.plus)} if value.plus else {}
+        return {"amount": to_plain(value.amount), "unit": value.unit, **more}
     return int(value) if value == value.to_integral_value() else float(value)
