@@ -32,7 +32,8 @@ in which the pages draw their text: where a page draws its lists, the numbers of
 else, so does its source, and pypdfium2 and pypdf, which follow the drawing order, score near 1. A reading climbs where
 it goes back up the page, to a line above the one before and over it, as a reader would not. Compared with the
 page: longdoc's order is right in steelvault and curaegis (seen), mjbiotech, cybergy, ceres and igene (by coordinates),
-and wrong in aimmune (an index in two pairs of columns, read in rows), tcpipelines (a header cell of five lines, read after its table) and GeoTopo (formulas, drawings)."""
+and wrong in aimmune (an index in two pairs of columns, read in rows), tcpipelines
+(a header cell of five lines, read after its table) and GeoTopo (formulas, drawings)."""
 
 
 def with_longdoc(path: Path) -> str:

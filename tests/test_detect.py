@@ -95,6 +95,16 @@ def test_a_binary_with_sorted_keys_is_not_read_as_base64():
     assert "5,000 dollars" in document.text
 
 
+def test_a_damaged_member_of_a_zip_file_is_a_typed_error():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("[Content_Types].xml", "<Types>" + "x" * 5000 + "</Types>")
+    data = bytearray(stream.getvalue())
+    data[60:90] = b"\xff" * 30
+    with pytest.raises(UnsupportedFormatError, match="zip"):
+        load(bytes(data))
+
+
 @pytest.mark.parametrize(
     ("data", "what"),
     [

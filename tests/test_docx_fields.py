@@ -96,6 +96,8 @@ def test_numbers_within_a_numbered_paragraph_belong_to_its_list() -> None:
 def test_a_stored_number_sets_the_count() -> None:
     body = par(field("SEQ Fig", "4")) + par(field("SEQ Fig")) + par(field("SEQ Tab")) + par(field(r"SEQ Fig \c"))
     assert lines_of(read(body)) == ["4", "5", "1", "5"]
+    for odd in ("²", "9" * 5000):
+        assert lines_of(read(par(field("SEQ Fig", odd)) + par(field("SEQ Fig"))))[1] == "2"
 
 
 @pytest.mark.parametrize(

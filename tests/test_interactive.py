@@ -203,6 +203,11 @@ def test_content_that_leaves_something_open_is_named(junk):
     assert "damaged" in document.warnings[0]
 
 
+@pytest.mark.parametrize("junk", ["( " + "BI  ID " * 20_000, "Tj " + "BT " * 100_000, "(" * 50_000])
+def test_repeated_beginnings_are_read_in_linear_time(junk):
+    assert "Alpha" in load(loose_pdf(lines("Alpha") + junk), pages=(1, 1)).text
+
+
 @pytest.mark.parametrize(
     "junk", [">> ]] foo 12 ", ") ) Tj ", "Q Q ", "[(1]) 2 (\\() 3 <41>] TJ ", "BI /W 1 /H 1 ID ( EI "]
 )

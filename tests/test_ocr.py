@@ -120,3 +120,20 @@ def test_text_drawn_as_outlines_is_seen_by_ocr():
 def test_a_language_that_is_not_installed_is_named_among_the_warnings():
     scan = "q 612 0 0 792 0 0 cm /I Do Q"
     assert "tesseract-ocr-xyz" in load(make_pdf(lines("Hello"), scan), ocr="eng+xyz").warnings[0]
+
+
+@needs_ocr
+def test_a_page_is_turned_only_within_its_time(monkeypatch):
+    pytesseract = pytest.importorskip("pytesseract")
+    tries, data = [], pytesseract.image_to_data
+
+    def once(*args, **options):
+        tries.append(options["timeout"])
+        if len(tries) > 1:
+            raise RuntimeError("Tesseract process timeout")
+        words = data(*args, **options)
+        return words | {"conf": [min(confidence, 10) for confidence in words["conf"]]}
+
+    monkeypatch.setattr(pytesseract, "image_to_data", once)
+    assert "Lovelace" in load(encoded(picture())).text
+    assert len(tries) == 2 and tries[0] > tries[1] > 0

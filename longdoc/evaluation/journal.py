@@ -41,7 +41,11 @@ class Journal:
         for line in whole:
             self._lines.setdefault(line["part"], []).append(line)
         if path.exists():
-            self._write("".join(json.dumps(line) + "\n" for line in whole), "w")
+            beside = path.with_name(f"{path.name}.new")  # a kill here must not lose what the file keeps
+            beside.unlink(missing_ok=True)
+            self._write("".join(json.dumps(line) + "\n" for line in whole), beside)
+            if self._is_writable:
+                beside.replace(path)
 
     def lines(self, part: str) -> list[dict[str, Any]]:
         """What is known of a part."""
@@ -51,18 +55,18 @@ class Journal:
         """Writes a line to the disk. If that fails, it is logged, and the evaluation goes on without."""
         line = {"part": part, **content}
         self._lines.setdefault(part, []).append(line)
-        self._write(json.dumps(line) + "\n", "a")
+        self._write(json.dumps(line) + "\n", self.path)
 
     def remove(self) -> None:
         """Deletes the file, as the report is complete."""
         self.path.unlink(missing_ok=True)
 
-    def _write(self, text: str, mode: str) -> None:
+    def _write(self, text: str, path: Path) -> None:
         if not self._is_writable:
             return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open(mode, encoding="utf-8") as file:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -162,11 +162,11 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _restored_outcome(record: Any) -> Outcome | None:
-    result = restored(record["result"])
-    beside = {name: restored(one) for name, one in record["baselines"].items()}
-    known = {name: one for name, one in beside.items() if one is not None}
     try:
+        result = restored(record["result"])
+        beside = {name: restored(one) for name, one in record["baselines"].items()}
         cost = from_dict(Cost, record["cost"])
-    except ConfigError:
+    except (ConfigError, KeyError, TypeError, AttributeError):  # written by another version
         return None
+    known = {name: one for name, one in beside.items() if one is not None}
     return None if result is None or len(known) < len(beside) else Outcome(result, cost, known)

@@ -61,6 +61,7 @@ class Bindings:
     def unshown(self, text: str) -> list[str]:
         """The paths of the parts with data of users that a text does not contain."""
         found = []
+        text = " ".join(text.split())
         for path, root in self._items.items():
             is_kept = _KEPT_BY_PROGRAMS.match(etree.QName(root).namespace or "")
             values = {" ".join(str(value).split()) for value in islice(root.itertext(), _MOST_VALUES)} - {""}

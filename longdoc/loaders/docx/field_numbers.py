@@ -87,8 +87,8 @@ class FieldNumbers:
         reset = _whole(code.switches.get("r"))
         is_repeated = "c" in code.switches or len(code.arguments) > 1
         count = reset if reset is not None else count + (not is_repeated)
-        if result.strip().isdigit():
-            count = int(result)
+        if (stored := _whole(result.strip())) is not None:
+            count = stored
         self._sequences[name] = count
         if "s" in code.switches:
             return None

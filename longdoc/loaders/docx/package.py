@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-import lzma
 import posixpath
 import re
-import struct
 import zipfile
-import zlib
 from dataclasses import dataclass, replace
 
 from longdoc.errors import CorruptDocumentError, EncryptedDocumentError, LimitExceededError, UnsupportedFormatError
 from longdoc.loaders.docx.numbering import is_on, value_of
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.markup.xml import Element, attribute, children, parse_xml, tag_of, text_of
+from longdoc.loaders.signatures import UNREADABLE_ZIP
 
 _CORE = {
     "title": "Title",
@@ -32,17 +30,6 @@ _METADATA: tuple[tuple[str, str, dict[str, str]], ...] = (
 """Kind of relation, usual path, and tag -> name of the properties; without tags, they have names of their own."""
 _MAX_MEMBERS = 10_000
 _BOMB_BYTES, _BOMB_RATIO = 64 << 20, 200  # the XML of real documents compresses to a fiftieth at best
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    OverflowError,
-    NotImplementedError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +54,7 @@ class Package:
         self.name, self.limits = name, limits
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
-        except _UNREADABLE as error:
+        except UNREADABLE_ZIP as error:
             raise CorruptDocumentError(f"{name}: zip file is damaged ({error}); get the file again") from error
         members = self._archive.infolist()
         unpacked = sum(member.file_size for member in members)
@@ -100,7 +87,7 @@ class Package:
         self.read.add(path)
         try:
             content = self._archive.read(member)
-        except (*_UNREADABLE, RuntimeError) as error:
+        except UNREADABLE_ZIP as error:
             raise CorruptDocumentError(f"{self.name}: {path} cannot be unpacked ({error}); get it again") from error
         forbidden = f"{self.name}: {path} has a DOCTYPE, which is not allowed in Word files; save it again as .docx"
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -63,23 +64,28 @@ def read_picture(picture: Image, languages: str, points: float) -> tuple[Glyphs,
     Raises:
         OcrError: Tesseract fails, times out or lacks a language.
     """
-    best, turn = _words(picture, languages, "--psm 1"), 0  # which finds the orientation of most pages itself
-    if _mean_confidence(best) < _DOUBTFUL:
+    deadline = time.monotonic() + _TIMEOUT
+    best, turn = _words(picture, languages, "--psm 1", deadline), 0  # which finds the orientation of most pages itself
+    if any(map(str.strip, best["text"])) and _mean_confidence(best) < _DOUBTFUL:
         for other in (180, 90, 270):
-            words = _words(picture.rotate(other, expand=True), languages, "--psm 3")
+            try:
+                words = _words(picture.rotate(other, expand=True), languages, "--psm 3", deadline)
+            except OcrError:  # out of time: the page has been read once
+                break
             if _certainty(words) > _SURER * _certainty(best):
                 best, turn = words, other
     return _glyphs(_turned_back(best, turn, picture.size), points, turn)
 
 
-def _words(picture: Image, languages: str, config: str) -> dict[str, list[Any]]:
+def _words(picture: Image, languages: str, config: str, deadline: float) -> dict[str, list[Any]]:
     """The words of a picture, as Tesseract lists them by column: ``text``, ``conf``, ``left`` ...; in pixels."""
     import pytesseract
 
+    seconds = max(deadline - time.monotonic(), 0.1)
     try:
         with _one_thread():
             found: dict[str, list[Any]] = pytesseract.image_to_data(
-                picture, lang=languages, config=config, timeout=_TIMEOUT, output_type=pytesseract.Output.DICT
+                picture, lang=languages, config=config, timeout=seconds, output_type=pytesseract.Output.DICT
             )
     except (pytesseract.TesseractError, RuntimeError) as error:  # pytesseract's timeout is a RuntimeError
         raise OcrError(" ".join(str(error).split())[:300]) from error

@@ -14,10 +14,12 @@ _NOT_CONTENT = re.compile(
     rb"/Image\b|/Length1\b|/ObjStm\b|/XRef\b|/Metadata\b|/EmbeddedFile\b|/Type1C|/CIDFontType0C|/OpenType"
 )
 _OTHER_FILTER = re.compile(rb"/(LZW|ASCII85|ASCIIHex|RunLength|DCT|JPX|CCITTFax|JBIG2)Decode|/DecodeParms|/Crypt\b")
-_SHOWS_TEXT = re.compile(rb"\bBT\s.*?[\])>]\s*T[jJ]\s", re.DOTALL)
+_BEGINS_TEXT = re.compile(rb"\bBT\s")
+_SHOWS_TEXT = re.compile(rb"[\])>]\s*T[jJ]\s")
 _STRING = re.compile(rb"\([^\\()]*(?:\\.[^\\()]*)*\)", re.DOTALL)
-_PICTURE = re.compile(rb"\bBI\s[^()]{0,500}?\sID\s.*?\sEI\b", re.DOTALL)
-_BEGINS_PICTURE = re.compile(rb"\bBI\s[^()]{0,500}?\sID\s")
+_BEGINS_PICTURE = re.compile(rb"\bBI\s[^()]{0,200}?\sID\s")
+_ENDS_PICTURE = re.compile(rb"\sEI\b")
+_DEEPEST = 50  # brackets in the brackets of a string
 _OPENERS = {b"(": b")", b"[": b"]", b"<<": b">>", b"<": b">"}
 _MOST_BYTES = 1 << 28  # unpacked, of one stream
 
@@ -56,7 +58,8 @@ def _contents(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
             continue
         packed = data[found.end() : data.find(b"endstream", found.end())]
         content, whole = _unpack(packed) if b"/FlateDecode" in head else (packed, True)
-        if (b"Tj" in content or b"TJ" in content) and _SHOWS_TEXT.search(content):
+        begin = _BEGINS_TEXT.search(content) if b"Tj" in content or b"TJ" in content else None
+        if begin and _SHOWS_TEXT.search(content, begin.end()):
             yield int(number[1]), content, whole
 
 
@@ -90,10 +93,12 @@ def _may_be_open(content: bytes) -> bool:
 
 def _excess(content: bytes) -> Counter[bytes]:
     """How many more brackets of each kind a content opens than it closes."""
-    content = _PICTURE.sub(b" ", content) if b"BI" in content else content
-    while b"(" in content and (rest := _STRING.sub(b" ", content)) != content:
+    content = _without_pictures(content)
+    for _ in range(_DEEPEST):
+        if b"(" not in content or (rest := _STRING.sub(b" ", content)) == content:
+            break
         content = rest
-    content = _PICTURE.sub(b" ", content) if b"BI" in content else content
+    content = _without_pictures(content)
     rest = content.replace(b"<<", b" ").replace(b">>", b" ")
     return Counter(
         {
@@ -104,3 +109,15 @@ def _excess(content: bytes) -> Counter[bytes]:
             b"BI": len(_BEGINS_PICTURE.findall(content)),
         }
     )
+
+
+def _without_pictures(content: bytes) -> bytes:
+    """A content without the pictures that are drawn in it; the start of one without an end stays."""
+    parts, at = [], 0
+    while b"BI" in content and (begin := _BEGINS_PICTURE.search(content, at)):
+        end = _ENDS_PICTURE.search(content, begin.end() - 1)
+        if not end:
+            break
+        parts += [content[at : begin.start()], b" "]
+        at = end.end()
+    return b"".join([*parts, content[at:]])
