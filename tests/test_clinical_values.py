@@ -54,6 +54,13 @@ def test_the_end_of_an_onset_and_the_bound_of_a_dose() -> None:
     assert fhir(onset, taken).text == "Asthma: until 2010-01-01\nA: up to 5 mg oral"
 
 
+def test_how_often_and_how_far_apart_keep_their_upper_bounds() -> None:
+    repeat = {"frequency": 1, "frequencyMax": 2, "period": 4, "periodMax": 6, "periodUnit": "h"}
+    dose = {"timing": {"repeat": repeat}, "route": {"text": "oral"}}
+    taken = {"resourceType": "MedicationRequest", "medicationReference": {"display": "A"}, "dosageInstruction": [dose]}
+    assert fhir(taken).text == "A: oral 1–2 per 4–6 h"
+
+
 @pytest.mark.parametrize(
     "narrative, value, is_covered",
     [

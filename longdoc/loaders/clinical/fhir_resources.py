@@ -134,8 +134,8 @@ def _dosage(part: Resource) -> str:
     pieces += [_concept(part.get(key)) for key in ("route", "site", "method")]
     timing = record(part.get("timing"))
     repeat = record(timing.get("repeat"))
-    period = " ".join(string(repeat.get(key)) for key in ("period", "periodUnit"))
-    times = f"{string(repeat.get('frequency'))} per {period}" if repeat.get("period") else ""
+    period = f"{_up_to_max(repeat, 'period')} {string(repeat.get('periodUnit'))}".strip()
+    times = f"{_up_to_max(repeat, 'frequency')} per {period}" if repeat.get("period") else ""
     listed_times = [
         string(value) for key in ("dayOfWeek", "timeOfDay", "when") for value in _strings(repeat, key)
     ] + _strings(timing, "event")
@@ -144,6 +144,11 @@ def _dosage(part: Resource) -> str:
         pieces.append(f"as needed {_concept(part.get('asNeededCodeableConcept'))}".strip())
     is_dosage = any(key in part for key in ("doseAndRate", "timing", "route", "doseQuantity"))
     return " ".join(filter(None, pieces)) if is_dosage else ""
+
+
+def _up_to_max(repeat: Resource, key: str) -> str:
+    """A number of a timing, with the greatest one allowed if it is given."""
+    return "–".join(filter(None, (string(repeat.get(key)), string(repeat.get(f"{key}Max")))))
 
 
 def _strings(part: Resource, key: str) -> list[str]:
