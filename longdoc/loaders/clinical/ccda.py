@@ -17,6 +17,7 @@ from longdoc.loaders.clinical.attachments import (
 from longdoc.loaders.clinical.ccda_entries import embedded, entry_pieces, uncovered
 from longdoc.loaders.clinical.ccda_header import header_parts, metadata_of, missing_parents
 from longdoc.loaders.clinical.ccda_narrative import CcdaNarrative, parse_markup
+from longdoc.loaders.clinical.narrative import has_picture
 from longdoc.loaders.clinical.words import Words
 from longdoc.loaders.markup.builder import Builder
 from longdoc.loaders.markup.writer import Steps, run
@@ -117,6 +118,8 @@ class _ClinicalDocument:
             for body in component:
                 yield self.body(body)
         self.warnings += missing_parents(root)
+        if pictures := self.narrative.n_pictures:
+            self.warnings.append(f"not read: {count(pictures, 'picture')} in narratives")
         for media_type, number in self._pictures.items():
             self.warnings.append(f"not read: {count(number, 'picture')} in coded entries ({media_type})")
 
@@ -167,8 +170,9 @@ class _ClinicalDocument:
             self.builder.write(next((name for code in codes if (name := attribute(code, "displayName"))), ""))
         self.builder.close_heading()
         self.builder.separate("\n\n")
-        narrative = [text for text in children(element, "text") if text_of(text)]
-        for text in narrative:
+        texts = children(element, "text")
+        narrative = [text for text in texts if text_of(text)]
+        for text in [text for text in texts if text_of(text) or has_picture(text)]:
             yield self.text_of_body(text) if _is_encoded(text) else self.narrative.element(text)
         self.has_text |= bool(narrative or titles)
         self._entries(element, Words(map(words_of, [*titles, *narrative])), is_narrated=bool(narrative))

@@ -27,7 +27,7 @@ def parse_markup(root: Element, name: str, limits: Limits) -> list[str]:
     """Replaces markup that a sender wrote as text, escaped or as CDATA, by elements, in all titles and texts.
 
     Returns:
-        A warning for each that cannot be parsed, and stays as it is.
+        A warning for each that is not well formed, or cannot be parsed and stays as it is.
 
     Raises:
         LimitExceededError: it nests deeper than the limits allow.
@@ -39,11 +39,11 @@ def parse_markup(root: Element, name: str, limits: Limits) -> list[str]:
         for element in list(outer.iter()):
             try:
                 if element.text and _MARKUP.search(element.text):
-                    parsed = _parsed(element.text, name, limits)
+                    parsed = _parsed(element.text, name, limits, warnings)
                     element.text = parsed.text
                     _insert(element, 0, parsed)
                 if element is not outer and element.tail and _MARKUP.search(element.tail):
-                    parsed, parent = _parsed(element.tail, name, limits), element.getparent()
+                    parsed, parent = _parsed(element.tail, name, limits, warnings), element.getparent()
                     assert parent is not None, "it is in the outer element"
                     element.tail = parsed.text
                     _insert(parent, parent.index(element) + 1, parsed)
@@ -52,9 +52,9 @@ def parse_markup(root: Element, name: str, limits: Limits) -> list[str]:
     return warnings
 
 
-def _parsed(markup: str, name: str, limits: Limits) -> Element:
+def _parsed(markup: str, name: str, limits: Limits, warnings: list[str]) -> Element:
     """An element with the markup as its content."""
-    root = parse_xhtml(f"<div>{markup}</div>", name, limits)
+    root = parse_xhtml(f"<div>{markup}</div>", name, limits, warnings)
     return next((e for e in root.iter() if tag_of(e) == "div"), root)
 
 

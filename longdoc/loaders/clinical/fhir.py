@@ -12,7 +12,7 @@ from longdoc.loaders.clinical.ccda import kind_of_section
 from longdoc.loaders.clinical.fhir_json import Records, Resource, listed, parse_resources, record, string
 from longdoc.loaders.clinical.fhir_leaves import Contents, Leaf, contents_of
 from longdoc.loaders.clinical.fhir_resources import answers_of, describe, metadata_of, readable
-from longdoc.loaders.clinical.narrative import BLOCKS, NarrativeWriter
+from longdoc.loaders.clinical.narrative import BLOCKS, NarrativeWriter, has_picture
 from longdoc.loaders.clinical.words import Words
 from longdoc.loaders.markup.builder import Builder
 from longdoc.loaders.markup.writer import Steps, run
@@ -82,6 +82,7 @@ class _ResourceWriter:
         self._narratives = NarrativeWriter(builder)
         self._written: list[str] = []  # all texts, in order
         self._done: set[int] = set()
+        self._attached: set[int] = set()  # attachments, and the Binaries that they link to
         self._silent: Counter[str] = Counter()  # resources without text, by type
         self._n_samples = 0
         self._level = 0
@@ -237,7 +238,12 @@ class _ResourceWriter:
     def _narrative(self, resource: Resource) -> bool:
         """Writes the narrative of a resource or section; returns whether it has one."""
         root = self._parsed(resource)
-        if root is None or not text_of(root):
+        if root is None:
+            return False
+        if not text_of(root):
+            if has_picture(root):
+                self._narratives.write(root)
+                self.builder.separate("\n")
             return False
         if record(resource.get("text")).get("status") == "empty":
             self.builder.drop(f" {text_of(root)} ", "hidden")
@@ -252,7 +258,7 @@ class _ResourceWriter:
         """The narrative of a resource or section; None if it has none, or one that cannot be parsed."""
         div = string(record(resource.get("text")).get("div"))
         try:
-            return parse_xhtml(div, self.builder.name, self.builder.limits) if div.strip() else None
+            return parse_xhtml(div, self.builder.name, self.builder.limits, self.warnings) if div.strip() else None
         except (CorruptDocumentError, UnsupportedFormatError) as error:
             self.warnings.append(f"a narrative is not read: {error}")
             return None
@@ -279,7 +285,11 @@ class _ResourceWriter:
         named = string(attachment.get("title")) or "attachment"
         kind = string(attachment.get("contentType"))
         title = f"{named} ({kind})" if kind and named == "attachment" else named
-        encoded = string(self._target(attachment).get("data"))
+        target = self._target(attachment)
+        if id(target) in self._attached:
+            return
+        self._attached.add(id(target))
+        encoded = string(target.get("data"))
         if encoded.strip():
             name, limits = self.builder.name, self.builder.limits
             self.has_text |= self.attachments.write(title, lambda: decode_base64(encoded, name, limits))

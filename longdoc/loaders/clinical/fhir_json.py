@@ -120,22 +120,20 @@ def _decode(data: bytes, name: str) -> str:
 def _roots(text: str, name: str, problems: list[str]) -> list[Any]:
     """The JSON value of a file, or the values of its lines; adds the lines that cannot be parsed to the problems."""
     try:
-        return [_parse(text)]
+        return [_parse(text, name)]
     except ValueError as error:
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-        found = [(number, _parsed_or_error(line)) for number, line in lines]
+        found = [(number, _parsed_or_error(line, name)) for number, line in lines]
         roots = [root for _, root in found if not isinstance(root, ValueError)]
         if not any(string(record(root).get("resourceType")) for root in roots):
             raise CorruptDocumentError(f"{name}: JSON cannot be parsed: {error}; get the file again") from error
         problems += [f"line {number} is not read: {root}" for number, root in found if isinstance(root, ValueError)]
         return roots
-    except RecursionError as error:  # the caller's limit allows more nesting than Python does
-        raise LimitExceededError(f"{name}: JSON nested deeper than Python can parse; lower Limits.depth") from error
 
 
-def _parsed_or_error(line: str) -> Any:
+def _parsed_or_error(line: str, name: str) -> Any:
     try:
-        return _parse(line)
+        return _parse(line, name)
     except ValueError as error:
         return error
 
@@ -150,8 +148,11 @@ def _check_depth(text: str, name: str, limits: Limits) -> None:
             depth -= 1
 
 
-def _parse(text: str) -> Any:
-    return json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=_object, parse_constant=_constant)
+def _parse(text: str, name: str) -> Any:
+    try:
+        return json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=_object, parse_constant=_constant)
+    except RecursionError as error:  # the caller's limit allows more nesting than Python does
+        raise LimitExceededError(f"{name}: JSON nested deeper than Python can parse; lower Limits.depth") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Resource:

@@ -21,6 +21,7 @@ _NOTES = frozenset("comment comments conclusion patientInstruction contentString
 _SIGNED = frozenset(("authorReference", "authorString", "time"))
 """The fields of an annotation beside its text."""
 _CODE = re.compile(r"\S*|[\d:.TZ+ -]+")  # a single word, a date, or a number
+_QUANTITY = frozenset("id extension value comparator unit system code".split())
 _ATTACHMENT_FIELDS = ("attachment", "presentedForm", "photo")
 
 
@@ -40,6 +41,8 @@ class Leaf:
     def is_prose(self) -> bool:
         """Whether it is written for readers, rather than a code, a date, a number or the name for a code."""
         if self.key == "display" or isinstance(self.owner.get(self.key), bool) or is_attachment(self.owner):
+            return False
+        if self.key == "value" and _is_quantity(self.owner):
             return False
         if self.key == "text" and "coding" in self.owner:
             return False
@@ -92,8 +95,27 @@ def contents_of(resource: Resource) -> Contents:
             if is_attachment(value, key) and (value.get("data") or value.get("url")):
                 found.attachments.append(value)
             found.n_samples += "dimensions" in value and "data" in value
-            waiting += [(name, key, inner, value, value[inner]) for inner in reversed(value)]
+            inner_values = _as_one(value) if _is_quantity(value) else value
+            waiting += [(name, key, inner, value, inner_values[inner]) for inner in reversed(inner_values)]
     return found
+
+
+def amount(part: Resource) -> str:
+    """The number of a Quantity with its sign of comparison and its unit; empty if it has none."""
+    number = string(part.get("value"))
+    unit = string(part.get("unit")) or string(part.get("code"))
+    return f"{string(part.get('comparator'))}{number} {unit}".strip() if number else ""
+
+
+def _is_quantity(part: Resource) -> bool:
+    return bool(string(part.get("value"))) and _QUANTITY.issuperset(part) and ("unit" in part or "comparator" in part)
+
+
+def _as_one(quantity: Resource) -> Resource:
+    """A Quantity with its amount as its value: what is left of a number without its sign or unit says little."""
+    said = ("comparator", "unit", *(["code"] if quantity.get("code") == quantity.get("unit") else []))
+    rest = {key: value for key, value in quantity.items() if key not in said}
+    return {**rest, "value": amount(quantity)}
 
 
 def is_attachment(part: Resource, key: str = "") -> bool:

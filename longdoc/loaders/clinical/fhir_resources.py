@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from longdoc.loaders.clinical.fhir_json import Resource, listed, record, string
-from longdoc.loaders.clinical.fhir_leaves import Contents, is_attachment
+from longdoc.loaders.clinical.fhir_leaves import Contents, amount, is_attachment
 from longdoc.loaders.clinical.words import Words
 
 _READABLE_FIELDS = ("title", "name", "text", "display", "description", "comment", "conclusion", "valueString")
@@ -33,6 +33,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
 _PARTS = tuple(
     "value dataAbsentReason interpretation substance manifestation severity description line city state country".split()
 )
+_PAIRS = (
+    ("low", "high", "from {}", "up to {}", "{}–{}"),
+    ("numerator", "denominator", "{}", "per {}", "{}/{}"),
+    ("start", "end", "since {}", "until {}", "{} to {}"),
+)
+"""The two ends of a Range, Ratio or Period; how to write the first alone, the second alone, and both."""
 _SEPARATE = {"QuestionnaireResponse": ("item",), "DiagnosticReport": ("conclusion",)}
 """Resource type -> fields that have lines of their own."""
 
@@ -128,8 +134,8 @@ def _dosage(part: Resource) -> str:
     pieces += [_concept(part.get(key)) for key in ("route", "site", "method")]
     timing = record(part.get("timing"))
     repeat = record(timing.get("repeat"))
-    period = " ".join(string(repeat.get(key)) for key in ("period", "periodUnit"))
-    times = f"{string(repeat.get('frequency'))} per {period}" if repeat.get("period") else ""
+    period = f"{_up_to_max(repeat, 'period')} {string(repeat.get('periodUnit'))}".strip()
+    times = f"{_up_to_max(repeat, 'frequency')} per {period}" if repeat.get("period") else ""
     listed_times = [
         string(value) for key in ("dayOfWeek", "timeOfDay", "when") for value in _strings(repeat, key)
     ] + _strings(timing, "event")
@@ -140,6 +146,11 @@ def _dosage(part: Resource) -> str:
     return " ".join(filter(None, pieces)) if is_dosage else ""
 
 
+def _up_to_max(repeat: Resource, key: str) -> str:
+    """A number of a timing, with the greatest one allowed if it is given."""
+    return "–".join(filter(None, (string(repeat.get(key)), string(repeat.get(f"{key}Max")))))
+
+
 def _strings(part: Resource, key: str) -> list[str]:
     value = part.get(key)
     return [string(item) for item in value] if isinstance(value, list) else []
@@ -147,18 +158,12 @@ def _strings(part: Resource, key: str) -> list[str]:
 
 def _quantity(part: Resource) -> str:
     """The text of a Quantity, Range, Ratio or Period."""
-    for low, high, sign in (("low", "high", "–"), ("numerator", "denominator", "/"), ("start", "end", " to ")):
-        ends = [_amount(record(end)) or string(end) for end in (part.get(low), part.get(high))]
-        if any(ends):
-            return sign.join(filter(None, ends))
-    return _amount(part)
-
-
-def _amount(part: Resource) -> str:
-    """A number with its unit."""
-    number = string(part.get("value"))
-    unit = string(part.get("unit")) or string(part.get("code"))
-    return f"{string(part.get('comparator'))}{number} {unit}".strip() if number else ""
+    for first, second, from_first, to_second, both in _PAIRS:
+        low, high = (amount(record(end)) or string(end) for end in (part.get(first), part.get(second)))
+        if low or high:
+            form = both if low and high else from_first if low else to_second
+            return form.format(*filter(None, (low, high)))
+    return amount(part)
 
 
 def _name(value: object) -> str:

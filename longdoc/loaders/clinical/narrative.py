@@ -67,7 +67,7 @@ class NarrativeWriter(XhtmlWriter):
         """A list item; a bullet without text is left out."""
         parent = element.getparent()
         has_bullet = parent is None or self.list_style(parent) == "bullet"
-        if has_bullet and not _text(element).strip() and not any(tag_of(e) in PICTURES for e in element.iter()):
+        if has_bullet and not _text(element).strip() and not has_picture(element):
             return
         yield super().item(element)
 
@@ -128,6 +128,11 @@ class NarrativeWriter(XhtmlWriter):
             pending, self.builder.pending_separator = self.builder.pending_separator, ""
             self.builder.insert(closing, "raised")
             self.builder.separate(pending)
+
+
+def has_picture(element: Element) -> bool:
+    """Whether an element shows a picture."""
+    return any(tag_of(inner) in PICTURES for inner in element.iter())
 
 
 def _text(element: Element) -> str:

@@ -5,7 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(
+    r"(?:[<>≤≥](?=[-+.\w]))?(?:(?<![\w%)\]])[-+](?=\.?\d))?(?:(?<!\w)\.(?=\d))?"
+    r"\w+(?:(?<=\d)[.,]\d\w*)*(?:\++(?!\w))?|%"
+)
+"""A word or number with the signs that change its meaning, as in ``<7``, ``-3`` and ``2+``; or a percent sign."""
+_SIGNS = re.compile(r"(?<!\S)[-+<>≤≥±%]+(?!\S)")
+_COMPARISON = re.compile(r"([<>])(=?)\s*")
+_DASHES = str.maketrans("−‐‑–", "----")
+
+
+def _words(text: str) -> list[str]:
+    found = _COMPARISON.sub(_comparison, text.lower().translate(_DASHES))
+    return _WORD.findall(found)
+
+
+def _comparison(match: re.Match[str]) -> str:
+    return {"<": "≤", ">": "≥"}[match[1]] if match[2] else match[1]
 
 
 class Words:
@@ -13,6 +29,8 @@ class Words:
 
     >>> "take 2.5 MG" in Words(["Take: 2.5 mg daily"]), "Take 2" in Words(["Take 25"])
     (True, False)
+    >>> "-3" in Words(["Base excess 3"]), "< 7%" in Words(["HbA1c <7 %"]), "10" in Words(["5-10 mg"])
+    (False, True, True)
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
@@ -23,10 +41,12 @@ class Words:
 
     def add(self, text: str) -> None:
         """Adds the words of a text."""
-        words = _WORD.findall(text.lower())
-        self._words.update(words)
+        words = _words(text)
+        self._words.update(words, _SIGNS.findall(text))
         self._text += " ".join([*words, ""])
 
     def __contains__(self, text: str) -> bool:
-        words = _WORD.findall(text.lower())
-        return not words or (self._words.issuperset(words) and f" {' '.join(words)} " in self._text)
+        words = _words(text)
+        if not words:  # a text of signs alone, such as "++", counts if it stands by itself
+            return self._words.issuperset(_SIGNS.findall(text))
+        return self._words.issuperset(words) and f" {' '.join(words)} " in self._text

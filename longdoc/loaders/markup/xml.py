@@ -21,6 +21,21 @@ _PARSER_LIMIT = re.compile("excessive depth|huge", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|&([A-Za-z][\w.-]*);", re.DOTALL)
 
 
+_TAGS = frozenset(
+    "a abbr acronym address b big blockquote body br caption center cite code col colgroup content dd del dfn div dl "
+    "dt em font footnote footnoteref h1 h2 h3 h4 h5 h6 head hr html i img ins item kbd li linkhtml list ol p paragraph "
+    "pre q rendermultimedia s samp small span strike strong style sub sup table tbody td tfoot th thead title tr tt u "
+    "ul var".split()
+)
+"""Tags of the narratives of clinical records."""
+_LESS_THAN = re.compile(
+    r"""<(?:(!--|\?|!doctype\b[^<>]*>)|/?([a-z][\w:.-]*)"""
+    r"""(?:\s+(?:[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)|nowrap|noshade|compact))*\s*/?>)?""",
+    re.IGNORECASE,
+)
+_END_TAG = re.compile(r"</([a-z][\w:.-]*)\s*>", re.IGNORECASE)
+
+
 def parse_xml(data: bytes, name: str, limits: Limits) -> Element:
     """The root element, without comments and processing instructions; external files are never read.
 
@@ -61,26 +76,48 @@ def parse_xml(data: bytes, name: str, limits: Limits) -> Element:
     return root
 
 
-def parse_xhtml(fragment: str, name: str, limits: Limits) -> Element:
-    """The root element of an XHTML fragment; it is parsed as HTML if it is not well formed.
+def parse_xhtml(fragment: str, name: str, limits: Limits, warnings: list[str]) -> Element:
+    """The root element of an XHTML fragment; one that is not well formed is parsed as HTML, with a warning.
+
+    Args:
+        fragment: the fragment.
+        name: the name of the file, for errors.
+        limits: the limits on the input.
+        warnings: what to add the warning to.
 
     Raises:
         CorruptDocumentError: it contains no element.
         LimitExceededError: it nests deeper than the limits allow.
     """
-    data = fragment.encode("utf-8", "replace")
     try:
-        return parse_xml(data, name, limits)
-    except CorruptDocumentError:
-        parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+        return parse_xml(fragment.encode("utf-8", "replace"), name, limits)
+    except CorruptDocumentError as problem:
+        parser = etree.HTMLParser(
+            encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
+        )
         try:
-            root = etree.fromstring(data, parser)
+            root = etree.fromstring(_only_tags(fragment).encode("utf-8", "replace"), parser)
         except (etree.XMLSyntaxError, ValueError) as error:
             raise CorruptDocumentError(f"{name}: narrative is not XHTML: {error}; get the file again") from error
         if root is None:
             raise CorruptDocumentError(f"{name}: narrative has no elements; allowed: XHTML") from None
         _check_depth(root, name, limits)
+        warnings.append(f"a narrative is not well formed, and read as HTML: {problem.__cause__}")
         return root
+
+
+def _only_tags(fragment: str) -> str:
+    """A fragment in which each "<" that starts no tag, as in "K<3", is escaped: a parser of HTML drops what follows."""
+    fragment = fragment.replace("<![CDATA[", "").replace("]]>", "")
+    tags = _TAGS.union(match[1].lower() for match in _END_TAG.finditer(fragment))
+    ends = {"!--": fragment.rfind("-->"), "?": fragment.rfind(">")}
+
+    def escaped(match: re.Match[str]) -> str:
+        other, tag = match[1], match[2]
+        is_markup = match.start() < ends.get(other, len(fragment)) if other else bool(tag) and tag.lower() in tags
+        return match[0] if is_markup else "&lt;" + match[0][1:]
+
+    return _LESS_THAN.sub(escaped, fragment)
 
 
 def _character(match: re.Match[bytes]) -> bytes:
