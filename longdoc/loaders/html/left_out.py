@@ -86,7 +86,7 @@ class Notes:
         if name and (uri := element.get(name, "").strip()) and not uri.startswith(("about:", "javascript:", "#")):
             tiny = any(element.get(side, "").strip() in ("0", "1") for side in ("width", "height"))
             self._elsewhere += [] if tiny else [f"{element.tag} {_short(uri)}"]
-        self._formulas += element.get("class", "") == "katex-html"
+        self._formulas += element.tag == "span" and element.get("class", "") == "katex-html"
         if element.tag in ("img", "svg") and not element.get("alt", "").strip():
             self._pictures += all(
                 not re.fullmatch(r"\d{1,2}", element.get(side, "").strip()) for side in ("width", "height")

@@ -80,7 +80,8 @@ class HtmlWriter:
                 self.builder.limits.check("depth", depth, self.builder.name)
                 self.looks.append(self.styles.look(element))
                 self.visibility.enter(element, self.looks[-1])
-                if kind := self.kind_left_out(element):
+                kind = kind_left_out(element, self.looks[-1]) or self.kind_left_out(element)
+                if kind:
                     walk.skip_subtree()
                     self.roles[element] = "left out"
                     self.leave_out(element, kind)
@@ -99,12 +100,10 @@ class HtmlWriter:
                 self.text(element.tail if element is not self.root else None)
 
     def kind_left_out(self, element: Any) -> str:
-        """The kind of furniture that an element is with all that is in it; empty if it is written."""
-        if kind := kind_left_out(element, self.looks[-1]):
-            return kind
+        """The kind of furniture that an element is because of what is around it; empty if it is written."""
         if element in self.page_numbers:
             return "page number"
-        if not self.visibility.shows_nothing(element):
+        if not self.visibility.is_hidden or not self.visibility.shows_nothing(element):
             return ""
         if element.tag == "li" and _parent_list(element) is not None:  # it has its number, although it is not seen
             self._next_number(element, _parent_list(element))
@@ -229,7 +228,9 @@ class HtmlWriter:
 
     def _shift(self, element: Any, look: Look) -> str:
         """Whether an element is raised or lowered."""
-        if element.get("class") == "msupsub":  # KaTeX; a second column makes room below the line
+        if (
+            element.tag == "span" and element.get("class") == "msupsub"
+        ):  # KaTeX; a second column makes room below the line
             return "lowered" if element.xpath("boolean(./*[contains(@class, 'vlist-t2')])") else "raised"
         return _SHIFTS.get(element.tag) or look.shift
 
