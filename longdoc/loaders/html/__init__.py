@@ -97,7 +97,7 @@ class _Reader:
         """
         self.can_hide = can_hide
         if not is_filing(source.lstrip()):
-            return self.read_html(source)
+            return self.read_html(source, is_outermost=True)
         metadata = header_fields(source)
         preamble, documents = split_documents(source)
         if preamble.strip():
@@ -120,10 +120,17 @@ class _Reader:
             _write_text(body, self.builder)
         return {}
 
-    def read_html(self, source: str) -> dict[str, str]:
-        """Writes an HTML document, with all that follows its end, and returns its metadata."""
+    def read_html(self, source: str, *, is_outermost: bool = False) -> dict[str, str]:
+        """Writes an HTML document, with all that follows its end, and returns its metadata.
+
+        Args:
+            source: the text of the document.
+            is_outermost: whether it is the file itself, which must contain elements.
+        """
         pieces, comments = _pieces(source)
         roots = [root for piece in pieces if (root := _parse(piece, self.builder)) is not None]
+        if not roots and not is_outermost:
+            return {}
         if not roots:
             raise CorruptDocumentError(f"{self.builder.name}: contains no elements; give a complete HTML file")
         sheets = "\n".join(style.text or "" for root in roots for style in root.iter("style"))

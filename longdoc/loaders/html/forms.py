@@ -17,18 +17,21 @@ def write_input(builder: Builder, element: Any, fields: list[FormField]) -> None
     """Writes an ``input``: its value, a checked or an empty box, or the label of a button."""
     kind, value = element.get("type", "text").strip().lower(), element.get("value", "")
     builder.separate(" ")
-    if kind == "hidden":
+    if _is_secret(element):
+        if kind != "hidden":
+            _add(builder, element, fields, "text", "")
+    elif kind == "hidden":
         _drop(builder, value, "hidden")
-    elif _is_secret(element):
-        _add(builder, element, fields, "text", "")
     elif kind in _CHECKS:
         is_on = element.get("checked") is not None
         on = value if kind == "radio" and value else "on"
         _write_box(builder, element, fields, kind, on if is_on else "off")
     elif kind in _BUTTONS:
-        label = value or element.get("alt", "") or _BUTTONS[kind]
-        builder.write(label)
-        _add(builder, element, fields, "button", label)
+        own = value or element.get("alt", "")
+        builder.write(own)
+        if not own and _BUTTONS[kind]:
+            builder.insert(_BUTTONS[kind], "form")
+        _add(builder, element, fields, "button", own or _BUTTONS[kind])
     else:
         value = "" if kind == "file" else value
         builder.write(value)

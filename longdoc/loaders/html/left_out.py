@@ -78,6 +78,7 @@ class Notes:
         self.fields: list[FormField] = []
         self._elsewhere: list[str] = []
         self._pictures = 0
+        self._formulas = 0
 
     def add(self, element: Any) -> None:
         """Notes an element that shows another file, or a picture."""
@@ -85,6 +86,7 @@ class Notes:
         if name and (uri := element.get(name, "").strip()) and not uri.startswith(("about:", "javascript:", "#")):
             tiny = any(element.get(side, "").strip() in ("0", "1") for side in ("width", "height"))
             self._elsewhere += [] if tiny else [f"{element.tag} {_short(uri)}"]
+        self._formulas += element.tag == "span" and element.get("class", "") == "katex-html"
         if element.tag in ("img", "svg") and not element.get("alt", "").strip():
             self._pictures += all(
                 not re.fullmatch(r"\d{1,2}", element.get(side, "").strip()) for side in ("width", "height")
@@ -115,6 +117,8 @@ class Notes:
             found.append(f"style sheets add text that is not read: {_some(list(dict.fromkeys(styles.generated)))}")
         if writers or (scripts and length < 200):
             found.append("scripts are not run: text that they write is not read; save the page from a browser")
+        if self._formulas:
+            found.append(f"{self._formulas} formula(s) drawn without MathML: fractions in them may be misread")
         if refresh:
             found.append(f"the page forwards to {_short(refresh[0])}, which is not read")
         if self._pictures and length < _MANY_PICTURES * self._pictures:
@@ -142,12 +146,19 @@ def _has_body(element: Any) -> bool:
 def _is_drawn_formula(element: Any) -> bool:
     """Whether it is the picture of a formula that stands beside it as MathML or TeX."""
     names = element.get("class", "").split()
-    if "MathJax_Preview" in names or "katex-html" in names:
-        return True
+    if "katex-html" in names:
+        return any(map(_is_mathml, (element.getprevious(), element.getnext())))
+    if "MathJax_Preview" in names:
+        after = element.getnext()
+        return after is not None and (after.tag == "script" or "MathJax" in after.get("class", ""))
     if "MathJax" in names or element.tag == "mjx-container":
         after = element.getnext()
         return after is not None and after.tag == "script" and "math/" in after.get("type", "")
     return False
+
+
+def _is_mathml(element: Any) -> bool:
+    return element is not None and (element.tag == "math" or "katex-mathml" in element.get("class", "").split())
 
 
 def _runs(script: Any) -> bool:

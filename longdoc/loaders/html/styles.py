@@ -20,17 +20,20 @@ _READ = {
     ),
     *("text-decoration-line", "white-space", "page-break-before", "page-break-after", "break-before", "break-after"),
 }
-_HIDING = ("display", "visibility", "content-visibility", "font-size")
+_HIDING = ("display", "visibility", "content-visibility", "font-size", "size")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-_DECLARATION = re.compile(r"""([\w-]+)\s*:\s*((?:"[^"]*"|'[^']*'|[^;"'])*)""")
+_DECLARATION = re.compile(r"""(?:[^;"']+|"[^"]*"|'[^']*'|["'])+""")
 _COMPOUND = re.compile(r"([a-z][\w-]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
 _PSEUDO_ELEMENT = re.compile(r"::?(?:before|after)\s*$", re.IGNORECASE)
 _STRINGS = re.compile(r"""(?<![\w-])content\s*:\s*((?:"[^"]*"|'[^']*'|[^;}"'])*)""", re.IGNORECASE)
-_WORDS = re.compile(r"""["']([^"']*[^\W_][^"']*)["']""")
+_WORDS = re.compile(r"""["']([^"']*)["']""")
 _ICON = re.compile(r"\\[0-9a-f]{1,6}\s?", re.IGNORECASE)
 _BRACE = re.compile(r"[{}]")
-_ZERO = re.compile(r"0(?:\.0+)?(?:px|pt|em|rem|%)?")
-_LENGTH = re.compile(r"(-?)\d*\.?\d+(?:px|pt|em|ex|rem|%)")
+_ZERO = re.compile(r"(?:0+(?:\.0*)?|\.0+)(?:[a-z]{1,4}|%)?")
+_LENGTH = re.compile(r"(-?)(?:\d+(?:\.\d*)?|\.\d+)(?:px|pt|em|ex|rem|%)")
+_INHERITED_SIZE = re.compile(r"[\d.]+(?:em|ex|ch|ic|lh|cap|%)|larger|smaller|inherit|unset|revert|revert-layer")
+_FONT_SIZE = re.compile(r"(?<![^\s])(?:0|[\d.]+(?:[a-z]+|%)|larger|smaller|inherit|unset|revert)(?![^\s/!])")
+"""The size in a ``font`` property."""
 _INLINE = {"span", "font", "small", "a", "b", "i", "em", "strong", "u", "big", "ins", "cite", "code"}
 
 Properties = Mapping[str, str]
@@ -49,13 +52,24 @@ class _Rule:
 def declarations(style: str) -> dict[str, str]:
     """The properties of a ``style`` attribute that longdoc reads; those marked important end with ``"!"``.
 
+    ``"size"`` is the size of the letters, set by ``font`` or ``font-size``.
+
     >>> declarations("color: red; DISPLAY : none !important")
     {'display': 'none!'}
     """
-    found = {}
-    for name, value in _DECLARATION.findall(style):
-        if name.lower() in _READ:
-            found[name.lower()] = re.sub(r" ?! ?important$", "!", re.sub(r"\s+", " ", value.lower()).strip())
+    found: dict[str, str] = {}
+    for declaration in _DECLARATION.findall(_COMMENT.sub(" ", style) if "/*" in style else style):
+        name, _, raw = declaration.partition(":")
+        name = name.strip().lower()
+        if name not in _READ and name != "font":
+            continue
+        value = re.sub(r" ?! ?important$", "!", " ".join(raw.lower().split()))
+        if name != "font":
+            _merge(found, {name: value})
+        if name in ("font", "font-size"):
+            size = _FONT_SIZE.search(value) if name == "font" else None
+            mark = "!" if value.endswith("!") else ""
+            _merge(found, {"size": value if name == "font-size" else f"{size[0] if size else 'medium'}{mark}"})
     return found
 
 
@@ -64,7 +78,11 @@ class Look:
     """What the style of an element says about its text."""
 
     is_hidden: bool = False
-    """It is not displayed, or in letters without a size."""
+    """It is not displayed, with all that is in it."""
+    is_visible: bool | None = None
+    """Whether its own text is visible; None if that is inherited."""
+    has_size: bool | None = None
+    """Whether its letters have a size above zero; None if that is inherited."""
     is_struck: bool = False
     is_inline: bool | None = None
     """Whether it is a part of a line, or a block; None if the style says neither."""
@@ -145,7 +163,8 @@ class Styles:
         found = _STRINGS.search(body) if "content" in body else None
         if not found:
             return
-        words = [word for word in _WORDS.findall(_ICON.sub("", found[1])) if len(self.generated) < 100]
+        strings = _WORDS.findall(_ICON.sub("", found[1])) if len(self.generated) < 100 else []
+        words = [string for string in strings if any(map(str.isalnum, string))]
         is_number = re.search(r"counters?\(", found[1]) and not re.search(r"\bli\b|lst-", selector)
         self.generated += words or (["numbers"] if is_number else [])
 
@@ -176,10 +195,11 @@ def _look(tag: str, style: Properties) -> Look:
     is_inline = display in ("inline", "inline-block", "contents", "inline-flex")
     is_block = display in ("block", "flex", "grid", "table", "list-item", "flow-root")
     return Look(
-        is_hidden=display == "none"
-        or style.get("visibility") in ("hidden", "collapse")
-        or style.get("content-visibility") == "hidden"
-        or bool(_ZERO.fullmatch(style.get("font-size", ""))),
+        is_hidden=display == "none" or style.get("content-visibility") == "hidden",
+        is_visible={"hidden": False, "collapse": False, "visible": True, "initial": True}.get(
+            style.get("visibility", "")
+        ),
+        has_size=_has_size(style.get("size", "")),
         is_struck=any("line-through" in style.get(name, "") for name in ("text-decoration", "text-decoration-line")),
         is_inline=is_inline if is_inline or is_block else None,
         shift=_shift(style) if tag in _INLINE else "",
@@ -187,6 +207,13 @@ def _look(tag: str, style: Properties) -> Look:
         breaks_before=_breaks(style, "before"),
         breaks_after=_breaks(style, "after"),
     )
+
+
+def _has_size(size: str) -> bool | None:
+    """Whether letters of this size can be seen; None if it is relative to that of the text around them."""
+    if not size or _INHERITED_SIZE.fullmatch(size):
+        return False if _ZERO.fullmatch(size) else None
+    return not _ZERO.fullmatch(size)
 
 
 def _breaks(style: Properties, side: str) -> bool:

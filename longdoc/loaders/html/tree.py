@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
@@ -13,6 +13,8 @@ from longdoc.loaders.html.styles import Styles
 
 NO_TEXT = {"script", "style", "template", "title", "noscript"}
 """Elements whose content is not displayed."""
+NEVER_TEXT = {"script", "style"}
+"""Elements whose content is no text, even in what is left out."""
 BLOCKS = {
     *(
         "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption"
@@ -25,12 +27,12 @@ _MARKER = re.compile(r"\(?\w{1,5}[.)]{1,2}|\d+(?:\.\d+)+\.?|[•·●○▪■�
 _NUMBER = re.compile(r"[-–—\s]*(?:page\s+)?(?:[A-Z]-)?(?:\d{1,4}|[ivxl]{1,7})(?:\s+of\s+\d+)?[-–—\s]*", re.IGNORECASE)
 
 
-def texts(element: Any) -> Iterator[str]:
+def texts(element: Any, *, without: Collection[str] = NO_TEXT) -> Iterator[str]:
     """The texts in an element in order, without those of elements that are not displayed."""
     walk = etree.iterwalk(element, events=("start", "end"))
     for event, each in walk:
         if event == "start":
-            if each.tag in NO_TEXT and each is not element:
+            if each.tag in without and each is not element:
                 walk.skip_subtree()
             elif each.text:
                 yield each.text
@@ -38,9 +40,9 @@ def texts(element: Any) -> Iterator[str]:
             yield each.tail
 
 
-def text_of(element: Any) -> str:
-    """All text in an element, without scripts and styles."""
-    return "".join(texts(element))
+def text_of(element: Any, *, without: Collection[str] = NO_TEXT) -> str:
+    """All text in an element, without that of elements that are not displayed, or of others given by their tags."""
+    return "".join(texts(element, without=without))
 
 
 def has_text(element: Any) -> bool:

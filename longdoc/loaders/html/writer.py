@@ -14,6 +14,7 @@ from longdoc.loaders.html.left_out import Notes, kind_left_out, write_descriptio
 from longdoc.loaders.html.styles import Look, Styles
 from longdoc.loaders.html.tree import (
     BLOCKS,
+    NEVER_TEXT,
     following_text,
     has_text,
     page_numbers,
@@ -21,6 +22,7 @@ from longdoc.loaders.html.tree import (
     table_roles,
     text_of,
 )
+from longdoc.loaders.html.visible import Visibility
 from longdoc.loaders.markup.builder import Builder, Separator
 from longdoc.loaders.markup.formulas import write_math
 from longdoc.loaders.markup.writer import run
@@ -66,6 +68,7 @@ class HtmlWriter:
         self.looks: list[Look] = []  # of the element that is written, and those around it
         self.shifts: list[Any] = []  # the raised and lowered elements around the current one
         self.page_numbers = page_numbers(root, styles)
+        self.visibility = Visibility(root, styles)
 
     def write(self) -> None:
         """Writes the whole tree."""
@@ -76,7 +79,8 @@ class HtmlWriter:
                 depth += not inline
                 self.builder.limits.check("depth", depth, self.builder.name)
                 self.looks.append(self.styles.look(element))
-                kind = kind_left_out(element, self.looks[-1]) or ("page number" if element in self.page_numbers else "")
+                self.visibility.enter(element, self.looks[-1])
+                kind = kind_left_out(element, self.looks[-1]) or self.kind_left_out(element)
                 if kind:
                     walk.skip_subtree()
                     self.roles[element] = "left out"
@@ -92,11 +96,27 @@ class HtmlWriter:
                 if self.roles.get(element) != "left out":
                     self.close(element)
                 self.looks.pop()
+                self.visibility.leave()
                 self.text(element.tail if element is not self.root else None)
 
+    def kind_left_out(self, element: Any) -> str:
+        """The kind of furniture that an element is because of what is around it; empty if it is written."""
+        if element in self.page_numbers:
+            return "page number"
+        if not self.visibility.is_hidden or not self.visibility.shows_nothing(element):
+            return ""
+        if element.tag == "li" and _parent_list(element) is not None:  # it has its number, although it is not seen
+            self._next_number(element, _parent_list(element))
+        return "hidden"
+
     def text(self, text: str | None) -> None:
-        """Writes text of the source."""
+        """Writes text of the source; hidden text becomes furniture."""
         if not text:
+            return
+        if self.visibility.is_hidden and text.strip():
+            self.builder.drop(text, "hidden")
+            if text[0].isspace() or text[-1].isspace():
+                self.builder.separate(" ")
             return
         if text.strip():
             self.after_marker = self.page_is_empty = False
@@ -115,13 +135,13 @@ class HtmlWriter:
     def leave_out(self, element: Any, kind: str) -> None:
         """Records the text of an element as furniture of this kind; ``"markup"`` is not recorded."""
         if element.tag in BLOCKS:
-            self.separate("\n\n")
+            self.separate("\n" if element.tag in _LINES else "\n\n")
         if self.looks[-1].breaks_before:
             self.start_page()
         if element.tag == "script" and _TEX_SCRIPT.search(element.get("type", "")):
             self.text(element.text)
         elif kind != "markup":
-            if (text := text_of(element)).strip():
+            if (text := text_of(element, without=NEVER_TEXT)).strip():
                 self.builder.drop(text, kind)
             write_descriptions(self.builder, element, inside=True)
             forms.drop_values(self.builder, element)
@@ -189,6 +209,8 @@ class HtmlWriter:
     def _open_inline(self, element: Any) -> None:
         """Inserts what a browser shows around quotations, readings, raised and lowered text, and adds fields."""
         tag = element.tag
+        if self.visibility.is_hidden:
+            return
         if shift := self._shift(element, self.looks[-1]):
             self._open_shift(element, shift)
         elif tag == "q":
@@ -206,6 +228,10 @@ class HtmlWriter:
 
     def _shift(self, element: Any, look: Look) -> str:
         """Whether an element is raised or lowered."""
+        if (
+            element.tag == "span" and element.get("class") == "msupsub"
+        ):  # KaTeX; a second column makes room below the line
+            return "lowered" if element.xpath("boolean(./*[contains(@class, 'vlist-t2')])") else "raised"
         return _SHIFTS.get(element.tag) or look.shift
 
     def _open_shift(self, element: Any, shift: str) -> None:
@@ -236,16 +262,24 @@ class HtmlWriter:
 
     def open_item(self, element: Any) -> None:
         """Writes the bullet or the number of a list item that is not empty."""
-        parent = element.getparent()
+        parent = _parent_list(element)
         if not has_text(element):
             return
-        if parent is None or parent.tag != "ol":
-            self.builder.insert("• ", "number")
-        else:
-            number = _integer(element.get("value"), self.counters.get(parent, _first_number(parent)))
-            self.counters[parent] = number + (-1 if parent.get("reversed") is not None else 1)
-            self.builder.insert(numeral(number, element.get("type") or parent.get("type") or "1") + ". ", "number")
-        self.after_marker = True
+        label = "• "
+        if parent is not None:
+            number = self._next_number(element, parent)
+            label = numeral(number, element.get("type") or parent.get("type") or "1") + ". "
+        if not self.visibility.is_hidden:
+            self.builder.insert(label, "number")
+            self.after_marker = True
+
+    def _next_number(self, item: Any, ol: Any) -> int:
+        """The number of an item, after which the list continues."""
+        if ol not in self.counters:
+            self.counters[ol] = _first_number(ol)
+        number = _integer(item.get("value"), self.counters[ol])
+        self.counters[ol] = number + (-1 if ol.get("reversed") is not None else 1)
+        return number
 
     def open_table_part(self, element: Any) -> None:
         """Starts a table, a row or a cell, or the line of a cell that is only layout."""
@@ -312,13 +346,24 @@ def _address(element: Any) -> str:
 
 def _is_note(element: Any) -> bool:
     """Whether raised text is the mark of a note: it links within the document, or is named as one."""
-    around = (element, element.getparent())
-    links = [*element.iter("a"), *(each for each in around if each is not None and each.tag == "a")]
+    around, parent = [element], element.getparent()
+    if parent is not None and parent.tag in ("a", "sup", "span") and _contains_only(parent, element):
+        around.append(parent)
+    links = [*element.iter("a"), *(each for each in around[1:] if each.tag == "a")]
     if any(link.get("href", "").startswith("#") or link.get("role") == "doc-noteref" for link in links):
         return True
-    return any(each is not None and _NOTE_CLASS.search(each.get("class", "")) for each in (*around, *links)) and bool(
-        start_of(element)
-    )
+    return any(_NOTE_CLASS.search(each.get("class", "")) for each in (*around, *links)) and bool(start_of(element))
+
+
+def _contains_only(parent: Any, element: Any) -> bool:
+    """Whether there is no text in an element but that of this element, and brackets around it."""
+    return start_of(parent).strip("()[] ") == start_of(element).strip("()[] ")
+
+
+def _parent_list(item: Any) -> Any:
+    """The numbered list that an item is in; None if it has a bullet."""
+    parent = item.getparent()
+    return parent if parent is not None and parent.tag == "ol" else None
 
 
 def _first_number(ol: Any) -> int:
