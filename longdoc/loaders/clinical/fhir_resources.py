@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from longdoc.loaders.clinical.fhir_json import Resource, listed, record, string
 from longdoc.loaders.clinical.fhir_leaves import Contents, is_attachment
 from longdoc.loaders.clinical.words import Words
 
 _READABLE_FIELDS = ("title", "name", "text", "display", "description", "comment", "conclusion", "valueString")
-_DEFAULT_FIELDS = tuple("title name code type category description value status effective date note".split())
+_DEFAULT_FIELDS = tuple(
+    "title name code type category description value status effective date note emptyReason".split()
+)
 FIELDS: dict[str, tuple[str, ...]] = {
     "AllergyIntolerance": tuple(
         "code clinicalStatus verificationStatus criticality reaction onset recordedDate note".split()
@@ -16,6 +20,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "DiagnosticReport": ("code", "effective", "issued"),
     "DocumentReference": ("type", "description", "date"),
     "Encounter": ("type", "class", "reasonCode", "period"),
+    "FamilyMemberHistory": tuple("relationship name sex age deceased condition status reasonCode note".split()),
     "Immunization": ("vaccineCode", "status", "statusReason", "occurrence", "note"),
     "MedicationRequest": tuple("medication doNotPerform dosageInstruction status reasonCode authoredOn note".split()),
     "MedicationStatement": ("medication", "dosage", "status", "reasonCode", "effective", "note"),
@@ -31,8 +36,15 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Resource type -> fields to read, in order; ``value`` covers ``valueQuantity``, ``valueString`` and so on."""
 _PARTS = tuple(
-    "value dataAbsentReason interpretation substance manifestation severity description line city state country".split()
+    "value dataAbsentReason interpretation substance manifestation severity description line city state country "
+    "outcome onset".split()
 )
+_LABELS = {"abatement": "abated", "age": "age", "deceased": "deceased", "onset": "onset"}
+"""Field -> what to write before its value."""
+_STATUSES = ("status", "clinicalStatus", "verificationStatus")
+_ORDINARY = ("active", "completed", "confirmed", "final")
+"""Statuses that go without saying, where a line would start with them."""
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\S+)?)?)?(?: to \S+)?")
 _SEPARATE = {"QuestionnaireResponse": ("item",), "DiagnosticReport": ("conclusion",)}
 """Resource type -> fields that have lines of their own."""
 
@@ -40,8 +52,11 @@ _SEPARATE = {"QuestionnaireResponse": ("item",), "DiagnosticReport": ("conclusio
 def describe(resource: Resource, contents: Contents, addresses: dict[str, Resource]) -> list[str]:
     """The contents of a resource as pieces of text: its subject first, then all of its prose, without repetitions."""
     kind = string(resource.get("resourceType"))
-    pieces = [_field(resource, field, addresses) for field in FIELDS.get(kind, _DEFAULT_FIELDS)]
-    seen = Words(pieces)
+    found = [(field, _field(resource, field, addresses)) for field in FIELDS.get(kind, _DEFAULT_FIELDS)]
+    pieces = [piece for _, piece in found]
+    leading = next((field for field, piece in found if piece), "")
+    first = pieces.pop([field for field, _ in found].index(leading)) if leading in _STATUSES else ""
+    seen = Words([*pieces, first])
     for leaf in contents.without(*_SEPARATE.get(kind, ())):
         listed_field = kind not in FIELDS and leaf.key in _READABLE_FIELDS and not is_attachment(leaf.owner)
         if listed_field or (leaf.is_prose and leaf.text not in seen):
@@ -49,6 +64,9 @@ def describe(resource: Resource, contents: Contents, addresses: dict[str, Resour
             seen.add(leaf.text)
         elif leaf.key == "doNotPerform" and leaf.text.endswith("true") and kind not in FIELDS:
             pieces.append("do not perform")
+    if first and first.lower() not in _ORDINARY:
+        subject = next((position + 1 for position, piece in enumerate(pieces) if piece), 0)
+        pieces.insert(subject, first)
     return list(dict.fromkeys(filter(None, pieces)))
 
 
@@ -69,7 +87,18 @@ def answers_of(response: Resource, addresses: dict[str, Resource]) -> list[list[
 def _field(resource: Resource, field: str, addresses: dict[str, Resource]) -> str:
     if field == "doNotPerform":
         return "do not perform" if resource.get(field) is True else ""
-    return readable(_choice(resource, field), addresses)
+    value = _choice(resource, field)
+    if field in _LABELS:
+        return _labelled(field, value, readable(value, addresses))
+    return readable(value, addresses)
+
+
+def _labelled(field: str, value: object, text: str) -> str:
+    """The text of a field that is not clear without its name; a date of onset is."""
+    label = _LABELS[field]
+    if isinstance(value, bool):
+        return label if value else f"not {label}"
+    return text if not text or (field == "onset" and _DATE.fullmatch(text)) else f"{label} {text}"
 
 
 def metadata_of(resources: list[Resource], addresses: dict[str, Resource]) -> dict[str, str]:
@@ -146,19 +175,28 @@ def _strings(part: Resource, key: str) -> list[str]:
 
 
 def _quantity(part: Resource) -> str:
-    """The text of a Quantity, Range, Ratio or Period."""
+    """The text of a Quantity, Range, Ratio or Period; a Range or Period with one end says which."""
     for low, high, sign in (("low", "high", "–"), ("numerator", "denominator", "/"), ("start", "end", " to ")):
         ends = [_amount(record(end)) or string(end) for end in (part.get(low), part.get(high))]
+        if all(ends):
+            is_titer = sign == "/" and not any(_unit(record(part.get(end))) for end in (low, high))
+            return (":" if is_titer else sign).join(ends)
         if any(ends):
-            return sign.join(filter(None, ends))
+            only = low if ends[0] else high
+            return {"low": ">=", "high": "<=", "end": "to "}.get(only, "") + "".join(ends)
     return _amount(part)
 
 
 def _amount(part: Resource) -> str:
     """A number with its unit."""
     number = string(part.get("value"))
+    return f"{string(part.get('comparator'))}{number} {_unit(part)}".strip() if number else ""
+
+
+def _unit(part: Resource) -> str:
+    """The unit of a number; ``1`` is the unit of numbers without one."""
     unit = string(part.get("unit")) or string(part.get("code"))
-    return f"{string(part.get('comparator'))}{number} {unit}".strip() if number else ""
+    return "" if unit == "1" else unit
 
 
 def _name(value: object) -> str:
@@ -176,7 +214,10 @@ def _parts(part: Resource) -> str:
     for key in _PARTS:
         inner = _choice(part, key)
         items = inner if isinstance(inner, list) else [inner]
-        pieces += [_quantity(record(item)) or _concept(item) or _scalar(item) for item in items]
+        texts = [_quantity(record(item)) or _concept(item) or _scalar(item) for item in items]
+        pieces += [
+            _labelled(key, item, text) if key in _LABELS else text for item, text in zip(items, texts, strict=True)
+        ]
     return " ".join(filter(None, pieces))
 
 
