@@ -89,5 +89,6 @@ def page_ranges(pages: Iterable[int]) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Formats a number with its noun, as in ``"1 page"`` and ``"2,000 pages"``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Formats a number with its noun, as in ``"1 page"``, ``"2,000 pages"`` and ``"3 coded entries"``."""
+    plural = re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"
+    return f"{number:,} {noun if number == 1 else plural}"

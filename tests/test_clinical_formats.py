@@ -340,7 +340,7 @@ def test_narrative_and_header_of_a_clinical_document() -> None:
     assert (metadata["Patient"], metadata["Author"], metadata["Date"]) == ("Jane Doe", "Richard Roe", "2014-05-01")
     assert (metadata["Birth date"], metadata["Gender"]) == ("1970-02-03", "Female")
     assert "Beaverton" in metadata["Patient record"]
-    assert document.warnings == ("section 'Results' has no narrative: its 1 coded entries are read instead",)
+    assert document.warnings == ("section 'Results' has no narrative: its 1 coded entry is read instead",)
 
 
 @pytest.mark.parametrize("note", notes(), ids=lambda note: str(len(note)))

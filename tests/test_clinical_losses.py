@@ -193,7 +193,7 @@ def test_what_a_narrative_lacks_of_its_entries_is_furniture():
         f"<structuredBody><component><section><title>Labs</title>{coded}</section></component></structuredBody>"
     )
     assert bare.text == "Note\n\nLabs\n\nGlucose; fasting; 5.4 mmol/L; 2024-05-01"
-    assert bare.warnings == ("section 'Labs' has no narrative: its 1 coded entries are read instead",)
+    assert bare.warnings == ("section 'Labs' has no narrative: its 1 coded entry is read instead",)
 
 
 def test_sections_nested_or_out_of_place_are_read():

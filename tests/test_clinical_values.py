@@ -51,7 +51,7 @@ def test_the_end_of_an_onset_and_the_bound_of_a_dose() -> None:
     onset = {"resourceType": "Condition", "code": {"text": "Asthma"}, "onsetPeriod": {"end": "2010-01-01"}}
     dose = {"doseAndRate": [{"doseRange": {"high": FIVE}}], "route": {"text": "oral"}}
     taken = {"resourceType": "MedicationRequest", "medicationReference": {"display": "A"}, "dosageInstruction": [dose]}
-    assert fhir(onset, taken).text == "Asthma: until 2010-01-01\nA: up to 5 mg oral"
+    assert fhir(onset, taken).text == "Asthma: onset until 2010-01-01\nA: up to 5 mg oral"
 
 
 def test_how_often_and_how_far_apart_keep_their_upper_bounds() -> None:

@@ -191,7 +191,7 @@ def kind_of(data: bytes, name: str) -> str:
     for kind, row in FORMATS.items():
         if row.in_text is not None and row.in_text(start):
             return kind
-    raise UnsupportedFormatError(f"{name}: XML with the root element {start.root or 'missing'!r}. {_supported()}")
+    raise UnsupportedFormatError(f"{name}: XML with the root element {start.root or 'missing'!r}. {supported()}")
 
 
 def _check_text(data: bytes, name: str, suffix: str) -> None:
@@ -201,16 +201,17 @@ def _check_text(data: bytes, name: str, suffix: str) -> None:
     found = unread_format(data)
     if found and not (suffix == "docx" and data.startswith(b"PK")):
         what, remedy = found
-        raise UnsupportedFormatError(f"{name}: {what}; {remedy}. {_supported()}")
+        raise UnsupportedFormatError(f"{name}: {what}; {remedy}. {supported()}")
     if suffix in ("pdf", "docx"):
         raise CorruptDocumentError(
             f"{name}: has the suffix .{suffix}, but its content is not {FORMATS[suffix].description}; get it again"
         )
     if is_binary(data):
         raise UnsupportedFormatError(
-            f"{name}: neither text nor of a known format (it starts with {data[:8]!r}). {_supported()}"
+            f"{name}: neither text nor of a known format (it starts with {data[:8]!r}). {supported()}"
         )
 
 
-def _supported() -> str:
+def supported() -> str:
+    """The sentence about all formats that ends a message about a file of another."""
     return f"longdoc reads {', '.join(row.description for row in FORMATS.values())}"

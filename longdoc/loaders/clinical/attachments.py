@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import hashlib
 import re
 import zlib
@@ -12,6 +13,8 @@ from dataclasses import replace
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentError, UnsupportedFormatError
+from longdoc.loaders.detect import kind_of, supported
+from longdoc.loaders.encoding import decode
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.markup.builder import Builder
 from longdoc.loaders.options import Options
@@ -21,6 +24,7 @@ Read = Callable[..., Document]
 
 # An attachment counts as this many levels of nesting, so that nested records reach the limit before Python's own.
 _LEVELS = 32
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:+-]+)""", re.IGNORECASE)
 _WINDOW_BITS = {"DF": -zlib.MAX_WBITS, "GZ": 16 + zlib.MAX_WBITS, "ZL": zlib.MAX_WBITS}
 """How zlib reads the compressions of HL7: deflate, gzip and zlib."""
 
@@ -68,15 +72,31 @@ def unpack(data: bytes, compression: str, name: str, limits: Limits) -> bytes:
     return unpacked
 
 
-def read_attachment(data: bytes, name: str, options: Options, read: Read) -> Document:
+def read_attachment(data: bytes, name: str, options: Options, read: Read, media_type: str = "") -> Document:
     """The attached document, by the loader of its format and with the options of the record, except its pages.
+
+    Args:
+        data: the content of the attachment.
+        name: for errors and ``Document.source``.
+        options: the options of the record.
+        read: reads it.
+        media_type: what the record says of it; text is decoded by the ``charset`` in it.
 
     Raises:
         DocumentError: see :func:`longdoc.load`.
     """
     options.limits.check("depth", _LEVELS, name)
     limits = replace(options.limits, depth=options.limits.depth - _LEVELS)
-    return read(data, name=name, options=replace(options, limits=limits, pages=None))
+    options = replace(options, limits=limits, pages=None)
+    charset = _CHARSET.search(media_type)
+    if charset is None or data.isascii() or kind_of(data, name) not in ("text", "html"):
+        return read(data, name=name, options=options)
+    decoded = decode(data, charset[1])
+    # The mark outweighs what HTML declares within itself, as the record does.
+    document = read(codecs.BOM_UTF8 + decoded.text.encode(), name=name, options=options)
+    metadata = {**document.source.metadata, "encoding": decoded.encoding}
+    source = replace(document.source, sha256=hashlib.sha256(data).hexdigest(), metadata=metadata)
+    return replace(document, source=source, warnings=(*decoded.warnings, *document.warnings))
 
 
 def as_record(document: Document, data: bytes, *, name: str, media_type: str, metadata: dict[str, str]) -> Document:
@@ -95,19 +115,22 @@ class AttachmentWriter:
         self.failure: DocumentError | None = None
         """Of the last attachment that could not be read."""
 
-    def write(self, title: str, content: Callable[[], bytes]) -> bool:
+    def write(self, title: str, content: Callable[[], bytes], media_type: str = "") -> bool:
         """Writes a document page by page; returns whether it could be read.
 
         Args:
             title: what to call it in warnings.
             content: returns its bytes, or raises a DocumentError.
+            media_type: what the record says of it, such as ``text/plain; charset=iso-8859-1``.
         """
         self.builder.separate("\n\n")
+        name = f"{self.builder.name}, {title}"
         try:
-            document = read_attachment(content(), f"{self.builder.name}, {title}", self.options, self.read)
+            document = read_attachment(content(), name, self.options, self.read, media_type)
         except DocumentError as error:
             self.failure = error
-            self.warnings.append(f"{title}: not read: {error}")
+            reason = str(error).removeprefix(f"{name}: ").removesuffix(f". {supported()}")
+            self.warnings.append(f"{title}: not read: {reason}")
             return False
         for page in document.pages:
             if page.number > 1:
@@ -120,5 +143,8 @@ class AttachmentWriter:
         self.builder.separate("\n\n")
         self.warnings += [f"{title}: {warning}" for warning in document.warnings]
         if document.source.media_type != "text/plain":
-            self.warnings.append(f"{title}: read as text; its boxes and tables are kept when it is loaded by itself")
+            what = "" if title.startswith("attachment") else "attachment "
+            self.warnings.append(
+                f"{title}: {what}read as text only, without boxes and tables; load it by itself for those"
+            )
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
 from longdoc.document import Document
 from longdoc.loaders.clinical.attachments import (
@@ -14,7 +15,7 @@ from longdoc.loaders.clinical.attachments import (
     read_attachment,
     unpack,
 )
-from longdoc.loaders.clinical.ccda_entries import embedded, entry_pieces, uncovered
+from longdoc.loaders.clinical.ccda_entries import Piece, embedded, entry_pieces, uncovered
 from longdoc.loaders.clinical.ccda_header import header_parts, metadata_of, missing_parents
 from longdoc.loaders.clinical.ccda_narrative import CcdaNarrative, parse_markup
 from longdoc.loaders.clinical.narrative import has_picture
@@ -55,7 +56,8 @@ def load_ccda(data: bytes, *, name: str, options: Options, read: Read) -> Docume
     texts = children(bodies[0], "text") if len(bodies) == 1 else []
     if len(texts) == 1 and _is_encoded(texts[0]):
         title = f"{name}, body{_media_type(texts[0])}"
-        document = read_attachment(_content(texts[0], title, options), title, options, read)
+        media_type = attribute(texts[0], "mediaType")
+        document = read_attachment(_content(texts[0], title, options), title, options, read, media_type)
         return as_record(document, data, name=name, media_type=_MEDIA_TYPE, metadata=metadata)
     writer = _ClinicalDocument(Builder(name, options.limits), options, read, root)
     run(writer.document(root))
@@ -80,6 +82,11 @@ def _media_type(element: Element) -> str:
     """The media type of an attachment in brackets, for its title."""
     found = attribute(element, "mediaType")
     return f" ({found})" if found else ""
+
+
+def _declared_type(element: Element) -> str:
+    """The media type of an encoded attachment; text that is not encoded has been decoded, whatever it declares."""
+    return attribute(element, "mediaType") if _is_encoded(element) else ""
 
 
 def _content(element: Element, name: str, options: Options) -> bytes:
@@ -147,7 +154,9 @@ class _ClinicalDocument:
         elif _is_encoded(text) or (
             media_type not in ("", "text/plain") and (text.text or "").strip() and not len(text)
         ):
-            self.has_text |= self.attachments.write(title, lambda: _content(text, title, self.options))
+            self.has_text |= self.attachments.write(
+                title, lambda: _content(text, title, self.options), _declared_type(text)
+            )
         elif len(text):
             self.has_text |= bool(text_of(text))
             yield self.narrative.element(text)
@@ -185,7 +194,9 @@ class _ClinicalDocument:
         """Writes coded entries one per line; under a narrative, what it lacks of them is furniture."""
         entries = children(section, "entry")
         lines = [pieces for entry in entries if (pieces := entry_pieces(entry))]
-        others = [words_of(part) for part in section if tag_of(part) not in _NOT_TEXT]
+        others = [
+            Piece(text, (text,)) for part in section if tag_of(part) not in _NOT_TEXT for text in [words_of(part)]
+        ]
         if is_narrated:
             for pieces in (*lines, others):
                 if rest := uncovered(pieces, known):
@@ -201,16 +212,18 @@ class _ClinicalDocument:
                     self._pictures[media_type] += 1
                 continue
             title = f"entry{_media_type(part)}"
-            self.has_text |= self.attachments.write(title, lambda: _content(part, title, self.options))  # noqa: B023
+            content = partial(_content, part, title, self.options)
+            self.has_text |= self.attachments.write(title, content, _declared_type(part))
 
-    def _write_entries(self, section: Element, lines: list[list[str]]) -> None:
+    def _write_entries(self, section: Element, lines: list[list[Piece]]) -> None:
         if lines:
             title = " ".join(map(text_of, children(section, "title"))) or "without a title"
-            self.warnings.append(f"section {title!r} has no narrative: its {len(lines)} coded entries are read instead")
+            read = f"{count(len(lines), 'coded entry')} {'is' if len(lines) == 1 else 'are'} read instead"
+            self.warnings.append(f"section {title!r} has no narrative: its {read}")
             self.has_text = True
         for line in lines:
             self.builder.separate("\n")
             for position, piece in enumerate(line):
                 if position:
                     self.builder.insert("; ", "entry")
-                self.builder.write(piece)
+                self.builder.write(piece.text)

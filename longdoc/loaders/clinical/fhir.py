@@ -48,7 +48,8 @@ def load_fhir(data: bytes, *, name: str, options: Options, read: Read) -> Docume
     metadata = metadata_of(records.resources, records.addresses)
     writer = _ResourceWriter(Builder(name, options.limits), records, options, read)
     if len(records.resources) == 1 and (content := writer.only_attachment(records.resources[0])):
-        document = read_attachment(content, f"{name}, attachment", options, read)
+        media_type = writer.media_type(contents_of(records.resources[0]).attachments[0])
+        document = read_attachment(content, f"{name}, attachment", options, read, media_type)
         more = (*records.problems, *_beside_attachment(records.resources[0], metadata))
         document = replace(document, warnings=(*document.warnings, *more))
         return as_record(document, data, name=name, media_type=_MEDIA_TYPE, metadata=metadata)
@@ -149,7 +150,8 @@ class _ResourceWriter:
         narrated = self._narrative(section)
         contents = contents_of(section)
         if not narrated:
-            self._line([leaf.text for leaf in contents.without("title", "code", "section") if leaf.is_prose])
+            prose = [leaf.text for leaf in contents.without("title", "code", "section", "emptyReason") if leaf.is_prose]
+            self._line([*prose, readable(section.get("emptyReason"), self.addresses)])
         for reference in listed(section, "entry"):
             yield self.referenced(reference, narrated)
         for inner in listed(section, "section"):
@@ -280,6 +282,10 @@ class _ResourceWriter:
         self._done.add(id(target))
         return target
 
+    def media_type(self, attachment: Resource) -> str:
+        """The media type that an attachment, or else the Binary that it links to, declares."""
+        return string(attachment.get("contentType")) or string(self._target(attachment).get("contentType"))
+
     def _attachment(self, attachment: Resource) -> None:
         """Writes an attached document, or a warning if it is elsewhere or cannot be read."""
         named = string(attachment.get("title")) or "attachment"
@@ -292,6 +298,8 @@ class _ResourceWriter:
         encoded = string(target.get("data"))
         if encoded.strip():
             name, limits = self.builder.name, self.builder.limits
-            self.has_text |= self.attachments.write(title, lambda: decode_base64(encoded, name, limits))
+            self.has_text |= self.attachments.write(
+                title, lambda: decode_base64(encoded, name, limits), self.media_type(attachment)
+            )
         elif url := string(attachment.get("url")):
             self.warnings.append(f"{title}: not fetched: {url}")

@@ -101,9 +101,10 @@ def contents_of(resource: Resource) -> Contents:
 
 
 def amount(part: Resource) -> str:
-    """The number of a Quantity with its sign of comparison and its unit; empty if it has none."""
+    """The number of a Quantity with its sign of comparison and its unit, of which 1 is none; empty without a number."""
     number = string(part.get("value"))
     unit = string(part.get("unit")) or string(part.get("code"))
+    unit = "" if unit == "1" else unit
     return f"{string(part.get('comparator'))}{number} {unit}".strip() if number else ""
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from longdoc.loaders.clinical.fhir_json import Resource, listed, record, string
 from longdoc.loaders.clinical.fhir_leaves import Contents, amount, is_attachment
 from longdoc.loaders.clinical.words import Words
 
 _READABLE_FIELDS = ("title", "name", "text", "display", "description", "comment", "conclusion", "valueString")
-_DEFAULT_FIELDS = tuple("title name code type category description value status effective date note".split())
+_DEFAULT_FIELDS = tuple(
+    "title name code type category description value status effective date note emptyReason".split()
+)
 FIELDS: dict[str, tuple[str, ...]] = {
     "AllergyIntolerance": tuple(
         "code clinicalStatus verificationStatus criticality reaction onset recordedDate note".split()
@@ -16,6 +20,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "DiagnosticReport": ("code", "effective", "issued"),
     "DocumentReference": ("type", "description", "date"),
     "Encounter": ("type", "class", "reasonCode", "period"),
+    "FamilyMemberHistory": tuple("relationship name sex age deceased condition status reasonCode note".split()),
     "Immunization": ("vaccineCode", "status", "statusReason", "occurrence", "note"),
     "MedicationRequest": tuple("medication doNotPerform dosageInstruction status reasonCode authoredOn note".split()),
     "MedicationStatement": ("medication", "dosage", "status", "reasonCode", "effective", "note"),
@@ -31,7 +36,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Resource type -> fields to read, in order; ``value`` covers ``valueQuantity``, ``valueString`` and so on."""
 _PARTS = tuple(
-    "value dataAbsentReason interpretation substance manifestation severity description line city state country".split()
+    "value dataAbsentReason interpretation substance manifestation severity description line city state country "
+    "outcome onset".split()
 )
 _PAIRS = (
     ("low", "high", "from {}", "up to {}", "{}–{}"),
@@ -39,6 +45,13 @@ _PAIRS = (
     ("start", "end", "since {}", "until {}", "{} to {}"),
 )
 """The two ends of a Range, Ratio or Period; how to write the first alone, the second alone, and both."""
+_LABELS = {"abatement": "abated", "age": "age", "deceased": "deceased", "onset": "onset"}
+"""Field -> what to write before its value."""
+_STATUSES = ("status", "clinicalStatus", "verificationStatus")
+_ORDINARY = ("active", "completed", "confirmed", "final")
+"""Statuses that go without saying, where a line would start with them."""
+_NUMBER = re.compile(r"[<>]?=?[\d.]+")
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\S+)?)?)?(?: to \S+)?")
 _SEPARATE = {"QuestionnaireResponse": ("item",), "DiagnosticReport": ("conclusion",)}
 """Resource type -> fields that have lines of their own."""
 
@@ -46,8 +59,11 @@ _SEPARATE = {"QuestionnaireResponse": ("item",), "DiagnosticReport": ("conclusio
 def describe(resource: Resource, contents: Contents, addresses: dict[str, Resource]) -> list[str]:
     """The contents of a resource as pieces of text: its subject first, then all of its prose, without repetitions."""
     kind = string(resource.get("resourceType"))
-    pieces = [_field(resource, field, addresses) for field in FIELDS.get(kind, _DEFAULT_FIELDS)]
-    seen = Words(pieces)
+    found = [(field, _field(resource, field, addresses)) for field in FIELDS.get(kind, _DEFAULT_FIELDS)]
+    pieces = [piece for _, piece in found]
+    leading = next((field for field, piece in found if piece), "")
+    first = pieces.pop([field for field, _ in found].index(leading)) if leading in _STATUSES else ""
+    seen = Words([*pieces, first])
     for leaf in contents.without(*_SEPARATE.get(kind, ())):
         listed_field = kind not in FIELDS and leaf.key in _READABLE_FIELDS and not is_attachment(leaf.owner)
         if listed_field or (leaf.is_prose and leaf.text not in seen):
@@ -55,6 +71,9 @@ def describe(resource: Resource, contents: Contents, addresses: dict[str, Resour
             seen.add(leaf.text)
         elif leaf.key == "doNotPerform" and leaf.text.endswith("true") and kind not in FIELDS:
             pieces.append("do not perform")
+    if first and first.lower() not in _ORDINARY:
+        subject = next((position + 1 for position, piece in enumerate(pieces) if piece), 0)
+        pieces.insert(subject, first)
     return list(dict.fromkeys(filter(None, pieces)))
 
 
@@ -75,7 +94,18 @@ def answers_of(response: Resource, addresses: dict[str, Resource]) -> list[list[
 def _field(resource: Resource, field: str, addresses: dict[str, Resource]) -> str:
     if field == "doNotPerform":
         return "do not perform" if resource.get(field) is True else ""
-    return readable(_choice(resource, field), addresses)
+    value = _choice(resource, field)
+    if field in _LABELS:
+        return _labelled(field, value, readable(value, addresses))
+    return readable(value, addresses)
+
+
+def _labelled(field: str, value: object, text: str) -> str:
+    """The text of a field that is not clear without its name; a date of onset is."""
+    label = _LABELS[field]
+    if isinstance(value, bool):
+        return label if value else f"not {label}"
+    return text if not text or (field == "onset" and _DATE.fullmatch(text)) else f"{label} {text}"
 
 
 def metadata_of(resources: list[Resource], addresses: dict[str, Resource]) -> dict[str, str]:
@@ -162,6 +192,8 @@ def _quantity(part: Resource) -> str:
         low, high = (amount(record(end)) or string(end) for end in (part.get(first), part.get(second)))
         if low or high:
             form = both if low and high else from_first if low else to_second
+            if first == "numerator" and _NUMBER.fullmatch(low) and _NUMBER.fullmatch(high):
+                form = "{}:{}"  # a titer
             return form.format(*filter(None, (low, high)))
     return amount(part)
 
@@ -181,7 +213,10 @@ def _parts(part: Resource) -> str:
     for key in _PARTS:
         inner = _choice(part, key)
         items = inner if isinstance(inner, list) else [inner]
-        pieces += [_quantity(record(item)) or _concept(item) or _scalar(item) for item in items]
+        texts = [_quantity(record(item)) or _concept(item) or _scalar(item) for item in items]
+        pieces += [
+            _labelled(key, item, text) if key in _LABELS else text for item, text in zip(items, texts, strict=True)
+        ]
     return " ".join(filter(None, pieces))
 
 
