@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import characters, is_hidden, visible_text
+from longdoc.loaders.docx.elements import characters, is_hidden, is_struck_out, visible_text
 from longdoc.loaders.docx.equations import linear, pieces_of
 from longdoc.loaders.docx.numbering import value_of
 from longdoc.loaders.docx.package import Styles, child
@@ -22,17 +22,23 @@ class Runs:
 
     def run(self, element: Element) -> Steps:
         """A run: text with the same formatting."""
-        hidden = is_hidden(element)
-        if hidden is None:
-            style = value_of(child(element, "rpr"), "rstyle")
-            hidden = self.walk.paragraph.is_hidden or self.styles.get(style).is_hidden
+        left_out = self._kind_left_out(element)
         opening, self._closing = self.walk.paragraph.marks.get(element, ("", ""))
-        if not hidden:
+        if not left_out:
             self.walk.insert(opening, "raised")
-        yield self.walk.content_as(element, "hidden" if hidden else "")
-        if self._closing and not hidden:
+        yield self.walk.content_as(element, left_out)
+        if self._closing and not left_out:
             self.walk.insert(self._closing, "raised")
         self._closing = ""
+
+    def _kind_left_out(self, run: Element) -> str:
+        """The kind of furniture that a run is, by its properties and its styles; empty for running text."""
+        hidden, struck, paragraph = is_hidden(run), is_struck_out(run), self.walk.paragraph
+        if hidden is None or struck is None:
+            style = self.styles.get(value_of(child(run, "rpr"), "rstyle"))
+            hidden = (paragraph.is_hidden or style.is_hidden) if hidden is None else hidden
+            struck = (paragraph.is_struck or style.is_struck) if struck is None else struck
+        return "hidden" if hidden else "deleted" if struck else ""
 
     def deletion(self, element: Element) -> Steps:
         """Text that a tracked change deletes."""

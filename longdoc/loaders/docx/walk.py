@@ -24,6 +24,8 @@ class OpenParagraph:
     """Its level in a list, from 0."""
     is_hidden: bool = False
     """Whether its style hides its runs."""
+    is_struck: bool = False
+    """Whether its style strikes its runs out."""
     marks: dict[Element, tuple[str, str]] = field(default_factory=dict)
     """Raised and lowered runs -> what is inserted before and after them."""
     boxes: list[tuple[Callable[[], Steps], str]] = field(default_factory=list)
