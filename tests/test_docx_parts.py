@@ -391,3 +391,29 @@ def test_a_list_item_that_is_struck_out_has_no_number_but_counts() -> None:
     runs = (run("One"), f"<w:r>{STRIKE}<w:t>Two</w:t></w:r>", run("Three"))
     document = load(make("".join(f"<w:p>{listed}{each}</w:p>" for each in runs), numbering=numbering))
     assert document.text == "1. One\n\n3. Three"
+
+
+@pytest.mark.parametrize(
+    ("font", "stored", "shown"),
+    [
+        *(("Wingdings", stored, shown) for stored, shown in zip("þüx¨oý§", "☑✓☒☐☐☒▪", strict=True)),
+        ("Wingdings", "þ ü", "☑ ✓"),
+        ("Wingdings", "The fee", "The fee"),
+        ("Wingdings 2", "R£P", "☑☐✓"),
+        ("Webdings", "c", "☐"),
+        ("Arial", "þ", "þ"),
+    ],
+)
+def test_letters_in_symbol_fonts_are_symbols(font: str, stored: str, shown: str) -> None:
+    document = read(par(run("A ") + run(stored, f'<w:rFonts w:ascii="{font}" w:hAnsi="{font}"/>') + run(" item")))
+    assert (document.text, document.raw_text, document.warnings) == (f"A {shown} item", f"A {stored} item", ())
+    changed = [pair for pair in zip(stored, shown, strict=True) if pair[0] != pair[1]]
+    assert sum(len(edit.text) for edit in document.edits if edit.kind == "symbol") == len(changed)
+
+
+def test_a_style_can_name_the_symbol_font() -> None:
+    fonts = '<w:rPr><w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/></w:rPr>'
+    styles = f'<w:style w:type="character" w:styleId="Box">{fonts}</w:style>'
+    boxed = '<w:rStyle w:val="Box"/>'
+    other = run("x", f'{boxed}<w:rFonts w:asciiTheme="minorHAnsi"/>')
+    assert load(make(par(run("x", boxed) + other), styles=styles)).text == "☒x"

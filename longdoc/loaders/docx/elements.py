@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from longdoc.loaders.docx.numbering import is_on, value_of
-from longdoc.loaders.docx.package import child, is_struck
-from longdoc.loaders.docx.symbols import in_symbol_font, symbol
+from longdoc.loaders.docx.package import child, font_of, is_struck
+from longdoc.loaders.docx.symbols import symbol
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
+from longdoc.loaders.symbol_fonts import shown_in, symbol_font
 
 _MARKS = (
     "bookmarkstart bookmarkend commentrangestart commentrangeend prooferr permstart permend movefromrangestart "
@@ -75,7 +76,7 @@ def characters(element: Element) -> str:
         return symbol(element)
     parent = element.getparent()
     if tag == "t" and element.text and parent is not None:
-        return in_symbol_font(element.text, child(parent, "rpr"))
+        return shown_in(element.text, symbol_font(font_of(child(parent, "rpr"))))
     return _CHARACTERS.get(tag, "")
 
 

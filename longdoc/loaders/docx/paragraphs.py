@@ -58,6 +58,7 @@ class Paragraphs:
             depth=self._depth(properties, style),
             is_hidden=named.is_hidden,
             is_struck=named.is_struck,
+            font=named.font,
             marks=self.raised.marks(element),
         )
 

@@ -13,6 +13,8 @@ _READ = {
         "visibility",
         "content-visibility",
         "font-size",
+        "font-family",
+        "font",
         "vertical-align",
         "text-decoration",
         "position",
@@ -31,6 +33,7 @@ _ICON = re.compile(r"\\[0-9a-f]{1,6}\s?", re.IGNORECASE)
 _BRACE = re.compile(r"[{}]")
 _ZERO = re.compile(r"0(?:\.0+)?(?:px|pt|em|rem|%)?")
 _LENGTH = re.compile(r"(-?)\d*\.?\d+(?:px|pt|em|ex|rem|%)")
+_FAMILIES = re.compile(r"[\d.]+(?:px|pt|em|rem|ex|pc|in|cm|mm|%)(?:\s?/\s?\S+)? (.+)")  # in the value of font
 _INLINE = {"span", "font", "small", "a", "b", "i", "em", "strong", "u", "big", "ins", "cite", "code"}
 
 Properties = Mapping[str, str]
@@ -71,6 +74,8 @@ class Look:
     shift: str = ""
     """``"raised"``, ``"lowered"``, or empty for text on its line."""
     is_preformatted: bool = False
+    font: str = ""
+    """The families of its font; empty if the style names none."""
     breaks_before: bool = False
     """A page ends before it."""
     breaks_after: bool = False
@@ -183,6 +188,7 @@ def _look(tag: str, style: Properties) -> Look:
         is_struck=any("line-through" in style.get(name, "") for name in ("text-decoration", "text-decoration-line")),
         is_inline=is_inline if is_inline or is_block else None,
         shift=_shift(style) if tag in _INLINE else "",
+        font=style.get("font-family") or (found[1] if (found := _FAMILIES.search(style.get("font", ""))) else ""),
         is_preformatted=style.get("white-space", "").startswith(("pre", "break")),
         breaks_before=_breaks(style, "before"),
         breaks_after=_breaks(style, "after"),

@@ -25,6 +25,7 @@ from longdoc.loaders.markup.builder import Builder, Separator
 from longdoc.loaders.markup.formulas import write_math
 from longdoc.loaders.markup.writer import run
 from longdoc.loaders.raised import lowered_marks, raised_marks
+from longdoc.loaders.symbol_fonts import shown_in, symbol_font
 from longdoc.sections.numerals import numeral
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -64,6 +65,7 @@ class HtmlWriter:
             Any, list[tuple[str, str]]
         ] = {}  # element -> what is inserted at its end, and the kind of edit
         self.looks: list[Look] = []  # of the element that is written, and those around it
+        self.fonts = [""]  # the symbol font of each element around the current text; empty for other fonts
         self.shifts: list[Any] = []  # the raised and lowered elements around the current one
         self.page_numbers = page_numbers(root, styles)
 
@@ -76,6 +78,7 @@ class HtmlWriter:
                 depth += not inline
                 self.builder.limits.check("depth", depth, self.builder.name)
                 self.looks.append(self.styles.look(element))
+                self.fonts.append(self._symbol_font(element))
                 kind = kind_left_out(element, self.looks[-1]) or ("page number" if element in self.page_numbers else "")
                 if kind:
                     walk.skip_subtree()
@@ -92,6 +95,7 @@ class HtmlWriter:
                 if self.roles.get(element) != "left out":
                     self.close(element)
                 self.looks.pop()
+                self.fonts.pop()
                 self.text(element.tail if element is not self.root else None)
 
     def text(self, text: str | None) -> None:
@@ -100,7 +104,12 @@ class HtmlWriter:
             return
         if text.strip():
             self.after_marker = self.page_is_empty = False
-        (self.builder.write_lines if self.preformatted else self.builder.write)(text)
+        self.builder.write_shown(text, shown_in(text, self.fonts[-1]), lines=self.preformatted > 0)
+
+    def _symbol_font(self, element: Any) -> str:
+        """The symbol font of the text in an element; empty for other fonts."""
+        families = self.looks[-1].font or (element.get("face", "") if element.tag == "font" else "")
+        return symbol_font(families) if families else self.fonts[-1]
 
     def separate(self, separator: Separator) -> None:
         """Puts a separator unless the line of a list marker continues."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal
 
 import numpy as np
@@ -116,6 +116,32 @@ class Builder:
             if line in _LINE_BREAKS:
                 self.separate("\n" if self.pending_separator in ("", " ", "\t") else "\n\n")
 
+    def write_shown(self, raw: str, text: str, *, lines: bool = False) -> None:
+        """Adds text of the source that a symbol font shows as other characters.
+
+        Args:
+            raw: the text of the source.
+            text: what is shown, character by character.
+            lines: whether it is preformatted.
+        """
+        write = self.write_lines if lines else self.write
+        if raw == text:
+            write(raw)
+            return
+        at = 0
+        for is_same, pairs in groupby(zip(raw, text, strict=True), lambda pair: pair[0] == pair[1]):
+            start, at = at, at + sum(1 for _ in pairs)
+            if is_same:
+                write(raw[start:at])
+            else:
+                self.replace(raw[start:at], text[start:at], "symbol")
+
+    def replace(self, raw: str, text: str, kind: str) -> None:
+        """Adds visible text that stands for other characters of the source."""
+        self._flush()
+        self._edits.append(Edit(self._raw_length, self._raw_length + len(raw), text, kind))
+        self._add(raw, text)
+
     def insert(self, text: str, kind: str) -> None:
         """Adds text that the source implies but does not contain, such as the number of a list item."""
         self._flush()
@@ -163,6 +189,11 @@ class Builder:
     @property
     def page_number(self) -> int:
         return len(self._page_starts) + self._pending_pages
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._text)
 
     @property
     def raw_text(self) -> str:
