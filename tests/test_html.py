@@ -368,6 +368,7 @@ def test_a_row_span_is_skipped_wherever_it_starts():
         ('<style>.w {font-family: Wingdings}</style><p><i class="w">&uuml;</i> a', "✓ a"),
         ('<p><span style="font-family:Symbol">·<span style="font:7.0pt Arial">b</span></span>c', "•bc"),
         ('<pre><font face="Webdings">c</font>  x</pre>', "☐  x"),
+        ('<pre><b>a</b> <font face="Wingdings">&#254; x</font></pre>', "a ☑ ☒"),
         ('<p><font face="Segoe UI Symbol">x</font> <font face="Wingdings">a plain text</font>', "x a plain text"),
     ],
 )

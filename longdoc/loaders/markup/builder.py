@@ -115,6 +115,8 @@ class Builder:
             self._hold(line)
             if line in _LINE_BREAKS:
                 self.separate("\n" if self.pending_separator in ("", " ", "\t") else "\n\n")
+            elif line:
+                self.separate(" ")
 
     def write_shown(self, raw: str, text: str, *, lines: bool = False) -> None:
         """Adds text of the source that a symbol font shows as other characters.
