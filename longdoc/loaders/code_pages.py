@@ -1,4 +1,4 @@
-"""Which of the code pages of Europe a text is in: the one in which its letters beyond ASCII are those of one language."""
+"""Tells the code pages of Europe apart: in the right one, the letters beyond ASCII are those of one language."""
 
 from __future__ import annotations
 

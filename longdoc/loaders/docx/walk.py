@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from longdoc.document import FormField
 from longdoc.loaders.docx.package import Parts, Style
 from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.symbols import write_shown
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, tag_of
 
@@ -110,7 +111,7 @@ class Walk:
                 self.builder.drop(text, kind)
             return
         if not self._is_code(text):
-            self.builder.write_shown(stored or text, text)
+            write_shown(self.builder, stored or text, text)
             self._remember(text)
 
     def insert(self, text: str, kind: str) -> None:

@@ -23,6 +23,7 @@ from longdoc.loaders.html.tree import (
 )
 from longdoc.loaders.markup.builder import Builder, Separator
 from longdoc.loaders.markup.formulas import write_math
+from longdoc.loaders.markup.symbols import write_shown
 from longdoc.loaders.markup.writer import run
 from longdoc.loaders.raised import lowered_marks, raised_marks
 from longdoc.loaders.symbol_fonts import shown_in, symbol_font
@@ -104,7 +105,7 @@ class HtmlWriter:
             return
         if text.strip():
             self.after_marker = self.page_is_empty = False
-        self.builder.write_shown(text, shown_in(text, self.fonts[-1]), lines=self.preformatted > 0)
+        write_shown(self.builder, text, shown_in(text, self.fonts[-1]), lines=self.preformatted > 0)
 
     def _symbol_font(self, element: Any) -> str:
         """The symbol font of the text in an element; empty for other fonts."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -117,26 +117,6 @@ class Builder:
                 self.separate("\n" if self.pending_separator in ("", " ", "\t") else "\n\n")
             elif line:
                 self.separate(" ")
-
-    def write_shown(self, raw: str, text: str, *, lines: bool = False) -> None:
-        """Adds text of the source that a symbol font shows as other characters.
-
-        Args:
-            raw: the text of the source.
-            text: what is shown, character by character.
-            lines: whether it is preformatted.
-        """
-        write = self.write_lines if lines else self.write
-        if raw == text:
-            write(raw)
-            return
-        at = 0
-        for is_same, pairs in groupby(zip(raw, text, strict=True), lambda pair: pair[0] == pair[1]):
-            start, at = at, at + sum(1 for _ in pairs)
-            if is_same:
-                write(raw[start:at])
-            else:
-                self.replace(raw[start:at], text[start:at], "symbol")
 
     def replace(self, raw: str, text: str, kind: str) -> None:
         """Adds visible text that stands for other characters of the source."""
