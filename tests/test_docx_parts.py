@@ -353,3 +353,67 @@ def test_a_picture_that_fills_a_page_is_named(inner: str, is_named: bool) -> Non
         assert "pictures that fill a page and are not read: 1 (word/media/image1.png)" in load(data).warnings[0]
         with pytest.raises(NoTextLayerError, match="pictures that fill a page"):
             load(with_files(make(par(inner)), {"word/media/image1.png": b""}, "pic image media/image1.png"))
+
+
+STRIKE, DOUBLE = "<w:rPr><w:strike/></w:rPr>", "<w:rPr><w:dstrike w:val='1'/></w:rPr>"
+STRUCK_STYLES = """<w:style w:type="character" w:styleId="Old"><w:rPr><w:strike/></w:rPr></w:style>
+<w:style w:type="character" w:styleId="Older"><w:basedOn w:val="Old"/></w:style>
+<w:style w:type="paragraph" w:styleId="Gone"><w:rPr><w:dstrike/></w:rPr></w:style>"""
+
+
+@pytest.mark.parametrize(
+    ("before", "properties", "shown"),
+    [
+        ("", STRIKE, "The rent is $950."),
+        ("", DOUBLE, "The rent is $950."),
+        ("", "<w:rPr><w:strike w:val='0'/></w:rPr>", "The rent is $900 $950."),
+        ("", '<w:rPr><w:rStyle w:val="Old"/></w:rPr>', "The rent is $950."),
+        ("", '<w:rPr><w:rStyle w:val="Older"/></w:rPr>', "The rent is $950."),
+        ("", '<w:rPr><w:rStyle w:val="Old"/><w:strike w:val="false"/></w:rPr>', "The rent is $900 $950."),
+        ('<w:p><w:pPr><w:pStyle w:val="Gone"/></w:pPr><w:r><w:t>All</w:t></w:r></w:p>', DOUBLE, "The rent is $950."),
+    ],
+)
+def test_text_that_is_struck_out_is_deleted(before: str, properties: str, shown: str) -> None:
+    struck = f"<w:r>{properties}<w:t>$900</w:t></w:r>"
+    body = f"{before}<w:p>{run('The rent is ')}{struck}{run(' $950.')}</w:p>"
+    document = load(make(body, styles=STRUCK_STYLES))
+    assert document.text == shown and "$900" in document.raw_text
+    assert {kind for kind, _ in furniture(document)} == ({"deleted"} if "900" not in shown else set())
+
+
+def test_a_list_item_that_is_struck_out_has_no_number_but_counts() -> None:
+    listed = '<w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr>'
+    level = '<w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+    numbering = (
+        f'<w:abstractNum w:abstractNumId="0">{level}</w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    )
+    runs = (run("One"), f"<w:r>{STRIKE}<w:t>Two</w:t></w:r>", run("Three"))
+    document = load(make("".join(f"<w:p>{listed}{each}</w:p>" for each in runs), numbering=numbering))
+    assert document.text == "1. One\n\n3. Three"
+
+
+@pytest.mark.parametrize(
+    ("font", "stored", "shown"),
+    [
+        *(("Wingdings", stored, shown) for stored, shown in zip("þüx¨oý§", "☑✓☒☐☐☒▪", strict=True)),
+        ("Wingdings", "þ ü", "☑ ✓"),
+        ("Wingdings", "The fee", "The fee"),
+        ("Wingdings 2", "R£P", "☑☐✓"),
+        ("Webdings", "c", "☐"),
+        ("Arial", "þ", "þ"),
+    ],
+)
+def test_letters_in_symbol_fonts_are_symbols(font: str, stored: str, shown: str) -> None:
+    document = read(par(run("A ") + run(stored, f'<w:rFonts w:ascii="{font}" w:hAnsi="{font}"/>') + run(" item")))
+    assert (document.text, document.raw_text, document.warnings) == (f"A {shown} item", f"A {stored} item", ())
+    changed = [pair for pair in zip(stored, shown, strict=True) if pair[0] != pair[1]]
+    assert sum(len(edit.text) for edit in document.edits if edit.kind == "symbol") == len(changed)
+
+
+def test_a_style_can_name_the_symbol_font() -> None:
+    fonts = '<w:rPr><w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/></w:rPr>'
+    styles = f'<w:style w:type="character" w:styleId="Box">{fonts}</w:style>'
+    boxed = '<w:rStyle w:val="Box"/>'
+    other = run("x", f'{boxed}<w:rFonts w:asciiTheme="minorHAnsi"/>')
+    assert load(make(par(run("x", boxed) + other), styles=styles)).text == "☒x"

@@ -93,3 +93,64 @@ def test_bytes_that_are_no_text_are_refused(data):
 def test_escapes_and_backspaces_are_text():
     data = b"\x1b[1mN\bNA\bAM\bME\bE\x1b[0m\n" * 20
     assert not is_binary(data) and decode(data).text == data.decode()
+
+
+LANGUAGES = {
+    "cp1252": (
+        "Der Vermieter überläßt die Wohnung; die Miete beträgt 1.200 € – fällig am Fünften. Änderungen gehören später"
+        " schriftlich bestätigt.",
+        "Le preneur s’engage à payer le loyer dès l’échéance prévue, à l’adresse indiquée ; à défaut, une pénalité est"
+        " due. L’hôte reçoit la clé.",
+        "El arrendatario pagará la renta en el año; ¿cuándo? Según el artículo décimo, además de la indemnización y"
+        " los daños. Español también.",
+        "O locatário não poderá ceder a locação; as condições são válidas até à rescisão. A obrigação é solidária"
+        " também para o fiador.",
+    ),
+    "iso8859-2": (
+        "Umowa najmu zawarta w Łodzi między Spółką Żółć a właścicielem Gęślą. Czynsz wynosi pięćset złotych, płatny z"
+        " góry.",
+    ),
+    "cp1250": (
+        "Umowa najmu zawarta w Łodzi między Spółką Żółć a właścicielem. Czynsz wynosi pięćset złotych; śnieg i źródło.",
+        "Nájemce je povinen platit nájemné včas. Smlouva se uzavírá na dobu určitou; výše kauce činí tři měsíční"
+        " nájmy. Přílohy tvoří součást.",
+        "A bérlő köteles a bérleti díjat időben megfizetni. A szerződés időtartama öt év; a fűtés költségét a bérlő"
+        " viseli. Előzetes felmondás.",
+    ),
+    "cp1254": (
+        "Kiracı, kira bedelini her ayın beşinci günü ödeyecektir. Sözleşme süresi iki yıldır; İstanbul mahkemeleri"
+        " yetkilidir. Değişiklik yazılı olmalıdır.",
+    ),
+    "cp1251": (RUSSIAN,),
+    "mac_roman": (
+        "Der Vermieter überläßt die Wohnung; die Miete ist fällig. Änderungen gehören später bestätigt. Müller",
+    ),
+}
+
+
+@pytest.mark.parametrize("lines", [1, 3, 20])
+@pytest.mark.parametrize(("encoding", "text"), [(key, text) for key, texts in LANGUAGES.items() for text in texts])
+def test_the_code_page_whose_letters_are_those_of_a_language_is_taken(encoding, text, lines):
+    text = "\n".join([text] * lines)
+    document = load(text.encode(encoding))
+    assert document.text == text and "check accents" in document.warnings[0]
+    assert "too short" not in document.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "naïve Müller, Œuvre, ½ of § 5 – “Straße” at 200 €",
+        "Müller",
+        "The flat is 50 m³ × 2, naïve façade, 20 °C",
+        "Señor Müller à Genève, São Paulo, Ångström, Øre, façade, Straße, naïve, déjà vu, Zoë, El Niño, Curaçao",
+    ],
+)
+def test_names_of_several_languages_are_windows_1252(text):
+    document = load(text.encode("cp1252"))
+    assert document.text == text and "read as Windows-1252" in document.warnings[0]
+
+
+def test_a_text_too_short_for_a_guess_says_so():
+    document = load("Łódź, ul. Główna".encode("iso8859-2"))
+    assert "too short to tell" in document.warnings[0] and "Windows-1252" in document.warnings[0]

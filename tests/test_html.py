@@ -355,3 +355,25 @@ def test_a_row_span_is_skipped_wherever_it_starts():
     assert [(cell.text, cell.row, cell.column) for cell in cells] == [
         *(("a", 0, 0), ("b", 0, 1), ("c", 0, 2), ("d", 1, 0), ("e", 1, 2), ("f", 2, 0), ("g", 2, 3)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('<p><font face="Wingdings">&#254;</font> Yes', "☑ Yes"),
+        ('<p><font face="wingdings"><b>x</b></font> No', "☒ No"),
+        ('<p><span style="font-family:Wingdings">o</span> not', "☐ not"),
+        ("<p><span style='font-family:\"Wingdings 2\",serif'>R</span> a", "☑ a"),
+        ("<p><span style='font:10.0pt Wingdings'>&#168;</span> a", "☐ a"),
+        ('<style>.w {font-family: Wingdings}</style><p><i class="w">&uuml;</i> a', "✓ a"),
+        ('<p><span style="font-family:Symbol">·<span style="font:7.0pt Arial">b</span></span>c', "•bc"),
+        ('<pre><font face="Webdings">c</font>  x</pre>', "☐  x"),
+        ('<pre><b>a</b> <font face="Wingdings">&#254; x</font></pre>', "a ☑ ☒"),
+        ('<p><font face="Segoe UI Symbol">x</font> <font face="Wingdings">a plain text</font>', "x a plain text"),
+    ],
+)
+def test_letters_in_symbol_fonts_are_symbols(source, text):
+    document = load(f"<html><body>{source}".encode())
+    assert document.text == text
+    assert all(edit.text != document.raw_text[edit.raw_start : edit.raw_end] for edit in document.edits)
+    assert not set("☑☒☐✓•") & set(document.raw_text)

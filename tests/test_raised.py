@@ -87,3 +87,43 @@ def test_what_lowered_text_gets(before, lowered, after, marks):
 )
 def test_fractions_and_marks_before_a_number(before, raised, after, marks):
     assert raised_marks(before, raised, after) == marks
+
+
+@pytest.mark.parametrize(
+    ("before", "raised", "marks"),
+    [
+        *(
+            (f"{before}", "2", ("^", ""))
+            for before in ("E=mc", "E = mc", "A = πr", "V = 4πr", "(mv", "a+bc", "3bc", "x*yz")
+        ),
+        *(
+            (before, "2", ("[", "]"))
+            for before in ("and/or", "(the", "5th", "3rd", "= the", "the fee", "(see", "== mc")
+        ),
+        ("E=mc", "12", ("[", "]")),
+        ("Smith", "a,b", ("[", "]")),
+        ("Smith", "a, 1, *", ("[", "]")),
+        ("Müller", "c", ("[", "]")),
+        ("note", "a", ("[", "]")),
+        ("value", "A", ("[", "]")),
+        *(
+            (before, raised, ("", ""))
+            for before, raised in (("M", "c"), ("M", "r"), ("M", "me"), ("D", "r"), ("N", "o"))
+        ),
+        *(
+            (before, raised, ("", ""))
+            for before, raised in (("1", "er"), ("2", "e"), ("1", "a"), ("21", "st"), ("XIX", "e"))
+        ),
+        *(
+            (before, raised, ("", ""))
+            for before, raised in (("Prof", "a"), ("Gov", "t"), ("Acme", "®"), ("Acme", "TM"))
+        ),
+        *((before, raised, ("", "")) for before, raised in (("Exm", "o"), ("matrix", "T"), ("sin", "k"), ("xy", "a"))),
+    ],
+)
+def test_exponents_in_formulas_and_marks_that_are_letters(before, raised, marks):
+    assert raised_marks(before, raised) == marks
+
+
+def test_a_letter_that_links_to_a_note_is_its_mark():
+    assert raised_marks("xy", "t", is_note=True) == ("[", "]")

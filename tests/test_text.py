@@ -1,6 +1,6 @@
 import pytest
 
-from longdoc.errors import LimitExceededError, NoTextLayerError
+from longdoc.errors import LimitExceededError, NoTextLayerError, UnsupportedFormatError
 from longdoc.loaders import Limits, load
 
 
@@ -34,3 +34,59 @@ def test_text_without_content_or_beyond_the_limits_is_an_error():
         load(b"<PAGE>\n \n")
     with pytest.raises(LimitExceededError):
         load(b"lease", limits=Limits(characters=4))
+
+
+FILING = "<SEC-DOCUMENT>0001.txt\n<DOCUMENT>\n<TYPE>EX-10\n<TEXT>\n{}\n</TEXT>\n</DOCUMENT>\n</SEC-DOCUMENT>\n"
+HTML_PART = "<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n<html><body><p>Report &lt;a&gt;.</p></body></html>\n</TEXT>\n</DOCUMENT>\n"
+
+
+@pytest.mark.parametrize("before", ["", HTML_PART])
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("A &lt; B.", "A < B."),
+        ("AT&amp;T", "AT&T"),
+        ("&#167; 5 &#x2013; &ldquo;Rent&rdquo;", "§ 5 – “Rent”"),
+        ("a&nbsp;b", "a b"),
+        ("R&D; Q&A &c. &unknown;", "R&D; Q&A &c. &unknown;"),
+        ("&amp;lt;", "&lt;"),
+    ],
+)
+def test_entities_in_the_text_documents_of_a_filing_are_decoded(source, text, before):
+    document = load(FILING.format(source).replace("<DOCUMENT>", before + "<DOCUMENT>", 1).encode())
+    assert document.text.strip().endswith(text) and source in document.raw_text
+
+
+def test_entities_of_other_texts_stay():
+    assert load(b"A &lt; B.").text == "A &lt; B."
+
+
+@pytest.mark.parametrize(
+    ("source", "root"),
+    [
+        ("<root><p>Some text</p></root>", "root"),
+        ("<!-- a --><x:Order id='1'>\n<a/>text</x:Order>\n", "x:Order"),
+        ("<b>Note</b> the fee is 5", ""),
+        ("<TABLE>\nFee 1\n", ""),
+        ("a < b > c", ""),
+    ],
+)
+def test_xml_of_an_unknown_kind_is_told(source, root):
+    warnings = load(source.encode()).warnings
+    assert warnings == (
+        (f"XML of an unknown kind, with the root element {root!r}: its tags are read as text",) * bool(root)
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<DiagnosticReport xmlns="http://hl7.org/fhir"><conclusion value="Fine"/></DiagnosticReport>',
+        "<?xml version='1.0'?>\n<!-- x -->\n<f:DiagnosticReport a='1' xmlns:f = 'http://hl7.org/fhir'/>",
+    ],
+)
+def test_fhir_xml_is_refused_with_a_remedy(source):
+    with pytest.raises(
+        UnsupportedFormatError, match="FHIR XML, with the resource DiagnosticReport; export it as FHIR JSON"
+    ):
+        load(source.encode())

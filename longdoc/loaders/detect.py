@@ -74,6 +74,7 @@ _PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!DOCTYPE\b[^\[>]*(?:\[.*?\]\s*)?>)", r
 _ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _JSON_OBJECT = re.compile(r"(?:\[\s*)*\{")
 _HTML_ONLY = re.compile(r"<(?:h[1-6]|div|span|ul|ol|header|footer|section|a|img|br|main|figure)\b", re.IGNORECASE)
+_FHIR_XML = re.compile(r"""(?:\s*<[?!][^<>]*>)*\s*<[^<>]*\bxmlns(?::\w+)?\s*=\s*["']http://hl7\.org/fhir["']""")
 _JATS = re.compile(r"<(?:front|front-stub|article-meta|body|sub-article|back|floats-group|processing-meta)\b")
 
 
@@ -188,6 +189,10 @@ def kind_of(data: bytes, name: str) -> str:
             return kind
     _check_text(data, name, suffix)
     start = Start.of(data, suffix)
+    if _FHIR_XML.match(start.markup):
+        raise UnsupportedFormatError(
+            f"{name}: FHIR XML, with the resource {start.root}; export it as FHIR JSON. {supported()}"
+        )
     for kind, row in FORMATS.items():
         if row.in_text is not None and row.in_text(start):
             return kind

@@ -12,6 +12,11 @@ WRAPPER_TAG = (
 """Pattern of a line with a tag around a document, or of a line of its header."""
 TABLE_TAG = r"</?(?:TABLE|CAPTION|S|C|FN|F\d+)>"
 """Pattern of a tag in the tables of a plain-text document."""
+ENTITY = (
+    r"(?P<entity>&(?:amp|lt|gt|quot|apos|nbsp|sect|para|copy|reg|[lr][sd]quo|[mn]dash|bull"
+    r"|#\d{2,5}|#x[0-9A-Fa-f]{2,5});)"
+)
+"""Pattern of a character that a plain-text document names rather than contains."""
 
 _FIRST_TAG = re.compile(r"-----BEGIN PRIVACY|<(SEC|IMS)-DOCUMENT>|<DOCUMENT>\s*<TYPE>", re.IGNORECASE)
 _HEADER_FIELD = re.compile(r"^[ \t]*<(TYPE|SEQUENCE|FILENAME|DESCRIPTION)>[ \t]*([^\n\r<]*)", re.MULTILINE)

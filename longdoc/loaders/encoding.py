@@ -6,6 +6,8 @@ import codecs
 import re
 from typing import NamedTuple
 
+from longdoc.loaders.code_pages import european_code_page
+
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -24,9 +26,10 @@ _MOST_CONTROLS = 0.02
 _LATIN = {"iso8859-1", "ascii", "cp1252"}
 """Encodings that browsers all read as Windows-1252."""
 _GUESSES = [
-    *("cp1252", "cp1250", "cp1251", "koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949"),
-    *("cp1253", "cp1254", "cp1255", "cp1256"),
+    *("cp1252", "cp1251", "koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949"),
+    *("cp1253", "cp1255", "cp1256"),
 ]
+_LONG = re.compile(rb"[\x80-\xff]{3,}")
 _RUN = re.compile(rb"[\x80-\xff]{4}")
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _MARK = "\ufffd"
@@ -92,9 +95,9 @@ def decode(data: bytes, declared: str = "") -> Decoded:
         return _marked(data, "iso2022_jp")
     if _is_valid(data, "utf-8") or _is_damaged_utf8(data):
         return _marked(data, "utf-8", warnings)
-    guess = _guess(data)
+    guess, is_sure = _guess(data)
     shown = "Windows-1252" if guess == "cp1252" else guess
-    why = warnings or ("not UTF-8",)
+    why = warnings or ("not UTF-8" if is_sure else "not UTF-8, and too short to tell its encoding",)
     return _marked(data, guess, (f"{why[0]}: read as {shown}, check accents and quotation marks", *why[1:]))
 
 
@@ -136,15 +139,19 @@ def _beyond_ascii(data: bytes) -> int:
     return len(data) - len(data.translate(None, bytes(range(128, 256))))
 
 
-def _guess(data: bytes) -> str:
-    """The encoding of text that declares none; Windows-1252 unless much of it is beyond ASCII."""
-    high = _beyond_ascii(data)
-    if high < 0.05 * len(data) or (high < 12 and not _RUN.search(data)):
-        return "cp1252"
+def _guess(data: bytes) -> tuple[str, bool]:
+    """The encoding of text that declares none, and whether the text is long enough to tell.
+
+    Letters beyond ASCII are scattered in Latin script, and make up the words of others.
+    """
+    high, in_runs = _beyond_ascii(data), sum(map(len, _LONG.findall(data[:_SAMPLE])))
+    is_latin = in_runs <= 0.5 * _beyond_ascii(data[:_SAMPLE])
+    if is_latin or high < 0.05 * len(data) or (high < 12 and not _RUN.search(data)):
+        return european_code_page(data)
     from charset_normalizer import from_bytes  # rarely needed
 
     best = from_bytes(data[:_SAMPLE], cp_isolation=_GUESSES, preemptive_behaviour=False).best()
-    return best.encoding if best else "cp1252"
+    return (best.encoding, True) if best and best.encoding != "cp1252" else european_code_page(data)
 
 
 def _marked(data: bytes, encoding: str, warnings: tuple[str, ...] = ()) -> Decoded:

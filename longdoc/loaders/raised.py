@@ -14,6 +14,20 @@ _BASE = re.compile(
     r"|(?<![^\W\d_])[^\W\d_]"  # a variable: one letter
     r"|(?<![^\W\d_])(?:[kcmdn\u00b5]?m|km|ft|in|yd|mi|kg|mol|sec|min|cd|Hz|sq|log|ln|exp|sin|cos|tan|height))$"
 )
+_NO_WORD = r"(?!(?:an|and|are|as|at|by|do|for|he|if|in|is|it|me|my|no|not|of|on|or|so|the|to|us|we)\b)"
+_IN_FORMULA = re.compile(
+    rf"(?:(?<![=+*])[=+*]\s?{_NO_WORD}[A-Za-z]{{1,3}}"  # the mc of E=mc²
+    r"|[/(][b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{1,3}"
+    r"|(?<![\w.,])\d{1,3}(?!st|nd|rd|th)[b-df-hj-np-tv-xz]{1,3}"
+    r"|[\u0391-\u03a9\u03b1-\u03c9][A-Za-z]{1,3})$"
+)
+"""Letters directly after an operator, a factor or a Greek letter, which are no word."""
+_LAST_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{3,}$")
+_LETTER_MARK = re.compile(r"[a-lA-F]")  # not r, s, t and the like, which end old abbreviations: Govᵗ
+_LETTER_MARKS = re.compile(r"[A-Za-z](?:\s?[,;]\s?(?:[A-Za-z]|\d{1,2}|[*\u2020\u2021\u00a7]))+")
+_ROMAN = re.compile("[IVXLCDM]+")
+_NOT_MARKED = frozenset("sin cos tan exp log lim det max min".split())
+_SHORTENED = re.compile(r"(?:prof|exm|ilm|ill|eng|adv|sra?|dra?|art)", re.IGNORECASE)
 _TERM_IN_BRACKETS = re.compile(r"\([^()]*[-+\u2212*/\u00b7\u00d7=\w][^()]*[-+\u2212*/\u00b7\u00d7=][^()]*\)$")
 
 
@@ -22,7 +36,7 @@ def raised_marks(
 ) -> tuple[str, str]:
     """What to insert before and after raised text so that it cannot be read as a part of the text that it follows.
 
-    An exponent gets ``^``, the mark of a note brackets, the numerator of a fraction a space
+    An exponent gets ``^``, the mark of a note, a letter included, brackets, the numerator of a fraction a space
     after a whole number. Ordinals (``1st``), signs (``®``) and marks that nothing precedes get nothing.
 
     Args:
@@ -50,6 +64,8 @@ def raised_marks(
         return power
     if not is_note and before[-1] in "([{/-\u2013\u2212" and after[:1].isalpha():
         return "", ""  # the mass of an isotope
+    if not is_note and _is_letter_mark(before, raised):
+        return "[", "]"
     if _NOTE.fullmatch(raised) or (is_note and not raised.startswith(("[", "("))):
         return "[", "]"
     if raised[0].isdigit() and before[-1].isdigit():  # a charge, such as 2-, or a mark such as 2a
@@ -63,9 +79,23 @@ def _power_marks(before: str, raised: str, after: str) -> tuple[str, str] | None
         is_signed = raised[0] in "-+\u2212\u2013" and before[-1].isalnum()
         if is_signed or _BASE.search(before) or _TERM_IN_BRACKETS.search(before):
             return "^", " " if after[:1].isdigit() else ""
+        if raised in tuple("23456") and _IN_FORMULA.search(before):
+            return "^", " " if after[:1].isdigit() else ""
     if _POWER.search(before) and _LETTERS.fullmatch(raised):
         return ("^(", ")") if len(raised) > 1 else ("^", "")
     return None
+
+
+def _is_letter_mark(before: str, raised: str) -> bool:
+    """Whether raised letters after a word are the marks of notes, as those of the authors of a paper."""
+    word = _LAST_WORD.search(before)
+    if not word or word[0] in _NOT_MARKED:
+        return False
+    if _LETTER_MARKS.fullmatch(raised):
+        return True
+    is_ordinal = raised == "e" and _ROMAN.fullmatch(word[0])  # the XIXᵉ century
+    is_ending = raised in ("a", "e") and _SHORTENED.fullmatch(word[0])
+    return bool(_LETTER_MARK.fullmatch(raised)) and not is_ordinal and not is_ending
 
 
 def lowered_marks(before: str, lowered: str, after: str = "") -> tuple[str, str]:

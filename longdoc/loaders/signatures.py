@@ -53,6 +53,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
 )
 """Offset, bytes at it, what the file is, what to do."""
 _BRANDS = {b"heic", b"heix", b"mif1", b"msf1", b"avif"}
+_XML_START = re.compile(
+    r"\ufeff?\s*(?:<\?[^<>]*\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^<>]*>\s*)*<([A-Za-z_][\w.:-]*)[^<>]*>", re.DOTALL
+)
 _OLE_STREAMS = {
     "WordDocument": ("an old Word file (.doc)", _AS_DOCX),
     "Workbook": ("an old Excel file (.xls)", "export the sheets as PDF or HTML"),
@@ -130,6 +133,12 @@ def is_mail(data: bytes) -> bool:
         end, lines = match.end(), lines + 1
     is_header = lines >= 3 and start[end : end + 1] in (b"\r", b"\n", b"")
     return is_header and bool(_ONLY_IN_MAIL.search(start[:end]))
+
+
+def xml_root(text: str) -> str:
+    """The name of the root element of a text that is XML from its first tag to its last; empty for other text."""
+    found = _XML_START.match(text)
+    return found[1] if found and re.search(rf"</{re.escape(found[1])}\s*>\s*(?:<!--[^<>]*-->\s*)*\Z", text) else ""
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:

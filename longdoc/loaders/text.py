@@ -6,6 +6,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from dataclasses import replace
+from html import unescape
 from itertools import pairwise
 
 import numpy as np
@@ -13,10 +14,10 @@ import numpy as np
 from longdoc.document import Document, Furniture, Source
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
-from longdoc.loaders.edgar import TABLE_TAG, WRAPPER_TAG, header_fields, is_filing
+from longdoc.loaders.edgar import ENTITY, TABLE_TAG, WRAPPER_TAG, header_fields, is_filing
 from longdoc.loaders.encoding import decode
 from longdoc.loaders.options import Options
-from longdoc.loaders.signatures import is_mail
+from longdoc.loaders.signatures import is_mail, xml_root
 
 _PAGE_OR_LINE = (
     r"(?P<page>^[ \t]*</?PAGE>[ \t]*(?:\d+[ \t]*)?(?:\r\n?|\n|\Z))"
@@ -25,7 +26,9 @@ _PAGE_OR_LINE = (
 _ENCODED = r"(?P<encoded>^begin \d{3,4} [^\r\n]+\r?\n(?:[ -`]{1,62}\r?\n)*?[ `]?\r?\n?end[ \t]*$)"
 _PLAIN = re.compile(_PAGE_OR_LINE, re.MULTILINE)
 _TABLES = re.compile(rf"(?P<markup>{TABLE_TAG})|{_PAGE_OR_LINE}", re.MULTILINE)
-_FILING = re.compile(rf"(?P<markup>^[ \t]*(?:{WRAPPER_TAG})|{TABLE_TAG})|{_ENCODED}|{_PAGE_OR_LINE}", re.MULTILINE)
+_FILING = re.compile(
+    rf"(?P<markup>^[ \t]*(?:{WRAPPER_TAG})|{TABLE_TAG})|{_ENCODED}|{ENTITY}|{_PAGE_OR_LINE}", re.MULTILINE
+)
 _HAS_TABLES = re.compile(r"^[ \t]*<TABLE>[ \t]*\r?$", re.MULTILINE)
 _REPLACEMENTS = {"page": "\f", "markup": "", "encoded": "", "line": "\n"}
 _NUMBER = re.compile(r"[ \t]*(?:[-–—][ \t]*)?(?:[Pp]age[ \t]+)?(\d{1,4})(?:[ \t]*[-–—])?[ \t]*")
@@ -78,7 +81,14 @@ def _cleaning(text: str) -> Edits:
     is_tagged = is_filing(text.lstrip())
     pattern = _FILING if is_tagged else _TABLES if _HAS_TABLES.search(text) else _PLAIN
     found = [(match, match.lastgroup or "") for match in pattern.finditer(text)]
-    return Edits.of(Edit(*match.span(), _REPLACEMENTS[kind], kind) for match, kind in found)
+    return Edits.of(Edit(*match.span(), _replacement(match, kind), kind) for match, kind in found)
+
+
+def _replacement(match: re.Match[str], kind: str) -> str:
+    if kind != "entity":
+        return _REPLACEMENTS[kind]
+    named = unescape(match[0])
+    return " " if named.isspace() else named
 
 
 def _not_read(data: bytes, text: str) -> list[str]:
@@ -87,6 +97,8 @@ def _not_read(data: bytes, text: str) -> list[str]:
     warnings = (
         [f"files in the filing are not read: {', '.join(encoded[:5])}; load them by themselves"] if encoded else []
     )
+    if not is_filing(text.lstrip()) and (root := xml_root(text)):
+        warnings.append(f"XML of an unknown kind, with the root element {root!r}: its tags are read as text")
     if is_mail(data):
         warnings.append("an e-mail: its header is part of the text")
     return warnings

@@ -104,7 +104,7 @@ def _write(walk: Walk, package: Package, root: Element, body: Element) -> list[s
         *([f"list numbers of the style {styles_in_decimal} are written in decimal"] if styles_in_decimal else []),
         *fields.warnings(),
         *drawings.warnings(),
-        *unknown_characters(written),
+        *unknown_characters(walk.builder.text),
         *unread_parts(package, walk.parts, bindings, drawings.programs, written),
     ]
 

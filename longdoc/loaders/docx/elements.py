@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from longdoc.loaders.docx.numbering import is_on, value_of
-from longdoc.loaders.docx.package import child
-from longdoc.loaders.docx.symbols import in_symbol_font, symbol
+from longdoc.loaders.docx.package import child, font_of, is_struck
+from longdoc.loaders.docx.symbols import symbol
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
+from longdoc.loaders.symbol_fonts import shown_in, symbol_font
 
 _MARKS = (
     "bookmarkstart bookmarkend commentrangestart commentrangeend prooferr permstart permend movefromrangestart "
@@ -75,7 +76,7 @@ def characters(element: Element) -> str:
         return symbol(element)
     parent = element.getparent()
     if tag == "t" and element.text and parent is not None:
-        return in_symbol_font(element.text, child(parent, "rpr"))
+        return shown_in(element.text, symbol_font(font_of(child(parent, "rpr"))))
     return _CHARACTERS.get(tag, "")
 
 
@@ -85,9 +86,20 @@ def is_hidden(run: Element) -> bool | None:
     return next((hidden for hidden in found if hidden is not None), None)
 
 
+def is_struck_out(run: Element) -> bool | None:
+    """Whether the properties of a run itself strike it out; None if they do not say."""
+    return is_struck(child(run, "rpr"))
+
+
+def is_all_struck(paragraph: Element) -> bool:
+    """Whether all text of a paragraph is struck out by the properties of its runs, so that its number is, too."""
+    runs = [run for run in paragraph.iter("{*}r") if any(characters(inner).strip() for inner in run)]
+    return bool(runs) and all(map(is_struck_out, runs))
+
+
 def visible_text(run: Element) -> str:
-    """The characters of a run that its own properties do not hide."""
-    return "" if is_hidden(run) else "".join(map(characters, run))
+    """The characters of a run that its own properties neither hide nor strike out."""
+    return "" if is_hidden(run) or is_struck_out(run) else "".join(map(characters, run))
 
 
 def raising_of(run: Element) -> str:

@@ -9,10 +9,10 @@ from longdoc.loaders.docx.field_codes import Code, formula, parse_code
 from longdoc.loaders.docx.field_numbers import FieldNumbers
 from longdoc.loaders.docx.numbering import is_on, value_of
 from longdoc.loaders.docx.package import child
-from longdoc.loaders.docx.symbols import in_font
 from longdoc.loaders.docx.walk import OpenField, Walk
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
+from longdoc.loaders.symbol_fonts import in_font
 
 _SHOW_NOTHING = frozenset(
     "TC XE RD TA ASK SET NEXT NEXTIF SKIPIF PRINT PRIVATE ADVANCE DATA BIDIOUTLINE ADDIN EMBED CONTROL SHAPE "

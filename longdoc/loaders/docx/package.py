@@ -189,6 +189,8 @@ class Style:
     depth: int = 0
     """The level in the list, from 0."""
     is_hidden: bool = False
+    is_struck: bool = False
+    font: str = ""
     breaks_page: bool = False
     raising: str = ""
     """``"superscript"``, ``"subscript"`` or ``"baseline"``; empty if unspecified."""
@@ -246,6 +248,7 @@ def _override(base: Style, paragraph: Element | None, run: Element | None, name:
     """A style overridden by paragraph and run properties; a name such as "heading 1" sets the level."""
     list_id, depth = numbering_of(paragraph)
     hidden, breaks = is_on(run, "vanish"), is_on(paragraph, "pagebreakbefore")
+    struck = is_struck(run)
     named = re.fullmatch(r"heading ?([1-9])", name, re.IGNORECASE)
     level = heading_level(paragraph)
     if level is None and named:
@@ -256,6 +259,8 @@ def _override(base: Style, paragraph: Element | None, run: Element | None, name:
         list_id=list_id or base.list_id,
         depth=base.depth if depth is None else depth,
         is_hidden=base.is_hidden if hidden is None else hidden,
+        is_struck=base.is_struck if struck is None else struck,
+        font=font_of(run) or base.font,
         breaks_page=base.breaks_page if breaks is None else breaks,
         raising=value_of(run, "vertalign") or base.raising,
         size=size_of(run) or base.size,
@@ -269,6 +274,20 @@ def child(element: Element | None, tag: str) -> Element | None:
             if tag_of(inner) == tag:
                 return inner
     return None
+
+
+def is_struck(properties: Element | None) -> bool | None:
+    """Whether run properties strike text out, with one line or two; None if they do not say."""
+    found = [is_on(properties, tag) for tag in ("strike", "dstrike")]
+    return None if found == [None, None] else any(found)
+
+
+def font_of(properties: Element | None) -> str:
+    """The name of the font in run properties; empty if unspecified."""
+    fonts = child(properties, "rfonts")
+    if fonts is None:
+        return ""
+    return next(filter(None, (attribute(fonts, name) for name in ("asciiTheme", "ascii", "hAnsi"))), "")
 
 
 def size_of(properties: Element | None) -> int:

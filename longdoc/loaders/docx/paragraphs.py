@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from longdoc.loaders.docx.elements import is_joined, last_joined, mark_is_deleted, runs_in
+from longdoc.loaders.docx.elements import is_all_struck, is_joined, last_joined, mark_is_deleted, runs_in
 from longdoc.loaders.docx.notes import Notes
 from longdoc.loaders.docx.numbering import Numbering
 from longdoc.loaders.docx.package import Style, child, numbering_of
@@ -51,12 +51,14 @@ class Paragraphs:
     def _opened(self, element: Element) -> OpenParagraph:
         """A paragraph with its properties, those of its style included."""
         properties = child(element, "ppr")
-        style = self.styles.of(properties)
+        style, named = self.styles.of(properties), self.styles.get(self.styles.id_of(properties))
         return OpenParagraph(
             element=element,
             style=style,
             depth=self._depth(properties, style),
-            is_hidden=self.styles.get(self.styles.id_of(properties)).is_hidden,
+            is_hidden=named.is_hidden,
+            is_struck=named.is_struck,
+            font=named.font,
             marks=self.raised.marks(element),
         )
 
@@ -72,7 +74,7 @@ class Paragraphs:
         level = style.level if has_text else 0
         if level:
             walk.builder.open_heading(level, number=number.rstrip(".") if re.search(r"\w", number) else "")
-        if number:
+        if number and not is_all_struck(element):
             walk.insert(number, "number")
             walk.builder.separate(" ")
             walk.before = ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import characters, is_hidden, visible_text
+from longdoc.loaders.docx.elements import characters, is_hidden, is_struck_out, visible_text
 from longdoc.loaders.docx.equations import linear, pieces_of
 from longdoc.loaders.docx.numbering import value_of
-from longdoc.loaders.docx.package import Styles, child
+from longdoc.loaders.docx.package import Styles, child, font_of
 from longdoc.loaders.docx.walk import Walk
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
+from longdoc.loaders.symbol_fonts import shown_in, symbol_font
 
 _COMPUTED = {"pgnum": "page number"}
 
@@ -22,17 +23,23 @@ class Runs:
 
     def run(self, element: Element) -> Steps:
         """A run: text with the same formatting."""
-        hidden = is_hidden(element)
-        if hidden is None:
-            style = value_of(child(element, "rpr"), "rstyle")
-            hidden = self.walk.paragraph.is_hidden or self.styles.get(style).is_hidden
+        left_out = self._kind_left_out(element)
         opening, self._closing = self.walk.paragraph.marks.get(element, ("", ""))
-        if not hidden:
+        if not left_out:
             self.walk.insert(opening, "raised")
-        yield self.walk.content_as(element, "hidden" if hidden else "")
-        if self._closing and not hidden:
+        yield self.walk.content_as(element, left_out)
+        if self._closing and not left_out:
             self.walk.insert(self._closing, "raised")
         self._closing = ""
+
+    def _kind_left_out(self, run: Element) -> str:
+        """The kind of furniture that a run is, by its properties and its styles; empty for running text."""
+        hidden, struck, paragraph = is_hidden(run), is_struck_out(run), self.walk.paragraph
+        if hidden is None or struck is None:
+            style = self.styles.get(value_of(child(run, "rpr"), "rstyle"))
+            hidden = (paragraph.is_hidden or style.is_hidden) if hidden is None else hidden
+            struck = (paragraph.is_struck or style.is_struck) if struck is None else struck
+        return "hidden" if hidden else "deleted" if struck else ""
 
     def deletion(self, element: Element) -> Steps:
         """Text that a tracked change deletes."""
@@ -45,13 +52,20 @@ class Runs:
     def text(self, element: Element) -> Steps:
         """The text of a run."""
         yield from ()
-        text, is_last = characters(element) or element.text or "", element.getnext() is None
+        stored, is_last = element.text or "", element.getnext() is None
+        text = self._shown(element, stored)
         if self._closing and is_last and not self.walk.furniture and text.strip():
             body = text.rstrip()
-            self.walk.write(body)
+            self.walk.write(body, stored=stored[: len(body)])
             self.walk.insert(self._closing, "raised")
-            self._closing, text = "", text[len(body) :]
-        self.walk.write(text, "deleted" if tag_of(element) == "deltext" else "")
+            self._closing, text, stored = "", text[len(body) :], stored[len(body) :]
+        self.walk.write(text, "deleted" if tag_of(element) == "deltext" else "", stored=stored)
+
+    def _shown(self, element: Element, text: str) -> str:
+        """The text of a ``w:t`` in the font of its run."""
+        properties = child(element.getparent(), "rpr")
+        font = font_of(properties) or self.styles.get(value_of(properties, "rstyle")).font or self.walk.paragraph.font
+        return shown_in(text, symbol_font(font))
 
     def character(self, element: Element) -> Steps:
         """A character with an element of its own."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from longdoc.document import FormField
 from longdoc.loaders.docx.package import Parts, Style
 from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.symbols import write_shown
 from longdoc.loaders.markup.writer import Steps
 from longdoc.loaders.markup.xml import Element, tag_of
 
@@ -24,6 +25,10 @@ class OpenParagraph:
     """Its level in a list, from 0."""
     is_hidden: bool = False
     """Whether its style hides its runs."""
+    is_struck: bool = False
+    """Whether its style strikes its runs out."""
+    font: str = ""
+    """The font of its style."""
     marks: dict[Element, tuple[str, str]] = field(default_factory=dict)
     """Raised and lowered runs -> what is inserted before and after them."""
     boxes: list[tuple[Callable[[], Steps], str]] = field(default_factory=list)
@@ -92,15 +97,21 @@ class Walk:
         """Writes nothing: the element contains properties."""
         yield from ()
 
-    def write(self, text: str, kind: str = "") -> None:
-        """Writes text, or records it as furniture."""
+    def write(self, text: str, kind: str = "", *, stored: str = "") -> None:
+        """Writes text, or records it as furniture.
+
+        Args:
+            text: the text that Word shows.
+            kind: the kind of furniture it is; empty for running text.
+            stored: the characters that the file has in its place, if they are others.
+        """
         kind = kind or self.kind
         if kind:
             if text:
                 self.builder.drop(text, kind)
             return
         if not self._is_code(text):
-            self.builder.write(text)
+            write_shown(self.builder, stored or text, text)
             self._remember(text)
 
     def insert(self, text: str, kind: str) -> None:

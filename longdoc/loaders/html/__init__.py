@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from lxml import etree
@@ -11,6 +11,7 @@ from lxml import etree
 from longdoc.document import Document, FormField
 from longdoc.errors import CorruptDocumentError, LimitExceededError
 from longdoc.loaders.edgar import (
+    ENTITY,
     TABLE_TAG,
     contains_html,
     encoded_file,
@@ -30,7 +31,7 @@ _CHARSET = re.compile(
 )
 _PAGE_TAG = re.compile(r"</?PAGE\s*>", re.IGNORECASE)
 _PAGE_BREAK = '<hr style="page-break-after:always">'
-_TABLE_TAG = re.compile(TABLE_TAG, re.IGNORECASE)
+_TAG_OR_ENTITY = re.compile(f"{TABLE_TAG}|{ENTITY}", re.IGNORECASE)
 _RAW = re.compile(
     r"<!--.*?(?:-->|\Z)|<(?P<tag>script|style|textarea|xmp)\b.*?(?:</(?P=tag)\s*>|\Z)"
     r"|<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|(?P<body></body\s*>)|(?P<end></html\s*>)",
@@ -168,9 +169,13 @@ def _write_text(source: str, builder: Builder) -> None:
         if number:
             builder.start_page()
         end = 0
-        for tag in _TABLE_TAG.finditer(page):
+        for tag in _TAG_OR_ENTITY.finditer(page):
             builder.write_lines(page[end : tag.start()])
-            builder.drop(tag[0], "markup")
+            if tag["entity"] and not (named := unescape(tag[0])).isspace():
+                builder.replace(tag[0], named, "entity")
+            else:
+                builder.separate(" " if tag["entity"] else "")
+                builder.drop(tag[0], "markup")
             end = tag.end()
         builder.write_lines(page[end:])
 

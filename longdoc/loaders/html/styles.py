@@ -13,6 +13,8 @@ _READ = {
         "visibility",
         "content-visibility",
         "font-size",
+        "font-family",
+        "font",
         "vertical-align",
         "text-decoration",
         "position",
@@ -34,6 +36,7 @@ _LENGTH = re.compile(r"(-?)(?:\d+(?:\.\d*)?|\.\d+)(?:px|pt|em|ex|rem|%)")
 _INHERITED_SIZE = re.compile(r"[\d.]+(?:em|ex|ch|ic|lh|cap|%)|larger|smaller|inherit|unset|revert|revert-layer")
 _FONT_SIZE = re.compile(r"(?<![^\s])(?:0|[\d.]+(?:[a-z]+|%)|larger|smaller|inherit|unset|revert)(?![^\s/!])")
 """The size in a ``font`` property."""
+_FAMILIES = re.compile(r"[\d.]+(?:px|pt|em|rem|ex|pc|in|cm|mm|%)(?:\s?/\s?\S+)? (.+)")  # in the value of font
 _INLINE = {"span", "font", "small", "a", "b", "i", "em", "strong", "u", "big", "ins", "cite", "code"}
 
 Properties = Mapping[str, str]
@@ -61,11 +64,10 @@ def declarations(style: str) -> dict[str, str]:
     for declaration in _DECLARATION.findall(_COMMENT.sub(" ", style) if "/*" in style else style):
         name, _, raw = declaration.partition(":")
         name = name.strip().lower()
-        if name not in _READ and name != "font":
+        if name not in _READ:
             continue
         value = re.sub(r" ?! ?important$", "!", " ".join(raw.lower().split()))
-        if name != "font":
-            _merge(found, {name: value})
+        _merge(found, {name: value})
         if name in ("font", "font-size"):
             size = _FONT_SIZE.search(value) if name == "font" else None
             mark = "!" if value.endswith("!") else ""
@@ -89,6 +91,8 @@ class Look:
     shift: str = ""
     """``"raised"``, ``"lowered"``, or empty for text on its line."""
     is_preformatted: bool = False
+    font: str = ""
+    """The families of its font; empty if the style names none."""
     breaks_before: bool = False
     """A page ends before it."""
     breaks_after: bool = False
@@ -203,6 +207,7 @@ def _look(tag: str, style: Properties) -> Look:
         is_struck=any("line-through" in style.get(name, "") for name in ("text-decoration", "text-decoration-line")),
         is_inline=is_inline if is_inline or is_block else None,
         shift=_shift(style) if tag in _INLINE else "",
+        font=style.get("font-family") or (found[1] if (found := _FAMILIES.search(style.get("font", ""))) else ""),
         is_preformatted=style.get("white-space", "").startswith(("pre", "break")),
         breaks_before=_breaks(style, "before"),
         breaks_after=_breaks(style, "after"),

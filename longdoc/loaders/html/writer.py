@@ -25,8 +25,10 @@ from longdoc.loaders.html.tree import (
 from longdoc.loaders.html.visible import Visibility
 from longdoc.loaders.markup.builder import Builder, Separator
 from longdoc.loaders.markup.formulas import write_math
+from longdoc.loaders.markup.symbols import write_shown
 from longdoc.loaders.markup.writer import run
 from longdoc.loaders.raised import lowered_marks, raised_marks
+from longdoc.loaders.symbol_fonts import shown_in, symbol_font
 from longdoc.sections.numerals import numeral
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -66,6 +68,7 @@ class HtmlWriter:
             Any, list[tuple[str, str]]
         ] = {}  # element -> what is inserted at its end, and the kind of edit
         self.looks: list[Look] = []  # of the element that is written, and those around it
+        self.fonts = [""]  # the symbol font of each element around the current text; empty for other fonts
         self.shifts: list[Any] = []  # the raised and lowered elements around the current one
         self.page_numbers = page_numbers(root, styles)
         self.visibility = Visibility(root, styles)
@@ -79,6 +82,7 @@ class HtmlWriter:
                 depth += not inline
                 self.builder.limits.check("depth", depth, self.builder.name)
                 self.looks.append(self.styles.look(element))
+                self.fonts.append(self._symbol_font(element))
                 self.visibility.enter(element, self.looks[-1])
                 kind = kind_left_out(element, self.looks[-1]) or self.kind_left_out(element)
                 if kind:
@@ -97,6 +101,7 @@ class HtmlWriter:
                     self.close(element)
                 self.looks.pop()
                 self.visibility.leave()
+                self.fonts.pop()
                 self.text(element.tail if element is not self.root else None)
 
     def kind_left_out(self, element: Any) -> str:
@@ -120,7 +125,12 @@ class HtmlWriter:
             return
         if text.strip():
             self.after_marker = self.page_is_empty = False
-        (self.builder.write_lines if self.preformatted else self.builder.write)(text)
+        write_shown(self.builder, text, shown_in(text, self.fonts[-1]), lines=self.preformatted > 0)
+
+    def _symbol_font(self, element: Any) -> str:
+        """The symbol font of the text in an element; empty for other fonts."""
+        families = self.looks[-1].font or (element.get("face", "") if element.tag == "font" else "")
+        return symbol_font(families) if families else self.fonts[-1]
 
     def separate(self, separator: Separator) -> None:
         """Puts a separator unless the line of a list marker continues."""

@@ -115,6 +115,14 @@ class Builder:
             self._hold(line)
             if line in _LINE_BREAKS:
                 self.separate("\n" if self.pending_separator in ("", " ", "\t") else "\n\n")
+            elif line:
+                self.separate(" ")
+
+    def replace(self, raw: str, text: str, kind: str) -> None:
+        """Adds visible text that stands for other characters of the source."""
+        self._flush()
+        self._edits.append(Edit(self._raw_length, self._raw_length + len(raw), text, kind))
+        self._add(raw, text)
 
     def insert(self, text: str, kind: str) -> None:
         """Adds text that the source implies but does not contain, such as the number of a list item."""
@@ -163,6 +171,11 @@ class Builder:
     @property
     def page_number(self) -> int:
         return len(self._page_starts) + self._pending_pages
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._text)
 
     @property
     def raw_text(self) -> str:
