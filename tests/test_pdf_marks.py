@@ -57,8 +57,9 @@ def test_a_thin_space_before_a_raised_mark_is_closed_but_not_a_full_one():
 
 
 def test_a_thin_space_before_a_mark_on_a_page():
-    content = "BT /F 12 Tf 72 700 Td (Reports) Tj /F 7 Tf 45.4 5 Td (1) Tj /F 12 Tf 8 -5 Td (from the accident) Tj ET"
-    assert load(loose_pdf(content)).text == "Reports[1] from the accident"
+    for x, read in ((43.8, "Reports[1] from it"), (45.4, "Reports [1] from it")):
+        content = f"BT /F 12 Tf 72 700 Td (Reports) Tj /F 7 Tf {x} 5 Td (1) Tj /F 12 Tf 8 -5 Td (from it) Tj ET"
+        assert load(loose_pdf(content)).text == read
 
 
 def grid(x: list[int], y: list[int]) -> str:
@@ -67,12 +68,11 @@ def grid(x: list[int], y: list[int]) -> str:
 
 
 def test_tables_are_in_reading_order_and_end_a_block():
-    rows = [
-        f"BT /F1 12 Tf {x} {y} Td ({text}) Tj ET"
-        for x, y, text in ((75, 705, "Fee"), (175, 705, "Due"), (75, 685, "Filing"), (175, 685, "None"))
-    ]
-    table = "\n".join([grid([72, 172, 272], [680, 700, 720]), *rows])
-    document = load(make_pdf(table, lines("after the page break the next sentence starts.")))
+    cells = [(75, "Fee", 705), (175, "Due", 705), (75, "Court", 685), (175, "None", 685), (75, "Copy", 665)]
+    cells += [(175, "All", 665), (75, "Fee", 605), (175, "Due", 605), (75, "Filing", 585), (175, "None", 585)]
+    texts = [f"BT /F1 12 Tf {x} {y} Td ({text}) Tj ET" for x, text, y in cells]
+    tables = [grid([72, 172, 272], [660, 680, 700, 720]), grid([72, 172, 272], [580, 600, 620])]
+    document = load(make_pdf("\n".join([*tables, *texts]), lines("after the page break the next sentence starts.")))
     assert "None\n\nafter" in document.text
     starts = [found.start for found in document.tables]
-    assert starts and starts == sorted(starts)
+    assert len(starts) == 2 and starts == sorted(starts)
