@@ -42,13 +42,14 @@ def assemble(
     """
     _require_text(pages, source, options)
     options.limits.check("characters", sum(len(page.glyphs.codes) for page in pages), source.name)
+    raw_starts = accumulate((len(page.glyphs.codes) for page in pages), initial=0)
+    tables = [(page.number, start, page.tables) for page, start in zip(pages, raw_starts, strict=False)]
     layout = lay_out(
         [(page.number, page.glyphs) for page in pages],
         sizes=[(page.width, page.height) for page in pages],
         keep_furniture=options.keep_furniture,
+        table_ends=[start + int(table.ranges.max()) for _, start, placed in tables for table in placed],
     )
-    raw_starts = accumulate((len(page.glyphs.codes) for page in pages), initial=0)
-    tables = [(page.number, start, page.tables) for page, start in zip(pages, raw_starts, strict=False)]
     failures = [*warnings]
     built = build_tables(tables, layout.raw_text, layout.edits, failures)
     no_links: tuple[Link, ...] = ()

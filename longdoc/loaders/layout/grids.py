@@ -205,7 +205,7 @@ def _cell_ranges(inside: NDArray[np.bool_], cell: NDArray[np.int64], count: int)
 def build_tables(
     pages: Sequence[tuple[int, int, Sequence[PlacedGrid]]], raw_text: str, edits: Edits, failures: list[str]
 ) -> tuple[Table, ...]:
-    """Builds the tables of a document; a table that cannot be built is left out.
+    """Builds the tables of a document, in reading order; a table that cannot be built is left out.
 
     Args:
         pages: for each page its number, the offset of its first glyph in ``raw_text``, and its grids.
@@ -226,7 +226,7 @@ def build_tables(
         )
         for number, grid, ranges in found
     ]
-    return tuple(table for table in tables if table)
+    return tuple(sorted((table for table in tables if table), key=lambda table: (table.start, table.end)))
 
 
 def _text_ranges(raw: NDArray[np.int64], origins: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from longdoc.edits import code_points
 from longdoc.loaders.layout.glyphs import CELL, NONE, as_text
-from longdoc.loaders.layout.lines import HYPHEN, Lines
+from longdoc.loaders.layout.lines import BREAK, FLOW, HYPHEN, PAGE_FLOW, Lines
 
+_DASHES = "-\u2010\u2011\u2012\u2013"
+_CODE = re.compile(r"\d\d|[A-Z]\d|\d[A-Z]")  # around a dash within a code
+_LONG = 20  # heights of a line: one of prose
 _LONGEST_HALF = 40  # characters of a word on either side of its hyphen
 
 
@@ -32,6 +35,7 @@ def join_hyphens(
     Returns:
         ``ink`` and ``gaps`` without the hyphens that were removed.
     """
+    _join_numbers(gaps, lines)
     cut = [i for i, end in enumerate(lines.ends[:-1]) if end[-1:] in "-\xad\u2010" and end[:1].isalpha()]
     cut = [i for i in cut if lines.starts[i + 1][:1].isalpha() and lines.forced[i + 1] < CELL]
     if not cut:
@@ -52,6 +56,23 @@ def join_hyphens(
             gaps[lines.first[i + 1]] = HYPHEN
             removed.append(lines.last[i])
     return np.delete(ink, removed), np.delete(gaps, removed)
+
+
+def _join_numbers(gaps: NDArray[np.int64], lines: Lines) -> None:
+    """Joins, in place, numbers and codes that a line ends after their hyphen or dash, which stays.
+
+    Args:
+        gaps: what precedes each visible glyph in the text.
+        lines: the lines of the visible glyphs.
+    """
+    for i, end in enumerate(lines.ends[:-1]):
+        after = lines.first[i + 1]
+        if len(end) == 2 and end[1] in _DASHES and _CODE.fullmatch(end[0] + lines.starts[i + 1][:1]):
+            # Amounts with a minus behind them stand in columns, not in long lines.
+            x0, _, x1, _ = lines.box[i]
+            is_long = not lines.tabbed[i] and x1 - x0 > _LONG * lines.height[i]
+            if gaps[after] in (FLOW, PAGE_FLOW) or (gaps[after] == BREAK and is_long):
+                gaps[after] = NONE
 
 
 def _halves(text: str, hyphen: int, after: int) -> tuple[str, str]:

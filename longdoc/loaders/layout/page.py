@@ -33,6 +33,8 @@ class Interactive:
     """The names of the files that are attached to the page."""
     draws_text: bool = False
     """Whether fields or annotations show text that the content of the page does not include."""
+    buttons: tuple[FormField, ...] = ()
+    """The check boxes and radio buttons that a reader of the page sees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

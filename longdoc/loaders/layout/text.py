@@ -13,8 +13,8 @@ from longdoc.loaders.layout.characters import compose, reads_as
 from longdoc.loaders.layout.furniture import find_furniture
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs, as_text, draws_ink, is_redrawn, is_white
 from longdoc.loaders.layout.hyphens import join_hyphens
-from longdoc.loaders.layout.lines import DROP, SPACED, Lines, in_table, line_breaks, measure_lines
-from longdoc.loaders.layout.raised_glyphs import raised_texts
+from longdoc.loaders.layout.lines import BLOCK_BREAK, DROP, SPACED, Lines, in_table, line_breaks, measure_lines
+from longdoc.loaders.layout.raised_glyphs import close_up, raised_texts
 from longdoc.parts import Furniture
 
 _REPLACEMENTS = (
@@ -57,6 +57,7 @@ def lay_out(
     *,
     sizes: Sequence[tuple[float, float]] | None = None,
     keep_furniture: bool = False,
+    table_ends: Sequence[int] = (),
 ) -> Layout:
     """Joins the glyphs of pages into one text; at least one must be visible.
 
@@ -66,6 +67,7 @@ def lay_out(
         pages: page numbers and glyphs.
         sizes: width and height of each page in points; without them only hidden text is furniture.
         keep_furniture: leave it in the text.
+        table_ends: positions after the last glyphs of tables, among all glyphs; a block ends there.
     """
     numbers = np.array([number for number, _ in pages])
     glyphs, borders = _concatenate([of_page for _, of_page in pages])
@@ -87,7 +89,10 @@ def lay_out(
         gaps = _gaps(breaks, ink)
         lines = measure_lines(raw_text, glyphs.boxes, page, ink, gaps)
     gaps[lines.first] = np.append(DROP, line_breaks(lines))
+    close_up(gaps, ink, glyphs)
     ink, gaps = join_hyphens(raw_text, ink, gaps, lines)
+    ends = np.searchsorted(ink, np.array(table_ends, np.int64))
+    gaps[ends[(ends > 0) & (ends < len(ink))]] = BLOCK_BREAK
     changes = _changes(glyphs.codes, ink, composed)
     changes |= _raised(changes, glyphs.codes, raised_texts(glyphs.codes, glyphs.rises, ink, gaps))
     edits = _edits(glyphs.codes, ink, gaps, removed, changes)

@@ -112,7 +112,7 @@ def _read_pages(file: PdfFile, name: str) -> Iterator[ReadPage]:
         if interactive.draws_text:
             page = draw_annotations(pdf, page, number - 1)
         try:
-            read = read_page(page, number, own, file)
+            read = read_page(page, number, own, file, interactive.buttons)
         finally:
             page.close()
         characters += len(read.glyphs.codes)

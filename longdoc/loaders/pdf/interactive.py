@@ -56,6 +56,7 @@ _DRAWS_TEXT = (
     pdfium_c.FPDF_ANNOT_STAMP,
     pdfium_c.FPDF_ANNOT_WATERMARK,
 )
+_BUTTONS = ("checkbox", "radio")
 _MARKUP = re.compile(r"<[^>]*>")
 
 
@@ -78,22 +79,33 @@ def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int)
     fields: list[FormField] = []
     annotations: list[Annotation] = []
     files: list[str] = []
-    draws_text = False
+    draws_text, buttons = False, []
     for index in range(count):
         with _annotation(page, index) as annotation:
             kind = pdfium_c.FPDFAnnot_GetSubtype(annotation) if annotation else None
             draws_text |= kind in _DRAWS_TEXT
             if kind == pdfium_c.FPDF_ANNOT_FILEATTACHMENT:
                 files.append(_file_name(annotation))
+            if kind == pdfium_c.FPDF_ANNOT_WIDGET and _is_password(pdf.formenv, annotation):
+                _hide(annotation)
             if kind == pdfium_c.FPDF_ANNOT_WIDGET and pdf.formenv:
                 fields.append(_field(pdf.formenv, annotation, number, _box(page, annotation, number)))
+                if fields[-1].kind in _BUTTONS and _hide(annotation):
+                    buttons.append(fields[-1])
             elif kind is not None and kind not in _NO_COMMENTS and (text := _comment(annotation)):
                 if kind == pdfium_c.FPDF_ANNOT_POPUP and any(text == other.text for other in annotations):
                     continue  # the window of a comment, which repeats it
                 box = _box(page, annotation, number)
                 author, name = _value(annotation, b"T"), _COMMENT_KINDS.get(kind, "comment")
                 annotations.append(Annotation(kind=name, text=text, page=number, author=author, box=box))
-    return Interactive(tuple(_links(pdf, page, number)), tuple(fields), tuple(annotations), tuple(files), draws_text)
+    return Interactive(
+        links=tuple(_links(pdf, page, number)),
+        fields=tuple(fields),
+        annotations=tuple(annotations),
+        files=tuple(files),
+        draws_text=draws_text,
+        buttons=tuple(buttons),
+    )
 
 
 def draw_annotations(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int) -> pdfium.PdfPage:
@@ -128,11 +140,37 @@ def _comment(annotation: Any) -> str:
 
 def _field(form: Any, annotation: Any, number: int, box: Box | None) -> FormField:
     kind = _FIELD_KINDS.get(pdfium_c.FPDFAnnot_GetFormFieldType(form, annotation), "text")
-    value = _string(pdfium_c.FPDFAnnot_GetFormFieldValue, form, annotation)
-    if kind in ("checkbox", "radio"):
-        value = "on" if pdfium_c.FPDFAnnot_IsChecked(form, annotation) else "off"
+    if kind in _BUTTONS:
+        value = _choice(form, annotation, kind) if pdfium_c.FPDFAnnot_IsChecked(form, annotation) else "off"
+    elif _is_password(form, annotation):
+        value = ""
+    else:
+        value = _string(pdfium_c.FPDFAnnot_GetFormFieldValue, form, annotation)
     name = _string(pdfium_c.FPDFAnnot_GetFormFieldName, form, annotation)
     return FormField(name=name, kind=kind, value=value, page=number, box=box)
+
+
+def _choice(form: Any, annotation: Any, kind: str) -> str:
+    """The value of a marked button: what it stands for among those of its field, or "on" if it is the only one."""
+    alone = kind == "checkbox" and pdfium_c.FPDFAnnot_GetFormControlCount(form, annotation) < 2
+    return "on" if alone else _string(pdfium_c.FPDFAnnot_GetFormFieldExportValue, form, annotation) or "on"
+
+
+def _is_password(form: Any, annotation: Any) -> bool:
+    """Whether a widget is a text field whose value is kept from view."""
+    own = ctypes.c_float(0)
+    pdfium_c.FPDFAnnot_GetNumberValue(annotation, b"Ff", ctypes.byref(own))
+    flags = int(own.value) | (pdfium_c.FPDFAnnot_GetFormFieldFlags(form, annotation) if form else 0)
+    if not flags & pdfium_c.FPDF_FORMFLAG_TEXT_PASSWORD:
+        return False
+    return not form or pdfium_c.FPDFAnnot_GetFormFieldType(form, annotation) == pdfium_c.FPDF_FORMFIELD_TEXTFIELD
+
+
+def _hide(annotation: Any) -> bool:
+    """Keeps an annotation from being drawn; False if it is not drawn anyway."""
+    flags = pdfium_c.FPDFAnnot_GetFlags(annotation)
+    pdfium_c.FPDFAnnot_SetFlags(annotation, flags | pdfium_c.FPDF_ANNOT_FLAG_HIDDEN)
+    return not flags & (pdfium_c.FPDF_ANNOT_FLAG_HIDDEN | pdfium_c.FPDF_ANNOT_FLAG_NOVIEW)
 
 
 def _links(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Iterator[PageLink]:

@@ -158,22 +158,23 @@ def _recorder(media_box: tuple[float, float, float, float]) -> Any:
 
 
 def _values(fields: Any, resolve: Any) -> Iterator[tuple[str, str]]:
-    """The full names and values of form fields, and of those within them."""
-    pending = [(field, "", 0) for field in reversed(fields)]
+    """The full names and values of form fields, and of those within them, but not of passwords."""
+    pending = [(field, "", 0, 0) for field in reversed(fields)]
     for _ in range(_MOST_FIELDS):
         if not pending:
             return
-        reference, prefix, depth = pending.pop()
+        reference, prefix, flags, depth = pending.pop()
         field = resolve(reference)
         if not isinstance(field, dict):
             continue
         own = _as_text(resolve(field.get("T")))
         name = ".".join(part for part in (prefix, own) if part)
         value = _as_text(resolve(field.get("V")))
-        if value:
+        flags = own_flags if isinstance(own_flags := resolve(field.get("Ff")), int) else flags
+        if value and not flags & pdfium_c.FPDF_FORMFLAG_TEXT_PASSWORD:
             yield name, value
         if depth < _DEEPEST:
-            pending += [(kid, name, depth + 1) for kid in reversed(resolve(field.get("Kids")) or [])]
+            pending += [(kid, name, flags, depth + 1) for kid in reversed(resolve(field.get("Kids")) or [])]
 
 
 def _as_text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,7 +10,7 @@ import numpy as np
 import pypdfium2 as pdfium
 from numpy.typing import NDArray
 
-from longdoc.document import Verdict
+from longdoc.document import FormField, Verdict
 from longdoc.loaders.layout import ocr
 from longdoc.loaders.layout.glyphs import BLOCK, LINE, Glyphs, is_blank, is_control
 from longdoc.loaders.layout.grids import arrange
@@ -17,6 +18,7 @@ from longdoc.loaders.layout.isolate import attempt
 from longdoc.loaders.layout.letters import forms_no_words, seem_strange
 from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.options import Options
+from longdoc.loaders.pdf.buttons import place_buttons
 from longdoc.loaders.pdf.detached import place_detached
 from longdoc.loaders.pdf.glyphs import read_glyphs, read_objects
 from longdoc.loaders.pdf.interactive import place_drawn
@@ -46,7 +48,9 @@ class PdfFile:
     miner: Miner
 
 
-def read_page(page: pdfium.PdfPage, number: int, own: int, file: PdfFile) -> ReadPage:
+def read_page(
+    page: pdfium.PdfPage, number: int, own: int, file: PdfFile, buttons: Sequence[FormField] = ()
+) -> ReadPage:
     """Reads a page.
 
     Args:
@@ -54,10 +58,11 @@ def read_page(page: pdfium.PdfPage, number: int, own: int, file: PdfFile) -> Rea
         number: the page number, from 1.
         own: how many of its glyphs, the first ones, are its own; annotations draw the rest.
         file: its file.
+        buttons: its check boxes and radio buttons, which are not drawn.
     """
     drawn, options = read_drawn(page), file.options
     as_drawn, unmended = mend(page, drawn, read_glyphs(page, drawn, layered=file.layered), file.miner, number - 1)
-    placed = place_detached(place_drawn(as_drawn, own), partial(_rules, page))
+    placed = place_detached(place_buttons(place_drawn(as_drawn, own), buttons), partial(_rules, page))
     glyphs = top_down(order(mend_lines(placed)))
     verdict = _verdict(page, drawn, glyphs)
     width, height = page.get_size()

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders.layout.glyphs import LINE, LOWERED, NONE, RAISED, Glyphs, unturn
+from longdoc.loaders.layout.glyphs import LINE, LOWERED, NONE, RAISED, SPACE, Glyphs, unturn
 
 _DIGITS_AND_SIGNS = np.zeros(0x3000, bool)
 _DIGITS_AND_SIGNS[[ord(char) for char in "0123456789+-\u2212\u2013"]] = True
@@ -41,6 +41,8 @@ class _Run:
     """Height of the baseline, in points; greater is higher."""
     size: float
     """Of the font, in points."""
+    is_mark: bool
+    """Whether it is of digits and signs alone, after a space."""
 
 
 def find_rises(glyphs: Glyphs, measure: Callable[[int], tuple[float, float]]) -> NDArray[np.int8]:
@@ -60,8 +62,10 @@ def find_rises(glyphs: Glyphs, measure: Callable[[int], tuple[float, float]]) ->
     boxes = unturn(glyphs.boxes, glyphs.turns)[visible]
     breaks = np.maximum.reduceat(glyphs.breaks[: visible[-1] + 1], np.append(0, visible[:-1] + 1))
     breaks[1:] = np.maximum(breaks[1:], np.diff(visible) > 1)
-    for start, end in _lines_to_measure(glyphs.codes[visible], boxes, breaks):
-        runs = list(_runs([measure(at) for at in visible[start:end].tolist()], boxes[start:end], breaks[start:end]))
+    codes = glyphs.codes[visible]
+    for start, end in _lines_to_measure(codes, boxes, breaks):
+        measured = [measure(at) for at in visible[start:end].tolist()]
+        runs = list(_runs(measured, boxes[start:end], breaks[start:end], _is_digit(codes[start:end])))
         for run, rise in _rises(runs):
             rises[visible[start + run.start] : visible[start + run.end - 1] + 1] = rise
     return rises
@@ -81,18 +85,28 @@ def _lines_to_measure(
         Half-open ranges of visible glyphs.
     """
     height, bottom = boxes[:, 3] - boxes[:, 1], boxes[:, 3]
-    digit = _DIGITS_AND_SIGNS[np.minimum(codes, len(_DIGITS_AND_SIGNS) - 1)]
+    digit = _is_digit(codes)
     higher, lower = np.maximum(height[1:], height[:-1]), np.minimum(height[1:], height[:-1])
     uneven = (lower < _EVEN * higher) | (np.abs(np.diff(bottom)) > (1 - _EVEN) * higher)
-    found = 1 + np.flatnonzero(uneven & (digit[1:] | digit[:-1]) & (breaks[1:] == NONE))
+    within = uneven & (digit[1:] | digit[:-1]) & (breaks[1:] == NONE)
+    mark = digit[1:] & (height[1:] < _SMALL * height[:-1]) & (np.diff(bottom) < -_LEAST_UP * height[:-1])
+    found = 1 + np.flatnonzero(within | (mark & (breaks[1:] == SPACE)))
     starts = np.flatnonzero(np.append(True, breaks[1:] >= LINE))
     lines = np.unique(np.searchsorted(starts, found, side="right") - 1)
     ends = np.append(starts[1:], len(codes))
     return list(zip(starts[lines].tolist(), ends[lines].tolist(), strict=True))
 
 
+def _is_digit(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which code points are digits or signs; of the same shape."""
+    return _DIGITS_AND_SIGNS[np.minimum(codes, len(_DIGITS_AND_SIGNS) - 1)]
+
+
 def _runs(
-    measured: list[tuple[float, float]], boxes: NDArray[np.floating], breaks: NDArray[np.uint8]
+    measured: list[tuple[float, float]],
+    boxes: NDArray[np.floating],
+    breaks: NDArray[np.uint8],
+    digits: NDArray[np.bool_],
 ) -> Iterator[_Run]:
     """Divides a line into runs of glyphs of one size on one baseline.
 
@@ -100,6 +114,7 @@ def _runs(
         measured: height of the baseline and size of the font of each glyph, in points.
         boxes: as if all were upright, in points; shape ``(K, 4)``.
         breaks: the break before each glyph; shape ``(K,)``.
+        digits: which glyphs are digits or signs; shape ``(K,)``.
     """
     base, size = np.array(measured).T
     box = boxes[:, 3] - boxes[:, 1]
@@ -111,7 +126,8 @@ def _runs(
     for start, end in pairwise([*first.tolist(), len(base)]):
         x0, x1 = float(boxes[start, 0]), float(boxes[end - 1, 2])
         joined = start > 0 and bool(breaks[start] == NONE)
-        yield _Run(start, end, joined, x0, x1, float(base[start]), float(size[start]))
+        is_mark = start > 0 and bool(breaks[start] == SPACE and digits[start:end].all())
+        yield _Run(start, end, joined, x0, x1, float(base[start]), float(size[start]), is_mark)
 
 
 def _rises(runs: list[_Run]) -> Iterator[tuple[_Run, int]]:
@@ -121,6 +137,8 @@ def _rises(runs: list[_Run]) -> Iterator[tuple[_Run, int]]:
         rise, is_short = 0, run.end - run.start <= _LONGEST
         if base and run.joined and is_short:
             rise = _rise(run, base, run.x0 - (base.x1 if runs[i - 1] is base else max(base.x1, runs[i - 1].x0)))
+        elif base and base is runs[i - 1] and run.is_mark and is_short and run.size < _SMALL * base.size:
+            rise = max(_rise(run, base, run.x0 - base.x1), 0)  # after a thin space
         elif is_short and i + 1 < len(runs) and runs[i + 1].joined and run.size < _SMALL * runs[i + 1].size:
             rise = max(_rise(run, runs[i + 1], runs[i + 1].x0 - run.x1), 0)  # the mark before the text of a note
         if rise:
