@@ -114,8 +114,8 @@ def boxes(path: Path) -> tuple[int, int]:
             seen = page.get_textpage()
             for first, last in document.origins[start:end].tolist():
                 char = document.raw_text[first:last]
-                if len(char) != 1 or char.isspace() or ord(char) > 0xFFFF:
-                    continue  # not from the page, or a surrogate pair to pdfium
+                if len(char) != 1 or char.isspace() or ord(char) > 0xFFFF or char in "☒☐":
+                    continue  # not from the page, a surrogate pair to pdfium, or a button, which is drawn as a shape
                 inside = seen.get_text_bounded(*on_page(page, document.boxes[first]))
                 checked += 1
                 missing += char not in inside and not (char == "-" and ("\ufffe" in inside or "\x02" in inside))

@@ -178,3 +178,8 @@ def test_placing_superscripts_loses_and_doubles_no_glyph(data):
     key = [tuple(row) for row in np.column_stack([glyphs.codes, glyphs.boxes]).tolist()]
     assert sorted(tuple(row) for row in np.column_stack([placed.codes, placed.boxes]).tolist()) == sorted(key)
     assert (placed.rises != 0).sum() <= n and abs(placed.rises).max(initial=0) <= NUMERATOR
+
+
+def test_letters_without_a_height_are_no_base():
+    content = "BT 1 0 0 0.0000001 72 700 Tm /F 12 Tf (10) Tj 1 0 0 1 85 700 Tm /F 8 Tf (2) Tj ET"
+    assert "2" in load(make_pdf(content)).text

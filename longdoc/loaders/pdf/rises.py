@@ -149,6 +149,8 @@ def _rises(runs: list[_Run]) -> Iterator[tuple[_Run, int]]:
 
 def _rise(run: _Run, base: _Run, gap: float) -> int:
     """Whether a run is raised or lowered against its base, at a gap in points: RAISED, LOWERED or 0."""
+    if base.size <= 0:  # the letters of a damaged font
+        return 0
     up, share = (run.base - base.base) / base.size, run.size / base.size
     if not (_TINY < share < _SAME and abs(gap) < _NEAR * base.size):
         return 0
