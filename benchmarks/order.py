@@ -19,7 +19,7 @@ import pypdf
 import pypdfium2 as pdfium
 from _table import write_table
 from rapidfuzz.distance import LCSseq
-from reading import pairs
+from reading import pairs, with_pypdf, with_pypdfium2
 
 import longdoc
 from longdoc.datasets import data_root, read_cuad
@@ -47,15 +47,6 @@ def with_pdftotext(path: Path, *options: str) -> str:
 
 def with_pdftotext_layout(path: Path) -> str:
     return with_pdftotext(path, "-layout")
-
-
-def with_pypdfium2(path: Path) -> str:
-    with pdfium.PdfDocument(path) as pdf:
-        return "\n".join(page.get_textpage().get_text_range() for page in pdf)
-
-
-def with_pypdf(path: Path) -> str:
-    return "\n".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
 
 
 PEERS: dict[str, Callable[[Path], str]] = {

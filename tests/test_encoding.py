@@ -154,3 +154,14 @@ def test_names_of_several_languages_are_windows_1252(text):
 def test_a_text_too_short_for_a_guess_says_so():
     document = load("Łódź, ul. Główna".encode("iso8859-2"))
     assert "too short to tell" in document.warnings[0] and "Windows-1252" in document.warnings[0]
+
+
+def test_marks_of_the_file_itself_hide_no_bad_place():
+    document = load("\ufffd\ufffd\ufffd one\n café éé".encode() + b" caf\xe9 ok")
+    assert document.text == "\ufffd\ufffd\ufffd one\n café éé caf\ufffd ok"
+    assert "1 place cannot be decoded as utf-8 and became U+FFFD, the first on line 2" in document.warnings[0]
+
+
+@pytest.mark.parametrize("name", ["unicode_escape", "raw_unicode_escape", "punycode", "idna"])
+def test_codecs_that_are_no_encodings_of_files_are_not_used(name):
+    assert decode(rb"C:\new\u00e9", name).text == r"C:\new\u00e9"

@@ -32,7 +32,11 @@ _GUESSES = [
 _LONG = re.compile(rb"[\x80-\xff]{3,}")
 _RUN = re.compile(rb"[\x80-\xff]{4}")
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_NO_ENCODINGS = {codecs.lookup(name).name for name in ("unicode_escape", "raw_unicode_escape", "punycode", "idna")}
+"""Codecs of Python that are no encodings of files: they would change what is written."""
 _MARK = "\ufffd"
+_BAD = "\udcff"  # stands for bytes that cannot be decoded until they are counted; no file decodes to it
+codecs.register_error("longdoc.mark", lambda error: (_BAD, error.end))  # type: ignore[attr-defined]
 
 
 class Decoded(NamedTuple):
@@ -48,15 +52,10 @@ class Decoded(NamedTuple):
 def wide_encoding(data: bytes) -> str:
     """``"utf-16-le"`` and the like for text of which most characters have zero bytes; empty if it is not such text."""
     sample = data[: _SAMPLE // 4 * 4]
-    zeros = [sample[at::4].count(0) / max(1, len(sample) // 4) for at in range(4)]
     if len(sample) < 8:
         return ""
-    for name, places in {
-        "utf-32-le": (1, 2, 3),
-        "utf-32-be": (0, 1, 2),
-        "utf-16-le": (1, 3),
-        "utf-16-be": (0, 2),
-    }.items():
+    zeros = [sample[at::4].count(0) / (len(sample) // 4) for at in range(4)]
+    for name, places in _ZEROS.items():
         others = [share for at, share in enumerate(zeros) if at not in places]
         if min(zeros[at] for at in places) > 0.6 and max(others) < 0.05:
             return name
@@ -108,7 +107,7 @@ def _known(name: str) -> str:
         " ".encode(found or "ascii")
     except (LookupError, TypeError, ValueError):
         return ""
-    if found.startswith(("utf-16", "utf-32", "utf-7")):
+    if found.startswith(("utf-16", "utf-32", "utf-7")) or found in _NO_ENCODINGS:
         return ""
     return {"shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}.get(
         found, "cp1252" if found in _LATIN else found
@@ -156,17 +155,13 @@ def _guess(data: bytes) -> tuple[str, bool]:
 
 def _marked(data: bytes, encoding: str, warnings: tuple[str, ...] = ()) -> Decoded:
     """Decodes data, with a warning about the places that cannot be decoded."""
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = data.decode(encoding, "replace")
-        text = re.sub(f"{_MARK}{{2,}}", _MARK, text) if encoding.startswith("utf-8") else text
-    own = data.count(_MARK.encode()) if encoding.startswith("utf-8") else 0
-    text = text.rstrip("\0\x1a").replace("\0", _MARK)
-    count = text.count(_MARK) - own
-    if count > 0:
-        first = text.find(_MARK)
-        line = 1 + len(re.findall(r"\r\n?|\n", text[:first]))
+    text = data.decode(encoding, "longdoc.mark")
+    if encoding.startswith("utf-8"):
+        text = re.sub(f"{_BAD}{{2,}}", _BAD, text)
+    text = text.rstrip("\0\x1a").replace("\0", _BAD)
+    if count := text.count(_BAD):
+        line = 1 + len(re.findall(r"\r\n?|\n", text[: text.index(_BAD)]))
+        text = text.replace(_BAD, _MARK)
         places = f"{count} places" if count > 1 else "1 place"
         warnings = (*warnings, f"{places} cannot be decoded as {encoding} and became U+FFFD, the first on line {line}")
     return Decoded(text, encoding, warnings)
