@@ -20,6 +20,8 @@ class ReaderConfig:
     labels: dict[str, str] = field(default_factory=dict)
     """Maps labels of the corpus to labels of the head; entities and classes with other labels are ignored.
     By default all labels are kept as they are."""
+    negatives: bool = False
+    """Read the texts without their annotations, for heads whose labels do not occur in such texts."""
     longest: int | None = None
     """Maximum length of a document in characters; longer ones are dropped before ``skip`` and ``limit`` apply."""
     limit: int | None = None
@@ -28,6 +30,8 @@ class ReaderConfig:
     """Number of documents to leave out at the start."""
 
     def __post_init__(self) -> None:
+        if self.negatives and self.labels:
+            raise ConfigError("negatives are read without annotations; leave out labels")
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"limit is {self.limit}; give 1 or more, or leave it out for all documents")
         if self.skip < 0:

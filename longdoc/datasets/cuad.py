@@ -45,9 +45,10 @@ _ENTITY_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CuadConfig(ReaderConfig):
-    """Keys of the readers ``cuad`` (entities) and ``cuad types`` (the type of a contract as its class)."""
+    """Keys of the readers ``cuad`` (entities), ``cuad clauses`` (the spans of all categories) and ``cuad types`` (the
+    type of a contract as its class)."""
 
-    reader: Literal["cuad", "cuad types"]
+    reader: Literal["cuad", "cuad clauses", "cuad types"]
     part: Part | None = None
     """Part of the corpus, see :func:`cuad_part`; all of it by default."""
 
@@ -66,6 +67,11 @@ class CuadQuestionsConfig(ReaderConfig):
 def read_contract_entities(folder: Path, *, part: Part | None = None) -> Iterator[Example]:
     """Reads the contracts of a part with their entities, see :func:`contract_example`."""
     return map(contract_example, _contracts(folder, part))
+
+
+def read_contract_clauses(folder: Path, *, part: Part | None = None) -> Iterator[Example]:
+    """Reads the contracts of a part with the annotated spans of all categories, which may overlap."""
+    return map(contract_clauses, _contracts(folder, part))
 
 
 def read_contract_types(folder: Path, *, part: Part | None = None) -> Iterator[Example]:
@@ -168,6 +174,12 @@ def contract_example(contract: Contract) -> Example:
                 spans.append(Span(*match.span(), "PARTY"))
     spans += [replace(a, label=_ENTITY_LABELS[a.label]) for a in contract.answers if a.label in _ENTITY_LABELS]
     return Example(contract.id, contract.text, tuple(sorted(set(spans), key=lambda s: (s.start, s.end, s.label))))
+
+
+def contract_clauses(contract: Contract) -> Example:
+    """A contract with the annotated spans of all categories ("Governing Law", "Cap On Liability" …)."""
+    spans = sorted(set(contract.answers), key=lambda span: (span.start, span.end, span.label))
+    return Example(contract.id, contract.text, tuple(spans))
 
 
 def contract_questions(contract: Contract, wordings: Mapping[str, Sequence[str]]) -> Example:

@@ -21,6 +21,7 @@ from longdoc.datasets.contract_nli import ContractNliConfig, read_contract_nli
 from longdoc.datasets.cuad import (
     CuadConfig,
     CuadQuestionsConfig,
+    read_contract_clauses,
     read_contract_entities,
     read_contract_questions,
     read_contract_types,
@@ -66,6 +67,7 @@ READERS: dict[str, Reader] = {
     "squad": Reader("answers", SquadConfig, read_squad),
     "contract_nli": Reader("inferences", ContractNliConfig, read_contract_nli, remarks=True),
     "cuad": Reader("entities", CuadConfig, read_contract_entities),
+    "cuad clauses": Reader("entities", CuadConfig, read_contract_clauses),
     "cuad questions": Reader("clauses", CuadQuestionsConfig, read_contract_questions),
     "cuad types": Reader("classes", CuadConfig, read_contract_types),
 }
@@ -125,6 +127,8 @@ def read_labelled(config: ReaderConfig) -> Labelled:
             seen.update(span.label for span in example.spans)
             seen.update(example.labels)
             examples += relabel([example], config.labels) if config.labels else [example]
+    if config.negatives:
+        examples, seen = [Example(example.id, example.text) for example in examples], Counter()
     if config.longest is not None:
         examples = [example for example in examples if len(example.text) <= config.longest]
     examples = examples[config.skip :][: config.limit]

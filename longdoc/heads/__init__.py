@@ -22,6 +22,7 @@ from longdoc.heads.learning import Group, TaskConfig
 from longdoc.heads.ner import NER, NerConfig, NerHead
 from longdoc.heads.nli import NLI, NliConfig
 from longdoc.heads.qa import QA, QaConfig, QaHead, with_null
+from longdoc.heads.spans import SPANS, SpansConfig, SpansHead
 
 __all__ = [
     "HEADS",
@@ -41,6 +42,8 @@ __all__ = [
     "NliConfig",
     "QaConfig",
     "QaHead",
+    "SpansConfig",
+    "SpansHead",
     "TaskConfig",
     "build_head",
     "head_configs",
@@ -52,6 +55,7 @@ HEADS: dict[str, HeadKind] = {
     kind.name: kind
     for kind in (
         NER,
+        SPANS,
         QA,
         CLASSIFY,
         NLI,

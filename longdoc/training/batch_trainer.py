@@ -51,6 +51,8 @@ class BatchTrainer(Trainer):
     """A Trainer that takes its batches as they are: longdoc makes them, each of one task and of similar lengths."""
 
     development: Development | None = None
+    head_learning_rate: float | None = None
+    """Learning rate of the model's heads; None for that of all other weights."""
     _n_tokens = 0
     _counting_since = 0.0
 
@@ -58,6 +60,25 @@ class BatchTrainer(Trainer):
         share = self.train_dataset.share(self.args.process_index, self.args.world_size)  # type: ignore[union-attr]
         # One ready-made batch at a time. With batch_size=None accelerate cannot skip the batches before a checkpoint.
         return DataLoader(share, batch_size=1, shuffle=False, collate_fn=_unwrap)
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Trainer's optimizer, with a learning rate of their own for the heads if there is one."""
+        if self.optimizer is None and self.head_learning_rate is not None:
+            learner = self.model if model is None else model
+            optimizer, arguments = self.get_optimizer_cls_and_kwargs(self.args, learner)
+            self.optimizer = optimizer(self._parameter_groups(learner, self.head_learning_rate), **arguments)
+        created: torch.optim.Optimizer = super().create_optimizer(model)
+        return created
+
+    def _parameter_groups(self, learner: nn.Module, head_rate: float) -> list[dict[str, Any]]:
+        """The weights that are trained, by learning rate and weight decay."""
+        decaying = {*self.get_decay_parameter_names(learner)}
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in learner.named_parameters():
+            if parameter.requires_grad:
+                rate = head_rate if ".heads." in name else self.args.learning_rate
+                groups.setdefault((rate, self.args.weight_decay if name in decaying else 0.0), []).append(parameter)
+        return [{"params": own, "lr": rate, "weight_decay": decay} for (rate, decay), own in groups.items()]
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
         """The loss of one batch, a scalar.

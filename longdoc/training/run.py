@@ -39,6 +39,8 @@ class RunConfig:
     """Batches per step, on each process."""
     learning_rate: float = 1.5e-4
     """Peak learning rate of AdamW."""
+    head_learning_rate: float | None = None
+    """Peak learning rate of the heads; by default that of the encoder. Fresh heads learn faster with a higher one."""
     warmup_share: float = 0.06
     """Share of the steps over which the learning rate rises from 0; it then falls linearly to 0."""
     weight_decay: float = 0.01
@@ -63,8 +65,9 @@ class RunConfig:
         for name in ("batch_tokens", "accumulate", "save_every", "log_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1; got {getattr(self, name)}")
-        if self.learning_rate <= 0:
-            raise ConfigError(f"learning_rate must be above 0; got {self.learning_rate}")
+        for name in ("learning_rate", "head_learning_rate"):
+            if (rate := getattr(self, name)) is not None and rate <= 0:
+                raise ConfigError(f"{name} must be above 0; got {rate}")
         if not 0 <= self.warmup_share <= 1:
             raise ConfigError(f"warmup_share must be between 0 and 1; got {self.warmup_share}")
         if self.dropout is not None and not 0 <= self.dropout < 1:
@@ -105,6 +108,7 @@ def fit(
     data: Any = batches  # Trainer requires evaluation data, although evaluate() has its own
     trainer = BatchTrainer(model=learner, args=arguments, train_dataset=data, eval_dataset=data, callbacks=callbacks)
     trainer.development = development
+    trainer.head_learning_rate = config.head_learning_rate
     trainer.train(resume_from_checkpoint=_resume_from(output / "checkpoints", arguments, stage))
     if arguments.should_save:
         history = json.dumps(trainer.state.log_history, indent=1)

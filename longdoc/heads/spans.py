@@ -1,0 +1,201 @@
+"""Spans that may be long and overlap, such as clauses of contracts: a sigmoid for each label and token.
+
+Each label has two outputs a token: inside a span, and first token of one. Dimensions: see :mod:`longdoc.heads`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from longdoc.datasets import Example, read_labelled
+from longdoc.decode import Calibration
+from longdoc.encoders import Batch, Template
+from longdoc.errors import DataError
+from longdoc.heads.kind import HeadKind
+from longdoc.heads.learnable import Learnable, counted, suggested_mapping
+from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, passes_over
+from longdoc.labels import check_labels
+from longdoc.windows import Window, split_with_random_lead, token_range, tokenize
+
+_RARE = -5.0  # initial log-odds: of thousands of tokens, few are in a span of a label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpansConfig:
+    """Spans of several labels, which may overlap and be as long as paragraphs."""
+
+    kind: Literal["spans"] = "spans"
+    labels: tuple[str, ...]
+    """Labels in the order of the head's output."""
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+
+
+class SpansHead(nn.Module):
+    """A linear layer with two outputs for each of ``L`` labels: inside a span, then first token of one."""
+
+    def __init__(self, width: int, config: SpansConfig, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, 2 * len(config.labels))
+        nn.init.constant_(self.linear.bias, _RARE)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Logits ``(B, T, 2L)`` from states ``(B, T, D)``."""
+        logits: Tensor = self.linear(self.dropout(states))
+        return logits
+
+    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Probabilities, float32 ``(B, T, 2L)``, from states ``(B, T, D)``."""
+        logits: Tensor = self(states)
+        return logits.float().sigmoid()
+
+    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Logits ``(N, 2)`` of "no" and "yes", a row for each output and token, from states ``(B, T, D)``.
+
+        ``mask`` is bool ``(B, T)``, false at padding.
+        """
+        logits: Tensor = self(states)
+        yes = logits.float()[mask].flatten()
+        return torch.stack([torch.zeros_like(yes), yes], dim=-1)
+
+    def loss(self, states: Tensor, *, spans: Tensor, content: Tensor, annotated: Tensor) -> Tensor:
+        """Binary cross-entropy, summed over the outputs and averaged over the tokens, a scalar.
+
+        Args:
+            states: ``(B, T, D)``.
+            spans: whether each output is wanted, float32 ``(B, T, 2L)``.
+            content: the tokens to learn from, bool ``(B, T)``.
+            annotated: the labels that the data set annotates, bool ``(L,)``; the others are not learned.
+        """
+        logits: Tensor = self(states)
+        losses = F.binary_cross_entropy_with_logits(logits.float()[content], spans[content], reduction="none")
+        return losses[:, annotated.repeat(2)].sum() / content.sum().clamp(min=1)
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+
+
+def span_groups(
+    task: TaskConfig,
+    configs: Mapping[str, SpansConfig],
+    tokenizer: Tokenizer,
+    template: Template,
+    rng: np.random.Generator,
+) -> Iterator[Group]:
+    """Windows of ``task.passes`` passes over the data set; of those without a span, the share ``task.empty``.
+
+    Raises:
+        DataError: the data set has labels that the head lacks.
+    """
+    ((head, config),) = configs.items()
+    examples = read_labelled(task.data).examples
+    _check(examples, task, head, config)
+    documents = [TokenizedExample.of(example, tokenizer) for example in examples]
+    for document in passes_over([d for d in documents if len(d.tokens)], task.passes, rng):
+        placed = _placed(document, config)
+        n_tokens = min(len(document.tokens), task.first_tokens or len(document.tokens))
+        for window in split_with_random_lead(
+            n_tokens, size=task.window - len(template.plain), overlap=task.overlap, cuts=document.cuts, rng=rng
+        ):
+            spans = _within(placed, window)
+            if len(spans) or rng.random() < task.empty:
+                ids = document.tokens.ids[window.start : window.end]
+                yield Group(task, document.example.id, (ids,), template.plain, {"spans": spans})
+
+
+def _check(examples: Sequence[Example], task: TaskConfig, head: str, config: SpansConfig) -> None:
+    """Raises an error for labels that cannot be learned."""
+    found = Counter(span.label for example in examples for span in example.spans)
+    if unknown := sorted(found.keys() - set(config.labels)):
+        raise DataError(
+            f"{', '.join(task.data.files)} has labels that {head} lacks: {', '.join(unknown)}; map them to labels of "
+            "the head under data.labels, which leaves out all other labels, as in "
+            f"`labels: {suggested_mapping(unknown, config.labels)}` (in the data: {counted(found)}; the head has: "
+            f"{', '.join(config.labels)})"
+        )
+
+
+def _placed(document: TokenizedExample, config: SpansConfig) -> np.ndarray:
+    """First token, one past the last, and column of the label of each span, int64 ``(N, 3)``."""
+    rows = [
+        (*token_range(document.tokens, span.start, span.end), config.labels.index(span.label))
+        for span in document.example.spans
+    ]
+    return np.array([row for row in rows if row[0] < row[1]], dtype=np.int64).reshape(-1, 3)
+
+
+def _within(placed: np.ndarray, window: Window) -> np.ndarray:
+    """The parts of the spans in a window, counted from its start, int64 ``(N, 4)``: the last column is 1 where a span
+    starts in the window."""
+    kept = placed[(placed[:, 0] < window.end) & (placed[:, 1] > window.start)]
+    first = np.maximum(kept[:, 0], window.start) - window.start
+    last = np.minimum(kept[:, 1], window.end) - window.start
+    return np.stack([first, last, kept[:, 2], kept[:, 0] >= window.start], axis=1)
+
+
+def span_targets(
+    groups: Sequence[Group], batch: Batch, configs: Mapping[str, SpansConfig]
+) -> dict[str, dict[str, Any]]:
+    """Arguments of ``SpansHead.loss``."""
+    ((head, config),) = configs.items()
+    n_labels = len(config.labels)
+    wanted = torch.zeros((*batch.inputs["input_ids"].shape, 2 * n_labels))
+    for row, position, group in zip(wanted, batch.firsts, groups, strict=True):
+        for first, last, column, is_start in group.targets["spans"].tolist():
+            row[position + first : position + last, column] = 1
+            if is_start:
+                row[position + first, n_labels + column] = 1
+    annotated = torch.tensor([label not in groups[0].task.unmarked for label in config.labels])
+    return {head: {"spans": wanted, "content": batch.content_mask, "annotated": annotated}}
+
+
+def learnable_spans(
+    task: TaskConfig, configs: Mapping[str, SpansConfig], tokenizer: Tokenizer, template: Template
+) -> Learnable:
+    """Counts the spans that are learned and those that are not.
+
+    Raises:
+        DataError: as for :func:`span_groups`.
+    """
+    ((head, config),) = configs.items()
+    labelled = read_labelled(task.data)
+    _check(labelled.examples, task, head, config)
+    found = Learnable.of(task.data, labelled, configs, config.labels)
+    for example in labelled.examples:
+        tokens = tokenize(example.text, tokenizer)
+        found.in_data.update(span.label for span in example.spans)
+        if not len(tokens):
+            found.remarks.add("text without a token, left out", example.id)
+        n_read = min(task.first_tokens or len(tokens), len(tokens))
+        for span in example.spans:
+            where = f"{example.id}: {span.label} {example.text[span.start : span.end][:80]!r} at {span.start}"
+            first, last = token_range(tokens, span.start, span.end)
+            if first == last:
+                found.remarks.add("span without a word, not learned", where)
+            elif first >= n_read:
+                found.chosen.add("span after `first_tokens`, not learned", where)
+            else:
+                found.learned[span.label] += 1
+    return found
+
+
+SPANS = HeadKind(
+    config=SpansConfig,
+    module=SpansHead,
+    build=lambda config, width, embeddings: SpansHead(width, config),
+    groups=span_groups,
+    targets=span_targets,
+    learnable=learnable_spans,
+)
