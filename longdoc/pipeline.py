@@ -144,7 +144,12 @@ class Pipeline:
         return (*found, RULES) if self.rules else found
 
     def __call__(
-        self, document: DocumentLike, tasks: Sequence[str] | None = None, *, overlap: Overlap = "all"
+        self,
+        document: DocumentLike,
+        tasks: Sequence[str] | None = None,
+        *,
+        overlap: Overlap = "all",
+        min_score: float | None = None,
     ) -> Prediction:
         """Reads one document.
 
@@ -153,8 +158,9 @@ class Pipeline:
             tasks: names of the heads to read with, and ``rules``; by default all heads that need no question.
             overlap: whether entities may overlap: ``"all"`` keeps the entities of every family of labels,
                 ``"longest"`` and ``"best"`` (by score) choose one of two that overlap.
+            min_score: threshold of the scores of entities and spans, 0..1; by default that of each head.
         """
-        return next(self.pipe([document], tasks=tasks, overlap=overlap))
+        return next(self.pipe([document], tasks=tasks, overlap=overlap, min_score=min_score))
 
     def entities(self, document: DocumentLike) -> tuple[Entity, ...]:
         """The entities of a document, in the order of the text."""
@@ -172,6 +178,7 @@ class Pipeline:
         tasks: Sequence[str] | None = ...,
         batch_size: int | None = ...,
         overlap: Overlap = ...,
+        min_score: float | None = ...,
         on_error: Literal["raise"] = ...,
     ) -> Iterator[Prediction]: ...
     @overload
@@ -182,6 +189,7 @@ class Pipeline:
         tasks: Sequence[str] | None = ...,
         batch_size: int | None = ...,
         overlap: Overlap = ...,
+        min_score: float | None = ...,
         on_error: Literal["yield"],
     ) -> Iterator[Prediction | Failure]: ...
     @overload
@@ -192,6 +200,7 @@ class Pipeline:
         tasks: Sequence[str] | None = ...,
         batch_size: int | None = ...,
         overlap: Overlap = ...,
+        min_score: float | None = ...,
         on_error: Literal["raise"] = ...,
         as_tuples: Literal[True],
     ) -> Iterator[tuple[Prediction, ItemT]]: ...
@@ -203,6 +212,7 @@ class Pipeline:
         tasks: Sequence[str] | None = ...,
         batch_size: int | None = ...,
         overlap: Overlap = ...,
+        min_score: float | None = ...,
         on_error: Literal["yield"],
         as_tuples: Literal[True],
     ) -> Iterator[tuple[Prediction | Failure, ItemT]]: ...
@@ -213,6 +223,7 @@ class Pipeline:
         tasks: Sequence[str] | None = None,
         batch_size: int | None = None,
         overlap: Overlap = "all",
+        min_score: float | None = None,
         on_error: OnError = "raise",
         as_tuples: bool = False,
     ) -> Iterator[Any]:
@@ -223,6 +234,7 @@ class Pipeline:
             tasks: as in a call.
             batch_size: number of documents encoded together; by default as many as fill 16 batches.
             overlap: as in a call.
+            min_score: as in a call.
             on_error: what to do with a document that cannot be read: ``"raise"`` its error, or ``"yield"`` a
                 :class:`~longdoc.prediction.Failure` in its place and continue.
             as_tuples: yield pairs of prediction and object.
@@ -241,6 +253,7 @@ class Pipeline:
             batch_size=batch_size,
             overlap=overlap,
             on_error=on_error,
+            min_score=min_score,
         )
         outcomes = stream.outcomes(pairs, self._progress)
         return outcomes if as_tuples else (outcome for outcome, _ in outcomes)

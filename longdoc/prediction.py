@@ -74,8 +74,8 @@ class Prediction:
 
     All offsets are half-open, in characters of ``document.text``, and checked at construction:
     ``0 <= start < end <= len(document.text)`` for everything that was found, and
-    ``document.text[e.start:e.end] == e.text`` for every entity and answer. Scores lie between 0 and 1. Numbers of NumPy
-    become Python's.
+    ``document.text[e.start:e.end] == e.text`` for every entity, span and answer. Scores lie between 0 and 1. Numbers of
+    NumPy become Python's.
 
     Raises:
         DataError: an offset is not an integer or outside the text, the text at an entity or answer differs from its
@@ -85,6 +85,8 @@ class Prediction:
     document: Document
     entities: tuple[Entity, ...] = ()
     """In document order; entities of different heads may overlap."""
+    spans: tuple[Entity, ...] = ()
+    """Passages of a label that may be long, such as clauses, in document order; they may overlap."""
     answers: tuple[Answer, ...] = ()
     labels: tuple[Label, ...] = ()
     """Classes of the document, or of its sections."""
@@ -93,7 +95,7 @@ class Prediction:
 
     def __post_init__(self) -> None:
         text = self.document.text
-        for field in ("entities", "answers", "labels", "gaps"):
+        for field in ("entities", "spans", "answers", "labels", "gaps"):
             checked = tuple(_checked(found, len(text)) for found in getattr(self, field))
             object.__setattr__(self, field, checked)
         for found in self._found():
@@ -127,6 +129,7 @@ class Prediction:
             "coverage": round(self.coverage, 4),
             "gaps": [asdict(gap) for gap in self.gaps],
             "entities": [_plain(entity) for entity in self.entities],
+            "spans": [_plain(span) for span in self.spans],
             "answers": [_plain(answer) for answer in self.answers],
             "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
@@ -159,6 +162,7 @@ class Prediction:
             return cls(
                 document=document,
                 entities=tuple(Entity(**_with_boxes(entity)) for entity in record["entities"]),
+                spans=tuple(Entity(**_with_boxes(span)) for span in record.get("spans", ())),
                 answers=tuple(_answer(answer) for answer in record["answers"]),
                 labels=tuple(Label(**label) for label in record["labels"]),
                 gaps=tuple(Gap(**gap) for gap in record["gaps"]),
@@ -170,7 +174,7 @@ class Prediction:
             raise DataError(f"the record {problem}; give what to_dict() returned") from error
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Returns a row per entity, then a row per answer; scores and boxes are not rounded.
+        """Returns a row per entity, then per span, then per answer; scores and boxes are not rounded.
 
         Answers have a ``question``, a typed ``value`` and, if that has another reading, the ``alternative``.
 
@@ -215,7 +219,7 @@ class Prediction:
         return doc
 
     def _found(self) -> tuple[Entity | Answer, ...]:
-        return (*self.entities, *self.answers)
+        return (*self.entities, *self.spans, *self.answers)
 
     def _words(self, nlp: Language) -> tuple[list[str], list[bool]]:
         """The tokenizer's words, split where an entity starts or ends inside one, and whether a space follows each."""
@@ -242,7 +246,11 @@ class Prediction:
         outputs.write([self], path)
 
     def __repr__(self) -> str:
-        counts = [("entity", "entities", self.entities), ("answer", "answers", self.answers)]
+        counts = [
+            ("entity", "entities", self.entities),
+            ("span", "spans", self.spans),
+            ("answer", "answers", self.answers),
+        ]
         found = [f"{len(items)} {one if len(items) == 1 else many}" for one, many, items in counts if items]
         name = self.document.source.name
         return f"Prediction({name!r}, {', '.join(found) or 'nothing found'}, coverage {self.coverage:.0%})"

@@ -14,7 +14,7 @@ from longdoc.document import Document
 from longdoc.engine import Engine, Findings
 from longdoc.errors import ConfigError, DocumentError
 from longdoc.findings import place
-from longdoc.heads import kind_of
+from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Entity
 from longdoc.loaders import load
 from longdoc.prediction import Failure, Prediction
@@ -50,6 +50,7 @@ class Stream:
     batch_size: int | None
     overlap: Overlap
     on_error: OnError
+    min_score: float | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size is not None and (not isinstance(self.batch_size, int) or self.batch_size < 1):
@@ -62,9 +63,11 @@ class Stream:
         self, pairs: Iterable[tuple[DocumentLike, Any]], progress: Callable[[], tqdm[Any]]
     ) -> Iterator[tuple[Prediction | Failure, Any]]:
         """The outcome of each document, in order, with the object that came with it."""
+        options = DecodeOptions(min_score=self.min_score)
         with progress() as bar:
             for group in self._groups(pairs):
-                found = iter(self.engine.find([reading for item in group for reading in item.readings], bar))
+                readings = [reading for item in group for reading in item.readings]
+                found = iter(self.engine.find(readings, bar, [options] * len(readings)))
                 for item in group:
                     if isinstance(item.document, Failure):
                         yield item.document, item.companion
@@ -104,7 +107,7 @@ class Stream:
 
     def _prediction(self, document: Document, readings: Sequence[Reading], found: Sequence[Findings]) -> Prediction:
         """The findings of all heads and rules in one document."""
-        by_field: dict[str, list[Any]] = {"entities": [], "labels": []}
+        by_field: dict[str, list[Any]] = {"entities": [], "spans": [], "labels": []}
         for by_head in found:
             for name, findings in by_head.items():
                 by_field[kind_of(self.engine.heads[name]).finds or ""] += findings
@@ -114,6 +117,7 @@ class Stream:
         return Prediction(
             document=document,
             entities=tuple(without_overlap(entities, self.overlap)),
+            spans=tuple(by_field["spans"]),
             labels=tuple(by_field["labels"]),
             gaps=self.engine.gaps(document, self.tasks, readings),
         )

@@ -332,3 +332,32 @@ def masked_units(units, share, order):
             break
         masked |= tokens
     return [place in masked for place in range(len(units))]
+
+
+def spans(inside, starts, floor, gap, split, share):
+    """Runs of words above a floor, divided at peaks of the starts, cut to a share of their peak: word by word."""
+    found = []
+    for label in range(len(inside[0]) if len(inside) else 0):
+        p, s = [row[label] for row in inside], [row[label] for row in starts]
+        runs, last = [], None
+        for word in range(len(p)):
+            if p[word] < floor:
+                continue
+            if last is not None and word - last - 1 <= gap:
+                runs[-1] = (runs[-1][0], word)
+            else:
+                runs.append((word, word))
+            last = word
+        for first, final in runs:
+            pieces = [[first]]
+            for word in range(first + 1, final + 1):
+                is_peak = s[word] >= split and s[word] > s[word - 1] and (word == final or s[word] >= s[word + 1])
+                if is_peak:
+                    pieces.append([])
+                pieces[-1].append(word)
+            for piece in pieces:
+                peak = max(p[word] for word in piece)
+                if peak >= floor:
+                    kept = [word for word in piece if p[word] >= share * peak]
+                    found.append((kept[0], kept[-1] + 1, label, peak))
+    return sorted(found)

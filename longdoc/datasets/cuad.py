@@ -45,8 +45,7 @@ _ENTITY_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CuadConfig(ReaderConfig):
-    """Keys of the readers ``cuad`` (entities), ``cuad clauses`` (the spans of all categories) and ``cuad types`` (the
-    type of a contract as its class)."""
+    """Keys of the readers ``cuad`` (entities), ``cuad clauses`` (spans of all categories), ``cuad types`` (classes)."""
 
     reader: Literal["cuad", "cuad clauses", "cuad types"]
     part: Part | None = None

@@ -29,9 +29,11 @@ class Watched:
         """Configurations of the heads by name."""
         return self._pipeline.heads
 
-    def pipe(self, documents: Iterable[Any], *, tasks: Sequence[str]) -> Iterator[Prediction]:
+    def pipe(
+        self, documents: Iterable[Any], *, tasks: Sequence[str], min_score: float | None = None
+    ) -> Iterator[Prediction]:
         """Predictions of documents."""
-        for prediction in self._pipeline.pipe(documents, tasks=tasks):
+        for prediction in self._pipeline.pipe(documents, tasks=tasks, min_score=min_score):
             self._read()
             yield prediction
 

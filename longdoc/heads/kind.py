@@ -57,7 +57,9 @@ class Reads(Protocol):
     def heads(self) -> Mapping[str, Any]:
         """Configurations of the heads by name."""
 
-    def pipe(self, documents: Iterable[Any], *, tasks: Sequence[str]) -> Iterator[Prediction]:
+    def pipe(
+        self, documents: Iterable[Any], *, tasks: Sequence[str], min_score: float | None = None
+    ) -> Iterator[Prediction]:
         """Predictions of documents."""
 
     def ask(self, document: Document, question: Sequence[str], *, top_k: int, min_score: float, head: str) -> Any:
@@ -99,7 +101,7 @@ class HeadKind:
     """Configuration, width of the encoder, its input embeddings → a module with fresh weights."""
     decode: Decode | None = None
     """For kinds with ``finds``, called for documents that have tokens only."""
-    finds: Literal["entities", "labels"] | None = None
+    finds: Literal["entities", "spans", "labels"] | None = None
     """Field of ``Prediction`` for its findings; empty for heads that need a question or serve another method."""
     groups: Groups | None = None
     targets: Targets | None = None

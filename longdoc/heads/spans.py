@@ -17,13 +17,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.datasets import Example, read_labelled
-from longdoc.decode import Calibration
+from longdoc.datasets.views import View
+from longdoc.decode import Calibration, log_odds, word_scores
+from longdoc.decode_spans import SpanRule, decode_spans
 from longdoc.encoders import Batch, Template
-from longdoc.errors import DataError
-from longdoc.heads.kind import HeadKind
+from longdoc.errors import ConfigError, DataError
+from longdoc.findings import WindowScores, place
+from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
 from longdoc.heads.learnable import Learnable, counted, suggested_mapping
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, passes_over
-from longdoc.labels import check_labels
+from longdoc.labels import Entity, check_labels
+from longdoc.metrics import clause_results, reliability
+from longdoc.metrics.results import ClauseResult
 from longdoc.windows import Window, split_with_random_lead, token_range, tokenize
 
 _RARE = -5.0  # initial log-odds: of thousands of tokens, few are in a span of a label
@@ -36,10 +41,24 @@ class SpansConfig:
     kind: Literal["spans"] = "spans"
     labels: tuple[str, ...]
     """Labels in the order of the head's output."""
+    rule: SpanRule = field(default_factory=SpanRule)
+    """How spans are cut from the probabilities of their words."""
+    min_score: float = 0.5
+    """Threshold of a span's score."""
     calibration: Calibration = field(default_factory=Calibration)
+    biases: dict[str, float] = field(default_factory=dict)
+    """What is added to the bias of the calibration for a label."""
 
     def __post_init__(self) -> None:
         check_labels(self.labels)
+        if unknown := set(self.biases) - set(self.labels):
+            raise ConfigError(f"biases names {', '.join(sorted(unknown))}; the head has {', '.join(self.labels)}")
+        if not 0 <= self.min_score <= 1:
+            raise ConfigError(f"min_score must be a number from 0 to 1; got {self.min_score}")
+
+    def probability(self, label: str, peak: float) -> float:
+        """The probability that a span of a label with this highest probability of a word is correct."""
+        return self.calibration.probability(log_odds(peak) - self.biases.get(label, 0.0))
 
 
 class SpansHead(nn.Module):
@@ -82,6 +101,24 @@ class SpansHead(nn.Module):
         logits: Tensor = self(states)
         losses = F.binary_cross_entropy_with_logits(logits.float()[content], spans[content], reduction="none")
         return losses[:, annotated.repeat(2)].sum() / content.sum().clamp(min=1)
+
+
+def decode(
+    scores: WindowScores, head: str, config: SpansConfig, module: nn.Module, options: DecodeOptions
+) -> list[Entity]:
+    """Decodes the spans of a document, once, from the merged scores of its windows; whole words, in document order."""
+    tokens, threshold = scores.tokens, config.min_score if options.min_score is None else options.min_score
+    merged, first = word_scores(scores.merged(), tokens.words)
+    last = np.append(first, len(tokens))[1:] - 1
+    n_labels = len(config.labels)
+    spans = []
+    for span in decode_spans(merged[:, :n_labels], merged[:, n_labels:], config.rule):
+        label = config.labels[span.label]
+        score = config.probability(label, span.score)
+        if score >= threshold:
+            start, end = int(tokens.offsets[first[span.first], 0]), int(tokens.offsets[last[span.end - 1], 1])
+            spans.append(Entity(label=label, score=score, source=head, **place(scores.document, start, end)))
+    return spans
 
 
 # ------------------------------------------------------------------------------------------------------------ training
@@ -137,8 +174,7 @@ def _placed(document: TokenizedExample, config: SpansConfig) -> np.ndarray:
 
 
 def _within(placed: np.ndarray, window: Window) -> np.ndarray:
-    """The parts of the spans in a window, counted from its start, int64 ``(N, 4)``: the last column is 1 where a span
-    starts in the window."""
+    """First token, one past the last, label, and whether it starts here, of each span in a window: int64 ``(N, 4)``."""
     kept = placed[(placed[:, 0] < window.end) & (placed[:, 1] > window.start)]
     first = np.maximum(kept[:, 0], window.start) - window.start
     last = np.minimum(kept[:, 1], window.end) - window.start
@@ -191,11 +227,37 @@ def learnable_spans(
     return found
 
 
+# ---------------------------------------------------------------------------------------------------------- evaluation
+
+_NAMES_IN_PARTS = "Parties"  # CUAD's script counts an answer that contains a party's name as correct
+
+
+def score_spans(pipeline: Reads, heads: Sequence[str], views: Sequence[View], labels: set[str]) -> list[ClauseResult]:
+    """Results by label as in CUAD: a span is correct if it shares half of the words with an annotated one."""
+    predictions = pipeline.pipe((view.document for view in views), tasks=heads, min_score=0.0)
+    return [_result(view.example, p.spans, labels) for view, p in zip(views, predictions, strict=True)]
+
+
+def _result(example: Example, found: Sequence[Entity], labels: set[str]) -> ClauseResult:
+    result = ClauseResult()
+    for label in sorted(labels):
+        golds = list(dict.fromkeys(example.text[s.start : s.end] for s in example.spans if s.label == label))
+        pairs = [(span.text, span.score) for span in found if span.label == label]
+        in_parts = label == _NAMES_IN_PARTS
+        matched = [not clause_results([pair], golds, parts_count=in_parts).wrong for pair in pairs]
+        scored = reliability([score for _, score in pairs], matched)
+        result += ClauseResult(scored, {label: clause_results(pairs, golds, parts_count=in_parts)})
+    return result
+
+
 SPANS = HeadKind(
     config=SpansConfig,
     module=SpansHead,
     build=lambda config, width, embeddings: SpansHead(width, config),
+    decode=decode,
+    finds="spans",
     groups=span_groups,
     targets=span_targets,
     learnable=learnable_spans,
+    scorers={"entities": score_spans},
 )

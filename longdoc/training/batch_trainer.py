@@ -64,7 +64,7 @@ class BatchTrainer(Trainer):
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Trainer's optimizer, with a learning rate of their own for the heads if there is one."""
         if self.optimizer is None and self.head_learning_rate is not None:
-            learner = self.model if model is None else model
+            learner: Any = self.model if model is None else model
             optimizer, arguments = self.get_optimizer_cls_and_kwargs(self.args, learner)
             self.optimizer = optimizer(self._parameter_groups(learner, self.head_learning_rate), **arguments)
         created: torch.optim.Optimizer = super().create_optimizer(model)
