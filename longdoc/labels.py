@@ -56,9 +56,9 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to a question and its position: ``document.text[start:end] == text``."""
+    """An answer to a question, or what fills a field, and its position: ``document.text[start:end] == text``."""
 
-    question: str
+    question: str = ""
     text: str
     label: str | None = None
     """Name of the schema field it fills, if any."""
@@ -69,6 +69,10 @@ class Answer:
     page: int
     boxes: tuple[Box, ...] = ()
     section: str | None = None
+    source: str = ""
+    """What gave it: ``question``, ``clause Governing Law``, ``section abstract``, ``rule`` and the like."""
+    check: bool = False
+    """Whether a person should look at it: sources disagree, or its score is low."""
     value: Any = None
     """The text as a date, an amount of money, a duration ... (see ``longdoc.values``), if it is one."""
 
