@@ -20,8 +20,10 @@ The package, top layer first. A module imports only from the layers below its ow
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
+``fields``          findings → the fields of a schema, each from the source that is trusted most
 ``attention``       sparse patterns, and what computes attention over them
-``decode``          scores → spans and answers
+``decode``          scores → entities and answers
+``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
@@ -33,7 +35,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``windows``         tokens → overlapping windows, and their scores back into one array
 ``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
 ``sections``        a document's sections, defined terms and cross-references
-``schema``          the fields to fill from a document, as questions
+``schema``          the fields to fill from a document, and where each may come from
 ``summary``         entities → each name once, with its count and pages
 ``labels``          Span, Entity, Answer, Label; encoding and decoding of tags
 ``document``        Document: the text, and the position of every character on its page

@@ -85,6 +85,8 @@ def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
         data: plain values, as parsed from YAML or JSON. An integer is accepted for a float.
         where: dotted path of ``data`` in the whole configuration, for messages.
 
+    A field whose ``metadata`` has a ``key`` is written under that key, which may be a reserved word such as ``from``.
+
     Raises:
         ConfigError: unknown or missing key, wrong type, or a ``ValueError`` raised by the dataclass itself.
     """
@@ -95,9 +97,10 @@ def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
             hint = did_you_mean(key, _fields(cls)) or "."
             raise ConfigError(_at(where, f"unknown key {key!r}{hint} Keys: {_names(cls)}"))
     hints = typing.get_type_hints(cls, include_extras=True)
-    values = {key: _convert(hints[key], value, _join(where, key)) for key, value in data.items()}
+    names = {key: field.name for key, field in _fields(cls).items()}
+    values = {names[key]: _convert(hints[names[key]], value, _join(where, key)) for key, value in data.items()}
     for key, field in _fields(cls).items():
-        if key not in values and field.default is dataclasses.MISSING is field.default_factory:
+        if field.name not in values and field.default is dataclasses.MISSING is field.default_factory:
             raise ConfigError(_at(where, f"missing key {key!r}. Keys: {_names(cls)}"))
     try:
         return cls(**values)
@@ -108,7 +111,7 @@ def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
 def to_dict(config: Any) -> Any:
     """Converts a dataclass to dicts, lists, strings and numbers, from which :func:`from_dict` builds an equal one."""
     if dataclasses.is_dataclass(config):
-        return {name: to_dict(getattr(config, name)) for name in _fields(config)}
+        return {key: to_dict(getattr(config, field.name)) for key, field in _fields(config).items()}
     if isinstance(config, Mapping):
         return {key: to_dict(value) for key, value in config.items()}
     if isinstance(config, (tuple, list)):
@@ -194,7 +197,8 @@ def _discriminator(members: tuple[Any, ...]) -> str | None:
 def _literals(cls: Any) -> dict[str, tuple[str, ...]]:
     """The allowed values of each field of a dataclass that is annotated as a ``Literal``."""
     hints = typing.get_type_hints(cls)
-    return {name: typing.get_args(hints[name]) for name in _fields(cls) if typing.get_origin(hints[name]) is Literal}
+    named = {key: hints[field.name] for key, field in _fields(cls).items()}
+    return {key: typing.get_args(hint) for key, hint in named.items() if typing.get_origin(hint) is Literal}
 
 
 def _convert_sequence(hint: Any, value: Any, where: str) -> Any:
@@ -250,7 +254,8 @@ def _join(where: str, key: object) -> str:
 
 
 def _fields(cls: Any) -> dict[str, dataclasses.Field[Any]]:
-    return {field.name: field for field in dataclasses.fields(cls) if field.init}
+    """The fields by key: their names, or ``metadata["key"]`` where a key is a reserved word of Python."""
+    return {field.metadata.get("key", field.name): field for field in dataclasses.fields(cls) if field.init}
 
 
 def _names(cls: Any) -> str:

@@ -18,9 +18,8 @@ from longdoc.errors import ConfigError
 from longdoc.findings import Embeddings, Unit, gaps_of, parts
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.model import Model
-from longdoc.prediction import Gap
+from longdoc.prediction import Gap, Prediction
 from longdoc.reader import EncoderKind, Reader, Reading, check_encoder
-from longdoc.windows import Tokens
 
 Findings = dict[str, list[Any]]
 """By the name of the head: entities, labels, answers, inferences or vectors."""
@@ -115,13 +114,27 @@ class Engine:
                 found |= dict.fromkeys(gaps_of(document, own))
         return tuple(sorted(found, key=lambda gap: (gap.start, gap.end)))
 
-    def read_with(self, document: Document, head: str, questions: Sequence[str]) -> tuple[Tokens, list[Reading]]:
-        """A document's tokens, and its reading with each of several questions or hypotheses."""
+    def ask(
+        self,
+        document: Document,
+        head: str,
+        questions: Sequence[str],
+        progress: tqdm[Any],
+        options: Sequence[DecodeOptions],
+    ) -> tuple[list[list[Any]], tuple[Gap, ...], float]:
+        """Findings of a head for each of several questions or hypotheses, about a document that is tokenised once.
+
+        Returns:
+            The findings of each question, what the model did not see, and the coverage: 0 without any token.
+        """
         if other := [question for question in questions if not isinstance(question, str)]:
             raise ConfigError(f"a question is {type(other[0]).__name__}; ask in words, with a str")
         reader = self._reader_of[head]
         tokens = reader.tokenize(document)
-        return tokens, [reader.read(document, tokens, [head], question=question) for question in questions]
+        readings = [reader.read(document, tokens, [head], question=question) for question in questions]
+        found = [by_head[head] for by_head in self.find(readings, progress, options)]
+        seen = Prediction(document=document, gaps=gaps_of(document, [tokens]))
+        return found, seen.gaps, seen.coverage if len(tokens) else 0.0
 
     def find(
         self, readings: Sequence[Reading], progress: tqdm[Any], options: Sequence[DecodeOptions] | None = None

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from os import PathLike
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 import torch
@@ -21,21 +22,23 @@ from longdoc.decode import Overlap
 from longdoc.document import Document
 from longdoc.engine import Engine
 from longdoc.errors import ConfigError
-from longdoc.findings import Embeddings, Unit, gaps_of
+from longdoc.fields import MAX_ANSWERS, extract
+from longdoc.findings import Embeddings, Unit
 from longdoc.heads import DecodeOptions, kind_of
-from longdoc.labels import Entity, Inference, Label
+from longdoc.labels import Answer, Entity, Inference, Label
 from longdoc.model import Model
-from longdoc.prediction import Answers, Failure, Prediction
+from longdoc.prediction import Answers, Failure, Gap, Prediction
 from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
-from longdoc.rules import Rules
-from longdoc.schema import Schema, load_schema
+from longdoc.rules import RULES, Rules
+from longdoc.schema import Field, Schema, load_schema
 from longdoc.sources import load_model
-from longdoc.stream import RULES, DocumentLike, OnError, Stream, as_document, checked_tasks
+from longdoc.stream import DocumentLike, OnError, Stream, StreamOptions, as_document, checked_tasks
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 ItemT = TypeVar("ItemT")
 
-MAX_ANSWERS = 20
-"""Answers to a schema's field that takes several."""
 PROGRESS_DELAY = 2.0
 """Seconds before a progress bar is shown."""
 
@@ -172,49 +175,29 @@ class Pipeline:
 
     @overload
     def pipe(
-        self,
-        documents: Iterable[DocumentLike],
-        *,
-        tasks: Sequence[str] | None = ...,
-        batch_size: int | None = ...,
-        overlap: Overlap = ...,
-        min_score: float | None = ...,
-        on_error: Literal["raise"] = ...,
+        self, documents: Iterable[DocumentLike], *, on_error: Literal["raise"] = ..., **options: Unpack[StreamOptions]
     ) -> Iterator[Prediction]: ...
     @overload
     def pipe(
-        self,
-        documents: Iterable[DocumentLike],
-        *,
-        tasks: Sequence[str] | None = ...,
-        batch_size: int | None = ...,
-        overlap: Overlap = ...,
-        min_score: float | None = ...,
-        on_error: Literal["yield"],
+        self, documents: Iterable[DocumentLike], *, on_error: Literal["yield"], **options: Unpack[StreamOptions]
     ) -> Iterator[Prediction | Failure]: ...
     @overload
     def pipe(
         self,
         documents: Iterable[tuple[DocumentLike, ItemT]],
         *,
-        tasks: Sequence[str] | None = ...,
-        batch_size: int | None = ...,
-        overlap: Overlap = ...,
-        min_score: float | None = ...,
         on_error: Literal["raise"] = ...,
         as_tuples: Literal[True],
+        **options: Unpack[StreamOptions],
     ) -> Iterator[tuple[Prediction, ItemT]]: ...
     @overload
     def pipe(
         self,
         documents: Iterable[tuple[DocumentLike, ItemT]],
         *,
-        tasks: Sequence[str] | None = ...,
-        batch_size: int | None = ...,
-        overlap: Overlap = ...,
-        min_score: float | None = ...,
         on_error: Literal["yield"],
         as_tuples: Literal[True],
+        **options: Unpack[StreamOptions],
     ) -> Iterator[tuple[Prediction | Failure, ItemT]]: ...
     def pipe(
         self,
@@ -308,8 +291,8 @@ class Pipeline:
         questions = [question] if isinstance(question, str) else list(question)
         options = [DecodeOptions(top_k=top_k, min_score=min_score)] * len(questions)
         read = as_document(document)
-        answers, prediction, coverage = self._ask(read, self.engine.name_of("qa", head), questions, options)
-        found = [Answers(own, gaps=prediction.gaps, coverage=coverage) for own in answers]
+        answers, gaps, coverage = self._ask(read, self.engine.name_of("qa", head), questions, options)
+        found = [Answers(own, gaps=gaps, coverage=coverage) for own in answers]
         return found[0] if isinstance(question, str) else found
 
     def extract(
@@ -329,14 +312,15 @@ class Pipeline:
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
         """
-        fields = (schema if isinstance(schema, Schema) else load_schema(schema)).fields
-        options = [
-            DecodeOptions(top_k=MAX_ANSWERS if field.many else 1, value_of=field.parse) for field in fields.values()
-        ]
-        questions = [field.question for field in fields.values()]
-        found, prediction, _ = self._ask(as_document(document), self.engine.name_of("qa", head), questions, options)
-        pairs = zip(fields, found, strict=True)
-        return replace(prediction, answers=tuple(replace(a, label=name) for name, own in pairs for a in own))
+        read = as_document(document)
+
+        def ask(fields: Mapping[str, Field]) -> tuple[list[list[Answer]], tuple[Gap, ...]]:
+            options = [DecodeOptions(top_k=MAX_ANSWERS if f.many else 1, value_of=f.parse) for f in fields.values()]
+            answers, gaps, _ = self._ask(read, self.engine.name_of("qa", head), [*fields], options)
+            return answers, gaps
+
+        see = partial(self, read, min_score=0.0)
+        return extract(read, load_schema(schema), heads=self.heads, rules=self.rules, see=see, ask=ask)
 
     def infer(
         self,
@@ -364,18 +348,17 @@ class Pipeline:
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
         statements = list(hypotheses)
         options = [DecodeOptions(min_score=min_score)] * len(statements)
-        found, _, coverage = self._ask(as_document(document), self.engine.name_of("nli", head), statements, options)
+        found, _, coverage = self._ask(
+            as_document(document), self.engine.name_of("nli", head), statements, [options] * len(statements)
+        )
         return [replace(inference, coverage=coverage) for own in found for inference in own]
 
     def _ask(
         self, document: Document, head: str, questions: Sequence[str], options: Sequence[DecodeOptions]
-    ) -> tuple[list[list[Any]], Prediction, float]:
-        """Findings of a head for each question, a prediction with the gaps, and the coverage: 0 without any token."""
-        tokens, readings = self.engine.read_with(document, head, questions)
+    ) -> tuple[list[list[Any]], tuple[Gap, ...], float]:
+        """Findings of a head for each question, the gaps, and the coverage: 0 without any token."""
         with self._progress() as progress:
-            found = self.engine.find(readings, progress, options)
-        prediction = Prediction(document=document, gaps=gaps_of(document, [tokens]))
-        return [by_head[head] for by_head in found], prediction, prediction.coverage if len(tokens) else 0.0
+            return self.engine.ask(document, head, questions, progress, options)
 
     @overload
     def embed(

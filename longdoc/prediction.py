@@ -88,6 +88,10 @@ class Prediction:
     spans: tuple[Entity, ...] = ()
     """Passages of a label that may be long, such as clauses, in document order; they may overlap."""
     answers: tuple[Answer, ...] = ()
+    rejected: tuple[Answer, ...] = ()
+    """Of fields of a schema that were not found, the best candidate, whose score was too low."""
+    sought: tuple[str, ...] = ()
+    """The fields of the schema that was filled, in order, found or not."""
     labels: tuple[Label, ...] = ()
     """Classes of the document, or of its sections."""
     gaps: tuple[Gap, ...] = ()
@@ -95,12 +99,18 @@ class Prediction:
 
     def __post_init__(self) -> None:
         text = self.document.text
-        for field in ("entities", "spans", "answers", "labels", "gaps"):
+        for field in ("entities", "spans", "answers", "rejected", "labels", "gaps"):
             checked = tuple(_checked(found, len(text)) for found in getattr(self, field))
             object.__setattr__(self, field, checked)
         for found in self._found():
             if (actual := text[found.start : found.end]) != found.text:
                 raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
+
+    @property
+    def fields(self) -> dict[str, tuple[Answer, ...]]:
+        """The answers by field of the schema; empty where a field was sought and not found."""
+        names = dict.fromkeys([*self.sought, *(answer.label or answer.question for answer in self.answers)])
+        return {name: tuple(a for a in self.answers if (a.label or a.question) == name) for name in names}
 
     @property
     def coverage(self) -> float:
@@ -131,6 +141,8 @@ class Prediction:
             "entities": [_plain(entity) for entity in self.entities],
             "spans": [_plain(span) for span in self.spans],
             "answers": [_plain(answer) for answer in self.answers],
+            "rejected": [_plain(answer) for answer in self.rejected],
+            "sought": list(self.sought),
             "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
 
@@ -164,6 +176,8 @@ class Prediction:
                 entities=tuple(Entity(**_with_boxes(entity)) for entity in record["entities"]),
                 spans=tuple(Entity(**_with_boxes(span)) for span in record.get("spans", ())),
                 answers=tuple(_answer(answer) for answer in record["answers"]),
+                rejected=tuple(_answer(answer) for answer in record.get("rejected", ())),
+                sought=tuple(record.get("sought", ())),
                 labels=tuple(Label(**label) for label in record["labels"]),
                 gaps=tuple(Gap(**gap) for gap in record["gaps"]),
             )

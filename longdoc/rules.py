@@ -44,6 +44,8 @@ from longdoc.labels import OUTSIDE, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
+RULES = "rules"
+"""Name of the task that applies the rules."""
 SHIPPED = Path(__file__).parent / "assets" / "rules"
 WORDS = ("TEXT", "ORTH", "LOWER", "NORM", "SHAPE", "PREFIX", "SUFFIX")
 ATTRIBUTES = (

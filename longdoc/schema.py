@@ -1,22 +1,24 @@
-"""Schemas: the fields to extract from a document, each asked for by a question.
+"""Schemas: the fields to extract from a document, and where each may come from, in order of trust.
 
 >>> schema = load_schema("contract").select(["governing_law", "effective_date"])
 >>> [(name, field.question) for name, field in schema.fields.items()]
 [('governing_law', 'Which law governs this agreement?'), ('effective_date', 'When does this agreement take effect?')]
 
-A custom schema is a YAML file or a mapping of the same form. Only the questions are required::
+A custom schema is a YAML file or a mapping of the same form. A field needs at least one source; ``question`` alone is
+short for ``from: [question: …]``::
 
     name: lease
     fields:
       landlord: {question: "Who is the landlord?", type: party}
-      rent: {question: "How high is the monthly rent?", type: money}
+      rent: {type: money, from: [clause: Rent, question: "How high is the monthly rent?"]}
+      law: {type: place, from: [clause: Governing Law, section: governing law]}
       repairs: {question: "Who pays for repairs?", type: clause, many: true}
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -29,34 +31,100 @@ _SHIPPED = Path(__file__).parent / "assets" / "schemas"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a field may come from: exactly one of these."""
+
+    clause: str | None = None
+    """A label of a head that finds spans, such as "Governing Law"."""
+    record: str | None = None
+    """A field of the document's record, such as "parties"."""
+    section: str | None = None
+    """The title of a section, or a word of it; the section's text is the answer."""
+    entity: str | None = None
+    """A label of a head that finds entities, such as EFFECTIVE_DATE."""
+    rule: str | None = None
+    """A label of a rule, such as MONEY."""
+    definition: str | None = None
+    """A defined term, whose definition is the answer."""
+    metadata: str | None = None
+    """A key of the file's metadata that is also said in the text, such as "title"."""
+    question: str | None = None
+    """As a person would ask it about the document ("Who is the landlord?")."""
+
+    def __post_init__(self) -> None:
+        given = [key.name for key in fields(self) if getattr(self, key.name) is not None]
+        if len(given) != 1:
+            kinds, got = ", ".join(key.name for key in fields(self)), ", ".join(given) or "none"
+            raise ConfigError(f"a source is one of {kinds}, as in `clause: Governing Law`; got {got}")
+        if not self.name.strip():
+            raise ConfigError(f"the {self.kind} of a source is empty")
+
+    @property
+    def kind(self) -> str:
+        """``"clause"``, ``"section"`` and so on."""
+        return next(key.name for key in fields(self) if getattr(self, key.name) is not None)
+
+    @property
+    def name(self) -> str:
+        """The label, title, term, key or question."""
+        return str(getattr(self, self.kind))
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "question" else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """A field to extract from a document."""
 
-    question: str
-    """As a person would ask it about the document ("Who is the landlord?")."""
+    question: str | None = None
+    """Short for a source ``question``, the last one."""
+    sources: tuple[Source, ...] = field(default=(), metadata={"key": "from"})
+    """Where it may come from, in order of trust: the first source that gives an answer fills the field."""
     type: FieldType = "text"
     """Type that :func:`longdoc.values.parse_value` parses answers as; text, clause, party and place are not parsed."""
     many: bool = False
     """Whether the field usually has several answers."""
     near: tuple[str, ...] = ()
     """Prefixes of words close to the value, to choose it in an answer that has several values."""
+    never_after: tuple[str, ...] = ()
+    """Prefixes of words that say another thing of the value they precede: such a value is refused."""
+    excludes: tuple[str, ...] = ()
+    """Fields that the same words cannot fill, too: the likelier one is kept."""
     category: str | None = None
     """Label of the field in an annotated corpus, to evaluate answers against."""
 
     def __post_init__(self) -> None:
-        if not self.question.strip():
+        if self.question is not None and not self.question.strip():
             raise ConfigError("the question is empty; write one as a person would ask it")
-        if not all(word.strip() for word in self.near):
-            raise ConfigError("near has an empty word; remove it")
+        if self.question is None and not self.sources:
+            raise ConfigError("no source: give a question, or sources, as in `from: [clause: Governing Law]`")
+        for name in ("near", "never_after"):
+            if not all(word.strip() for word in getattr(self, name)):
+                raise ConfigError(f"{name} has an empty word; remove it")
+
+    @property
+    def trusted(self) -> tuple[Source, ...]:
+        """All sources in order of trust, the question of its own last."""
+        return (*self.sources, *([Source(question=self.question)] if self.question is not None else []))
+
+    @property
+    def has_values(self) -> bool:
+        """Whether answers are parsed: text, clause, party and place are not."""
+        return self.type not in ("text", "clause", "party", "place")
 
     def parse(self, text: str) -> Value | None:
         """The value of the field's type in an answer; None if it has none or the type has no values."""
-        return parse_value(text, self.type, near=self.near)
+        return parse_value(text, self.type, near=self.near, never_after=self.never_after)
+
+    def refuses(self, text: str) -> bool:
+        """Whether the only values of a text are of another thing, as ``never_after`` says."""
+        return bool(self.never_after) and self.parse(text) is None and parse_value(text, self.type) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """Named fields, in the order in which their questions are asked."""
+    """Named fields, in the order of the output."""
 
     name: str = "schema"
     fields: dict[str, Field]
@@ -70,6 +138,10 @@ class Schema:
                 raise ConfigError(
                     f"fields: {name!r} is not an identifier; use letters, digits and _, such as 'governing_law'"
                 )
+            for other in self.fields[name].excludes:
+                if other not in self.fields:
+                    hint = did_you_mean(other, self.fields) or ""
+                    raise ConfigError(f"fields.{name}.excludes: unknown field {other!r}{hint}")
 
     def select(self, names: Iterable[str]) -> Schema:
         """A copy of the schema with the named fields only, in the given order.
@@ -83,7 +155,9 @@ class Schema:
                 hint = did_you_mean(name, self.fields) or "."
                 fields = ", ".join(self.fields)
                 raise ConfigError(f"schema {self.name!r}: unknown field {name!r}{hint} Fields: {fields}")
-        return replace(self, fields={name: self.fields[name] for name in names})
+        chosen = {name: self.fields[name] for name in names}
+        kept = {n: replace(f, excludes=tuple(e for e in f.excludes if e in chosen)) for n, f in chosen.items()}
+        return replace(self, fields=kept)
 
 
 def schema_names() -> list[str]:
@@ -91,8 +165,8 @@ def schema_names() -> list[str]:
     return sorted(path.stem for path in _SHIPPED.glob("*.yaml"))
 
 
-def load_schema(source: str | PathLike[str] | Mapping[str, Any]) -> Schema:
-    """Loads a schema by name, from a YAML file, or from a mapping.
+def load_schema(source: str | PathLike[str] | Mapping[str, Any] | Schema) -> Schema:
+    """Loads a schema by name, from a YAML file, or from a mapping; a schema is returned as it is.
 
     Args:
         source: the name of a shipped schema (see :func:`schema_names`), the path of a ``.yaml`` or ``.yml`` file, or a
@@ -101,6 +175,8 @@ def load_schema(source: str | PathLike[str] | Mapping[str, Any]) -> Schema:
     Raises:
         ConfigError: the schema is unknown or malformed; the message names the location and the closest valid key.
     """
+    if isinstance(source, Schema):
+        return source
     if isinstance(source, Mapping):
         return from_dict(Schema, source)
     if not isinstance(source, (str, PathLike)):

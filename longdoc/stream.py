@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, BinaryIO, Literal, TypeAlias, get_args
+from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, get_args
 
 from tqdm import tqdm
 
@@ -19,16 +19,23 @@ from longdoc.labels import Entity
 from longdoc.loaders import load
 from longdoc.prediction import Failure, Prediction
 from longdoc.reader import Reading
-from longdoc.rules import Rules
+from longdoc.rules import RULES, Rules
 
 DocumentLike: TypeAlias = Document | str | PathLike[str] | bytes | BinaryIO
 """A document, or the path, bytes or open binary file of one."""
 OnError: TypeAlias = Literal["raise", "yield"]
 
-RULES = "rules"
-"""Name of the task that applies the rules."""
 BATCHES_AHEAD = 16
 """Batches that are filled from documents before the first of them is encoded."""
+
+
+class StreamOptions(TypedDict, total=False):
+    """The arguments of :meth:`longdoc.pipeline.Pipeline.pipe` that do not change the type of what it yields."""
+
+    tasks: Sequence[str] | None
+    batch_size: int | None
+    overlap: Overlap
+    min_score: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ RENT = {"question": "How high is the rent?"}
         ({"name": "a", "fields": {"": RENT}}, "'' is not an identifier"),
         ({"name": "a", "fields": {3: RENT}}, "expected str, got 3"),
         ({"name": "a", "feilds": {"rent": RENT}}, "unknown key 'feilds'; did you mean 'fields'"),
-        ({"name": "a", "fields": {"rent": {}}}, "fields.rent: missing key 'question'"),
+        ({"name": "a", "fields": {"rent": {}}}, "fields.rent: no source: give a question"),
         ({"name": "a", "fields": {"rent": {"question": " "}}}, "fields.rent: the question is empty"),
         ({"name": "a", "fields": {"rent": {**RENT, "near": ["per", ""]}}}, "fields.rent: near has an empty word"),
         ({"name": "a", "fields": {"rent": {**RENT, "typ": "money"}}}, "unknown key 'typ'; did you mean 'type'"),

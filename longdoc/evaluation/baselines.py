@@ -12,7 +12,7 @@ from longdoc.heads.ner import score_entities
 from longdoc.metrics import class_counts
 from longdoc.metrics.results import ClassResult, InferenceResult, Result, total
 from longdoc.pipeline import Pipeline
-from longdoc.stream import RULES
+from longdoc.rules import RULES
 from longdoc.windows import tokenize
 
 LENGTH = 512

@@ -29,10 +29,14 @@ _FINDERS: dict[str, Callable[[str], Iterator[Candidate]]] = {
 }
 _ACCOUNTING = re.compile(rf"\(((?:{CURRENCY} ?)?{NUMBER} ?(?:%|{CURRENCY})?)\)( ?%| ?{CURRENCY})?\.?", re.I)
 """A negative amount in the style of accountants, if it is the whole text."""
+_CLOSELY = 20
+"""Characters within which a value follows a word."""
 _NEGATIVE_AFTER_SIGN = re.compile(rf"([$€£¥₹])\(({NUMBER})\)", re.I)
 
 
-def parse_value(text: str, type: FieldType, *, near: Sequence[str] = ()) -> Value | None:
+def parse_value(
+    text: str, type: FieldType, *, near: Sequence[str] = (), never_after: Sequence[str] = ()
+) -> Value | None:
     """Parses the value of the given type from a text.
 
     >>> term = "It renews for one year unless thirty days' notice is given."
@@ -44,6 +48,7 @@ def parse_value(text: str, type: FieldType, *, near: Sequence[str] = ()) -> Valu
         type: the type to look for.
         near: word prefixes. If the text has several values, the one closest to a word with such a prefix is returned;
             if there is no such word, the first value.
+        never_after: word prefixes; a value that closely follows a word with such a prefix is passed over.
 
     Returns:
         ``datetime.date`` for ``date``, :class:`Money`, :class:`Duration`, ``Decimal`` for ``percent`` (in percent)
@@ -63,21 +68,29 @@ def parse_value(text: str, type: FieldType, *, near: Sequence[str] = ()) -> Valu
         alone = _ACCOUNTING.fullmatch(text)
         text = f"-{alone[1]}{alone[2] or ''}" if alone else _NEGATIVE_AFTER_SIGN.sub(r"\1-\2", text)
     if type == "number":  # "one" is usually a pronoun: it counts only if there is no other number
-        value = _choose(PRONOUN.sub("one_", text), type, near)
-        return _choose(text, type, near) if value is None else value
-    return _choose(text, type, near)
+        value = _choose(PRONOUN.sub("one_", text), type, near, never_after)
+        return _choose(text, type, near, never_after) if value is None else value
+    return _choose(text, type, near, never_after)
 
 
-def _choose(text: str, type: FieldType, near: Sequence[str]) -> Value | None:
+def _choose(text: str, type: FieldType, near: Sequence[str], never_after: Sequence[str]) -> Value | None:
     figures = spelled_to_figures(text, ordinals=type == "date")
     figures = with_units(figures) if type == "duration" else without_spaces(figures) if type == "money" else figures
     found = list(_FINDERS[type](figures))
+    if never_after:
+        stops = [end for _, end in _cues(figures, never_after)]
+        found = [item for item in found if not any(0 <= item[0] - end <= _CLOSELY for end in stops)]
     if not found:
         return None
-    words = "|".join(map(re.escape, near))
-    cues = [cue.span() for cue in re.finditer(rf"(?<![\w-])(?:{words})\w*", figures, re.I)] if near else []
+    cues = _cues(figures, near) if near else []
     value: Value = min(found, key=lambda item: _distance(item, cues))[2]
     return value
+
+
+def _cues(text: str, prefixes: Sequence[str]) -> list[tuple[int, int]]:
+    """Ranges of the words with one of these prefixes."""
+    words = "|".join(map(re.escape, prefixes))
+    return [cue.span() for cue in re.finditer(rf"(?<![\w-])(?:{words})\w*", text, re.I)]
 
 
 def alternative_of(value: Value | None) -> Value | None:

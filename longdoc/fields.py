@@ -1,0 +1,302 @@
+"""Fields of a schema: the findings of one reading of a document → answers, each with the source that gave it.
+
+Every source of a field proposes answers; the first source in its order of trust with an answer that is likely enough
+fills the field. What the other sources propose is compared: where values differ, the answer is marked for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any
+
+from longdoc.document import Document
+from longdoc.errors import ConfigError, did_you_mean
+from longdoc.findings import place
+from longdoc.labels import Answer, Entity
+from longdoc.parts import Section
+from longdoc.prediction import Gap, Prediction
+from longdoc.rules import RULES, Rules
+from longdoc.schema import Field, Schema, Source
+from longdoc.summary import names_by_label
+
+MAX_ANSWERS = 20
+"""Answers to a field that takes several."""
+DOUBTFUL = 0.5
+"""Answers below this score are marked for a person to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one reading found in a document, for the sources of fields."""
+
+    prediction: Prediction
+    """Entities, and spans down to the lowest scores."""
+    least: Mapping[str, float]
+    """By source, such as "clause Governing Law", the score from which its answers are accepted; 0 for others."""
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    """By question, best first; of the questions that were asked."""
+    record: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    """By field of the document's record."""
+
+    @property
+    def document(self) -> Document:
+        """The document."""
+        return self.prediction.document
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The answers to the fields of a schema, and for each field without one the best proposal that was rejected."""
+
+    answers: tuple[Answer, ...]
+    rejected: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """The sources that a pipeline has, by kind: their names. Kinds that do not depend on it are left out."""
+
+    names: Mapping[str, Mapping[str, Sequence[str]]]
+    """Kind of source → label → the tasks that find it."""
+
+    @classmethod
+    def of(cls, heads: Mapping[str, Any], rules: Rules | None) -> Usable:
+        """The sources of a pipeline with these configurations of heads, by name, and these rules."""
+        names: dict[str, dict[str, list[str]]] = {"clause": {}, "entity": {}, "rule": {}, "question": {}}
+        kinds = {"spans": "clause", "ner": "entity", "qa": "question"}
+        for name, config in heads.items():
+            for label in getattr(config, "labels", ("",)) if config.kind in kinds else ():
+                names[kinds[config.kind]].setdefault(label, []).append(name)
+        names["rule"] = {label: [RULES] for label in (rules.labels if rules else ())}
+        return cls(names)
+
+    def tasks(self, schema: Schema) -> list[str]:
+        """The tasks to run for the sources of a schema.
+
+        Raises:
+            ConfigError: a label belongs to no task, or a field has no source that this pipeline can use.
+        """
+        tasks: dict[str, None] = {}
+        for name, own in schema.fields.items():
+            if not any(self._has(source) for source in own.trusted):
+                wanted = ", ".join(str(source) for source in own.trusted)
+                raise ConfigError(f"fields.{name}: the model has no head for {wanted}; give the field another source")
+            for source in own.trusted:
+                labels = self.names.get(source.kind, {})
+                if source.kind in ("clause", "entity", "rule") and labels and source.name not in labels:
+                    hint = did_you_mean(source.name, labels) or "."
+                    raise ConfigError(
+                        f"fields.{name}: no {source.kind} {source.name!r}{hint} It has: {', '.join(labels)}"
+                    )
+                tasks |= dict.fromkeys(labels.get(source.name, ()) if source.kind != "question" else ())
+        return list(tasks)
+
+    def _has(self, source: Source) -> bool:
+        return bool(self.names[source.kind]) if source.kind in self.names else True
+
+
+def least_scores(heads: Mapping[str, Any]) -> dict[str, float]:
+    """The thresholds of spans, by source, from the configurations of the heads."""
+    spans = [config for config in heads.values() if config.kind == "spans"]
+    return {f"clause {label}": config.min_score for config in spans for label in config.labels}
+
+
+def extract(
+    document: Document,
+    schema: Schema,
+    *,
+    heads: Mapping[str, Any],
+    rules: Rules | None,
+    see: Callable[[Sequence[str]], Prediction],
+    ask: Callable[[Mapping[str, Field]], tuple[list[list[Answer]], tuple[Gap, ...]]],
+) -> Prediction:
+    """Fills the fields of a schema: first from one reading, then by questions where no other source gives an answer.
+
+    Args:
+        document: the document.
+        schema: the schema.
+        heads: configurations of the heads by name.
+        rules: the rules, if there are any.
+        see: reads the document with the named tasks; spans down to the lowest scores.
+        ask: answers questions, each with its field, and says what the model did not see.
+
+    Raises:
+        ConfigError: see :meth:`Usable.tasks`.
+    """
+    tasks = Usable.of(heads, rules).tasks(schema)
+    seen = see(tasks) if tasks else Prediction(document=document)
+    found = Found(seen, least_scores(heads))
+    gaps = seen.gaps
+    if questions := questions_left(schema, found):
+        answers, unseen = ask(questions)
+        found = replace(found, answers=dict(zip(questions, answers, strict=True)))
+        gaps = gaps or unseen
+    filled = fill(schema, found)
+    return Prediction(
+        document=document,
+        answers=filled.answers,
+        rejected=filled.rejected,
+        sought=tuple(schema.fields),
+        gaps=gaps,
+    )
+
+
+def fill(schema: Schema, found: Found) -> Filled:
+    """Fills the fields of a schema."""
+    proposed = {name: _proposals(wanted, found) for name, wanted in schema.fields.items()}
+    chosen = {name: _chosen(wanted, proposed[name], found.least) for name, wanted in schema.fields.items()}
+    _decide_together(schema, chosen)
+    answers = tuple(replace(answer, label=name) for name, own in chosen.items() for answer in own)
+    rejected = []
+    for name, own in chosen.items():
+        others = [answer for _, answers in proposed[name] for answer in answers]
+        if not own and others:
+            rejected.append(replace(max(others, key=lambda answer: answer.score), label=name, check=True))
+    return Filled(answers, tuple(rejected))
+
+
+def questions_left(schema: Schema, found: Found) -> dict[str, Field]:
+    """The questions still to ask, with their fields: those of fields that no more trusted source fills."""
+    questions: dict[str, Field] = {}
+    for wanted in schema.fields.values():
+        asked = [source.name for source in wanted.trusted if source.kind == "question"]
+        if asked and not _chosen(wanted, _proposals(wanted, found), found.least):
+            questions |= dict.fromkeys(asked, wanted)
+    return questions
+
+
+def _proposals(wanted: Field, found: Found) -> list[tuple[Source, list[Answer]]]:
+    """Of each source its answers, the best first, with their values."""
+    proposals = []
+    for source in wanted.trusted:
+        answers = [_valued(answer, wanted, source) for answer in _PROPOSE[source.kind](source.name, found)]
+        ranked = sorted(answers, key=lambda answer: -answer.score)
+        proposals.append((source, [answer for answer in ranked if not wanted.refuses(answer.text)]))
+    return proposals
+
+
+def _valued(answer: Answer, wanted: Field, source: Source) -> Answer:
+    value = wanted.parse(answer.text) if answer.value is None else answer.value
+    return replace(answer, value=value, source=answer.source or str(source))
+
+
+def _chosen(
+    wanted: Field, proposals: Sequence[tuple[Source, list[Answer]]], least: Mapping[str, float]
+) -> list[Answer]:
+    """The answers of the first source that has any, in document order if there may be several."""
+    for position, (source, answers) in enumerate(proposals):
+        likely = [answer for answer in answers if answer.score >= least.get(str(source), 0.0)]
+        if not likely:
+            continue
+        typed = [answer for answer in likely if answer.value is not None]
+        kept = likely[:MAX_ANSWERS] if wanted.many else (typed or likely)[:1]
+        others = [own for later, (_, own) in enumerate(proposals) if later != position]
+        differs = not wanted.many and _disagree(kept[0], others)
+        marked = [replace(answer, check=answer.check or differs or answer.score < DOUBTFUL) for answer in kept]
+        return sorted(marked, key=lambda answer: answer.start)
+    return []
+
+
+def _disagree(answer: Answer, others: Iterable[Sequence[Answer]]) -> bool:
+    """Whether the best typed answer of another source has another value."""
+    if answer.value is None:
+        return False
+    best = [next((other for other in own if other.value is not None), None) for own in others]
+    return any(other is not None and other.score >= DOUBTFUL and other.value != answer.value for other in best)
+
+
+def _decide_together(schema: Schema, chosen: dict[str, list[Answer]]) -> None:
+    """Where the same words fill two fields that exclude each other, keeps the likelier answer."""
+    for one, other in combinations(schema.fields, 2):
+        if one not in schema.fields[other].excludes and other not in schema.fields[one].excludes:
+            continue
+        for left in list(chosen[one]):
+            for right in list(chosen[other]):
+                if left in chosen[one] and left.start < right.end and right.start < left.end:
+                    loser = one if left.score < right.score else other
+                    chosen[loser].remove(left if loser == one else right)
+
+
+# ------------------------------------------------------------------------------------------------------------- sources
+
+
+def _clauses(label: str, found: Found) -> list[Answer]:
+    return [_answer(span) for span in found.prediction.spans if span.label == label]
+
+
+def _entities(label: str, found: Found) -> list[Answer]:
+    return _names([e for e in found.prediction.entities if e.label == label and e.source != RULES])
+
+
+def _rules(label: str, found: Found) -> list[Answer]:
+    return _names([e for e in found.prediction.entities if e.label == label and e.source == RULES])
+
+
+def _names(entities: Sequence[Entity]) -> list[Answer]:
+    """The best mention of each name."""
+    names = [name for own in names_by_label(entities).values() for name in own]
+    return [_answer(max(name.mentions, key=lambda mention: mention.score)) for name in names]
+
+
+def _sections(title: str, found: Found) -> list[Answer]:
+    """The text of the sections of a kind, or with these words in their title, without the heading."""
+    document, wanted = found.document, title.casefold()
+    alike = [s for s in document.sections if wanted == s.kind or wanted in s.title.casefold()]
+    bodies = [(_body(document, section), section.end) for section in alike]
+    return [_placed(document, start, end) for start, end in bodies if document.text[start:end].strip()]
+
+
+def _body(document: Document, section: Section) -> int:
+    """Where the text of a section starts, after its number and title."""
+    heading = document.text.find(section.title, section.start, section.end) if section.title else -1
+    start = section.start + len(section.number) if heading < 0 else heading + len(section.title)
+    text = document.text[start : section.end]
+    return start + len(text) - len(text.lstrip(" \t\n.:)-\u2013\u2014"))
+
+
+def _definitions(term: str, found: Found) -> list[Answer]:
+    defined = [d for d in found.document.definitions if d.term.casefold() == term.casefold()]
+    return [_placed(found.document, definition.start, definition.end) for definition in defined]
+
+
+def _metadata(key: str, found: Found) -> list[Answer]:
+    document = found.document
+    value = document.source.metadata.get(key, "").strip()
+    at = document.text.find(value) if value else -1
+    return [_placed(document, at, at + len(value))] if at >= 0 else []
+
+
+def _answers(question: str, found: Found) -> list[Answer]:
+    return list(found.answers.get(question, ()))
+
+
+def _records(name: str, found: Found) -> list[Answer]:
+    return list(found.record.get(name, ()))
+
+
+_PROPOSE: Mapping[str, Callable[[str, Found], list[Answer]]] = {
+    "clause": _clauses,
+    "record": _records,
+    "section": _sections,
+    "entity": _entities,
+    "rule": _rules,
+    "definition": _definitions,
+    "metadata": _metadata,
+    "question": _answers,
+}
+
+
+def _answer(found: Entity) -> Answer:
+    """An entity or a span as an answer."""
+    shared = ("text", "start", "end", "score", "page", "boxes", "section")
+    return Answer(**{name: getattr(found, name) for name in shared})
+
+
+def _placed(document: Document, start: int, end: int) -> Answer:
+    """A range of the text as an answer that is certain, without white space at its ends."""
+    text = document.text[start:end]
+    start += len(text) - len(text.lstrip())
+    where: dict[str, Any] = place(document, start, start + len(text.strip()))
+    return Answer(score=1.0, **where)
