@@ -348,9 +348,7 @@ class Pipeline:
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
         statements = list(hypotheses)
         options = [DecodeOptions(min_score=min_score)] * len(statements)
-        found, _, coverage = self._ask(
-            as_document(document), self.engine.name_of("nli", head), statements, [options] * len(statements)
-        )
+        found, _, coverage = self._ask(as_document(document), self.engine.name_of("nli", head), statements, options)
         return [replace(inference, coverage=coverage) for own in found for inference in own]
 
     def _ask(
