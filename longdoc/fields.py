@@ -6,6 +6,7 @@ fills the field. What the other sources propose is compared: where values differ
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -97,10 +98,12 @@ class Usable:
         return bool(self.names[source.kind]) if source.kind in self.names else True
 
 
-def least_scores(heads: Mapping[str, Any]) -> dict[str, float]:
-    """The thresholds of spans, by source, from the configurations of the heads."""
+def least_scores(heads: Mapping[str, Any], min_score: float | None = None) -> Mapping[str, float]:
+    """The thresholds of answers by source: ``min_score`` for all, or those of the configurations of heads for spans."""
+    if min_score is not None:
+        return defaultdict(lambda: min_score)
     spans = [config for config in heads.values() if config.kind == "spans"]
-    return {f"clause {label}": config.min_score for config in spans for label in config.labels}
+    return defaultdict(float, {f"clause {label}": config.min_score for config in spans for label in config.labels})
 
 
 def extract(
@@ -109,6 +112,7 @@ def extract(
     *,
     heads: Mapping[str, Any],
     rules: Rules | None,
+    min_score: float | None,
     see: Callable[[Sequence[str]], Prediction],
     ask: Callable[[Mapping[str, Field]], tuple[list[list[Answer]], tuple[Gap, ...]]],
 ) -> Prediction:
@@ -119,6 +123,7 @@ def extract(
         schema: the schema.
         heads: configurations of the heads by name.
         rules: the rules, if there are any.
+        min_score: threshold of every answer; by default that of the head that gives it, and none for other sources.
         see: reads the document with the named tasks; spans down to the lowest scores.
         ask: answers questions, each with its field, and says what the model did not see.
 
@@ -127,7 +132,7 @@ def extract(
     """
     tasks = Usable.of(heads, rules).tasks(schema)
     seen = see(tasks) if tasks else Prediction(document=document)
-    found = Found(seen, least_scores(heads))
+    found = Found(seen, least_scores(heads, min_score))
     gaps = seen.gaps
     if questions := questions_left(schema, found):
         answers, unseen = ask(questions)
@@ -187,7 +192,7 @@ def _chosen(
 ) -> list[Answer]:
     """The answers of the first source that has any, in document order if there may be several."""
     for position, (source, answers) in enumerate(proposals):
-        likely = [answer for answer in answers if answer.score >= least.get(str(source), 0.0)]
+        likely = [answer for answer in answers if answer.score >= least[str(source)]]
         if not likely:
             continue
         typed = [answer for answer in likely if answer.value is not None]

@@ -300,6 +300,7 @@ class Pipeline:
         document: DocumentLike,
         schema: str | PathLike[str] | Mapping[str, Any] | Schema,
         *,
+        min_score: float | None = None,
         head: str | None = None,
     ) -> Prediction:
         """Fills the fields of a schema: ``prediction.answers``, with the field as ``label`` and its ``value``.
@@ -307,6 +308,7 @@ class Pipeline:
         Args:
             document: as in a call.
             schema: ``"contract"``, ``"paper"``, ``"clinical"``, a YAML file, a mapping or a ``Schema``.
+            min_score: threshold of the scores of answers, 0..1; by default that of each head.
             head: name of the head, if several answer questions.
 
         Raises:
@@ -315,12 +317,15 @@ class Pipeline:
         read = as_document(document)
 
         def ask(fields: Mapping[str, Field]) -> tuple[list[list[Answer]], tuple[Gap, ...]]:
-            options = [DecodeOptions(top_k=MAX_ANSWERS if f.many else 1, value_of=f.parse) for f in fields.values()]
+            k = {True: MAX_ANSWERS, False: 1}
+            options = [DecodeOptions(top_k=k[f.many], value_of=f.parse, min_score=min_score) for f in fields.values()]
             answers, gaps, _ = self._ask(read, self.engine.name_of("qa", head), [*fields], options)
             return answers, gaps
 
         see = partial(self, read, min_score=0.0)
-        return extract(read, load_schema(schema), heads=self.heads, rules=self.rules, see=see, ask=ask)
+        return extract(
+            read, load_schema(schema), heads=self.heads, rules=self.rules, min_score=min_score, see=see, ask=ask
+        )
 
     def infer(
         self,

@@ -61,16 +61,16 @@ def on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def place(answer: Answer) -> str:
-    """Where an answer is, as in ``"page 3, section 8.3(b)"``."""
+def place(answer: Answer | Entity) -> str:
+    """Where an answer or a span is, as in ``"page 3, section 8.3(b)"``."""
     section = f", section {answer.section}" if answer.section else ""
     return f"page {answer.page}{section}"
 
 
-def shortened(text: str) -> str:
-    """A text on one line, cut at a word after ``ANSWER_CHARACTERS`` characters."""
+def shortened(text: str, most: int = ANSWER_CHARACTERS) -> str:
+    """A text on one line, cut at a word after ``most`` characters."""
     line = on_one_line(text)
-    return line if len(line) <= ANSWER_CHARACTERS else line[: ANSWER_CHARACTERS - 2].rsplit(" ", 1)[0] + " …"
+    return line if len(line) <= most else line[: most - 2].rsplit(" ", 1)[0] + " …"
 
 
 def page_ranges(pages: Iterable[int]) -> str:

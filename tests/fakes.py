@@ -50,23 +50,27 @@ class FakePipeline:
         ]
         return Prediction(document=document, entities=tuple(sorted(found, key=lambda e: (e.start, e.end))))
 
-    def extract(self, document: Document, schema: Schema) -> Prediction:
+    def extract(self, document: Document, schema: Schema, *, min_score: float | None = None) -> Prediction:
         """The parties and dates as answers to the schema's first two fields; the others have none."""
         answers = tuple(
             Answer(
                 **{name: getattr(e, name) for name in ("text", "start", "end", "score", "page", "boxes")},
-                question=schema.fields[field].question,
+                question=schema.fields[field].question or "",
                 label=field,
             )
             for field, label in zip(schema.fields, ("PARTY", "DATE"), strict=False)
             for e in self(document).entities
-            if e.label == label
+            if e.label == label and e.score >= (min_score or 0)
         )
-        return Prediction(document=document, answers=answers)
+        return Prediction(document=document, answers=answers, sought=tuple(schema.fields))
 
     def pipe(
-        self, documents: Iterable[Document | str | Path], tasks: Sequence[str] | None = None
+        self,
+        documents: Iterable[Document | str | Path],
+        tasks: Sequence[str] | None = None,
+        min_score: float | None = None,
     ) -> Iterator[Prediction]:
         for prediction in map(self, documents):
-            wanted = tuple(e for e in prediction.entities if tasks is None or e.label.lower() in tasks)
+            kept = [e for e in prediction.entities if e.score >= (min_score or 0)]
+            wanted = tuple(e for e in kept if tasks is None or e.label.lower() in tasks)
             yield replace(prediction, entities=wanted)

@@ -168,7 +168,7 @@ def test_an_interrupted_run_leaves_the_old_output(
     suffix: str,
     kept: list[str] | None,
 ) -> None:
-    def pipe(self: FakePipeline, documents: Iterable[Document], tasks: object = None) -> Iterator[Prediction]:
+    def pipe(self: FakePipeline, documents: Iterable[Document], **_: object) -> Iterator[Prediction]:
         yield self(next(iter(documents)))
         raise KeyboardInterrupt
 

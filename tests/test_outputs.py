@@ -129,14 +129,44 @@ def answered(text: str, shown: str, field: str | None, type: FieldType = "text")
 
 def test_html_shows_answers_values_and_what_was_not_found() -> None:
     prediction = answered("Pay <b>Five Hundred Dollars ($600)</b> now.", "Five Hundred Dollars ($600)", "fee", "money")
-    source = written("html", Outcome("a/<b>.txt", prediction, ("fee", "rent", "end")))
+    source = written("html", Outcome("a/<b>.txt", replace(prediction, sought=("fee", "rent", "end"))))
     (target,) = re.findall(r'href="#([^"]+)"', source)
     assert f'<mark id="{target}"' in source
     shown = " ".join(re.sub("<[^>]*>", " ", source.partition("<article")[2]).split())
     assert "fee USD 500 or USD 600? Five Hundred Dollars ($600) page 1, section 8.3(b) · 0.88" in shown
-    assert "Not found: rent, end" in shown
+    assert "Not found: rent end" in shown
     assert "a/&lt;b&gt;.txt" in shown
     assert not Text(source).open
+
+
+def test_every_format_tells_the_closest_candidate_and_what_to_check() -> None:
+    doubtful = answered("Pay $5 or $6.", "$5", "fee", "money")
+    (fee,) = doubtful.answers
+    rent = replace(fee, label="rent", text="$6", start=10, end=12, score=0.12)
+    prediction = replace(doubtful, answers=(replace(fee, check=True),), rejected=(rent,), sought=("fee", "rent", "end"))
+    table = " ".join(written("table", Outcome("a", prediction)).split())
+    assert "0.88 check" in table and "Not found: rent, end" in table
+    assert "closest to rent: page 1, section 8.3(b), score 0.12: $6" in table and "closest to end" not in table
+    page = page_of(prediction)
+    assert 'title="closest: page 1, score 0.12: $6">rent</span>' in page and ">check</span>" in page
+    record = json.loads(written("jsonl", Outcome("a", prediction)))
+    assert record["rejected"][0]["label"] == "rent" and record["answers"][0]["check"]
+    assert Prediction.from_dict(record, prediction.document).fields == {
+        "fee": (replace(fee, check=True),),
+        "rent": (),
+        "end": (),
+    }
+
+
+def test_every_format_shows_spans() -> None:
+    document = Document.from_text("Ohio law governs. All rent is due.", name="a")
+    law = entity(document, 0, 17, "Governing Law", 0.91)
+    prediction = Prediction(document=document, spans=(law,))
+    for shown in (written("table", Outcome("a", prediction)), html.fragment(prediction), page_of(prediction)):
+        plain = " ".join(re.sub("<[^>]*>", " ", shown).split())
+        assert "Governing Law" in plain and "Ohio law governs." in plain and "0.91" in plain
+    assert json.loads(written("jsonl", Outcome("a", prediction)))["spans"][0]["label"] == "Governing Law"
+    assert prediction.to_pandas()["text"].tolist() == ["Ohio law governs."]
 
 
 def test_tables_and_fragments_show_answers_without_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,13 +181,15 @@ def test_tables_and_fragments_show_answers_without_a_schema(monkeypatch: pytest.
 
 def test_json_lines_name_the_fields_without_an_answer() -> None:
     prediction = answered("Pay $5.", "$5", "fee", "money")
-    assert json.loads(written("jsonl", Outcome("a", prediction, ("fee", "rent"))))["not_found"] == ["rent"]
+    assert json.loads(written("jsonl", Outcome("a", replace(prediction, sought=("fee", "rent")))))["not_found"] == [
+        "rent"
+    ]
     assert "not_found" not in json.loads(written("jsonl", Outcome("a", prediction)))
 
 
 def test_the_table_of_a_schema_tells_what_was_lost() -> None:
     prediction = replace(answered("Pay $5.", "$5", "fee"), gaps=(Gap(0, 3, "cut"),))
-    assert "Not read: characters 0 to 3 (cut)" in written("table", Outcome("a", prediction, ("fee",)))
+    assert "Not read: characters 0 to 3 (cut)" in written("table", Outcome("a", replace(prediction, sought=("fee",))))
 
 
 def test_a_format_that_cannot_hold_answers_refuses_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -51,12 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--schema", metavar="S", help="fill the fields of a schema instead: contract, paper, clinical or a YAML file"
     )
+    what.add_argument("--fields", metavar="F,...", help="fill only these fields of the schema")
     what.add_argument(
         "--min-score",
         type=options.score,
-        default=0.0,
         metavar="S",
-        help="leave out entities and answers with a lower score, from 0 to 1; default: 0",
+        help="leave out what has a lower score, from 0 to 1; default: the model's own thresholds",
     )
     options.add_model(parser)
     output = parser.add_argument_group("output")
@@ -85,6 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
         from longdoc.schema import load_schema
 
         schema = load_schema(arguments.schema)
+        schema = schema.select(arguments.fields.split(",")) if arguments.fields else schema
+    elif arguments.fields:
+        raise ConfigError("--fields names fields of a schema; add --schema, such as --schema contract")
     if output:
         _check_output(output, arguments.paths, overwrite=arguments.overwrite)
     outcomes = _outcomes(arguments, schema)
@@ -169,8 +171,7 @@ def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[
         for prediction in _predictions(pipeline, chain([first], readable), arguments, schema):
             yield from _leading_failures(pending)
             path, _ = pending.popleft()
-            fields = tuple(schema.fields) if schema else ()
-            yield Outcome(path, _above(prediction, arguments.min_score), fields)
+            yield Outcome(path, prediction)
     yield from _leading_failures(pending)
 
 
@@ -184,17 +185,8 @@ def _predictions(
     pipeline: Pipeline, documents: Iterable[Document], arguments: argparse.Namespace, schema: Schema | None
 ) -> Iterator[Prediction]:
     if schema:
-        return (pipeline.extract(document, schema) for document in documents)
+        return (pipeline.extract(document, schema, min_score=arguments.min_score) for document in documents)
     tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
     if arguments.rules and tasks is None:
         tasks = list(pipeline.tasks)
-    return pipeline.pipe(documents, tasks=tasks)
-
-
-def _above(prediction: Prediction, threshold: float) -> Prediction:
-    """The prediction without entities and answers below a score."""
-    return replace(
-        prediction,
-        entities=tuple(entity for entity in prediction.entities if entity.score >= threshold),
-        answers=tuple(answer for answer in prediction.answers if answer.score >= threshold),
-    )
+    return pipeline.pipe(documents, tasks=tasks, min_score=arguments.min_score)

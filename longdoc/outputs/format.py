@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -46,12 +46,33 @@ class PredictionLike(Protocol):
     @property
     def entities(self) -> Sequence[Entity]: ...
     @property
+    def spans(self) -> Sequence[Entity]: ...
+    @property
     def answers(self) -> Sequence[Answer]: ...
+    @property
+    def rejected(self) -> Sequence[Answer]: ...
+    @property
+    def sought(self) -> Sequence[str]: ...
+    @property
+    def fields(self) -> Mapping[str, Sequence[Answer]]: ...
     @property
     def gaps(self) -> Sequence[GapLike]: ...
     @property
     def coverage(self) -> float: ...
     def to_dict(self) -> dict[str, Any]: ...
+
+
+def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
+    """Answers by field, fields without an answer too, or by question; then spans by label, in document order."""
+    found: dict[str, list[Answer | Entity]] = {name: [*own] for name, own in prediction.fields.items()}
+    for span in sorted(prediction.spans, key=lambda span: (span.start, span.end)):
+        found.setdefault(span.label, []).append(span)
+    return found
+
+
+def rejected_for(prediction: PredictionLike, field: str) -> Answer | None:
+    """The best candidate for a field that was not found; its score was too low."""
+    return next((answer for answer in prediction.rejected if answer.label == field), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +82,6 @@ class Outcome:
     source: str
     """The path or name that the caller gave."""
     result: PredictionLike | DocumentError
-    fields: tuple[str, ...] = ()
-    """The names of all fields of the schema, in order, if one was filled."""
-
-    @property
-    def answers_by_field(self) -> dict[str, list[Answer]]:
-        """Answers by field of the schema, those without an answer too; of other answers, by question."""
-        found: dict[str, list[Answer]] = {name: [] for name in self.fields}
-        for answer in getattr(self.result, "answers", ()):
-            found.setdefault(answer.label or answer.question, []).append(answer)
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

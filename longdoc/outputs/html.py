@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome, PredictionLike, shown_gaps
+from longdoc.outputs.format import Format, Outcome, PredictionLike, passages, rejected_for, shown_gaps
 from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened
 from longdoc.values import alternative_of
 
@@ -105,8 +105,11 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 def fragment(prediction: PredictionLike) -> str:
     """The view in a notebook: tables of the answers and the names, above an excerpt of the text around the first."""
     document, hues = prediction.document, _add_hues({}, prediction)
-    labels = [""] + [_label(answer) for answer in prediction.answers]
-    answers = "".join(_answer_row(*pair) for pair in zip(prediction.answers, labels, strict=False))
+    listed = [(name, passage) for name, own in passages(prediction).items() for passage in own]
+    names_above = ["", *(name for name, _ in listed)]
+    answers = "".join(
+        _answer_row(name, passage, above) for (name, passage), above in zip(listed, names_above, strict=False)
+    )
     rows = "".join(row for names in names_by_label(prediction.entities).values() for row in _rows(names, hues))
     name_head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
     answer_head = '<tr><th></th><th></th><th>Where</th><th class="number">Score</th></tr>'
@@ -123,15 +126,20 @@ def fragment(prediction: PredictionLike) -> str:
     )
 
 
-def _answer_row(answer: Answer, label_above: str) -> str:
-    """The table row of an answer in a notebook."""
-    value = f"{_value(answer)} · " if answer.value is not None else ""
-    is_first = _label(answer) != label_above
+def _answer_row(name: str, passage: Answer | Entity, name_above: str) -> str:
+    """The table row of an answer or a span in a notebook."""
+    value = f"{_value(passage)} · " if getattr(passage, "value", None) is not None else ""
+    is_first = name != name_above
     return (
-        f'<tr class="{"first" if is_first else ""}"><th>{_text(_label(answer)) if is_first else ""}</th>'
-        f"<td>{value}{_text(shortened(answer.text))}</td><td>{_text(place(answer))}</td>"
-        f'<td class="number">{answer.score:.2f}</td></tr>'
+        f'<tr class="{"first" if is_first else ""}"><th>{_text(name) if is_first else ""}</th>'
+        f"<td>{value}{_text(shortened(passage.text))}</td><td>{_text(place(passage))}</td>"
+        f'<td class="number">{passage.score:.2f}{_check(passage)}</td></tr>'
     )
+
+
+def _check(passage: Answer | Entity) -> str:
+    """A mark where a person should look."""
+    return ' <span class="doubt">check</span>' if getattr(passage, "check", False) else ""
 
 
 def _rows(names: list[Name], hues: dict[str, int]) -> Iterator[str]:
@@ -149,7 +157,7 @@ def _rows(names: list[Name], hues: dict[str, int]) -> Iterator[str]:
 
 def _article(outcome: Outcome, prediction: PredictionLike, anchor: str, hues: dict[str, int]) -> str:
     """The header, list of answers and names, and pages of one document."""
-    answers = _answers(outcome, anchor)
+    answers = _answers(prediction, anchor)
     groups = "".join(
         f"<details open><summary>{_dot(label, hues)}{_text(label)}</summary><ul>"
         + "".join(_item(name, anchor) for name in names)
@@ -171,31 +179,42 @@ def _article(outcome: Outcome, prediction: PredictionLike, anchor: str, hues: di
     )
 
 
-def _answers(outcome: Outcome, anchor: str) -> str:
-    """The list of answers by field, and of the fields without any."""
-    by_field = outcome.answers_by_field
-    found = "".join(
-        f"<dt>{_text(field)}</dt>{''.join(_answer(answer, anchor) for answer in answers)}\n"
-        for field, answers in by_field.items()
-        if answers
+def _answers(prediction: PredictionLike, anchor: str) -> str:
+    """The list of answers by field and of spans by label, and of the fields without any."""
+    found = passages(prediction)
+    shown = "".join(
+        f"<dt>{_text(name)}</dt>{''.join(_answer(passage, anchor) for passage in own)}\n"
+        for name, own in found.items()
+        if own
     )
-    missing = ", ".join(_text(field) for field, answers in by_field.items() if not answers)
-    return (f"<dl>{found}</dl>\n" if found else "") + (
-        f'<p class="missing"><strong>Not found:</strong> {missing}</p>\n' if missing else ""
+    missing = "".join(f"<li>{_missing(name, prediction)}</li>" for name, own in found.items() if not own)
+    return (f"<dl>{shown}</dl>\n" if shown else "") + (
+        f'<div class="missing"><strong>Not found:</strong><ul>{missing}</ul></div>\n' if missing else ""
     )
 
 
-def _answer(answer: Answer, anchor: str) -> str:
-    link = f'<a href="#{anchor}-{answer.start}">{_text(shortened(answer.text))}</a>'
-    value = f'<span class="value">{_value(answer)}</span>' if answer.value is not None else ""
-    return f'<dd>{value}{link}<span class="where">{_text(place(answer))} · {answer.score:.2f}</span></dd>'
+def _missing(name: str, prediction: PredictionLike) -> str:
+    """A field that was not found, with the closest candidate."""
+    closest = rejected_for(prediction, name)
+    if closest is None:
+        return _text(name)
+    tip = _text(f"closest: page {closest.page}, score {closest.score:.2f}: {shortened(closest.text)}")
+    return f'<span title="{tip}">{_text(name)}</span>'
 
 
-def _value(answer: Answer) -> str:
+def _answer(passage: Answer | Entity, anchor: str) -> str:
+    link = f'<a href="#{anchor}-{passage.start}">{_text(shortened(passage.text))}</a>'
+    value = f'<span class="value">{_value(passage)}</span>' if getattr(passage, "value", None) is not None else ""
+    where = f"{_text(place(passage))} · {passage.score:.2f}{_check(passage)}"
+    return f'<dd>{value}{link}<span class="where">{where}</span></dd>'
+
+
+def _value(passage: Answer | Entity) -> str:
     """The typed value, and its other reading if it has two."""
-    other = alternative_of(answer.value)
+    value = getattr(passage, "value", None)
+    other = alternative_of(value)
     doubt = "" if other is None else f' <span class="doubt">or {_text(str(other))}?</span>'
-    return f"<strong>{_text(str(answer.value))}</strong>{doubt}"
+    return f"<strong>{_text(str(value))}</strong>{doubt}"
 
 
 def _label(found: Entity | Answer) -> str:
@@ -264,7 +283,7 @@ def _highlighted(prediction: PredictionLike, start: int, end: int, hues: dict[st
 
 
 def _found(prediction: PredictionLike) -> list[Entity | Answer]:
-    return [*prediction.entities, *prediction.answers]
+    return [*prediction.entities, *prediction.spans, *prediction.answers]
 
 
 def _add_hues(hues: dict[str, int], prediction: PredictionLike) -> dict[str, int]:

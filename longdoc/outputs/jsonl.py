@@ -21,7 +21,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     result = outcome.result
     if isinstance(result, DocumentError):
         return {"status": "error", "error": type(result).__name__, "message": str(result)}
-    missing = {"not_found": [n for n, own in outcome.answers_by_field.items() if not own]} if outcome.fields else {}
+    missing = {"not_found": [name for name, own in result.fields.items() if not own]} if result.sought else {}
     return {"status": "ok", **result.to_dict(), **missing}
 
 

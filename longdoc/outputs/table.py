@@ -1,4 +1,4 @@
-"""Tables for a terminal: the names in each document, or the fields of a schema with their answers."""
+"""Tables for a terminal: the names in each document, its clauses, or the fields of a schema with their answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike, shown_gaps
+from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike, passages, rejected_for, shown_gaps
 from longdoc.summary import Name, count, names_by_label, place, shortened
 from longdoc.values import alternative_of
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from longdoc.labels import Answer
+    from longdoc.labels import Answer, Entity
 
 NAMES_SHOWN = 10
 """Names shown per label; the rest are counted."""
@@ -30,10 +30,10 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
             console.print(str(outcome.result), style="red")
             continue
         _print_title(console, outcome.source, outcome.result)
-        by_field = outcome.answers_by_field
-        if by_field:
-            _print_fields(console, by_field)
-        if outcome.result.entities or not by_field:
+        found = passages(outcome.result)
+        if found:
+            _print_passages(console, outcome.result, found)
+        if outcome.result.entities or not found:
             _print_entities(console, outcome.result)
         print_losses(console, outcome.result.document.warnings, outcome.result.gaps)
 
@@ -99,35 +99,48 @@ def _add_label(table: Table, label: str, names: list[Name]) -> None:
     table.add_section()
 
 
-def _print_fields(console: Console, by_field: dict[str, list[Answer]]) -> None:
-    """Prints the answered fields as a table, and the names of the others."""
+def _print_passages(console: Console, prediction: PredictionLike, found: dict[str, list[Answer | Entity]]) -> None:
+    """Prints fields and labels with their passages as a table; of fields not found, the closest candidate."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Field", style="cyan", no_wrap=True)
     table.add_column("Value", overflow="fold")
     table.add_column("Where", max_width=28)
     table.add_column("Score", justify="right")
-    for name, answers in by_field.items():
-        for position, answer in enumerate(answers):
-            table.add_row("" if position else name, _value(answer), place(answer), f"{answer.score:.2f}")
+    for name, own in found.items():
+        for position, passage in enumerate(own):
+            table.add_row("" if position else name, _value(passage), place(passage), _score(passage))
     console.print(table if table.row_count else "Nothing found.")
-    missing = [name for name, answers in by_field.items() if not answers]
-    if missing and table.row_count:
+    missing = [name for name, own in found.items() if not own]
+    if missing:
         console.print(f"Not found: {', '.join(missing)}", style="dim")
+    for name in missing:
+        if closest := rejected_for(prediction, name):
+            text = f"  closest to {name}: {place(closest)}, score {closest.score:.2f}: {shortened(closest.text, 80)}"
+            console.print(Text(text, style="dim"))
 
 
-def _value(answer: Answer) -> str | Text:
+def _score(passage: Answer | Entity) -> Text:
+    """The score, and whether a person should look."""
+    from rich.text import Text
+
+    doubt = " check" if getattr(passage, "check", False) else ""
+    return Text.assemble(f"{passage.score:.2f}", (doubt, "yellow"))
+
+
+def _value(passage: Answer | Entity) -> str | Text:
     """The typed value of an answer, if it has one, its other reading, and its text."""
     from rich.text import Text
 
-    text = shortened(answer.text)
-    if answer.value is None:
+    text, value = shortened(passage.text), getattr(passage, "value", None)
+    if value is None:
         return text
-    other = alternative_of(answer.value)
+    other = alternative_of(value)
     doubt = "" if other is None else f" or {other}?"
-    return Text.assemble((str(answer.value), "bold"), (doubt, "yellow"), (f"  {text}", "dim"))
+    return Text.assemble((str(value), "bold"), (doubt, "yellow"), (f"  {text}", "dim"))
 
 
 FORMAT = Format(name="table", description="tables for a terminal", suffix=None, streams=True, write=write, answers=True)
