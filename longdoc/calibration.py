@@ -6,7 +6,7 @@ A head's raw scores are fitted to labelled documents that it did not learn from:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +25,8 @@ from longdoc.model import Model
 from longdoc.pipeline import Pipeline
 from longdoc.reader import Precision
 
+SPREAD = 1.0
+"""How far labels of one head may differ, in log-odds: standard deviation of the prior of their biases."""
 FLAT = Calibration(temperature=16.0)
 """Replaces a head's calibration while its scores are collected; scores up to ±500 keep their precision."""
 
@@ -50,6 +52,7 @@ class Fit:
 
     head: str
     calibration: Calibration
+    biases: dict[str, float] | None
     min_score: float | None
     findings: int
     before: float
@@ -81,6 +84,8 @@ class Scored:
     scores: np.ndarray
     correct: np.ndarray
     wanted: int
+    labels: tuple[str, ...]
+    """Of each finding; empty strings for heads that are calibrated as a whole."""
 
 
 def calibrate(path: str | Path) -> Calibrated:
@@ -101,8 +106,8 @@ def calibrate(path: str | Path) -> Calibrated:
     fits = []
     for name, (examples, labels) in data.items():
         fitted, held_out = (_scored(pipeline, name, examples[half::2], labels) for half in (0, 1))
-        fits.append(_fit(name, fitted, held_out, has_threshold=hasattr(heads[name], "min_score")))
-        changes = {"calibration": fits[-1].calibration, "min_score": fits[-1].min_score}
+        fits.append(_fit(name, heads[name], fitted, held_out))
+        changes = {"calibration": fits[-1].calibration, "min_score": fits[-1].min_score, "biases": fits[-1].biases}
         heads[name] = replace(cast(Any, heads[name]), **{key: v for key, v in changes.items() if v is not None})
     model.config = replace(model.config, heads=heads)
     model.save(config.output, quantize=config.quantize)
@@ -113,20 +118,51 @@ def _uncalibrated(head: HeadConfig) -> HeadConfig:
     """The head with scores from which the raw ones can be computed."""
     if kind_of(head).trials is None:
         return head
-    changed: HeadConfig = replace(cast(Any, head), calibration=FLAT)
+    flat: dict[str, Any] = {"calibration": FLAT, **({"biases": {}} if hasattr(head, "biases") else {})}
+    changed: HeadConfig = replace(cast(Any, head), **flat)
     return changed
 
 
-def _fit(name: str, fitted: Scored, held_out: Scored, *, has_threshold: bool) -> Fit:
+def _fit(name: str, head: HeadConfig, fitted: Scored, held_out: Scored) -> Fit:
     calibration = fit(fitted.scores, fitted.correct)
+    biases = label_biases(calibration, fitted) if hasattr(head, "biases") else None
     threshold = None
-    if has_threshold:
-        threshold = best_threshold(calibration.probabilities(fitted.scores), fitted.correct, fitted.wanted)
+    if hasattr(head, "min_score"):
+        threshold = best_threshold(_probabilities(calibration, biases, fitted), fitted.correct, fitted.wanted)
     before, after = (
-        reliability(c.probabilities(held_out.scores), held_out.correct).expected_calibration_error
-        for c in (Calibration(), calibration)
+        reliability(probabilities, held_out.correct).expected_calibration_error
+        for probabilities in (
+            Calibration().probabilities(held_out.scores),
+            _probabilities(calibration, biases, held_out),
+        )
     )
-    return Fit(name, calibration, threshold, len(held_out.scores), before, after)
+    return Fit(name, calibration, biases, threshold, len(held_out.scores), before, after)
+
+
+def _probabilities(calibration: Calibration, biases: Mapping[str, float] | None, found: Scored) -> np.ndarray:
+    shift = np.array([(biases or {}).get(label, 0.0) for label in found.labels])
+    return calibration.probabilities(found.scores - shift)
+
+
+def label_biases(calibration: Calibration, found: Scored) -> dict[str, float]:
+    """What to subtract from the scores of each label, so that they are as often correct as they say.
+
+    The likeliest value for each label under a normal prior of width :data:`SPREAD` (in log-odds of the probability)
+    around 0: a label with few findings stays close to the calibration of all.
+    """
+    biases = {}
+    labels = np.array(found.labels)
+    for label in sorted(set(found.labels)):
+        own = labels == label
+        logits = (found.scores[own] - calibration.bias) / calibration.temperature
+        shift = 0.0
+        for _ in range(50):  # Newton's method on a concave function of one variable
+            shares = 1 / (1 + np.exp(-(logits - shift)))
+            gradient = float((shares - found.correct[own]).sum()) - shift / SPREAD**2
+            curvature = float((shares * (1 - shares)).sum()) + 1 / SPREAD**2
+            shift += gradient / curvature
+        biases[label] = round(shift * calibration.temperature, 4)
+    return biases
 
 
 def _read(model: Model, name: str, dataset: DatasetConfig) -> tuple[list[Example], set[str]]:
@@ -191,5 +227,6 @@ def _scored(pipeline: Pipeline, name: str, examples: Sequence[Example], labels: 
     wanted = sum(
         len(example.spans) + sum(bool(question.answers) for question in example.questions) for example in examples
     )
-    scores = [FLAT.score(probability) for probability, _ in found]
-    return Scored(np.array(scores), np.array([correct for _, correct in found], dtype=bool), wanted)
+    scores = [FLAT.score(trial.score) for trial in found]
+    correct = np.array([trial.correct for trial in found], dtype=bool)
+    return Scored(np.array(scores), correct, wanted, tuple(trial.label for trial in found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -79,8 +79,19 @@ Learns: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template
 """Task, configurations of its heads by name, tokenizer, special tokens → what they can learn, and what is left out."""
 Scorer: TypeAlias = Callable[[Reads, Sequence[str], Sequence[View], set[str]], list[Any]]
 """Pipeline, names of the heads, documents, labels that the data annotates → a result for each document."""
-Trials: TypeAlias = Callable[[Reads, str, Example, set[str]], Iterator[tuple[float, bool]]]
-"""Pipeline, name of the head, document, labels → score of each finding, and whether it is correct."""
+
+
+class Trial(NamedTuple):
+    """A finding to calibrate on."""
+
+    score: float
+    correct: bool
+    label: str = ""
+    """For heads whose configuration has ``biases`` by label."""
+
+
+Trials: TypeAlias = Callable[[Reads, str, Example, set[str]], Iterator[Trial]]
+"""Pipeline, name of the head, document, labels → a trial for each finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

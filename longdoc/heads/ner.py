@@ -22,7 +22,7 @@ from longdoc.document import Document
 from longdoc.encoders import Batch, SpecialTokens, Template
 from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, place
-from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learnable import Learnable, counted, suggested_mapping
 from longdoc.heads.learning import Group, TaskConfig, passes_over
 from longdoc.labels import (
@@ -304,7 +304,7 @@ def _entity_result(example: Example, found: Sequence[Entity], labels: set[str]) 
     return EntityResult(reliability(scores, [key in gold for key in keys]), span_counts(gold, keys))
 
 
-def entity_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[tuple[float, bool]]:
+def entity_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[Trial]:
     """Score of each entity, and whether span and label are exact. Labels that the data does not annotate are left out.
 
     A name counts once per document, by its best mention: 250 mentions are not 250 independent trials.
@@ -314,7 +314,7 @@ def entity_trials(pipeline: Reads, head: str, example: Example, labels: set[str]
     ascending = sorted(prediction.entities, key=lambda e: e.score)
     for entity in {(e.label, e.text): e for e in ascending}.values():
         if entity.label in labels:
-            yield entity.score, (entity.start, entity.end, entity.label) in gold
+            yield Trial(entity.score, (entity.start, entity.end, entity.label) in gold)
 
 
 NER = HeadKind(

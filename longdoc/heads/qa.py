@@ -16,7 +16,7 @@ from longdoc.document import Document
 from longdoc.encoders import Batch
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place, trimmed
-from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learning import Group, group_numbers
 from longdoc.heads.questions import learnable_questions, question_groups
 from longdoc.labels import Answer, Span
@@ -228,12 +228,12 @@ def _clause_result(pipeline: Reads, head: str, view: View) -> ClauseResult:
     return result
 
 
-def answer_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[tuple[float, bool]]:
+def answer_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[Trial]:
     """Score of the best answer to each question, and whether it overlaps a correct one."""
     document = Document.from_text(example.text, name=example.id)
     for question, best in _best_answers(pipeline, head, document, example.questions, 1):
         for answer in best:
-            yield answer.score, _overlaps(answer, question.answers)
+            yield Trial(answer.score, _overlaps(answer, question.answers))
 
 
 def _overlaps(answer: Answer, golds: Sequence[Span]) -> bool:

@@ -20,10 +20,11 @@ from longdoc.datasets import Example, read_labelled
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, log_odds, word_scores
 from longdoc.decode_spans import SpanRule, decode_spans
+from longdoc.document import Document
 from longdoc.encoders import Batch, Template
 from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, place
-from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
+from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learnable import Learnable, counted, suggested_mapping
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, passes_over
 from longdoc.labels import Entity, check_labels
@@ -250,6 +251,19 @@ def _result(example: Example, found: Sequence[Entity], labels: set[str]) -> Clau
     return result
 
 
+def span_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[Trial]:
+    """Score of each span, and whether it shares half of the words with an annotated one of its label."""
+    (prediction,) = pipeline.pipe([Document.from_text(example.text, name=example.id)], tasks=[head], min_score=0.0)
+    golds: dict[str, list[str]] = {}
+    for span in example.spans:
+        golds.setdefault(span.label, []).append(example.text[span.start : span.end])
+    for found in prediction.spans:
+        if found.label in labels:
+            pair, in_parts = (found.text, found.score), found.label == _NAMES_IN_PARTS
+            wrong = clause_results([pair], golds.get(found.label, []), parts_count=in_parts).wrong
+            yield Trial(found.score, not wrong, found.label)
+
+
 SPANS = HeadKind(
     config=SpansConfig,
     module=SpansHead,
@@ -260,4 +274,5 @@ SPANS = HeadKind(
     targets=span_targets,
     learnable=learnable_spans,
     scorers={"entities": score_spans},
+    trials=span_trials,
 )
