@@ -1,13 +1,29 @@
 """Spans that may be long and overlap: decoding against the slow twin, targets, and a head that learns."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import TrainingArguments
 
 import reference
+from longdoc import Document, Pipeline
+from longdoc.calibration import Scored, calibrate, label_biases
+from longdoc.datasets import JsonlConfig
+from longdoc.decode import Calibration
 from longdoc.decode_spans import SpanRule, decode_spans
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, DataError
+from longdoc.evaluation import evaluate
+from longdoc.heads import SpansConfig, SpansHead, TaskConfig
+from longdoc.model import Model, ModelConfig
+from longdoc.training import train
+from longdoc.training.batch_trainer import BatchTrainer
+from longdoc.training.data import collate, task_groups
+from longdoc.training.learner import Learner
 
 
 @given(st.integers(0, 60), st.integers(1, 4), st.integers(0, 2**32 - 1), st.integers(0, 6), st.booleans())
@@ -26,3 +42,172 @@ def test_spans_are_decoded_as_by_the_slow_twin(n_words, n_labels, seed, gap, coa
 def test_a_rule_that_cannot_be_is_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         SpanRule(**wrong)
+
+
+# ------------------------------------------------------------------------------------------------------------ learning
+
+LAW, FEE = "The law of Ohio governs all of it.", "The fee is ten dollars."
+
+
+def record(number):
+    """A text with two clauses, one of which is in the other's label, too."""
+    text = f"This is the first part. {LAW} {'More of it here. ' * (1 + number % 3)}{FEE} The end."
+    law, fee = text.index(LAW), text.index(FEE)
+    spans = [[law, law + len(LAW), "LAW"], [law, fee + len(FEE), "TERMS"], [fee, fee + len(FEE), "FEE"]]
+    return {"id": str(number), "text": text, "entities": spans}
+
+
+@pytest.fixture
+def clauses(corpus):
+    lines = [json.dumps(record(number)) for number in range(12)]
+    (corpus / "clauses.jsonl").write_text("\n".join(lines) + "\n")
+    (corpus / "papers.jsonl").write_text(
+        json.dumps({"id": "p", "text": "No clause at all. " * 4, "entities": []}) + "\n"
+    )
+    return corpus
+
+
+DATA = {"reader": "jsonl", "files": ["clauses.jsonl"]}
+
+
+def write(path, content):
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def run(folder, **changes):
+    task = {"heads": ["clauses"], "data": DATA, "window": 40, "overlap": 8, "passes": 80}
+    papers = {**task, "data": {"reader": "jsonl", "files": ["papers.jsonl"], "negatives": True}, "passes": 1}
+    head = {"kind": "spans", "labels": ["LAW", "TERMS", "FEE"], "rule": {"share": 0.6}}
+    settings = {
+        "base": str(folder / "base"),
+        "output": str(folder / "run"),
+        "batch_tokens": 512,
+        "learning_rate": 5e-3,
+        "head_learning_rate": 2e-2,
+        "dropout": 0.0,
+        "precision": "float32",
+        "model": {"heads": {"clauses": head}, "windows": {"size": 40, "overlap": 8}},
+        "tasks": [task, papers],
+        **changes,
+    }
+    return write(folder / "train.yaml", settings)
+
+
+@pytest.mark.slow
+def test_a_head_learns_spans_that_overlap_and_fills_fields_with_them(clauses):
+    folder = train(run(clauses, quantize=True))
+    pipeline = Pipeline.from_pretrained(folder, precision="float32")
+    document = Document.from_text(record(1)["text"])
+    found = {(span.label, span.text) for span in pipeline(document).spans}
+    assert found == {("LAW", LAW), ("FEE", FEE), ("TERMS", document.text[24:-9])}
+    assert pipeline(document, min_score=1.0).spans == ()
+    schema = {"fields": {"law": {"from": [{"clause": "LAW"}]}, "fee": {"type": "money", "from": [{"clause": "FEE"}]}}}
+    filled = pipeline.extract(document, schema)
+    given = [(answer.label, answer.text, answer.source) for answer in filled.answers]
+    assert given == [("law", LAW, "clause LAW"), ("fee", FEE, "clause FEE")]
+    assert str(filled.fields["fee"][0].value) == "USD 10"
+    silent = pipeline.extract(document, schema, min_score=1.0)
+    assert silent.answers == () and silent.sought == ("law", "fee")
+    assert [(a.label, a.text) for a in silent.rejected] == [("law", LAW), ("fee", FEE)]
+    with pytest.raises(ConfigError, match=r"fields\.x: no clause 'LAWS'; did you mean 'LAW'"):
+        pipeline.extract(document, {"fields": {"x": {"from": [{"clause": "LAWS"}]}}})
+    with pytest.raises(ConfigError, match=r"fields\.x: the model has no head for question"):
+        pipeline.extract(document, {"fields": {"x": {"question": "Which law?"}}})
+    evaluation = {"model": str(folder), "datasets": {"mine": DATA}}
+    result = evaluate(write(clauses / "evaluate.yaml", evaluation)).results["windows"]["mine"].result
+    assert result.kind == "clauses" and result.value > 0.95 and set(result.categories) == {"LAW", "TERMS", "FEE"}
+
+
+def test_windows_hold_the_parts_of_spans_and_know_where_they_start(clauses, model):
+    model = with_spans(model)
+    task = TaskConfig(heads=("clauses",), data=JsonlConfig(**DATA), window=24, overlap=8)
+    groups = list(task_groups(task, model, np.random.default_rng(0)))
+    assert len(groups) > 24
+    targets = collate(groups, model)["targets"]["clauses"]
+    wanted, content = targets["spans"], targets["content"]
+    assert wanted.shape[2] == 6 and not wanted[~content].any()
+    inside, starts = wanted[..., :3], wanted[..., 3:]
+    assert ((inside - starts) >= 0).all(), "a span starts inside itself"
+    assert (inside[..., 1] >= inside[..., 0]).all(), "LAW lies within TERMS"
+    cut = [group for group in groups if len(group.targets["spans"]) and not group.targets["spans"][:, 3].all()]
+    assert cut, "some window starts within a span"
+
+
+def test_labels_that_the_data_does_not_annotate_are_not_learned():
+    torch.manual_seed(0)
+    head = SpansHead(4, SpansConfig(labels=("A", "B")), dropout=0.0)
+    states, content = torch.randn(2, 5, 4), torch.ones(2, 5, dtype=torch.bool)
+    content[1, 3:] = False
+    spans = (torch.rand(2, 5, 4) > 0.5).float()
+    found = head.loss(states, spans=spans, content=content, annotated=torch.tensor([True, False]))
+    shares = head.scores(states)
+    expected = [
+        -torch.log(shares[b, t, c] if spans[b, t, c] else 1 - shares[b, t, c])
+        for b in range(2)
+        for t in range(5)
+        for c in (0, 2)
+        if content[b, t]
+    ]
+    assert found.item() == pytest.approx(torch.stack(expected).sum().item() / 8, rel=1e-4)
+
+
+def test_data_of_negatives_takes_no_labels():
+    with pytest.raises(ConfigError, match="leave out labels"):
+        JsonlConfig(reader="jsonl", files=("a",), negatives=True, labels={"a": "B"})
+
+
+def test_a_label_that_the_head_lacks_is_named(clauses, model):
+    head = SpansConfig(labels=("LAW", "FEES", "TERMS"))
+    task = TaskConfig(heads=("clauses",), data=JsonlConfig(**DATA))
+    with pytest.raises(DataError, match=r"has labels that clauses lacks: FEE; .*FEE: FEES"):
+        list(task_groups(task, with_spans(model, head), np.random.default_rng(0)))
+
+
+def test_heads_may_learn_faster_than_the_encoder(model):
+    model = with_spans(model)
+    trainer = BatchTrainer(model=Learner(model), args=TrainingArguments(learning_rate=1e-4, use_cpu=True, report_to=[]))
+    trainer.head_learning_rate = 1e-2
+    rates = {
+        name: group["lr"]
+        for group in trainer.create_optimizer().param_groups
+        for name, parameter in trainer.model.named_parameters()
+        if any(parameter is own for own in group["params"])
+    }
+    assert set(rates) == {name for name, _ in trainer.model.named_parameters()}
+    assert {rate for name, rate in rates.items() if "heads" in name} == {1e-2}
+    assert {rate for name, rate in rates.items() if "heads" not in name} == {1e-4}
+
+
+def with_spans(model, head=None):
+    head = head or SpansConfig(labels=("LAW", "TERMS", "FEE"))
+    return Model(
+        model.encoder.backbone, model.tokenizer, ModelConfig(heads={"clauses": head}, windows=model.config.windows)
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- calibration
+
+
+def test_labels_that_are_right_less_often_get_lower_scores():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 3, 6000)
+    labels = np.where(rng.random(6000) < 0.5, "easy", "hard")
+    correct = rng.random(6000) < 1 / (1 + np.exp(-(scores - np.where(labels == "hard", 1.0, -1.0))))
+    few = Scored(np.array([0.0]), np.array([True]), 1, ("rare",))
+    biases = label_biases(Calibration(), Scored(scores, correct, 1, tuple(labels)))
+    assert biases["hard"] == pytest.approx(1.0, abs=0.15) and biases["easy"] == pytest.approx(-1.0, abs=0.15)
+    assert -0.5 < label_biases(Calibration(), few)["rare"] < 0, "one finding says little"
+
+
+def test_a_head_of_spans_is_calibrated_by_label(clauses, model, monkeypatch):
+    with_spans(model, SpansConfig(labels=("LAW", "TERMS", "FEE"), rule=SpanRule(floor=0.001))).save(clauses / "model")
+    fitted = Calibration(temperature=2.0, bias=1.0)
+    monkeypatch.setattr("longdoc.calibration.fit", lambda scores, correct: fitted)
+    settings = {"model": str(clauses / "model"), "heads": {"clauses": DATA}, "output": str(clauses / "out")}
+    (found,) = calibrate(write(clauses / "calibrate.yaml", settings)).fits
+    head = Model.from_pretrained(clauses / "out").config.heads["clauses"]
+    assert (head.calibration, head.biases, head.min_score) == (fitted, found.biases, found.min_score)
+    assert head.biases and head.probability("LAW", 0.5) == pytest.approx(
+        fitted.probability(-head.biases.get("LAW", 0.0)), abs=1e-6
+    )
