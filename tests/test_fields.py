@@ -1,0 +1,148 @@
+"""Fields of a schema: where they come from, in order of trust, what is doubted, and what was not found."""
+
+import datetime
+
+import pytest
+
+import longdoc
+from longdoc import Prediction
+from longdoc.errors import ConfigError
+from longdoc.fields import Found, Usable, fill, questions_left
+from longdoc.labels import Answer, Entity
+from longdoc.rules import RULES
+from longdoc.schema import load_schema
+
+TEXT = """SUPPLY AGREEMENT
+
+1. Term. This Agreement commences on June 1, 2004 and ends on May 31, 2006.
+
+2. Law
+The laws of Ohio govern. "Fee" means ten dollars ($10) a month.
+
+Signed on June 9, 2004. Liability is capped at $500.
+"""
+DOCUMENT = longdoc.load(TEXT.encode())
+
+
+def span(text, label, score, source="clauses"):
+    start = TEXT.index(text)
+    return Entity(text=text, label=label, start=start, end=start + len(text), score=score, page=1, source=source)
+
+
+def filled(fields, *, spans=(), entities=(), least=None, answers=None, record=None):
+    prediction = Prediction(document=DOCUMENT, spans=tuple(spans), entities=tuple(entities))
+    found = Found(prediction, _Least(least or {}), answers or {}, record or {})
+    return fill(load_schema({"fields": fields}), found)
+
+
+class _Least(dict):
+    def __missing__(self, source):
+        return 0.0
+
+
+TERM = "This Agreement commences on June 1, 2004 and ends on May 31, 2006."
+
+
+def test_the_first_source_with_an_answer_fills_the_field():
+    sources = [{"clause": "Law"}, {"section": "law"}, {"question": "Which law?"}]
+    fields = {"law": {"from": sources}}
+    law = span("The laws of Ohio govern.", "Law", 0.4)
+    (answer,) = filled(fields, spans=[law], least={"clause Law": 0.3}).answers
+    assert (answer.text, answer.source, answer.score, answer.check) == (law.text, "clause Law", 0.4, True)
+    (answer,) = filled(fields, spans=[law], least={"clause Law": 0.5}).answers
+    assert answer.source == "section law" and answer.text.startswith("The laws of Ohio") and not answer.check
+    asked = Answer(
+        question="Which law?", text="Ohio", start=TEXT.index("Ohio"), end=TEXT.index("Ohio") + 4, score=0.9, page=1
+    )
+    only = {"law": {"from": [{"clause": "Law"}], "question": "Which law?"}}
+    (answer,) = filled(only, answers={"Which law?": [asked]}).answers
+    assert (answer.source, answer.text, answer.label) == ("question", "Ohio", "law")
+
+
+def test_questions_are_asked_only_where_no_other_source_gives_an_answer():
+    schema = load_schema(
+        {"fields": {"law": {"from": [{"clause": "Law"}], "question": "Which law?"}, "fee": {"question": "How much?"}}}
+    )
+    law = span("The laws of Ohio govern.", "Law", 0.6)
+    seen = Found(Prediction(document=DOCUMENT, spans=(law,)), _Least({"clause Law": 0.5}))
+    assert list(questions_left(schema, seen)) == ["How much?"]
+    assert list(questions_left(schema, Found(Prediction(document=DOCUMENT), _Least()))) == ["Which law?", "How much?"]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ({"section": "law"}, 'The laws of Ohio govern. "Fee" means ten dollars ($10) a month.'),
+        ({"definition": "fee"}, '"Fee" means ten dollars ($10) a month.'),
+        ({"entity": "DATE"}, "June 9, 2004"),
+        ({"rule": "MONEY"}, "$500"),
+        ({"record": "law"}, "Ohio"),
+    ],
+)
+def test_every_kind_of_source_gives_text_and_its_place(source, text):
+    entities = [span("June 9, 2004", "DATE", 0.7), span("$500", "MONEY", 1.0, source=RULES)]
+    ohio = TEXT.index("Ohio")
+    record = {"law": [Answer(text="Ohio", start=ohio, end=ohio + 4, score=0.8, page=1, source="opening")]}
+    (answer,) = filled({"x": {"from": [source]}}, entities=entities, record=record).answers
+    assert answer.text.startswith(text[:30]) and text in answer.text
+    assert TEXT[answer.start : answer.end] == answer.text and answer.source
+
+
+def test_a_value_that_its_words_deny_is_refused():
+    fields = {"end": {"type": "date", "from": [{"clause": "End"}], "never_after": ["commenc", "begin"]}}
+    (answer,) = filled(fields, spans=[span(TERM, "End", 0.9)]).answers
+    assert answer.value == datetime.date(2006, 5, 31)
+    start = "This Agreement commences on June 1, 2004"
+    result = filled(fields, spans=[span(start, "End", 0.9)])
+    assert result.answers == () == result.rejected
+
+
+def test_sources_that_disagree_are_marked():
+    fields = {"date": {"type": "date", "from": [{"clause": "Date"}, {"entity": "DATE"}]}}
+    signed, other = span("June 9, 2004", "DATE", 0.9), span("May 31, 2006", "Date", 0.9)
+    (answer,) = filled(fields, spans=[other], entities=[signed]).answers
+    assert answer.text == "May 31, 2006" and answer.check
+    (answer,) = filled(fields, spans=[span("June 9, 2004", "Date", 0.9)], entities=[signed]).answers
+    assert not answer.check
+
+
+def test_words_fill_only_one_of_two_fields_that_exclude_each_other():
+    cap = span("Liability is capped at $500.", "Cap", 0.8)
+    volume = span("Liability is capped at $500.", "Volume", 0.6)
+    fields = {"cap": {"from": [{"clause": "Cap"}]}, "volume": {"from": [{"clause": "Volume"}]}}
+    assert [a.label for a in filled(fields, spans=[cap, volume]).answers] == ["cap", "volume"]
+    fields["volume"]["excludes"] = ["cap"]
+    result = filled(fields, spans=[cap, volume])
+    assert [a.label for a in result.answers] == ["cap"] and [a.label for a in result.rejected] == ["volume"]
+    with pytest.raises(ConfigError, match="unknown field 'caps'; did you mean 'cap'"):
+        load_schema({"fields": {**fields, "volume": {"from": [{"clause": "Volume"}], "excludes": ["caps"]}}})
+    assert load_schema({"fields": fields}).select(["volume"]).fields["volume"].excludes == ()
+
+
+def test_what_is_not_found_names_the_best_candidate():
+    fields = {"law": {"from": [{"clause": "Law"}]}, "other": {"from": [{"clause": "Other"}]}}
+    weak = [span("The laws of Ohio govern.", "Law", 0.2), span("Ohio", "Law", 0.1)]
+    result = filled(fields, spans=weak, least={"clause Law": 0.5})
+    assert result.answers == ()
+    assert [(a.label, a.text, a.score) for a in result.rejected] == [("law", "The laws of Ohio govern.", 0.2)]
+
+
+def test_several_answers_are_in_the_order_of_the_text_and_one_is_the_best():
+    spans = [span("June 9, 2004", "Date", 0.9), span("June 1, 2004", "Date", 0.6)]
+    many = filled({"dates": {"many": True, "from": [{"clause": "Date"}]}}, spans=spans).answers
+    assert [answer.text for answer in many] == ["June 1, 2004", "June 9, 2004"]
+    (one,) = filled({"date": {"from": [{"clause": "Date"}]}}, spans=spans).answers
+    assert one.text == "June 9, 2004"
+
+
+def test_a_field_without_a_usable_source_is_refused_with_the_nearest_name():
+    usable = Usable({"clause": {"Law": ["clauses"]}, "entity": {}, "rule": {"MONEY": [RULES]}, "question": {}})
+    schema = load_schema({"fields": {"law": {"from": [{"clause": "Law"}, {"rule": "MONEY"}]}}})
+    assert usable.tasks(schema) == ["clauses", RULES]
+    for fields, message in [
+        ({"law": {"from": [{"clause": "Laws"}]}}, r"fields.law: no clause 'Laws'; did you mean 'Law'\? It has: Law"),
+        ({"law": {"from": [{"entity": "LAW"}]}}, "fields.law: the model has no head for entity LAW; give the field"),
+        ({"law": {"question": "Which?"}}, "fields.law: the model has no head for question"),
+    ]:
+        with pytest.raises(ConfigError, match=message):
+            usable.tasks(load_schema({"fields": fields}))
