@@ -73,17 +73,20 @@ def line_marks(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
     """
     found = [("", "")] * len(pieces)
     groups = list(_groups(pieces))
-    before = base = ""  # the text so far, and the part of it that a stack of raised and lowered text belongs to
+    base = stack = ""  # the text so far: up to raised and lowered text side by side, and this
     for at, group in enumerate(groups):
-        opening = closing = ""
+        if group.kind == "plain" or group.text[0].isspace() or len(stack) > _CONTEXT:
+            ends_word = stack[-1:].isalpha() and group.text[0].isalpha()
+            base, stack = (base + stack + ("\u00b7" if ends_word else ""))[-_CONTEXT:], ""
         if group.kind == "plain":
-            base = before = (before + group.text)[-_CONTEXT:]
+            base += group.text[-_CONTEXT:]
             continue
-        opening, closing = _group_marks(groups, at, before, base)
+        base += group.text[: len(group.text) - len(group.text.lstrip())]
+        opening, closing = _group_marks(groups, at, base, stack)
         closing = "" if closing == " " and group.text[-1].isspace() else closing
         found[group.first] = (opening, found[group.first][1])
         found[group.last] = (found[group.last][0], closing)
-        before = (before + opening + group.text + closing)[-_CONTEXT:]
+        stack += opening + group.text.lstrip() + closing
     return found
 
 
@@ -107,19 +110,17 @@ def _is_next_number(before: str, text: str, kind: Kind) -> bool:
     return kind != "plain" and before[-1].isdigit() and text[0].isspace() and text.lstrip()[:1].isdigit()
 
 
-def _group_marks(groups: list[_Group], at: int, before: str, base: str) -> tuple[str, str]:
+def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[str, str]:
     """What to insert before and after one of several groups, which is not plain.
 
     Args:
         groups: all of them.
         at: index of the one.
-        before: the text before it, with what was inserted.
-        base: the same up to the first raised or lowered text of its stack.
+        base: the text before the stack that it is in.
+        stack: the text of the stack before it, with what was inserted.
     """
-    group = groups[at]
-    above = groups[at - 1] if at and before and not before[-1].isspace() else None
-    following = _following(groups, at)
-    before += group.text[: len(group.text) - len(group.text.lstrip())]
+    group, before, following = groups[at], base + stack, _following(groups, at)
+    above = groups[at - 1] if stack and not stack[-1].isspace() else None
     if group.kind == "numerator":
         return " " if before[-1:].isdigit() else "", ""
     if group.kind == "denominator":
@@ -131,10 +132,10 @@ def _group_marks(groups: list[_Group], at: int, before: str, base: str) -> tuple
     is_note = group.kind == "note"
     if before[-1:].isspace() and (marks := _marks_after_space(before, group.text, following, is_note=is_note)):
         return marks
-    if above and above.kind == "lowered" and not is_note and group.text == group.text.lstrip():
+    if above and above.kind == "lowered" and not is_note:
         if _is_before_word(base):
             return " " if group.text[0].isalnum() else "", raised_marks("", group.text, following)[1]
-        return raised_marks(before, group.text, following, lowered=before[len(base) :])
+        return raised_marks(before, group.text, following, lowered=stack)
     return raised_marks(before, group.text, following, is_note=is_note)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from longdoc.loaders.raised import Kind, line_marks
+from longdoc.loaders.raised import Kind, Piece, line_marks
 
 Part = Literal["plain", "raised", "lowered", "note", "out", "end"]
 """What an element is in its line: inline text, ``"out"`` for what is not shown, ``"end"`` for what ends the line."""
@@ -34,13 +34,23 @@ class Shifts:
             before: the text before it on its line.
         """
         if element not in self._found:
-            pieces = list(self._pieces(element))
-            marks = line_marks([("plain", before), *((kind, text) for _, kind, text in pieces)])
-            for (each, kind, text), found in zip(pieces, marks[1:], strict=True):
+            pieces, written = list(self._pieces(element)), self._written(element, before)
+            marks = line_marks([*written, *((kind, text) for _, kind, text in pieces)])
+            for (each, kind, text), found in zip(pieces, marks[len(written) :], strict=True):
                 if kind == "plain" and text:
                     break  # what follows is looked at again, with all that is before it
                 self._found[each] = found
         return self._found.pop(element, ("", ""))
+
+    def _written(self, element: Any, before: str) -> list[Piece]:
+        """The pieces of the text before an element: the one before it may be raised or lowered, too."""
+        other = element.getprevious()
+        part = "end" if other is None else self._part_of(other)
+        if part in ("raised", "lowered") and other.tail:
+            text, tail = self._text_of(other), other.tail
+            if text.strip() and before.endswith(text + tail):
+                return [("plain", before.removesuffix(text + tail)), (part, text), ("plain", tail)]
+        return [("plain", before)]
 
     def _pieces(self, first: Any) -> Iterator[tuple[Any, Kind, str]]:
         """The pieces of a line from an element on: the element of each, None for plain text, its kind, its text."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.pdf.objects import Drawn, bind
 from longdoc.loaders.pdf.rises import find_rises
+from longdoc.loaders.pdf.stacks import join_stacks
 from longdoc.loaders.pdf.visibility import find_suspects, unseen
 
 _HYPHEN = 0x02  # pdfium's code for the hyphen of a word that is hyphenated at the end of a line
@@ -69,7 +70,9 @@ def read_glyphs(page: pdfium.PdfPage, drawn: Drawn | None = None, *, layered: bo
         turns = _quarter_turns(handle, real, glyphs.breaks, page.get_rotation())
         glyphs = replace(glyphs, hidden=hidden, turns=turns)
         _divide_stacked(glyphs)
+        stacked = join_stacks(glyphs)
         glyphs = replace(glyphs, rises=find_rises(glyphs, lambda at: _measure(handle, int(real[at]))))
+        glyphs.breaks[stacked[glyphs.rises[stacked] == glyphs.rises[stacked - 1]]] = SPACE
     finally:
         textpage.close()
     after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
