@@ -94,13 +94,13 @@ def _groups(pieces: Sequence[Piece]) -> Iterator[_Group]:
     """The pieces without empty ones; neighbours of one kind are joined, except the marks of notes."""
     group: _Group | None = None
     for at, (kind, text) in enumerate(pieces):
-        kind = kind if text.strip() else "plain"
-        if group and text and kind == group.kind != "note" and not _is_next_number(group.text, text, kind):
+        set_as: Kind = kind if text.strip() else "plain"
+        if group and text and set_as == group.kind != "note" and not _is_next_number(group.text, text, set_as):
             group.text, group.last = group.text + text, at
         elif text:
             if group:
                 yield group
-            group = _Group(kind, text, at, at)
+            group = _Group(set_as, text, at, at)
     if group:
         yield group
 
@@ -154,7 +154,7 @@ def _following(groups: list[_Group], at: int) -> str:
 
 
 def _is_before_word(base: str) -> bool:
-    """Whether raised and lowered text after ``base`` belongs to the letters that follow it, as the mass of an isotope."""
+    """Whether raised and lowered text after ``base`` belongs to what follows it, as the mass of an isotope."""
     return not base or base[-1].isspace() or base[-1] in "([{"
 
 

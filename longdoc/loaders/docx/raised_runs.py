@@ -81,12 +81,13 @@ class RaisedRuns:
             )
             is_note = own_mark or bool(_TO_A_NOTE.match(link))
             kind: Kind = _KINDS.get(raising, "plain")
-            kind, link = ("note", link) if kind == "raised" and is_note else (kind, "")
-            if found and (found[-1].kind, found[-1].link) == (kind, link) and not own_mark:
+            kind = "note" if kind == "raised" and is_note else kind
+            target = link if kind == "note" else ""
+            if found and (found[-1].kind, found[-1].link) == (kind, target) and not own_mark:
                 found[-1].runs.append(run)
                 found[-1].text += text
             else:
-                found.append(_Stretch(kind, link, [run], text))
+                found.append(_Stretch(kind, target, [run], text))
         return found
 
     def _raising(self, run: Element, size: int) -> str:
