@@ -126,7 +126,7 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
     if group.kind == "denominator":
         return "/", " " if following[:1].isdigit() else ""
     if group.kind == "lowered":
-        if above and above.kind in ("raised", "note") and above.text.rstrip()[-1] not in _SLASHES:
+        if above and above.kind in ("raised", "note") and above.text.rstrip()[-1] not in (*_SLASHES, "\u221a"):
             return ("_" if group.text[0].isalnum() else ""), lowered_marks("", group.text, following)[1]
         return lowered_marks(before, group.text, following)
     is_note = group.kind == "note"
@@ -197,7 +197,8 @@ def raised_marks(
         return marks if marks[0] or not raised[0].isdigit() else ("^", marks[1])
     if not raised:
         return "", ""
-    apart = " " if (raised[-1].isdigit() or raised[-1] in _SIGNS) and after[:1].isdigit() else ""
+    is_range = raised == "\u2013" and before[-1:].isdigit()
+    apart = " " if (raised[-1].isdigit() or raised[-1] in _SIGNS) and after[:1].isdigit() and not is_range else ""
     if not before or before[-1].isspace():
         return "", apart
     if _FRACTION.match(raised + after) and not is_note:
