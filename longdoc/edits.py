@@ -77,7 +77,9 @@ class Edits:
         borders = [0, *self.ranges.ravel().tolist(), len(raw_text)]
         pieces = [raw_text[a:b] for a, b in zip(borders[::2], borders[1::2], strict=True)]
         replaced = [texts[code] for code in self.codes.tolist()]
-        text = "".join(piece for pair in zip(pieces, [*replaced, ""], strict=True) for piece in pair)
+        alternating = [""] * (len(borders) - 1)
+        alternating[::2], alternating[1::2] = pieces, replaced
+        text = "".join(alternating)
         # Pieces and replacements alternate: a character of a piece has its own range, those of a replacement share one.
         starts, ends = np.array(borders[:-1], np.int32), np.array(borders[1:], np.int32)
         lengths = ends - starts
