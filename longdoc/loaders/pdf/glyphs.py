@@ -54,16 +54,16 @@ def read_glyphs(page: pdfium.PdfPage, drawn: Drawn | None = None, *, layered: bo
         handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
         n = textpage.count_chars()
         codes = _read_codes(handle, n)
-        boxes = np.zeros((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
-        deque(map(_loose_box, repeat(handle), range(n), range(boxes.ctypes.data, boxes.ctypes.data + 16 * n, 16)), 0)
         breaks = np.full(n, NONE, np.uint8)
         for at in np.flatnonzero(_may_be_break(codes)).tolist():
             if _is_generated(handle, at):
                 breaks[at] = SPACE if codes[at] == 0x20 else LINE
+        real = np.flatnonzero(breaks == NONE)
+        boxes = np.zeros((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
+        deque(map(_loose_box, repeat(handle), real.tolist(), (boxes.ctypes.data + 16 * real).tolist()), 0)
         hyphens = [at for at in np.flatnonzero(codes == _HYPHEN).tolist() if _is_hyphen(handle, at)]
         codes[hyphens] = ord("-")
         glyphs = drop_generated(codes, displayed(page, boxes), breaks)
-        real = np.flatnonzero(breaks == NONE)
         _join_turned(glyphs, handle, real)
         hidden = _is_hidden(glyphs.boxes, page.get_size(), _is_invisible(handle, real, glyphs.breaks))
         if drawn is not None:
@@ -74,7 +74,7 @@ def read_glyphs(page: pdfium.PdfPage, drawn: Drawn | None = None, *, layered: bo
         glyphs = replace(glyphs, rises=find_rises(glyphs, lambda at: _measure(handle, int(real[at]))))
     finally:
         textpage.close()
-    after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
+    after = np.searchsorted(real, hyphens) + 1
     glyphs.breaks[after[after < len(glyphs.breaks)]] = LINE
     return join_surrogates(glyphs)
 
@@ -181,9 +181,11 @@ def drop_generated(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks
     if not len(real):
         return Glyphs(codes[real], boxes[real], breaks[real])
     codes, boxes = codes[real], boxes[real]
-    before = np.maximum.reduceat(breaks[: real[-1] + 1], np.append(0, real[:-1] + 1))
+    generated = np.flatnonzero(breaks[: real[-1]] != NONE)
+    before = np.full(len(real), NONE, np.uint8)
+    np.maximum.at(before, np.searchsorted(real, generated), breaks[generated])
     # pdfium reports a superscript as a line of its own; it overlaps its neighbour and is to its right.
-    (x0, y0, x1, y1), (_, top, right, bottom) = boxes.T, boxes[np.arange(-1, len(boxes) - 1)].T
+    (x0, y0, _, y1), (_, top, right, bottom) = boxes.T, boxes[np.arange(-1, len(boxes) - 1)].T
     height = np.minimum(y1 - y0, bottom - top)
     beside = np.minimum(y1, bottom) - np.maximum(y0, top) > 0.5 * height
     advance = x0 - right
@@ -200,14 +202,15 @@ def _join_turned(glyphs: Glyphs, handle: Any, real: NDArray[np.int64]) -> None:
         handle: address of pdfium's text page.
         real: pdfium's index of each glyph; shape ``(N,)``.
     """
-    x0, y0, x1, y1 = glyphs.boxes.T
+    starts = 1 + np.flatnonzero(glyphs.breaks[1:] == LINE)
+    (x0, y0, x1, y1), (left, top, right, bottom) = glyphs.boxes[starts].T, glyphs.boxes[starts - 1].T
     thickness = x1 - x0
-    gap = np.maximum(y0, np.roll(y0, 1)) - np.minimum(y1, np.roll(y1, 1))
-    aligned = np.abs(x0 - np.roll(x0, 1)) + np.abs(x1 - np.roll(x1, 1)) < 0.3 * thickness
-    stacked = aligned & (np.abs(gap) < 0.7 * thickness) & (glyphs.breaks == LINE)
-    for at in np.flatnonzero(stacked[1:]).tolist():
-        if abs(math.sin(_angle(handle, int(real[at + 1])))) > 0.7:
-            glyphs.breaks[at + 1] = SPACE if gap[at + 1] > 0.2 * thickness[at + 1] else NONE
+    gap = np.maximum(y0, top) - np.minimum(y1, bottom)
+    stacked = (np.abs(x0 - left) + np.abs(x1 - right) < 0.3 * thickness) & (np.abs(gap) < 0.7 * thickness)
+    wide = gap > 0.2 * thickness
+    for i in np.flatnonzero(stacked).tolist():
+        if abs(math.sin(_angle(handle, int(real[starts[i]])))) > 0.7:
+            glyphs.breaks[starts[i]] = SPACE if wide[i] else NONE
 
 
 def _quarter_turns(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
