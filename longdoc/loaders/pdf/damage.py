@@ -60,13 +60,13 @@ def _contents(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
         if not number or _NOT_CONTENT.search(head) or _OTHER_FILTER.search(head):
             continue
         packed = data[found.end() : data.find(b"endstream", found.end())]
-        content, whole = _unpack(packed) if b"/FlateDecode" in head else (packed, True)
+        content, whole = unpack(packed) if b"/FlateDecode" in head else (packed, True)
         begin = _BEGINS_TEXT.search(content) if b"Tj" in content or b"TJ" in content else None
         if begin and _SHOWS_TEXT.search(content, begin.end()):
             yield int(number[1]), content, whole
 
 
-def _unpack(packed: bytes) -> tuple[bytes, bool]:
+def unpack(packed: bytes) -> tuple[bytes, bool]:
     """What can be unpacked of a stream, and whether that is all of it; a wrong or missing checksum is no damage."""
     deflated = packed[2:]
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
