@@ -136,7 +136,8 @@ def _read_codes(handle: Any, n: int) -> NDArray[np.uint32]:
 
 def _may_be_break(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Which characters pdfium may have generated between words and lines; of the same shape."""
-    return (codes == 0x20) | (codes == 0x0D) | (codes == 0x0A)
+    may_be: NDArray[np.bool_] = (codes == 0x20) | (codes == 0x0D) | (codes == 0x0A)
+    return may_be
 
 
 def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
