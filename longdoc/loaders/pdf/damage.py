@@ -78,14 +78,16 @@ def unpack(packed: bytes) -> tuple[bytes, bool]:
 
 
 def _before_damage(deflated: bytes) -> bytes:
-    """What can be unpacked of a stream before the damage, but for its last few bytes."""
-    unpacker, parts = zlib.decompressobj(-zlib.MAX_WBITS), []
+    """What can be unpacked of a stream before the damage, but for its last few bytes; at most ``_MOST_BYTES``."""
+    unpacker, content = zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
     try:
         for at in range(0, len(deflated), 64):
-            parts.append(unpacker.decompress(deflated[at : at + 64]))
+            content += unpacker.decompress(deflated[at : at + 64], _MOST_BYTES - len(content))
+            if len(content) == _MOST_BYTES:
+                break
     except zlib.error:
         pass
-    return b"".join(parts)
+    return bytes(content)
 
 
 def _may_be_open(content: bytes) -> bool:
