@@ -74,12 +74,14 @@ class Edits:
         if len(self) and not 0 <= self.ranges[0, 0] <= self.ranges[-1, 1] <= len(raw_text):
             raise ValueError(f"edits reach {self.ranges[-1, 1]} in a raw text of {len(raw_text)} characters")
         texts = [text for text, _ in self.replacements]
-        borders = [0, *self.ranges.ravel().tolist(), len(raw_text)]
-        pieces = [raw_text[a:b] for a, b in zip(borders[::2], borders[1::2], strict=True)]
+        borders = np.concatenate([[0], self.ranges.ravel(), [len(raw_text)]]).astype(np.int32)
+        pieces = [raw_text[a:b] for a, b in borders.reshape(-1, 2).tolist()]
         replaced = [texts[code] for code in self.codes.tolist()]
-        text = "".join(piece for pair in zip(pieces, [*replaced, ""], strict=True) for piece in pair)
+        alternating = [""] * (len(borders) - 1)
+        alternating[::2], alternating[1::2] = pieces, replaced
+        text = "".join(alternating)
         # Pieces and replacements alternate: a character of a piece has its own range, those of a replacement share one.
-        starts, ends = np.array(borders[:-1], np.int32), np.array(borders[1:], np.int32)
+        starts, ends = borders[:-1], borders[1:]
         lengths = ends - starts
         lengths[1::2] = [len(r) for r in replaced]
         copied = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)

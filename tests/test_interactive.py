@@ -9,7 +9,7 @@ import pytest
 from longdoc.loaders import load
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.pdf.interactive import place_drawn
-from pdfs import lines
+from pdfs import lines, make_pdf
 
 DATA = Path(__file__).parent / "data"
 
@@ -168,6 +168,13 @@ def test_fields_on_no_page_are_named():
     assert not any(
         "on no page" in warning for warning in load(loose_pdf(lines("Lease"), *fields), pages=(1, 1)).warnings
     )
+
+
+def test_a_page_with_too_many_objects_to_search_is_named(monkeypatch):
+    monkeypatch.setattr("longdoc.loaders.pdf.objects._MOST_OBJECTS", 3)
+    many = load(make_pdf(lines("One"), "".join(lines(f"Line {i}", y=700 - 20 * i) for i in range(5))))
+    assert many.text.count("Line") == 5
+    assert many.warnings == ("page 2: draws too many objects to look for hidden text among all of them",)
 
 
 def packed(damage: str) -> bytes:

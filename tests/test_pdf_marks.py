@@ -1,10 +1,14 @@
 """Passwords, buttons, thin spaces, codes across lines and the ends of tables in PDFs."""
 
+import zlib
+
 import numpy as np
+import pypdfium2 as pdfium
 
 from longdoc.loaders import load
 from longdoc.loaders.layout.glyphs import RAISED, SPACE, Glyphs
 from longdoc.loaders.layout.raised_glyphs import close_up
+from longdoc.loaders.pdf.miner import Miner
 from pdfs import lines, make_pdf
 from test_interactive import loose_pdf
 
@@ -76,3 +80,13 @@ def test_tables_are_in_reading_order_and_end_a_block():
     assert "None\n\nafter" in document.text
     starts = [found.start for found in document.tables]
     assert len(starts) == 2 and starts == sorted(starts)
+
+
+def test_fonts_are_read_up_to_the_damage_of_a_stream():
+    numbers, packer = [str(number) for number in range(1000)], zlib.compressobj()
+    packed = packer.compress(lines(*numbers).encode()) + packer.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 500
+    head = b"/Length %d >>" % len(packed)
+    data = make_pdf(packed.decode("latin-1")).replace(head, b"/Filter /FlateDecode " + head)
+    with pdfium.PdfDocument(data) as pdf:
+        text = "".join(character.text for character in Miner(pdf).characters(0))
+    assert "".join(numbers[:900]) in text

@@ -83,6 +83,9 @@ def test_what_lowered_text_gets(before, lowered, after, marks):
         ("of", "1", "/2", ("", "")),
         ("", "1", "2019 was", ("", " ")),
         ("the price ", "2", "20", ("", " ")),
+        ("HCO3", "-", "22", ("", " ")),
+        ("Ca", "2+", "2.2", ("", " ")),
+        ("worms5", "\u2013", "7", ("", "")),
     ],
 )
 def test_fractions_and_marks_before_a_number(before, raised, after, marks):

@@ -21,6 +21,8 @@ def warn_of_glued_words(document: Document) -> Document:
 
     Sequences of proteins, hashes and encoded data are no words, nor is text in scripts without spaces.
     """
+    if max(map(len, document.text.split()), default=0) < _LENGTH:
+        return document
     long = _LONG.finditer(document.text)
     found = [match for match in long if len(_LOWER_CASE.findall(match[0])) >= _SHARE * len(match[0])]
     if not found:

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+Kind = Literal["plain", "raised", "lowered", "note", "numerator", "denominator"]
+"""How a piece of a line is set: ``"note"`` is raised text that is known to be the mark of a note, and ``"numerator"``
+and ``"denominator"`` are above and below the bar of a fraction."""
+Piece = tuple[Kind, str]
+
+_CONTEXT = 60  # characters before and after a piece that decide what it gets
+_FAR = 6  # groups of pieces after it
+_SIGNS = "-+\u2212\u2013"
+_SLASHES = ("/", "\u2044", "\u2215")
+_CLOSING = ".,;:!?)]}\"'\u201d\u2019\u00bb%"
+_LIST_NUMBER = re.compile(r"\s*(?:[(\[]?\w{1,5}[.)\]]{1,2}|[^\w\s])\s+")
+_SPLIT_POWER = re.compile(r"(?<![\w.,])10 $")
 _NUMBER = re.compile(r"[-+\u2212\u2013]?\d+(?:\.\d+)?")
 _LETTERS = re.compile(r"[-+\u2212\u2013]?\d?[ijkmnpqtxyz](?:[-+\u2212\u2013/]\w)?")
 _FRACTION = re.compile(r"\d+\s?[/\u2044\u2215]\s?\d")
@@ -25,10 +40,137 @@ _IN_FORMULA = re.compile(
 _LAST_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{3,}$")
 _LETTER_MARK = re.compile(r"[a-lA-F]")  # not r, s, t and the like, which end old abbreviations: Govᵗ
 _LETTER_MARKS = re.compile(r"[A-Za-z](?:\s?[,;]\s?(?:[A-Za-z]|\d{1,2}|[*\u2020\u2021\u00a7]))+")
+_OXIDE = re.compile(r"(?<![^\W_])(?:[A-Z][a-z]?\d{0,2})*[A-Z][a-z]?\d{1,2}[OS]$")  # H2O: its last letter is no variable
 _ROMAN = re.compile("[IVXLCDM]+")
 _NOT_MARKED = frozenset("sin cos tan exp log lim det max min".split())
 _SHORTENED = re.compile(r"(?:prof|exm|ilm|ill|eng|adv|sra?|dra?|art)", re.IGNORECASE)
 _TERM_IN_BRACKETS = re.compile(r"\([^()]*[-+\u2212*/\u00b7\u00d7=\w][^()]*[-+\u2212*/\u00b7\u00d7=][^()]*\)$")
+
+
+@dataclass(slots=True)
+class _Group:
+    """Neighbouring pieces that are set alike."""
+
+    kind: Kind
+    text: str
+    first: int
+    """Index of its first piece."""
+    last: int
+    """Index of its last piece."""
+
+
+def line_marks(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
+    """What to insert before and after each piece of a line, so that no number in it changes its value.
+
+    This is the one rule for all formats. What stands above or below other text belongs to the word before both; raised
+    pieces side by side are read as one, but each mark of a note has brackets of its own.
+
+    Args:
+        pieces: what the line consists of, in order; white space between them is in their texts.
+
+    >>> line_marks([("plain", "x"), ("lowered", "1"), ("raised", "2"), ("note", "3")])
+    [('', ''), ('', ''), ('^', ''), ('[', ']')]
+    """
+    found = [("", "")] * len(pieces)
+    groups = list(_groups(pieces))
+    base = stack = ""  # the text so far: up to raised and lowered text side by side, and this
+    for at, group in enumerate(groups):
+        if group.kind == "plain" or group.text[0].isspace() or len(stack) > _CONTEXT:
+            ends_word = stack[-1:].isalpha() and group.text[0].isalpha()
+            base, stack = (base + stack + ("\u00b7" if ends_word else ""))[-_CONTEXT:], ""
+        if group.kind == "plain":
+            base += group.text[-_CONTEXT:]
+            continue
+        base += group.text[: len(group.text) - len(group.text.lstrip())]
+        opening, closing = _group_marks(groups, at, base, stack)
+        closing = "" if closing == " " and group.text[-1].isspace() else closing
+        found[group.first] = (opening, found[group.first][1])
+        found[group.last] = (found[group.last][0], closing)
+        stack += opening + group.text.lstrip() + closing
+    return found
+
+
+def _groups(pieces: Sequence[Piece]) -> Iterator[_Group]:
+    """The pieces without empty ones; neighbours of one kind are joined, except the marks of notes."""
+    group: _Group | None = None
+    for at, (kind, text) in enumerate(pieces):
+        set_as: Kind = kind if text.strip() else "plain"
+        if group and text and set_as == group.kind != "note" and not _is_next_number(group.text, text, set_as):
+            group.text, group.last = group.text + text, at
+        elif text:
+            if group:
+                yield group
+            group = _Group(set_as, text, at, at)
+    if group:
+        yield group
+
+
+def _is_next_number(before: str, text: str, kind: Kind) -> bool:
+    """Whether a raised or lowered number follows another after a space."""
+    return kind != "plain" and before[-1].isdigit() and text[0].isspace() and text.lstrip()[:1].isdigit()
+
+
+def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[str, str]:
+    """What to insert before and after one of several groups, which is not plain.
+
+    Args:
+        groups: all of them.
+        at: index of the one.
+        base: the text before the stack that it is in.
+        stack: the text of the stack before it, with what was inserted.
+    """
+    group, before, following = groups[at], base + stack, _following(groups, at)
+    above = groups[at - 1] if stack and not stack[-1].isspace() else None
+    if group.kind == "numerator":
+        return " " if before[-1:].isdigit() else "", ""
+    if group.kind == "denominator":
+        return "/", " " if following[:1].isdigit() else ""
+    if group.kind == "lowered":
+        if above and above.kind in ("raised", "note") and above.text.rstrip()[-1] not in (*_SLASHES, "\u221a"):
+            return ("_" if group.text[0].isalnum() else ""), lowered_marks("", group.text, following)[1]
+        return lowered_marks(before, group.text, following)
+    is_note = group.kind == "note"
+    if before[-1:].isspace() and (marks := _marks_after_space(before, group.text, following, is_note=is_note)):
+        return marks
+    if above and above.kind == "lowered" and not is_note:
+        if _is_before_word(base):
+            return " " if group.text[0].isalnum() else "", raised_marks("", group.text, following)[1]
+        return raised_marks(before, group.text, following, lowered=stack)
+    return raised_marks(before, group.text, following, is_note=is_note)
+
+
+def _following(groups: list[_Group], at: int) -> str:
+    """The text after a group that decides what it gets; of a stack, the text after the whole stack."""
+    is_part = groups[at].text.rstrip()[-1:] in _SLASHES  # the denominator of a fraction follows
+    found, after = "", groups[at + 1 : at + 1 + _FAR]
+    for group in after:
+        if group.kind == "note":
+            break
+        if group.kind != "plain" and not found and not is_part:
+            rest = next((each for each in after if each.kind not in ("raised", "lowered")), group)
+            return rest.text if rest.kind == "plain" and rest.text[0].isalpha() else ""
+        found += group.text
+    return found[:_CONTEXT]
+
+
+def _is_before_word(base: str) -> bool:
+    """Whether raised and lowered text after ``base`` belongs to what follows it, as the mass of an isotope."""
+    return not base or base[-1].isspace() or base[-1] in "([{"
+
+
+def _marks_after_space(before: str, raised: str, after: str, *, is_note: bool) -> tuple[str, str] | None:
+    """What to insert around raised text after a space, if that is a power of ten or the mark of a note; else None."""
+    if not before.strip() or _LIST_NUMBER.fullmatch(before):
+        return None
+    if is_note:
+        return raised_marks(before.rstrip(), raised, after, is_note=True)
+    if not _NUMBER.fullmatch(raised.strip()) or after[:1].isalnum() or after.startswith(_SLASHES):
+        return None
+    if _SPLIT_POWER.search(before):
+        return "^", ""
+    words = before.rstrip()
+    is_after_word = words[-1:].isalpha() or words[-1:] in tuple(_CLOSING)
+    return ("[", "]") if is_after_word and len(before) == len(words) + 1 and _NOTE.fullmatch(raised.strip()) else None
 
 
 def raised_marks(
@@ -55,7 +197,8 @@ def raised_marks(
         return marks if marks[0] or not raised[0].isdigit() else ("^", marks[1])
     if not raised:
         return "", ""
-    apart = " " if raised[-1].isdigit() and after[:1].isdigit() else ""
+    is_range = raised == "\u2013" and before[-1:].isdigit()
+    apart = " " if (raised[-1].isdigit() or raised[-1] in _SIGNS) and after[:1].isdigit() and not is_range else ""
     if not before or before[-1].isspace():
         return "", apart
     if _FRACTION.match(raised + after) and not is_note:
@@ -69,14 +212,16 @@ def raised_marks(
     if _NOTE.fullmatch(raised) or (is_note and not raised.startswith(("[", "("))):
         return "[", "]"
     if raised[0].isdigit() and before[-1].isdigit():  # a charge, such as 2-, or a mark such as 2a
-        return ("^", apart) if raised[-1] in "-+\u2212\u2013" else ("[", "]")
+        return ("^", apart) if raised[-1] in _SIGNS else ("[", "]")
     return "", apart
 
 
 def _power_marks(before: str, raised: str, after: str) -> tuple[str, str] | None:
     """What to insert around an exponent; None if the raised text is none."""
     if _NUMBER.fullmatch(raised):
-        is_signed = raised[0] in "-+\u2212\u2013" and before[-1].isalnum()
+        is_signed = raised[0] in _SIGNS and before[-1].isalnum()
+        if _OXIDE.search(before) and not is_signed:
+            return None
         if is_signed or _BASE.search(before) or _TERM_IN_BRACKETS.search(before):
             return "^", " " if after[:1].isdigit() else ""
         if raised in tuple("23456") and _IN_FORMULA.search(before):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from longdoc.sections.labels import Label, Reading
 
@@ -53,17 +54,36 @@ class _Link:
     previous: _Link | None
 
 
+class _Successor(NamedTuple):
+    """What may follow a state; it becomes a state if it is among the cheapest."""
+
+    cost: float
+    key: int
+    """That of its innermost open clause, 0 without one."""
+    before: _State
+    reading: Reading | None
+    """How the label is read, None if it is ignored."""
+    parent: Node | None
+
+    def state(self, label: Label) -> _State:
+        """The state after the label."""
+        if self.reading is None:
+            return _State(self.cost, self.before.open, self.before.last)
+        node = Node(label, self.reading, self.parent, self.parent.depth + 1 if self.parent else 1, self.key)
+        return _State(self.cost, node, _Link(node, self.before.last))
+
+
 def clauses(labels: Sequence[Label]) -> list[Node]:
     """The clauses among the candidates, in order, each with its enclosing clause."""
     beam = [_State(0.0, None, None)]
     for label in labels:
-        best: dict[int, _State] = {}
+        best: dict[int, _Successor] = {}
         for state in beam:
             for successor in _successors(state, label):
-                key = successor.open.key if successor.open else 0
-                if key not in best or successor.cost < best[key].cost:
-                    best[key] = successor
-        beam = sorted(best.values(), key=lambda state: state.cost)[:_BEAM]
+                known = best.get(successor.key)
+                if known is None or successor.cost < known.cost:
+                    best[successor.key] = successor
+        beam = [each.state(label) for each in sorted(best.values(), key=lambda each: each.cost)[:_BEAM]]
     found: list[Node] = []
     link = beam[0].last
     while link is not None:
@@ -72,16 +92,14 @@ def clauses(labels: Sequence[Label]) -> list[Node]:
     return found[::-1]
 
 
-def _successors(state: _State, label: Label) -> Iterator[_State]:
-    """The states after a label: it is ignored, or it is a clause in one of its readings and positions."""
-    yield _State(state.cost + label.weight, state.open, state.last)
+def _successors(state: _State, label: Label) -> Iterator[_Successor]:
+    """What may follow at a label: it is ignored, or it is a clause in one of its readings and positions."""
+    yield _Successor(state.cost + label.weight, state.open.key if state.open else 0, state, None, None)
     for reading in label.readings:
         for cost, parent in _positions(state.open, label, reading):
-            depth = parent.depth + 1 if parent else 1
-            if depth <= _MAX_DEPTH:
+            if parent is None or parent.depth < _MAX_DEPTH:
                 key = hash((parent.key if parent else 0, reading.style, reading.path))
-                node = Node(label, reading, parent, depth, key)
-                yield _State(state.cost + cost, node, _Link(node, state.last))
+                yield _Successor(state.cost + cost, key, state, reading, parent)
 
 
 def _positions(innermost: Node | None, label: Label, reading: Reading) -> Iterator[tuple[float, Node | None]]:

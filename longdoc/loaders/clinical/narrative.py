@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from longdoc.loaders.markup.builder import Builder, TextRange
+from longdoc.loaders.markup.shifts import Part
 from longdoc.loaders.markup.writer import Steps, XhtmlWriter
 from longdoc.loaders.markup.xml import Element, attribute, tag_of, words_of
-from longdoc.loaders.raised import lowered_marks, raised_marks
 
 _HIDDEN = re.compile(r"display:none|visibility:hidden")
 BLOCKS = frozenset(
@@ -18,7 +18,6 @@ BLOCKS = frozenset(
 )
 """Elements whose text does not continue the word before them."""
 PICTURES = ("img", "rendermultimedia")
-_CONTEXT = 40  # characters around raised text that decide how it is written
 
 
 class NarrativeWriter(XhtmlWriter):
@@ -110,24 +109,9 @@ class NarrativeWriter(XhtmlWriter):
         self.text(attribute(element, "alt"))
         self.builder.separate(" ")
 
-    def raised(self, element: Element) -> Steps:
-        """Superscript: an exponent, the mark of a note, or neither."""
-        text, is_note = _text(element), any(tag_of(inner) in ("a", "linkhtml") for inner in element)
-        yield self.between(*raised_marks(_before(element), text, _after(element), is_note=is_note), element)
-
-    def lowered(self, element: Element) -> Steps:
-        """Subscript."""
-        yield self.between(*lowered_marks(_before(element), _text(element), _after(element)), element)
-
-    def between(self, opening: str, closing: str, element: Element) -> Steps:
-        """Content with inserted text around it."""
-        if opening:
-            self.builder.insert(opening, "raised")
-        yield self.content(element)
-        if closing:
-            pending, self.builder.pending_separator = self.builder.pending_separator, ""
-            self.builder.insert(closing, "raised")
-            self.builder.separate(pending)
+    def part_of(self, element: Element) -> Part:
+        """What an element is in its line."""
+        return "out" if element.attrib and self.left_out(element) else super().part_of(element)
 
 
 def has_picture(element: Element) -> bool:
@@ -137,38 +121,3 @@ def has_picture(element: Element) -> bool:
 
 def _text(element: Element) -> str:
     return "".join(map(str, element.itertext()))
-
-
-def _before(element: Element) -> str:
-    """The text before an element in its paragraph, as far as it can be of the same word."""
-    found, node = "", element
-    while len(found) < _CONTEXT and (found.endswith(")") or len(found.split(None, 2)) < 2):
-        previous, parent = node.getprevious(), node.getparent()
-        if previous is not None:
-            if tag_of(previous) in BLOCKS and not (previous.tail or ""):
-                break
-            found = ("" if tag_of(previous) in BLOCKS else _text(previous)) + (previous.tail or "") + found
-            if tag_of(previous) in BLOCKS:
-                break
-            node = previous
-        elif parent is None:
-            break
-        else:
-            found = (parent.text or "") + found
-            if tag_of(parent) in BLOCKS:
-                break
-            node = parent
-    return found
-
-
-def _after(element: Element) -> str:
-    """The text right after an element in its paragraph."""
-    node = element
-    while not node.tail:
-        following, parent = node.getnext(), node.getparent()
-        if following is not None:
-            return "" if tag_of(following) in BLOCKS else _text(following)
-        if parent is None or tag_of(parent) in BLOCKS:
-            return ""
-        node = parent
-    return str(node.tail)

@@ -9,11 +9,12 @@ from longdoc.loaders.docx.elements import raising_of, visible_text
 from longdoc.loaders.docx.numbering import value_of
 from longdoc.loaders.docx.package import Styles, child, size_of
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
-from longdoc.loaders.raised import lowered_marks, raised_marks
+from longdoc.loaders.raised import Kind, line_marks
 
 _DEFAULT_SIZE = 20  # half points, if neither the document nor the style says
 _SMALL = 0.8  # of the size around it: the sizes that people give to exponents
 _TO_A_NOTE = re.compile("_(ftn|edn)")
+_KINDS: dict[str, Kind] = {"superscript": "raised", "subscript": "lowered"}
 _GONE = frozenset(("del", "movefrom"))
 
 
@@ -21,14 +22,11 @@ _GONE = frozenset(("del", "movefrom"))
 class _Stretch:
     """Neighbouring runs that are raised or lowered alike."""
 
-    raising: str
+    kind: Kind
+    link: str
+    """The bookmark to which a mark of a note links."""
     runs: list[Element]
-    texts: list[str]
-    is_note: bool
-
-    @property
-    def text(self) -> str:
-        return "".join(self.texts)
+    text: str
 
 
 class RaisedRuns:
@@ -51,15 +49,13 @@ class RaisedRuns:
         if not self._is_needed or not self._has_any(paragraph):
             return {}
         stretches = self._stretches(paragraph)
-        found, before = {}, ""
-        for index, stretch in enumerate(stretches):
-            text = stretch.text
-            opening, closing = _marks(stretches, index, before)
+        found = {}
+        marks = line_marks([(stretch.kind, stretch.text) for stretch in stretches])
+        for stretch, (opening, closing) in zip(stretches, marks, strict=True):
             if len(stretch.runs) == 1:
                 found[stretch.runs[0]] = opening, closing
             else:
                 found[stretch.runs[0]], found[stretch.runs[-1]] = (opening, ""), ("", closing)
-            before = (before + opening + text + closing)[-60:]
         return {run: marks for run, marks in found.items() if any(marks)}
 
     def _has_any(self, paragraph: Element) -> bool:
@@ -78,19 +74,20 @@ class RaisedRuns:
             if not text:
                 continue
             raising = self._raising(run, size) or style.raising
-            raising = "" if raising == "baseline" else raising
-            size = size if raising else size_of(child(run, "rpr")) or style.size or _DEFAULT_SIZE
+            size = size if raising in _KINDS else size_of(child(run, "rpr")) or style.size or _DEFAULT_SIZE
             own_mark = any(
                 attribute(reference, "customMarkFollows") in ("1", "true", "on")
                 for reference in children(run, "footnotereference", "endnotereference")
             )
-            is_note = bool(_TO_A_NOTE.match(link)) or own_mark
-            if found and found[-1].raising == raising:
+            is_note = own_mark or bool(_TO_A_NOTE.match(link))
+            kind: Kind = _KINDS.get(raising, "plain")
+            kind = "note" if kind == "raised" and is_note else kind
+            target = link if kind == "note" else ""
+            if found and (found[-1].kind, found[-1].link) == (kind, target) and not own_mark:
                 found[-1].runs.append(run)
-                found[-1].texts.append(text)
-                found[-1].is_note |= is_note
+                found[-1].text += text
             else:
-                found.append(_Stretch(raising, [run], [text], is_note))
+                found.append(_Stretch(kind, target, [run], text))
         return found
 
     def _raising(self, run: Element, size: int) -> str:
@@ -101,29 +98,6 @@ class RaisedRuns:
         if named or not re.fullmatch("-?[0-9]{1,4}", shift) or not 0 < size_of(properties) <= _SMALL * size:
             return named
         return "superscript" if int(shift) > 0 else "subscript" if int(shift) < 0 else ""
-
-
-def _marks(stretches: list[_Stretch], index: int, before: str) -> tuple[str, str]:
-    """What to insert before and after one of several stretches, which follows the text ``before``."""
-    stretch, following = stretches[index], stretches[index + 1 : index + 3]
-    text, after = stretch.text, following[0].texts[0] if following else ""
-    before += text[: len(text) - len(text.lstrip())]
-    opening = closing = ""
-    if stretch.raising == "superscript" and _is_fraction([stretch, *following]):
-        opening = " " if before[-1:].isdigit() else ""
-    elif stretch.raising == "superscript":
-        opening, closing = raised_marks(before, text, after, is_note=stretch.is_note)
-    elif stretch.raising == "subscript":
-        opening, closing = lowered_marks(before, text, after)
-    return opening, "" if closing == " " and text[-1:].isspace() else closing
-
-
-def _is_fraction(stretches: list[_Stretch]) -> bool:
-    """Whether raised and lowered digits around a slash make a fraction."""
-    texts = [stretch.text.strip() for stretch in stretches]
-    if len(texts) == 3 and texts[1] in ("/", "⁄", "∕"):
-        return texts[0].isdigit() and texts[2].isdigit() and stretches[2].raising == "subscript"
-    return len(texts) > 1 and texts[0].rstrip("/⁄∕").isdigit() and "⁄" in (texts[0][-1], texts[1][:1])
 
 
 def _runs(paragraph: Element) -> list[tuple[Element, str]]:

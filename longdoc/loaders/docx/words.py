@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from longdoc.loaders.docx.elements import characters, chosen, raising_of, visible_text
+from longdoc.loaders.docx.elements import characters, chosen, raising_of
 from longdoc.loaders.docx.equations import linear, pieces_of
 from longdoc.loaders.markup.xml import Element, attribute, tag_of
-from longdoc.loaders.raised import lowered_marks, raised_marks
+from longdoc.loaders.raised import Kind, Piece, line_marks
 
+_KINDS: dict[str, Kind] = {"superscript": "raised", "subscript": "lowered"}
+_PLAIN: Kind = "plain"
 _SPACES = frozenset("p br cr tc".split())
 _LEFT_OUT = frozenset("del movefrom ppr rpr sdtpr rt omath".split())
 
 
 def words(root: Element) -> str:
     """The text of a part, with white space collapsed: of alternatives, one; of fields, the result."""
-    pieces: list[str] = []
-    stack: list[Element | str] = [root]
-    fields = _Fields(root)
+    pieces: list[Piece] = []
+    stack: list[Element | None] = [root]  # None where a run ends
+    fields, kind = _Fields(root), _PLAIN
     while stack:
         element = stack.pop()
-        if isinstance(element, str):
-            pieces.append(element)
+        if element is None:
+            kind = _PLAIN
             continue
         tag = tag_of(element)
         if tag == "fldchar":
             fields.step(attribute(element, "fldCharType"))
         if not fields.in_code:
-            pieces.append(_own_text(element, tag))
-        if tag == "r" and raising_of(element) in ("superscript", "subscript"):
-            find_marks = raised_marks if raising_of(element) == "superscript" else lowered_marks
-            opening, closing = find_marks("".join(pieces[-20:]), visible_text(element))
-            pieces.append(opening)
-            stack.append(closing)
+            pieces.append((kind, _own_text(element, tag)))
+        if tag == "r" and kind == _PLAIN and raising_of(element) in _KINDS:
+            kind = _KINDS[raising_of(element)]
+            stack.append(None)
         if tag == "alternatecontent":
             one = chosen(element)
             stack += [] if one is None else [one]
         elif tag not in _LEFT_OUT:
             stack += reversed(element)
-    return " ".join("".join(pieces).split())
+    marked = (f"{left}{text}{right}" for (left, right), (_, text) in zip(line_marks(pieces), pieces, strict=True))
+    return " ".join("".join(marked).split())
 
 
 def _own_text(element: Element, tag: str) -> str:

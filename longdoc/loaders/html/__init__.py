@@ -20,7 +20,8 @@ from longdoc.loaders.edgar import (
     split_documents,
 )
 from longdoc.loaders.encoding import Decoded, decode
-from longdoc.loaders.html.left_out import Notes, counts_not_read
+from longdoc.loaders.html.left_out import Notes, counts_not_read, named
+from longdoc.loaders.html.sheets import sheets_elsewhere, sheets_within
 from longdoc.loaders.html.styles import Styles
 from longdoc.loaders.html.writer import HtmlWriter
 from longdoc.loaders.markup.builder import Builder
@@ -70,8 +71,17 @@ def load_html(data: bytes, *, name: str, options: Options) -> Document:
         loader="html",
         metadata={"encoding": encoding, **metadata},
         fields=reader.fields,
-        warnings=list(dict.fromkeys(reader.warnings)),
+        warnings=list(dict.fromkeys([*reader.warnings, *_about_sheets(reader.sheets_elsewhere)])),
     )
+
+
+def _about_sheets(addresses: list[str]) -> list[str]:
+    """A warning about the style sheets that are not read, if there are any."""
+    names = list(dict.fromkeys(addresses))
+    if not names:
+        return []
+    count = f"{len(names)} style sheets" if len(names) > 1 else "1 style sheet"
+    return [f"{count} in other files, not read, may show or hide text otherwise: {named(names)}"]
 
 
 def _decode(data: bytes) -> Decoded:
@@ -88,6 +98,7 @@ class _Reader:
         self.depth = 0
         self.fields: list[FormField] = []
         self.can_hide = True
+        self.sheets_elsewhere: list[str] = []  # addresses of style sheets, which are not read
 
     def read(self, source: str, *, can_hide: bool = True) -> dict[str, str]:
         """Writes the document, or the documents of a filing, and returns the metadata.
@@ -134,7 +145,8 @@ class _Reader:
             return {}
         if not roots:
             raise CorruptDocumentError(f"{self.builder.name}: contains no elements; give a complete HTML file")
-        sheets = "\n".join(style.text or "" for root in roots for style in root.iter("style"))
+        sheets = "\n".join(sheet for root in roots for sheet in sheets_within(root))
+        self.sheets_elsewhere += [address for root in roots for address in sheets_elsewhere(root)]
         styles, notes, before = Styles(sheets, can_hide=self.can_hide), Notes(), self.builder.length
         for number, root in enumerate(roots):
             self.builder.separate("\n\n" if number else "")

@@ -111,10 +111,10 @@ class Notes:
         found: list[str] = []
         if self._elsewhere:
             found.append(
-                f"shown from other files, which are not read: {_some(self._elsewhere)}; load them by themselves"
+                f"shown from other files, which are not read: {named(self._elsewhere)}; load them by themselves"
             )
         if styles.generated:
-            found.append(f"style sheets add text that is not read: {_some(list(dict.fromkeys(styles.generated)))}")
+            found.append(f"style sheets add text that is not read: {named(list(dict.fromkeys(styles.generated)))}")
         if writers or (scripts and length < 200):
             found.append("scripts are not run: text that they write is not read; save the page from a browser")
         if self._formulas:
@@ -174,6 +174,7 @@ def _short(uri: str) -> str:
     return uri if len(uri) <= 60 else f"{uri[:60]} …"
 
 
-def _some(names: list[str]) -> str:
+def named(names: list[str]) -> str:
+    """The first of several names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(_short(name) for name in names[:_SHOWN]) + more

@@ -52,6 +52,11 @@ class _Rule:
     properties: Properties
 
 
+def without_comments(css: str) -> str:
+    """A style sheet without its comments."""
+    return _COMMENT.sub(" ", css)
+
+
 def declarations(style: str) -> dict[str, str]:
     """The properties of a ``style`` attribute that longdoc reads; those marked important end with ``"!"``.
 
@@ -61,7 +66,7 @@ def declarations(style: str) -> dict[str, str]:
     {'display': 'none!'}
     """
     found: dict[str, str] = {}
-    for declaration in _DECLARATION.findall(_COMMENT.sub(" ", style) if "/*" in style else style):
+    for declaration in _DECLARATION.findall(without_comments(style) if "/*" in style else style):
         name, _, raw = declaration.partition(":")
         name = name.strip().lower()
         if name not in _READ:
@@ -120,7 +125,7 @@ class Styles:
         self._rules: dict[str, list[_Rule]] = {}
         self._shown: list[_Rule] = []  # what a rule that cannot be followed may show
         self._cache: dict[tuple[str, str, str, str], Look] = {}
-        for order, (selector, body) in enumerate(_blocks(_COMMENT.sub(" ", sheets))):
+        for order, (selector, body) in enumerate(_blocks(without_comments(sheets))):
             self._add(selector, body, order)
         self._tags = any(key[0] not in ".#" for key in self._rules)
 

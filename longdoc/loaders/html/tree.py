@@ -63,21 +63,6 @@ def start_of(element: Any, length: int = 40) -> str:
     return "".join(found).strip()
 
 
-def following_text(element: Any) -> str:
-    """The text directly after an element on its line, at least two characters if there are as many."""
-    found, at = "", element
-    while at is not None and at.tag not in BLOCKS:
-        found += at.tail or ""
-        after = at.getnext()
-        while len(found) < 2 and after is not None and after.tag not in BLOCKS and after.tag != "br":
-            found += "".join(islice(texts(after), 3)) + (after.tail or "")
-            after = after.getnext()
-        if len(found) >= 2 or after is not None:
-            break
-        at = at.getparent()
-    return found[:40]
-
-
 def page_numbers(root: Any, styles: Styles) -> set[Any]:
     """The blocks next to a page break that contain only a page number."""
     if not styles.has_breaks and not root.xpath("boolean(//@style[contains(translate(., 'BREAK', 'break'), 'break')])"):

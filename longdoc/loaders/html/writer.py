@@ -15,7 +15,6 @@ from longdoc.loaders.html.styles import Look, Styles
 from longdoc.loaders.html.tree import (
     BLOCKS,
     NEVER_TEXT,
-    following_text,
     has_text,
     page_numbers,
     start_of,
@@ -25,9 +24,9 @@ from longdoc.loaders.html.tree import (
 from longdoc.loaders.html.visible import Visibility
 from longdoc.loaders.markup.builder import Builder, Separator
 from longdoc.loaders.markup.formulas import write_math
+from longdoc.loaders.markup.shifts import Part, Shifts
 from longdoc.loaders.markup.symbols import write_shown
 from longdoc.loaders.markup.writer import run
-from longdoc.loaders.raised import lowered_marks, raised_marks
 from longdoc.loaders.symbol_fonts import shown_in, symbol_font
 from longdoc.sections.numerals import numeral
 
@@ -37,6 +36,8 @@ _ADDRESSES = {"a": "href", "area": "href", "q": "cite", "blockquote": "cite"}
 _APART = ("textarea", "button", "svg", "text", "object")
 """Inline elements with space around them."""
 _SHIFTS = {"sup": "raised", "sub": "lowered"}
+_LINE_ENDS = ("br", "input", "select", "iframe", *_APART)
+"""Inline elements that raised text does not continue after."""
 _LINES = ("li", "tr", "dd", "dt")
 _NOTE_CLASS = re.compile(r"\b\w*(?:footnote|noteref|reference|fnref|citation|cite)\w*\b", re.IGNORECASE)
 _TEX_SCRIPT = re.compile(r"math/tex", re.IGNORECASE)
@@ -69,7 +70,8 @@ class HtmlWriter:
         ] = {}  # element -> what is inserted at its end, and the kind of edit
         self.looks: list[Look] = []  # of the element that is written, and those around it
         self.fonts = [""]  # the symbol font of each element around the current text; empty for other fonts
-        self.shifts: list[Any] = []  # the raised and lowered elements around the current one
+        self.shifted: list[Any] = []  # the raised and lowered elements around the current one
+        self.shifts = Shifts(self._part_of, text_of)
         self.page_numbers = page_numbers(root, styles)
         self.visibility = Visibility(root, styles)
 
@@ -247,28 +249,28 @@ class HtmlWriter:
     def _open_shift(self, element: Any, shift: str) -> None:
         """Inserts what keeps a raised or lowered number apart from the number before it."""
         text = text_of(element).strip()
-        outer = self.shifts[-1] if self.shifts else None
-        self.shifts.append(element)
+        outer = self.shifted[-1] if self.shifted else None
+        self.shifted.append(element)
         if not text or (outer is not None and text_of(outer).strip() == text):
             return
-        before, after = self.builder.last_text(), following_text(element)
-        if shift == "raised":
-            below = element.getprevious()
-            is_stacked = (
-                below is not None and not below.tail and self._shift(below, self.styles.look(below)) == "lowered"
-            )
-            lowered = text_of(below) if is_stacked else ""
-            first, last = raised_marks(before, text, after, is_note=_is_note(element), lowered=lowered)
-        else:
-            above = element.getnext()
-            is_stacked = (
-                above is not None and not element.tail and self._shift(above, self.styles.look(above)) == "raised"
-            )
-            first, last = lowered_marks(before, text, "" if is_stacked else after)
+        first, last = self.shifts.marks(element, self.builder.last_text())
         if first:
             self.builder.insert(first, shift)
         if last:
             self.closers[element] = [(last, shift)]
+
+    def _part_of(self, element: Any) -> Part:
+        """What an element is in its line."""
+        look = self.styles.look(element)
+        is_inline = element.tag not in BLOCKS if look.is_inline is None else look.is_inline
+        if not is_inline or element.tag in _LINE_ENDS:
+            return "end"
+        if kind_left_out(element, look):
+            return "out"
+        shift = self._shift(element, look)
+        if shift == "raised":
+            return "note" if _is_note(element) else "raised"
+        return "lowered" if shift else "plain"
 
     def open_item(self, element: Any) -> None:
         """Writes the bullet or the number of a list item that is not empty."""
@@ -311,9 +313,9 @@ class HtmlWriter:
         """Writes what comes after the text of an element."""
         tag, role = element.tag, self.roles.get(element)
         for text, kind in self.closers.pop(element, ()):
-            self.builder.insert(text, kind)
-        if self.shifts and self.shifts[-1] is element:
-            self.shifts.pop()
+            (self.builder.close_up if kind in _SHIFTS.values() else self.builder.insert)(text, kind)
+        if self.shifted and self.shifted[-1] is element:
+            self.shifted.pop()
         self.preformatted -= self._is_preformatted(element)
         if tag in _HEADINGS:
             self.builder.close_heading()

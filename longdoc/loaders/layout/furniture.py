@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from longdoc.loaders.layout.counters import counted_apart, numbered
+from longdoc.loaders.layout.facts import said_once
 from longdoc.loaders.layout.lines import Lines, in_table
 from longdoc.loaders.layout.margins import MOST_ROWS, MarginLine, margin_lines
 from longdoc.loaders.layout.page_numbers import (
@@ -16,13 +18,12 @@ from longdoc.loaders.layout.page_numbers import (
     margin_numbers,
     neighbours_of_numbers,
     printed_numbers,
+    says_page,
     stated_numbers,
 )
 from longdoc.parts import Box, Furniture
 
 _STAMP = re.compile(r"source: .+\d{4}$|[A-Z]{2,8}[-_ ]?0\d{3,}$|filed .+\d{4}$|case \d.+document \d", re.IGNORECASE)
-_HEADING = re.compile(r"(article|section|chapter|part|schedule|exhibit|annex|appendix|attachment)\W*\w{1,4}\W*$")
-_MOST_COUNTERS = 12  # numbers of a line, each of which may count the pages
 
 
 def find_furniture(
@@ -62,32 +63,48 @@ def find_furniture(
 def _kinds(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]]) -> dict[int, str]:
     """The kind of furniture of the lines that are furniture, by index."""
     margin = margin_lines(lines, texts, sizes)
-    kinds = margin_numbers(margin, len(sizes)) | _repeated(margin, lines)
+    repeated, rests = _repeated(margin, lines)
+    kinds = margin_numbers(margin, len(sizes)) | repeated
     cells = {*np.flatnonzero(in_table(lines)).tolist()}
-    kinds = {at: kind for at, kind in kinds.items() if at not in cells}
+    kinds = _beyond_text({at: kind for at, kind in kinds.items() if at not in cells}, margin)
+    facts = said_once(kinds, rests, margin, lines, texts)
+    kinds = {at: kind for at, kind in kinds.items() if at not in facts}
     printed = printed_numbers(lines, texts, sizes)
     anywhere = printed | stated_numbers(lines, texts) | neighbours_of_numbers([*printed], lines, texts)
-    return anywhere | _beyond_text(kinds, margin) | line_numbers(lines, texts)
+    return anywhere | kinds | line_numbers(lines, texts)
 
 
 def _beyond_text(kinds: dict[int, str], margin: list[MarginLine]) -> dict[int, str]:
-    """The furniture between the edge of its page and the outermost line of text: lines further inwards are text."""
+    """The furniture between the edge of its page and the outermost line of text: lines further inwards are text.
+
+    Lines such as "Page 3" are furniture there too.
+    """
     limit: dict[tuple[int, str], int] = defaultdict(lambda: MOST_ROWS)
     for line in margin:
         if line.at not in kinds:
             limit[line.page, line.zone] = min(limit[line.page, line.zone], line.row)
-    return {line.at: kinds[line.at] for line in margin if line.at in kinds and line.row < limit[line.page, line.zone]}
+    return {
+        line.at: kinds[line.at]
+        for line in margin
+        if line.at in kinds and (line.row < limit[line.page, line.zone] or says_page(line.text))
+    }
 
 
-def _repeated(margin: list[MarginLine], lines: Lines) -> dict[int, str]:
-    """Lines at the same height on several pages, with the same text but for a number that counts the pages."""
-    alike: dict[tuple[str, str], list[MarginLine]] = defaultdict(list)
+def _repeated(margin: list[MarginLine], lines: Lines) -> tuple[dict[int, str], dict[int, str]]:
+    """Lines at the same height on several pages, with the same text but for the number of the page.
+
+    Returns:
+        Their kinds, but for a title on the first page, and what they repeat: their texts without the page number; both
+        by line index.
+    """
+    alike: dict[tuple[str, str, int], list[MarginLine]] = defaultdict(list)
+    apart = counted_apart(margin)
     for line in margin:
-        for key in _keys(line) if any(map(str.isalpha, line.text)) else ():
-            alike[line.zone, key].append(line)
+        for rest, offset in numbered(line, bool(lines.tabbed[line.at]), apart) if _has_letter(line.text) else ():
+            alike[line.zone, rest, offset].append(line)
     pages = int(lines.page[-1]) + 1
-    kinds = {}
-    for (zone, _), found in alike.items():
+    kinds, rests = {}, {}
+    for (zone, rest, _), found in alike.items():
         if len(found) < 2:
             continue
         group = sorted(found, key=lambda line: lines.box[line.at, 1])
@@ -96,11 +113,15 @@ def _repeated(margin: list[MarginLine], lines: Lines) -> dict[int, str]:
         enough = 2 if pages <= 4 or _STAMP.match(group[0].text) else 3
         first, last = np.searchsorted(y, y - near, "right"), np.searchsorted(y, y + near, "left")
         for line, start, end in zip(group, first.tolist(), last.tolist(), strict=True):
-            if _on_enough_pages(enough, group[start:end]) and not (
-                zone == "header" and line.page == 0 and _is_title(line, margin)
-            ):
-                kinds[line.at] = "stamp" if zone == "side" or _STAMP.match(line.text) else zone
-    return kinds
+            if _on_enough_pages(enough, group[start:end]):
+                rests[line.at] = rest
+                if not (zone == "header" and line.page == 0 and _is_title(line, margin)):
+                    kinds[line.at] = "stamp" if zone == "side" or _STAMP.match(line.text) else zone
+    return kinds, rests
+
+
+def _has_letter(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _on_enough_pages(enough: int, group: list[MarginLine]) -> bool:
@@ -111,15 +132,6 @@ def _on_enough_pages(enough: int, group: list[MarginLine]) -> bool:
         if len(pages) >= enough:
             return True
     return False
-
-
-def _keys(line: MarginLine) -> list[str]:
-    """Keys that a line shares with lines of the same text, or of the same but for one number that counts the pages."""
-    text = line.text.casefold()
-    if _HEADING.match(text):  # articles that start a page each count up too
-        return [text]
-    counts = [match for match in re.finditer(r"[0-9]+", text) if len(match[0]) <= 6]
-    return [text, *(f"{text[: m.start()]}#{int(m[0]) - line.page}#{text[m.end() :]}" for m in counts[:_MOST_COUNTERS])]
 
 
 def _is_title(line: MarginLine, margin: list[MarginLine]) -> bool:

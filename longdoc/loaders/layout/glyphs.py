@@ -183,7 +183,9 @@ def _redrawn(glyphs: Glyphs, shift: float) -> NDArray[np.bool_]:
     keys = ((codes.astype(np.int64) << 13) + y << 13) + x  # one key sorts three times as fast as three
     order = np.argsort(keys)
     beside = np.flatnonzero(np.diff(keys[order]) <= _FARTHEST)
-    one, other = np.sort([order[beside], order[beside + 1]], axis=0)
+    one, other = np.minimum(order[beside], order[beside + 1]), np.maximum(order[beside], order[beside + 1])
+    close = np.abs(middle[one, 0] - middle[other, 0]) <= 1.01 * _OTHERS * size[one, 1]  # few are, and only they count
+    one, other = one[close], other[close]
     across, down = np.abs(middle[one] - middle[other]).T
     width, height = size[one].T
     # A font may claim any width, so the height limits the distance too: less for neighbours, as in "ll".

@@ -93,7 +93,8 @@ def _tabbed(box: NDArray[np.float32], first: NDArray[np.int64], texts: list[str]
     after = np.append(0, box[1:, 0] - box[:-1, 2])
     after[first] = 0
     wide = np.maximum.reduceat(after > _TAB * (box[:, 3] - box[:, 1]), first)
-    return np.asarray(wide | np.array([bool(_LEADER.search(text)) for text in texts], bool))
+    leaders = [text[-1:].isdecimal() and _LEADER.search(text) is not None for text in texts]
+    return np.asarray(wide | np.array(leaders, bool))
 
 
 def line_breaks(lines: Lines) -> NDArray[np.int64]:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from longdoc.loaders.layout.counters import FRONT, is_label
 from longdoc.loaders.layout.glyphs import BLOCK
 from longdoc.loaders.layout.lines import Lines
 from longdoc.loaders.layout.margins import MOST_ROWS, MarginLine
 from longdoc.sections.numerals import roman_value
 
 _NUMBER = re.compile(
-    r"(?P<before>(?:page|pg\.?|p\.)?[\s–—|\[~-]{0,3}(?:[a-z]{1,2}[\s–-]{1,3})?)"
+    r"(?P<before>(?:page|pg\.?|p\.)?[\s–—|\[~-]{0,3}(?:[a-z]{1,2}\s?[–-]\s?|[a-z]\s{1,3})?)"
     r"(?P<number>\d{1,4}|(?a:(?=[ivxl])x{0,3}(?:ix|iv|l|v?i{0,3})))"  # ASCII: "ı" is no Roman number
     r"(?P<after>(?:\s*(?:of|/)\s*\d{1,4})?)[\s–—|\]~-]{0,3}",
     re.IGNORECASE,
@@ -41,16 +42,22 @@ def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
     """
     sequences: dict[tuple[str, str, int], list[MarginLine]] = defaultdict(list)
     kinds = {}
+    labelled = {line.at + 1 for line in margin if line.zone == "header" and is_label(line.text)}
     for line in margin:
         match = _NUMBER.fullmatch(line.text)
-        if match:
+        if match and line.at not in labelled:
             sequences[line.zone, match["before"].casefold().strip(), _value(match["number"]) - line.page].append(line)
-        if _OBVIOUS.fullmatch(line.text) or (pages == 1 and line.row == 0 and line.text == "1"):
+        if says_page(line.text) or (pages == 1 and line.row == 0 and line.text == "1"):
             kinds[line.at] = _PAGE_NUMBER
     for sequence in sequences.values():
         if len({line.page for line in sequence}) > 1:
             kinds |= {line.at: _PAGE_NUMBER for line in sequence}
     return kinds
+
+
+def says_page(text: str) -> bool:
+    """Whether a line is a page number by itself, such as "Page 3 of 7" and "- 3 -"."""
+    return _OBVIOUS.fullmatch(text) is not None
 
 
 def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]]) -> dict[int, str]:
@@ -75,6 +82,8 @@ def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float,
         if match is None or match["number"][0].isupper() or not _is_alone(lines, at):  # "II" is a heading
             continue
         value = _value(match["number"])
+        if value - lines.page[at] > FRONT and at and is_label(texts[at - 1].strip()):
+            continue
         alike = sequences[match["before"].casefold().strip()]
         for sequence in alike[-_MOST_SEQUENCES:]:
             last, before = sequence[-1]

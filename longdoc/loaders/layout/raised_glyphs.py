@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.loaders.layout.glyphs import DENOMINATOR, LOWERED, NONE, NUMERATOR, RAISED, SPACE, Glyphs, as_text, unturn
-from longdoc.loaders.raised import lowered_marks, raised_marks
+from longdoc.loaders.raised import Kind, Piece, line_marks
 
-_BEFORE, _AFTER = 40, 8  # characters that decide how a superscript is written
+_KINDS: dict[int, Kind] = {
+    **{0: "plain", RAISED: "raised", LOWERED: "lowered"},
+    **{NUMERATOR: "numerator", DENOMINATOR: "denominator"},
+}
 _CLOSING = ".,;:!?)]}\"'\u201d\u2019\u00bb%"
-_BARS = ("/", "\u2044", "\u2215")  # of fractions
 _THIN = 0.19  # of the height of a glyph: less than a space between words
 
 
@@ -52,40 +54,27 @@ def raised_texts(
     rise = rises[ink]
     if not rise.any():
         return found
-    borders = np.flatnonzero(np.append(True, (np.diff(rise) != 0) | (gaps[1:] > SPACE)))
+    line = np.append(True, gaps[1:] > SPACE)[: len(ink)]
+    # Spaces divide raised text too: it may be an exponent and the mark of a note.
+    borders = np.flatnonzero(line | np.append(True, (np.diff(rise) != 0) | ((rise[1:] != 0) & (gaps[1:] == SPACE))))
     ends = np.append(borders[1:], len(ink))
     off = rise[borders] != 0
-    for start, end in zip(borders[off].tolist(), ends[off].tolist(), strict=True):
-        text = _text(codes, ink, gaps, start, end)
-        before = _text(codes, ink, gaps, max(start - _BEFORE, 0), start) if gaps[start] == NONE else ""
-        after = _text(codes, ink, gaps, end, end + _AFTER) if end < len(ink) and gaps[end] == NONE else ""
-        left, right = _marks(int(rise[start]), before, text, after)
-        if rise[start] == RAISED and gaps[start] == SPACE and _is_note(chr(codes[ink[start - 1]]), text, after):
-            left, right = "[", "]"
-        found[int(ink[start])] = (left, right if end - start == 1 else "")
-        if end - start > 1:
-            found[int(ink[end - 1])] = ("", right)
+    of_line = np.cumsum(line[borders]) - 1
+    near = np.isin(of_line, of_line[off])
+    pieces: dict[int, list[tuple[int, int]]] = {}
+    for number, start, end in zip(of_line[near].tolist(), borders[near].tolist(), ends[near].tolist(), strict=True):
+        pieces.setdefault(number, []).append((start, end))
+    for ranges in pieces.values():
+        texts: list[Piece] = [(_KINDS[int(rise[a])], _text(codes, ink, gaps, a, b)) for a, b in ranges]
+        for (start, end), (left, right) in zip(ranges, line_marks(texts), strict=True):
+            first, last = int(ink[start]), int(ink[end - 1])
+            found[first] = (left, right if first == last else "")
+            if first != last:
+                found[last] = ("", right)
     return {at: marks for at, marks in found.items() if any(marks)}
 
 
-def _is_note(before: str, text: str, after: str) -> bool:
-    """Whether a raised text that a space separates from the character before is the mark of a note."""
-    return (before.isalpha() or before in _CLOSING) and text.isdecimal() and not after.startswith(_BARS)
-
-
-def _marks(rise: int, before: str, text: str, after: str) -> tuple[str, str]:
-    """What to insert before and after a text that is off its line."""
-    if rise == LOWERED:
-        return lowered_marks(before, text, after)
-    apart = " " if before[-1:].isdigit() else "", " " if after[:1].isdigit() else ""
-    if rise == NUMERATOR:
-        return apart[0], ""
-    if rise == DENOMINATOR:
-        return "/", apart[1]
-    return raised_marks(before, text, after)
-
-
 def _text(codes: NDArray[np.uint32], ink: NDArray[np.int64], gaps: NDArray[np.int64], start: int, end: int) -> str:
-    """The visible glyphs of a range, with a space for each gap within it."""
-    within = np.flatnonzero(gaps[start + 1 : end] != NONE) + 1
-    return as_text(np.insert(codes[ink[start:end]], within, ord(" ")))
+    """The visible glyphs of a range, with a space for each gap, one before the first included."""
+    spaces = np.flatnonzero((gaps[start:end] != NONE) & (gaps[start:end] <= SPACE))
+    return as_text(np.insert(codes[ink[start:end]], spaces, ord(" ")))

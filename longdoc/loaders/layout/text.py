@@ -230,10 +230,9 @@ def _changes(codes: NDArray[np.uint32], ink: NDArray[np.int64], composed: dict[i
     changes = {code: reads_as(code) for code in np.unique(codes[unusual]).tolist()}
     changed = unusual[np.isin(codes[unusual], [code for code, change in changes.items() if change])].tolist()
     found = {at: change for at in changed if (change := changes[int(codes[at])])}
-    in_text = np.isin([*composed], ink).tolist()
-    return found | {
-        at: (letter, "accent") for (at, letter), kept in zip(composed.items(), in_text, strict=True) if kept
-    }
+    at = np.array([*composed], np.int64)
+    in_text = np.append(ink, -1)[np.searchsorted(ink, at)] == at
+    return found | {at: (composed[at], "accent") for at in at[in_text].tolist()}
 
 
 def _raised(

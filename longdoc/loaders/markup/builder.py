@@ -130,6 +130,12 @@ class Builder:
         self._edits.append(Edit(self._raw_length, self._raw_length, text, kind))
         self._add("", text)
 
+    def close_up(self, text: str, kind: str) -> None:
+        """Inserts text right after the last visible character, before the separator that is pending."""
+        pending, self.pending_separator = self.pending_separator, ""
+        self.insert(text, kind)
+        self.separate(pending)
+
     def drop(self, raw: str, kind: str) -> None:
         """Records text of the source as furniture of this kind instead of adding it to the running text."""
         start = self._raw_length + self._gap_length
@@ -148,15 +154,15 @@ class Builder:
             self.pending_separator = separator
 
     def last_text(self, length: int = 40) -> str:
-        """The end of the text on the current line; empty if the next text starts a word, a line or a cell."""
-        if self.pending_separator:
+        """The end of the text on the current line, with the space after it; empty at the start of a line or a cell."""
+        if self.pending_separator not in ("", " "):
             return ""
         last = ""
         for piece in reversed(self._text):
             last = piece + last
             if len(last) >= length:
                 break
-        return last[-length:].rpartition("\n")[2]
+        return last[-length:].rpartition("\n")[2] + self.pending_separator
 
     def start_page(self) -> None:
         """Starts a new page."""

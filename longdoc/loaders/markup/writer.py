@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any, ClassVar
 
 from longdoc.loaders.markup.builder import Builder, Separator
-from longdoc.loaders.markup.xml import Element, attribute, children, tag_of, text_after, text_of, whole_number
-from longdoc.loaders.raised import lowered_marks, raised_marks
+from longdoc.loaders.markup.shifts import Part, Shifts
+from longdoc.loaders.markup.xml import Element, attribute, children, tag_of, text_of, whole_number
 from longdoc.sections.numerals import numeral
 
 Steps = Iterator[Any]
@@ -26,6 +26,9 @@ def run(steps: Steps) -> None:
             stack.append(inner)
 
 
+_LINKS = ("xref", "a", "linkhtml")
+
+
 class Writer:
     """Writes elements through a Builder, each by the method of its role."""
 
@@ -36,6 +39,7 @@ class Writer:
         self.builder = builder
         self._lists: list[tuple[str, Iterator[int]]] = []
         self._in_table = self._in_row = False
+        self._shifts = Shifts(self.part_of, lambda element: "".join(map(str, element.itertext())))
 
     def write(self, element: Element) -> None:
         """Writes an element and everything in it."""
@@ -78,32 +82,32 @@ class Writer:
         self.builder.separate("\n")
         yield self.content(element)
 
+    def part_of(self, element: Element) -> Part:
+        """What an element is in its line."""
+        role = self.roles.get(tag_of(element), "inline")
+        if role == "raised":
+            return "note" if _is_note(element) else "raised"
+        if role == "lowered":
+            return "lowered"
+        if role in ("deleted", "hidden"):
+            return "out"
+        return "plain" if role in ("inline", "link") else "end"
+
     def raised(self, element: Element) -> Steps:
         """A superscript: an exponent, the mark of a note, or other raised text."""
-        inner = {tag_of(each) for each in element.iter()}
-        parent = element.getparent()
-        is_note = "xref" in inner or (parent is not None and tag_of(parent) == "xref")
-        below = element.getprevious()
-        is_stacked = below is not None and tag_of(below) == "sub" and not below.tail
-        lowered = text_of(below) if below is not None and is_stacked else ""
-        before, after = self.builder.last_text(), text_after(element)
-        marks = raised_marks(before, text_of(element), after, is_note=is_note, lowered=lowered)
-        return self._marked(element, marks, "raised")
+        return self._shifted(element, "raised")
 
     def lowered(self, element: Element) -> Steps:
         """A subscript."""
-        above = element.getnext()
-        is_stacked = above is not None and tag_of(above) == "sup" and not element.tail
-        after = "" if is_stacked else text_after(element)
-        marks = lowered_marks(self.builder.last_text(), text_of(element), after)
-        return self._marked(element, marks, "lowered")
+        return self._shifted(element, "lowered")
 
-    def _marked(self, element: Element, marks: tuple[str, str], kind: str) -> Steps:
-        if marks[0]:
-            self.builder.insert(marks[0], kind)
+    def _shifted(self, element: Element, kind: str) -> Steps:
+        opening, closing = self._shifts.marks(element, self.builder.last_text())
+        if opening:
+            self.builder.insert(opening, kind)
         yield self.content(element)
-        if marks[1]:
-            self.builder.insert(marks[1], kind)
+        if closing:
+            self.builder.close_up(closing, kind)
 
     def hidden(self, element: Element) -> Steps:
         """Text that is not part of the running text."""
@@ -172,6 +176,14 @@ class Writer:
     def spans(self, element: Element) -> tuple[int, int]:
         """The number of rows and of columns that a cell spans."""
         return whole_number(attribute(element, "rowspan")), whole_number(attribute(element, "colspan"))
+
+
+def _is_note(raised: Element) -> bool:
+    """Whether raised text is a link, or is all the text of one."""
+    if any(tag_of(inner) in _LINKS for inner in raised.iter()):
+        return True
+    parent = raised.getparent()
+    return parent is not None and tag_of(parent) in _LINKS and text_of(parent).strip("()[] ") == text_of(raised)
 
 
 class XhtmlWriter(Writer):

@@ -161,21 +161,6 @@ def text_of(element: Element) -> str:
     return " ".join(str(element.xpath("string()")).split())
 
 
-def text_after(element: Element) -> str:
-    """The start of the text after an element on its line: its tail, or the text of what follows it."""
-    at: Element | None = element
-    while at is not None:
-        if at.tail:
-            return str(at.tail)
-        after = at.getnext()
-        if after is not None:
-            return text_of(after)[:40] + (after.tail or "") if tag_of(after) in _INLINE else ""
-        at = at.getparent()
-        if at is None or tag_of(at) not in _INLINE:
-            break
-    return ""
-
-
 _INLINE = frozenset("italic bold sup sub sc underline monospace strike named-content styled-content".split())
 
 

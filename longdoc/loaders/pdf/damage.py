@@ -7,9 +7,10 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 
-_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_STREAM = re.compile(rb"stream\r?\n")
 _NUMBER = re.compile(rb"(\d+)\s+\d+\s+\Z")
 _LONGEST_HEAD = 1000  # bytes from the number of an object to its stream
+_LONGEST_NUMBER = 100  # bytes, with the white space
 _NOT_CONTENT = re.compile(
     rb"/Image\b|/Length1\b|/ObjStm\b|/XRef\b|/Metadata\b|/EmbeddedFile\b|/Type1C|/CIDFontType0C|/OpenType"
 )
@@ -52,18 +53,20 @@ def _contents(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
     """The number of each object that draws text, its content, and whether all of it could be unpacked."""
     for found in _STREAM.finditer(data):
         before = data[max(0, found.start() - _LONGEST_HEAD) : found.start()]
+        if before.endswith(b"end"):
+            continue
         start, _, head = before.rpartition(b"obj")
-        number = _NUMBER.search(start)
+        number = _NUMBER.search(start[-_LONGEST_NUMBER:])
         if not number or _NOT_CONTENT.search(head) or _OTHER_FILTER.search(head):
             continue
         packed = data[found.end() : data.find(b"endstream", found.end())]
-        content, whole = _unpack(packed) if b"/FlateDecode" in head else (packed, True)
+        content, whole = unpack(packed) if b"/FlateDecode" in head else (packed, True)
         begin = _BEGINS_TEXT.search(content) if b"Tj" in content or b"TJ" in content else None
         if begin and _SHOWS_TEXT.search(content, begin.end()):
             yield int(number[1]), content, whole
 
 
-def _unpack(packed: bytes) -> tuple[bytes, bool]:
+def unpack(packed: bytes) -> tuple[bytes, bool]:
     """What can be unpacked of a stream, and whether that is all of it; a wrong or missing checksum is no damage."""
     deflated = packed[2:]
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -75,20 +78,24 @@ def _unpack(packed: bytes) -> tuple[bytes, bool]:
 
 
 def _before_damage(deflated: bytes) -> bytes:
-    """What can be unpacked of a stream before the damage, but for its last few bytes."""
-    unpacker, parts = zlib.decompressobj(-zlib.MAX_WBITS), []
+    """What can be unpacked of a stream before the damage, but for its last few bytes; at most ``_MOST_BYTES``."""
+    unpacker, content = zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
     try:
         for at in range(0, len(deflated), 64):
-            parts.append(unpacker.decompress(deflated[at : at + 64]))
+            content += unpacker.decompress(deflated[at : at + 64], _MOST_BYTES - len(content))
+            if len(content) == _MOST_BYTES:
+                break
     except zlib.error:
         pass
-    return b"".join(parts)
+    return bytes(content)
 
 
 def _may_be_open(content: bytes) -> bool:
     """Whether a content may leave a bracket or a picture open: a quick look, which most pass."""
     uneven = any(content.count(opener) != content.count(closer) for opener, closer in _OPENERS.items())
-    return uneven or content.rfind(b"<<") > content.rfind(b">>") or _BEGINS_PICTURE.search(content) is not None
+    if uneven or content.rfind(b"<<") > content.rfind(b">>"):
+        return True
+    return b"BI" in content and _BEGINS_PICTURE.search(content) is not None
 
 
 def _excess(content: bytes) -> Counter[bytes]:
@@ -106,7 +113,7 @@ def _excess(content: bytes) -> Counter[bytes]:
             b"[": content.count(b"[") - content.count(b"]"),
             b"<<": max(content.count(b"<<") - content.count(b">>"), content.rfind(b"<<") > content.rfind(b">>")),
             b"<": len(re.findall(rb"<(?![0-9A-Fa-f\s]*>)", rest)),
-            b"BI": len(_BEGINS_PICTURE.findall(content)),
+            b"BI": len(_BEGINS_PICTURE.findall(content)) if b"BI" in content else 0,
         }
     )
 

@@ -54,7 +54,8 @@ def place_detached(glyphs: Glyphs, read_rules: Callable[[], NDArray[np.float32]]
     moves = _fractions(glyphs, pieces, boxes, read_rules)
     taken = {move.start for move in moves}
     for (start, end), box in zip(pieces.tolist(), boxes, strict=True):
-        base = _base(glyphs, start, end, box) if start not in taken and _is_detached(glyphs, start) else -1
+        stays = start in taken or glyphs.rises[start] or not _is_detached(glyphs, start)
+        base = -1 if stays else _base(glyphs, start, end, box)
         if base >= 0:
             moves.append(_Move(start, end, base, RAISED))
     return _moved(glyphs, moves) if moves else glyphs

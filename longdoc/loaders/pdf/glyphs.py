@@ -16,27 +16,30 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
-from longdoc.loaders.pdf.objects import Drawn, bind
+from longdoc.loaders.pdf.objects import INDEX, Drawn, bind
 from longdoc.loaders.pdf.rises import find_rises
+from longdoc.loaders.pdf.stacks import join_stacks
 from longdoc.loaders.pdf.visibility import find_suspects, unseen
 
 _HYPHEN = 0x02  # pdfium's code for the hyphen of a word that is hyphenated at the end of a line
-_BREAKS = (0x0A, 0x0D, 0x20)  # pdfium generates these between words and lines
+_NO_CHARACTER = 0xFFFE  # stands for that hyphen in pdfium's text
 _INVISIBLE = pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE
 _UPRIGHT = 0.1  # quarter turns: text that is rotated by less was scanned a little askew
 _SMALLEST = 0.5  # points: smaller glyphs cannot be read
 
 
-_unicode = bind(pdfium_c.FPDFText_GetUnicode, ctypes.c_void_p, ctypes.c_int)
-_is_generated = bind(pdfium_c.FPDFText_IsGenerated, ctypes.c_void_p, ctypes.c_int)
-_is_hyphen = bind(pdfium_c.FPDFText_IsHyphen, ctypes.c_void_p, ctypes.c_int)
-_loose_box = bind(pdfium_c.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-_angle = bind(pdfium_c.FPDFText_GetCharAngle, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_float)
-_origin = bind(pdfium_c.FPDFText_GetCharOrigin, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-_font_size = bind(pdfium_c.FPDFText_GetFontSize, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_double)
-_char_matrix = bind(pdfium_c.FPDFText_GetMatrix, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-_text_object = bind(pdfium_c.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_void_p)
-_render_mode = bind(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_void_p)
+_P = ctypes.c_void_p
+_text = bind(pdfium_c.FPDFText_GetText, _P, ctypes.c_int, ctypes.c_int, _P)
+_unicode = bind(pdfium_c.FPDFText_GetUnicode, _P, INDEX)
+_is_generated = bind(pdfium_c.FPDFText_IsGenerated, _P, INDEX)
+_is_hyphen = bind(pdfium_c.FPDFText_IsHyphen, _P, INDEX)
+_loose_box = bind(pdfium_c.FPDFText_GetLooseCharBox, _P, INDEX, _P)
+_angle = bind(pdfium_c.FPDFText_GetCharAngle, _P, INDEX, result=ctypes.c_float)
+_origin = bind(pdfium_c.FPDFText_GetCharOrigin, _P, INDEX, _P, _P)
+_font_size = bind(pdfium_c.FPDFText_GetFontSize, _P, INDEX, result=ctypes.c_double)
+_char_matrix = bind(pdfium_c.FPDFText_GetMatrix, _P, INDEX, _P)
+_text_object = bind(pdfium_c.FPDFText_GetTextObject, _P, INDEX, result=_P)
+_render_mode = bind(pdfium_c.FPDFTextObj_GetTextRenderMode, _P)
 
 
 def read_glyphs(page: pdfium.PdfPage, drawn: Drawn | None = None, *, layered: bool = True) -> Glyphs:
@@ -51,17 +54,17 @@ def read_glyphs(page: pdfium.PdfPage, drawn: Drawn | None = None, *, layered: bo
     try:
         handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
         n = textpage.count_chars()
-        codes = np.fromiter(map(_unicode, repeat(handle), range(n)), np.uint32, n)
-        boxes = np.zeros((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
-        deque(map(_loose_box, repeat(handle), range(n), range(boxes.ctypes.data, boxes.ctypes.data + 16 * n, 16)), 0)
+        codes = _read_codes(handle, n)
         breaks = np.full(n, NONE, np.uint8)
-        for at in np.flatnonzero(np.isin(codes, _BREAKS)).tolist():
+        for at in np.flatnonzero(_may_be_break(codes)).tolist():
             if _is_generated(handle, at):
                 breaks[at] = SPACE if codes[at] == 0x20 else LINE
+        real = np.flatnonzero(breaks == NONE)
+        boxes = np.zeros((n, 4), np.float32)  # an FS_RECTF each: left, top, right, bottom
+        deque(map(_loose_box, repeat(handle), real.tolist(), (boxes.ctypes.data + 16 * real).tolist()), 0)
         hyphens = [at for at in np.flatnonzero(codes == _HYPHEN).tolist() if _is_hyphen(handle, at)]
         codes[hyphens] = ord("-")
         glyphs = drop_generated(codes, displayed(page, boxes), breaks)
-        real = np.flatnonzero(breaks == NONE)
         _join_turned(glyphs, handle, real)
         hidden = _is_hidden(glyphs.boxes, page.get_size(), _is_invisible(handle, real, glyphs.breaks))
         if drawn is not None:
@@ -69,10 +72,12 @@ def read_glyphs(page: pdfium.PdfPage, drawn: Drawn | None = None, *, layered: bo
         turns = _quarter_turns(handle, real, glyphs.breaks, page.get_rotation())
         glyphs = replace(glyphs, hidden=hidden, turns=turns)
         _divide_stacked(glyphs)
+        stacked = join_stacks(glyphs)
         glyphs = replace(glyphs, rises=find_rises(glyphs, lambda at: _measure(handle, int(real[at]))))
+        glyphs.breaks[stacked[glyphs.rises[stacked] == glyphs.rises[stacked - 1]]] = SPACE
     finally:
         textpage.close()
-    after = np.searchsorted(np.flatnonzero(breaks == NONE), hyphens) + 1
+    after = np.searchsorted(real, hyphens) + 1
     glyphs.breaks[after[after < len(glyphs.breaks)]] = LINE
     return join_surrogates(glyphs)
 
@@ -107,10 +112,35 @@ def read_origins(page: pdfium.PdfPage) -> NDArray[np.float64]:
 def _own(textpage: pdfium.PdfTextPage) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """The code points of the page's own characters and pdfium's index of each; both of shape ``(N,)``."""
     handle, n = ctypes.cast(textpage.raw, ctypes.c_void_p).value, textpage.count_chars()
-    codes = np.fromiter(map(_unicode, repeat(handle), range(n)), np.uint32, n)
-    generated = [at for at in np.flatnonzero(np.isin(codes, _BREAKS)).tolist() if _is_generated(handle, at)]
+    codes = _read_codes(handle, n)
+    generated = [at for at in np.flatnonzero(_may_be_break(codes)).tolist() if _is_generated(handle, at)]
     real = np.delete(np.arange(n), generated)
     return codes[real], real
+
+
+def _read_codes(handle: Any, n: int) -> NDArray[np.uint32]:
+    """The code points of the characters of a page; shape ``(N,)``.
+
+    Args:
+        handle: address of pdfium's text page.
+        n: the number of its characters.
+    """
+    units = np.zeros(n + 1, np.uint16)
+    got = _text(handle, 0, n, units.ctypes.data)
+    units = units[:-1]
+    # All in one call, unless characters are left out, as control characters are, or take two units.
+    if got != n + 1 or ((units >= 0xD800) & (units < 0xE000)).any():
+        return np.fromiter(map(_unicode, repeat(handle), range(n)), np.uint32, n)
+    codes = units.astype(np.uint32)
+    for at in np.flatnonzero((units == 0) | (units == _NO_CHARACTER)).tolist():
+        codes[at] = _unicode(handle, at)
+    return codes
+
+
+def _may_be_break(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which characters pdfium may have generated between words and lines; of the same shape."""
+    may_be: NDArray[np.bool_] = (codes == 0x20) | (codes == 0x0D) | (codes == 0x0A)
+    return may_be
 
 
 def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,13 +159,15 @@ def displayed(page: pdfium.PdfPage, boxes: NDArray[np.float32]) -> NDArray[np.fl
     west, east = left - bounds.left, right - bounds.left
     north, south = bounds.top - top, bounds.top - bottom
     width, height = bounds.right - bounds.left, bounds.top - bounds.bottom
-    sides = {
-        0: (west, north, east, south),
-        90: (height - south, west, height - north, east),
-        180: (width - east, height - south, width - west, height - north),
-        270: (north, width - east, south, width - west),
-    }
-    return np.stack(sides[page.get_rotation()], axis=1)
+    sides = west, north, east, south
+    match page.get_rotation():
+        case 90:
+            sides = height - south, west, height - north, east
+        case 180:
+            sides = width - east, height - south, width - west, height - north
+        case 270:
+            sides = north, width - east, south, width - west
+    return np.stack(sides, axis=1)
 
 
 def drop_generated(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks: NDArray[np.uint8]) -> Glyphs:
@@ -153,12 +185,14 @@ def drop_generated(codes: NDArray[np.uint32], boxes: NDArray[np.float32], breaks
     if not len(real):
         return Glyphs(codes[real], boxes[real], breaks[real])
     codes, boxes = codes[real], boxes[real]
-    before = np.maximum.reduceat(breaks[: real[-1] + 1], np.append(0, real[:-1] + 1))
+    generated = np.flatnonzero(breaks[: real[-1]] != NONE)
+    before = np.full(len(real), NONE, np.uint8)
+    np.maximum.at(before, np.searchsorted(real, generated), breaks[generated])
     # pdfium reports a superscript as a line of its own; it overlaps its neighbour and is to its right.
-    x0, y0, x1, y1 = boxes.T
-    height = np.minimum(y1 - y0, np.roll(y1 - y0, 1))
-    beside = np.minimum(y1, np.roll(y1, 1)) - np.maximum(y0, np.roll(y0, 1)) > 0.5 * height
-    advance = x0 - np.roll(x1, 1)
+    (x0, y0, _, y1), (_, top, right, bottom) = boxes.T, boxes[np.arange(-1, len(boxes) - 1)].T
+    height = np.minimum(y1 - y0, bottom - top)
+    beside = np.minimum(y1, bottom) - np.maximum(y0, top) > 0.5 * height
+    advance = x0 - right
     same_line = beside & (advance > -0.5 * height) & (advance < height) & (before == LINE)
     before[same_line] = np.where(advance > 0.2 * height, SPACE, NONE)[same_line]
     return Glyphs(codes, boxes, before)
@@ -172,14 +206,15 @@ def _join_turned(glyphs: Glyphs, handle: Any, real: NDArray[np.int64]) -> None:
         handle: address of pdfium's text page.
         real: pdfium's index of each glyph; shape ``(N,)``.
     """
-    x0, y0, x1, y1 = glyphs.boxes.T
+    starts = 1 + np.flatnonzero(glyphs.breaks[1:] == LINE)
+    (x0, y0, x1, y1), (left, top, right, bottom) = glyphs.boxes[starts].T, glyphs.boxes[starts - 1].T
     thickness = x1 - x0
-    gap = np.maximum(y0, np.roll(y0, 1)) - np.minimum(y1, np.roll(y1, 1))
-    aligned = np.abs(x0 - np.roll(x0, 1)) + np.abs(x1 - np.roll(x1, 1)) < 0.3 * thickness
-    stacked = aligned & (np.abs(gap) < 0.7 * thickness) & (glyphs.breaks == LINE)
-    for at in np.flatnonzero(stacked[1:]).tolist():
-        if abs(math.sin(_angle(handle, int(real[at + 1])))) > 0.7:
-            glyphs.breaks[at + 1] = SPACE if gap[at + 1] > 0.2 * thickness[at + 1] else NONE
+    gap = np.maximum(y0, top) - np.minimum(y1, bottom)
+    stacked = (np.abs(x0 - left) + np.abs(x1 - right) < 0.3 * thickness) & (np.abs(gap) < 0.7 * thickness)
+    wide = gap > 0.2 * thickness
+    for i in np.flatnonzero(stacked).tolist():
+        if abs(math.sin(_angle(handle, int(real[starts[i]])))) > 0.7:
+            glyphs.breaks[starts[i]] = SPACE if wide[i] else NONE
 
 
 def _quarter_turns(handle: Any, real: NDArray[np.int64], breaks: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:

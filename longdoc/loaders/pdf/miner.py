@@ -17,6 +17,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from longdoc.errors import MissingDependencyError, require
+from longdoc.loaders.pdf.damage import unpack
 
 _MOST_CHARACTERS = 200_000  # of a page
 _MOST_FIELDS = 20_000
@@ -115,12 +116,19 @@ def _reading() -> Iterator[None]:
         require("pdfminer", extra="tables", needed_by="reading their fonts")
     except MissingDependencyError as error:
         raise MinerError(str(error)) from error
+    from pdfminer import pdftypes
     from pdfminer.psexceptions import PSException
 
+    names = vars(pdftypes)
+    own = names["decompress_corrupted"]
+    # pdfminer's own unpacks damaged streams byte by byte, in quadratic time, and keeps nothing of most of them.
+    names["decompress_corrupted"] = lambda packed: unpack(packed)[0]
     try:
         yield
     except (PSException, *_BROKEN) as error:
         raise MinerError(f"pdfminer cannot read it ({type(error).__name__}: {error})") from error
+    finally:
+        names["decompress_corrupted"] = own
 
 
 def _recorder(media_box: tuple[float, float, float, float]) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -31,11 +33,14 @@ def bind(function: Any, *arguments: Any, result: Any = ctypes.c_int) -> Callable
     return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
-_P, _I = ctypes.c_void_p, ctypes.c_int
+_P = ctypes.c_void_p
+INDEX = ctypes.c_void_p
+"""An index from 0, declared as an address, which ctypes converts faster than an int; pdfium reads the lower half."""
+
 _count = bind(pdfium_c.FPDFPage_CountObjects, _P)
-_object = bind(pdfium_c.FPDFPage_GetObject, _P, _I, result=_P)
+_object = bind(pdfium_c.FPDFPage_GetObject, _P, INDEX, result=_P)
 _form_count = bind(pdfium_c.FPDFFormObj_CountObjects, _P)
-_form_object = bind(pdfium_c.FPDFFormObj_GetObject, _P, _I, result=_P)
+_form_object = bind(pdfium_c.FPDFFormObj_GetObject, _P, INDEX, result=_P)
 _kind = bind(pdfium_c.FPDFPageObj_GetType, _P)
 _bounds = bind(pdfium_c.FPDFPageObj_GetBounds, _P, _P, _P, _P, _P)
 _matrix = bind(pdfium_c.FPDFPageObj_GetMatrix, _P, _P)
@@ -74,33 +79,47 @@ class Drawn:
 
 def read_drawn(page: pdfium.PdfPage) -> Drawn:
     """Lists what a page draws."""
-    handles: list[int] = []
-    matrices, complete = {}, True
-    for handle, matrix in _walk(ctypes.cast(page.raw, _P).value):
-        if handle is None or len(handles) == _MOST_OBJECTS:
-            complete = False
-            break
-        if matrix is not None:
-            matrices[len(handles)] = matrix
-        handles.append(handle)
-    n = len(handles)
-    bounds = np.zeros((n, 4), np.float32)
-    for handle, row in zip(handles, range(bounds.ctypes.data, bounds.ctypes.data + 16 * n, 16), strict=True):
-        _bounds(handle, row, row + 4, row + 8, row + 12)
+    address = ctypes.cast(page.raw, _P).value
+    handles: list[int] = [*map(_object, repeat(address), range(min(_count(address), _MOST_OBJECTS + 1)))]
+    kinds = [*map(_kind, handles)]
+    matrices: dict[int, NDArray[np.float64]] = {}
+    complete = len(handles) <= _MOST_OBJECTS
+    if FORM in kinds:
+        handles, matrices, complete = _flattened(handles)
+        kinds = [*map(_kind, handles)]
+    handles, kinds = handles[:_MOST_OBJECTS], kinds[:_MOST_OBJECTS]
+    bounds = np.zeros((len(handles), 4), np.float32)
+    sides = (range(side, side + bounds.nbytes, 16) for side in range(bounds.ctypes.data, bounds.ctypes.data + 16, 4))
+    deque(map(_bounds, handles, *sides), 0)
     if matrices:
         inner = [*matrices]
         bounds[inner] = _moved(bounds[inner], np.stack([*matrices.values()]))
-    return Drawn(handles, np.fromiter(map(_kind, handles), np.int64, n), bounds, matrices, complete)
+    return Drawn(handles, np.array(kinds, np.int64), bounds, matrices, complete)
 
 
-def _walk(page: int | None) -> Iterator[tuple[int | None, NDArray[np.float64] | None]]:
-    """The objects of a page and of the forms on it, with the transformation to the page of those in forms.
+def _flattened(objects: Sequence[int]) -> tuple[list[int], dict[int, NDArray[np.float64]], bool]:
+    """Replaces the forms among objects by what is in them.
+
+    Returns:
+        The objects, the transformations to the page of those in forms by position, and whether these are all.
+    """
+    handles: list[int] = []
+    matrices: dict[int, NDArray[np.float64]] = {}
+    for handle, matrix in _walk(objects):
+        if handle is None or len(handles) == _MOST_OBJECTS:
+            return handles, matrices, False
+        if matrix is not None:
+            matrices[len(handles)] = matrix
+        handles.append(handle)
+    return handles, matrices, True
+
+
+def _walk(objects: Sequence[int]) -> Iterator[tuple[int | None, NDArray[np.float64] | None]]:
+    """The objects of a page, without the forms but with what is in them and its transformation to the page.
 
     A None instead of an object ends the list where nested forms multiply the objects.
     """
-    pending: list[tuple[int, NDArray[np.float64] | None, int]] = [
-        (_object(page, i), None, 0) for i in reversed(range(min(_count(page), _MOST_OBJECTS + 1)))
-    ]
+    pending: list[tuple[int, NDArray[np.float64] | None, int]] = [(handle, None, 0) for handle in reversed(objects)]
     while pending:
         handle, outer, depth = pending.pop()
         if _kind(handle) != FORM:

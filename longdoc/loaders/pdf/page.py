@@ -66,7 +66,9 @@ def read_page(
     glyphs = top_down(order(mend_lines(placed)))
     verdict = _verdict(page, drawn, glyphs)
     width, height = page.get_size()
-    warnings = (f"page {number}: {unmended}",) if unmended and verdict == "text" else ()
+    problems = [unmended] if unmended and verdict == "text" else []
+    problems += [] if drawn.complete else ["draws too many objects to look for hidden text among all of them"]
+    warnings = tuple(f"page {number}: {problem}" for problem in problems)
     read = ReadPage(number=number, width=width, height=height, verdict=verdict, glyphs=glyphs, warnings=warnings)
     try:
         if verdict in ("scanned", "garbled") and options.ocr != "never" and not ocr.missing(options.languages):

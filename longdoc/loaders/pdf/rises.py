@@ -133,18 +133,40 @@ def _runs(
 def _rises(runs: list[_Run]) -> Iterator[tuple[_Run, int]]:
     """The runs of a line that are raised or lowered, each with RAISED or LOWERED."""
     base: _Run | None = None  # the last run on the line itself
+    risen: _Run | None = None  # the last one that is not
     for i, run in enumerate(runs):
         rise, is_short = 0, run.end - run.start <= _LONGEST
-        if base and run.joined and is_short:
-            rise = _rise(run, base, run.x0 - (base.x1 if runs[i - 1] is base else max(base.x1, runs[i - 1].x0)))
-        elif base and base is runs[i - 1] and run.is_mark and is_short and run.size < _SMALL * base.size:
+        before = runs[i - 1] if i else None
+        if base and before and run.joined and is_short:
+            edges = (base.x1,) if before is base else (base.x1, before.x0, before.x1)
+            rise = _rise(run, base, min((run.x0 - edge for edge in edges), key=abs))
+        elif base and base is before and run.is_mark and is_short and run.size < _SMALL * base.size:
             rise = max(_rise(run, base, run.x0 - base.x1), 0)  # after a thin space
-        elif is_short and i + 1 < len(runs) and runs[i + 1].joined and run.size < _SMALL * runs[i + 1].size:
-            rise = max(_rise(run, runs[i + 1], runs[i + 1].x0 - run.x1), 0)  # the mark before the text of a note
+        if is_short and not rise and not (base and run.joined):
+            rise = _rise_before(runs, i, is_stacked=run.joined and before is risen)
         if rise:
+            risen = run
             yield run, rise
         else:
             base = run
+
+
+def _rise_before(runs: list[_Run], i: int, *, is_stacked: bool) -> int:
+    """Whether a run is raised against what follows: the mark before the text of a note, or the mass of an isotope.
+
+    Args:
+        runs: the runs of the line.
+        i: index of the run.
+        is_stacked: it is below or above the run before it.
+    """
+    run, following = runs[i], runs[i + 1 : i + 3]
+    for base in following:
+        if not base.joined:
+            break
+        if run.size < _SMALL * base.size:
+            rise = _rise(run, base, following[0].x0 - run.x1)
+            return rise if is_stacked or base is not following[0] else max(rise, 0)
+    return 0
 
 
 def _rise(run: _Run, base: _Run, gap: float) -> int:

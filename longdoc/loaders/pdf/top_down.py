@@ -24,7 +24,7 @@ def top_down(glyphs: Glyphs) -> Glyphs:
     first, box = split_segments(glyphs, np.abs(x0[1:] - x1[:-1]) > _WIDE * np.maximum(y1 - y0, x1 - x0)[1:])
     if len(first) < 2 or (glyphs.breaks == BLOCK).any():  # reading_order has arranged the page already
         return glyphs
-    height = float(np.median(glyphs.boxes[:, 2:] - glyphs.boxes[:, :2], axis=0).max())
+    height = float(np.maximum(np.median(x1 - x0), np.median(y1 - y0)))
     middle = (box[:, 1] + box[:, 3]) / 2
     jumps = np.diff(middle) < -_JUMP * height
     if not 0 < jumps.sum() <= _MOST_JUMPS or (box[:, 3] - box[:, 1] > 3 * height).any():

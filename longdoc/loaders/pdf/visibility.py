@@ -7,6 +7,7 @@ the page with and without them.
 from __future__ import annotations
 
 import ctypes
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from longdoc.loaders.layout.glyphs import SPACE, Glyphs, is_blank
-from longdoc.loaders.pdf.objects import PATH, PICTURE, SHADING, TEXT, Drawn, bind
+from longdoc.loaders.pdf.objects import INDEX, PATH, PICTURE, SHADING, TEXT, Drawn, bind
 
 _PALE = 190  # of 255: lighter text may be too light to be seen
 _ALIKE = 16  # of 255: colours this close cannot be told apart
@@ -37,8 +38,8 @@ _render_mode = bind(pdfium_c.FPDFTextObj_GetTextRenderMode, _P)
 _set_active = bind(pdfium_c.FPDFPageObj_SetIsActive, _P, _I)
 _clip = bind(pdfium_c.FPDFPageObj_GetClipPath, _P, result=_P)
 _clip_paths = bind(pdfium_c.FPDFClipPath_CountPaths, _P)
-_clip_segments = bind(pdfium_c.FPDFClipPath_CountPathSegments, _P, _I)
-_clip_segment = bind(pdfium_c.FPDFClipPath_GetPathSegment, _P, _I, _I, result=_P)
+_clip_segments = bind(pdfium_c.FPDFClipPath_CountPathSegments, _P, INDEX)
+_clip_segment = bind(pdfium_c.FPDFClipPath_GetPathSegment, _P, INDEX, INDEX, result=_P)
 _point = bind(pdfium_c.FPDFPathSegment_GetPoint, _P, _P, _P)
 _mark_count = bind(pdfium_c.FPDFPageObj_CountMarks, _P)
 
@@ -62,8 +63,8 @@ def find_suspects(page: pdfium.PdfPage, drawn: Drawn, layered: bool) -> tuple[li
     covered, same = _under_areas(drawn, texts, areas, colours)
     pale = (colours[:, :3].min(axis=1) >= _PALE) | (colours[:, 3] < _PALE)
     handles = np.array(drawn.handles, np.uint64)[texts]
-    modes = np.fromiter(map(_render_mode, handles.tolist()), np.int64, len(texts))
-    others = pale | same | _clipped(drawn, texts) | np.isin(modes, _UNFILLED)
+    unfilled = np.array([_render_mode(handle) in _UNFILLED for handle in handles.tolist()], bool)
+    others = pale | same | _clipped(drawn, texts) | unfilled
     if layered:
         others |= [at in drawn.matrices or _in_layer(drawn.handles[at]) for at in texts.tolist()]
     return handles[covered].tolist(), handles[others & ~covered].tolist()
@@ -136,10 +137,8 @@ def _sizes(bounds: NDArray[np.float32]) -> NDArray[np.float32]:
 def _colours(drawn: Drawn, which: NDArray[np.int64]) -> NDArray[np.int64]:
     """Red, green, blue and opacity of the fill of objects, 0 to 255; black where it is a pattern; shape ``(M, 4)``."""
     colours = np.zeros((len(which), 4), np.uint32)
-    for at, row in zip(
-        which.tolist(), range(colours.ctypes.data, colours.ctypes.data + 16 * len(which), 16), strict=False
-    ):
-        _fill_colour(drawn.handles[at], row, row + 4, row + 8, row + 12)
+    sides = (range(at, at + colours.nbytes, 16) for at in range(colours.ctypes.data, colours.ctypes.data + 16, 4))
+    deque(map(_fill_colour, [drawn.handles[at] for at in which.tolist()], *sides), 0)
     return colours.astype(np.int64)
 
 
@@ -198,36 +197,50 @@ def _clipped(drawn: Drawn, texts: NDArray[np.int64]) -> NDArray[np.bool_]:
         Shape ``(N,)``.
     """
     clips = [_clip(drawn.handles[at]) for at in texts.tolist()]
-    some = [i for i, clip in enumerate(clips) if clip and _clip_paths(clip) > 0]
-    inside = np.array([_clip_bounds(clips[i]) for i in some], np.float32).reshape(-1, 4)
-    for row, i in enumerate(some):
+    counts = np.array([max(_clip_paths(clip), 0) if clip else 0 for clip in clips], np.int64)
+    some = np.flatnonzero(counts)
+    clipped = np.zeros(len(texts), bool)
+    if not len(some):
+        return clipped
+    bounds = _clip_bounds([(clips[i], path) for i in some.tolist() for path in range(counts[i])])
+    first = np.cumsum(counts[some]) - counts[some]
+    # Where all paths of each clip path overlap:
+    inside = np.hstack([np.maximum.reduceat(bounds[:, :2], first), np.minimum.reduceat(bounds[:, 2:], first)])
+    for row, i in enumerate(some.tolist()):
         if int(texts[i]) in drawn.matrices:
             inside[row] = drawn.to_page(int(texts[i]), inside[row])
     x0, y0, x1, y1 = drawn.bounds[texts[some]].T
     left, bottom, right, top = inside.T
     beyond = np.maximum(left - x0, x1 - right) > _THIN
-    clipped = np.zeros(len(texts), bool)
     clipped[some] = beyond | (np.maximum(bottom - y0, y1 - top) > (y1 - y0) / 2)
     return clipped
 
 
-def _clip_bounds(clip: int) -> tuple[float, float, float, float]:
-    """``left, bottom, right, top`` of where all paths of a clip path overlap, in points."""
-    x, y = ctypes.c_float(), ctypes.c_float()
-    to_x, to_y = ctypes.addressof(x), ctypes.addressof(y)
-    left = bottom = -_FAR
-    right = top = _FAR
-    for path in range(_clip_paths(clip)):
-        xs, ys = [], []
+def _clip_bounds(paths: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """``left, bottom, right, top`` of paths in points, each given by its clip path and its index; shape ``(M, 4)``."""
+    bounds = np.zeros((len(paths), 4), np.float32)
+    rows = range(bounds.ctypes.data, bounds.ctypes.data + bounds.nbytes, 16)
+    for i, ((clip, path), row) in enumerate(zip(paths, rows, strict=True)):
         count = _clip_segments(clip, path)
-        for i in (0, 2) if count in (4, 5) else range(count):  # opposite corners of a rectangle: this is done often
-            _point(_clip_segment(clip, path, i), to_x, to_y)
-            xs.append(x.value)
-            ys.append(y.value)
-        if xs:
-            left, right = max(left, min(xs)), min(right, max(xs))
-            bottom, top = max(bottom, min(ys)), min(top, max(ys))
-    return left, bottom, right, top
+        if count in (4, 5):  # opposite corners of a rectangle, which nearly all are
+            _point(_clip_segment(clip, path, 0), row, row + 4)
+            _point(_clip_segment(clip, path, 2), row + 8, row + 12)
+        else:
+            bounds[i] = _outline(clip, path, count)
+    one, other = bounds[:, :2], bounds[:, 2:]
+    lowest, highest = np.minimum(one, other), np.maximum(one, other)
+    return np.hstack([np.maximum(lowest, -_FAR), np.minimum(highest, _FAR)])
+
+
+def _outline(clip: int, path: int, count: int) -> tuple[float, float, float, float]:
+    """``left, bottom, right, top`` of a path of ``count`` points, in points; without limits if it has none."""
+    x, y = ctypes.c_float(), ctypes.c_float()
+    xs, ys = [], []
+    for i in range(count):
+        _point(_clip_segment(clip, path, i), ctypes.addressof(x), ctypes.addressof(y))
+        xs.append(x.value)
+        ys.append(y.value)
+    return (min(xs), min(ys), max(xs), max(ys)) if xs else (-_FAR, -_FAR, _FAR, _FAR)
 
 
 def _in_layer(handle: int) -> bool:

@@ -1,0 +1,225 @@
+"""Facts in page headers and footers are said once in the text, and not every number that counts is a page number."""
+
+import pytest
+
+from longdoc.document import Document
+from longdoc.loaders import load
+from pdfs import lines, make_pdf
+
+WORDS = "barley oats wheat maize rye millet clover flax hemp hops".split()
+
+
+def body(number: int, count: int = 6) -> str:
+    """The text of a page, from the middle of a sentence to the middle of the next."""
+    return lines(*[f"of {word} in field {number} and the harvest that was brought in" for word in WORDS[:count]], y=600)
+
+
+def pages(*heads: list[str], feet: list[str] | None = None, y: float = 760) -> Document:
+    """Loads pages with lines at the top and a line at the bottom."""
+    feet = feet or [""] * len(heads)
+    return load(
+        make_pdf(
+            *(
+                lines(*head, y=y) + body(number) + lines(foot, y=30)
+                for number, (head, foot) in enumerate(zip(heads, feet, strict=True), 1)
+            )
+        )
+    )
+
+
+def removed(document: Document) -> list[str]:
+    return [each.text for each in document.furniture]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(["Patient: Jane Roe MRN 123 Page {} of {}"], id="one line"),
+        pytest.param(
+            [
+                "CITY HOSPITAL LABORATORY Page {} of {}",
+                "Patient: Roe, Jane MRN: 0012345",
+                "Collected: 06/05/2021 08:10",
+            ],
+            id="laboratory report",
+        ),
+        pytest.param(["ROE, JANE DOB 02/03/1950 MRN 123 Page {} of {}"], id="without colons"),
+        pytest.param(["Northern Bank plc", "Statement period 1 Jan 2021 to 31 Jan 2021 Page {} of {}"], id="statement"),
+        pytest.param(["Account 12-3456-78 Sort code 20-00-00 Page {} of {}"], id="account"),
+        pytest.param(["06/05/2021 08:10 FROM: CITY HOSPITAL 555-123-4567 TO: 555-999-0000 P. {}/{}"], id="fax"),
+        pytest.param(
+            ["Hart & Vane LLP", "12 High Street, London EC1", "3 March 2021", "Page {} of {}"], id="letterhead"
+        ),
+        pytest.param(["Patientin: Eva Roth Geb.: 02.03.1950 Seite {} von {}"], id="German"),
+        pytest.param(["Contract No.: DDCX 2018"], id="without a page number"),
+    ],
+)
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_header_with_facts_is_text_on_the_first_page_alone(head: list[str], count: int) -> None:
+    heads = [[line.format(number, count) for line in head] for number in range(1, count + 1)]
+    document = pages(*heads)
+    facts = [line for line in heads[0] if not line.startswith("Page")]
+    assert all(line in document.text.replace("\n", " ") for line in facts)
+    assert removed(document)[-len(head) :] == heads[-1]
+    for line in head:
+        first, *_ = line.split(" {}")[0].rsplit(" ", 1)
+        assert document.text.count(first) == (0 if line.startswith("Page") else 1)
+    assert "brought in of barley" in document.text  # a sentence goes on across the pages
+    if not document.text.startswith(("of", "Page")):
+        assert document.text.startswith(facts[0][:12])
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "ACME Inc. - Confidential - Page {}",
+        "ACME Inc. - Confidential - {}",
+        "Mill Lease 2020, page {} of 5",
+        "Journal of Mills, Vol. 12, No. 3 \\(2010\\) Page {}",
+        "{} Journal of Mill Studies 12 \\(2010\\) 1-10",
+        "Master Supply Agreement {}",
+        "Master Supply Agreement {} of 5",
+        "- {} - MILL CONTRACT No. 07",
+        "Mill Law Review Vol. 12:{}",
+        "Case 1:20-cv-00123 Document 5 Filed 01/02/20 Page {} of 5",
+        "Case 1:20-cv-00123 Document 5 Filed 01/02/20 Page {} of 5 PageID #: 10{}",
+        "ACME00012{}",
+    ],
+)
+def test_a_running_header_without_facts_is_text_nowhere(head: str) -> None:
+    heads = [head.format(*[number] * head.count("{}")) for number in range(1, 6)]
+    document = pages(*([line] for line in heads))
+    assert removed(document) == [line.replace("\\", "") for line in heads]
+    assert document.text.startswith("of barley")
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        "Source: ACME INC, 10-K, 3/5/2010",
+        "ACME | {}",
+        "Annual Report {}",
+        "ACME 10{}",
+        "ACME-112{}",
+        "12 Mill Lane, Page {}",
+        "Sida {} av 5",
+    ],
+)
+def test_a_running_footer_without_facts_is_text_nowhere(foot: str) -> None:
+    feet = [foot.format(number) for number in range(1, 6)]
+    document = pages(*[[]] * 5, feet=feet)
+    assert removed(document) == feet
+    assert document.text.endswith("brought in")
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        pytest.param(["Claim No. 2021-00{}", "Filed on {} May 2021"], id="claims"),
+        pytest.param(["Invoice No. 100{}", "Date: {} March 2021", "Amount due: {}.00"], id="invoices"),
+        pytest.param(["Invoice 100{}"], id="invoice"),
+        pytest.param(["Hart & Vane LLP of London, solicitors, Invoice No. 100{}"], id="invoice in a long line"),
+        pytest.param(["Purchase order number 450{}"], id="orders"),
+        pytest.param(["Invoice No.", "100{}"], id="label above"),
+        pytest.param(["Visits to the mill:", "{}"], id="value below"),
+        pytest.param(["Payslip {} of 5", "Employee: Jane Roe {}"], id="payslips"),
+        pytest.param(["Question {}"], id="exam"),
+        pytest.param(["Question {} of 5"], id="exam with a count"),
+        pytest.param(["Step {}"], id="slides"),
+        pytest.param(["Exhibit AA-{}"], id="exhibits"),
+        pytest.param(["FY 201{}"], id="fiscal years"),
+        pytest.param(["Fiscal year ended June 201{}"], id="years"),
+        pytest.param(["Line {}.1 of the report on the mill goes on about the mill"], id="prose"),
+        pytest.param(["Number of pupils in the school: {}"], id="value"),
+        pytest.param(["Dated 0{}/05/98"], id="date"),
+    ],
+)
+def test_a_number_that_counts_is_text_if_it_is_not_the_page(heads: list[str]) -> None:
+    expected = [[head.format(number) for head in heads] for number in range(1, 6)]
+    document = pages(*expected)
+    assert document.furniture == ()
+    assert all(line in document.text for head in expected for line in head)
+
+
+def test_footnotes_that_count_are_text() -> None:
+    document = pages(*[[]] * 4, feet=[f"{number} See Smith v. Jones, 123 F.3d 456." for number in range(1, 5)])
+    assert document.furniture == ()
+
+
+def test_a_field_is_text_where_its_value_changes() -> None:
+    states = ["ALLOWED", "DENIED", "ALLOWED", "ALLOWED"]
+    document = pages(*(["MILL COURT", f"Status: {state}"] for state in states))
+    assert document.text.count("Status: ALLOWED") == 2 and document.text.count("Status: DENIED") == 1
+    assert removed(document) == ["MILL COURT"] * 3 + ["Status: ALLOWED"]
+
+
+def test_each_record_of_a_bundle_says_its_facts() -> None:
+    heads = [
+        [f"MILL LABORATORY Page {page} of 3", "Method: culture", f"Patient: {name} Page {page} of 3"]
+        for name in ("Jane Roe", "Ann Poe", "Jane Roe")
+        for page in (1, 2, 3)
+    ]
+    text = pages(*heads).text
+    assert (text.count("MILL LABORATORY"), text.count("Patient: Ann Poe")) == (1, 1)
+    assert (text.count("Patient: Jane Roe"), text.count("Method: culture")) == (2, 3)
+
+
+def test_a_continuation_header_whose_facts_the_letter_says_is_furniture() -> None:
+    letter = lines("Mill Company", "3 March 2021", "To: Ms Jane Roe, 12 High Street", y=720) + body(1)
+    head = ["To: Ms Jane Roe", "3 March 2021"]
+    rest = [lines(*head, f"Page {number}", y=760) + body(number) for number in (2, 3)]
+    document = load(make_pdf(letter, *rest))
+    assert removed(document) == [*head, "Page 2", *head, "Page 3"]
+    assert document.text.count("Jane Roe") == 1
+
+
+def test_a_continuation_header_is_text_once_if_nothing_else_says_its_facts() -> None:
+    cover = lines("Discharge summary", y=720) + body(1)
+    rest = [lines("Patient: Jane Roe MRN: 0012345", f"Page {number}", y=760) + body(number) for number in (2, 3, 4)]
+    document = load(make_pdf(cover, *rest))
+    assert document.text.count("Patient: Jane Roe MRN: 0012345") == 1
+    assert removed(document).count("Patient: Jane Roe MRN: 0012345") == 2
+
+
+def test_the_second_page_of_a_letter_keeps_what_it_alone_says() -> None:
+    letter = lines("Dear Ms Roe", y=700) + body(1)
+    document = load(make_pdf(letter, lines("To: Ms Jane Roe", "3 March 2021", "Page 2", y=760) + body(2)))
+    assert "To: Ms Jane Roe\n3 March 2021" in document.text
+
+
+def test_labels_and_values_that_are_drawn_apart_are_one_field() -> None:
+    def head(number: int) -> str:
+        drawn = {72: "Patient:", 140: "Jane Roe", 300: "MRN:", 340: "0012345", 480: f"Page {number} of 3"}
+        return "".join(lines(text, x=x, y=760) for x, text in drawn.items())
+
+    document = load(make_pdf(*(head(number) + body(number) for number in (1, 2, 3))))
+    assert document.text.startswith("Patient: Jane Roe MRN: 0012345")
+    assert (document.text.count("Patient"), document.text.count("0012345")) == (1, 1)
+
+
+def test_facts_of_a_footer_are_text_on_the_last_page_alone() -> None:
+    feet = [f"Patient: Jane Roe MRN: 0012345 Page {number} of 4" for number in range(1, 5)]
+    document = pages(*[[]] * 4, feet=feet)
+    assert document.text.count("Jane Roe") == 1 and document.text.endswith(feet[-1])
+    assert removed(document) == feet[:-1]
+
+
+def test_initials_that_differ_at_the_foot_of_pages_are_text() -> None:
+    feet = [f"Landlord initials: HV Tenant initials: {name} Page {number} of 3" for number, name in enumerate("ABA", 1)]
+    document = pages(*[[]] * 3, feet=feet)
+    assert document.furniture == () and all(foot in document.text for foot in feet)
+
+
+def test_lines_to_sign_at_the_top_of_pages_are_text() -> None:
+    signed = ["By:", "Name:"]
+    heads = [signed if number in (2, 5, 8) else [f"{WORDS[number]} is sown in"] for number in range(9)]
+    assert pages(*heads).furniture == ()
+    document = pages(*[["Contract number:"]] * 4)
+    assert len(document.furniture) == 3  # the header of a form
+
+
+@pytest.mark.parametrize("x", [130, 200, 400])
+def test_a_number_that_counts_is_text_if_its_label_is_drawn_apart(x: float) -> None:
+    heads = [lines("Invoice No.", y=760) + lines(f"100{number}", x=x, y=760) for number in range(1, 6)]
+    document = load(make_pdf(*(head + body(number) for number, head in enumerate(heads, 1))))
+    assert document.furniture == ()

@@ -1,0 +1,80 @@
+"""Style sheets in other files are not read, which is said once."""
+
+import pytest
+
+from longdoc.loaders import load
+
+
+def sheet_warnings(head, body="<p>Text of it.</p>"):
+    document = load(f"<html><head>{head}</head><body>{body}</body></html>".encode())
+    return [warning for warning in document.warnings if "style sheet" in warning]
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        ("<link rel=stylesheet href=a>", "1 style sheet in other files, not read, may show or hide text otherwise"),
+        ("<LINK REL='StyleSheet' TYPE='text/css' HREF='a.css' MEDIA='screen'>", "a.css"),
+        ("<link rel='shortcut stylesheet' href=a.css>", "a.css"),
+        ("<link rel=stylesheet href=a.css media='print, screen'>", "a.css"),
+        ("<link rel=stylesheet href=a.css media='(min-width: 40em)'>", "a.css"),
+        ("<link rel=stylesheet href=a.css media=print onload=\"this.media='all'\">", "a.css"),
+        ("<link rel=preload as=style href=a.css onload=\"this.rel='stylesheet'\">", "a.css"),
+        ("<style>@import url(a.css);</style>", "a.css"),
+        ("<style>@import 'a.css' screen; p { color: red }</style>", "a.css"),
+        ("<style><!-- @import \"https://x.org/a.css?b;c\"; --></style>", "https://x.org/a.css?b;c"),
+        ("<style>@charset 'utf-8'; @import url('a.css') layer(print) supports(display: grid)</style>", "a.css"),
+        ("<link rel=stylesheet href=a.css><link rel=stylesheet href=a.css>", "1 style sheet in"),
+        ("".join(f"<link rel=stylesheet href={name}.css>" for name in "abcde"), "5 style sheets in"),
+        ("".join(f"<link rel=stylesheet href={name}.css>" for name in "abcde"), "a.css, b.css, c.css and 2 more"),
+    ],
+)  # fmt: skip
+def test_a_style_sheet_in_another_file_is_told(head, names):
+    (warning,) = sheet_warnings(head)
+    assert names in warning
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<style>p { color: red }</style>",
+        "<link rel=stylesheet>",
+        "<link rel=stylesheet href=''>",
+        "<link rel=icon href=a.css>",
+        "<link rel=stylesheet href=a.css media=print>",
+        "<link rel=stylesheet href=a.css media='print and (color), speech'>",
+        "<link rel=stylesheet href=a.css media='only print'>",
+        "<link rel=stylesheet href=a.css media='not screen'>",
+        "<link rel=stylesheet href=a.css disabled>",
+        "<link rel='alternate stylesheet' href=a.css>",
+        "<link rel=preload as=style href=a.css>",
+        "<link rel=stylesheet href=a.less type='text/less'>",
+        "<noscript><link rel=stylesheet href=a.css></noscript>",
+        "<!--[if IE]><link rel=stylesheet href=a.css><![endif]-->",
+        "<link rel=stylesheet href='https://fonts.googleapis.com/css2?family=Lato'>",
+        "<style>@import url(a.css) print;</style>",
+        "<style media=print>@import url(a.css);</style>",
+        "<style>/* @import url(a.css); */ p { color: red }</style>",
+        "<style>p { color: red } @import url(a.css);</style>",
+    ],
+)
+def test_other_links_and_sheets_are_not(head):
+    assert sheet_warnings(head) == []
+
+
+def test_it_is_told_once_for_documents_within_documents():
+    frame = '<iframe srcdoc="<link rel=stylesheet href=b.css><p>Inner.</p>"></iframe>'
+    (warning,) = sheet_warnings("<link rel=stylesheet href=a.css>", f"<p>Outer.</p>{frame}")
+    assert warning.startswith("2 style sheets") and warning.endswith("a.css, b.css")
+
+
+def test_a_style_sheet_beside_the_file_is_not_read(tmp_path):
+    (tmp_path / "a.css").write_text(".x { display: none }")
+    (tmp_path / "page.html").write_text("<link rel=stylesheet href=a.css><p class=x>Shown.</p>")
+    document = load(tmp_path / "page.html")
+    assert document.text == "Shown." and "a.css" in document.warnings[0]
+
+
+def test_a_style_sheet_for_paper_hides_nothing():
+    document = load(b"<html><style media=print>.x { display: none }</style><p class=x>Shown.</p>")
+    assert document.text == "Shown."
