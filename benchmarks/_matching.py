@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+from longdoc.values.spelled import spelled_to_figures
+
 Verdict: TypeAlias = Literal["right", "partly", "wrong"]
 RIGHT, PARTLY = 0.5, 0.2
 """The least F1 of the words."""
@@ -26,8 +28,8 @@ def judge(answer: str, acceptable: Sequence[str]) -> Verdict:
 
 
 def words(text: str) -> list[str]:
-    """The words and numbers of a text without articles: ``$2,500.00 a month`` is ``2500.00`` and ``month``."""
-    found = re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+", text.casefold())
+    """The words and numbers of a text without articles: ``$2,500.00 a month`` is ``2500.00``, ``month``."""
+    found = re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+", spelled_to_figures(" ".join(text.casefold().split())))
     return [word.replace(",", "") for word in found if word not in ("a", "an", "the")]
 
 

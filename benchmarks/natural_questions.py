@@ -92,8 +92,9 @@ def main() -> None:
     notes = (
         f"{len(questions)} questions on {len(ids)} contracts held out from training, see `benchmarks/marks/README.md`. "
         "Right: F1 of the words at least 0.5 with an acceptable answer, or one is contained; partly: at least 0.2, or "
-        "contained in one; numbers must agree. An answer where the contract has none is wrong. One marking; one "
-        "question is 1.7 % of all."
+        "contained in one; numbers must agree. Words agree by chance too, above all where partly: read the answers "
+        "that the command prints. An answer where the contract has none is wrong. One marking; one question is 1.7 % "
+        "of all."
     )
     write_table(
         "natural_questions",

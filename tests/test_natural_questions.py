@@ -19,6 +19,8 @@ NOTICE = ["30 days'", "upon 30 days' written notice to the other"]
         ("Either party may end it for any reason at all upon 30 days’ written notice", NOTICE, "right"),
         ("written notice to the other", NOTICE, "wrong"),
         ("60 days", NOTICE, "wrong"),
+        ("thirty days", NOTICE, "right"),
+        ("sixty days", NOTICE, "wrong"),
         ("30", NOTICE, "right"),
         ("30 calendar weeks after the end", ["thirty (30) days"], "partly"),
         ("prior consent", ["without the prior consent of the other party to it"], "partly"),
