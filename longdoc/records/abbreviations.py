@@ -1,7 +1,7 @@
 """Abbreviations that a text explains in brackets: ``congestive heart failure (CHF)``.
 
-The algorithm is that of A. S. Schwartz and M. A. Hearst, "A simple algorithm for identifying abbreviation definitions in
-biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451-462. What differs is said where it differs.
+The algorithm is that of A. S. Schwartz and M. A. Hearst, "A simple algorithm for identifying abbreviation definitions
+in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451-462. What differs is said where it differs.
 
 >>> text = "Congestive heart failure (CHF) and chronic obstructive pulmonary disease (COPD) were frequent."
 >>> [(text[slice(*short)], text[slice(*long)]) for short, long in find_abbreviations(text)]
@@ -21,7 +21,8 @@ _LONGEST_SHORT = 10
 _BORDER = re.compile(r"[.!?;:]\s+(?=[A-Z(\[])|\n\s*\n|[()\[\]]")
 """What a long form does not cross: the end of a sentence, a paragraph, another bracket."""
 _UNIT = re.compile(
-    r"(?i)(?:n|p|r|t|f|df|ci|sd|se|hr|or|rr|fig|figs|figure|table|see|ref|refs|eq|eqs|ie|eg|i\.e\.|e\.g\.|left|right|top|"
+    r"(?i)(?:n|p|r|t|f|df|ci|sd|se|hr|or|rr|fig|figs|figure|table|see|ref|refs|eq|eqs|ie|eg|i\.e\.|e\.g\.|left"
+    r"|right|top|"
     r"bottom|data|red|blue|green|black|white|yes|no|both|all|this|that|above|below|male|female|in|of|and|is|a|b|c|d)"
     r"(?:\W.*)?"
 )

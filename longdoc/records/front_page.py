@@ -21,23 +21,26 @@ _NO_TITLE = re.compile(
     r"|preprint|under review|page \d|contents lists|available online|sciencedirect|plos\b|biomed central)"
 )
 _PLACE = re.compile(
-    r"\b(?:Universit\w+|Institut\w*|Departe?ment\w*|Dept\b|Laborator\w+|School|College|Hospital\w*|Cent(?:er|re)\b|Facult\w+"
+    r"\b(?:Universit\w+|Institut\w*|Departe?ment\w*|Dept\b|Laborator\w+|School|College|Hospital\w*|Cent(?:er"
+    r"|re)\b|Facult\w+"
     r"|Division|Academy|Inc\b|Ltd\b|LLC|GmbH|Corporation|Research\b|Clinic\w*|Foundation|Ministry|Agency|Hochschule"
     r"|École|Ecole|CNRS|INSERM|Google|Microsoft|Technologies|Labs?)\b|\b[A-Z]{2} \d{5}\b"
 )
 _OTHER_LINE = re.compile(
     r"(?i)@|https?:|\b(?:correspond\w*|e-?mail|equal contribution|contributed equally|received|accepted|published|doi"
     r"|abstract|keywords|copyright|licen[cs]e|editor|reviewed by|citation|funding|orcid)\b|^\W*\d{1,2} \w+ \d{4}\W*$"
-    r"|^\W*(?:january|february|march|april|may|june|july|august|september|october|november|december)\b.{0,10}\d{4}\W*$"
+    r"|^\W*(?:january|february|march|april|may|june|july|august|september|october|november"
+    r"|december)\b.{0,10}\d{4}\W*$"
 )
 _MARKS = r"[\s\d*†‡§¶#^,()\[\]✉]*"
 _SPLIT = re.compile(
-    rf"\s*(?:[,;·•|&\n]|\band\b|(?<=\S)\s*(?:\^?\(?\d[\d,*†‡§^)]*|[*†‡§¶#✉]+)\s*(?=[,;\n]|\band\b|[A-Z]|$))+{_MARKS}"
+    r"\s*(?:[,;·•|&\n]|\band\b|(?<=\S)\s*(?:\^?\(?\d[\d,*†‡§^)]*|[*†‡§¶#✉]+)\s*(?=[,;\n]|\band\b|[A-Z]|$))+"
+    rf"{_MARKS}"
 )
-_NAME = re.compile(
-    r"(?:[^\W\d_a-z][\w'’.-]*\.?|(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|el|al|bin|ibn|ter|ten)\b)"
-    r"(?:[ \t\u00a0]+(?:[^\W\d_a-z][\w'’.-]*\.?|(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|el|al|bin|ibn|ter|ten)\b)){1,5}"
-)
+"""What stands between names, the marks of their affiliations included."""
+_PARTICLE = r"(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|el|al|bin|ibn|ter|ten)\b"
+_WORD = rf"(?:[^\W\d_a-z][\w'’.-]*\.?|{_PARTICLE})"
+_NAME = re.compile(rf"{_WORD}(?:[ \t\u00a0]+{_WORD}){{1,5}}")
 _DEGREES = re.compile(
     r"(?i)^(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|m\.?p\.?h|dr|prof|jr|sr|mbbs|frcp|rn|i{1,3}|m\.?a|b\.?a)\.?$"
 )

@@ -20,20 +20,27 @@ _NOT_IN = (
 """Kinds of section whose substances are no medication of the patient: measured, met or refused."""
 _LISTS = ("medications", "discharge medications", "admission medications")
 _NONE = re.compile(
-    r"(?i)^(?:none\b.*|no\s+(?:current\s+|known\s+|regular\s+)?(?:medications?|meds)\b.*|n/?a|nil|\W*)$|\bdenies\b.*\bmedications?\b"
+    r"(?i)^(?:none\b.*|no\s+(?:current\s+|known\s+|regular\s+)?(?:medications?|meds)\b.*|n/?a|nil|\W*)$"
+    r"|\bdenies\b.*\bmedications?\b"
 )
 _NUMBER = r"(?:\d[\d,]*(?:\.\d+)?(?:/\d+)?|\.\d+|½|one|two|three|half(?:\s+a)?|a)"
 _LEAD = re.compile(
-    r"(?i)^(?:(?:the\s+)?(?:patient|pt|he|she|mr\.?\s\w+|mrs\.?\s\w+|ms\.?\s\w+)\s+)?(?:(?:currently|also|still|reports?|states|that|is|has|been"
-    r"|occasionally|she|he|listed|as|include[sd]?|including|maintained|recently|finished|completed|medications?|prescribed|were|was|are|the|following)[\s:]+)*"
-    r"(?:(?:takes?|taking|uses?|using|utilizes?|on|use\s+of|receiving|of)\s+)?(?:(?:an?|some|occasional|his|her|low-dose|daily)\s+)*"
+    r"(?i)^(?:(?:the\s+)?(?:patient|pt|he|she|mr\.?\s\w+|mrs\.?\s\w+|ms\.?\s\w+)\s+)?(?:(?:currently|also|still"
+    r"|reports?|states|that|is|has|been"
+    r"|occasionally|she|he|listed|as|include[sd]?|including|maintained|recently|finished|completed|medications?"
+    r"|prescribed|were|was|are|the|following)[\s:]+)*"
+    r"(?:(?:takes?|taking|uses?|using|utilizes?|on|use\s+of|receiving|of)\s+)?(?:(?:an?|some|occasional|his|her"
+    r"|low-dose|daily)\s+)*"
 )
 _WORDS = re.compile(r"[A-Za-z][\w'’/-]*(?:\s+[A-Za-z][\w'’/-]*){0,3}")
 _NO_DRUG = re.compile(
-    r"(?i)\b(?:is|was|were|are|has|have|had|not|remember|which|who|will|can|know|names?|two|different|medications?|over-the-counter|alternative|medicines?|significant"
-    r"|treatment|chemotherapy|regularly|compliant|patient|none|unknown|being|morning|evening|lift|see|list|reviewed|directions|status|dose)\b"
+    r"(?i)\b(?:is|was|were|are|has|have|had|not|remember|which|who|will|can|know|names?|two|different"
+    r"|medications?|over-the-counter|alternative|medicines?|significant"
+    r"|treatment|chemotherapy|regularly|compliant|patient|none|unknown|discontinued|stopped|active|inactive|held|completed|oral|tablets?|capsules?|solution|being|morning|evening|lift|see|list"
+    r"|reviewed|directions|status|dose)\b"
 )
-_STATUS_ORDER = ("", "current", "started", "changed", "stopped")
+_CODED = re.compile(r"([^\t:;\n]{2,80})(?:\t|: [^;\n]*;)")
+"""A row of a table, or a coded entry: only what stands first is the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ def find_medications(
         found: its passages.
         entities: chemicals that a head found; they count in lists of medications and after words such as "continue".
     """
-    mentions, none = [], None
+    mentions: list[Medication] = []
+    none = None
     chemicals = [entity for entity in entities if entity.label.upper() in ("CHEMICAL", "DRUG", "MEDICATION")]
     for passage in found:
         if passage.kind in _NOT_IN:
@@ -137,10 +145,12 @@ def _is_given(before: str) -> bool:
 def _listed(text: str, start: int, end: int) -> Iterator[Range]:
     """What stands first in each item of a list of medications: a name, known or not."""
     patterns = _patterns()
+    if coded := _CODED.match(text, start, end):
+        end = coded.end(1)
     lead = _LEAD.match(text[start:end])
-    for a, b in items(text, start + (lead.end() if lead else 0), end):
-        lead = _LEAD.match(text[a:b])
-        a += lead.end() if lead else 0
+    for first, b in items(text, start + (lead.end() if lead else 0), end):
+        lead = _LEAD.match(text[first:b])
+        a = first + (lead.end() if lead else 0)
         stop = min(
             (m.start() for key in ("dose", "route", "frequency") for m in patterns[key].finditer(text, a, b)), default=b
         )
@@ -158,7 +168,7 @@ def _mentions(document: Document, names: Sequence[Range], sentence: Range, passa
     """The medications of a sentence; the regimen of each is between its name and the next."""
     text, patterns = document.text, _patterns()
     start, end = sentence
-    source = f"section {passage.kind}" if passage.kind else "rule"
+    source = passage.source
     for index, (a, b) in enumerate(names):
         before = text[start:a]
         refused = list(patterns["not_taken"].finditer(before))
@@ -176,6 +186,9 @@ def _mentions(document: Document, names: Sequence[Range], sentence: Range, passa
             parts["dose"] = cell(
                 document, start + given.start(1), start + given.end(1), label="dose", source=source, score=score
             )
+        is_bare = not passage.kind and not any(parts.values())
+        if is_bare and document.source.loader == "fhir":
+            continue  # a coded entry without a section may be an allergy
         first = names[index - 1][1] if index else start
         yield Medication(name, **parts, status=_status((text[first:a], before), text[b:stop], passage))
 

@@ -23,53 +23,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
+from longdoc.records.allergies import Allergy, find_allergies
 from longdoc.records.cells import cell, joined, metadata_cell, needs_check, plain, require_type
+from longdoc.records.denials import find_family, find_negated
 from longdoc.records.medications import Medication, find_medications
-from longdoc.records.passages import Passage, Range, items, passages, sentences, trim
-from longdoc.records.problems import Problem, find_family, find_negated, find_problems
+from longdoc.records.passages import passages
+from longdoc.records.problems import Problem, distinct, find_problems
 from longdoc.records.vital_signs import VitalSign, find_vital_signs
-from longdoc.values import parse_value
 from longdoc.values.dates import find_dates
 
 _MONTH_YEAR = re.compile(
     r"(?<![\d/.-])(?:0?[1-9]|1[0-2])/(?:19|20)\d\d(?![\d/])"
-    r"|\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?,?\s+(?:of\s+)?(?:19|20)\d\d\b"
-)
-_NO_ALLERGY = re.compile(
-    r"(?i)\bn\.?k\.?(?:d\.?)?a\b|\bno(?:t)?\b[^.]{0,40}\ballerg|^(?:none|no|nil|nka|nkda|negative|not\s+known|none\s+known|unknown)\b[^,;]{0,40}$|\bdenies\b[^.]{0,40}\ballerg|\bwithout\b[^.]{0,20}\ballerg"
-)
-_ALLERGIC_TO = re.compile(
-    r"(?i)\ballerg(?:ic|y|ies)\s+(?:reactions?\s+)?(?:to|include[sd]?|:)\s+|\ballerg(?:ic|y|ies):\s+"
-)
-_ALLERGY_LEAD = re.compile(
-    r"(?i)^(?:(?:the\s+)?(?:patient|pt|he|she)\s+)?(?:(?:is|has|an?|reports?|states|history\s+of|known|drug|medication|food|positive\s+for|include[sd]?|also|following|the|multiple)\s+)*(?:allerg(?:ic|y|ies)\s*(?:to|:|include[sd]?)?\s+)?(?:to\s+)?"
-)
-_REACTION = re.compile(
-    r"(?i)\s*(?:\(\s*|:\s+|\s[-–—>]+\s+|\bwhich\s+causes?\s+|\bcauses?\s+|\bcausing\s+|\bwith\s+|\bthat\s+(?:causes?|gives?)\s+|\t)(?P<reaction>[^()\t;]{2,60}?)\)?(?=\t|;|$)"
-)
-_STATUS_WORDS = re.compile(
-    r"(?i)^(?:active|inactive|confirmed|unconfirmed|high|low|resolved|[,;\s]|mild|moderate|severe)+$"
-)
-_NO_SUBSTANCE = re.compile(
-    r"(?i)\b(?:is|was|has|have|had|but|tolerated|reviewed|see|history|substance|reaction|status|allergen|does|can|will|he|she|patient|type|refuted|entered-in-error)\b"
+    r"|\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?,?\s+(?:of\s+)?(?:19|20)\d\d\b"
 )
 COLUMNS = (
     "problems", "negated", "family_history", "medications", "allergies", "vital_signs", "dates", "sections", "check",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Allergy:
-    """A substance that the patient does not tolerate, and how it shows, if the note says so."""
-
-    substance: Answer
-    reaction: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +116,18 @@ def note_record(document: Document, entities: Iterable[Entity] = (), spans: Iter
     """
     require_type(document, "note")
     known, found = tuple(entities), passages(document)
+    problems = find_problems(document, found, known)
+    absent = tuple(each for each in problems if each.status == "negated")
     medications, no_medications = find_medications(document, found, known)
-    allergies, no_allergies = _allergies(document, found)
+    allergies, no_allergies = find_allergies(document, found)
     return Note(
         sections=tuple(
             cell(document, each.start, each.end, label=each.kind, source=f"section {each.kind}")
             for each in found
             if each.kind
         ),
-        problems=find_problems(document, found, known),
-        negated=find_negated(document, found),
+        problems=tuple(each for each in problems if each.status not in ("negated", "family")),
+        negated=tuple(distinct([*absent, *find_negated(document, found)])),
         family_history=find_family(document, found),
         medications=medications,
         allergies=allergies,
@@ -173,68 +151,3 @@ def _dates(document: Document) -> tuple[Answer, ...]:
         first = metadata_cell(document, given, label="date of the document")
         return (first, *(found[at] for at in sorted(found)))
     return tuple({found[at].text: found[at] for at in sorted(found)}.values())
-
-
-def _allergies(document: Document, found: Sequence[Passage]) -> tuple[tuple[Allergy, ...], Answer | None]:
-    """The allergies, and the words that say there are none."""
-    text, none = document.text, None
-    allergies: dict[str, Allergy] = {}
-    for passage in found:
-        is_list, source = passage.kind == "allergies", f"section {passage.kind}" if passage.kind else "rule"
-        if passage.kind in ("family history", "results", "references"):
-            continue
-        for start, end in sentences(text, passage.start, passage.end):
-            begin, stop = trim(text, start, end)
-            if "llerg" not in text[start:end].lower() and not is_list and "NKDA" not in text[start:end]:
-                continue
-            if _NO_ALLERGY.search(text[begin:stop]):
-                is_said = is_list or re.search(r"(?i)drug|medication|known|nkd?a", text[begin:stop])
-                none = none or (cell(document, start, end, label="no allergies", source=source) if is_said else None)
-                continue
-            for allergy in _substances(document, start, end, is_list, source):
-                allergies.setdefault(allergy.substance.text.lower(), allergy)
-    return tuple(allergies.values()), none
-
-
-def _substances(document: Document, start: int, end: int, is_list: bool, source: str) -> Iterator[Allergy]:
-    """The allergies that a sentence lists: in a section for them all items, elsewhere those after "allergic to"."""
-    text = document.text
-    said = _ALLERGIC_TO.search(text, start, end)
-    tells = re.match(r"(?i)(?:the\s+)?(?:patient|pt|he|she)\s+(?:has|had|is|was|also)\b(?!.*allerg)", text[start:end])
-    if said is None and (tells or not is_list):
-        return
-    lead = _ALLERGY_LEAD.match(text[start:end])
-    begin = said.end() if said else start + (lead.end() if lead else 0)
-    but = re.search(r"(?i),?\s+but\b|,?\s+(?:and|so)\s+(?:is|he|she|has)\b", text[begin:end])
-    end = begin + but.start() if but else end
-    for a, b in _allergens(text, begin, end):
-        reaction = _REACTION.search(text[a:b])
-        first, last = trim(text, a, a + reaction.start() if reaction else b)
-        words = text[first:last]
-        if (
-            not 1 < len(words)
-            or len(words.split()) > 5
-            or _NO_SUBSTANCE.search(words)
-            or _NO_SUBSTANCE.search(text[last:b])
-            and "refuted" in text[last:b]
-        ):
-            continue
-        shown = None
-        if reaction and not _STATUS_WORDS.match(reaction["reaction"]):
-            shown = cell(
-                document,
-                a + reaction.start("reaction"),
-                a + reaction.end("reaction"),
-                label="reaction",
-                source=source,
-                score=0.85,
-            )
-        yield Allergy(cell(document, first, last, label="allergy", source=source, score=0.9 if is_list else 0.8), shown)
-
-
-def _allergens(text: str, start: int, end: int) -> Iterator[Range]:
-    """The items of a list of allergies; a line of a table, or of a coded entry, is one."""
-    if "\t" in text[start:end] or re.match(r"[^;,:]{2,60}: [^;]*;", text[start:end]):
-        yield start, end
-    else:
-        yield from items(text, start, end)

@@ -32,14 +32,15 @@ from typing import Any
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
-from longdoc.records.abbreviations import find_abbreviations
+from longdoc.records.abbreviations import Range, find_abbreviations
 from longdoc.records.cells import cell, joined, metadata_cell, needs_check, plain, require_type
 from longdoc.records.front_page import FrontPage, read_front_page
 
 _DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>{}|\\^`]+")
 _DOI_TOP = 6_000
 _GENERIC_TITLE = re.compile(
-    r"(?i)^(?:untitled.*|microsoft word\b.*|.*\.(?:docx?|tex|dvi|pdf|indd|qxd)|\W*|.{0,7}|.*\b(?:template|manuscript)\b.*)$"
+    r"(?i)^(?:untitled.*|microsoft word\b.*|.*\.(?:docx?|tex|dvi|pdf|indd|qxd)|\W*|.{0,7}"
+    r"|.*\b(?:template|manuscript)\b.*)$"
 )
 _ABSTRACT = re.compile(
     r"(?im)^[\W\d_]*(?P<name>a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b[ \t]*[:.—–-]*[ \t]*\n*"
@@ -99,11 +100,11 @@ class Paper:
     def to_row(self) -> dict[str, Any]:
         """The record as one row of a table, whose columns are always :data:`COLUMNS`; lists are joined by ``"; "``."""
         return {
-            "title": joined([self.title and self.title.text]),
+            "title": joined([self.title.text if self.title else None]),
             "authors": joined(author.text for author in self.authors),
             "affiliations": joined(place.text for place in self.affiliations),
-            "doi": joined([self.doi and self.doi.text]),
-            "abstract": joined([self.abstract and self.abstract.text]),
+            "doi": joined([self.doi.text if self.doi else None]),
+            "abstract": joined([self.abstract.text if self.abstract else None]),
             "sections": joined(section.text for section in self.sections),
             "entities": joined(f"{each.long_form or each.names[0]} ({each.count})" for each in self.entities),
             "abbreviations": joined(f"{each.short.text} = {each.long.text}" for each in self.abbreviations),
@@ -199,7 +200,8 @@ def _abstract(document: Document) -> Answer | None:
             found = cell(document, start, section.end, label="abstract", source="section abstract")
             if len(found.text) > 40:
                 return found
-    match = _ABSTRACT.search(document.text[:12_000])
+    is_jats = document.source.loader == "jats"  # which says where its abstract is, if it has one
+    match = None if is_jats else _ABSTRACT.search(document.text[:12_000])
     if not match:
         return None
     return cell(document, *match.span("text"), label="abstract", source="rule", score=0.7)
@@ -224,7 +226,8 @@ def _sections(document: Document) -> tuple[Answer, ...]:
 
 def _abbreviations(document: Document) -> tuple[Abbreviation, ...]:
     """The abbreviations, each where it is explained first."""
-    text, found = document.text, {}
+    text = document.text
+    found: dict[str, tuple[Range, Range]] = {}
     for short, long in find_abbreviations(text):
         found.setdefault(text[slice(*short)], (short, long))
     return tuple(

@@ -33,6 +33,11 @@ class Passage:
     start: int
     end: int
 
+    @property
+    def source(self) -> str:
+        """What its cells say gave them."""
+        return f"section {self.kind}" if self.kind else "rule"
+
 
 def passages(document: Document) -> list[Passage]:
     """The passages of a document, in order; text before the first heading has the kind ``""``.
@@ -40,11 +45,10 @@ def passages(document: Document) -> list[Passage]:
     Unlisted headings within a section ("• Medical Reasoning:") belong to its passage.
     """
     text = document.text
-    known = [s for s in document.sections if _has_kind(s) or s.level == 1]
-    found = [Passage("", "", 0, known[0].start if known else len(text))]
-    for section, start, end in (
-        zip(known, *zip(*pairwise([*(s.start for s in known), len(text)]), strict=True), strict=True) if known else ()
-    ):
+    known = [section for section in document.sections if _has_kind(section) or section.level == 1]
+    borders = [*(section.start for section in known), len(text)]
+    found = [Passage("", "", 0, borders[0])]
+    for section, (start, end) in zip(known, pairwise(borders), strict=True):
         found.append(Passage(section.kind, section.title, _after_title(text, section, start, end), end))
     return [passage for passage in found if text[passage.start : passage.end].strip()]
 

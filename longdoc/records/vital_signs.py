@@ -9,13 +9,17 @@ from decimal import Decimal
 
 from longdoc.document import Document
 from longdoc.labels import Answer
+from longdoc.parts import Cell
 from longdoc.records.cells import cell
 from longdoc.records.passages import Passage, Range, lines
 
 _SIGNS: dict[str, tuple[str, str, str]] = {
     # name -> how notes write it, its value, its units
-    "blood pressure": (r"blood\s+pressure|b\.?p\.?", r"\d{2,3}\s?/\s?\d{2,3}", r"mm\s?\[?hg\]?"),
-    "heart rate": (r"heart\s+rate|pulse(?:\s+rate)?(?!\s*ox)|h\.?r\.?|p", r"\d{2,3}(?:\.\d)?s?", r"bpm|beats(?:\s+per\s+|/)min(?:ute)?|/\s?min|per\s+minute"),
+    "blood pressure": (r"blood\s+pressure|b\.?p\.?", r"\d{2,3}\s?/\s?\d{2,3}|systolic\s+\d{2,3}\D{0,24}diastolic\s+\d{2,3}", r"mm\s?\[?hg\]?"),
+    "heart rate": (
+        r"heart\s+rate|pulse(?:\s+rate)?(?!\s*ox)|h\.?r\.?|p", r"\d{2,3}(?:\.\d)?s?",
+        r"bpm|beats(?:\s+per\s+|/)min(?:ute)?|/\s?min|per\s+minute",
+    ),
     "respiratory rate": (
         r"respiratory\s+rate|respirations?|resp\.?|r\.?r\.?", r"\d{1,2}(?:\.\d)?",
         r"breaths(?:\s+per\s+|/)min(?:ute)?|/\s?min|per\s+minute|breaths",
@@ -33,9 +37,16 @@ _SIGNS: dict[str, tuple[str, str, str]] = {
     "body mass index": (r"body\s+mass\s+index|bmi", r"\d{2}(?:\.\d+)?", r"kg/m2?\b"),
     "pain": (r"pain(?:\s+(?:score|level|scale))", r"\d{1,2}\s?/\s?10|\d{1,2}\s+out\s+of\s+10", r"(?!)"),
 }  # fmt: skip
-_JOIN = r"\s*(?:[:=-]|\t|\bof\b|\bis\b|\bwas\b|\bat\b|\btoday\b|\btaken\b|\bin\s+office\b|\s)*\s*(?:(?:slightly\s+|mildly\s+)?(?:elevated|high|low|stable|normal|good)\s+(?:at|to)\s+|approximately\s+|about\s+)?"
+_JOIN = (
+    r"(?:[:=-]|\bof\b|\bis\b|\bwas\b|\bat\b|\btoday\b|\btaken\b|\bin\s+office\b|\s)*"
+    r"(?:(?:slightly\s+|mildly\s+)?(?:elevated|high|low|stable|normal|good)\s+(?:at|to)\s+|approximately\s+"
+    r"|about\s+)?"
+)
+"""What stands between the name and the value."""
 _SAID = re.compile(
-    r"(?i)(?:(?:slightly|mildly|otherwise|a\s+bit|markedly)\s+)?(?:elevated|high|low|normal|within\s+(?:the\s+)?normal\s+limits|wnl|afebrile|febrile|stable|good|unremarkable|regular|decreased|increased)\b"
+    r"(?i)(?:(?:slightly|mildly|otherwise|a\s+bit|markedly)\s+)?(?:elevated|high|low|normal"
+    r"|within\s+(?:the\s+)?normal\s+limits|wnl|afebrile|febrile|stable|good|unremarkable|regular|decreased"
+    r"|increased)\b"
 )
 _SECTIONS = ("vital signs",)
 _ELSEWHERE = (
@@ -87,9 +98,9 @@ def find_vital_signs(document: Document, found: Sequence[Passage]) -> tuple[Vita
 def _in_lines(document: Document, passage: Passage, *, words: bool) -> list[VitalSign]:
     signs: list[VitalSign] = []
     for start, end in lines(document.text, passage.start, passage.end):
-        for name, (written, value, units) in _SIGNS.items():
+        for name, (letters, value, units) in _SIGNS.items():
             # One letter is a name only in a list of vital signs: "T 98.6, P 72".
-            written = written if words else re.sub(r"\|[pt]$", "", written)
+            written = letters if words else re.sub(r"\|[pt]$", "", letters)
             pattern = (
                 rf"(?i)(?<![\w-])(?:{written})(?![\w]){_JOIN}(?P<value>{value})(?:\s*(?P<unit>{units}))?(?![\w/.]*\d)"
             )
@@ -110,7 +121,7 @@ def _sign(document: Document, name: str, match: re.Match[str], start: int, passa
         return None
     end = match.end("unit") if match["unit"] else match.end("value")
     score = 0.95 if passage.kind in _SECTIONS else 0.75
-    source = f"section {passage.kind}" if passage.kind else "rule"
+    source = passage.source
     value = cell(document, start + match.start("value"), start + end, label=name, source=source, score=score)
     return VitalSign(name, value, numbers, match["unit"] or "")
 
@@ -141,15 +152,15 @@ def _in_table(document: Document, passage: Passage) -> list[VitalSign]:
     ]
 
 
-def _cells(document: Document, cells: Sequence[object], passage: Passage) -> Iterator[VitalSign]:
-    heads = {c.column: c.text for c in cells if c.row == 0}  # type: ignore[attr-defined]
-    sides = {c.row: c.text for c in cells if c.column == 0}  # type: ignore[attr-defined]
+def _cells(document: Document, cells: Sequence[Cell], passage: Passage) -> Iterator[VitalSign]:
+    heads = {c.column: c.text for c in cells if c.row == 0}
+    sides = {c.row: c.text for c in cells if c.column == 0}
     for each in cells:
-        for title in (heads.get(each.column, ""), sides.get(each.row, "")):  # type: ignore[attr-defined]
+        for title in (heads.get(each.column, ""), sides.get(each.row, "")):
             for name, (written, value, units) in _SIGNS.items():
                 named = re.match(rf"(?i)(?:{written})(?!\w)", title.strip())
                 match = (
                     re.match(rf"(?i)(?P<value>{value})(?:\s*(?P<unit>{units}))?", each.text.strip()) if named else None
-                )  # type: ignore[attr-defined]
-                if match and each.text != title and (sign := _sign(document, name, match, each.start, passage)):  # type: ignore[attr-defined]
+                )
+                if match and each.text != title and (sign := _sign(document, name, match, each.start, passage)):
                     yield sign
