@@ -118,7 +118,8 @@ def main() -> None:
     name = "notes_heads" if arguments.heads else "notes"
     notes = (
         "20 notes of ACI-Bench (validation file). The rules were made with the training file; the marks were made "
-        "before the rules, by the same hand. What is doubtful by the marks counts neither way; a name twice is wrong once."
+        "before the rules, by the same hand. What is doubtful by the marks counts neither way; a name twice is "
+        "wrong once."
     )
     write_table(name, "Fields of clinical notes", header, rows, notes)
 

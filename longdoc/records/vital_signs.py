@@ -15,7 +15,11 @@ from longdoc.records.passages import Passage, Range, lines
 
 _SIGNS: dict[str, tuple[str, str, str]] = {
     # name -> how notes write it, its value, its units
-    "blood pressure": (r"blood\s+pressure|b\.?p\.?", r"\d{2,3}\s?/\s?\d{2,3}|systolic\s+\d{2,3}\D{0,24}diastolic\s+\d{2,3}", r"mm\s?\[?hg\]?"),
+    "blood pressure": (
+        r"blood\s+pressure|b\.?p\.?",
+        r"\d{2,3}\s?/\s?\d{2,3}|systolic\s+\d{2,3}\D{0,24}diastolic\s+\d{2,3}",
+        r"mm\s?\[?hg\]?",
+    ),
     "heart rate": (
         r"heart\s+rate|pulse(?:\s+rate)?(?!\s*ox)|h\.?r\.?|p", r"\d{2,3}(?:\.\d)?s?",
         r"bpm|beats(?:\s+per\s+|/)min(?:ute)?|/\s?min|per\s+minute",
