@@ -228,7 +228,7 @@ The Court notes. The Court finds. The applicant complained. FOR THESE REASONS, T
 The appellant entered into an agreement with the respondent. Learned counsel for the petitioner argued.
 The plaintiff shall succeed. The court held that the defendant was in breach. This lease was made between A and B.""",
     "news": "Acme signs agreement with Beta. The companies said on Monday that a contract worth $5 million was signed.",
-    "report": "ANNUAL REPORT PURSUANT TO SECTION 13\nForm 10-K\nThe Company entered into an agreement with its lenders.",
+    "report": "ANNUAL REPORT PURSUANT TO SECTION 13\nForm 10-K\nIt entered into an agreement with its lenders.",
     "recipe": "Pancakes\nMix 200 g flour with two eggs. Rest for 20 minutes. Results vary.",
     "minutes": "MINUTES\nThe board met on May 5. A motion was made and seconded. The meeting was adjourned.",
     "encyclopedia": "Aspirin is a medication used to reduce pain, fever, and inflammation. Patients take 300 mg daily.",

@@ -67,7 +67,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     )
     return {
         "name": re.compile(
-            rf"{names}|(?<![\w-])[A-Za-z][a-z]{{2,}}(?:{endings})(?:\s(?:ER|XR|SR|XL|CR|HCl|HCL))?(?![\w])",
+            rf"(?:{names}|(?<![\w-])[A-Za-z][a-z]{{2,}}(?:{endings}))(?:/[a-z]{{4,}})?(?:\s(?:ER|XR|SR|XL|CR|HCl|HCL))?(?![\w])",
             re.IGNORECASE,
         ),
         "not_name": any_of(words.not_names),
@@ -215,12 +215,13 @@ def _status(before: tuple[str, str], after: str, passage: Passage) -> str:
         if patterns[f"{status} after"].search(after):
             return status
     for words in before:
-        ends = {
-            max((match.end() for match in patterns[f"{status} before"].finditer(words)), default=-1): status
+        said = {
+            (match.end(), match.end() - match.start()): status
             for status in medication_words().statuses
+            for match in patterns[f"{status} before"].finditer(words)
         }
-        if max(ends) >= 0:
-            return ends[max(ends)]
+        if said:  # the last words, and of "stopped taking" and "taking" the longer ones
+            return said[max(said)]
     return "current" if passage.kind in _LISTS else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -49,8 +49,18 @@ def passages(document: Document) -> list[Passage]:
     borders = [*(section.start for section in known), len(text)]
     found = [Passage("", "", 0, borders[0])]
     for section, (start, end) in zip(known, pairwise(borders), strict=True):
-        found.append(Passage(section.kind, section.title, _after_title(text, section, start, end), end))
+        body = _after_title(text, section, start, end)
+        if section.kind == "heading" and not text[body:end].strip() and _is_open(text, found[-1]):
+            found[-1] = replace(found[-1], end=end)  # "NKDA" below "ALLERGIES"
+        else:
+            found.append(Passage(section.kind, section.title, body, end))
     return [passage for passage in found if text[passage.start : passage.end].strip()]
+
+
+def _is_open(text: str, passage: Passage) -> bool:
+    """Whether a passage has no text, or only lines in capitals, so that one more of them may belong to it."""
+    body = text[passage.start : passage.end].strip()
+    return bool(passage.kind) and (not body or body.isupper())
 
 
 def _has_kind(section: Section) -> bool:
