@@ -196,6 +196,15 @@ def test_allergies(text: str, expected) -> None:
             [("Hypertension", "present"), ("Type 2 diabetes", "present")],
         ),
         ("She has a history of gout and asthma.", [("gout", "past"), ("asthma", "past")]),
+        (
+            "Gout, diabetes mellitus, and asthma.",
+            [("Gout", "present"), ("diabetes mellitus", "present"), ("asthma", "present")],
+        ),
+        ("Gallstones, ? cholecystitis.", [("Gallstones", "present"), ("cholecystitis", "possible")]),
+        (
+            "1. Jaw pain, sounds muscular. We will rule out angina. 2. Gout.",
+            [("Jaw pain", "present"), ("Gout", "present")],
+        ),
     ],
 )
 def test_assessed_problems(text: str, expected) -> None:

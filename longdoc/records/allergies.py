@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from longdoc.document import Document
 from longdoc.labels import Answer
-from longdoc.records.cells import cell
+from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, sentences, trim
 
 _NO_ALLERGY = re.compile(

@@ -24,10 +24,13 @@ def find_negated(document: Document, found: Sequence[Passage]) -> tuple[Problem,
 
 def _denied(text: str, sentence: Range) -> Iterator[Range]:
     """The items after words such as "denies" in a sentence, unless it is about a relative."""
-    patterns, (start, end) = problem_patterns(), sentence
+    patterns, (start, end), done = problem_patterns(), sentence, 0
     for match in patterns["denies"].finditer(text, start, end):
+        if match.start() < done:
+            continue  # "no fever, no chills" is one list
         stop = patterns["denial end"].search(text, match.end(), end)
-        for first, last in items(text, match.end(), stop.start() if stop else end):
+        done = stop.start() if stop else end
+        for first, last in items(text, match.end(), done):
             begin, finish = without(text, first, last, "fillers")
             dangling = patterns["dangling"].search(text[begin:finish])
             finish = begin + dangling.start() if dangling else finish

@@ -9,7 +9,7 @@ from functools import cache
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.cells import cell
+from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, sentences, trim
 from longdoc.records.wording import any_of, medication_words
 
@@ -67,7 +67,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     )
     return {
         "name": re.compile(
-            rf"(?:{names}|(?<![\w-])[A-Za-z][a-z]{{2,}}(?:{endings}))(?:/[a-z]{{4,}})?(?:\s(?:ER|XR|SR|XL|CR|HCl|HCL))?(?![\w])",
+            rf"(?:{names}|(?<![\w-])[A-Za-z][a-z]+(?:{endings}))(?:/[a-z]{{4,}})?(?:\s(?:ER|XR|SR|XL|CR|HCl|HCL))?(?![\w])",
             re.IGNORECASE,
         ),
         "not_name": any_of(words.not_names),
@@ -127,7 +127,11 @@ def _names_in(text: str, start: int, end: int, is_list: bool, chemicals: Sequenc
     last, sure = start, [match.span() for match in patterns["name"].finditer(text, start, end)]
     found = [each for each in found if each in sure or not any(a < each[1] and each[0] < b for a, b in sure)]
     for a, b in sorted(set(found), key=lambda each: (each[0], -each[1])):
-        if a >= last and not patterns["not_name"].fullmatch(text[a:b]) and not _NO_DRUG.search(text[a:b]):
+        if (
+            a >= last
+            and not patterns["not_name"].fullmatch(text[a:b])
+            and ((a, b) in sure or not _NO_DRUG.search(text[a:b]))
+        ):
             last = b
             yield a, b
 

@@ -30,8 +30,8 @@ from typing import Any
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.records.allergies import Allergy, find_allergies
-from longdoc.records.cells import cell, joined, metadata_cell, needs_check, plain, require_type
 from longdoc.records.denials import find_family, find_negated
+from longdoc.records.evidence import cell, joined, metadata_cell, needs_check, plain, require_type
 from longdoc.records.medications import Medication, find_medications
 from longdoc.records.passages import passages
 from longdoc.records.problems import Problem, distinct, find_problems

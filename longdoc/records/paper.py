@@ -33,7 +33,7 @@ from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.records.abbreviations import Range, find_abbreviations
-from longdoc.records.cells import cell, joined, metadata_cell, needs_check, plain, require_type
+from longdoc.records.evidence import cell, joined, metadata_cell, needs_check, plain, require_type
 from longdoc.records.front_page import FrontPage, read_front_page
 
 _DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>{}|\\^`]+")

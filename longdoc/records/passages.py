@@ -13,6 +13,9 @@ from longdoc.parts import Section
 
 Range: TypeAlias = tuple[int, int]
 
+_LONGEST = 2_000
+"""Characters of a line after which a sentence ends, so that time stays linear in the length of a line."""
+
 _LINE = re.compile(r"[^\n]*[^\n\s][^\n]*")
 _SENTENCE_END = re.compile(
     r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSt)(?<!\bvs)(?<!\bNo)(?<!\b[A-Za-z]\.[A-Za-z])(?<!\s[A-Z])[.!?][\"”’')\]]*\s+(?=[\"“(•-]*[A-Z\d])"
@@ -84,7 +87,9 @@ def sentences(text: str, start: int, end: int) -> Iterator[Range]:
     """The sentences of ``text[start:end]``; each line, bullet and numbered item is at least one."""
     for match in _LINE.finditer(text, start, end):
         first, last = match.span()
-        borders = [first, *(m.end() for m in _SENTENCE_END.finditer(text, first, last)), last]
+        ends = [m.end() for m in _SENTENCE_END.finditer(text, first, last)]
+        cuts = [text.find(" ", at, last) for at in range(first + _LONGEST, last, _LONGEST)]
+        borders = sorted({first, *ends, *(cut for cut in cuts if cut >= 0), last})
         for a, b in pairwise(borders):
             begin, stop = _unbulleted(text, a, b)
             if begin < stop:

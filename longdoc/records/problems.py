@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.cells import cell
+from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, lines, sentences, trim
 from longdoc.records.wording import contexts_of, problem_patterns
 
@@ -123,14 +123,18 @@ def _named(document: Document, start: int, end: int, passage: Passage) -> Iterat
         said = text[detail.start() : end]
         coded = "negated" if _REFUTED.search(said) else "past" if _OVER.search(said) else ""
         end = detail.start()
-    if re.search(r"\.\s+[A-Z]", text[start:end]) and len(text[start:end].split()) > 12:
+    end = next((stop for _, stop in sentences(text, start, end)), end)  # the name, before what is said of it
+    start, end = trim(text, start, end)
+    listed = list(items(text, start, end)) if text.count(",", start, end) > 1 else []
+    if len(listed) > 2 and all(_may_be_problem(text[slice(*each)], most=5) for each in listed):
+        yield from _listed(document, start, end, (start, end), passage, "present")
         return
     cause = patterns["causes"].search(text, start, end)
     parts = [(start, cause.start()), (cause.end(), end)] if cause and cause.start() > start else [(start, end)]
     for number, (begin, stop) in enumerate(parts):
         own, last = without(text, begin, _before_quality(text, begin, stop), "before")
         if _may_be_problem(text[own:last], most=12):
-            said_of = contexts_of(text[start:end], own - start, last - start)
+            said_of = contexts_of(text[start : end if number else stop], own - start, last - start)
             told = next((each for each in ("negated", "possible", "past") if each in said_of), "present")
             told = "possible" if number and told != "negated" else told
             yield problem(document, own, last, passage, coded or told)
@@ -184,8 +188,10 @@ def _told(document: Document, passage: Passage) -> Iterator[Problem]:
             yield from _listed(document, match.end(), stop.start() if stop else end, (start, end), passage)
 
 
-def _listed(document: Document, start: int, stop: int, sentence: Range, passage: Passage) -> Iterator[Problem]:
-    """The conditions of a list."""
+def _listed(
+    document: Document, start: int, stop: int, sentence: Range, passage: Passage, status: str = "past"
+) -> Iterator[Problem]:
+    """The conditions of a list, of one status unless the sentence says another."""
     text = document.text
     for first, last in items(text, start, stop):
         begin = without(text, first, last, "before")[0]
@@ -194,8 +200,8 @@ def _listed(document: Document, start: int, stop: int, sentence: Range, passage:
         begin, end = without(text, begin, _before_quality(text, begin, end), "before")
         if begin < end and _may_be_problem(text[begin:end], most=8):
             said = contexts_of(text[slice(*sentence)], begin - sentence[0], end - sentence[0])
-            status = next((each for each in ("family", "negated", "possible") if each in said), "past")
-            yield problem(document, begin, end, passage, status)
+            told = next((each for each in ("family", "negated", "possible") if each in said), status)
+            yield problem(document, begin, end, passage, told)
 
 
 def _of_entity(document: Document, passage: Passage, entity: Entity) -> Problem | None:

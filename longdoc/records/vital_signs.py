@@ -10,7 +10,7 @@ from decimal import Decimal
 from longdoc.document import Document
 from longdoc.labels import Answer
 from longdoc.parts import Cell
-from longdoc.records.cells import cell
+from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, lines
 
 _SIGNS: dict[str, tuple[str, str, str]] = {
