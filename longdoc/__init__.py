@@ -11,6 +11,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
 ``pipeline``        Document → Prediction: the file to read first
+``records``         findings → one record a document: paper, note
 ``stream``          documents in, predictions out: lazily, in order, in shared batches
 ``engine``          all heads of all models: documents and questions → findings
 ``sources``         a model's name → a model
@@ -34,6 +35,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``rules``           entities by rule: dates, money, citations; custom rule files
 ``windows``         tokens → overlapping windows, and their scores back into one array
 ``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
+``document_type``   a document → contract, paper, note or other
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, and where each may come from
 ``summary``         entities → each name once, with its count and pages
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
         LongdocError,
         MissingDependencyError,
         NoTextLayerError,
+        RecordError,
         TrainingError,
         UnsupportedFormatError,
     )
@@ -142,6 +145,7 @@ __all__ = [
     "CorruptDocumentError",
     "NoTextLayerError",
     "LimitExceededError",
+    "RecordError",
     "ConfigError",
     "DataError",
     "TrainingError",
@@ -184,6 +188,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "CorruptDocumentError",
         "NoTextLayerError",
         "LimitExceededError",
+        "RecordError",
         "ConfigError",
         "DataError",
         "TrainingError",

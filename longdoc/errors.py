@@ -40,6 +40,10 @@ class LimitExceededError(DocumentError):
     """The document exceeds a limit on size, pages, nesting, unpacked bytes or pixels."""
 
 
+class RecordError(DocumentError):
+    """A record was asked of a document that is of another kind; the message says what the document looks like."""
+
+
 class ConfigError(LongdocError, ValueError):
     """A configuration, schema, rule file or model folder has an unknown key, a wrong type or a value out of range."""
 

@@ -1,0 +1,101 @@
+"""The cells of a record: what stands in a document, where, what gave it, and whether a person should look at it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from longdoc.document import Document
+from longdoc.document_type import document_type
+from longdoc.errors import RecordError
+from longdoc.findings import place
+from longdoc.labels import Answer
+from longdoc.values import to_plain
+
+_SURE = 0.5
+"""A cell with a lower score asks for a look."""
+_HINT = 2.0
+"""Points for a kind at which a document of no certain kind may be of that kind."""
+_NAMES = {"contract": "a contract", "paper": "a paper", "note": "a clinical note"}
+
+
+def require_type(document: Document, kind: str) -> None:
+    """Checks that a document is of a kind, or of no certain kind with something that speaks for this one.
+
+    Args:
+        document: any document.
+        kind: ``"contract"``, ``"paper"`` or ``"note"``.
+
+    Raises:
+        RecordError: it is not; the message says what the document looks like.
+    """
+    found = document_type(document)
+    if found.kind == kind or (found.kind == "other" and found.points.get(kind, 0) >= _HINT):
+        return
+    looks = f"{_NAMES[found.kind]} ({', '.join(found.reasons[:3])})" if found.kind in _NAMES else "none of the kinds"
+    remedy = f"ask for the record {found.kind!r}" if found.kind in _NAMES else f"records are for {', '.join(_NAMES)}"
+    raise RecordError(f"{document.source.name}: not {_NAMES[kind]}, it looks like {looks}; {remedy}")
+
+
+def cell(document: Document, start: int, end: int, *, label: str, source: str, **more: Any) -> Answer:
+    """A cell that stands in the text at ``start:end``, without the white space around it.
+
+    Args:
+        document: the document.
+        start: first character.
+        end: one past the last character.
+        label: name of the field.
+        source: what gave the cell.
+        more: other fields of :class:`~longdoc.labels.Answer`, such as ``score``, which is 1 by default.
+    """
+    text = document.text[start:end]
+    start, end = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+    fields = {"score": 1.0, **more}
+    check = fields.pop("check", False) or fields["score"] < _SURE
+    return Answer(**place(document, start, end), label=label, source=source, check=check, **fields)
+
+
+def metadata_cell(document: Document, text: str, *, label: str) -> Answer:
+    """A cell that the metadata give: where the text says the same; else with ``start == end`` and without boxes."""
+    pattern = r"\s+".join(map(re.escape, text.split()))
+    found = re.search(rf"(?<!\w){pattern}(?!\w)", document.text[:20_000], re.IGNORECASE) if pattern else None
+    if found:
+        return cell(document, *found.span(), label=label, source="metadata")
+    page = document.pages[0].number if document.pages else 1
+    return Answer(text=text, label=label, start=0, end=0, page=page, score=1.0, source="metadata")
+
+
+def plain(record: Any) -> Any:
+    """A record, or a part of it, as what JSON can hold: scores rounded to 4 decimals, boxes to 0.01 points."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {f.name: _plain_field(f.name, getattr(record, f.name)) for f in dataclasses.fields(record)}
+    if isinstance(record, Mapping):
+        return {key: plain(value) for key, value in record.items()}
+    if isinstance(record, (tuple, list)):
+        return [plain(each) for each in record]
+    if isinstance(record, Decimal):
+        return to_plain(record)
+    return round(record, 2) if isinstance(record, float) else record
+
+
+def _plain_field(name: str, value: Any) -> Any:
+    if name == "value" and value is not None and not isinstance(value, Answer):
+        return to_plain(value)
+    return round(float(value), 4) if name == "score" else plain(value)
+
+
+def joined(texts: Iterable[str | None]) -> str:
+    """Texts in one column of a table: each on one line, separated by semicolons, none twice."""
+    return "; ".join(dict.fromkeys(" ".join(text.split()) for text in texts if text and text.strip()))
+
+
+def needs_check(record: Any) -> bool:
+    """Whether any cell in a record, or in a part of it, asks for a look."""
+    if isinstance(record, Answer):
+        return record.check
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return any(needs_check(getattr(record, f.name)) for f in dataclasses.fields(record))
+    return isinstance(record, (tuple, list)) and any(map(needs_check, record))
