@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from longdoc.document import Document
+from longdoc.document_type import Kind
 from longdoc.errors import ConfigError
 from longdoc.findings import Embeddings, Unit, gaps_of, parts
 from longdoc.heads import DecodeOptions, kind_of
@@ -63,6 +64,15 @@ class Engine:
     def reader_of(self, head: str) -> Reader:
         """The reader of the model that a head belongs to."""
         return self._reader_of[head]
+
+    def heads_for(self, kind: Kind, tasks: Sequence[str]) -> tuple[str, ...]:
+        """Of these tasks, those to read a kind of document with, as the models say; all of a model that does not."""
+        chosen = [
+            name
+            for reader in self.readers
+            for name in reader.model.config.heads_for.get(kind, tuple(reader.model.config.heads))
+        ]
+        return tuple(name for name in tasks if name in chosen)
 
     def names_of(self, kind: str) -> list[str]:
         """Names of all heads of a kind.

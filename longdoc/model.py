@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
 from longdoc.config import Members, from_dict, to_dict
+from longdoc.document_type import Kind
 from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
@@ -49,6 +50,14 @@ class ModelConfig:
     heads: dict[str, Annotated[HeadConfig, Members(head_configs)]]
     windows: WindowConfig = field(default_factory=WindowConfig)
     sparse: SparseConfig = field(default_factory=SparseConfig)
+    heads_for: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
+    """By kind of document ("contract", "paper", "note", "other"), the heads to read it with if the caller names none;
+    all heads for a kind that is left out."""
+
+    def __post_init__(self) -> None:
+        for kind, names in self.heads_for.items():
+            if unknown := [name for name in names if name not in self.heads]:
+                raise ConfigError(f"heads_for.{kind} names {', '.join(unknown)}; the heads are {', '.join(self.heads)}")
 
     def sparse_pattern(self, period: int | None = None) -> SparsePattern:
         """The pattern of ``sparse``, or the default for heads that were trained on windows of ``period`` tokens.
@@ -89,7 +98,9 @@ class Model(nn.Module):
 
     def with_heads(self, names: Sequence[str]) -> Model:
         """A model of this encoder and some of its heads, which share their weights with this one."""
-        config = replace(self.config, heads={name: self.config.heads[name] for name in names})
+        heads_for = {kind: tuple(n for n in own if n in names) for kind, own in self.config.heads_for.items()}
+        heads = {name: self.config.heads[name] for name in names}
+        config = replace(self.config, heads=heads, heads_for={kind: own for kind, own in heads_for.items() if own})
         return Model(self.encoder.backbone, self.tokenizer, config, {name: self.heads[name] for name in names})
 
     @classmethod

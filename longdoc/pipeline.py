@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from longdoc.decode import Overlap
 from longdoc.document import Document
+from longdoc.document_type import Kind
 from longdoc.engine import Engine
 from longdoc.errors import ConfigError
 from longdoc.fields import MAX_ANSWERS, extract
@@ -29,10 +30,11 @@ from longdoc.labels import Answer, Entity, Inference, Label
 from longdoc.model import Model
 from longdoc.prediction import Answers, Failure, Gap, Prediction
 from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
+from longdoc.records import RECORDS, record_kind
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
-from longdoc.sources import load_model
-from longdoc.stream import DocumentLike, OnError, Stream, StreamOptions, as_document, checked_tasks
+from longdoc.sources import load_models
+from longdoc.stream import AskOptions, DocumentLike, OnError, Stream, StreamOptions, as_document, checked_tasks
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -103,12 +105,9 @@ class Pipeline:
             ConfigError: invalid argument, no model with such a head, or an architecture that cannot be made sparse.
         """
         check_encoder(encoder)
-        device = device_of(device)
-        dtype_of(precision, device)
+        dtype_of(precision, device_of(device))
         sources = [rules] if isinstance(rules, (str, PathLike)) else list(rules)
-        hub: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir}
-        models = [load_model("default" if model is None else model, **hub)] if model is not None or not heads else []
-        models += [load_model(name_or_path, kind, **hub) for kind, name_or_path in heads.items()]
+        models = load_models(model, heads, revision=revision, cache_dir=cache_dir)
         return cls(
             *models,
             device=device,
@@ -158,7 +157,8 @@ class Pipeline:
 
         Args:
             document: a document, or the path, bytes or open binary file of one.
-            tasks: names of the heads to read with, and ``rules``; by default all heads that need no question.
+            tasks: names of the heads to read with, and ``rules``; by default those that the model names for the kind
+                of document (a contract, a paper, a note, other), or all that need no question.
             overlap: whether entities may overlap: ``"all"`` keeps the entities of every family of labels,
                 ``"longest"`` and ``"best"`` (by score) choose one of two that overlap.
             min_score: threshold of the scores of entities and spans, 0..1; by default that of each head.
@@ -237,29 +237,16 @@ class Pipeline:
             overlap=overlap,
             on_error=on_error,
             min_score=min_score,
+            by_kind=tasks is None,
         )
         outcomes = stream.outcomes(pairs, self._progress)
         return outcomes if as_tuples else (outcome for outcome, _ in outcomes)
 
     @overload
-    def ask(  # type: ignore[overload-overlap]  # a str is a sequence of str
-        self,
-        document: DocumentLike,
-        question: str,
-        *,
-        top_k: int = ...,
-        min_score: float | None = ...,
-        head: str | None = ...,
-    ) -> Answers: ...
+    def ask(self, document: DocumentLike, question: str, **options: Unpack[AskOptions]) -> Answers: ...
     @overload
-    def ask(
-        self,
-        document: DocumentLike,
-        question: Sequence[str],
-        *,
-        top_k: int = ...,
-        min_score: float | None = ...,
-        head: str | None = ...,
+    def ask(  # type: ignore[overload-overlap]  # a str is a sequence of str
+        self, document: DocumentLike, question: Sequence[str], **options: Unpack[AskOptions]
     ) -> list[Answers]: ...
     def ask(
         self,
@@ -326,6 +313,24 @@ class Pipeline:
         return extract(
             read, load_schema(schema), heads=self.heads, rules=self.rules, min_score=min_score, see=see, ask=ask
         )
+
+    def record(self, document: DocumentLike, kind: Kind | None = None) -> Prediction:
+        """Makes one record of a document, ``prediction.record``: a ``Contract``, a ``Paper`` or a ``Note``.
+
+        Args:
+            document: as in a call.
+            kind: ``"contract"``, ``"paper"`` or ``"note"``; by default the kind that the document looks like.
+
+        Raises:
+            ConfigError: there are no records of this kind.
+            RecordError: the document is of another kind, or of none.
+        """
+        read = as_document(document)
+        wanted = record_kind(read, kind)
+        tasks = self.engine.heads_for(wanted, self.tasks)
+        seen = self(read, tasks) if tasks else Prediction(document=read)
+        made = RECORDS[wanted].make(read, seen.entities, seen.spans)
+        return replace(seen, record=made, kind=wanted)
 
     def infer(
         self,

@@ -92,6 +92,12 @@ class Prediction:
     """Of fields of a schema that were not found, the best candidate, whose score was too low."""
     sought: tuple[str, ...] = ()
     """The fields of the schema that was filled, in order, found or not."""
+    tasks: tuple[str, ...] = ()
+    """The heads that read the document, and ``rules``."""
+    kind: str = ""
+    """The kind of document that chose them: "contract", "paper", "note" or "other"; empty if the caller did."""
+    record: Any = None
+    """One record of the document: a ``Contract``, ``Paper`` or ``Note`` (see ``longdoc.records``), if one was made."""
     labels: tuple[Label, ...] = ()
     """Classes of the document, or of its sections."""
     gaps: tuple[Gap, ...] = ()
@@ -130,11 +136,14 @@ class Prediction:
 
         Scores and coverage are rounded to 4 decimals, boxes to 0.01 points. Typed values are written as
         :func:`longdoc.values.to_plain` writes them, and the other reading of an uncertain value as ``alternative``.
-        :meth:`from_dict` reads everything else back exactly.
+        :meth:`from_dict` reads everything else back exactly, except the record, which it leaves out.
         """
         source = self.document.source
         return {
             "document": {"name": source.name, "sha256": source.sha256, "pages": len(self.document.pages)},
+            "kind": self.kind,
+            "tasks": list(self.tasks),
+            "record": None if self.record is None else self.record.to_dict(),
             "warnings": list(self.document.warnings),
             "coverage": round(self.coverage, 4),
             "gaps": [asdict(gap) for gap in self.gaps],
@@ -178,6 +187,8 @@ class Prediction:
                 answers=tuple(_answer(answer) for answer in record["answers"]),
                 rejected=tuple(_answer(answer) for answer in record.get("rejected", ())),
                 sought=tuple(record.get("sought", ())),
+                tasks=tuple(record.get("tasks", ())),
+                kind=record.get("kind", ""),
                 labels=tuple(Label(**label) for label in record["labels"]),
                 gaps=tuple(Gap(**gap) for gap in record["gaps"]),
             )

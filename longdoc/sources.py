@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
@@ -48,3 +49,21 @@ def _with_heads_of_kind(model: Model, kind: str, name_or_path: str | PathLike[st
     if kind not in kinds.values():
         raise ConfigError(f"{name_or_path} has no head of kind {kind!r}, only {', '.join(sorted(set(kinds.values())))}")
     return model.with_heads([name for name, found in kinds.items() if found == kind])
+
+
+def load_models(
+    model: str | PathLike[str] | None,
+    heads: Mapping[str, str | PathLike[str]],
+    *,
+    revision: str | None = None,
+    cache_dir: str | PathLike[str] | None = None,
+) -> list[Model]:
+    """The model, by default the shipped one unless there are ``heads``, and the heads of some kinds of other models.
+
+    Raises:
+        ConfigError: as for :func:`load_model`.
+    """
+    first = [model if model is not None else "default"] if model is not None or not heads else []
+    models = [load_model(name, revision=revision, cache_dir=cache_dir) for name in first]
+    others = heads.items()
+    return [*models, *(load_model(name, kind, revision=revision, cache_dir=cache_dir) for kind, name in others)]

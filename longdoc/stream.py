@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from longdoc.decode import Overlap, without_overlap
 from longdoc.document import Document
+from longdoc.document_type import document_type
 from longdoc.engine import Engine, Findings
 from longdoc.errors import ConfigError, DocumentError
 from longdoc.findings import place
@@ -38,6 +39,14 @@ class StreamOptions(TypedDict, total=False):
     min_score: float | None
 
 
+class AskOptions(TypedDict, total=False):
+    """The arguments of :meth:`longdoc.pipeline.Pipeline.ask` that do not change the type of what it returns."""
+
+    top_k: int
+    min_score: float | None
+    head: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     """A document in progress, its readings, and the object that came with it."""
@@ -45,6 +54,8 @@ class _Item:
     document: Document | Failure
     readings: list[Reading]
     companion: Any
+    tasks: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +69,8 @@ class Stream:
     overlap: Overlap
     on_error: OnError
     min_score: float | None = None
+    by_kind: bool = False
+    """Whether the kind of a document decides which of the tasks it is read with."""
 
     def __post_init__(self) -> None:
         if self.batch_size is not None and (not isinstance(self.batch_size, int) or self.batch_size < 1):
@@ -80,7 +93,7 @@ class Stream:
                         yield item.document, item.companion
                     else:
                         own = [next(found) for _ in item.readings]
-                        yield self._prediction(item.document, item.readings, own), item.companion
+                        yield self._prediction(item.document, item, own), item.companion
 
     def _groups(self, pairs: Iterable[tuple[DocumentLike, Any]]) -> Iterator[list[_Item]]:
         """Documents that are encoded together."""
@@ -90,9 +103,8 @@ class Stream:
         try:
             for source, companion in pairs:
                 document = self._loaded(source)
-                readings = [] if isinstance(document, Failure) else self.engine.read(document, self.tasks)
-                group.append(_Item(document, readings, companion))
-                n_tokens += sum(len(reading.tokens) for reading in readings)
+                group.append(self._item(document, companion))
+                n_tokens += sum(len(reading.tokens) for reading in group[-1].readings)
                 full = n_tokens >= enough or not n_tokens  # nothing waits for the encoder
                 if len(group) == self.batch_size or (self.batch_size is None and full):
                     yield group
@@ -104,6 +116,13 @@ class Stream:
         if group:
             yield group
 
+    def _item(self, document: Document | Failure, companion: Any) -> _Item:
+        if isinstance(document, Failure):
+            return _Item(document, [], companion)
+        kind = document_type(document).kind if self.by_kind else None
+        tasks = self.engine.heads_for(kind, self.tasks) if kind else self.tasks
+        return _Item(document, self.engine.read(document, tasks), companion, tasks, kind or "")
+
     def _loaded(self, source: DocumentLike) -> Document | Failure:
         try:
             return as_document(source)
@@ -112,7 +131,7 @@ class Stream:
                 raise
             return Failure(_name_of(source), error)
 
-    def _prediction(self, document: Document, readings: Sequence[Reading], found: Sequence[Findings]) -> Prediction:
+    def _prediction(self, document: Document, item: _Item, found: Sequence[Findings]) -> Prediction:
         """The findings of all heads and rules in one document."""
         by_field: dict[str, list[Any]] = {"entities": [], "spans": [], "labels": []}
         for by_head in found:
@@ -126,7 +145,9 @@ class Stream:
             entities=tuple(without_overlap(entities, self.overlap)),
             spans=tuple(by_field["spans"]),
             labels=tuple(by_field["labels"]),
-            gaps=self.engine.gaps(document, self.tasks, readings),
+            gaps=self.engine.gaps(document, item.tasks, item.readings),
+            tasks=item.tasks,
+            kind=item.kind,
         )
 
 
