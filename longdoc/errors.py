@@ -40,6 +40,10 @@ class LimitExceededError(DocumentError):
     """The document exceeds a limit on size, pages, nesting, unpacked bytes or pixels."""
 
 
+class NoRecordError(DocumentError):
+    """A record was asked of a document of another kind, such as the record of a contract of a paper."""
+
+
 class ConfigError(LongdocError, ValueError):
     """A configuration, schema, rule file or model folder has an unknown key, a wrong type or a value out of range."""
 
