@@ -94,6 +94,8 @@ _THIS = re.compile(r"\b(?:This|THIS)\b")
 _DOCUMENT = re.compile(
     r"(?i)\b(?:agreement|contract|amendment|addendum|lease|licen[cs]e|deed|guarant(?:y|ee)|plan|memorandum|indenture|supplement|covenant)s?\b"
 )
+_HEADED = re.compile(r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])")
+_SPELLED = re.compile(r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b")
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
 _COLUMNS = ("agreement_date", "effective_date", "expiration_date", "governing_law", "term", "renewal", "notice")
 
@@ -141,26 +143,42 @@ def _require_contract(document: Document) -> None:
 
 def _title(document: Document, opening: tuple[int, int] | None, entities: Iterable[Entity]) -> Answer | None:
     """The title right above the opening paragraph, else that of the document, where the text has it first."""
-    text, near = document.text, ""
-    if opening:
-        this = [m.start() for m in _THIS.finditer(text, max(0, opening[0] - 1500), opening[0])]
-        end = this[-1] if this else text.rfind("\n", 0, opening[0])
-        lines = text[max(0, end - 250) : max(0, end)].rstrip().split("\n")[-3:]
-        near = title_in("\n".join(lines)) if lines else ""
-        near = near if _DOCUMENT.search(near) and not _SENTENCE.search(near) else ""
+    text = document.text
+    near = _near_title(text, opening, document.title) if opening else ""
     title = near or document.title
     match = _occurrence(text, title) if title else None
     if not match:
         return None
-    end = match.end()
+    start, end = match.span()
+    if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+[^\S\n])+$", text[max(0, start - 80) : start])):
+        start -= len(longer[0])
     if more := re.compile(r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER|#)[.\s]*\w+", re.I).match(text, end):
         end = more.end()
     named = {re.sub(r"\W+", " ", e.text).casefold().strip() for e in entities if e.label == "DOCUMENT_NAME"}
     agrees = re.sub(r"\W+", " ", title).casefold().strip() in named
     sure = agrees or near.casefold() == document.title.casefold()
     source = ("above the opening" if near else "first page") + ", entity DOCUMENT_NAME" * agrees
-    value = one_line(text[match.start() : end])
-    return cell(document, match.start(), end, label="title", source=source, score=0.95 if sure else 0.8, value=value)
+    value = one_line(text[start:end])
+    return cell(document, start, end, label="title", source=source, score=0.95 if sure else 0.8, value=value)
+
+
+def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
+    """The title in the last lines above the opening paragraph, or at its start; empty if there is none."""
+    this = [m.start() for m in _THIS.finditer(text, max(0, opening[0] - 1500), opening[0])]
+    line = text.rfind("\n", 0, opening[0]) + 1
+    end = this[-1] if this else line
+    if not this and (headed := _HEADED.match(text, line, opening[0])):
+        return one_line(headed[1])
+    spelled = _SPELLED.match(text, end)
+    lines = [part for part in text[max(0, end - 300) : end].split("\n") if part.strip()]
+    for count in (1, 2, 3):
+        near = title_in("\n".join(lines[-count:])) if lines else ""
+        if not _DOCUMENT.search(near) or _SENTENCE.search(near):
+            continue
+        if spelled and (own := _occurrence(near, spelled[1])) and own.end() == len(near) and re.search(r"[/:]", near[: own.start()]):
+            return one_line(own[0])
+        return known if known.casefold().endswith(near.casefold()) else near
+    return ""
 
 
 def _occurrence(text: str, title: str) -> re.Match[str] | None:

@@ -41,6 +41,7 @@ _OWN_VERB = re.compile(
     r"(?i)(?:\b(?:is|are|was|been|be)\s+(?:hereby\s+)?|[,)]\s*|\bthis\s+\w+\s+)(?:made|entered into|effective|dated|executed)\b[^.;,]{0,45}$"
 )
 """What a document says of itself before its date; another one is "the Agreement dated", without a comma."""
+_NOT_OWN = re.compile(r"(?i)\b(?:that|an?) certain\b|\boriginal|\bprior\b")
 _ITSELF = re.compile(r"(?i)\b(?:this|the present)\b[^.;]{0,160}$|\b(?:entered into|made|executed|dated|effective|agreement date|as of)\b[^.;]{0,40}$")
 _ONLY_EFFECTIVE = re.compile(r"(?i)(?<!made )(?<!made and )(?<!into )(?<!into and )(?<!dated )(?<!dated and )\beffective(?: date)?(?: as)?(?: of| on)?:?\s*$")
 _TOP = 4000
@@ -121,7 +122,8 @@ def _is_of_another(text: str, dated: Dated) -> bool:
     """Whether a date is that of another document, a filing or a law."""
     before = text[max(0, dated.start - 250) : dated.start]
     sentence = re.split(r"(?<=[.;])\s+(?=[A-Z])|\n\n", before)[-1]
-    if _OWN_VERB.search(sentence) and not re.search(r"(?i)\b(?:that|an?) certain\b|\boriginal|\bprior\b", sentence[-140:]):
+    own = _OWN_VERB.search(sentence)
+    if own and not (own[0][0] == ")" and re.search(r"(?i)\bto (?:the|that) ", sentence)) and not _NOT_OWN.search(sentence[-140:]):
         return False
     return bool(_ANOTHER.search(sentence) or re.search(r"\d+-[A-Z]\w*,?\s*$|Source:", before[-60:]))
 

@@ -132,7 +132,7 @@ def is_name(name: str) -> bool:
     words = re.findall(r"\w+", name)
     if not words or len(name) < 2 or is_role(name) or not any(word[0].isupper() or word[0].isdigit() for word in words):
         return False
-    if _NEVER.match(name):
+    if _NEVER.match(name) or not any(re.search(r"[^\W\d_]{2}", word) and not is_legal_form(word) for word in name.replace(",", " ").split()):
         return False
     if _NO_NAME.match(name) and not any(is_legal_form(word) for word in name.replace(",", " ").split()[1:]):
         return False

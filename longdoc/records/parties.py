@@ -78,6 +78,8 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     if len(_joined(text, forms)) > 1:
         return forms
     found = [*opening, *forms]
+    known = [f" {key(text[slice(*n.name)])}" for n in found]
+    signed = [n for n in signed if not any(f" {key(text[slice(*n.name)])}".endswith(k) and len(key(text[slice(*n.name)])) >= len(k) for k in known)]
     for more in (lambda: [n for n in defined_namings(document) if n.full], lambda: signed, lambda: signing_people(text)):
         if len(_joined(text, found)) < 2:
             found += more()
@@ -95,7 +97,8 @@ def _voted(text: str, votes: Sequence[Entity]) -> list[Naming]:
 
 def _is_supported(text: str, naming: Naming, signed: Sequence[Naming], votes: Sequence[Entity]) -> bool:
     """Whether a name of the opening is that of a party: something is said about it, or another source has it."""
-    if naming.weight > 0:
+    single = " " not in text[slice(*naming.name)].strip()
+    if naming.role or naming.full or (naming.kind and not single):
         return True
     name = key(text[slice(*naming.name)])
     others = [text[slice(*other.name)] for other in signed] + [vote.text for vote in votes]
@@ -114,18 +117,25 @@ def _completed(text: str, naming: Naming, signed: Sequence[Naming], votes: Seque
         *((vote.start, vote.end, "entity PARTY") for vote in votes if vote.score >= 0.5),
     ]:
         longer = key(text[start:end])
-        rest = longer[len(name) :].split()
-        if longer.startswith(name + " ") and len(rest) <= 4 and any(is_legal_form(word) for word in text[start:end].split()[1:]):
+        if longer.startswith(name + " ") and all(is_legal_form(word) or word in _LOOSE for word in _words(text[start:end])[len(name.split()) :]):
             return replace(naming, name=(start, end), source=f"{naming.source}, {source}", full=True,
                            aliases=(*naming.aliases, naming.name))
     return naming
 
 
+def _words(name: str) -> list[str]:
+    return re.sub(r"(?i)\Athe ", "", name).replace(",", " ").split()
+
+
 def _joined(text: str, namings: Iterable[Naming]) -> list[Naming]:
     """The namings without those of a name that stands already, or that are a piece of one."""
     kept: list[Naming] = []
+    namings = list(namings)
+    terms = {key(text[slice(*term)]) for n in namings for term in (n.role, *n.aliases) if term and term != n.name}
     for naming in namings:
         name = key(text[slice(*naming.name)])
+        if name in terms and not naming.full and not naming.role:
+            continue  # it stands for a party that is named in full
         same = next((i for i, other in enumerate(kept) if _is_same(name, naming, key(text[slice(*other.name)]), other)), None)
         if same is None:
             kept.append(naming)
@@ -174,6 +184,7 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
     )
 
 
+_LOOSE = frozenset(("Corporation", "CORPORATION", "Company", "COMPANY", "Limited", "LIMITED"))
 _BASE = {"opening paragraph": 0.75, "form": 0.7, "definition": 0.65, "signature block": 0.6, "entity PARTY": 0.3}
 """How far each source is trusted."""
 

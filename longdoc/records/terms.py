@@ -13,9 +13,9 @@ from longdoc.values import Duration, Money, parse_value
 
 _OF_STATE = r"(?:(?:the\s+)?(?:states?|commonwealth|republic|province|kingdom|federal republic|country|district|territory|laws?|internal laws?|substantive laws?)\s+of\s+(?:the\s+)?)*"
 _PLACE = r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s+(?:and\s+(?=Wales)|of\s+(?:the\s+)?)?|,\s(?=[A-Z][a-z]+\b))[A-Z][\w.’']*){0,5})"
-_LAW_OF = re.compile(rf"(?i:\blaws?\b(?:,|\s+and\s+\w+)?\s+(?:then\s+)?(?:in\s+(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?{_OF_STATE}){_PLACE}")
+_LAW_OF = re.compile(rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?(?:the\s+)?)?{_OF_STATE}){_PLACE}")
 _LAW_NAMED = re.compile(rf"{_PLACE}(?:['’]s)?\s+(?i:(?:state\s+|substantive\s+|internal\s+|contract\s+)?laws?)\b")
-_GOVERNS = re.compile(r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|controlled by|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b")
+_GOVERNS = re.compile(r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b")
 _SENTENCE_START = re.compile(r"(?:\.\s+|\n)(?=[A-Z(\"“\d])")
 _PLACE_END = re.compile(r"(?:,|\s)+(?:U\.?S\.?A?\.?|United States(?: of America)?|USA|Without|Each|The|Any|This|All|Venue|Courts?|As|In|It|Disputes)\b.*$")
 _RENEWS = re.compile(r"(?i)\b(?:renew(?:ed|s|al|als)?|extend(?:ed|s)?|extension|roll over|successive|additional (?:term|period))\b")
