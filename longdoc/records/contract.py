@@ -96,6 +96,9 @@ _DOCUMENT = re.compile(
 )
 _HEADED = re.compile(r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])")
 _SPELLED = re.compile(r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b")
+_SPELLED_OUT = re.compile(
+    r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s*(?:[(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
+)
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
 _COLUMNS = ("agreement_date", "effective_date", "expiration_date", "governing_law", "term", "renewal", "notice")
 
@@ -171,13 +174,18 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
         return one_line(headed[1])
     spelled = _SPELLED.match(text, end)
     lines = [part for part in text[max(0, end - 300) : end].split("\n") if part.strip()]
+    greedy = _SPELLED_OUT.match(text, end)
+    if greedy and greedy[1].count(" ") and (own := _occurrence("\n".join(lines), greedy[1])):
+        return one_line(own[0])
     for count in (1, 2, 3):
         near = title_in("\n".join(lines[-count:])) if lines else ""
         if not _DOCUMENT.search(near) or _SENTENCE.search(near):
             continue
         if spelled and (own := _occurrence(near, spelled[1])) and own.end() == len(near) and re.search(r"[/:]", near[: own.start()]):
             return one_line(own[0])
-        return known if known.casefold().endswith(near.casefold()) else near
+        listed = re.search(r"(?i)\bexhibit|\bschedule|\.{4}", lines[-count])
+        near = re.split(r"\s[-–—]\s(?=.*\b(?:INC|LLC|LTD|CORP)\b)", near)[0]
+        return known if listed or known.casefold().endswith(near.casefold()) else near
     return ""
 
 

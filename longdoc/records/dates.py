@@ -18,36 +18,40 @@ from longdoc.values import Duration, parse_value
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
 )
-_BLANK = r"(?:_+(?:\s_+)*|\[[\s●•*_\w]{0,12}\]|[●•]+|\*{2,}|\.{3,})"
+_BLANK = r"(?<![_*.●•])(?:_{2,60}(?:\s_{1,60}){0,4}|\[[\s●•*_\w]{0,12}\]|[●•]{1,9}|\*{2,20}|\.{3,60})"
 _DAY = r"\(?(?:\d{1,2}|[a-z]{3,7}(?:th|st|nd|rd)|(?:twenty|thirty)[ -][a-z]{3,7})\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\)?"
 _YEAR = r"(?:[12]\d{3}|two thousand(?: and)?(?: [a-z]+)?(?:[ -][a-z]+)?|nineteen (?:hundred(?: and)? )?[a-z-]+(?: [a-z]+)?)"
 _OF = r"(?:\s?day)?(?:\s?,)?(?:\s+of)?[\s,]*"
 _DATE = re.compile(
-    rf"(?i)\b(?:{_MONTH}[\s,]*(?:the\s)?{_DAY}[\s,]*(?:of\s)?(?:in the year\s)?{_YEAR}(?!\d)"
+    rf"(?i)(?<![A-Za-z\d])(?:{_MONTH}[\s,]*(?:the\s)?{_DAY}[\s,]*(?:of\s)?(?:in the year\s)?{_YEAR}(?!\d)"
     rf"|{_DAY}{_OF}{_MONTH}[\s,]*(?:of\s)?(?:in the year\s)?(?:of our lord\s)?{_YEAR}(?!\d)"
     rf"|\d{{1,2}}[/.-]\d{{1,2}}[/.-](?:\d{{4}}|\d{{2}})(?![\d/]|\.\d)|[12]\d{{3}}-\d{{1,2}}-\d{{1,2}}(?!\d))"
 )
 _PARTLY_BLANK = re.compile(
     rf"(?i)(?:(?:{_BLANK}\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?)?\bday\s?(?:of)?\s*(?:{_BLANK}|{_MONTH}\b)?[\s,]*(?:\d{{4}}\b|(?:20|19)\d?{_BLANK}|(?:20|19)\d?\b|{_BLANK})"
     rf"|{_BLANK}\s?(?:day\s?(?:of)?)?\s*(?:{_BLANK}|{_MONTH})?[\s,]*(?:of\s)?\d{{4}}\b|\b{_MONTH}\s*{_BLANK}[\s,]*(?:(?:20|19)\d\d|(?:20|19)?{_BLANK}|(?=\W))"
-    rf"|\b{_MONTH}\s*,\s*\d{{4}}\b|(?<=as of ){_BLANK}|{_BLANK}(?=\s?\(?(?:the )?[“\"]Effective Date))"
+    rf"|\b{_MONTH}\s*,\s*\d{{4}}\b|(?<=\bas of)\s+,\s*(?:19|20)\d\d\b|(?<=as of ){_BLANK}|{_BLANK}(?=\s?\(?(?:the )?[“\"]Effective Date))"
 )
 _ANOTHER = re.compile(
     r"(?i)(?:\b(?:that|an?) certain\b|\boriginal(?:ly)?\b|\bas amended\b|\bfiled\b|\bsecurities and exchange\b|\bsource:|\bpursuant to\b|\bamends\b"
     r"|\bamend(?:ed|ing|ment)?\b.{0,60}\bto\b|\bprevious\b|\bprior\b|\bin accordance with\b|\bunder the\b|\bsubject to\b|\brefer(?:s|red|ence)\b"
-    r"|\bamended as of\b|\bhaving an?\b|\bset forth in\b|\bextension\b|\bregistration\b|\bform\b|\bact of\b|\breport\b|\bby and between\b.{0,200}\bdated)[^.;]{0,120}$"
+    r"|\bamended as of\b|\bhaving an?\b|\bparties to\b|\bwhereas\b|\bset forth in\b|\bextension\b|\bregistration\b|\bform\b|\bact of\b|\breport\b|\bwas effective\b|\b(?:an?|the) (?:[a-z]+ ){1,3}(?:memorandum|agreement|letter|contract) dated)[^.;]{0,120}$"
 )
 _OWN_VERB = re.compile(
     r"(?i)(?:\b(?:is|are|was|been|be)\s+(?:hereby\s+)?|[,)]\s*|\bthis\s+\w+\s+)(?:made|entered into|effective|dated|executed)\b[^.;,]{0,45}$"
 )
 """What a document says of itself before its date; another one is "the Agreement dated", without a comma."""
+_NAMED_OTHER = re.compile(
+    r"\b(?:an?|the)\s+(?:[A-Z][\w&-]*\s+){1,6}(?:Agreement|Contract|Plan|Lease|License)\s(?:[^.;,]{0,30}\s)?(?:dated|entered into|effective)\b[^.;,]{0,20}$"
+)
+"""Another document, named with its date."""
 _NOT_OWN = re.compile(r"(?i)\b(?:that|an?) certain\b|\boriginal|\bprior\b")
 _ITSELF = re.compile(r"(?i)\b(?:this|the present)\b[^.;]{0,160}$|\b(?:entered into|made|executed|dated|effective|agreement date|as of)\b[^.;]{0,40}$")
 _ONLY_EFFECTIVE = re.compile(r"(?i)(?<!made )(?<!made and )(?<!into )(?<!into and )(?<!dated )(?<!dated and )\beffective(?: date)?(?: as)?(?: of| on)?:?\s*$")
 _TOP = 4000
 _EFFECTIVE = re.compile(
     r"(?i)\beffective\s+(?:date\b[^.;\n]{0,80}?(?:mean\w*|is|shall be|of|:|as of|,|-)?|as\s+of|on|from|beginning|commencing|date:)\s*(?:and as of )?(?:the )?(?=\S)"
-    r"|\bshall (?:commence|begin|take effect|become effective|be effective|start)\b[^.;\n]{0,40}?\b(?:on|as of|from)\s+(?:the )?"
+    r"|\bdated effective\s+(?=\S)|\bshall (?:commence|begin|take effect|become effective|be effective|start)\b[^.;\n]{0,40}?\b(?:on|as of|from)\s+(?:the )?"
     r"|\b(?:commencement|start|starting|beginning) date\b[^.;\n]{0,40}?(?:mean\w*|is|shall be|:|of|,)\s*(?:the )?"
     r"|\b(?:commenc\w+|beginning|starting|effective)\s+(?:on|as of|from|with)?\s*(?:the )?|\bwith effect (?:from|as of)\s+(?:the )?|\btake effect (?:on|from|as of)\s+(?:the )?"
 )
@@ -125,12 +129,12 @@ def _is_of_another(text: str, dated: Dated) -> bool:
     own = _OWN_VERB.search(sentence)
     if own and not (own[0][0] == ")" and re.search(r"(?i)\bto (?:the|that) ", sentence)) and not _NOT_OWN.search(sentence[-140:]):
         return False
-    return bool(_ANOTHER.search(sentence) or re.search(r"\d+-[A-Z]\w*,?\s*$|Source:", before[-60:]))
+    return bool(_ANOTHER.search(sentence) or _NAMED_OTHER.search(sentence) or re.search(r"\d+-[A-Z]\w*,?\s*$|Source:", before[-60:]))
 
 
 def _signed_date(text: str) -> tuple[Dated, str, float] | None:
     """The last date beside the signatures."""
-    marks = [m.start() for m in re.finditer(r"(?i)in\s+witness\s+whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed at\b|printed name", text)]
+    marks = [m.start() for m in re.finditer(r"(?i)in\s+witness\s+whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed (?:at|and effective|this|as of|on)\b|printed name", text)]
     if not marks:
         return None
     start = next((m.start() for m in re.finditer(r"(?i)in\s+witness\s+whereof", text)), marks[0])
@@ -200,8 +204,9 @@ _UNTIL = re.compile(
 _TERM_TALK = re.compile(
     r"(?i)\b(?:initial (?:term|period)|primary term|term (?:of|for) this|term of the (?:agreement|licen[cs]e|lease)|the term\b|this (?:agreement|contract|lease|amendment|licen[cs]e)\b[^.;]{0,60}?\b(?:shall|will|is|may)\b[^.;]{0,60}?"
     r"\b(?:continue|remain|expire|terminate|commence|begin|be effective|end|run|be in (?:full force|effect)|valid|in force|be for|effective)|agreement (?:expires|terminates|commences|begins|continues|is effective|is valid|ends)|validity|expiration date|expiry date"
-    r"|period of (?:the|this) (?:agreement|contract)|duration|sponsorship term|contract period|term shall|shall (?:continue|remain) in (?:full )?(?:force|effect))"
+    r"|period of (?:the|this) (?:agreement|contract)|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?(?:force|effect))"
 )
+_STRONG = re.compile(r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|duration|validity|agreement expires|the term\b")
 _ANNIVERSARY = re.compile(
     r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s*(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s*)?(?:\(?\d*(?:st|nd|rd|th)\)?\s*)?(?:year )?anniversary\s+(?:date\s+)?(?:of|from|following)\s+(?P<base>[^.;]{3,80})"
 )
@@ -216,8 +221,10 @@ def expiration_date(document: Document, agreed: Answer | None, effective: Answer
     """When the contract ends: as stated, else computed from its term, and then the source says from what."""
     text = document.text
     zones = [(s.start, s.end, 0.1) for s in sorted(spans, key=lambda s: -s.score) if s.label == "Expiration Date"]
-    for start, end, bonus in zones or [(*zone, 0.0) for zone in _term_sentences(text)]:
-        found = _stated_end(document, start, end, bonus) or _computed_end(document, start, end, bonus, agreed, effective)
+    zones = zones or [(*zone, 0.0) for zone in _term_sentences(text)]
+    cells = [_stated_end(document, *zone) for zone in zones]
+    cells += [None if any(cells) else _computed_end(document, *zone, agreed, effective) for zone in zones]
+    for found in cells:
         if found and (found.value is None or effective is None or effective.value is None or found.value > effective.value):
             return found
     return None
@@ -231,7 +238,7 @@ def _term_sentences(text: str) -> list[Range]:
         stop = re.compile(r"\.\s+(?=[A-Z(])|\n\n|;\s").search(text, match.end(), min(len(text), match.end() + 700))
         end = stop.start() if stop else min(len(text), match.end() + 500)
         heading = bool(re.search(r"(?i)\b(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$", text[max(0, start - 60) : start] + text[start : match.start()][:40]))
-        strong = bool(re.search(r"(?i)initial term|this agreement|term of this|primary term|term shall", match[0]))
+        strong = bool(_STRONG.search(match[0]))
         if heading or strong:
             found[start, end] = max(found.get((start, end), 0.0), heading + strong)
     return [zone for zone, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))][:40]
@@ -264,7 +271,7 @@ def _computed_end(document: Document, start: int, end: int, bonus: float, agreed
             return _computed(document, match.span(), base, relativedelta(years=ordinal), bonus)
     for match in _PERIOD.finditer(text, start, end):
         duration = parse_value(match["period"], "duration")
-        if not isinstance(duration, Duration) or re.search(r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach|quarter|transition|assistance|survive|warrant", text[max(start, match.start() - 100) : min(end, match.end("period") + 25)]):
+        if not isinstance(duration, Duration) or re.search(r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach|quarter|transition|assistance|survive|extend|respective|each such|warrant", text[max(start, match.start() - 100) : min(end, match.end("period") + 25)]):
             continue
         step = _step(duration)
         if step is None or (duration.unit in ("day", "week") and duration.amount < 60) or (duration.unit == "month" and duration.amount < 3):

@@ -28,6 +28,7 @@ _ATTACHED = re.compile(r"\n\s*(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhi
 _NOT_SIGNING = re.compile(r"(?i)\b(?:a|an|its|the|as)\s*$|\bc/o\s*$|copy to:?\s*$|law|counsel|attorney|notary|witness(?:es)?:?\s*$|(?<!behalf )\bof\s*$")
 _NOT_AFTER = re.compile(r"(?i)[\s,]*(?:its|the|as|sole|a|an)?\s*(?:its|sole|general|managing)?\s*(?:general partner|managing member|manager|member|trustee of)\b|\s*\(?(?:law firm|attorneys)")
 _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)")
+_HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
 _DEFINED = re.compile(
     r"[“\"]([A-Z][\w &-]{1,40})[”\"][^.;:“”\"\n]{0,40}?\s(?:shall\s)?(?:means?|refers?\sto|is)\s(?:the\s)?(?=[A-Z0-9])"
 )
@@ -61,7 +62,7 @@ def _trimmed_label(text: str, role: Range) -> Range:
 def _is_role_label(label: str) -> bool:
     if re.fullmatch(r"(?i)(?:the )?party ?(?:[a-d]|[1-4]|i{1,3})", label):
         return True
-    return is_role(label.replace("End-User", "user")) and label.lower() not in _NO_LABELS
+    return bool(re.search(r"\w", label)) and is_role(label.replace("End-User", "user")) and label.lower() not in _NO_LABELS
 
 
 def signature_namings(text: str) -> list[Naming]:
@@ -138,8 +139,9 @@ def _names_with_roles(text: str) -> Iterator[Naming]:
         if first.start() < at:
             continue
         end = name_end(text, first.start())
-        if end > first.start() and is_name(text[first.start() : end]) and re.match(r"[^()“”\"\n.;]{0,90}\([^()]{0,60}[“\"]", text[end : end + 160]):
+        if end > first.start() and is_name(text[first.start() : end]) and _HAS_ROLE.match(text, end):
             naming = described(text, (first.start(), end), min(len(text), end + 250), "definition")
-            if naming.role and (naming.full or naming.kind):
+            person = 1 <= text[slice(*naming.name)].count(" ") <= 3 and re.match(r"\s?\((?:the )?[“\"]", text[end : end + 8])
+            if naming.role and (naming.full or naming.kind or person and is_role(text[slice(*naming.role)])):
                 yield naming
                 at = end

@@ -24,8 +24,10 @@ _LONG_FORM = re.compile(
 _MORE_SUFFIX = re.compile(r"(?:&|kg)$", re.I)
 _AMBIGUOUS = frozenset("SC AS SE AB AG LC PC PA SA NA NV LP CO KK BV".split())
 _AFTER_COMMA = re.compile(
-    r"(?:jr|sr|esq|m\.?d|ph\.?d|d\.?o|d\.?d\.?s|j\.?d|cpa|ii|iii|iv|national|association)\.?$", re.I
+    r"(?:jr|sr|esq|m\.?d|ph\.?d|d\.?o|d\.?d\.?s|j\.?d|cpa|ii|iii|iv|f\.?s\.?b|national|association)\.?$", re.I
 )
+_LEGAL_PREFIX = re.compile(r"(?:JSC|OJSC|CJSC|PJSC|OAO|ZAO|OOO|PAO|PT|UAB|SIA|SC)$")
+_ROLES = frozenset("broker merchant subscriber subscribers author artist athlete adopter insured debtor creditor assigns".split())
 _CONNECTORS = frozenset("of and & for de del la las los the du des y e und et von van der den di da do dos".split())
 _STOPS = re.compile(
     r"(?:a|an|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background|hereinafter|this"
@@ -37,10 +39,16 @@ _STOPS = re.compile(
 )
 _ABBREVIATION = re.compile(r"(?:(?:[^\W\d_]\.)*[^\W\d_]|st|dr|mr|mrs|ms|jr|sr|bros|int'?l|no|mt|ft|prof|hon|u\.s|u\.k|&|assoc|mfg|tech)\.$", re.I)
 _WORD = re.compile(r"[^\s()\[\]{}“”\"„;:,]+")
-_BRACKET = re.compile(r"\s?\((?!the |an? )([A-Z][\w&.' -]{1,30})\)(?=\s)")
+_BRACKET = re.compile(r"\s?(?:\(|« ?)(?!the |an? )([A-Z][\w&.' -]{1,30}?)(?:\)| ?»)(?=\s)")
 _GAP = re.compile(r"(,?)([^\S\n]*\n?[^\S\n]*)")
+_PLACES = (
+    r"(?:New (?:York|Jersey|Hampshire|Mexico)|North Carolina|South Carolina|California|Texas|Florida|Illinois|Delaware|Nevada|Ohio|Massachusetts"
+    r"|Pennsylvania|Virginia|Maryland|Georgia|Washington|Colorado|Arizona|Utah|Minnesota|Michigan|Connecticut|Oregon|Tennessee|Indiana|Wisconsin"
+    r"|Singapore|Japan|China|Germany|France|Israel|Canada|England|Switzerland|India|Taiwan|Korea|Australia|Netherlands|USA|U\.S\.A\.?|United States)"
+)
 _NEVER = re.compile(
-    r"(?i)(?:[a-z]{2} \d{5}|\d+(?:st|nd|rd|th)\b|\d+(?:\.\d+)+\b|\d{5}|(?:add|tel|fax|attn)\b"
+    rf"(?:{_PLACES}(?:\s\d{{5}}(?:-\d+)?)?,?\s(?:and|AND|&)\s)|(?i:\d{{4}}\s|[a-z ]{{2,20}} \d{{5}}\b)"
+    r"|(?i:[a-z]{2} \d{5}|\d+(?:st|nd|rd|th)\b|\d+(?:\.\d+)+\b|\d{5}|(?:add|tel|fax|attn)\b"
     r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)\b.{0,6}\d)"
 )
 """Where an address or a date starts, which no legal form makes a name."""
@@ -56,6 +64,10 @@ _OFFICE = re.compile(
     r"|signatory|chairman|ceo|cfo|coo|financial|operating|title|name|date|its)\b[\s:,]+(?:of\s|and\s)?)+(?=[A-Z])"
 )
 """The office of a signatory, which may stand before the next name on one line."""
+_SIGNATORY = re.compile(
+    r"(?:[A-Z][\w.'’-]*[a-z.][^\S\n]+){2,10}(?=[A-Z]{3,}[^\S\n][A-Z0-9&, /.'’-]*\b(?:LLC|L\.?P|INC|LTD|CORP|L\.L\.C|CORPORATION|COMPANY)\b)"
+)
+"""The name of a signatory before the next name, in capitals, on one line."""
 _MAX_WORDS = 16
 _COUNTRIES = frozenset(
     """usa us uk germany france canada israel china japan india italy spain switzerland netherlands england ireland mexico
@@ -95,7 +107,7 @@ def name_end(text: str, start: int) -> int:
             closed = closed and bool(_MORE_SUFFIX.match(token))
             continue  # counts only with the word after it
         mid = token in _AMBIGUOUS and re.match(r" [A-Z][a-z]", text[at : at + 3])
-        closed = (is_legal_form(token) and not mid) or (closed and bool(_MORE_SUFFIX.match(token)))
+        closed = (words > 1 and is_legal_form(token) and not mid) or (closed and bool(_MORE_SUFFIX.match(token)))
         end = at
         if token.endswith(".") and not closed and not _ABBREVIATION.match(token) and not _LOOSE_SUFFIX.match(token):
             end = at - 1
@@ -105,7 +117,7 @@ def name_end(text: str, start: int) -> int:
 
 def is_legal_form(word: str) -> bool:
     """Whether a word is a legal form that ends a name: ``Inc.``, ``GmbH``."""
-    return bool(_SUFFIX.match(word)) and word != word.lower() or word.lower() in ("plc", "gmbh")
+    return bool(_SUFFIX.match(word)) and word != word.lower() or word.lower() in ("plc", "gmbh", "a.s.", "s.r.o.", "d.o.o.", "s.p.a.", "a.s")
 
 
 def has_legal_form(name: str) -> bool:
@@ -115,6 +127,8 @@ def has_legal_form(name: str) -> bool:
     (True, False)
     """
     words = re.findall(r"[^\s,()]+", name)
+    if len(words) > 1 and _LEGAL_PREFIX.match(words[0]):
+        return True
     loose = [bool(_LOOSE_SUFFIX.match(word)) and word[0].isupper() for word in words]
     articles = ["", *(word.lower() for word in words)]
     return any(
@@ -130,7 +144,7 @@ def is_name(name: str) -> bool:
     (True, False, False)
     """
     words = re.findall(r"\w+", name)
-    if not words or len(name) < 2 or is_role(name) or not any(word[0].isupper() or word[0].isdigit() for word in words):
+    if not words or len(name) < 2 or is_role(" ".join(w for w in words if w.lower() not in _ROLES)) or not any(word[0].isupper() or word[0].isdigit() for word in words):
         return False
     if _NEVER.match(name) or not any(re.search(r"[^\W\d_]{2}", word) and not is_legal_form(word) for word in name.replace(",", " ").split()):
         return False
@@ -155,10 +169,14 @@ def names_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
     for first in re.finditer(r"(?<![\w&.'’-])[^\W_a-z][\w&.'’-]*", text[start:end]):
         begin = start + first.start()
+        if re.match(r"\d+(?:[^\w]|$)", first[0] + " "):
+            continue
         if begin < at:
             continue
         if (office := _OFFICE.match(text, begin, end)) and office.end() < end:
             begin = office.end()
+        if signatory := _SIGNATORY.match(text, begin, end):
+            begin = signatory.end()
         stop = name_end(text, begin)
         if stop <= end and stop > begin and has_legal_form(text[begin:stop]) and is_name(text[begin:stop]):
             yield begin, stop
@@ -201,7 +219,7 @@ def _closes(text: str, at: int) -> bool:
 def _leads_on(text: str, word: re.Match[str]) -> bool:
     """Whether a connecting word leads on to a part of the same name: ``University of Texas``."""
     after = re.match(r"\s(?:the |la |los |las )?([^\s,;:()]+)", text[word.end() : word.end() + 60])
-    if not after or not (after[1][0].isupper() or after[1][0].isdigit()) or _STOPS.match(after[1]):
+    if not after or not (after[1][0].isupper() or after[1][0].isdigit() and word[0].lower() != "of") or _STOPS.match(after[1]):
         return False
     return not is_role(after[1]) or word[0].lower() not in ("and", "&", "for", "the") or has_legal_form(f"x {after[1]}")
 

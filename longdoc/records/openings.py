@@ -47,7 +47,7 @@ _FILLER = re.compile(
     r"(?i)[\s,;:.\-–—_*&]*(?:(?:and|both|either|each of)\b[\s,;:]*)*"
     r"(?:\(?(?:\d{1,2}|[ivx]{1,4}|[a-e])[.)]\)?\s*)?"
     r"(?:(?:and|on (?:the )?(?:one|other) (?:hand|part|side)|of the (?:first|second|third|other|one) part|the (?:undersigned|individuals?"
-    r"|following(?: parties)?|firms?|companies)|party [a-d]|parties|mr\.?|ms\.?|mrs\.?|messrs\.?|m/s\.?|the)\b(?!\.com)[\s,;:.]*)*"
+    r"|following(?: parties)?|firms?|companies)|party [a-d]|parties|mr\.?|ms\.?|mrs\.?|messrs\.?|m/s\.?|its (?:wholly[ -]owned )?(?:subsidiary|affiliate)|(?-i:the))\b(?!\.com)[\s,;:.]*|\((?-i:[A-Z])[a-z]+\)\s)*"
 )
 _LIST_MARK = re.compile(r"\(?(?:\d{1,2}|[ivx]{1,4}|[a-e])[.)]\)?\s*", re.I)
 _STOP = re.compile(

@@ -80,7 +80,7 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     found = [*opening, *forms]
     known = [f" {key(text[slice(*n.name)])}" for n in found]
     signed = [n for n in signed if not any(f" {key(text[slice(*n.name)])}".endswith(k) and len(key(text[slice(*n.name)])) >= len(k) for k in known)]
-    for more in (lambda: [n for n in defined_namings(document) if n.full], lambda: signed, lambda: signing_people(text)):
+    for more in (lambda: defined_namings(document), lambda: signed, lambda: signing_people(text)):
         if len(_joined(text, found)) < 2:
             found += more()
     return found or _voted(text, votes)

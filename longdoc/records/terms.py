@@ -85,6 +85,9 @@ def _place(text: str, start: int, end: int) -> Range | None:
             shouted = name.isupper() and name.count(" ") > 2 or name.count(" ") > 5
             if name and near and not shouted and not re.match(r"(?i)(?:u\.?s\.?a?|the|this|such|any|agreement|section|article|applicable|governing|federal|choice|conflicts?|state|united nations|international)$|(?:the )?(?:federal|compliance|money|maximum|united states|united nations|convention|governing|applicable|choice)\b", name):
                 return match.start("place"), match.start("place") + len(name)
+    if re.search(r"(?i)\blaws? of (?:that|said|such) (?:state|province|country)", text[start:end]):
+        if state := re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}").search(text, max(0, start - 150), end):
+            return state.span("place")
     return None
 
 
