@@ -153,7 +153,7 @@ def _title(document: Document, opening: tuple[int, int] | None, entities: Iterab
     if not match:
         return None
     start, end = match.span()
-    if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+[^\S\n])+$", text[max(0, start - 80) : start])):
+    if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+\s{1,2})+$", text[max(0, start - 80) : start])):
         start -= len(longer[0])
     if more := re.compile(r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER|#)[.\s]*\w+", re.I).match(text, end):
         end = more.end()
@@ -175,7 +175,7 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
     spelled = _SPELLED.match(text, end)
     lines = [part for part in text[max(0, end - 300) : end].split("\n") if part.strip()]
     greedy = _SPELLED_OUT.match(text, end)
-    if greedy and greedy[1].count(" ") and (own := _occurrence("\n".join(lines), greedy[1])):
+    if greedy and greedy[1].count(" ") and (own := _occurrence("\n".join(["", *lines]), greedy[1])) and own.string[own.start() - 1] == "\n":
         return one_line(own[0])
     for count in (1, 2, 3):
         near = title_in("\n".join(lines[-count:])) if lines else ""

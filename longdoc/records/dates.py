@@ -204,9 +204,9 @@ _UNTIL = re.compile(
 _TERM_TALK = re.compile(
     r"(?i)\b(?:initial (?:term|period)|primary term|term (?:of|for) this|term of the (?:agreement|licen[cs]e|lease)|the term\b|this (?:agreement|contract|lease|amendment|licen[cs]e)\b[^.;]{0,60}?\b(?:shall|will|is|may)\b[^.;]{0,60}?"
     r"\b(?:continue|remain|expire|terminate|commence|begin|be effective|end|run|be in (?:full force|effect)|valid|in force|be for|effective)|agreement (?:expires|terminates|commences|begins|continues|is effective|is valid|ends)|validity|expiration date|expiry date"
-    r"|period of (?:the|this) (?:agreement|contract)|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?(?:force|effect))"
+    r"|period of (?:the|this) (?:agreement|contract)|(?:shall|will) (?:expire|terminate) (?:on|at)|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?(?:force|effect))"
 )
-_STRONG = re.compile(r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|duration|validity|agreement expires|the term\b")
+_STRONG = re.compile(r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on|terminate on|duration|validity|agreement expires|the term\b")
 _ANNIVERSARY = re.compile(
     r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s*(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s*)?(?:\(?\d*(?:st|nd|rd|th)\)?\s*)?(?:year )?anniversary\s+(?:date\s+)?(?:of|from|following)\s+(?P<base>[^.;]{3,80})"
 )
@@ -240,7 +240,8 @@ def _term_sentences(text: str) -> list[Range]:
         heading = bool(re.search(r"(?i)\b(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$", text[max(0, start - 60) : start] + text[start : match.start()][:40]))
         strong = bool(_STRONG.search(match[0]))
         if heading or strong:
-            found[start, end] = max(found.get((start, end), 0.0), heading + strong)
+            initial = 1.5 * bool(re.match(r"(?i)initial term|primary term|term of th", match[0]))
+            found[start, end] = max(found.get((start, end), 0.0), heading + strong + initial)
     return [zone for zone, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))][:40]
 
 
@@ -248,7 +249,7 @@ def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answe
     text = document.text
     for match in _UNTIL.finditer(text, start, end):
         dated = next(dates_in(text, match.end(), min(len(text), match.end() + 40)), None)
-        if dated is None or dated.start - match.end() > 3 or _is_of_another(text, dated):
+        if dated is None or dated.start - match.end() > 3 or _NAMED_OTHER.search(text[max(0, dated.start - 120) : dated.start]):
             continue
         begins = re.search(r"(?i)\b(?:commenc\w*|begin\w*|start\w*|effective)\b[^,;]{0,15}$", text[max(0, match.start() - 25) : dated.start])
         if begins or match[0].lower().split()[0] == "to" and not re.search(r"\d{4}[\s,]*$", text[max(0, match.start() - 15) : match.start()]):
@@ -271,7 +272,7 @@ def _computed_end(document: Document, start: int, end: int, bonus: float, agreed
             return _computed(document, match.span(), base, relativedelta(years=ordinal), bonus)
     for match in _PERIOD.finditer(text, start, end):
         duration = parse_value(match["period"], "duration")
-        if not isinstance(duration, Duration) or re.search(r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach|quarter|transition|assistance|survive|extend|respective|each such|warrant", text[max(start, match.start() - 100) : min(end, match.end("period") + 25)]):
+        if not isinstance(duration, Duration) or re.search(r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach|quarter|transition|assistance|survive|extend|respective|each such|term hereof and|(?:termination|expiration) (?:hereof )?and|during|warrant", text[max(start, match.start() - 100) : min(end, match.end("period") + 25)]):
             continue
         step = _step(duration)
         if step is None or (duration.unit in ("day", "week") and duration.amount < 60) or (duration.unit == "month" and duration.amount < 3):

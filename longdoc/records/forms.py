@@ -130,18 +130,20 @@ def defined_namings(document: Document) -> list[Naming]:
         if match and (end := name_end(text, match.end())) > match.end() and is_name(text[match.end() : end]):
             naming = described(text, (match.end(), end), end, "definition")
             found.append(replace(naming, role=match.span(1)))
-    return found or list(_names_with_roles(text))
+    return list(_names_with_roles(text)) or found
 
 
 def _names_with_roles(text: str) -> Iterator[Naming]:
-    at = 0
+    at, roles = 0, set()
     for first in re.finditer(r"(?<![\w&.'’-])[A-Z0-9][\w&.'’-]*", text[:8000]):
         if first.start() < at:
             continue
         end = name_end(text, first.start())
         if end > first.start() and is_name(text[first.start() : end]) and _HAS_ROLE.match(text, end):
             naming = described(text, (first.start(), end), min(len(text), end + 250), "definition")
+            role = key(text[slice(*naming.role)]) if naming.role else ""
             person = 1 <= text[slice(*naming.name)].count(" ") <= 3 and re.match(r"\s?\((?:the )?[“\"]", text[end : end + 8])
-            if naming.role and (naming.full or naming.kind or person and is_role(text[slice(*naming.role)])):
+            if role and role not in roles and (naming.full or (person and is_role(role))):
+                roles.add(role)
                 yield naming
                 at = end

@@ -82,7 +82,8 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     signed = [n for n in signed if not any(f" {key(text[slice(*n.name)])}".endswith(k) and len(key(text[slice(*n.name)])) >= len(k) for k in known)]
     for more in (lambda: defined_namings(document), lambda: signed, lambda: signing_people(text)):
         if len(_joined(text, found)) < 2:
-            found += more()
+            taken = {key(text[slice(*n.role)]) for n in found if n.role}
+            found += [n for n in more() if not n.role or key(text[slice(*n.role)]) not in taken or n.full]
     return found or _voted(text, votes)
 
 
