@@ -116,8 +116,17 @@ def table(pairs: Iterable[tuple[Contract, Annotated]]) -> list[list[object]]:
         ["shown as a party, but none or cut", f"{wrong / max(shown, 1):.3f}", f"{wrong} of {shown}"],
     ]
     for name in ("title", *DATES, "governing law"):
-        rows.append([name, f"{sum(right[name]) / max(len(right[name]), 1):.3f}", f"{sum(right[name])} of {len(right[name])}"])
-    return [*rows, ["cells without a flag that are right", f"{unflagged_right / max(unflagged, 1):.3f}", f"{unflagged_right} of {unflagged}"]]
+        rows.append(
+            [name, f"{sum(right[name]) / max(len(right[name]), 1):.3f}", f"{sum(right[name])} of {len(right[name])}"]
+        )
+    return [
+        *rows,
+        [
+            "cells without a flag that are right",
+            f"{unflagged_right / max(unflagged, 1):.3f}",
+            f"{unflagged_right} of {unflagged}",
+        ],
+    ]
 
 
 def main() -> None:
@@ -136,7 +145,9 @@ def main() -> None:
         entities = pipeline(document, tasks=["contract", "effective"]).entities if pipeline else ()
         pairs.append((record_of(document, entities), contract))
     notes = f"{len(contracts)} contracts of the {arguments.part} part; entities: {arguments.model or 'none'}."
-    write_table(f"records_{arguments.part}", "Records of contracts", ["measure", "value", "counted"], table(pairs), notes)
+    write_table(
+        f"records_{arguments.part}", "Records of contracts", ["measure", "value", "counted"], table(pairs), notes
+    )
 
 
 if __name__ == "__main__":

@@ -25,8 +25,12 @@ _AGREES = re.compile(
     r"(?i)\b(?:agreement|contract|lease|amendment|addendum|licen[cs]e|indenture|guarant(?:y|ee)|terms and conditions"
     r"|power of attorney|deed|memorandum of understanding|covenants?|hereby agrees?|parties|hereto|hereinafter)\b"
 )
-_PAPER = re.compile(r"(?im)^\W*(?:\d+\.?\s*)?(?:abstract|references|bibliography|acknowledge?ments?|doi:?.{0,60})\s*$|\bet al\.")
-_NOTE = re.compile(r"(?im)^\W*(?:chief complaint|history of present illness|assessment(?: and plan)?|review of systems)\W*")
+_PAPER = re.compile(
+    r"(?im)^\W*(?:\d+\.?\s*)?(?:abstract|references|bibliography|acknowledge?ments?|doi:?.{0,60})\s*$|\bet al\."
+)
+_NOTE = re.compile(
+    r"(?im)^\W*(?:chief complaint|history of present illness|assessment(?: and plan)?|review of systems)\W*"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,11 @@ class Contract:
     def _checks(self) -> Iterator[str]:
         for field in fields(self):
             value = getattr(self, field.name)
-            cells = [each.name if isinstance(each, Party) else each for each in value] if isinstance(value, tuple) else [value]
+            cells = (
+                [each.name if isinstance(each, Party) else each for each in value]
+                if isinstance(value, tuple)
+                else [value]
+            )
             if any(each is not None and each.check for each in cells):
                 yield field.name
 
@@ -94,7 +102,9 @@ _THIS = re.compile(r"\b(?:This|THIS)\b")
 _DOCUMENT = re.compile(
     r"(?i)\b(?:agreement|contract|amendment|addendum|lease|licen[cs]e|deed|guarant(?:y|ee)|plan|memorandum|indenture|supplement|covenant)s?\b"
 )
-_HEADED = re.compile(r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])")
+_HEADED = re.compile(
+    r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])"
+)
 _SPELLED = re.compile(r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b")
 _SPELLED_OUT = re.compile(
     r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s*(?:[(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
@@ -138,7 +148,15 @@ def _require_contract(document: Document) -> None:
     top = text[:20_000]
     agrees = len(_AGREES.findall(top)) * 1000 / max(len(top), 1)
     papers, notes = len(_PAPER.findall(text)), len(_NOTE.findall(text))
-    kind = "has no text" if not text.strip() else "seems to be a paper" if papers > 2 else "seems to be a note" if notes > 1 else ""
+    kind = (
+        "has no text"
+        if not text.strip()
+        else "seems to be a paper"
+        if papers > 2
+        else "seems to be a note"
+        if notes > 1
+        else ""
+    )
     if not text.strip() or agrees < 0.3 or (agrees < 1.5 and kind):
         said = kind or "names no agreement and no parties to one"
         raise NoRecordError(f"no contract record of {document.source.name}: it {said}; a contract is expected")
@@ -155,7 +173,9 @@ def _title(document: Document, opening: tuple[int, int] | None, entities: Iterab
     start, end = match.span()
     if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+\s{1,2})+$", text[max(0, start - 80) : start])):
         start -= len(longer[0])
-    if more := re.compile(r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER|#)[.\s]*\w+", re.I).match(text, end):
+    if more := re.compile(r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER|#)[.\s]*\w+", re.I).match(
+        text, end
+    ):
         end = more.end()
     named = {re.sub(r"\W+", " ", e.text).casefold().strip() for e in entities if e.label == "DOCUMENT_NAME"}
     agrees = re.sub(r"\W+", " ", title).casefold().strip() in named
@@ -175,13 +195,23 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
     spelled = _SPELLED.match(text, end)
     lines = [part for part in text[max(0, end - 300) : end].split("\n") if part.strip()]
     greedy = _SPELLED_OUT.match(text, end)
-    if greedy and greedy[1].count(" ") and (own := _occurrence("\n".join(["", *lines]), greedy[1])) and own.string[own.start() - 1] == "\n":
+    if (
+        greedy
+        and greedy[1].count(" ")
+        and (own := _occurrence("\n".join(["", *lines]), greedy[1]))
+        and own.string[own.start() - 1] == "\n"
+    ):
         return one_line(own[0])
     for count in (1, 2, 3):
         near = title_in("\n".join(lines[-count:])) if lines else ""
         if not _DOCUMENT.search(near) or _SENTENCE.search(near):
             continue
-        if spelled and (own := _occurrence(near, spelled[1])) and own.end() == len(near) and re.search(r"[/:]", near[: own.start()]):
+        if (
+            spelled
+            and (own := _occurrence(near, spelled[1]))
+            and own.end() == len(near)
+            and re.search(r"[/:]", near[: own.start()])
+        ):
             return one_line(own[0])
         listed = re.search(r"(?i)\bexhibit|\bschedule|\.{4}", lines[-count])
         near = re.split(r"\s[-–—]\s(?=.*\b(?:INC|LLC|LTD|CORP)\b)", near)[0]

@@ -15,13 +15,13 @@ from longdoc.records.cells import cell
 from longdoc.records.openings import Range
 from longdoc.values import Duration, parse_value
 
-_MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
-)
+_MONTH = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
 _BLANK = r"(?<![_*.●•])(?:_{2,60}(?:\s_{1,60}){0,4}|\[[\s●•*_\w]{0,12}\]|[●•]{1,9}|\*{2,20}|\.{3,60})"
 _DAY = r"\(?(?:\d{1,2}|[a-z]{3,7}(?:th|st|nd|rd)|(?:twenty|thirty)[ -][a-z]{3,7})\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\)?"
-_YEAR = r"(?:[12]\d{3}|two thousand(?: and)?(?: [a-z]+)?(?:[ -][a-z]+)?|nineteen (?:hundred(?: and)? )?[a-z-]+(?: [a-z]+)?)"
-_OF = r"(?:\s?day)?(?:\s?,)?(?:\s+of)?[\s,]*"
+_YEAR = (
+    r"(?:[12]\d{3}|two thousand(?: and)?(?: [a-z]+)?(?:[ -][a-z]+)?|nineteen (?:hundred(?: and)? )?[a-z-]+(?: [a-z]+)?)"
+)
+_OF = r"(?:\s?day)?(?:\s?,)?(?:\s+of)?[\s,-]*"
 _DATE = re.compile(
     rf"(?i)(?<![A-Za-z\d])(?:{_MONTH}[\s,]*(?:the\s)?{_DAY}[\s,]*(?:of\s)?(?:in the year\s)?{_YEAR}(?!\d)"
     rf"|{_DAY}{_OF}{_MONTH}[\s,]*(?:of\s)?(?:in the year\s)?(?:of our lord\s)?{_YEAR}(?!\d)"
@@ -46,8 +46,12 @@ _NAMED_OTHER = re.compile(
 )
 """Another document, named with its date."""
 _NOT_OWN = re.compile(r"(?i)\b(?:that|an?) certain\b|\boriginal|\bprior\b")
-_ITSELF = re.compile(r"(?i)\b(?:this|the present)\b[^.;]{0,160}$|\b(?:entered into|made|executed|dated|effective|agreement date|as of)\b[^.;]{0,40}$")
-_ONLY_EFFECTIVE = re.compile(r"(?i)(?<!made )(?<!made and )(?<!into )(?<!into and )(?<!dated )(?<!dated and )\beffective(?: date)?(?: as)?(?: of| on)?:?\s*$")
+_ITSELF = re.compile(
+    r"(?i)\b(?:this|the present)\b[^.;]{0,160}$|\b(?:entered into|made|executed|dated|effective|agreement date|as of)\b[^.;]{0,40}$"
+)
+_ONLY_EFFECTIVE = re.compile(
+    r"(?i)(?<!made )(?<!made and )(?<!into )(?<!into and )(?<!dated )(?<!dated and )\beffective(?: date)?(?: as)?(?: of| on)?:?\s*$"
+)
 _TOP = 4000
 _EFFECTIVE = re.compile(
     r"(?i)\beffective\s+(?:date\b[^.;\n]{0,80}?(?:mean\w*|is|shall be|of|:|as of|,|-)?|as\s+of|on|from|beginning|commencing|date:)\s*(?:and as of )?(?:the )?(?=\S)"
@@ -56,7 +60,9 @@ _EFFECTIVE = re.compile(
     r"|\b(?:commenc\w+|beginning|starting|effective)\s+(?:on|as of|from|with)?\s*(?:the )?|\bwith effect (?:from|as of)\s+(?:the )?|\btake effect (?:on|from|as of)\s+(?:the )?"
 )
 _THIS = re.compile(r"(?i)\bthis\b[^.;]{0,50}\b(?:agreement|amendment|contract|lease|letter|addendum)\b")
-_CALLED_EFFECTIVE = re.compile(r"(?i)^[\s,]*(?:\d{4}[\s,]*)?[(\[]?[^()]{0,30}?[“\"'‘(]\s?(?:\w+ )?(?:Effective|Commencement) Date")
+_CALLED_EFFECTIVE = re.compile(
+    r"(?i)^[\s,]*(?:\d{4}[\s,]*)?[(\[]?[^()]{0,30}?[“\"'‘(]\s?(?:\w+ )?(?:Effective|Commencement) Date"
+)
 _SAME_DATE = re.compile(
     r"(?i)(?:date (?:first )?(?:above|set forth above|written above|hereof|of (?:this agreement|its execution|execution|signature|signing|last signature|the last signature))"
     r"|date first|above date|signing|signature|execution|last (?:party|of the parties) (?:to sign|signs))"
@@ -109,13 +115,27 @@ def _opening_date(text: str, opening: Range | None) -> tuple[Dated, str, float] 
     """The date in the paragraph that names the parties, else the first date of the contract's own at its top."""
     near = list(dates_in(text, max(0, opening[0] - 500), min(len(text), opening[1] + 250))) if opening else []
     top = list(dates_in(text, 0, min(len(text), max(_TOP, opening[1] if opening else 0))))
-    for dates, source, score in ((near, "opening paragraph", 0.9), (top, "first page", 0.75)):
+    said_later = [
+        d
+        for d in dates_in(text, 0, min(len(text), 20_000))
+        if re.search(
+            r"(?i)\bthis (?:\w+ ){0,4}(?:agreement|contract|amendment) is (?:made|dated|entered)[^.;]{0,40}$",
+            text[max(0, d.start - 120) : d.start],
+        )
+    ]
+    for dates, source, score in (
+        (near, "opening paragraph", 0.9),
+        (top, "first page", 0.75),
+        (said_later, "first pages", 0.75),
+    ):
         own = [dated for dated in dates if not _is_of_another(text, dated)]
         said = [dated for dated in own if _ITSELF.search(text[max(0, dated.start - 200) : dated.start])]
         if said or own:
             chosen = (said or own)[0]
             only_effective = _ONLY_EFFECTIVE.search(text[max(0, chosen.start - 60) : chosen.start])
-            beside = not said and re.search(r"(?i)\b(?:title|name|date|its)\b[^.]{0,40}$", text[max(0, chosen.start - 60) : chosen.start])
+            beside = not said and re.search(
+                r"(?i)\b(?:title|name|date|its)\b[^.]{0,40}$", text[max(0, chosen.start - 60) : chosen.start]
+            )
             if (only_effective or beside) and (signed := _signed_date(text)) and signed[0].value:
                 return signed
             return chosen, source, score if said else score - 0.15
@@ -127,20 +147,39 @@ def _is_of_another(text: str, dated: Dated) -> bool:
     before = text[max(0, dated.start - 250) : dated.start]
     sentence = re.split(r"(?<=[.;])\s+(?=[A-Z])|\n\n", before)[-1]
     own = _OWN_VERB.search(sentence)
-    if own and not (own[0][0] == ")" and re.search(r"(?i)\bto (?:the|that) ", sentence)) and not _NOT_OWN.search(sentence[-140:]):
+    if (
+        own
+        and not (own[0][0] == ")" and re.search(r"(?i)\bto (?:the|that) ", sentence))
+        and not _NOT_OWN.search(sentence[-140:])
+    ):
         return False
-    return bool(_ANOTHER.search(sentence) or _NAMED_OTHER.search(sentence) or re.search(r"\d+-[A-Z]\w*,?\s*$|Source:", before[-60:]))
+    return bool(
+        _ANOTHER.search(sentence)
+        or _NAMED_OTHER.search(sentence)
+        or re.search(r"\d+-[A-Z]\w*,?\s*$|Source:", before[-60:])
+    )
 
 
 def _signed_date(text: str) -> tuple[Dated, str, float] | None:
     """The last date beside the signatures."""
-    marks = [m.start() for m in re.finditer(r"(?i)in\s+witness\s+whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed (?:at|and effective|this|as of|on)\b|printed name", text)]
+    marks = [
+        m.start()
+        for m in re.finditer(
+            r"(?i)in\s+witness\s+whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed (?:at|and effective|this|as of|on)\b|printed name",
+            text,
+        )
+    ]
     if not marks:
         return None
     start = next((m.start() for m in re.finditer(r"(?i)in\s+witness\s+whereof", text)), marks[0])
     dates = [
-        d for d in dates_in(text, start, min(len(text), start + 2500))
-        if (re.search(r"(?i)(?:dated?|as of|this|on|:)[\s:]*(?:the )?$", text[max(0, d.start - 25) : d.start]) or re.search(r"(?i)\bdates?\b", text[max(0, d.start - 40) : d.end + 25])) and not _is_of_another(text, d)
+        d
+        for d in dates_in(text, start, min(len(text), start + 2500))
+        if (
+            re.search(r"(?i)(?:dated?|as of|this|on|:)[\s:]*(?:the )?$", text[max(0, d.start - 25) : d.start])
+            or re.search(r"(?i)\bdates?\b", text[max(0, d.start - 40) : d.end + 25])
+        )
+        and not _is_of_another(text, d)
     ]
     whole = [d for d in dates if d.value]
     if whole:
@@ -152,12 +191,24 @@ def _voted(document: Document, votes: Sequence[Entity], label: str) -> Answer | 
     for vote in sorted(votes, key=lambda vote: -vote.score):
         dates = list(dates_in(document.text, max(0, vote.start - 2), min(len(document.text), vote.end + 12)))
         if dates and dates[0].value:
-            return cell(document, dates[0].start, dates[0].end, label=label, source=f"entity {vote.label}", score=min(0.6, vote.score), value=dates[0].value)
+            return cell(
+                document,
+                dates[0].start,
+                dates[0].end,
+                label=label,
+                source=f"entity {vote.label}",
+                score=min(0.6, vote.score),
+                value=dates[0].value,
+            )
     return None
 
 
 def effective_date(
-    document: Document, opening: Range | None, agreed: Answer | None, entities: Iterable[Entity] = (), spans: Iterable[Entity] = ()
+    document: Document,
+    opening: Range | None,
+    agreed: Answer | None,
+    entities: Iterable[Entity] = (),
+    spans: Iterable[Entity] = (),
 ) -> Answer | None:
     """When the contract takes effect: as it says, else when it was made, to be checked."""
     text, votes = document.text, [e for e in entities if e.label == "EFFECTIVE_DATE" and e.score >= 0.5]
@@ -165,7 +216,9 @@ def effective_date(
     best: tuple[float, Dated | None, str] = (0.0, None, "")
     for start, end in [*zones, (0, len(text))]:
         for score, dated, source in _effective_in(text, start, end):
-            score += 0.05 * any(vote.start < (dated.end if dated else 0) and (dated.start if dated else 0) < vote.end for vote in votes)
+            score += 0.05 * any(
+                vote.start < (dated.end if dated else 0) and (dated.start if dated else 0) < vote.end for vote in votes
+            )
             if score > best[0]:
                 best = (score, dated, source)
         if best[1]:
@@ -173,11 +226,24 @@ def effective_date(
     score, dated, source = best
     if dated:
         blank = dated.value is None
-        return cell(document, dated.start, dated.end, label="effective_date", source=f"{source}, partly blank" if blank else source,
-                    score=min(0.6, score) if blank else score, value=dated.value)
+        return cell(
+            document,
+            dated.start,
+            dated.end,
+            label="effective_date",
+            source=f"{source}, partly blank" if blank else source,
+            score=min(0.6, score) if blank else score,
+            value=dated.value,
+        )
     if agreed is None:
         return _voted(document, votes, "effective_date")
-    return replace(agreed, label="effective_date", source=f"agreement date ({agreed.source})", check=True, score=min(agreed.score, 0.65))
+    return replace(
+        agreed,
+        label="effective_date",
+        source=f"agreement date ({agreed.source})",
+        check=True,
+        score=min(agreed.score, 0.65),
+    )
 
 
 def _effective_in(text: str, start: int, end: int) -> Iterator[tuple[float, Dated, str]]:
@@ -187,11 +253,23 @@ def _effective_in(text: str, start: int, end: int) -> Iterator[tuple[float, Date
     for match in _EFFECTIVE.finditer(text, start, end):
         dated = next(dates_in(text, match.end(), min(len(text), match.end() + 45)), None)
         loose = match[0].lower().startswith(("effective date", "commencement", "start"))
-        if dated is None or dated.start - match.end() > (25 if loose else 2) or _is_of_another(text, replace(dated, start=match.start())):
+        if (
+            dated is None
+            or dated.start - match.end() > (25 if loose else 2)
+            or _is_of_another(text, replace(dated, start=match.start()))
+        ):
             continue
         words = match[0].lower()
-        strong = words.startswith("effective date") or bool(_THIS.search(text[max(0, match.start() - 120) : match.start()]))
-        base = 0.9 if words.startswith("effective") and strong else 0.8 if words.startswith(("effective as", "effective on", "shall", "with effect")) else 0.6
+        strong = words.startswith("effective date") or bool(
+            _THIS.search(text[max(0, match.start() - 120) : match.start()])
+        )
+        base = (
+            0.9
+            if words.startswith("effective") and strong
+            else 0.8
+            if words.startswith(("effective as", "effective on", "shall", "with effect"))
+            else 0.6
+        )
         if match.start() > _TOP and not strong:
             base -= 0.2
         yield base - match.start() / 1e6, dated, "effective as of" if words.startswith("effective") else "commencement"
@@ -206,7 +284,9 @@ _TERM_TALK = re.compile(
     r"\b(?:continue|remain|expire|terminate|commence|begin|be effective|end|run|be in (?:full force|effect)|valid|in force|be for|effective)|agreement (?:expires|terminates|commences|begins|continues|is effective|is valid|ends)|validity|expiration date|expiry date"
     r"|period of (?:the|this) (?:agreement|contract)|(?:shall|will) (?:expire|terminate) (?:on|at)|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?(?:force|effect))"
 )
-_STRONG = re.compile(r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on|terminate on|duration|validity|agreement expires|the term\b")
+_STRONG = re.compile(
+    r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on|terminate on|duration|validity|agreement expires|the term\b"
+)
 _ANNIVERSARY = re.compile(
     r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s*(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s*)?(?:\(?\d*(?:st|nd|rd|th)\)?\s*)?(?:year )?anniversary\s+(?:date\s+)?(?:of|from|following)\s+(?P<base>[^.;]{3,80})"
 )
@@ -214,10 +294,14 @@ _PERIOD = re.compile(
     r"(?i)(?:(?:term|period|duration) (?:of|shall be(?: for)?|is(?: for)?|will be|for)|for(?: an initial| a| the| an)?(?: initial| primary| fixed)?(?: term| period)?(?: of)?|continue(?:s)?(?: in (?:full force and )?effect)?(?: for)?|of|until|expires?|is|be|terminates?|on the date|date|on)\s+(?:at least |not less than )?"
     r"(?:an? |the )?(?P<period>(?:[\w-]+\s){0,3}?\(?\s?[\w-]+\s?\)?[\s-]+(?:calendar |contract |full |consecutive )*(?:years?|months?|days?|weeks?))\b(?P<after>[^.;]{0,160})"
 )
-_BASE = re.compile(r"(?i)\b(?:from|after|following|commencing|beginning|starting|begin|commence|of|effective|as of|since)\b")
+_BASE = re.compile(
+    r"(?i)\b(?:from|after|following|commencing|beginning|starting|begin|commence|of|effective|as of|since)\b"
+)
 
 
-def expiration_date(document: Document, agreed: Answer | None, effective: Answer | None, spans: Iterable[Entity] = ()) -> Answer | None:
+def expiration_date(
+    document: Document, agreed: Answer | None, effective: Answer | None, spans: Iterable[Entity] = ()
+) -> Answer | None:
     """When the contract ends: as stated, else computed from its term, and then the source says from what."""
     text = document.text
     zones = [(s.start, s.end, 0.1) for s in sorted(spans, key=lambda s: -s.score) if s.label == "Expiration Date"]
@@ -225,7 +309,9 @@ def expiration_date(document: Document, agreed: Answer | None, effective: Answer
     cells = [_stated_end(document, *zone) for zone in zones]
     cells += [None if any(cells) else _computed_end(document, *zone, agreed, effective) for zone in zones]
     for found in cells:
-        if found and (found.value is None or effective is None or effective.value is None or found.value > effective.value):
+        if found and (
+            found.value is None or effective is None or effective.value is None or found.value > effective.value
+        ):
             return found
     return None
 
@@ -237,7 +323,12 @@ def _term_sentences(text: str) -> list[Range]:
         start = max(text.rfind(". ", 0, match.start()) + 2, text.rfind("\n", 0, match.start()) + 1, match.start() - 400)
         stop = re.compile(r"\.\s+(?=[A-Z(])|\n\n|;\s").search(text, match.end(), min(len(text), match.end() + 700))
         end = stop.start() if stop else min(len(text), match.end() + 500)
-        heading = bool(re.search(r"(?i)\b(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$", text[max(0, start - 60) : start] + text[start : match.start()][:40]))
+        heading = bool(
+            re.search(
+                r"(?i)\b(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$",
+                text[max(0, start - 60) : start] + text[start : match.start()][:40],
+            )
+        )
         strong = bool(_STRONG.search(match[0]))
         if heading or strong:
             initial = 1.5 * bool(re.match(r"(?i)initial term|primary term|term of th", match[0]))
@@ -249,18 +340,38 @@ def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answe
     text = document.text
     for match in _UNTIL.finditer(text, start, end):
         dated = next(dates_in(text, match.end(), min(len(text), match.end() + 40)), None)
-        if dated is None or dated.start - match.end() > 3 or _NAMED_OTHER.search(text[max(0, dated.start - 120) : dated.start]):
+        if (
+            dated is None
+            or dated.start - match.end() > 3
+            or _NAMED_OTHER.search(text[max(0, dated.start - 120) : dated.start])
+        ):
             continue
-        begins = re.search(r"(?i)\b(?:commenc\w*|begin\w*|start\w*|effective)\b[^,;]{0,15}$", text[max(0, match.start() - 25) : dated.start])
-        if begins or match[0].lower().split()[0] == "to" and not re.search(r"\d{4}[\s,]*$", text[max(0, match.start() - 15) : match.start()]):
+        begins = re.search(
+            r"(?i)\b(?:commenc\w*|begin\w*|start\w*|effective)\b[^,;]{0,15}$",
+            text[max(0, match.start() - 25) : dated.start],
+        )
+        if (
+            begins
+            or match[0].lower().split()[0] == "to"
+            and not re.search(r"\d{4}[\s,]*$", text[max(0, match.start() - 15) : match.start()])
+        ):
             continue
         blank = dated.value is None
-        return cell(document, dated.start, dated.end, label="expiration_date", source="stated, partly blank" if blank else "stated",
-                    score=0.5 if blank else 0.8 + bonus, value=dated.value)
+        return cell(
+            document,
+            dated.start,
+            dated.end,
+            label="expiration_date",
+            source="stated, partly blank" if blank else "stated",
+            score=0.5 if blank else 0.8 + bonus,
+            value=dated.value,
+        )
     return None
 
 
-def _computed_end(document: Document, start: int, end: int, bonus: float, agreed: Answer | None, effective: Answer | None) -> Answer | None:
+def _computed_end(
+    document: Document, start: int, end: int, bonus: float, agreed: Answer | None, effective: Answer | None
+) -> Answer | None:
     text = document.text
     for match in _ANNIVERSARY.finditer(text, start, end):
         number = parse_value(match["n"], "number")
@@ -272,20 +383,37 @@ def _computed_end(document: Document, start: int, end: int, bonus: float, agreed
             return _computed(document, match.span(), base, relativedelta(years=ordinal), bonus)
     for match in _PERIOD.finditer(text, start, end):
         duration = parse_value(match["period"], "duration")
-        if not isinstance(duration, Duration) or re.search(r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach|quarter|transition|assistance|survive|extend|respective|each such|term hereof and|(?:termination|expiration) (?:hereof )?and|during|warrant", text[max(start, match.start() - 100) : min(end, match.end("period") + 25)]):
+        if not isinstance(duration, Duration) or re.search(
+            r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach|quarter|transition|assistance|survive|extend|respective|each such|term hereof and|(?:termination|expiration) (?:hereof )?and|during|warrant",
+            text[max(start, match.start() - 100) : min(end, match.end("period") + 25)],
+        ):
             continue
         step = _step(duration)
-        if step is None or (duration.unit in ("day", "week") and duration.amount < 60) or (duration.unit == "month" and duration.amount < 3):
+        if (
+            step is None
+            or (duration.unit in ("day", "week") and duration.amount < 60)
+            or (duration.unit == "month" and duration.amount < 3)
+        ):
             continue
-        said = match["after"] if _BASE.search(match["after"]) else text[start : match.start()]
-        base = _base(text, said, match.start("after") if said is match["after"] else start, agreed, effective)
+        first, last = match.span("after") if _BASE.search(match["after"]) else (start, match.start())
+        base = _base(text, text[first:last], first, agreed, effective)
         return _computed(document, (match.start("period"), match.end("period")), base, step, bonus)
     return None
 
 
 def _ordinal(words: str) -> int | None:
     names = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth".split()
-    tens = {"twentieth": 20, "thirtieth": 30, "fortieth": 40, "fiftieth": 50, "twenty-fifth": 25, "one": 1, "two": 2, "three": 3, "five": 5}
+    tens = {
+        "twentieth": 20,
+        "thirtieth": 30,
+        "fortieth": 40,
+        "fiftieth": 50,
+        "twenty-fifth": 25,
+        "one": 1,
+        "two": 2,
+        "three": 3,
+        "five": 5,
+    }
     for word in reversed(re.split(r"\s", words.lower())):
         if word in names:
             return names.index(word) + 1
@@ -302,24 +430,40 @@ def _step(duration: Duration) -> relativedelta | None:
         return None
     if duration.unit == "year":
         return relativedelta(months=int(amount * 12))
-    return {"month": relativedelta(months=int(amount)), "week": relativedelta(weeks=int(amount)), "day": relativedelta(days=int(amount))}[duration.unit]
+    return {
+        "month": relativedelta(months=int(amount)),
+        "week": relativedelta(weeks=int(amount)),
+        "day": relativedelta(days=int(amount)),
+    }[duration.unit]
 
 
-def _base(text: str, said: str, at: int, agreed: Answer | None, effective: Answer | None) -> tuple[datetime.date, str, bool] | None:
+def _base(
+    text: str, said: str, at: int, agreed: Answer | None, effective: Answer | None
+) -> tuple[datetime.date, str, bool] | None:
     """The date that a term runs from, what it is called, and whether the text says so."""
     dated = next((d for d in dates_in(text, at, at + len(said)) if d.value), None)
     if dated and dated.value:
         return dated.value, f"{dated.value}", True
-    if re.search(r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion|termination|in-service|shipment", said):
+    if re.search(
+        r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion|termination|in-service|shipment",
+        said,
+    ):
         return None
     known = effective or agreed
     if known is None or not isinstance(known.value, datetime.date):
         return None
-    same = bool(re.search(r"(?i)effective date|date hereof|date of this|date first|commencement date|execution|signature|signing", said))
+    same = bool(
+        re.search(
+            r"(?i)effective date|date hereof|date of this|date first|commencement date|execution|signature|signing",
+            said,
+        )
+    )
     return known.value, "effective date" if known is effective else "agreement date", same
 
 
-def _computed(document: Document, span: Range, base: tuple[datetime.date, str, bool] | None, step: relativedelta, bonus: float) -> Answer | None:
+def _computed(
+    document: Document, span: Range, base: tuple[datetime.date, str, bool] | None, step: relativedelta, bonus: float
+) -> Answer | None:
     if base is None:
         return None
     day, name, said = base
@@ -328,4 +472,11 @@ def _computed(document: Document, span: Range, base: tuple[datetime.date, str, b
     except (OverflowError, ValueError):
         return None
     score = (0.75 if said else 0.6) + bonus
-    return cell(document, *span, label="expiration_date", source=f"computed from the term and the {name}", score=score, value=value)
+    return cell(
+        document,
+        *span,
+        label="expiration_date",
+        source=f"computed from the term and the {name}",
+        score=score,
+        value=value,
+    )

@@ -17,16 +17,28 @@ _LABEL = re.compile(
     r"(?:\s?\([^()\n]{1,40}\))?\s?[:：]\s*(?:[Nn]ame\s?[:：]\s*)?"
 )
 _LABELLED_IN = 8000
-_NO_LABELS = frozenset("the parties party services service sales marketing general individually collectively us your".split())
-_MARK = re.compile(r"(?:\b(?:By|BY|Per|Signed|Signature|SIGNATURE)\s?:|\b(?:By|BY) _{3,}|/s/|\bBy /s|\bBY /s|\n\s*[_-]{6,}|\n\s*By:?\s+(?=[A-Z]))")
+_NO_LABELS = frozenset(
+    "the parties party services service sales marketing general individually collectively us your".split()
+)
+_MARK = re.compile(
+    r"(?:\b(?:By|BY|Per|Signed|Signature|SIGNATURE)\s?:|\b(?:By|BY) _{3,}|/s/|\bBy /s|\bBY /s|\n\s*[_-]{6,}|\n\s*By:?\s+(?=[A-Z]))"
+)
 _WITNESS = re.compile(
     r"(?i)in\s+witness\s+(?:whereof|thereof|hereof)|(?:duly )?executed (?:as of|by|this|on)|signature page|very truly yours|sincerely"
     r"|accepted and agreed|agreed (?:to )?and accepted|acknowledged and agreed|signed (?:by|for and on behalf|for)"
 )
-_FIELD = re.compile(r"(?i)\b(?:name|title|date|its|print(?:ed)? name|capacity|by|position|dated|address|attention|attn|email)\b\s?[.:]")
-_ATTACHED = re.compile(r"\n\s*(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhibit|Schedule|Annex|Appendix|Attachment)\s[A-Z\d]")
-_NOT_SIGNING = re.compile(r"(?i)\b(?:a|an|its|the|as)\s*$|\bc/o\s*$|copy to:?\s*$|law|counsel|attorney|notary|witness(?:es)?:?\s*$|(?<!behalf )\bof\s*$")
-_NOT_AFTER = re.compile(r"(?i)[\s,]*(?:its|the|as|sole|a|an)?\s*(?:its|sole|general|managing)?\s*(?:general partner|managing member|manager|member|trustee of)\b|\s*\(?(?:law firm|attorneys)")
+_FIELD = re.compile(
+    r"(?i)\b(?:name|title|date|its|print(?:ed)? name|capacity|by|position|dated|address|attention|attn|email)\b\s?[.:]"
+)
+_ATTACHED = re.compile(
+    r"\n\s*(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhibit|Schedule|Annex|Appendix|Attachment)\s[A-Z\d]"
+)
+_NOT_SIGNING = re.compile(
+    r"(?i)\b(?:a|an|its|the|as)\s*$|\bc/o\s*$|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)|counsel (?:to|for)|notary|witness(?:es)?:?\s*$|(?<!behalf )\bof\s*$"
+)
+_NOT_AFTER = re.compile(
+    r"(?i)[\s,]*(?:its|the|as|sole|a|an)?\s*(?:its|sole|general|managing)?\s*(?:general partner|managing member|manager|member|trustee of)\b|\s*\(?(?:law firm|attorneys)"
+)
 _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)")
 _HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
 _DEFINED = re.compile(
@@ -62,7 +74,9 @@ def _trimmed_label(text: str, role: Range) -> Range:
 def _is_role_label(label: str) -> bool:
     if re.fullmatch(r"(?i)(?:the )?party ?(?:[a-d]|[1-4]|i{1,3})", label):
         return True
-    return bool(re.search(r"\w", label)) and is_role(label.replace("End-User", "user")) and label.lower() not in _NO_LABELS
+    return (
+        bool(re.search(r"\w", label)) and is_role(label.replace("End-User", "user")) and label.lower() not in _NO_LABELS
+    )
 
 
 def signature_namings(text: str) -> list[Naming]:
@@ -114,7 +128,11 @@ def signing_people(text: str) -> list[Naming]:
         at = start + match.end()
         end = name_end(text, at)
         rest = text[end : end + 40]
-        if 1 <= text[at:end].count(" ") <= 3 and is_name(text[at:end]) and not re.match(r"\s*,?\s*(?:title|its|president|chief|vice|director|manager|ceo)", rest, re.I):
+        if (
+            1 <= text[at:end].count(" ") <= 3
+            and is_name(text[at:end])
+            and not re.match(r"\s*,?\s*(?:title|its|president|chief|vice|director|manager|ceo)", rest, re.I)
+        ):
             if not re.search(r"(?i)\bby:?\s*$", text[: start + match.start()][-6:]) and "By" not in match[0]:
                 found.setdefault(key(text[at:end]), described(text, (at, end), end, "signature block"))
     return list(found.values())
@@ -142,7 +160,9 @@ def _names_with_roles(text: str) -> Iterator[Naming]:
         if end > first.start() and is_name(text[first.start() : end]) and _HAS_ROLE.match(text, end):
             naming = described(text, (first.start(), end), min(len(text), end + 250), "definition")
             role = key(text[slice(*naming.role)]) if naming.role else ""
-            person = 1 <= text[slice(*naming.name)].count(" ") <= 3 and re.match(r"\s?\((?:the )?[“\"]", text[end : end + 8])
+            person = 1 <= text[slice(*naming.name)].count(" ") <= 3 and re.match(
+                r"\s?\((?:the )?[“\"]", text[end : end + 8]
+            )
             if role and role not in roles and (naming.full or (person and is_role(role))):
                 roles.add(role)
                 yield naming

@@ -14,7 +14,9 @@ _LEGAL_FORMS = (
 )
 _SUFFIX = re.compile(rf"(?:{_LEGAL_FORMS}|incorporated|limited|gesellschaft|aktiengesellschaft)\.?$", re.I)
 """A word that ends a company's name."""
-_LOOSE_SUFFIX = re.compile(r"(?:corporation|company|companies|partnership|trust|bank|limited|corp\.?|co\.?|fund|funds)$", re.I)
+_LOOSE_SUFFIX = re.compile(
+    r"(?:corporation|company|companies|partnership|trust|bank|limited|corp\.?|co\.?|fund|funds)$", re.I
+)
 """A word that may end a company's name, and may stand within it."""
 _LONG_FORM = re.compile(
     r"(?i)S\.? ?(?:de|en) ?R\.? ?L\.?(?:,? de C\.? ?V\.?)?(?!\w)|S\.? ?A\.?(?: ?B\.?| ?P\. ?I\.?)?,? de C\.? ?V\.?(?!\w)"
@@ -27,7 +29,9 @@ _AFTER_COMMA = re.compile(
     r"(?:jr|sr|esq|m\.?d|ph\.?d|d\.?o|d\.?d\.?s|j\.?d|cpa|ii|iii|iv|f\.?s\.?b|national|association)\.?$", re.I
 )
 _LEGAL_PREFIX = re.compile(r"(?:JSC|OJSC|CJSC|PJSC|OAO|ZAO|OOO|PAO|PT|UAB|SIA|SC)$")
-_ROLES = frozenset("broker merchant subscriber subscribers author artist athlete adopter insured debtor creditor assigns".split())
+_ROLES = frozenset(
+    "broker merchant subscriber subscribers author artist athlete adopter insured debtor creditor assigns".split()
+)
 _CONNECTORS = frozenset("of and & for de del la las los the du des y e und et von van der den di da do dos".split())
 _STOPS = re.compile(
     r"(?:a|an|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background|hereinafter|this"
@@ -37,7 +41,10 @@ _STOPS = re.compile(
     r"|now|therefore|collectively|individually|together|source)[.,:]?$",
     re.I,
 )
-_ABBREVIATION = re.compile(r"(?:(?:[^\W\d_]\.)*[^\W\d_]|st|dr|mr|mrs|ms|jr|sr|bros|int'?l|no|mt|ft|prof|hon|u\.s|u\.k|&|assoc|mfg|tech)\.$", re.I)
+_ABBREVIATION = re.compile(
+    r"(?:(?:[^\W\d_]\.)*[^\W\d_]|st|dr|mr|mrs|ms|jr|sr|bros|int'?l|no|mt|ft|prof|hon|u\.s|u\.k|&|assoc|mfg|tech)\.$",
+    re.I,
+)
 _WORD = re.compile(r"[^\s()\[\]{}“”\"„;:,]+")
 _BRACKET = re.compile(r"\s?(?:\(|« ?)(?!the |an? )([A-Z][\w&.' -]{1,30}?)(?:\)| ?»)(?=\s)")
 _GAP = re.compile(r"(,?)([^\S\n]*\n?[^\S\n]*)")
@@ -60,7 +67,7 @@ _NO_NAME = re.compile(
     r"|\d+(?:\.\d+)+\b|\d{1,2} [a-z]|\d+(?:st|nd|rd|th)\b|[a-z]{2} \d{5}|s/|/s/|page\b|date\b|by\b|name\b|title\b|its\b|(?:mr|mrs|ms|dr)\.?$|[\W\d_]*$)"
 )
 _OFFICE = re.compile(
-    r"(?i)(?:(?:chief|executive|legal|vice|senior|president|officer|director|secretary|treasurer|manager|counsel|authorized"
+    r"(?i)(?:(?:chief|executive|legal|general|vice|senior|president|officer|director|secretary|treasurer|manager|counsel|authorized"
     r"|signatory|chairman|ceo|cfo|coo|financial|operating|title|name|date|its)\b[\s:,]+(?:of\s|and\s)?)+(?=[A-Z])"
 )
 """The office of a signatory, which may stand before the next name on one line."""
@@ -107,6 +114,9 @@ def name_end(text: str, start: int) -> int:
             closed = closed and bool(_MORE_SUFFIX.match(token))
             continue  # counts only with the word after it
         mid = token in _AMBIGUOUS and re.match(r" [A-Z][a-z]", text[at : at + 3])
+        if comma and _AFTER_COMMA.match(token):
+            closed, end = True, at
+            continue
         closed = (words > 1 and is_legal_form(token) and not mid) or (closed and bool(_MORE_SUFFIX.match(token)))
         end = at
         if token.endswith(".") and not closed and not _ABBREVIATION.match(token) and not _LOOSE_SUFFIX.match(token):
@@ -117,7 +127,11 @@ def name_end(text: str, start: int) -> int:
 
 def is_legal_form(word: str) -> bool:
     """Whether a word is a legal form that ends a name: ``Inc.``, ``GmbH``."""
-    return bool(_SUFFIX.match(word)) and word != word.lower() or word.lower() in ("plc", "gmbh", "a.s.", "s.r.o.", "d.o.o.", "s.p.a.", "a.s")
+    return (
+        bool(_SUFFIX.match(word))
+        and word != word.lower()
+        or word.lower() in ("plc", "gmbh", "a.s.", "s.r.o.", "d.o.o.", "s.p.a.", "a.s")
+    )
 
 
 def has_legal_form(name: str) -> bool:
@@ -144,9 +158,16 @@ def is_name(name: str) -> bool:
     (True, False, False)
     """
     words = re.findall(r"\w+", name)
-    if not words or len(name) < 2 or is_role(" ".join(w for w in words if w.lower() not in _ROLES)) or not any(word[0].isupper() or word[0].isdigit() for word in words):
+    if (
+        not words
+        or len(name) < 2
+        or is_role(" ".join(w for w in words if w.lower() not in _ROLES))
+        or not any(word[0].isupper() or word[0].isdigit() for word in words)
+    ):
         return False
-    if _NEVER.match(name) or not any(re.search(r"[^\W\d_]{2}", word) and not is_legal_form(word) for word in name.replace(",", " ").split()):
+    if _NEVER.match(name) or not any(
+        len(re.findall(r"[^\W\d_]", word)) > 1 and not is_legal_form(word) for word in name.replace(",", " ").split()
+    ):
         return False
     if _NO_NAME.match(name) and not any(is_legal_form(word) for word in name.replace(",", " ").split()[1:]):
         return False
@@ -219,7 +240,11 @@ def _closes(text: str, at: int) -> bool:
 def _leads_on(text: str, word: re.Match[str]) -> bool:
     """Whether a connecting word leads on to a part of the same name: ``University of Texas``."""
     after = re.match(r"\s(?:the |la |los |las )?([^\s,;:()]+)", text[word.end() : word.end() + 60])
-    if not after or not (after[1][0].isupper() or after[1][0].isdigit() and word[0].lower() != "of") or _STOPS.match(after[1]):
+    if (
+        not after
+        or not (after[1][0].isupper() or after[1][0].isdigit() and word[0].lower() != "of")
+        or _STOPS.match(after[1])
+    ):
         return False
     return not is_role(after[1]) or word[0].lower() not in ("and", "&", "for", "the") or has_legal_form(f"x {after[1]}")
 

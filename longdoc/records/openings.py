@@ -56,7 +56,9 @@ _STOP = re.compile(
     r"|\b(?:This|THIS)\s[\w\s&/-]{0,80}?(?i:agreement|amendment|contract|addendum|lease)\b"
     r"|\n(?:ARTICLE|Article|SECTION|Section)\b|\n1\.?\d?\.?\s|\bRECITALS\b|\bBACKGROUND\b|\n[A-B]\.\s"
 )
-_AND = re.compile(r"(?:[,;)]?\s*(?:\b(?i:and)\b|(?<=[\s,;)])&(?=\s))|;|\n)[\s,;]*|,\s+(?=[A-Z0-9])|\s+(?=\(?(?:\d|ii?i?|[b-e])\)\s)|(?<=\))\s+(?=[A-Z])")
+_AND = re.compile(
+    r"(?:[,;)]?\s*(?:\b(?i:and)\b|(?<=[\s,;)])&(?=\s))|;|\n)[\s,;]*|,\s+(?=[A-Z0-9])|\s+(?=\(?(?:\d|ii?i?|[b-e])\)\s)|(?<=\))\s+(?=[A-Z])"
+)
 _BRACKETED = re.compile(r"[(\[]((?:[^()\[\]]|\([^()]{0,60}\)){1,400})[)\]]")
 _QUOTED = re.compile(r"[“\"„'‘’]{1,2}\s?([^“”\"„‘’\n]{1,70}?)[,.;]?\s?[”\"’'“]{1,2}")
 _NO_ROLE = re.compile(
@@ -72,7 +74,7 @@ _KIND_WORDS = (
     r"|agency|l\.?l\.?c\.?|gmbh|s\.?a\.?|l\.?p\.?|entity|municipal corporation|firm|subsidiary|operation|venture"
 )
 _KIND = re.compile(
-    rf"[\s,(]*(?:which is |is |being )?\b(?:an?|the|A|AN)\s+((?:(?!(?i:with|having|whose|and|between)\b)[\w.’'&/-]+,?[\s]+){{0,9}}?)((?i:(?:(?:limited[ -]liability|limited|general|public|private|joint[ -]stock"
+    rf"[\s,(]*(?:which is |is |being )?(?<![/\w])(?:an?|the|A|AN)\s+((?:(?!(?i:with|having|whose|and|between)\b)[\w.’'&/-]+,?[\s]+){{0,9}}?)((?i:(?:(?:limited[ -]liability|limited|general|public|private|joint[ -]stock"
     r"|statutory|business|banking|national|exempted?|professional|mutual|stock|non-?profit|not-for-?profit|not-for-profit|closed-end|registered|massachusetts business|publicly held|publicly traded)[\s-]+)*"
     rf"(?:(?:{_KIND_WORDS})\b(?: limited by shares| by shares)?)))"
 )
@@ -99,18 +101,20 @@ def opening_namings(text: str) -> list[Naming]:
     two or more parties is taken; of equals, the first.
     """
     best: list[Naming] = []
+    best_value = -5.0
     for match in _ANCHOR.finditer(text, 0, TOP):
         found = list(_series(text, match.end()))
-        if _value(found) > _value(best):
-            best = found
+        value = _value(found) - match.start() / 5000
+        if value > best_value:
+            best, best_value = found, value
     return best
 
 
 def _value(found: list[Naming]) -> float:
     """How much a passage says about the parties."""
     if not any(naming.full or naming.kind for naming in found) and sum(n.role is not None for n in found) < 2:
-        return 0.0
-    said = sum(naming.weight for naming in found)
+        return -9.0
+    said = sum(naming.weight if naming.role or naming.kind else 0.5 * naming.weight for naming in found)
     return float(said if len(found) > 1 else 0.6 * said)
 
 
@@ -162,7 +166,9 @@ def _next(text: str, at: int, limit: int) -> tuple[int, int] | None:
 
 def _closed_sentence(text: str, at: int, start: int) -> bool:
     """Whether the sentence that names the parties ends before an offset."""
-    return bool(re.search(r"[)”\"]\.\s+[A-Z]|\)\.?\s+(?:The|This|In|Each|It|For)\b", text[at:start]))
+    return bool(
+        re.search(r"[)”\"]\.\s+[A-Z]|\b[a-z]{3,}\.\s+[A-Z]|\)\.?\s+(?:The|This|In|Each|It|For)\b", text[at:start])
+    )
 
 
 def _follows(text: str, begin: int, mark: re.Match[str], name: Range, *, numbered: bool) -> bool:
@@ -174,10 +180,18 @@ def _follows(text: str, begin: int, mark: re.Match[str], name: Range, *, numbere
         return False
     word = mark[0].strip(" ,;\n)").lower()
     if word in ("and", "&"):
-        if re.search(r"(?i)\b(?:affiliates?|subsidiar\w+|successors?|assigns?|parent|between|laws of \w+)\s*$", between):
+        if re.search(
+            r"(?i)\b(?:affiliates?|subsidiar\w+|successors?|assigns?|parent|between|laws of \w+)\s*$", between
+        ):
             return full and described_
         closed = bool(re.search(r"[)”\"]", between)) or not between.strip(" ,")
-        return full or described_ or closed or text[start:end].count(" ") in (1, 2) and bool(re.match(r"\s*[.,(\n]", text[end : end + 3]))
+        return (
+            full
+            or described_
+            or closed
+            or text[start:end].count(" ") in (1, 2)
+            and bool(re.match(r"\s*[.,(\n]", text[end : end + 3]))
+        )
     if numbered:
         return True
     if ";" in mark[0]:
@@ -198,7 +212,16 @@ def described(text: str, name: Range, tail_end: int, source: str) -> Naming:
     ]
     kind, place = _kind(text, tail)
     role, *aliases = terms or [None]
-    return Naming(name, source, role, kind, place, tuple([*former, *(alias for alias in aliases if alias)]), tail, has_legal_form(text[slice(*name)]))
+    return Naming(
+        name,
+        source,
+        role,
+        kind,
+        place,
+        tuple([*former, *(alias for alias in aliases if alias)]),
+        tail,
+        has_legal_form(text[slice(*name)]),
+    )
 
 
 def _terms(text: str, name: Range, tail: Range) -> Iterator[Range]:
@@ -206,12 +229,23 @@ def _terms(text: str, name: Range, tail: Range) -> Iterator[Range]:
     found = False
     for bracket in _BRACKETED.finditer(text, *tail):
         quoted = [m.span(1) for m in _QUOTED.finditer(text, *bracket.span())]
-        plain = re.fullmatch(r"\(?(?:hereinafter |herein )?(?:the )?([A-Z][\w&-]*(?: [A-Z][\w&-]*){0,2})\)?", bracket[0])
-        if not quoted and plain and (is_role(plain[1]) or plain[1].isupper() and has_legal_form(text[slice(*name)])) and not re.match(r"(?i)pty|publ|uk|us", plain[1]):
+        plain = re.fullmatch(
+            r"\(?(?:hereinafter |herein )?(?:the )?([A-Z][\w&-]*(?: [A-Z][\w&-]*){0,2})\)?", bracket[0]
+        )
+        if (
+            not quoted
+            and plain
+            and (is_role(plain[1]) or plain[1].isupper() and has_legal_form(text[slice(*name)]))
+            and not re.match(r"(?i)pty|publ|uk|us", plain[1])
+        ):
             quoted = [(bracket.start() + plain.start(1), bracket.start() + plain.end(1))]
         for start, end in quoted:
             before = text[max(bracket.start(), start - 60) : start]
-            if not _NO_ROLE.match(text[start:end]) and not re.search(r"(?i)collectively|jointly|\band,? together with", before):
+            if (
+                end - start > 1
+                and not _NO_ROLE.match(text[start:end])
+                and not re.search(r"(?i)collectively|jointly|\band,? together with", before)
+            ):
                 found = True
                 yield start, end
     if not found:
@@ -219,7 +253,9 @@ def _terms(text: str, name: Range, tail: Range) -> Iterator[Range]:
             if not _NO_ROLE.match(match[1]):
                 yield match.span(1)
                 return
-        if named := re.match(r",? (?:as|the) (?:the )?([A-Z][a-z]+(?: [A-Z][a-z]+)?)\b(?! of)", text[tail[0] : tail[1]]):
+        if named := re.match(
+            r",? (?:as|the) (?:the )?([A-Z][a-z]+(?: [A-Z][a-z]+)?)\b(?! of)", text[tail[0] : tail[1]]
+        ):
             if is_role(named[1]):
                 yield tail[0] + named.start(1), tail[0] + named.end(1)
 

@@ -63,7 +63,11 @@ def find_parties(document: Document, entities: Sequence[Entity] = ()) -> tuple[t
     votes = [entity for entity in entities if entity.label == "PARTY"]
     chosen = _chosen(document, opening, signed, votes)
     chosen = _joined(text, [_completed(text, naming, signed, votes) for naming in chosen])
-    where = (min(n.name[0] for n in chosen), max(n.tail[1] for n in chosen)) if chosen and chosen[0].source == "opening paragraph" else None
+    where = (
+        (min(n.name[0] for n in chosen), max(n.tail[1] for n in chosen))
+        if chosen and chosen[0].source == "opening paragraph"
+        else None
+    )
     known = {key(text[slice(*naming.name)]) for naming in signed}
     return tuple(_party(document, naming, known, votes) for naming in chosen), where
 
@@ -79,7 +83,13 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
         return forms
     found = [*opening, *forms]
     known = [f" {key(text[slice(*n.name)])}" for n in found]
-    signed = [n for n in signed if not any(f" {key(text[slice(*n.name)])}".endswith(k) and len(key(text[slice(*n.name)])) >= len(k) for k in known)]
+    signed = [
+        n
+        for n in signed
+        if not any(
+            f" {key(text[slice(*n.name)])}".endswith(k) and len(key(text[slice(*n.name)])) >= len(k) for k in known
+        )
+    ]
     for more in (lambda: defined_namings(document), lambda: signed, lambda: signing_people(text)):
         if len(_joined(text, found)) < 2:
             taken = {key(text[slice(*n.role)]) for n in found if n.role}
@@ -118,9 +128,16 @@ def _completed(text: str, naming: Naming, signed: Sequence[Naming], votes: Seque
         *((vote.start, vote.end, "entity PARTY") for vote in votes if vote.score >= 0.5),
     ]:
         longer = key(text[start:end])
-        if longer.startswith(name + " ") and all(is_legal_form(word) or word in _LOOSE for word in _words(text[start:end])[len(name.split()) :]):
-            return replace(naming, name=(start, end), source=f"{naming.source}, {source}", full=True,
-                           aliases=(*naming.aliases, naming.name))
+        if longer.startswith(name + " ") and all(
+            is_legal_form(word) or word in _LOOSE for word in _words(text[start:end])[len(name.split()) :]
+        ):
+            return replace(
+                naming,
+                name=(start, end),
+                source=f"{naming.source}, {source}",
+                full=True,
+                aliases=(*naming.aliases, naming.name),
+            )
     return naming
 
 
@@ -137,16 +154,22 @@ def _joined(text: str, namings: Iterable[Naming]) -> list[Naming]:
         name = key(text[slice(*naming.name)])
         if name in terms and not naming.full and not naming.role:
             continue  # it stands for a party that is named in full
-        same = next((i for i, other in enumerate(kept) if _is_same(name, naming, key(text[slice(*other.name)]), other)), None)
+        same = next(
+            (i for i, other in enumerate(kept) if _is_same(name, naming, key(text[slice(*other.name)]), other)), None
+        )
         if same is None:
             kept.append(naming)
             continue
         old = kept[same]
         better = naming if (naming.full, naming.weight) > (old.full, old.weight) else old
         other = old if better is naming else naming
-        kept[same] = replace(better, role=better.role or other.role, kind=better.kind or other.kind,
-                             jurisdiction=better.jurisdiction or other.jurisdiction,
-                             aliases=tuple(dict.fromkeys([*better.aliases, *other.aliases])))
+        kept[same] = replace(
+            better,
+            role=better.role or other.role,
+            kind=better.kind or other.kind,
+            jurisdiction=better.jurisdiction or other.jurisdiction,
+            aliases=tuple(dict.fromkeys([*better.aliases, *other.aliases])),
+        )
     return kept
 
 
@@ -172,7 +195,9 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
     def of(range_: Range | None, label: str) -> Answer | None:
         if range_ is None:
             return None
-        return cell(document, *range_, label=label, source=naming.source, score=score, value=one_line(text[slice(*range_)]))
+        return cell(
+            document, *range_, label=label, source=naming.source, score=score, value=one_line(text[slice(*range_)])
+        )
 
     aliases = tuple(a for a in (of(alias, "alias") for alias in naming.aliases) if a)
     return Party(
@@ -196,6 +221,8 @@ def _mentions(document: Document, naming: Naming, score: float) -> Iterator[Answ
     forms = {one_line(text[slice(*r)]) for r in [naming.name, *naming.aliases, *([naming.role] if naming.role else [])]}
     own = sorted((form for form in forms if not is_role(form) and len(form) > 1), key=len, reverse=True)
     if own:
-        spelled = "|".join(r"\s+".join(map(re.escape, spelling.split())) for f in own for spelling in dict.fromkeys([f, f.upper()]))
+        spelled = "|".join(
+            r"\s+".join(map(re.escape, spelling.split())) for f in own for spelling in dict.fromkeys([f, f.upper()])
+        )
         for match in re.finditer(rf"(?<!\w)(?:{spelled})(?!\w)", text):
             yield cell(document, *match.span(), label="party", source="name", score=score)

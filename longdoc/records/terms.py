@@ -13,12 +13,21 @@ from longdoc.values import Duration, Money, parse_value
 
 _OF_STATE = r"(?:(?:the\s+)?(?:states?|commonwealth|republic|province|kingdom|federal republic|country|district|territory|laws?|internal laws?|substantive laws?)\s+of\s+(?:the\s+)?)*"
 _PLACE = r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s+(?:and\s+(?=Wales)|of\s+(?:the\s+)?)?|,\s(?=[A-Z][a-z]+\b))[A-Z][\w.’']*){0,5})"
-_LAW_OF = re.compile(rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?(?:the\s+)?)?{_OF_STATE}){_PLACE}")
+_LAW_OF = re.compile(
+    rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?(?:the\s+)?)?{_OF_STATE}){_PLACE}"
+)
 _LAW_NAMED = re.compile(rf"{_PLACE}(?:['’]s)?\s+(?i:(?:state\s+|substantive\s+|internal\s+|contract\s+)?laws?)\b")
-_GOVERNS = re.compile(r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b")
+_GOVERNS = re.compile(
+    r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b"
+)
 _SENTENCE_START = re.compile(r"(?:\.\s+|\n)(?=[A-Z(\"“\d])")
-_PLACE_END = re.compile(r"(?:,|\s)+(?:U\.?S\.?A?\.?|United States(?: of America)?|USA|Without|Each|The|Any|This|All|Venue|Courts?|As|In|It|Disputes)\b.*$")
-_RENEWS = re.compile(r"(?i)\b(?:renew(?:ed|s|al|als)?|extend(?:ed|s)?|extension|roll over|successive|additional (?:term|period))\b")
+_PLACE_END = re.compile(
+    r"(?:,|\s)+(?:U\.?S\.?A?\.?|United States(?: of America)?|USA|Each|The|Any|This|All|Venue|Courts?|As|In|It|Disputes|(?i:without|excluding|regardless|exclusive|except|notwithstanding|shall|applicable|irrespective|and the|giving))\b.*$",
+    re.S,
+)
+_RENEWS = re.compile(
+    r"(?i)\b(?:renew(?:ed|s|al|als)?|extend(?:ed|s)?|extension|roll over|successive|additional (?:term|period))\b"
+)
 _NOTICE = re.compile(r"(?i)\b(?:notice|notif(?:y|ies|ied)|advis)")
 _CAP = re.compile(
     r"(?i)\b(?:liab(?:le|ility|ilities)|damages|aggregate|obligations? to indemnify)\b[^.;]{0,250}?\b(?:exceed|limited to|in excess of|greater than|more than|maximum)\b"
@@ -66,15 +75,31 @@ def find_law(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
         if place is None:
             continue
         sentence = text[start:end]
-        own = bool(re.search(r"(?i)this (?:\w+ ){0,3}(?:agreement|contract|lease|amendment|letter|deed|note|licen[cs]e)|governing law|applicable law|hereof|hereunder", text[max(0, start - 60) : end]))
+        own = bool(
+            re.search(
+                r"(?i)this (?:\w+ ){0,3}(?:agreement|contract|lease|amendment|letter|deed|note|licen[cs]e)|governing law|applicable law|hereof|hereunder",
+                text[max(0, start - 60) : end],
+            )
+        )
         score += 0.1 * bool(re.search(r"(?i)governed|construed|interpreted", sentence))
-        score += 0.1 * own - 0.3 * (not own) - 0.2 * bool(re.search(r"(?i)\b(?:incorporated|organi[sz]ed|existing|arbitration rules|tax)", sentence))
+        score += (
+            0.1 * own
+            - 0.3 * (not own)
+            - 0.2 * bool(re.search(r"(?i)\b(?:incorporated|organi[sz]ed|existing|arbitration rules|tax)", sentence))
+        )
         if best is None or score > best[0]:
             best = (score, place, source)
     if best is None or best[0] < 0.4:
         return None
     score, place, source = best
-    return cell(document, *place, label="governing_law", source=source, score=min(score, 0.95), value=_place_name(text[slice(*place)]))
+    return cell(
+        document,
+        *place,
+        label="governing_law",
+        source=source,
+        score=min(score, 0.95),
+        value=_place_name(text[slice(*place)]),
+    )
 
 
 def _place(text: str, start: int, end: int) -> Range | None:
@@ -83,15 +108,27 @@ def _place(text: str, start: int, end: int) -> Range | None:
             name = _PLACE_END.sub("", match["place"]).strip(" ,.")
             near = _GOVERNS.search(text, max(start, match.start() - 220), min(end, match.end() + 90))
             shouted = name.isupper() and name.count(" ") > 2 or name.count(" ") > 5
-            if name and near and not shouted and not re.match(r"(?i)(?:u\.?s\.?a?|the|this|such|any|agreement|section|article|applicable|governing|federal|choice|conflicts?|state|united nations|international)$|(?:the )?(?:federal|compliance|money|maximum|united states|united nations|convention|governing|applicable|choice)\b", name):
+            if (
+                name
+                and near
+                and not shouted
+                and not re.match(
+                    r"(?i)(?:u\.?s\.?a?|by the|the|this|such|any|agreement|section|article|applicable|governing|federal|choice|conflicts?|state|united nations|international)$|(?:the )?(?:federal|compliance|money|maximum|united states|united nations|convention|governing|applicable|choice)\b",
+                    name,
+                )
+            ):
                 return match.start("place"), match.start("place") + len(name)
     if re.search(r"(?i)\blaws? of (?:that|said|such) (?:state|province|country)", text[start:end]):
-        if state := re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}").search(text, max(0, start - 150), end):
+        if state := re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}").search(
+            text, max(0, start - 150), end
+        ):
             return state.span("place")
     return None
 
 
 def _place_name(text: str) -> str:
+    if one_line(text).strip(" ,.").upper() in ("PRC", "P.R.C"):
+        return "People's Republic of China"
     return re.sub(r"(?i)^(?:the )?(?:(?:state|commonwealth|province) of )?", "", one_line(text)).strip(" ,.")
 
 
@@ -103,7 +140,12 @@ def _durations(text: str, start: int, end: int) -> Iterator[tuple[Range, Duratio
 
 
 def _duration_cell(
-    document: Document, label: str, zones: Iterable[tuple[Range, str, float]], wanted: re.Pattern[str], unwanted: re.Pattern[str], needs: re.Pattern[str] | None = None
+    document: Document,
+    label: str,
+    zones: Iterable[tuple[Range, str, float]],
+    wanted: re.Pattern[str],
+    unwanted: re.Pattern[str],
+    needs: re.Pattern[str] | None = None,
 ) -> Answer | None:
     """The duration nearest after a word of its kind, in the first zone that has one."""
     text = document.text
@@ -114,7 +156,7 @@ def _duration_cell(
         for (first, last), value in _durations(text, start, end):
             before, after = text[max(start, first - 90) : first], text[last : min(end, last + 45)]
             if wanted.search(before) or wanted.search(after):
-                found.append((bool(unwanted.search(before[-40:] + "|" + after)), first, last, value))
+                found.append((bool(unwanted.search(before[-40:] + "|" + after[:18])), first, last, value))
         good = [each for each in found if not each[0]]
         if good:
             _, first, last, value = good[0]
@@ -132,7 +174,10 @@ _NOT_NOTICE = re.compile(r"(?i)\b(?:renew\w* (?:for|term)|successive|additional|
 
 def find_term(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
     """How long the contract runs at first."""
-    zones = [*_zones(document, spans, "Expiration Date"), *((zone, "rule term", 0.72) for zone in sentences(document.text, _TERM))]
+    zones = [
+        *_zones(document, spans, "Expiration Date"),
+        *((zone, "rule term", 0.72) for zone in sentences(document.text, _TERM)),
+    ]
     return _duration_cell(document, "term", zones, _WANTS_TERM, _NOT_TERM)
 
 
@@ -140,13 +185,19 @@ def find_renewal(document: Document, spans: Sequence[Entity] = ()) -> Answer | N
     """For how long the contract is renewed after its first term."""
     rules = [(zone, "rule renewal", 0.72) for zone in sentences(document.text, _RENEWS)]
     needs = re.compile(r"(?i)\b(?:term|agreement|contract|period)\b")
-    return _duration_cell(document, "renewal", [*_zones(document, spans, "Renewal Term"), *rules], _WANTS_RENEWAL, _NOT_RENEWAL, needs)
+    return _duration_cell(
+        document, "renewal", [*_zones(document, spans, "Renewal Term"), *rules], _WANTS_RENEWAL, _NOT_RENEWAL, needs
+    )
 
 
 def find_notice(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
     """How long before its end a renewal must be refused."""
     label = "Notice Period To Terminate Renewal"
-    rules = [(zone, "rule notice against renewal", 0.72) for zone in sentences(document.text, _RENEWS) if _NOTICE.search(document.text, *zone)]
+    rules = [
+        (zone, "rule notice against renewal", 0.72)
+        for zone in sentences(document.text, _RENEWS)
+        if _NOTICE.search(document.text, *zone)
+    ]
     return _duration_cell(document, "notice", [*_zones(document, spans, label), *rules], _WANTS_NOTICE, _NOT_NOTICE)
 
 
@@ -162,5 +213,7 @@ def find_caps(document: Document, spans: Sequence[Entity] = ()) -> tuple[Answer,
         for match in _MONEY.finditer(text, start, end):
             value = parse_value(match[0], "money")
             if isinstance(value, Money):
-                found.setdefault(value, cell(document, *match.span(), label="caps", source=source, score=score, value=value))
+                found.setdefault(
+                    value, cell(document, *match.span(), label="caps", source=source, score=score, value=value)
+                )
     return tuple(found.values())
