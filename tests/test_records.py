@@ -31,35 +31,46 @@ def parties_of(record: Contract) -> dict[str, str | None]:
 
 OPENINGS = {
     "by and between": (
-        'SUPPLY AGREEMENT\n\nThis Supply Agreement is made as of May 3, 2016 (the "Effective Date") by and between Acme '
-        'Holdings, Inc., a Delaware corporation ("Supplier"), and Jane Roe, an individual residing in Ohio ("Buyer").',
+        "SUPPLY AGREEMENT\n\nThis Supply Agreement is made as of May 3, 2016 "
+        '(the "Effective Date") by and between Acme '
+        'Holdings, Inc., a Delaware corporation ("Supplier"), and Jane Roe, an individual residing in Ohio '
+        '("Buyer").',
         {"Acme Holdings, Inc.": "Supplier", "Jane Roe": "Buyer"},
     ),
     "numbered": (
-        "SERVICE AGREEMENT\n\nTHIS AGREEMENT is made on 1 April 2020\n\nBETWEEN\n\n(1) Theravon Biopharma UK Limited, a "
-        "company registered in England whose registered office is at 12 New Fetter Lane, London (the “Employer”); and\n\n"
+        "SERVICE AGREEMENT\n\nTHIS AGREEMENT is made on 1 April 2020\n\nBETWEEN\n\n"
+        "(1) Theravon Biopharma UK Limited, a "
+        "company registered in England whose registered office is at 12 New Fetter Lane, London "
+        "(the “Employer”); and\n\n"
         "(2) Brett Hauman of 4 Mill Road, Oxford (the “Executive”).\n\nAGREED TERMS",
         {"Theravon Biopharma UK Limited": "Employer", "Brett Hauman": "Executive"},
     ),
     "letter": (
-        'CONSULTING AGREEMENT\n\nJuly 20, 2018\n\nDear Ms. Moss:\n\nKerona, Inc., a Delaware corporation (the "Company"), is '
-        'pleased to offer this Consulting Agreement (this "Agreement") to retain Greta Moss ("Consultant") for services.',
+        "CONSULTING AGREEMENT\n\nJuly 20, 2018\n\nDear Ms. Moss:\n\nKerona, Inc., a Delaware corporation "
+        '(the "Company"), is '
+        'pleased to offer this Consulting Agreement (this "Agreement") to retain Greta Moss '
+        '("Consultant") for services.',
         {"Kerona, Inc.": "Company", "Greta Moss": "Consultant"},
     ),
     "form": (
-        "DISTRIBUTION CONTRACT\n\nContract No: 17\nSupplier: Shenzhen Loha Supply Chain Co., Ltd.\nAddress: 12 Fu Road\n"
+        "DISTRIBUTION CONTRACT\n\nContract No: 17\nSupplier: Shenzhen Loha Supply Chain Co., Ltd.\nAddress:"
+        " 12 Fu Road\n"
         "Distributor: Berg & Sohn GmbH\nAddress: Ring 4, Köln\n\nThe parties agree on this contract.",
         {"Shenzhen Loha Supply Chain Co., Ltd.": "Supplier", "Berg & Sohn GmbH": "Distributor"},
     ),
     "amendment": (
-        'AMENDMENT NO. 3 TO SUPPLY AGREEMENT\n\nThis Amendment No. 3 (the "Third Amendment"), entered into by and between '
-        'Strem Foods, LLC ("Heritage") and Premier Nutrition Corporation ("Premier"), is effective as of July 3, 2019 and '
+        "AMENDMENT NO. 3 TO SUPPLY AGREEMENT\n\nThis Amendment No. 3 "
+        '(the "Third Amendment"), entered into by and between '
+        'Strem Foods, LLC ("Heritage") and Premier Nutrition Corporation '
+        '("Premier"), is effective as of July 3, 2019 and '
         "amends that certain Supply Agreement dated July 1, 2017.",
         {"Strem Foods, LLC": "Heritage", "Premier Nutrition Corporation": "Premier"},
     ),
     "foreign suffixes": (
-        'ALLIANCE AGREEMENT\n\nThis Agreement is made as of May 3, 2016 among Playa Cancun, S. de R.L. de C.V. ("Playa"), '
-        'Sap Works (Africa) (Pty) Limited ("Works"), Henk Verf N.V., a company under the laws of the Netherlands ("Henk"), '
+        "ALLIANCE AGREEMENT\n\nThis Agreement is made as of May 3, 2016 among Playa Cancun, S. de"
+        ' R.L. de C.V. ("Playa"), '
+        "Sap Works (Africa) (Pty) Limited "
+        '("Works"), Henk Verf N.V., a company under the laws of the Netherlands ("Henk"), '
         'Milano Luce S.p.A. ("Luce") and Acacia Mining Pty Ltd ("Acacia").',
         {
             "Playa Cancun, S. de R.L. de C.V.": "Playa",
@@ -70,25 +81,32 @@ OPENINGS = {
         },
     ),
     "commas and and": (
-        "AGENCY AGREEMENT\n\nThis Agreement is entered into as of May 3, 2016 by and between Smith, Jones & Co., Inc., a New "
-        'York corporation ("Agent"), and New Life Insurance and Annuity Corporation, with offices at 1 Elm Street, Boston, '
+        "AGENCY AGREEMENT\n\nThis Agreement is entered into as of May 3, 2016 by and between Smith,"
+        " Jones & Co., Inc., a New "
+        'York corporation ("Agent"), and New Life Insurance and Annuity Corporation, with offices'
+        " at 1 Elm Street, Boston, "
         'Massachusetts 02110 and at Paris ("Insurer").',
         {"Smith, Jones & Co., Inc.": "Agent", "New Life Insurance and Annuity Corporation": "Insurer"},
     ),
     "capitals": (
-        "LEASE AGREEMENT\n\nTHIS LEASE AGREEMENT IS MADE AS OF MAY 3, 2016 BETWEEN ACME CORPORATION, A DELAWARE CORPORATION "
+        "LEASE AGREEMENT\n\nTHIS LEASE AGREEMENT IS MADE AS OF MAY 3, 2016 BETWEEN ACME CORPORATION,"
+        " A DELAWARE CORPORATION "
         '("LANDLORD"), AND BETA STORES LLC, AN OHIO LIMITED LIABILITY COMPANY ("TENANT").',
         {"ACME CORPORATION": "LANDLORD", "BETA STORES LLC": "TENANT"},
     ),
     "doing business as": (
-        "HOSTING AGREEMENT\n\nThis Agreement is made as of May 3, 2016 by and between Dot Com LLC, d/b/a Seattle Developers, a "
-        'Delaware limited liability company ("Developer"), and deltafour.com, Inc. (formerly known as Delta Four, Inc.), a '
+        "HOSTING AGREEMENT\n\nThis Agreement is made as of May 3, 2016 by and between Dot Com LLC,"
+        " d/b/a Seattle Developers, a "
+        'Delaware limited liability company ("Developer"), and deltafour.com, Inc. '
+        "(formerly known as Delta Four, Inc.), a "
         'Delaware corporation ("Client").',
         {"Dot Com LLC": "Developer", "deltafour.com, Inc.": "Client"},
     ),
     "trustee": (
-        "INDENTURE\n\nThis Indenture is dated as of May 3, 2016 between Amber Owner Trust, a Delaware statutory trust (the "
-        '"Issuer"), and Wilm Bank, N.A., a national banking association, as trustee (the "Trustee"). The parties agree.',
+        "INDENTURE\n\nThis Indenture is dated as of May 3, 2016 between Amber Owner Trust, a Delaware"
+        " statutory trust (the "
+        '"Issuer"), and Wilm Bank, N.A., a national banking association, as trustee '
+        '(the "Trustee"). The parties agree.',
         {"Amber Owner Trust": "Issuer", "Wilm Bank, N.A.": "Trustee"},
     ),
 }
@@ -165,8 +183,10 @@ def test_signatures_name_the_parties_where_no_opening_does_and_general_partners_
 
 def test_the_signature_block_completes_and_confirms_a_name() -> None:
     text = (
-        'SUPPLY AGREEMENT\n\nThis Agreement is made as of May 3, 2016 by and between Acme, a Delaware corporation ("Seller"), and '
-        f'Beta Ltd. ("Buyer").{BODY}\nIN WITNESS WHEREOF, the parties sign.\n\nACME, INC.\nBy: /s/ A. Roe\n\nBETA LTD.\nBy: /s/ B. Doe\n'
+        "SUPPLY AGREEMENT\n\nThis Agreement is made as of May 3, 2016 by and between Acme, a Delaware"
+        ' corporation ("Seller"), and '
+        f'Beta Ltd. ("Buyer").{BODY}\nIN WITNESS WHEREOF, the parties sign.\n\nACME, INC.\nBy: /s/ A.'
+        f" Roe\n\nBETA LTD.\nBy: /s/ B. Doe\n"
     )
     seller, buyer = record_of(text).parties
     assert seller.name.text == "ACME, INC." and [alias.text for alias in seller.aliases] == ["Acme"]
@@ -196,7 +216,8 @@ BLANKS = ["this ____ day of ________, 2019", "as of [●], 2019", "as of _______
 @pytest.mark.parametrize("date", BLANKS)
 def test_a_blank_date_is_reported_and_not_made_up(date: str) -> None:
     record = record_of(
-        f'LOAN AGREEMENT\n\nThis Agreement is made {date} by and between Acme Inc. ("Lender") and Bo Ltd. ("Borrower").{BODY}'
+        f'LOAN AGREEMENT\n\nThis Agreement is made {date} by and between Acme Inc. ("Lender") and Bo Ltd. '
+        f'("Borrower").{BODY}'
     )
     assert record.agreement_date.value is None and record.agreement_date.check
     assert "partly blank" in record.agreement_date.source and "2019" in record.agreement_date.text
@@ -236,7 +257,8 @@ def test_a_start_is_no_end() -> None:
 
 
 LAWS = {
-    "governed by and construed in accordance with the laws of the State of Delaware, without regard to conflicts": "Delaware",
+    "governed by and construed in accordance with the laws of the State of Delaware, without"
+    " regard to conflicts": "Delaware",
     "governed by the laws of England and Wales": "England and Wales",
     "governed by New York law": "New York",
     "GOVERNED BY THE LAWS OF THE STATE OF TEXAS WITHOUT GIVING EFFECT TO ITS RULES": "TEXAS",
@@ -304,7 +326,10 @@ def test_a_company_has_a_legal_form_and_a_person_has_none() -> None:
     assert not has_legal_form("Jane Roe") and not has_legal_form("Products for the Company")
 
 
-PAPER = "On the reading of leaves\n\nAbstract\n\nWe measured leaves (Smith et al. 2020; Roe et al. 2019).\n\nMethods\n\nLeaves were cut.\n\nReferences\n\n1. Smith et al.\n"
+PAPER = (
+    "On the reading of leaves\n\nAbstract\n\nWe measured leaves "
+    "(Smith et al. 2020; Roe et al. 2019).\n\nMethods\n\nLeaves were cut.\n\nReferences\n\n1. Smith et al.\n"
+)
 NOTE = "CHIEF COMPLAINT\nCough.\n\nHISTORY OF PRESENT ILLNESS\nTwo days.\n\nASSESSMENT AND PLAN\nRest.\n"
 
 

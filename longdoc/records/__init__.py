@@ -1,4 +1,4 @@
-"""Findings → one record a document: what a contract, a paper or a note says, each fact with its place and its source."""
+"""Findings → one record a document: what it says, each fact with its place and its source."""
 
 from __future__ import annotations
 

@@ -22,7 +22,6 @@ def cell(
     source: str,
     score: float,
     value: Any = None,
-    check: bool = False,
 ) -> Answer:
     """The cell for ``text[start:end]``, without white space at its ends.
 
@@ -34,13 +33,12 @@ def cell(
         source: what gave it, such as ``opening paragraph``.
         score: how sure it is, 0 to 1.
         value: what the text says, as a date, a duration, a place ...
-        check: whether a person should look at it; a low score sets it, too.
     """
     passage = document.text[start:end]
     start += len(passage) - len(passage.lstrip())
     end -= len(passage) - len(passage.rstrip())
     found = place(document, start, end)
-    return Answer(label=label, source=source, score=score, value=value, check=check or score < CHECK_BELOW, **found)
+    return Answer(label=label, source=source, score=score, value=value, check=score < CHECK_BELOW, **found)
 
 
 def one_line(text: str) -> str:

@@ -16,7 +16,8 @@ from longdoc.document import Document
 from longdoc.errors import NoRecordError
 from longdoc.labels import Answer, Entity
 from longdoc.records.cells import cell, cell_to_dict, one_line
-from longdoc.records.dates import agreement_date, effective_date, expiration_date
+from longdoc.records.dates import agreement_date, effective_date
+from longdoc.records.ends import expiration_date
 from longdoc.records.parties import Party, find_parties
 from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
 from longdoc.titles import title_in
@@ -100,14 +101,16 @@ class Contract:
 
 _THIS = re.compile(r"\b(?:This|THIS)\b")
 _DOCUMENT = re.compile(
-    r"(?i)\b(?:agreement|contract|amendment|addendum|lease|licen[cs]e|deed|guarant(?:y|ee)|plan|memorandum|indenture|supplement|covenant)s?\b"
+    r"(?i)\b(?:agreement|contract|amendment|addendum|lease|licen[cs]e|deed|guarant(?:y|ee)|plan|memorandum"
+    r"|indenture|supplement|covenant)s?\b"
 )
 _HEADED = re.compile(
     r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])"
 )
 _SPELLED = re.compile(r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b")
 _SPELLED_OUT = re.compile(
-    r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s*(?:[(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
+    r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s*(?:["
+    r"(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
 )
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
 _COLUMNS = ("agreement_date", "effective_date", "expiration_date", "governing_law", "term", "renewal", "notice")
@@ -173,9 +176,11 @@ def _title(document: Document, opening: tuple[int, int] | None, entities: Iterab
     start, end = match.span()
     if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+\s{1,2})+$", text[max(0, start - 80) : start])):
         start -= len(longer[0])
-    if more := re.compile(r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER|#)[.\s]*\w+", re.I).match(
-        text, end
-    ):
+    if more := re.compile(
+        r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER"
+        r"|#)[.\s]*\w+",
+        re.I,
+    ).match(text, end):
         end = more.end()
     named = {re.sub(r"\W+", " ", e.text).casefold().strip() for e in entities if e.label == "DOCUMENT_NAME"}
     agrees = re.sub(r"\W+", " ", title).casefold().strip() in named

@@ -1,4 +1,4 @@
-"""The dates of a contract: when it was made, when it takes effect, and when it ends."""
+"""The dates of a contract: when it was made, and when it takes effect."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from dateutil.relativedelta import relativedelta
-
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.records.cells import cell
 from longdoc.records.openings import Range
-from longdoc.values import Duration, parse_value
+from longdoc.values import parse_value
 
-_MONTH = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
 _BLANK = r"(?<![_*.●•])(?:_{2,60}(?:\s_{1,60}){0,4}|\[[\s●•*_\w]{0,12}\]|[●•]{1,9}|\*{2,20}|\.{3,60})"
 _DAY = r"\(?(?:\d{1,2}|[a-z]{3,7}(?:th|st|nd|rd)|(?:twenty|thirty)[ -][a-z]{3,7})\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\)?"
 _YEAR = (
-    r"(?:[12]\d{3}|two thousand(?: and)?(?: [a-z]+)?(?:[ -][a-z]+)?|nineteen (?:hundred(?: and)? )?[a-z-]+(?: [a-z]+)?)"
+    r"(?:[12]\d{3}|two thousand(?: and)?(?: [a-z]+)?(?:[ -][a-z]+)?|nineteen (?:hundred(?: and)? )?[a-z-]+"
+    r"(?: [a-z]+)?)"
 )
 _OF = r"(?:\s?day)?(?:\s?,)?(?:\s+of)?[\s,-]*"
 _DATE = re.compile(
@@ -28,43 +30,58 @@ _DATE = re.compile(
     rf"|\d{{1,2}}[/.-]\d{{1,2}}[/.-](?:\d{{4}}|\d{{2}})(?![\d/]|\.\d)|[12]\d{{3}}-\d{{1,2}}-\d{{1,2}}(?!\d))"
 )
 _PARTLY_BLANK = re.compile(
-    rf"(?i)(?:(?:{_BLANK}\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?)?\bday\s?(?:of)?\s*(?:{_BLANK}|{_MONTH}\b)?[\s,]*(?:\d{{4}}\b|(?:20|19)\d?{_BLANK}|(?:20|19)\d?\b|{_BLANK})"
-    rf"|{_BLANK}\s?(?:day\s?(?:of)?)?\s*(?:{_BLANK}|{_MONTH})?[\s,]*(?:of\s)?\d{{4}}\b|\b{_MONTH}\s*{_BLANK}[\s,]*(?:(?:20|19)\d\d|(?:20|19)?{_BLANK}|(?=\W))"
-    rf"|\b{_MONTH}\s*,\s*\d{{4}}\b|(?<=\bas of)\s+,\s*(?:19|20)\d\d\b|(?<=as of ){_BLANK}|{_BLANK}(?=\s?\(?(?:the )?[“\"]Effective Date))"
+    rf"(?i)(?:(?:{_BLANK}\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?)?\bday\s?(?:of)?\s*(?:{_BLANK}|{_MONTH}\b)?[\s,]*"
+    rf"(?:\d{{4}}\b|(?:20|19)\d?{_BLANK}|(?:20|19)\d?\b|{_BLANK})"
+    rf"|{_BLANK}\s?(?:day\s?(?:of)?)?\s*(?:{_BLANK}|{_MONTH})?[\s,]*(?:of\s)?\d{{4}}\b"
+    rf"|\b{_MONTH}\s*{_BLANK}[\s,]*(?:(?:20|19)\d\d|(?:20|19)?{_BLANK}|(?=\W))"
+    rf"|\b{_MONTH}\s*,\s*\d{{4}}\b|(?<=\bas of)\s+,\s*(?:19|20)\d\d\b|(?<=as of ){_BLANK}|{_BLANK}(?=\s?\(?"
+    rf"(?:the )?[“\"]Effective Date))"
 )
 _ANOTHER = re.compile(
-    r"(?i)(?:\b(?:that|an?) certain\b|\boriginal(?:ly)?\b|\bas amended\b|\bfiled\b|\bsecurities and exchange\b|\bsource:|\bpursuant to\b|\bamends\b"
-    r"|\bamend(?:ed|ing|ment)?\b.{0,60}\bto\b|\bprevious\b|\bprior\b|\bin accordance with\b|\bunder the\b|\bsubject to\b|\brefer(?:s|red|ence)\b"
-    r"|\bamended as of\b|\bhaving an?\b|\bparties to\b|\bwhereas\b|\bset forth in\b|\bextension\b|\bregistration\b|\bform\b|\bact of\b|\breport\b|\bwas effective\b|\b(?:an?|the) (?:[a-z]+ ){1,3}(?:memorandum|agreement|letter|contract) dated)[^.;]{0,120}$"
+    r"(?i)(?:\b(?:that|an?) certain\b|\boriginal(?:ly)?\b|\bas amended\b|\bfiled\b"
+    r"|\bsecurities and exchange\b|\bsource:|\bpursuant to\b|\bamends\b"
+    r"|\bamend(?:ed|ing|ment)?\b.{0,60}\bto\b|\bprevious\b|\bprior\b|\bin accordance with\b|\bunder the\b"
+    r"|\bsubject to\b|\brefer(?:s|red|ence)\b"
+    r"|\bamended as of\b|\bhaving an?\b|\bparties to\b|\bwhereas\b|\bset forth in\b|\bextension\b"
+    r"|\bregistration\b|\bform\b|\bact of\b|\breport\b|\bwas effective\b|\b(?:an?|the) (?:[a-z]+ ){1,3}"
+    r"(?:memorandum|agreement|letter|contract) dated)[^.;]{0,120}$"
 )
 _OWN_VERB = re.compile(
-    r"(?i)(?:\b(?:is|are|was|been|be)\s+(?:hereby\s+)?|[,)]\s*|\bthis\s+\w+\s+)(?:made|entered into|effective|dated|executed)\b[^.;,]{0,45}$"
+    r"(?i)(?:\b(?:is|are|was|been|be)\s+(?:hereby\s+)?|[,)]\s*|\bthis\s+\w+\s+)(?:made|entered into|effective"
+    r"|dated|executed)\b[^.;,]{0,45}$"
 )
 """What a document says of itself before its date; another one is "the Agreement dated", without a comma."""
-_NAMED_OTHER = re.compile(
-    r"\b(?:an?|the)\s+(?:[A-Z][\w&-]*\s+){1,6}(?:Agreement|Contract|Plan|Lease|License)\s(?:[^.;,]{0,30}\s)?(?:dated|entered into|effective)\b[^.;,]{0,20}$"
+NAMED_OTHER = re.compile(
+    r"\b(?:an?|the)\s+(?:[A-Z][\w&-]*\s+){1,6}(?:Agreement|Contract|Plan|Lease|License)\s(?:[^.;,]{0,30}\s)?"
+    r"(?:dated|entered into|effective)\b[^.;,]{0,20}$"
 )
 """Another document, named with its date."""
 _NOT_OWN = re.compile(r"(?i)\b(?:that|an?) certain\b|\boriginal|\bprior\b")
 _ITSELF = re.compile(
-    r"(?i)\b(?:this|the present)\b[^.;]{0,160}$|\b(?:entered into|made|executed|dated|effective|agreement date|as of)\b[^.;]{0,40}$"
+    r"(?i)\b(?:this|the present)\b[^.;]{0,160}$|\b(?:entered into|made|executed|dated|effective"
+    r"|agreement date|as of)\b[^.;]{0,40}$"
 )
 _ONLY_EFFECTIVE = re.compile(
-    r"(?i)(?<!made )(?<!made and )(?<!into )(?<!into and )(?<!dated )(?<!dated and )\beffective(?: date)?(?: as)?(?: of| on)?:?\s*$"
+    r"(?i)(?<!made )(?<!made and )(?<!into )(?<!into and )(?<!dated )(?<!dated and )\beffective(?: date)?"
+    r"(?: as)?(?: of| on)?:?\s*$"
 )
 _TOP = 4000
 _EFFECTIVE = re.compile(
-    r"(?i)\beffective\s+(?:date\b[^.;\n]{0,80}?(?:mean\w*|is|shall be|of|:|as of|,|-)?|as\s+of|on|from|beginning|commencing|date:)\s*(?:and as of )?(?:the )?(?=\S)"
-    r"|\bdated effective\s+(?=\S)|\bshall (?:commence|begin|take effect|become effective|be effective|start)\b[^.;\n]{0,40}?\b(?:on|as of|from)\s+(?:the )?"
+    r"(?i)\beffective\s+(?:date\b[^.;\n]{0,80}?(?:mean\w*|is|shall be|of|:|as of|,|-)?|as\s+of|on|from"
+    r"|beginning|commencing|date:)\s*(?:and as of )?(?:the )?(?=\S)"
+    r"|\bdated effective\s+(?=\S)|\bshall (?:commence|begin|take effect|become effective|be effective"
+    r"|start)\b[^.;\n]{0,40}?\b(?:on|as of|from)\s+(?:the )?"
     r"|\b(?:commencement|start|starting|beginning) date\b[^.;\n]{0,40}?(?:mean\w*|is|shall be|:|of|,)\s*(?:the )?"
-    r"|\b(?:commenc\w+|beginning|starting|effective)\s+(?:on|as of|from|with)?\s*(?:the )?|\bwith effect (?:from|as of)\s+(?:the )?|\btake effect (?:on|from|as of)\s+(?:the )?"
+    r"|\b(?:commenc\w+|beginning|starting|effective)\s+(?:on|as of|from|with)?\s*(?:the )?|\bwith effect "
+    r"(?:from|as of)\s+(?:the )?|\btake effect (?:on|from|as of)\s+(?:the )?"
 )
 _THIS = re.compile(r"(?i)\bthis\b[^.;]{0,50}\b(?:agreement|amendment|contract|lease|letter|addendum)\b")
 _CALLED_EFFECTIVE = re.compile(
     r"(?i)^[\s,]*(?:\d{4}[\s,]*)?[(\[]?[^()]{0,30}?[“\"'‘(]\s?(?:\w+ )?(?:Effective|Commencement) Date"
 )
 _SAME_DATE = re.compile(
-    r"(?i)(?:date (?:first )?(?:above|set forth above|written above|hereof|of (?:this agreement|its execution|execution|signature|signing|last signature|the last signature))"
+    r"(?i)(?:date (?:first )?(?:above|set forth above|written above|hereof|of (?:this agreement|its execution"
+    r"|execution|signature|signing|last signature|the last signature))"
     r"|date first|above date|signing|signature|execution|last (?:party|of the parties) (?:to sign|signs))"
 )
 
@@ -155,7 +172,7 @@ def _is_of_another(text: str, dated: Dated) -> bool:
         return False
     return bool(
         _ANOTHER.search(sentence)
-        or _NAMED_OTHER.search(sentence)
+        or NAMED_OTHER.search(sentence)
         or re.search(r"\d+-[A-Z]\w*,?\s*$|Source:", before[-60:])
     )
 
@@ -165,7 +182,8 @@ def _signed_date(text: str) -> tuple[Dated, str, float] | None:
     marks = [
         m.start()
         for m in re.finditer(
-            r"(?i)in\s+witness\s+whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed (?:at|and effective|this|as of|on)\b|printed name",
+            r"(?i)in\s+witness\s+whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed (?:at"
+            r"|and effective|this|as of|on)\b|printed name",
             text,
         )
     ]
@@ -215,12 +233,10 @@ def effective_date(
     zones = [(s.start, min(len(text), s.end + 20)) for s in spans if s.label == "Effective Date"]
     best: tuple[float, Dated | None, str] = (0.0, None, "")
     for start, end in [*zones, (0, len(text))]:
-        for score, dated, source in _effective_in(text, start, end):
-            score += 0.05 * any(
-                vote.start < (dated.end if dated else 0) and (dated.start if dated else 0) < vote.end for vote in votes
-            )
+        for base, each, source in _effective_in(text, start, end):
+            score = base + 0.05 * any(vote.start < each.end and each.start < vote.end for vote in votes)
             if score > best[0]:
-                best = (score, dated, source)
+                best = (score, each, source)
         if best[1]:
             break
     score, dated, source = best
@@ -251,15 +267,13 @@ def _effective_in(text: str, start: int, end: int) -> Iterator[tuple[float, Date
         if _CALLED_EFFECTIVE.match(text[dated.end : dated.end + 90]) and not _is_of_another(text, dated):
             yield 0.93 - dated.start / 1e6, dated, "defined as the effective date"
     for match in _EFFECTIVE.finditer(text, start, end):
-        dated = next(dates_in(text, match.end(), min(len(text), match.end() + 45)), None)
-        loose = match[0].lower().startswith(("effective date", "commencement", "start"))
-        if (
-            dated is None
-            or dated.start - match.end() > (25 if loose else 2)
-            or _is_of_another(text, replace(dated, start=match.start()))
-        ):
-            continue
         words = match[0].lower()
+        gap = 25 if words.startswith(("effective date", "commencement", "start")) else 2
+        found = next(dates_in(text, match.end(), min(len(text), match.end() + 45)), None)
+        if found is None or found.start - match.end() > gap:
+            continue
+        if _is_of_another(text, replace(found, start=match.start())):
+            continue
         strong = words.startswith("effective date") or bool(
             _THIS.search(text[max(0, match.start() - 120) : match.start()])
         )
@@ -272,211 +286,4 @@ def _effective_in(text: str, start: int, end: int) -> Iterator[tuple[float, Date
         )
         if match.start() > _TOP and not strong:
             base -= 0.2
-        yield base - match.start() / 1e6, dated, "effective as of" if words.startswith("effective") else "commencement"
-
-
-_UNTIL = re.compile(
-    r"(?i)\b(?:until|through|thru|expires?(?: on| as of| at)?|expiring(?: on)?|terminates?(?: on)?|terminating(?: on)?|ending(?: on| as of)?|ends?(?: on)?|end on|expire(?:s|d)? (?:on|at)"
-    r"|expiration date\b[^.;\n]{0,30}?(?:is|means?|:|shall be|of)?|end date:?|conclud\w+(?: on)?|to and including|up to and including|no later than|to)\b[\s:,“”\"]*(?:[\w\s.:]{0,40}?\bon\b\s)?(?:the )?(?:later of |earlier of )?(?:\(?[ai]\)\s)?"
-)
-_TERM_TALK = re.compile(
-    r"(?i)\b(?:initial (?:term|period)|primary term|term (?:of|for) this|term of the (?:agreement|licen[cs]e|lease)|the term\b|this (?:agreement|contract|lease|amendment|licen[cs]e)\b[^.;]{0,60}?\b(?:shall|will|is|may)\b[^.;]{0,60}?"
-    r"\b(?:continue|remain|expire|terminate|commence|begin|be effective|end|run|be in (?:full force|effect)|valid|in force|be for|effective)|agreement (?:expires|terminates|commences|begins|continues|is effective|is valid|ends)|validity|expiration date|expiry date"
-    r"|period of (?:the|this) (?:agreement|contract)|(?:shall|will) (?:expire|terminate) (?:on|at)|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?(?:force|effect))"
-)
-_STRONG = re.compile(
-    r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on|terminate on|duration|validity|agreement expires|the term\b"
-)
-_ANNIVERSARY = re.compile(
-    r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s*(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s*)?(?:\(?\d*(?:st|nd|rd|th)\)?\s*)?(?:year )?anniversary\s+(?:date\s+)?(?:of|from|following)\s+(?P<base>[^.;]{3,80})"
-)
-_PERIOD = re.compile(
-    r"(?i)(?:(?:term|period|duration) (?:of|shall be(?: for)?|is(?: for)?|will be|for)|for(?: an initial| a| the| an)?(?: initial| primary| fixed)?(?: term| period)?(?: of)?|continue(?:s)?(?: in (?:full force and )?effect)?(?: for)?|of|until|expires?|is|be|terminates?|on the date|date|on)\s+(?:at least |not less than )?"
-    r"(?:an? |the )?(?P<period>(?:[\w-]+\s){0,3}?\(?\s?[\w-]+\s?\)?[\s-]+(?:calendar |contract |full |consecutive )*(?:years?|months?|days?|weeks?))\b(?P<after>[^.;]{0,160})"
-)
-_BASE = re.compile(
-    r"(?i)\b(?:from|after|following|commencing|beginning|starting|begin|commence|of|effective|as of|since)\b"
-)
-
-
-def expiration_date(
-    document: Document, agreed: Answer | None, effective: Answer | None, spans: Iterable[Entity] = ()
-) -> Answer | None:
-    """When the contract ends: as stated, else computed from its term, and then the source says from what."""
-    text = document.text
-    zones = [(s.start, s.end, 0.1) for s in sorted(spans, key=lambda s: -s.score) if s.label == "Expiration Date"]
-    zones = zones or [(*zone, 0.0) for zone in _term_sentences(text)]
-    cells = [_stated_end(document, *zone) for zone in zones]
-    cells += [None if any(cells) else _computed_end(document, *zone, agreed, effective) for zone in zones]
-    for found in cells:
-        if found and (
-            found.value is None or effective is None or effective.value is None or found.value > effective.value
-        ):
-            return found
-    return None
-
-
-def _term_sentences(text: str) -> list[Range]:
-    """The sentences about how long the contract lasts, those under a heading such as "Term" first."""
-    found: dict[Range, float] = {}
-    for match in _TERM_TALK.finditer(text):
-        start = max(text.rfind(". ", 0, match.start()) + 2, text.rfind("\n", 0, match.start()) + 1, match.start() - 400)
-        stop = re.compile(r"\.\s+(?=[A-Z(])|\n\n|;\s").search(text, match.end(), min(len(text), match.end() + 700))
-        end = stop.start() if stop else min(len(text), match.end() + 500)
-        heading = bool(
-            re.search(
-                r"(?i)\b(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$",
-                text[max(0, start - 60) : start] + text[start : match.start()][:40],
-            )
-        )
-        strong = bool(_STRONG.search(match[0]))
-        if heading or strong:
-            initial = 1.5 * bool(re.match(r"(?i)initial term|primary term|term of th", match[0]))
-            found[start, end] = max(found.get((start, end), 0.0), heading + strong + initial)
-    return [zone for zone, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))][:40]
-
-
-def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answer | None:
-    text = document.text
-    for match in _UNTIL.finditer(text, start, end):
-        dated = next(dates_in(text, match.end(), min(len(text), match.end() + 40)), None)
-        if (
-            dated is None
-            or dated.start - match.end() > 3
-            or _NAMED_OTHER.search(text[max(0, dated.start - 120) : dated.start])
-        ):
-            continue
-        begins = re.search(
-            r"(?i)\b(?:commenc\w*|begin\w*|start\w*|effective)\b[^,;]{0,15}$",
-            text[max(0, match.start() - 25) : dated.start],
-        )
-        if (
-            begins
-            or match[0].lower().split()[0] == "to"
-            and not re.search(r"\d{4}[\s,]*$", text[max(0, match.start() - 15) : match.start()])
-        ):
-            continue
-        blank = dated.value is None
-        return cell(
-            document,
-            dated.start,
-            dated.end,
-            label="expiration_date",
-            source="stated, partly blank" if blank else "stated",
-            score=0.5 if blank else 0.8 + bonus,
-            value=dated.value,
-        )
-    return None
-
-
-def _computed_end(
-    document: Document, start: int, end: int, bonus: float, agreed: Answer | None, effective: Answer | None
-) -> Answer | None:
-    text = document.text
-    for match in _ANNIVERSARY.finditer(text, start, end):
-        number = parse_value(match["n"], "number")
-        if number is None:
-            number = parse_value(match["n"].split()[-1], "duration")
-        ordinal = _ordinal(match["n"])
-        if ordinal:
-            base = _base(text, match["base"], match.start("base"), agreed, effective)
-            return _computed(document, match.span(), base, relativedelta(years=ordinal), bonus)
-    for match in _PERIOD.finditer(text, start, end):
-        duration = parse_value(match["period"], "duration")
-        if not isinstance(duration, Duration) or re.search(
-            r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach|quarter|transition|assistance|survive|extend|respective|each such|term hereof and|(?:termination|expiration) (?:hereof )?and|during|warrant",
-            text[max(start, match.start() - 100) : min(end, match.end("period") + 25)],
-        ):
-            continue
-        step = _step(duration)
-        if (
-            step is None
-            or (duration.unit in ("day", "week") and duration.amount < 60)
-            or (duration.unit == "month" and duration.amount < 3)
-        ):
-            continue
-        first, last = match.span("after") if _BASE.search(match["after"]) else (start, match.start())
-        base = _base(text, text[first:last], first, agreed, effective)
-        return _computed(document, (match.start("period"), match.end("period")), base, step, bonus)
-    return None
-
-
-def _ordinal(words: str) -> int | None:
-    names = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth".split()
-    tens = {
-        "twentieth": 20,
-        "thirtieth": 30,
-        "fortieth": 40,
-        "fiftieth": 50,
-        "twenty-fifth": 25,
-        "one": 1,
-        "two": 2,
-        "three": 3,
-        "five": 5,
-    }
-    for word in reversed(re.split(r"\s", words.lower())):
-        if word in names:
-            return names.index(word) + 1
-        if word in tens:
-            return tens[word]
-        if figure := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", word):
-            return int(figure[1])
-    return None
-
-
-def _step(duration: Duration) -> relativedelta | None:
-    amount = duration.amount
-    if duration.unit in ("business day", "hour", "minute") or amount > 1200:
-        return None
-    if duration.unit == "year":
-        return relativedelta(months=int(amount * 12))
-    return {
-        "month": relativedelta(months=int(amount)),
-        "week": relativedelta(weeks=int(amount)),
-        "day": relativedelta(days=int(amount)),
-    }[duration.unit]
-
-
-def _base(
-    text: str, said: str, at: int, agreed: Answer | None, effective: Answer | None
-) -> tuple[datetime.date, str, bool] | None:
-    """The date that a term runs from, what it is called, and whether the text says so."""
-    dated = next((d for d in dates_in(text, at, at + len(said)) if d.value), None)
-    if dated and dated.value:
-        return dated.value, f"{dated.value}", True
-    if re.search(
-        r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion|termination|in-service|shipment",
-        said,
-    ):
-        return None
-    known = effective or agreed
-    if known is None or not isinstance(known.value, datetime.date):
-        return None
-    same = bool(
-        re.search(
-            r"(?i)effective date|date hereof|date of this|date first|commencement date|execution|signature|signing",
-            said,
-        )
-    )
-    return known.value, "effective date" if known is effective else "agreement date", same
-
-
-def _computed(
-    document: Document, span: Range, base: tuple[datetime.date, str, bool] | None, step: relativedelta, bonus: float
-) -> Answer | None:
-    if base is None:
-        return None
-    day, name, said = base
-    try:
-        value = day + step
-    except (OverflowError, ValueError):
-        return None
-    score = (0.75 if said else 0.6) + bonus
-    return cell(
-        document,
-        *span,
-        label="expiration_date",
-        source=f"computed from the term and the {name}",
-        score=score,
-        value=value,
-    )
+        yield base - match.start() / 1e6, found, "effective as of" if words.startswith("effective") else "commencement"

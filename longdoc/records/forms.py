@@ -13,7 +13,8 @@ from longdoc.roles import is_role
 
 _LABEL = re.compile(
     r"(?:^|(?<=[\n.;)])|(?<=  ))[ \t]*(?:\d{1,2}\.\s*)?(?:(?:[Nn]ame of )?(?:[Tt]he )?)"
-    r"(?P<label>(?i:party|part) ?(?:[A-D]|[1-4]|I{1,3})|(?:[A-Z]|(?<=[Tt]he )[a-z])[A-Za-z]+(?:(?:/| and/or | or | )[A-Z][A-Za-z-]+){0,2})(?:['’]s)?(?: [Nn]ame)?"
+    r"(?P<label>(?i:party|part) ?(?:[A-D]|[1-4]|I{1,3})|(?:[A-Z]|(?<=[Tt]he )[a-z])[A-Za-z]+(?:(?:/| and/or "
+    r"| or | )[A-Z][A-Za-z-]+){0,2})(?:['’]s)?(?: [Nn]ame)?"
     r"(?:\s?\([^()\n]{1,40}\))?\s?[:：]\s*(?:[Nn]ame\s?[:：]\s*)?"
 )
 _LABELLED_IN = 8000
@@ -21,28 +22,34 @@ _NO_LABELS = frozenset(
     "the parties party services service sales marketing general individually collectively us your".split()
 )
 _MARK = re.compile(
-    r"(?:\b(?:By|BY|Per|Signed|Signature|SIGNATURE)\s?:|\b(?:By|BY) _{3,}|/s/|\bBy /s|\bBY /s|\n\s*[_-]{6,}|\n\s*By:?\s+(?=[A-Z]))"
+    r"(?:\b(?:By|BY|Per|Signed|Signature|SIGNATURE)\s?:|\b(?:By|BY) _{3,}|/s/|\bBy /s|\bBY /s|\n\s*[_-]{6,}"
+    r"|\n\s*By:?\s+(?=[A-Z]))"
 )
 _WITNESS = re.compile(
-    r"(?i)in\s+witness\s+(?:whereof|thereof|hereof)|(?:duly )?executed (?:as of|by|this|on)|signature page|very truly yours|sincerely"
+    r"(?i)in\s+witness\s+(?:whereof|thereof|hereof)|(?:duly )?executed (?:as of|by|this|on)|signature page"
+    r"|very truly yours|sincerely"
     r"|accepted and agreed|agreed (?:to )?and accepted|acknowledged and agreed|signed (?:by|for and on behalf|for)"
 )
 _FIELD = re.compile(
-    r"(?i)\b(?:name|title|date|its|print(?:ed)? name|capacity|by|position|dated|address|attention|attn|email)\b\s?[.:]"
+    r"(?i)\b(?:name|title|date|its|print(?:ed)? name|capacity|by|position|dated|address|attention|attn"
+    r"|email)\b\s?[.:]"
 )
 _ATTACHED = re.compile(
     r"\n\s*(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhibit|Schedule|Annex|Appendix|Attachment)\s[A-Z\d]"
 )
 _NOT_SIGNING = re.compile(
-    r"(?i)\b(?:a|an|its|the|as)\s*$|\bc/o\s*$|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)|counsel (?:to|for)|notary|witness(?:es)?:?\s*$|(?<!behalf )\bof\s*$"
+    r"(?i)\b(?:a|an|its|the|as)\s*$|\bc/o\s*$|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)"
+    r"|counsel (?:to|for)|notary|witness(?:es)?:?\s*$|(?<!behalf )\bof\s*$"
 )
 _NOT_AFTER = re.compile(
-    r"(?i)[\s,]*(?:its|the|as|sole|a|an)?\s*(?:its|sole|general|managing)?\s*(?:general partner|managing member|manager|member|trustee of)\b|\s*\(?(?:law firm|attorneys)"
+    r"(?i)[\s,]*(?:its|the|as|sole|a|an)?\s*(?:its|sole|general|managing)?\s*(?:general partner"
+    r"|managing member|manager|member|trustee of)\b|\s*\(?(?:law firm|attorneys)"
 )
 _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)")
 _HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
 _DEFINED = re.compile(
-    r"[“\"]([A-Z][\w &-]{1,40})[”\"][^.;:“”\"\n]{0,40}?\s(?:shall\s)?(?:means?|refers?\sto|is)\s(?:the\s)?(?=[A-Z0-9])"
+    r"[“\"]([A-Z][\w &-]{1,40})[”\"][^.;:“”\"\n]{0,40}?\s(?:shall\s)?(?:means?|refers?\sto|is)\s(?:the\s)?"
+    r"(?=[A-Z0-9])"
 )
 
 
@@ -123,7 +130,7 @@ def signing_people(text: str) -> list[Naming]:
     start = _signatures_start(text)
     if start is None:
         return []
-    found = {}
+    found: dict[str, Naming] = {}
     for match in re.finditer(r"(?:/s/ ?[^\n]{3,40}|_{6,})\s*\n\s*(?=[A-Z])", text[start : start + 6000]):
         at = start + match.end()
         end = name_end(text, at)
@@ -132,9 +139,10 @@ def signing_people(text: str) -> list[Naming]:
             1 <= text[at:end].count(" ") <= 3
             and is_name(text[at:end])
             and not re.match(r"\s*,?\s*(?:title|its|president|chief|vice|director|manager|ceo)", rest, re.I)
+            and not re.search(r"(?i)\bby:?\s*$", text[: start + match.start()][-6:])
+            and "By" not in match[0]
         ):
-            if not re.search(r"(?i)\bby:?\s*$", text[: start + match.start()][-6:]) and "By" not in match[0]:
-                found.setdefault(key(text[at:end]), described(text, (at, end), end, "signature block"))
+            found.setdefault(key(text[at:end]), described(text, (at, end), end, "signature block"))
     return list(found.values())
 
 
@@ -152,7 +160,8 @@ def defined_namings(document: Document) -> list[Naming]:
 
 
 def _names_with_roles(text: str) -> Iterator[Naming]:
-    at, roles = 0, set()
+    at = 0
+    roles: set[str] = set()
     for first in re.finditer(r"(?<![\w&.'’-])[A-Z0-9][\w&.'’-]*", text[:8000]):
         if first.start() < at:
             continue
@@ -163,7 +172,7 @@ def _names_with_roles(text: str) -> Iterator[Naming]:
             person = 1 <= text[slice(*naming.name)].count(" ") <= 3 and re.match(
                 r"\s?\((?:the )?[“\"]", text[end : end + 8]
             )
-            if role and role not in roles and (naming.full or (person and is_role(role))):
+            if role and (naming.full or (person and is_role(role) and role not in roles)):
                 roles.add(role)
                 yield naming
                 at = end

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from longdoc.roles import is_role
 
 _LEGAL_FORMS = (
-    r"inc(?:orporated)?|corp|co|l\.?l\.?c|l\.?l\.?p|l\.?l\.?l\.?p|l\.?p|ltd|plc|p\.?l\.?c|l\.?c|p\.?c|p\.?a|n\.?a|n\.?v|b\.?v"
-    r"|s\.?a|s\.?a\.?s|s\.?a\.?b|s\.?p\.?a|s\.?r\.?l|s\.?a\.?r\.?l|s\.?àr\.?l|gmbh|mbh|a\.?g|kg|kgaa|ohg|a\.?/?s|ab|asa|oyj?|aps|k\.?k"
+    r"inc(?:orporated)?|corp|co|l\.?l\.?c|l\.?l\.?p|l\.?l\.?l\.?p|l\.?p|ltd|plc|p\.?l\.?c|l\.?c|p\.?c|p\.?a"
+    r"|n\.?a|n\.?v|b\.?v"
+    r"|s\.?a|s\.?a\.?s|s\.?a\.?b|s\.?p\.?a|s\.?r\.?l|s\.?a\.?r\.?l|s\.?àr\.?l|gmbh|mbh|a\.?g|kg|kgaa|ohg"
+    r"|a\.?/?s|ab|asa|oyj?|aps|k\.?k"
     r"|pty|pte|pvt|bhd|sdn|ltda|s\.c|e\.v|d\.?o\.?o|z\.?o\.?o|kft|s\.?r\.?o"
 )
 _SUFFIX = re.compile(rf"(?:{_LEGAL_FORMS}|incorporated|limited|gesellschaft|aktiengesellschaft)\.?$", re.I)
@@ -19,7 +21,8 @@ _LOOSE_SUFFIX = re.compile(
 )
 """A word that may end a company's name, and may stand within it."""
 _LONG_FORM = re.compile(
-    r"(?i)S\.? ?(?:de|en) ?R\.? ?L\.?(?:,? de C\.? ?V\.?)?(?!\w)|S\.? ?A\.?(?: ?B\.?| ?P\. ?I\.?)?,? de C\.? ?V\.?(?!\w)"
+    r"(?i)S\.? ?(?:de|en) ?R\.? ?L\.?(?:,? de C\.? ?V\.?)?(?!\w)|S\.? ?A\.?(?: ?B\.?"
+    r"| ?P\. ?I\.?)?,? de C\.? ?V\.?(?!\w)"
     r"|GmbH (?:&|und) Co\.?,? KG(?:aA)?(?!\w)|Sp\. z o\. ?o\.|(?:Pty|Pte|Pvt)\.? Ltd\.?(?!\w)|Sdn\.? Bhd\.?(?!\w)"
 )
 """A legal form of several words."""
@@ -34,10 +37,13 @@ _ROLES = frozenset(
 )
 _CONNECTORS = frozenset("of and & for de del la las los the du des y e und et von van der den di da do dos".split())
 _STOPS = re.compile(
-    r"(?:a|an|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background|hereinafter|this"
+    r"(?:a|an|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background"
+    r"|hereinafter|this"
     r"|that|these|exhibit|section|article|page|as|on|at|from|agreement|effective|address|its|is|are|shall|will|hereby"
-    r"|hereto|herein|name|title|date|attn|attention|tel|telephone|fax|email|e-mail|phone|n/a|d/b/a|f/k/a|dba|fka|signature"
-    r"|authorized|incorporated|organized|formed|acting|through|or|to|in|under|but|if|both|per|p\.?o|c/o|represented|whereby"
+    r"|hereto|herein|name|title|date|attn|attention|tel|telephone|fax|email|e-mail|phone|n/a|d/b/a|f/k/a|dba"
+    r"|fka|signature"
+    r"|authorized|incorporated|organized|formed|acting|through|or|to|in|under|but|if|both|per|p\.?o|c/o"
+    r"|represented|whereby"
     r"|now|therefore|collectively|individually|together|source)[.,:]?$",
     re.I,
 )
@@ -49,9 +55,13 @@ _WORD = re.compile(r"[^\s()\[\]{}“”\"„;:,]+")
 _BRACKET = re.compile(r"\s?(?:\(|« ?)(?!the |an? )([A-Z][\w&.' -]{1,30}?)(?:\)| ?»)(?=\s)")
 _GAP = re.compile(r"(,?)([^\S\n]*\n?[^\S\n]*)")
 _PLACES = (
-    r"(?:New (?:York|Jersey|Hampshire|Mexico)|North Carolina|South Carolina|California|Texas|Florida|Illinois|Delaware|Nevada|Ohio|Massachusetts"
-    r"|Pennsylvania|Virginia|Maryland|Georgia|Washington|Colorado|Arizona|Utah|Minnesota|Michigan|Connecticut|Oregon|Tennessee|Indiana|Wisconsin"
-    r"|Singapore|Japan|China|Germany|France|Israel|Canada|England|Switzerland|India|Taiwan|Korea|Australia|Netherlands|USA|U\.S\.A\.?|United States)"
+    r"(?:New (?:York|Jersey|Hampshire|Mexico)|North Carolina|South Carolina|California|Texas|Florida|Illinois"
+    r"|Delaware|Nevada|Ohio|Massachusetts"
+    r"|Pennsylvania|Virginia|Maryland|Georgia|Washington|Colorado|Arizona|Utah|Minnesota|Michigan|Connecticut"
+    r"|Oregon|Tennessee|Indiana|Wisconsin"
+    r"|Singapore|Japan|China|Germany|France|Israel|Canada|England|Switzerland|India|Taiwan|Korea|Australia"
+    r"|Netherlands|Slovakia|Ireland|Spain|Italy|Mexico|Brazil|Hong Kong|Sweden|Norway|Denmark|Belgium|Austria"
+    r"|Poland|USA|U\.S\.A\.?|United States)"
 )
 _NEVER = re.compile(
     rf"(?:{_PLACES}(?:\s\d{{5}}(?:-\d+)?)?,?\s(?:and|AND|&)\s)|(?i:\d{{4}}\s|[a-z ]{{2,20}} \d{{5}}\b)"
@@ -62,24 +72,28 @@ _NEVER = re.compile(
 _NO_NAME = re.compile(
     r"(?i)(?:.*\b(?:agreements?|contracts?|exhibits?|schedule|amendments?|effective date|dated|annex|appendix|article"
     r"|street|avenue|suite|boulevard|telephone|facsimile|attention|whereas|recitals?|confidential|parties|party"
-    r"|between|representations|warrant(?:y|ies)|certificates|obligations|covenants|successors?|subsidiaries|affiliates|assigns|laws?|commission|witness|notary|laws)\b"
+    r"|between|representations|warrant(?:y|ies)|certificates|obligations|covenants|successors?|subsidiaries"
+    r"|affiliates|assigns|laws?|commission|witness|notary|laws)\b"
     r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)\b.{0,6}\d"
-    r"|\d+(?:\.\d+)+\b|\d{1,2} [a-z]|\d+(?:st|nd|rd|th)\b|[a-z]{2} \d{5}|s/|/s/|page\b|date\b|by\b|name\b|title\b|its\b|(?:mr|mrs|ms|dr)\.?$|[\W\d_]*$)"
+    r"|\d+(?:\.\d+)+\b|\d{1,2} [a-z]|\d+(?:st|nd|rd|th)\b|[a-z]{2} \d{5}|s/|/s/|page\b|date\b|by\b|name\b"
+    r"|title\b|its\b|(?:mr|mrs|ms|dr)\.?$|[\W\d_]*$)"
 )
 _OFFICE = re.compile(
-    r"(?i)(?:(?:chief|executive|legal|general|vice|senior|president|officer|director|secretary|treasurer|manager|counsel|authorized"
+    r"(?i)(?:(?:chief|executive|legal|general|vice|senior|president|officer|director|secretary|treasurer"
+    r"|manager|counsel|authorized"
     r"|signatory|chairman|ceo|cfo|coo|financial|operating|title|name|date|its)\b[\s:,]+(?:of\s|and\s)?)+(?=[A-Z])"
 )
 """The office of a signatory, which may stand before the next name on one line."""
 _SIGNATORY = re.compile(
-    r"(?:[A-Z][\w.'’-]*[a-z.][^\S\n]+){2,10}(?=[A-Z]{3,}[^\S\n][A-Z0-9&, /.'’-]*\b(?:LLC|L\.?P|INC|LTD|CORP|L\.L\.C|CORPORATION|COMPANY)\b)"
+    r"(?:[A-Z][\w.'’-]*[a-z.][^\S\n]+){2,10}(?=[A-Z]{3,}[^\S\n][A-Z0-9&, /.'’-]*\b(?:LLC|L\.?P|INC|LTD|CORP"
+    r"|L\.L\.C|CORPORATION|COMPANY)\b)"
 )
 """The name of a signatory before the next name, in capitals, on one line."""
 _MAX_WORDS = 16
 _COUNTRIES = frozenset(
-    """usa us uk germany france canada israel china japan india italy spain switzerland netherlands england ireland mexico
-    delaware california texas florida nevada ohio illinois york jersey massachusetts pennsylvania virginia maryland
-    brazil australia singapore korea taiwan belgium sweden austria denmark norway finland bermuda""".split()
+    """usa us uk germany france canada israel china japan india italy spain switzerland netherlands england ireland
+    mexico delaware california texas florida nevada ohio illinois york jersey massachusetts pennsylvania virginia
+    maryland brazil australia singapore korea taiwan belgium sweden austria denmark norway finland bermuda""".split()
 )
 
 
@@ -96,13 +110,9 @@ def name_end(text: str, start: int) -> int:
         comma, space = (gap[1], gap[2]) if gap else ("", "")
         begin = gap.end() if gap and words else at
         word = _WORD.match(text, begin)
-        if words and (bracket := _BRACKET.match(text, at)) and _continues(text, bracket):
-            at, words = bracket.end(), words + 1
-            end = at
-            continue
-        if words and (long := _LONG_FORM.match(text, begin)):
-            end = at = long.end()
-            closed = True
+        if words and (piece := _piece(text, at, begin)):
+            end = at = piece.end()
+            closed = closed or piece.re is _LONG_FORM
             words += 1
             continue
         if not word or not _accepts(text, word, first=not words, comma=comma, line="\n" in space, closed=closed):
@@ -110,14 +120,10 @@ def name_end(text: str, start: int) -> int:
         token = word[0]
         words += 1
         at = word.end()
-        if token.lower() in _CONNECTORS and not token[0].isupper() or token in ("&", "AND", "OF"):
+        if (token.lower() in _CONNECTORS and not token[0].isupper()) or token in ("&", "AND", "OF"):
             closed = closed and bool(_MORE_SUFFIX.match(token))
             continue  # counts only with the word after it
-        mid = token in _AMBIGUOUS and re.match(r" [A-Z][a-z]", text[at : at + 3])
-        if comma and _AFTER_COMMA.match(token):
-            closed, end = True, at
-            continue
-        closed = (words > 1 and is_legal_form(token) and not mid) or (closed and bool(_MORE_SUFFIX.match(token)))
+        closed = words > 1 and _closes_name(text, token, at, comma=comma, closed=closed)
         end = at
         if token.endswith(".") and not closed and not _ABBREVIATION.match(token) and not _LOOSE_SUFFIX.match(token):
             end = at - 1
@@ -125,12 +131,30 @@ def name_end(text: str, start: int) -> int:
     return _trimmed(text, start, end)
 
 
+def _piece(text: str, at: int, begin: int) -> re.Match[str] | None:
+    """What belongs to a name as a whole: a bracket such as ``(UK)``, a legal form of several words."""
+    bracket = _BRACKET.match(text, at)
+    return bracket if bracket and _continues(text, bracket) else _LONG_FORM.match(text, begin)
+
+
+def _closes_name(text: str, token: str, at: int, *, comma: str, closed: bool) -> bool:
+    """Whether a name is complete with a word that ends at an offset."""
+    if comma and _AFTER_COMMA.match(token):
+        return True
+    within = token in _AMBIGUOUS and re.match(r" [A-Z][a-z]", text[at : at + 3])
+    return (is_legal_form(token) and not within) or (closed and bool(_MORE_SUFFIX.match(token)))
+
+
 def is_legal_form(word: str) -> bool:
     """Whether a word is a legal form that ends a name: ``Inc.``, ``GmbH``."""
-    return (
-        bool(_SUFFIX.match(word))
-        and word != word.lower()
-        or word.lower() in ("plc", "gmbh", "a.s.", "s.r.o.", "d.o.o.", "s.p.a.", "a.s")
+    return (bool(_SUFFIX.match(word)) and word != word.lower()) or word.lower() in (
+        "plc",
+        "gmbh",
+        "a.s.",
+        "s.r.o.",
+        "d.o.o.",
+        "s.p.a.",
+        "a.s",
     )
 
 
@@ -215,7 +239,7 @@ def _accepts(text: str, word: re.Match[str], *, first: bool, comma: str, line: b
     if line and not legal and not re.search(r"\S &\s*$", text[max(0, word.start() - 6) : word.start()]):
         return False
     if closed:
-        return legal or bool(_MORE_SUFFIX.match(token)) and _closes(text, word.end())
+        return legal or (bool(_MORE_SUFFIX.match(token)) and _closes(text, word.end()))
     if token.lower() in _CONNECTORS:
         return _leads_on(text, word)
     if _STOPS.match(token) and not legal and not re.fullmatch(r"[A-Z]\.", token):
@@ -228,7 +252,7 @@ def _is_brand(token: str) -> bool:
 
 
 def _is_listed(text: str, at: int) -> bool:
-    """Whether a list inside a name goes on: ``Smith, Jones & Co.``"""
+    """Whether a list inside a name goes on, as in ``Smith, Jones & Co.``."""
     return bool(re.match(r"[A-Z][\w.'’-]*(?:, [A-Z][\w.'’-]*){0,2},? ?& ?[A-Z]", text[at : at + 60]))
 
 
@@ -242,7 +266,7 @@ def _leads_on(text: str, word: re.Match[str]) -> bool:
     after = re.match(r"\s(?:the |la |los |las )?([^\s,;:()]+)", text[word.end() : word.end() + 60])
     if (
         not after
-        or not (after[1][0].isupper() or after[1][0].isdigit() and word[0].lower() != "of")
+        or not (after[1][0].isupper() or (after[1][0].isdigit() and word[0].lower() != "of"))
         or _STOPS.match(after[1])
     ):
         return False

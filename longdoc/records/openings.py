@@ -46,50 +46,70 @@ _ANCHOR = re.compile(
 _FILLER = re.compile(
     r"(?i)[\s,;:.\-–—_*&]*(?:(?:and|both|either|each of)\b[\s,;:]*)*"
     r"(?:\(?(?:\d{1,2}|[ivx]{1,4}|[a-e])[.)]\)?\s*)?"
-    r"(?:(?:and|on (?:the )?(?:one|other) (?:hand|part|side)|of the (?:first|second|third|other|one) part|the (?:undersigned|individuals?"
-    r"|following(?: parties)?|firms?|companies)|party [a-d]|parties|mr\.?|ms\.?|mrs\.?|messrs\.?|m/s\.?|its (?:wholly[ -]owned )?(?:subsidiary|affiliate)|(?-i:the))\b(?!\.com)[\s,;:.]*|\((?-i:[A-Z])[a-z]+\)\s)*"
+    r"(?:(?:and|on (?:the )?(?:one|other) (?:hand|part|side)|of the (?:first|second|third|other|one) part"
+    r"|the (?:undersigned|individuals?"
+    r"|following(?: parties)?|firms?|companies)|party [a-d]|parties|mr\.?|ms\.?|mrs\.?|messrs\.?|m/s\.?|its "
+    r"(?:wholly[ -]owned )?(?:subsidiary|affiliate)|(?-i:the))\b(?!\.com)[\s,;:.]*|\((?-i:[A-Z])[a-z]+\)\s)*"
 )
 _LIST_MARK = re.compile(r"\(?(?:\d{1,2}|[ivx]{1,4}|[a-e])[.)]\)?\s*", re.I)
 _STOP = re.compile(
-    r"\b(?i:whereas|w\s?i\s?t\s?n\s?e\s?s\s?s\s?e\s?t\s?h|recitals?:?\n|r e c i t a l s|now,? therefore|background:?\n|preliminary statement"
-    r"|agree as follows|hereby agree|introduction\n|table of contents|premises\n|(?:the )?part(?:y|ies) (?:agree|hereby|desire|wish|acknowledge))"
+    r"\b(?i:whereas|w\s?i\s?t\s?n\s?e\s?s\s?s\s?e\s?t\s?h|recitals?:?\n|r e c i t a l s|now,? therefore"
+    r"|background:?\n|preliminary statement"
+    r"|agree as follows|hereby agree|introduction\n|table of contents|premises\n|(?:the )?part(?:y|ies) "
+    r"(?:agree|hereby|desire|wish|acknowledge))"
     r"|\b(?:This|THIS)\s[\w\s&/-]{0,80}?(?i:agreement|amendment|contract|addendum|lease)\b"
     r"|\n(?:ARTICLE|Article|SECTION|Section)\b|\n1\.?\d?\.?\s|\bRECITALS\b|\bBACKGROUND\b|\n[A-B]\.\s"
 )
 _AND = re.compile(
-    r"(?:[,;)]?\s*(?:\b(?i:and)\b|(?<=[\s,;)])&(?=\s))|;|\n)[\s,;]*|,\s+(?=[A-Z0-9])|\s+(?=\(?(?:\d|ii?i?|[b-e])\)\s)|(?<=\))\s+(?=[A-Z])"
+    r"(?:[,;)]?\s*(?:\b(?i:and)\b|(?<=[\s,;)])&(?=\s))|;|\n)[\s,;]*|,\s+(?=[A-Z0-9])|\s+(?=\(?(?:\d|ii?i?"
+    r"|[b-e])\)\s)|(?<=\))\s+(?=[A-Z])"
 )
 _BRACKETED = re.compile(r"[(\[]((?:[^()\[\]]|\([^()]{0,60}\)){1,400})[)\]]")
 _QUOTED = re.compile(r"[“\"„'‘’]{1,2}\s?([^“”\"„‘’\n]{1,70}?)[,.;]?\s?[”\"’'“]{1,2}")
 _NO_ROLE = re.compile(
-    r"(?i)(?:.*\b(?:agreement|contract|date|party|parties|amendment|lease|term|closing|act|products?|territory|property|site|effective|herein|hereto)\b)|affiliates?$"
+    r"(?i)(?:.*\b(?:agreement|contract|date|party|parties|amendment|lease|term|closing|act|products?"
+    r"|territory|property|site|effective|herein|hereto)\b)|affiliates?$"
 )
 _UNQUOTED = re.compile(
-    r"(?i)(?:herein(?:after)?|hereafter)[\s,]+(?:collectively[\s,]+|individually[\s,]+)?(?:(?:referred to|called|known|designated)[\s,]*(?:as|to as)?[\s,]*)?(?:the )?"
+    r"(?i)(?:herein(?:after)?|hereafter)[\s,]+(?:collectively[\s,]+|individually[\s,]+)?(?:(?:referred to"
+    r"|called|known|designated)[\s,]*(?:as|to as)?[\s,]*)?(?:the )?"
     r"[“\"'‘]?(?-i:([A-Z][\w&-]*(?: [A-Z][\w&-]*){0,4}))"
 )
+_AS_ROLE = re.compile(r",? (?:as|the) (?:the )?([A-Z][a-z]+(?: [A-Z][a-z]+)?)\b(?! of)")
 _KIND_WORDS = (
-    r"corporations?|company|companies|partnership|trust|association|individual|foundation|university|cooperative|society|bank|institute|institution"
-    r"|organi[sz]ation|sole proprietor(?:ship)?|agency|municipality|political subdivision|fund|joint venture|body corporate|natural person|resident|citizen"
+    r"corporations?|company|companies|partnership|trust|association|individual|foundation|university"
+    r"|cooperative|society|bank|institute|institution"
+    r"|organi[sz]ation|sole proprietor(?:ship)?|agency|municipality|political subdivision|fund|joint venture"
+    r"|body corporate|natural person|resident|citizen"
     r"|agency|l\.?l\.?c\.?|gmbh|s\.?a\.?|l\.?p\.?|entity|municipal corporation|firm|subsidiary|operation|venture"
 )
 _KIND = re.compile(
-    rf"[\s,(]*(?:which is |is |being )?(?<![/\w])(?:an?|the|A|AN)\s+((?:(?!(?i:with|having|whose|and|between)\b)[\w.’'&/-]+,?[\s]+){{0,9}}?)((?i:(?:(?:limited[ -]liability|limited|general|public|private|joint[ -]stock"
-    r"|statutory|business|banking|national|exempted?|professional|mutual|stock|non-?profit|not-for-?profit|not-for-profit|closed-end|registered|massachusetts business|publicly held|publicly traded)[\s-]+)*"
+    rf"[\s,(]*(?:which is |is |being )?(?<![/\w])(?:an?|the|A|AN)\s+((?:(?!(?i:with|having|whose|and"
+    rf"|between)\b)[\w.’'&/-]+,?[\s]+){{0,9}}?)((?i:(?:(?:limited[ -]liability|limited|general|public|private"
+    rf"|joint[ -]stock"
+    r"|statutory|business|banking|national|exempted?|professional|mutual|stock|non-?profit|not-for-?profit"
+    r"|not-for-profit|closed-end|registered|massachusetts business|publicly held|publicly traded)[\s-]+)*"
     rf"(?:(?:{_KIND_WORDS})\b(?: limited by shares| by shares)?)))"
 )
 _LAWS = re.compile(
-    r"(?i)\b(?:laws? of|incorporated (?:in|under the laws of)|(?:organi[sz]ed|existing|registered|formed|established|domiciled) in|corporation of|under)\s+(?:the\s+)?(?:laws of\s+(?:the\s+)?)?"
-    r"(?:(?:state|commonwealth|republic|province|kingdom|country|federal republic|grand duchy|laws)\s+of\s+(?:the\s+)?)?((?-i:[A-Z][\w.’']*(?:(?:\s|,\s|\sand\s|\sof\s)[A-Z][\w’']*){0,4}))"
+    r"(?i)\b(?:laws? of|incorporated (?:in|under the laws of)|(?:organi[sz]ed|existing|registered|formed"
+    r"|established|domiciled) in|corporation of|under)\s+(?:the\s+)?(?:laws of\s+(?:the\s+)?)?"
+    r"(?:(?:state|commonwealth|republic|province|kingdom|country|federal republic|grand duchy|laws)\s+of\s+"
+    r"(?:the\s+)?)?((?-i:[A-Z][\w.’']*(?:(?:\s|,\s|\sand\s|\sof\s)[A-Z][\w’']*){0,4}))"
 )
 _DESCRIBED = re.compile(
-    r"(?i)[\s,]*(?:\(|\[|[,\s]*an?\s+(?:[\w.’'-]+,?\s+){0,9}?(?:corporation|company|partnership|trust|association|individual|bank|foundation|university|limited|l\.?l\.?c|resident|entity|organi[sz]ation|firm)\b"
-    r"|with (?:its|an?|offices|principal|registered|address|business)|having (?:its|an?|offices|principal|place)|whose|located|residing|"
-    r"incorporated|organi[sz]ed|duly|an? individual|d/b/a|doing business|formerly|acting|hereinafter|herein|on behalf|through its"
-    r"|of \d|a/k/a|together with|as (?:trustee|agent|licensor|licensee|seller|buyer|borrower|lender|guarantor|issuer|purchaser|tenant|landlord)|is an?\b|having)"
+    r"(?i)[\s,]*(?:\(|\[|[,\s]*an?\s+(?:[\w.’'-]+,?\s+){0,9}?(?:corporation|company|partnership|trust"
+    r"|association|individual|bank|foundation|university|limited|l\.?l\.?c|resident|entity|organi[sz]ation|firm)\b"
+    r"|with (?:its|an?|offices|principal|registered|address|business)|having (?:its|an?|offices|principal"
+    r"|place)|whose|located|residing|"
+    r"incorporated|organi[sz]ed|duly|an? individual|d/b/a|doing business|formerly|acting|hereinafter|herein"
+    r"|on behalf|through its"
+    r"|of \d|a/k/a|together with|as (?:trustee|agent|licensor|licensee|seller|buyer|borrower|lender|guarantor"
+    r"|issuer|purchaser|tenant|landlord)|is an?\b|having)"
 )
 _FORMER = re.compile(
-    r"(?i)\b(?:formerly(?: known as)?|f/?k/?a/?|(?:also|now) known as|a/?k/?a/?|d/?b/?a/?|doing business as|trading as|t/a)\.?[\s,:“\"]+"
+    r"(?i)\b(?:formerly(?: known as)?|f/?k/?a/?|(?:also|now) known as|a/?k/?a/?|d/?b/?a/?|doing business as"
+    r"|trading as|t/a)\.?[\s,:“\"]+"
 )
 _CLOSED = re.compile(r"[.)”\"](?:\s|$)")
 
@@ -189,8 +209,7 @@ def _follows(text: str, begin: int, mark: re.Match[str], name: Range, *, numbere
             full
             or described_
             or closed
-            or text[start:end].count(" ") in (1, 2)
-            and bool(re.match(r"\s*[.,(\n]", text[end : end + 3]))
+            or (text[start:end].count(" ") in (1, 2) and bool(re.match(r"\s*[.,(\n]", text[end : end + 3])))
         )
     if numbered:
         return True
@@ -211,14 +230,14 @@ def described(text: str, name: Range, tail_end: int, source: str) -> Naming:
         if (stop := name_end(text, match.end())) > match.end() and is_name(text[match.end() : stop])
     ]
     kind, place = _kind(text, tail)
-    role, *aliases = terms or [None]
+    role, aliases = (terms[0] if terms else None), terms[1:]
     return Naming(
         name,
         source,
         role,
         kind,
         place,
-        tuple([*former, *(alias for alias in aliases if alias)]),
+        (*former, *aliases),
         tail,
         has_legal_form(text[slice(*name)]),
     )
@@ -235,7 +254,7 @@ def _terms(text: str, name: Range, tail: Range) -> Iterator[Range]:
         if (
             not quoted
             and plain
-            and (is_role(plain[1]) or plain[1].isupper() and has_legal_form(text[slice(*name)]))
+            and (is_role(plain[1]) or (plain[1].isupper() and has_legal_form(text[slice(*name)])))
             and not re.match(r"(?i)pty|publ|uk|us", plain[1])
         ):
             quoted = [(bracket.start() + plain.start(1), bracket.start() + plain.end(1))]
@@ -253,11 +272,9 @@ def _terms(text: str, name: Range, tail: Range) -> Iterator[Range]:
             if not _NO_ROLE.match(match[1]):
                 yield match.span(1)
                 return
-        if named := re.match(
-            r",? (?:as|the) (?:the )?([A-Z][a-z]+(?: [A-Z][a-z]+)?)\b(?! of)", text[tail[0] : tail[1]]
-        ):
-            if is_role(named[1]):
-                yield tail[0] + named.start(1), tail[0] + named.end(1)
+        named = _AS_ROLE.match(text, *tail)
+        if named and is_role(named[1]):
+            yield named.span(1)
 
 
 def _kind(text: str, tail: Range) -> tuple[Range | None, Range | None]:

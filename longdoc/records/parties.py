@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,18 +82,18 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     if len(_joined(text, forms)) > 1:
         return forms
     found = [*opening, *forms]
-    known = [f" {key(text[slice(*n.name)])}" for n in found]
-    signed = [
-        n
-        for n in signed
-        if not any(
-            f" {key(text[slice(*n.name)])}".endswith(k) and len(key(text[slice(*n.name)])) >= len(k) for k in known
-        )
-    ]
-    for more in (lambda: defined_namings(document), lambda: signed, lambda: signing_people(text)):
-        if len(_joined(text, found)) < 2:
-            taken = {key(text[slice(*n.role)]) for n in found if n.role}
-            found += [n for n in more() if not n.role or key(text[slice(*n.role)]) not in taken or n.full]
+    known = tuple(f" {key(text[slice(*n.name)])}" for n in found)
+    signed = [n for n in signed if not key(text[slice(*n.name)]).endswith(known)]  # two names on one line
+    sources: tuple[Callable[[], list[Naming]], ...] = (
+        lambda: defined_namings(document),
+        lambda: signed,
+        lambda: signing_people(text),
+    )
+    for more in sources:
+        if len(_joined(text, found)) > 1:
+            break
+        taken = {key(text[slice(*n.role)]) for n in found if n.role}
+        found += [n for n in more() if not n.role or key(text[slice(*n.role)]) not in taken or n.full]
     return found or _voted(text, votes)
 
 

@@ -11,18 +11,30 @@ from longdoc.records.cells import cell, one_line
 from longdoc.records.openings import Range
 from longdoc.values import Duration, Money, parse_value
 
-_OF_STATE = r"(?:(?:the\s+)?(?:states?|commonwealth|republic|province|kingdom|federal republic|country|district|territory|laws?|internal laws?|substantive laws?)\s+of\s+(?:the\s+)?)*"
-_PLACE = r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s+(?:and\s+(?=Wales)|of\s+(?:the\s+)?)?|,\s(?=[A-Z][a-z]+\b))[A-Z][\w.’']*){0,5})"
+_OF_STATE = (
+    r"(?:(?:the\s+)?(?:states?|commonwealth|republic|province|kingdom|federal republic|country"
+    r"|district|territory|laws?|internal laws?|substantive laws?)\s+of\s+(?:the\s+)?)*"
+)
+_PLACE = (
+    r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s+(?:and\s+(?=Wales)|of\s+(?:the\s+)?)?|,\s"
+    r"(?=[A-Z][a-z]+\b))[A-Z][\w.’']*){0,5})"
+)
 _LAW_OF = re.compile(
-    rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?(?:the\s+)?)?{_OF_STATE}){_PLACE}"
+    rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+"
+    rf"(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?"
+    rf"(?:the\s+)?)?{_OF_STATE}){_PLACE}"
 )
 _LAW_NAMED = re.compile(rf"{_PLACE}(?:['’]s)?\s+(?i:(?:state\s+|substantive\s+|internal\s+|contract\s+)?laws?)\b")
+_STATE = re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}")
 _GOVERNS = re.compile(
-    r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b"
+    r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by"
+    r"|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b"
 )
 _SENTENCE_START = re.compile(r"(?:\.\s+|\n)(?=[A-Z(\"“\d])")
 _PLACE_END = re.compile(
-    r"(?:,|\s)+(?:U\.?S\.?A?\.?|United States(?: of America)?|USA|Each|The|Any|This|All|Venue|Courts?|As|In|It|Disputes|(?i:without|excluding|regardless|exclusive|except|notwithstanding|shall|applicable|irrespective|and the|giving))\b.*$",
+    r"(?:,|\s)+(?:U\.?S\.?A?\.?|United States(?: of America)?|USA|Each|The|Any|This|All|Venue|Courts?|As|In"
+    r"|It|Disputes|(?i:without|excluding|regardless|exclusive|except|notwithstanding|shall|applicable"
+    r"|irrespective|and the|giving))\b.*$",
     re.S,
 )
 _RENEWS = re.compile(
@@ -30,17 +42,23 @@ _RENEWS = re.compile(
 )
 _NOTICE = re.compile(r"(?i)\b(?:notice|notif(?:y|ies|ied)|advis)")
 _CAP = re.compile(
-    r"(?i)\b(?:liab(?:le|ility|ilities)|damages|aggregate|obligations? to indemnify)\b[^.;]{0,250}?\b(?:exceed|limited to|in excess of|greater than|more than|maximum)\b"
+    r"(?i)\b(?:liab(?:le|ility|ilities)|damages|aggregate|obligations? to indemnify)\b[^.;]{0,250}?\b"
+    r"(?:exceed|limited to|in excess of|greater than|more than|maximum)\b"
     r"|\b(?:exceed|limited to|in excess of|greater than|maximum)\b[^.;]{0,150}?\bliabilit"
 )
 _MONEY = re.compile(
-    r"(?:US|USD|U\.S\.|CAD|C|A|HK|RMB|EUR|GBP)?\s?[$€£¥]\s?\d[\d,.]*(?:\s?(?i:million|billion|thousand|m\b|mm\b))?|\b(?:USD|EUR|GBP|RMB|CHF|JPY)\s?\d[\d,.]*|\b\d[\d,.]*\s(?i:dollars|euros?|pounds)\b"
+    r"(?:US|USD|U\.S\.|CAD|C|A|HK|RMB|EUR|GBP)?\s?[$€£¥]\s?\d[\d,.]*(?:\s?(?i:million|billion|thousand|m\b"
+    r"|mm\b))?|\b(?:USD|EUR|GBP|RMB|CHF|JPY)\s?\d[\d,.]*|\b\d[\d,.]*\s(?i:dollars|euros?|pounds)\b"
 )
 _TERM = re.compile(
-    r"(?i)\b(?:initial (?:term|period)|primary term|term of (?:this|the) (?:agreement|contract|lease|licen[cs]e)|this agreement shall (?:continue|remain|be in|be effective|commence)|the term\b|term shall|shall (?:continue|remain) in (?:full )?(?:force|effect)|period of this agreement|for a (?:period|term) of)"
+    r"(?i)\b(?:initial (?:term|period)|primary term|term of (?:this|the) (?:agreement|contract|lease"
+    r"|licen[cs]e)|this agreement shall (?:continue|remain|be in|be effective|commence)|the term\b|term shall"
+    r"|shall (?:continue|remain) in (?:full )?(?:force|effect)|period of this agreement|for a (?:period|term) of)"
 )
 _LENGTH = re.compile(
-    r"(?i)(?<![\w.])(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|eighteen|twenty(?:[- ](?:one|two|four|five))?|twenty-four|thirty(?:[- ]six)?|forty(?:-five)?|sixty|ninety|one hundred (?:and )?(?:eighty|twenty))"
+    r"(?i)(?<![\w.])(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen"
+    r"|eighteen|twenty(?:[- ](?:one|two|four|five))?|twenty-four|thirty(?:[- ]six)?|forty(?:-five)?|sixty"
+    r"|ninety|one hundred (?:and )?(?:eighty|twenty))"
     r"\s?(?:\(\s?\d{1,3}\s?\))?[\s-]+(?:\w+[\s-]){0,2}?(?:years?|months?|days?|weeks?)\b"
 )
 
@@ -70,20 +88,22 @@ def find_law(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
     text = document.text
     best: tuple[float, Range, str] | None = None
     rules = [(zone, "rule governing law", 0.8) for zone in sentences(text, _GOVERNS)]
-    for (start, end), source, score in [*_zones(document, spans, "Governing Law"), *rules]:
+    for (start, end), source, base in [*_zones(document, spans, "Governing Law"), *rules]:
         place = _place(text, start, end)
         if place is None:
             continue
         sentence = text[start:end]
         own = bool(
             re.search(
-                r"(?i)this (?:\w+ ){0,3}(?:agreement|contract|lease|amendment|letter|deed|note|licen[cs]e)|governing law|applicable law|hereof|hereunder",
+                r"(?i)this (?:\w+ ){0,3}(?:agreement|contract|lease|amendment|letter|deed|note|licen[cs]e)"
+                r"|governing law|applicable law|hereof|hereunder",
                 text[max(0, start - 60) : end],
             )
         )
-        score += 0.1 * bool(re.search(r"(?i)governed|construed|interpreted", sentence))
-        score += (
-            0.1 * own
+        score = (
+            base
+            + 0.1 * bool(re.search(r"(?i)governed|construed|interpreted", sentence))
+            + 0.1 * own
             - 0.3 * (not own)
             - 0.2 * bool(re.search(r"(?i)\b(?:incorporated|organi[sz]ed|existing|arbitration rules|tax)", sentence))
         )
@@ -107,23 +127,24 @@ def _place(text: str, start: int, end: int) -> Range | None:
         for match in pattern.finditer(text, start, end):
             name = _PLACE_END.sub("", match["place"]).strip(" ,.")
             near = _GOVERNS.search(text, max(start, match.start() - 220), min(end, match.end() + 90))
-            shouted = name.isupper() and name.count(" ") > 2 or name.count(" ") > 5
+            shouted = (name.isupper() and name.count(" ") > 2) or name.count(" ") > 5
             if (
                 name
                 and near
                 and not shouted
                 and not re.match(
-                    r"(?i)(?:u\.?s\.?a?|by the|the|this|such|any|agreement|section|article|applicable|governing|federal|choice|conflicts?|state|united nations|international)$|(?:the )?(?:federal|compliance|money|maximum|united states|united nations|convention|governing|applicable|choice)\b",
+                    r"(?i)(?:u\.?s\.?a?|by the|the|this|such|any|agreement|section|article|applicable"
+                    r"|governing|federal|choice|conflicts?|state|united nations|international)$|(?:the )?"
+                    r"(?:federal|compliance|money|maximum|united states|united nations|convention|governing"
+                    r"|applicable|choice)\b",
                     name,
                 )
             ):
                 return match.start("place"), match.start("place") + len(name)
-    if re.search(r"(?i)\blaws? of (?:that|said|such) (?:state|province|country)", text[start:end]):
-        if state := re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}").search(
-            text, max(0, start - 150), end
-        ):
-            return state.span("place")
-    return None
+    if not re.search(r"(?i)\blaws? of (?:that|said|such) (?:state|province|country)", text[start:end]):
+        return None
+    state = _STATE.search(text, max(0, start - 150), end)
+    return state.span("place") if state else None
 
 
 def _place_name(text: str) -> str:
