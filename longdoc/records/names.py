@@ -236,7 +236,8 @@ def _accepts(text: str, word: re.Match[str], *, first: bool, comma: str, line: b
         return (token[0].isupper() or token[0].isdigit() or _is_brand(token)) and not _STOPS.match(token)
     if comma and not legal:
         return _is_listed(text, word.start())
-    if line and not legal and not re.search(r"\S &\s*$", text[max(0, word.start() - 6) : word.start()]):
+    joins = token == "&" and text[word.end() : word.end() + 1] == " "
+    if line and not legal and not joins and not re.search(r"\S &\s*$", text[max(0, word.start() - 6) : word.start()]):
         return False
     if closed:
         return legal or (bool(_MORE_SUFFIX.match(token)) and _closes(text, word.end()))

@@ -76,6 +76,10 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     """The namings of the source that says most; weaker sources only complete it."""
     text = document.text
     opening = [n for n in opening if _is_supported(text, n, signed, votes)]
+    others = {key(text[slice(*n.name)]) for n in signed} | {key(vote.text) for vote in votes}
+    if any(n.role for n in opening) or any(key(text[slice(*n.name)]) in others for n in opening):
+        # Where some parties have roles or sign, a bare name that does neither is a part of the text.
+        opening = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
     if len(opening) > 1:
         return opening
     forms = labelled_namings(document)
@@ -109,12 +113,14 @@ def _voted(text: str, votes: Sequence[Entity]) -> list[Naming]:
 def _is_supported(text: str, naming: Naming, signed: Sequence[Naming], votes: Sequence[Entity]) -> bool:
     """Whether a name of the opening is that of a party: something is said about it, or another source has it."""
     single = " " not in text[slice(*naming.name)].strip()
-    if naming.role or naming.full or (naming.kind and not single):
+    if naming.full or ((naming.role or naming.kind) and not single) or (naming.role and naming.kind):
         return True
     name = key(text[slice(*naming.name)])
     others = [text[slice(*other.name)] for other in signed] + [vote.text for vote in votes]
     if any(key(other) == name for other in others):
         return True
+    if naming.role and single:  # "Intel (the "Buyer")", but not a word that the text uses in lower case
+        return not re.search(rf"\b{re.escape(text[slice(*naming.name)].lower())}s?\b", text)
     return 1 <= name.count(" ") <= 3 and name in key(text[len(text) // 2 :])
 
 
