@@ -314,6 +314,7 @@ def test_a_name_is_read_whole_and_no_further(text: str, name: str) -> None:
         "S/",
         "Effective Date",
         "Singapore",
+        "Las Vegas, NV",
         "1.3.3 Removing",
     ],
 )

@@ -64,7 +64,8 @@ _PLACES = (
     r"|Poland|USA|U\.S\.A\.?|United States)"
 )
 _NEVER = re.compile(
-    rf"(?:{_PLACES}(?:\s\d{{5}}(?:-\d+)?)?,?\s(?:and|AND|&)\s)|(?i:\d{{4}}\s|[a-z ]{{2,20}} \d{{5}}\b)"
+    rf"(?:{_PLACES}(?:\s\d{{5}}(?:-\d+)?)?,?\s(?:and|AND|&)\s)|[A-Z][a-z]+(?: [A-Z][a-z]+)*, (?:NV|PA|CO|LA"
+    rf"|SC)$|(?i:\d{{4}}\s|[a-z ]{{2,20}} \d{{5}}\b)"
     r"|(?i:[a-z]{2} \d{5}|\d+(?:st|nd|rd|th)\b|\d+(?:\.\d+)+\b|\d{5}|(?:add|tel|fax|attn)\b"
     r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)\b.{0,6}\d)"
 )
