@@ -11,7 +11,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
 ``pipeline``        Document → Prediction: the file to read first
-``records``         findings → one record a document: paper, note
+``records``         findings → one record a document: contract, paper, note
 ``stream``          documents in, predictions out: lazily, in order, in shared batches
 ``engine``          all heads of all models: documents and questions → findings
 ``sources``         a model's name → a model
@@ -44,6 +44,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``edits``           the changes between the characters of the source and the text
 ``parts``           Page, Box, Section, Table, Furniture, Link and the other parts of a document
 ``titles``          a document's text → its title
+``roles``           words that name a role in a contract
 ``values``          texts → dates, amounts of money, durations, numbers
 ``config``          strict conversion between YAML and dataclasses
 ``errors``          the errors that a caller may want to catch

@@ -243,11 +243,11 @@ class Pipeline:
         return outcomes if as_tuples else (outcome for outcome, _ in outcomes)
 
     @overload
-    def ask(self, document: DocumentLike, question: str, **options: Unpack[AskOptions]) -> Answers: ...
-    @overload
     def ask(  # type: ignore[overload-overlap]  # a str is a sequence of str
-        self, document: DocumentLike, question: Sequence[str], **options: Unpack[AskOptions]
-    ) -> list[Answers]: ...
+        self, document: DocumentLike, question: str, **options: Unpack[AskOptions]
+    ) -> Answers: ...
+    @overload
+    def ask(self, document: DocumentLike, question: Sequence[str], **options: Unpack[AskOptions]) -> list[Answers]: ...
     def ask(
         self,
         document: DocumentLike,
@@ -301,10 +301,9 @@ class Pipeline:
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
         """
-        read = as_document(document)
+        read, k = as_document(document), {True: MAX_ANSWERS, False: 1}
 
         def ask(fields: Mapping[str, Field]) -> tuple[list[list[Answer]], tuple[Gap, ...]]:
-            k = {True: MAX_ANSWERS, False: 1}
             options = [DecodeOptions(top_k=k[f.many], value_of=f.parse, min_score=min_score) for f in fields.values()]
             answers, gaps, _ = self._ask(read, self.engine.name_of("qa", head), [*fields], options)
             return answers, gaps
@@ -319,18 +318,16 @@ class Pipeline:
 
         Args:
             document: as in a call.
-            kind: ``"contract"``, ``"paper"`` or ``"note"``; by default the kind that the document looks like.
+            kind: ``"contract"``, ``"paper"`` or ``"note"``; by default what it looks like.
 
         Raises:
-            ConfigError: there are no records of this kind.
-            RecordError: the document is of another kind, or of none.
+            RecordError: the document is of another kind; ``ConfigError`` if there are no records of this kind.
         """
         read = as_document(document)
         wanted = record_kind(read, kind)
         tasks = self.engine.heads_for(wanted, self.tasks)
         seen = self(read, tasks) if tasks else Prediction(document=read)
-        made = RECORDS[wanted].make(read, seen.entities, seen.spans)
-        return replace(seen, record=made, kind=wanted)
+        return replace(seen, record=RECORDS[wanted].make(read, seen.entities, seen.spans), kind=wanted)
 
     def infer(
         self,

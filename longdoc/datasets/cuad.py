@@ -15,22 +15,10 @@ from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example, Question
 from longdoc.datasets.records import checked_span, errors_at, numbered_lines
 from longdoc.labels import Span
+from longdoc.roles import is_role
 
 Part: TypeAlias = Literal["train", "dev", "test"]
 
-# Words that name a role in a contract, as opposed to a party.
-ROLE_WORDS = frozenset(
-    """a adviser advisor affiliate affiliated affiliates agency agent and assignee assignor association bank borrower
-    buyer carrier celebrity client collectively company consignee consignor consultant contractor corporation customer
-    dealer depositor developer director distributor each employee employer endorser entities executive franchisee
-    franchisor fund funds general grantee grantor guarantor hereinafter holder holders host individually insurer
-    investor issuer joint jointly landlord lender lessee lessor licensee licensees licensor licensors manager
-    manufacturer marketing master member members operator or our owner parent participant participants partner partners
-    partnership parties party principal promoter provider purchaser recipient representative reseller sales seller
-    service servicer services shareholder shareholders shipper singularly spokesperson sponsor stockholder stockholders
-    sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
-    venturer venturers we you your""".split()
-)
 _SAME_COMPANY = {  # names of one company that would put near-identical contracts into two parts
     "bellringbrandsinc": "bellringbrands",
     "lejuholdingsltd": "chinarealestateinformationcorp",
@@ -148,7 +136,7 @@ def is_party_name(name: str, text: str) -> bool:
         or re.search(r"\bpart(y|ies)\b|known as|[\"“”?]", name, re.I)
     ):
         return False
-    if all(word.lower() in ROLE_WORDS for word in words):
+    if is_role(name):
         return False
     return len(words) > 1 or not re.search(rf"\b{re.escape(name.lower())}\b", text)
 

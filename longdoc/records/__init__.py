@@ -1,15 +1,65 @@
-"""One record a document: what a paper or a note says, cell by cell, each with its place and what gave it."""
+"""Findings → one record a document: what a contract, a paper or a note says, each fact with its place and source."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from longdoc.document import Document
+from longdoc.document_type import Kind, document_type
+from longdoc.errors import ConfigError, RecordError, did_you_mean
+from longdoc.labels import Entity
+from longdoc.records.contract import Contract, contract_record
 from longdoc.records.note import Note, note_record
 from longdoc.records.paper import Paper, paper_record
+from longdoc.records.parties import Party
 
-__all__ = ["RECORDS", "Note", "Paper", "note_record", "paper_record"]
+__all__ = [
+    "RECORDS",
+    "Contract",
+    "Note",
+    "Paper",
+    "Party",
+    "RecordKind",
+    "contract_record",
+    "note_record",
+    "paper_record",
+    "record_kind",
+]
 
-RECORDS: Mapping[str, Callable[..., Any]] = MappingProxyType({"paper": paper_record, "note": note_record})
-"""Kind of document -> the function that makes its record."""
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """A kind of record."""
+
+    make: Callable[[Document, Sequence[Entity], Sequence[Entity]], Any]
+    """Document, entities and spans → record; raises ``RecordError`` for a document of another kind."""
+    description: str
+
+
+RECORDS: dict[Kind, RecordKind] = {
+    "contract": RecordKind(contract_record, "title, parties with roles, dates, law, term, renewal, notice, caps"),
+    "paper": RecordKind(paper_record, "title, authors, affiliations, DOI, abstract, sections, entities, abbreviations"),
+    "note": RecordKind(note_record, "problems, medications with doses, allergies, vital signs, dates"),
+}
+"""The kinds of records by the kind of document."""
+
+
+def record_kind(document: Document, kind: str | None = None) -> Kind:
+    """The kind of record to make: the one asked for, or by default the one for the kind of the document.
+
+    Raises:
+        ConfigError: there are no records of this kind.
+        RecordError: no kind is asked for, and the document is of none that has one.
+    """
+    wanted = document_type(document).kind if kind is None else kind
+    found = next((each for each in RECORDS if each == wanted), None)
+    if found is None and kind is not None:
+        hint = did_you_mean(kind, RECORDS) or "."
+        raise ConfigError(f"no record {kind!r}{hint} Records: {', '.join(RECORDS)}")
+    if found is None:
+        raise RecordError(
+            f"{document.source.name}: looks like none of {', '.join(RECORDS)}; if it is one, name the kind of record"
+        )
+    return found

@@ -1,0 +1,245 @@
+"""One record a contract: its title, parties, dates, law, terms and caps, each with its place in the document.
+
+The opening paragraph, the signature block and the defined terms say who the parties are; what a model found confirms
+and completes it. Everything works without a model.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from longdoc.document import Document
+from longdoc.errors import RecordError
+from longdoc.labels import Answer, Entity
+from longdoc.records.cells import cell, cell_to_dict, one_line
+from longdoc.records.dates import agreement_date, effective_date
+from longdoc.records.ends import expiration_date
+from longdoc.records.parties import Party, find_parties
+from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
+from longdoc.titles import title_in
+
+_AGREES = re.compile(
+    r"(?i)\b(?:agreement|contract|lease|amendment|addendum|licen[cs]e|indenture|guarant(?:y|ee)|terms and conditions"
+    r"|power of attorney|deed|memorandum of understanding|covenants?|hereby agrees?|parties|hereto|hereinafter)\b"
+)
+_PAPER = re.compile(
+    r"(?im)^\W*(?:\d+\.?\s*)?(?:abstract|references|bibliography|acknowledge?ments?|doi:?.{0,60})\s*$|\bet al\."
+)
+_NOTE = re.compile(
+    r"(?im)^\W*(?:chief complaint|history of present illness|assessment(?: and plan)?|review of systems)\W*"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a contract says, one cell a fact; a cell is None if the document does not seem to state it."""
+
+    title: Answer | None = None
+    parties: tuple[Party, ...] = ()
+    agreement_date: Answer | None = None
+    effective_date: Answer | None = None
+    expiration_date: Answer | None = None
+    governing_law: Answer | None = None
+    """Its value is the place, without "the State of"."""
+    term: Answer | None = None
+    """The initial term; its value is a :class:`~longdoc.values.Duration`."""
+    renewal: Answer | None = None
+    notice: Answer | None = None
+    """How long before its end the renewal must be refused."""
+    caps: tuple[Answer, ...] = ()
+    """Limits of liability; their values are :class:`~longdoc.values.Money`."""
+
+    def cells(self) -> Iterator[Answer]:
+        """All cells of the record, those of the parties included."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            for each in value if isinstance(value, tuple) else [value]:
+                if isinstance(each, Party):
+                    yield from each.cells()
+                elif each is not None:
+                    yield each
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values that JSON can hold; a cell is a mapping, or None."""
+        plain: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            plain[field.name] = [_plain(each) for each in value] if isinstance(value, tuple) else _plain(value)
+        return plain
+
+    def to_row(self) -> dict[str, Any]:
+        """One flat row: the same columns for every contract, texts on one line, dates in ISO format.
+
+        Several parties or caps are joined by ``"; "``; ``check`` names the columns that a person should look at.
+        """
+        row: dict[str, Any] = {
+            "title": self.title and one_line(self.title.text),
+            "parties": "; ".join(one_line(party.name.text) for party in self.parties) or None,
+            "roles": "; ".join(one_line(party.role.text) if party.role else "" for party in self.parties) or None,
+        }
+        for name in _COLUMNS:
+            row[name] = _flat(getattr(self, name))
+        row["caps"] = "; ".join(str(_flat(cap)) for cap in self.caps) or None
+        row["check"] = "; ".join(self._checks()) or None
+        return row
+
+    def _checks(self) -> Iterator[str]:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            cells = (
+                [each.name if isinstance(each, Party) else each for each in value]
+                if isinstance(value, tuple)
+                else [value]
+            )
+            if any(each is not None and each.check for each in cells):
+                yield field.name
+
+
+_THIS = re.compile(r"\b(?:This|THIS)\b")
+_DOCUMENT = re.compile(
+    r"(?i)\b(?:agreement|contract|amendment|addendum|lease|licen[cs]e|deed|guarant(?:y|ee)|plan|memorandum"
+    r"|indenture|supplement|covenant)s?\b"
+)
+_HEADED = re.compile(
+    r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])"
+)
+_SPELLED = re.compile(r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b")
+_SPELLED_OUT = re.compile(
+    r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s*(?:["
+    r"(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
+)
+_SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
+_COLUMNS = ("agreement_date", "effective_date", "expiration_date", "governing_law", "term", "renewal", "notice")
+
+
+def contract_record(document: Document, entities: Sequence[Entity] = (), spans: Sequence[Entity] = ()) -> Contract:
+    """Makes the record of a contract.
+
+    Args:
+        document: the contract.
+        entities: what a model found: ``PARTY``, ``DOCUMENT_NAME``, ``AGREEMENT_DATE``, ``EFFECTIVE_DATE``. They confirm
+            and complete what the document's structure says.
+        spans: clauses, labelled with CUAD's categories, such as ``Governing Law``; facts are looked for in them first.
+
+    Raises:
+        RecordError: the document is none that parties agree on; the message says what it seems to be.
+    """
+    _require_contract(document)
+    parties, opening = find_parties(document, entities)
+    agreed = agreement_date(document, opening, entities)
+    effective = effective_date(document, opening, agreed, entities, spans)
+    return Contract(
+        title=_title(document, opening, entities),
+        parties=parties,
+        agreement_date=agreed,
+        effective_date=effective,
+        expiration_date=expiration_date(document, agreed, effective, spans),
+        governing_law=find_law(document, spans),
+        term=find_term(document, spans),
+        renewal=find_renewal(document, spans),
+        notice=find_notice(document, spans),
+        caps=find_caps(document, spans),
+    )
+
+
+def _require_contract(document: Document) -> None:
+    text = document.text
+    top = text[:20_000]
+    agrees = len(_AGREES.findall(top)) * 1000 / max(len(top), 1)
+    papers, notes = len(_PAPER.findall(text)), len(_NOTE.findall(text))
+    kind = (
+        "has no text"
+        if not text.strip()
+        else "seems to be a paper"
+        if papers > 2
+        else "seems to be a note"
+        if notes > 1
+        else ""
+    )
+    if not text.strip() or agrees < 0.3 or (agrees < 1.5 and kind):
+        said = kind or "names no agreement and no parties to one"
+        raise RecordError(f"no contract record of {document.source.name}: it {said}; a contract is expected")
+
+
+def _title(document: Document, opening: tuple[int, int] | None, entities: Iterable[Entity]) -> Answer | None:
+    """The title right above the opening paragraph, else that of the document, where the text has it first."""
+    text = document.text
+    near = _near_title(text, opening, document.title) if opening else ""
+    title = near or document.title
+    match = _occurrence(text, title) if title else None
+    if not match:
+        return None
+    start, end = match.span()
+    if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+\s{1,2})+$", text[max(0, start - 80) : start])):
+        start -= len(longer[0])
+    if more := re.compile(
+        r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER"
+        r"|#)[.\s]*\w+",
+        re.I,
+    ).match(text, end):
+        end = more.end()
+    named = {re.sub(r"\W+", " ", e.text).casefold().strip() for e in entities if e.label == "DOCUMENT_NAME"}
+    agrees = re.sub(r"\W+", " ", title).casefold().strip() in named
+    sure = agrees or near.casefold() == document.title.casefold()
+    source = ("above the opening" if near else "first page") + ", entity DOCUMENT_NAME" * agrees
+    value = one_line(text[start:end])
+    return cell(document, start, end, label="title", source=source, score=0.95 if sure else 0.8, value=value)
+
+
+def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
+    """The title in the last lines above the opening paragraph, or at its start; empty if there is none."""
+    this = [m.start() for m in _THIS.finditer(text, max(0, opening[0] - 1500), opening[0])]
+    line = text.rfind("\n", 0, opening[0]) + 1
+    end = this[-1] if this else line
+    if not this and (headed := _HEADED.match(text, line, opening[0])):
+        return one_line(headed[1])
+    spelled = _SPELLED.match(text, end)
+    lines = [part for part in text[max(0, end - 300) : end].split("\n") if part.strip()]
+    greedy = _SPELLED_OUT.match(text, end)
+    if (
+        greedy
+        and greedy[1].count(" ")
+        and (own := _occurrence("\n".join(["", *lines]), greedy[1]))
+        and own.string[own.start() - 1] == "\n"
+    ):
+        return one_line(own[0])
+    for count in (1, 2, 3):
+        near = title_in("\n".join(lines[-count:])) if lines else ""
+        if not _DOCUMENT.search(near) or _SENTENCE.search(near):
+            continue
+        if (
+            spelled
+            and (own := _occurrence(near, spelled[1]))
+            and own.end() == len(near)
+            and re.search(r"[/:]", near[: own.start()])
+        ):
+            return one_line(own[0])
+        listed = re.search(r"(?i)\bexhibit|\bschedule|\.{4}", lines[-count])
+        near = re.split(r"\s[-–—]\s(?=.*\b(?:INC|LLC|LTD|CORP)\b)", near)[0]
+        return known if listed or known.casefold().endswith(near.casefold()) else near
+    return ""
+
+
+def _occurrence(text: str, title: str) -> re.Match[str] | None:
+    words = [re.escape(word) for word in title.split()]
+    return re.search(r"\s+".join(words), text) or re.search(r"\W+".join(words), text, re.I)
+
+
+def _plain(value: Answer | Party | None) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, Party):
+        return value.to_dict()
+    return cell_to_dict(value)
+
+
+def _flat(answer: Answer | None) -> str | None:
+    if answer is None:
+        return None
+    if isinstance(answer.value, datetime.date):
+        return answer.value.isoformat()
+    return one_line(answer.text) if answer.value is None else str(answer.value)

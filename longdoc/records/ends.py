@@ -1,0 +1,240 @@
+"""When a contract ends: as stated, or computed from its term."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+
+from dateutil.relativedelta import relativedelta
+
+from longdoc.document import Document
+from longdoc.labels import Answer, Entity
+from longdoc.records.cells import cell
+from longdoc.records.dates import NAMED_OTHER, dates_in
+from longdoc.records.openings import Range
+from longdoc.values import Duration, parse_value
+
+_UNTIL = re.compile(
+    r"(?i)\b(?:until|through|thru|expires?(?: on| as of| at)?|expiring(?: on)?|terminates?(?: on)?"
+    r"|terminating(?: on)?|ending(?: on| as of)?|ends?(?: on)?|end on|expire(?:s|d)? (?:on|at)"
+    r"|expiration date\b[^.;\n]{0,30}?(?:is|means?|:|shall be|of)?|end date:?|conclud\w+(?: on)?"
+    r"|to and including|up to and including|no later than|to)\b[\s:,“”\"]*(?:[\w\s.:]{0,40}?\bon\b\s)?"
+    r"(?:the )?(?:later of |earlier of )?(?:\(?[ai]\)\s)?"
+)
+_TERM_TALK = re.compile(
+    r"(?i)\b(?:initial (?:term|period)|primary term|term (?:of|for) this|term of the (?:agreement|licen[cs]e"
+    r"|lease)|the term\b|this (?:agreement|contract|lease|amendment|licen[cs]e)\b[^.;]{0,60}?\b(?:shall|will"
+    r"|is|may)\b[^.;]{0,60}?"
+    r"\b(?:continue|remain|expire|terminate|commence|begin|be effective|end|run|be in (?:full force|effect)"
+    r"|valid|in force|be for|effective)|agreement (?:expires|terminates|commences|begins|continues"
+    r"|is effective|is valid|ends)|validity|expiration date|expiry date"
+    r"|period of (?:the|this) (?:agreement|contract)|(?:shall|will) (?:expire|terminate) (?:on|at)"
+    r"|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?"
+    r"(?:force|effect))"
+)
+_STRONG = re.compile(
+    r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on"
+    r"|terminate on|duration|validity|agreement expires|the term\b"
+)
+_ANNIVERSARY = re.compile(
+    r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s*(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s*)?(?:\(?\d*(?:st|nd|rd"
+    r"|th)\)?\s*)?(?:year )?anniversary\s+(?:date\s+)?(?:of|from|following)\s+(?P<base>[^.;]{3,80})"
+)
+_PERIOD = re.compile(
+    r"(?i)(?:(?:term|period|duration) (?:of|shall be(?: for)?|is(?: for)?|will be|for)|for(?: an initial| a"
+    r"| the| an)?(?: initial| primary| fixed)?(?: term| period)?(?: of)?|continue(?:s)?(?: in "
+    r"(?:full force and )?effect)?(?: for)?|of|until|expires?|is|be|terminates?|on the date|date|on)\s+"
+    r"(?:at least |not less than )?"
+    r"(?:an? |the )?(?P<period>(?:[\w-]+\s){0,3}?\(?\s?[\w-]+\s?\)?[\s-]+(?:calendar |contract |full "
+    r"|consecutive )*(?:years?|months?|days?|weeks?))\b(?P<after>[^.;]{0,160})"
+)
+_BASE = re.compile(
+    r"(?i)\b(?:from|after|following|commencing|beginning|starting|begin|commence|of|effective|as of|since)\b"
+)
+
+
+def expiration_date(
+    document: Document, agreed: Answer | None, effective: Answer | None, spans: Iterable[Entity] = ()
+) -> Answer | None:
+    """When the contract ends: as stated, else computed from its term, and then the source says from what."""
+    text = document.text
+    zones = [(s.start, s.end, 0.1) for s in sorted(spans, key=lambda s: -s.score) if s.label == "Expiration Date"]
+    zones = zones or [(*zone, 0.0) for zone in _term_sentences(text)]
+    cells = [_stated_end(document, *zone) for zone in zones]
+    cells += [None if any(cells) else _computed_end(document, *zone, agreed, effective) for zone in zones]
+    for found in cells:
+        if found and (
+            found.value is None or effective is None or effective.value is None or found.value > effective.value
+        ):
+            return found
+    return None
+
+
+def _term_sentences(text: str) -> list[Range]:
+    """The sentences about how long the contract lasts, those under a heading such as "Term" first."""
+    found: dict[Range, float] = {}
+    for match in _TERM_TALK.finditer(text):
+        start = max(text.rfind(". ", 0, match.start()) + 2, text.rfind("\n", 0, match.start()) + 1, match.start() - 400)
+        stop = re.compile(r"\.\s+(?=[A-Z(])|\n\n|;\s").search(text, match.end(), min(len(text), match.end() + 700))
+        end = stop.start() if stop else min(len(text), match.end() + 500)
+        heading = bool(
+            re.search(
+                r"(?i)\b(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$",
+                text[max(0, start - 60) : start] + text[start : match.start()][:40],
+            )
+        )
+        strong = bool(_STRONG.search(match[0]))
+        if heading or strong:
+            initial = 1.5 * bool(re.match(r"(?i)initial term|primary term|term of th", match[0]))
+            found[start, end] = max(found.get((start, end), 0.0), heading + strong + initial)
+    return [zone for zone, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))][:40]
+
+
+def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answer | None:
+    text = document.text
+    for match in _UNTIL.finditer(text, start, end):
+        dated = next(dates_in(text, match.end(), min(len(text), match.end() + 40)), None)
+        if (
+            dated is None
+            or dated.start - match.end() > 3
+            or NAMED_OTHER.search(text[max(0, dated.start - 120) : dated.start])
+        ):
+            continue
+        begins = re.search(
+            r"(?i)\b(?:commenc\w*|begin\w*|start\w*|effective)\b[^,;]{0,15}$",
+            text[max(0, match.start() - 25) : dated.start],
+        )
+        if begins or (
+            match[0].lower().split()[0] == "to"
+            and not re.search(r"\d{4}[\s,]*$", text[max(0, match.start() - 15) : match.start()])
+        ):
+            continue
+        blank = dated.value is None
+        return cell(
+            document,
+            dated.start,
+            dated.end,
+            label="expiration_date",
+            source="stated, partly blank" if blank else "stated",
+            score=0.5 if blank else 0.8 + bonus,
+            value=dated.value,
+        )
+    return None
+
+
+def _computed_end(
+    document: Document, start: int, end: int, bonus: float, agreed: Answer | None, effective: Answer | None
+) -> Answer | None:
+    text = document.text
+    for match in _ANNIVERSARY.finditer(text, start, end):
+        number = parse_value(match["n"], "number")
+        if number is None:
+            number = parse_value(match["n"].split()[-1], "duration")
+        ordinal = _ordinal(match["n"])
+        if ordinal:
+            base = _base(text, match["base"], match.start("base"), agreed, effective)
+            return _computed(document, match.span(), base, relativedelta(years=ordinal), bonus)
+    for match in _PERIOD.finditer(text, start, end):
+        duration = parse_value(match["period"], "duration")
+        if not isinstance(duration, Duration) or re.search(
+            r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach"
+            r"|quarter|transition|assistance|survive|extend|respective|each such|term hereof and|"
+            r"(?:termination|expiration) (?:hereof )?and|during|warrant",
+            text[max(start, match.start() - 100) : min(end, match.end("period") + 25)],
+        ):
+            continue
+        step = _step(duration)
+        if (
+            step is None
+            or (duration.unit in ("day", "week") and duration.amount < 60)
+            or (duration.unit == "month" and duration.amount < 3)
+        ):
+            continue
+        first, last = match.span("after") if _BASE.search(match["after"]) else (start, match.start())
+        base = _base(text, text[first:last], first, agreed, effective)
+        return _computed(document, (match.start("period"), match.end("period")), base, step, bonus)
+    return None
+
+
+def _ordinal(words: str) -> int | None:
+    names = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth
+        fourteenth fifteenth""".split()
+    tens = {
+        "twentieth": 20,
+        "thirtieth": 30,
+        "fortieth": 40,
+        "fiftieth": 50,
+        "twenty-fifth": 25,
+        "one": 1,
+        "two": 2,
+        "three": 3,
+        "five": 5,
+    }
+    for word in reversed(re.split(r"\s", words.lower())):
+        if word in names:
+            return names.index(word) + 1
+        if word in tens:
+            return tens[word]
+        if figure := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", word):
+            return int(figure[1])
+    return None
+
+
+def _step(duration: Duration) -> relativedelta | None:
+    amount = duration.amount
+    if duration.unit in ("business day", "hour", "minute") or amount > 1200:
+        return None
+    if duration.unit == "year":
+        return relativedelta(months=int(amount * 12))
+    return {
+        "month": relativedelta(months=int(amount)),
+        "week": relativedelta(weeks=int(amount)),
+        "day": relativedelta(days=int(amount)),
+    }[duration.unit]
+
+
+def _base(
+    text: str, said: str, at: int, agreed: Answer | None, effective: Answer | None
+) -> tuple[datetime.date, str, bool] | None:
+    """The date that a term runs from, what it is called, and whether the text says so."""
+    dated = next((d for d in dates_in(text, at, at + len(said)) if d.value), None)
+    if dated and dated.value:
+        return dated.value, f"{dated.value}", True
+    if re.search(
+        r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion"
+        r"|termination|in-service|shipment",
+        said,
+    ):
+        return None
+    known = effective or agreed
+    if known is None or not isinstance(known.value, datetime.date):
+        return None
+    same = bool(
+        re.search(
+            r"(?i)effective date|date hereof|date of this|date first|commencement date|execution|signature|signing",
+            said,
+        )
+    )
+    return known.value, "effective date" if known is effective else "agreement date", same
+
+
+def _computed(
+    document: Document, span: Range, base: tuple[datetime.date, str, bool] | None, step: relativedelta, bonus: float
+) -> Answer | None:
+    if base is None:
+        return None
+    day, name, said = base
+    try:
+        value = day + step
+    except (OverflowError, ValueError):
+        return None
+    score = (0.75 if said else 0.6) + bonus
+    return cell(
+        document,
+        *span,
+        label="expiration_date",
+        source=f"computed from the term and the {name}",
+        score=score,
+        value=value,
+    )

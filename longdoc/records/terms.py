@@ -1,0 +1,240 @@
+"""The governing law of a contract, its term, its renewal and the notice against it, and its caps on liability."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from longdoc.document import Document
+from longdoc.labels import Answer, Entity
+from longdoc.records.cells import cell, one_line
+from longdoc.records.openings import Range
+from longdoc.values import Duration, Money, parse_value
+
+_OF_STATE = (
+    r"(?:(?:the\s+)?(?:states?|commonwealth|republic|province|kingdom|federal republic|country"
+    r"|district|territory|laws?|internal laws?|substantive laws?)\s+of\s+(?:the\s+)?)*"
+)
+_PLACE = (
+    r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s+(?:and\s+(?=Wales)|of\s+(?:the\s+)?)?|,\s"
+    r"(?=[A-Z][a-z]+\b))[A-Z][\w.’']*){0,5})"
+)
+_LAW_OF = re.compile(
+    rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+"
+    rf"(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?"
+    rf"(?:the\s+)?)?{_OF_STATE}){_PLACE}"
+)
+_LAW_NAMED = re.compile(rf"{_PLACE}(?:['’]s)?\s+(?i:(?:state\s+|substantive\s+|internal\s+|contract\s+)?laws?)\b")
+_STATE = re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}")
+_GOVERNS = re.compile(
+    r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by"
+    r"|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b"
+)
+_SENTENCE_START = re.compile(r"(?:\.\s+|\n)(?=[A-Z(\"“\d])")
+_PLACE_END = re.compile(
+    r"(?:,|\s)+(?:U\.?S\.?A?\.?|United States(?: of America)?|USA|Each|The|Any|This|All|Venue|Courts?|As|In"
+    r"|It|Disputes|(?i:without|excluding|regardless|exclusive|except|notwithstanding|shall|applicable"
+    r"|irrespective|and the|giving))\b.*$",
+    re.S,
+)
+_RENEWS = re.compile(
+    r"(?i)\b(?:renew(?:ed|s|al|als)?|extend(?:ed|s)?|extension|roll over|successive|additional (?:term|period))\b"
+)
+_NOTICE = re.compile(r"(?i)\b(?:notice|notif(?:y|ies|ied)|advis)")
+_CAP = re.compile(
+    r"(?i)\b(?:liab(?:le|ility|ilities)|damages|aggregate|obligations? to indemnify)\b[^.;]{0,250}?\b"
+    r"(?:exceed|limited to|in excess of|greater than|more than|maximum)\b"
+    r"|\b(?:exceed|limited to|in excess of|greater than|maximum)\b[^.;]{0,150}?\bliabilit"
+)
+_MONEY = re.compile(
+    r"(?:US|USD|U\.S\.|CAD|C|A|HK|RMB|EUR|GBP)?\s?[$€£¥]\s?\d[\d,.]*(?:\s?(?i:million|billion|thousand|m\b"
+    r"|mm\b))?|\b(?:USD|EUR|GBP|RMB|CHF|JPY)\s?\d[\d,.]*|\b\d[\d,.]*\s(?i:dollars|euros?|pounds)\b"
+)
+_TERM = re.compile(
+    r"(?i)\b(?:initial (?:term|period)|primary term|term of (?:this|the) (?:agreement|contract|lease"
+    r"|licen[cs]e)|this agreement shall (?:continue|remain|be in|be effective|commence)|the term\b|term shall"
+    r"|shall (?:continue|remain) in (?:full )?(?:force|effect)|period of this agreement|for a (?:period|term) of)"
+)
+_LENGTH = re.compile(
+    r"(?i)(?<![\w.])(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen"
+    r"|eighteen|twenty(?:[- ](?:one|two|four|five))?|twenty-four|thirty(?:[- ]six)?|forty(?:-five)?|sixty"
+    r"|ninety|one hundred (?:and )?(?:eighty|twenty))"
+    r"\s?(?:\(\s?\d{1,3}\s?\))?[\s-]+(?:\w+[\s-]){0,2}?(?:years?|months?|days?|weeks?)\b"
+)
+
+
+def _zones(document: Document, spans: Iterable[Entity], label: str) -> list[tuple[Range, str, float]]:
+    """The clauses of a label, best first, with what to call them and how far to trust them."""
+    clauses = sorted((s for s in spans if s.label == label), key=lambda s: -s.score)
+    return [((s.start, s.end), f"clause {label}", min(0.95, 0.6 + 0.4 * s.score)) for s in clauses]
+
+
+def sentences(text: str, pattern: re.Pattern[str]) -> Iterator[Range]:
+    """The sentences, or lines, in which a pattern occurs."""
+    last = -1
+    for match in pattern.finditer(text):
+        if match.start() < last:
+            continue
+        window = max(0, match.start() - 600)
+        starts = [m.end() for m in _SENTENCE_START.finditer(text, window, match.start())]
+        start = starts[-1] if starts else window
+        stop = _SENTENCE_START.search(text, match.end(), min(len(text), match.end() + 700))
+        last = stop.start() + 1 if stop else min(len(text), match.end() + 400)
+        yield start, last
+
+
+def find_law(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
+    """The place whose law governs the contract."""
+    text = document.text
+    best: tuple[float, Range, str] | None = None
+    rules = [(zone, "rule governing law", 0.8) for zone in sentences(text, _GOVERNS)]
+    for (start, end), source, base in [*_zones(document, spans, "Governing Law"), *rules]:
+        place = _place(text, start, end)
+        if place is None:
+            continue
+        sentence = text[start:end]
+        own = bool(
+            re.search(
+                r"(?i)this (?:\w+ ){0,3}(?:agreement|contract|lease|amendment|letter|deed|note|licen[cs]e)"
+                r"|governing law|applicable law|hereof|hereunder",
+                text[max(0, start - 60) : end],
+            )
+        )
+        score = (
+            base
+            + 0.1 * bool(re.search(r"(?i)governed|construed|interpreted", sentence))
+            + 0.1 * own
+            - 0.3 * (not own)
+            - 0.2 * bool(re.search(r"(?i)\b(?:incorporated|organi[sz]ed|existing|arbitration rules|tax)", sentence))
+        )
+        if best is None or score > best[0]:
+            best = (score, place, source)
+    if best is None or best[0] < 0.4:
+        return None
+    score, place, source = best
+    return cell(
+        document,
+        *place,
+        label="governing_law",
+        source=source,
+        score=min(score, 0.95),
+        value=_place_name(text[slice(*place)]),
+    )
+
+
+def _place(text: str, start: int, end: int) -> Range | None:
+    for pattern in (_LAW_OF, _LAW_NAMED):
+        for match in pattern.finditer(text, start, end):
+            name = _PLACE_END.sub("", match["place"]).strip(" ,.")
+            near = _GOVERNS.search(text, max(start, match.start() - 220), min(end, match.end() + 90))
+            shouted = (name.isupper() and name.count(" ") > 2) or name.count(" ") > 5
+            if (
+                name
+                and near
+                and not shouted
+                and not re.match(
+                    r"(?i)(?:u\.?s\.?a?|by the|the|this|such|any|agreement|section|article|applicable"
+                    r"|governing|federal|choice|conflicts?|state|united nations|international)$|(?:the )?"
+                    r"(?:federal|compliance|money|maximum|united states|united nations|convention|governing"
+                    r"|applicable|choice)\b",
+                    name,
+                )
+            ):
+                return match.start("place"), match.start("place") + len(name)
+    if not re.search(r"(?i)\blaws? of (?:that|said|such) (?:state|province|country)", text[start:end]):
+        return None
+    state = _STATE.search(text, max(0, start - 150), end)
+    return state.span("place") if state else None
+
+
+def _place_name(text: str) -> str:
+    if one_line(text).strip(" ,.").upper() in ("PRC", "P.R.C"):
+        return "People's Republic of China"
+    return re.sub(r"(?i)^(?:the )?(?:(?:state|commonwealth|province) of )?", "", one_line(text)).strip(" ,.")
+
+
+def _durations(text: str, start: int, end: int) -> Iterator[tuple[Range, Duration]]:
+    for match in _LENGTH.finditer(text, start, end):
+        value = parse_value(match[0], "duration")
+        if isinstance(value, Duration):
+            yield match.span(), value
+
+
+def _duration_cell(
+    document: Document,
+    label: str,
+    zones: Iterable[tuple[Range, str, float]],
+    wanted: re.Pattern[str],
+    unwanted: re.Pattern[str],
+    needs: re.Pattern[str] | None = None,
+) -> Answer | None:
+    """The duration nearest after a word of its kind, in the first zone that has one."""
+    text = document.text
+    for (start, end), source, score in zones:
+        if needs and not needs.search(text, start, end):
+            continue
+        found = []
+        for (first, last), value in _durations(text, start, end):
+            before, after = text[max(start, first - 90) : first], text[last : min(end, last + 45)]
+            if wanted.search(before) or wanted.search(after):
+                found.append((bool(unwanted.search(before[-40:] + "|" + after[:18])), first, last, value))
+        good = [each for each in found if not each[0]]
+        if good:
+            _, first, last, value = good[0]
+            return cell(document, first, last, label=label, source=source, score=score, value=value)
+    return None
+
+
+_WANTS_TERM = re.compile(r"(?i)\b(?:term|period|continue|remain|effect|initial|expire|duration)\b")
+_WANTS_RENEWAL = re.compile(r"(?i)\b(?:renew\w*|extend\w*|extension|successive|additional|further|subsequent)\b")
+_WANTS_NOTICE = re.compile(r"(?i)\b(?:notice|prior|before|notif\w*|advance|written|preceding)\b")
+_NOT_TERM = re.compile(r"(?i)\b(?:notice|prior to|before|renew\w*|additional|successive|cure|within)\b")
+_NOT_RENEWAL = re.compile(r"(?i)\b(?:notice|prior|before|initial|advance|within)\b")
+_NOT_NOTICE = re.compile(r"(?i)\b(?:renew\w* (?:for|term)|successive|additional|period of)\b")
+
+
+def find_term(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
+    """How long the contract runs at first."""
+    zones = [
+        *_zones(document, spans, "Expiration Date"),
+        *((zone, "rule term", 0.72) for zone in sentences(document.text, _TERM)),
+    ]
+    return _duration_cell(document, "term", zones, _WANTS_TERM, _NOT_TERM)
+
+
+def find_renewal(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
+    """For how long the contract is renewed after its first term."""
+    rules = [(zone, "rule renewal", 0.72) for zone in sentences(document.text, _RENEWS)]
+    needs = re.compile(r"(?i)\b(?:term|agreement|contract|period)\b")
+    return _duration_cell(
+        document, "renewal", [*_zones(document, spans, "Renewal Term"), *rules], _WANTS_RENEWAL, _NOT_RENEWAL, needs
+    )
+
+
+def find_notice(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
+    """How long before its end a renewal must be refused."""
+    label = "Notice Period To Terminate Renewal"
+    rules = [
+        (zone, "rule notice against renewal", 0.72)
+        for zone in sentences(document.text, _RENEWS)
+        if _NOTICE.search(document.text, *zone)
+    ]
+    return _duration_cell(document, "notice", [*_zones(document, spans, label), *rules], _WANTS_NOTICE, _NOT_NOTICE)
+
+
+def find_caps(document: Document, spans: Sequence[Entity] = ()) -> tuple[Answer, ...]:
+    """The amounts that limit liability, each once."""
+    text = document.text
+    clauses = _zones(document, spans, "Cap On Liability")
+    zones = clauses or [(zone, "rule cap on liability", 0.72) for zone in sentences(text, _CAP)]
+    found: dict[Money, Answer] = {}
+    for (start, end), source, score in zones:
+        if not clauses and not re.search(r"(?i)\bliab", text[start:end]):
+            continue
+        for match in _MONEY.finditer(text, start, end):
+            value = parse_value(match[0], "money")
+            if isinstance(value, Money):
+                found.setdefault(
+                    value, cell(document, *match.span(), label="caps", source=source, score=score, value=value)
+                )
+    return tuple(found.values())

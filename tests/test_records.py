@@ -1,0 +1,364 @@
+"""Records of contracts: made contracts of many kinds, and what their records say."""
+
+import datetime
+import json
+
+import pytest
+
+from longdoc.document import Document
+from longdoc.errors import DocumentError, RecordError
+from longdoc.labels import Entity
+from longdoc.records import RECORDS, Contract, contract_record
+from longdoc.records.names import has_legal_form, is_name, name_end
+
+BODY = """
+1. Term. This Agreement shall commence on the Effective Date and continue for a period of five (5) years. It shall be
+renewed for successive one (1) year terms unless a party gives notice ninety (90) days before the end of the term.
+
+2. Governing Law. This Agreement shall be governed by the laws of the State of New York.
+
+3. Liability. The liability of a party under this Agreement shall not exceed $1,000,000 in the aggregate.
+"""
+
+
+def record_of(text: str, **found: object) -> Contract:
+    return contract_record(Document.from_text(text, name="contract.txt"), **found)
+
+
+def parties_of(record: Contract) -> dict[str, str | None]:
+    return {" ".join(p.name.text.split()): p.role.text if p.role else None for p in record.parties}
+
+
+OPENINGS = {
+    "by and between": (
+        "SUPPLY AGREEMENT\n\nThis Supply Agreement is made as of May 3, 2016 "
+        '(the "Effective Date") by and between Acme '
+        'Holdings, Inc., a Delaware corporation ("Supplier"), and Jane Roe, an individual residing in Ohio '
+        '("Buyer").',
+        {"Acme Holdings, Inc.": "Supplier", "Jane Roe": "Buyer"},
+    ),
+    "numbered": (
+        "SERVICE AGREEMENT\n\nTHIS AGREEMENT is made on 1 April 2020\n\nBETWEEN\n\n"
+        "(1) Theravon Biopharma UK Limited, a "
+        "company registered in England whose registered office is at 12 New Fetter Lane, London "
+        "(the “Employer”); and\n\n"
+        "(2) Brett Hauman of 4 Mill Road, Oxford (the “Executive”).\n\nAGREED TERMS",
+        {"Theravon Biopharma UK Limited": "Employer", "Brett Hauman": "Executive"},
+    ),
+    "letter": (
+        "CONSULTING AGREEMENT\n\nJuly 20, 2018\n\nDear Ms. Moss:\n\nKerona, Inc., a Delaware corporation "
+        '(the "Company"), is '
+        'pleased to offer this Consulting Agreement (this "Agreement") to retain Greta Moss '
+        '("Consultant") for services.',
+        {"Kerona, Inc.": "Company", "Greta Moss": "Consultant"},
+    ),
+    "form": (
+        "DISTRIBUTION CONTRACT\n\nContract No: 17\nSupplier: Shenzhen Loha Supply Chain Co., Ltd.\nAddress:"
+        " 12 Fu Road\n"
+        "Distributor: Berg & Sohn GmbH\nAddress: Ring 4, Köln\n\nThe parties agree on this contract.",
+        {"Shenzhen Loha Supply Chain Co., Ltd.": "Supplier", "Berg & Sohn GmbH": "Distributor"},
+    ),
+    "amendment": (
+        "AMENDMENT NO. 3 TO SUPPLY AGREEMENT\n\nThis Amendment No. 3 "
+        '(the "Third Amendment"), entered into by and between '
+        'Strem Foods, LLC ("Heritage") and Premier Nutrition Corporation '
+        '("Premier"), is effective as of July 3, 2019 and '
+        "amends that certain Supply Agreement dated July 1, 2017.",
+        {"Strem Foods, LLC": "Heritage", "Premier Nutrition Corporation": "Premier"},
+    ),
+    "foreign suffixes": (
+        "ALLIANCE AGREEMENT\n\nThis Agreement is made as of May 3, 2016 among Playa Cancun, S. de"
+        ' R.L. de C.V. ("Playa"), '
+        "Sap Works (Africa) (Pty) Limited "
+        '("Works"), Henk Verf N.V., a company under the laws of the Netherlands ("Henk"), '
+        'Milano Luce S.p.A. ("Luce") and Acacia Mining Pty Ltd ("Acacia").',
+        {
+            "Playa Cancun, S. de R.L. de C.V.": "Playa",
+            "Sap Works (Africa) (Pty) Limited": "Works",
+            "Henk Verf N.V.": "Henk",
+            "Milano Luce S.p.A.": "Luce",
+            "Acacia Mining Pty Ltd": "Acacia",
+        },
+    ),
+    "commas and and": (
+        "AGENCY AGREEMENT\n\nThis Agreement is entered into as of May 3, 2016 by and between Smith,"
+        " Jones & Co., Inc., a New "
+        'York corporation ("Agent"), and New Life Insurance and Annuity Corporation, with offices'
+        " at 1 Elm Street, Boston, "
+        'Massachusetts 02110 and at Paris ("Insurer").',
+        {"Smith, Jones & Co., Inc.": "Agent", "New Life Insurance and Annuity Corporation": "Insurer"},
+    ),
+    "capitals": (
+        "LEASE AGREEMENT\n\nTHIS LEASE AGREEMENT IS MADE AS OF MAY 3, 2016 BETWEEN ACME CORPORATION,"
+        " A DELAWARE CORPORATION "
+        '("LANDLORD"), AND BETA STORES LLC, AN OHIO LIMITED LIABILITY COMPANY ("TENANT").',
+        {"ACME CORPORATION": "LANDLORD", "BETA STORES LLC": "TENANT"},
+    ),
+    "doing business as": (
+        "HOSTING AGREEMENT\n\nThis Agreement is made as of May 3, 2016 by and between Dot Com LLC,"
+        " d/b/a Seattle Developers, a "
+        'Delaware limited liability company ("Developer"), and deltafour.com, Inc. '
+        "(formerly known as Delta Four, Inc.), a "
+        'Delaware corporation ("Client").',
+        {"Dot Com LLC": "Developer", "deltafour.com, Inc.": "Client"},
+    ),
+    "trustee": (
+        "INDENTURE\n\nThis Indenture is dated as of May 3, 2016 between Amber Owner Trust, a Delaware"
+        " statutory trust (the "
+        '"Issuer"), and Wilm Bank, N.A., a national banking association, as trustee '
+        '(the "Trustee"). The parties agree.',
+        {"Amber Owner Trust": "Issuer", "Wilm Bank, N.A.": "Trustee"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), OPENINGS.values(), ids=OPENINGS)
+def test_the_opening_says_who_the_parties_are(text: str, expected: dict[str, str]) -> None:
+    record = record_of(text + BODY)
+    assert parties_of(record) == expected
+    for cell in record.cells():
+        assert text.startswith("") and (text + BODY)[cell.start : cell.end] == cell.text and cell.page == 1
+        assert 0 <= cell.score <= 1 and cell.source
+
+
+def test_a_party_has_its_kind_its_jurisdiction_its_aliases_and_mentions() -> None:
+    text = OPENINGS["doing business as"][0] + " DELTAFOUR.COM, INC. pays Dot Com LLC." + BODY
+    developer, client = record_of(text).parties
+    assert (developer.kind.text, developer.jurisdiction.text) == ("limited liability company", "Delaware")
+    assert [alias.text for alias in developer.aliases] == ["Seattle Developers"]
+    assert [alias.text for alias in client.aliases] == ["Delta Four, Inc."]
+    assert [mention.text for mention in client.mentions if mention.text.isupper()] == ["DELTAFOUR.COM, INC."]
+    dutch = record_of(OPENINGS["foreign suffixes"][0] + BODY).parties[2]
+    assert dutch.jurisdiction.text == "Netherlands"
+
+
+def test_a_record_has_dates_law_term_renewal_notice_and_caps() -> None:
+    row = record_of(OPENINGS["by and between"][0] + BODY).to_row()
+    assert row == {
+        "title": "SUPPLY AGREEMENT",
+        "parties": "Acme Holdings, Inc.; Jane Roe",
+        "roles": "Supplier; Buyer",
+        "agreement_date": "2016-05-03",
+        "effective_date": "2016-05-03",
+        "expiration_date": "2021-05-03",
+        "governing_law": "New York",
+        "term": "5 years",
+        "renewal": "1 year",
+        "notice": "90 days",
+        "caps": "USD 1,000,000",
+        "check": None,
+    }
+
+
+SIGNED = """JOINT FILING AGREEMENT
+
+The undersigned agree to file jointly the Statement on Schedule 13D, and that this Agreement be an exhibit to it.
+
+IN WITNESS WHEREOF, the undersigned have executed this Agreement as of February 20, 2020.
+
+UNIFORM INVEST LP
+
+By: Uniform GP LLC, its general partner
+By: /s/ David Marple
+Name: David Marple
+Title: General Counsel
+
+THE VERDE FUND G.P., L.P.
+
+By: /s/ David Marple
+Name: David Marple
+Title: General Counsel VERDE PARTNERS, INC.
+
+By: /s/ Ann Lee
+"""
+
+
+def test_signatures_name_the_parties_where_no_opening_does_and_general_partners_are_none() -> None:
+    record = record_of(SIGNED)
+    assert list(parties_of(record)) == ["UNIFORM INVEST LP", "THE VERDE FUND G.P., L.P.", "VERDE PARTNERS, INC."]
+    assert all(party.name.source == "signature block" and party.name.check for party in record.parties)
+    assert record.agreement_date.value == datetime.date(2020, 2, 20)
+    assert record.effective_date.check and record.effective_date.source.startswith("agreement date")
+
+
+def test_the_signature_block_completes_and_confirms_a_name() -> None:
+    text = (
+        "SUPPLY AGREEMENT\n\nThis Agreement is made as of May 3, 2016 by and between Acme, a Delaware"
+        ' corporation ("Seller"), and '
+        f'Beta Ltd. ("Buyer").{BODY}\nIN WITNESS WHEREOF, the parties sign.\n\nACME, INC.\nBy: /s/ A.'
+        f" Roe\n\nBETA LTD.\nBy: /s/ B. Doe\n"
+    )
+    seller, buyer = record_of(text).parties
+    assert seller.name.text == "ACME, INC." and [alias.text for alias in seller.aliases] == ["Acme"]
+    assert buyer.name.text == "Beta Ltd." and buyer.name.source == "opening paragraph, signature block"
+
+
+def entity(text: str, name: str, label: str, score: float = 0.9) -> Entity:
+    start = text.index(name)
+    return Entity(text=name, label=label, start=start, end=start + len(name), score=score, page=1)
+
+
+def test_mentions_of_a_model_confirm_but_make_a_party_only_if_nothing_else_does() -> None:
+    text = OPENINGS["by and between"][0] + BODY + "\nA copy goes to Law Firm LLP."
+    votes = [entity(text, "Acme Holdings, Inc.", "PARTY"), entity(text, "Law Firm LLP", "PARTY")]
+    record = record_of(text, entities=votes)
+    assert list(parties_of(record)) == ["Acme Holdings, Inc.", "Jane Roe"]
+    assert record.parties[0].name.source == "opening paragraph, entity PARTY"
+    plain = "TERMS AND CONDITIONS\n\nThis agreement of Acme Works Inc. covers its services." + BODY
+    assert record_of(plain).parties == ()
+    (party,) = record_of(plain, entities=[entity(plain, "Acme Works Inc.", "PARTY")]).parties
+    assert party.name.text == "Acme Works Inc." and party.name.check and party.name.source == "entity PARTY"
+
+
+BLANKS = ["this ____ day of ________, 2019", "as of [●], 2019", "as of ________ __, 2019", "as of November __, 2019"]
+
+
+@pytest.mark.parametrize("date", BLANKS)
+def test_a_blank_date_is_reported_and_not_made_up(date: str) -> None:
+    record = record_of(
+        f'LOAN AGREEMENT\n\nThis Agreement is made {date} by and between Acme Inc. ("Lender") and Bo Ltd. '
+        f'("Borrower").{BODY}'
+    )
+    assert record.agreement_date.value is None and record.agreement_date.check
+    assert "partly blank" in record.agreement_date.source and "2019" in record.agreement_date.text
+    assert record.expiration_date is None
+
+
+def test_the_date_of_another_document_is_not_that_of_the_contract() -> None:
+    record = record_of(OPENINGS["amendment"][0] + BODY)
+    assert record.effective_date.value == datetime.date(2019, 7, 3)
+    assert record.agreement_date.value != datetime.date(2017, 7, 1)
+
+
+ENDS = {
+    "until December 31, 2021": (datetime.date(2021, 12, 31), "stated"),
+    "until the fifth (5th) anniversary of the Effective Date": (
+        datetime.date(2021, 5, 3),
+        "computed from the term and the effective date",
+    ),
+    "for a term of eighteen (18) months": (datetime.date(2017, 11, 3), "computed from the term and the effective date"),
+    "for three years from June 1, 2016": (datetime.date(2019, 6, 1), "computed from the term and the 2016-06-01"),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), ENDS.items())
+def test_an_end_is_stated_or_computed_and_says_from_what(words: str, expected: tuple[datetime.date, str]) -> None:
+    text = OPENINGS["by and between"][0] + f"\n\n1. Term. This Agreement shall continue {words}. The parties agree.\n"
+    end = record_of(text).expiration_date
+    assert (end.value, end.source) == expected
+
+
+def test_a_start_is_no_end() -> None:
+    text = (
+        OPENINGS["by and between"][0]
+        + "\n\n1. Term. The term of this Agreement shall run commencing on June 1, 2018.\n"
+    )
+    assert record_of(text).expiration_date is None
+
+
+LAWS = {
+    "governed by and construed in accordance with the laws of the State of Delaware, without"
+    " regard to conflicts": "Delaware",
+    "governed by the laws of England and Wales": "England and Wales",
+    "governed by New York law": "New York",
+    "GOVERNED BY THE LAWS OF THE STATE OF TEXAS WITHOUT GIVING EFFECT TO ITS RULES": "TEXAS",
+    "construed under the laws of the United States and the State of Florida": "Florida",
+    "governed by PRC laws": "People's Republic of China",
+}
+
+
+@pytest.mark.parametrize(("words", "place"), LAWS.items())
+def test_the_law_is_a_place(words: str, place: str) -> None:
+    text = OPENINGS["by and between"][0] + f"\n\n2. Law. This Agreement shall be {words}.\n"
+    assert record_of(text).governing_law.value == place
+
+
+def test_clauses_are_read_first() -> None:
+    text = OPENINGS["by and between"][0] + BODY + "\n9. Rules. All is to be read as Ohio law says.\n"
+    clause = entity(text, "All is to be read as Ohio law says, ".rstrip(", "), "Governing Law")
+    assert record_of(text).governing_law.source == "rule governing law"
+    text = text.replace("as Ohio law says", "under the laws of Ohio")
+    clause = entity(text, "All is to be read under the laws of Ohio", "Governing Law", 1.0)
+    law = record_of(text.replace("the State of New York", "New York"), spans=[]).governing_law
+    assert law.value == "New York"
+    only = OPENINGS["by and between"][0] + "\n9. Rules. All is to be read under the laws of Ohio.\n"
+    clause = entity(only, "All is to be read under the laws of Ohio", "Governing Law", 1.0)
+    assert record_of(only, spans=[clause]).governing_law.source == "clause Governing Law"
+
+
+NAMES = {
+    "Bank of America, N.A., as agent": "Bank of America, N.A.",
+    "Intuit Inc. a Delaware corporation": "Intuit Inc.",
+    "Henkel AG & Co. KGaA, Germany": "Henkel AG & Co. KGaA",
+    "Dr. John A. Smith, M.D. of Boston": "Dr. John A. Smith, M.D.",
+    "i-Escrow, Inc. and Beta": "i-Escrow, Inc.",
+    "PC QUOTE, INC. (PCQ)": "PC QUOTE, INC.",
+    "Trust Company of the West, a California corporation": "Trust Company of the West",
+    "EuroTel Bratislava a.s., Stefanikova 17": "EuroTel Bratislava a.s.",
+}
+
+
+@pytest.mark.parametrize(("text", "name"), NAMES.items())
+def test_a_name_is_read_whole_and_no_further(text: str, name: str) -> None:
+    assert text[: name_end(text, 0)] == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "between",
+        "the Company",
+        "Successor",
+        "TX 75069",
+        "May 3, 2016",
+        "S/",
+        "Effective Date",
+        "Singapore",
+        "Las Vegas, NV",
+        "1.3.3 Removing",
+    ],
+)
+def test_what_is_no_name(text: str) -> None:
+    assert not is_name(text)
+
+
+def test_a_company_has_a_legal_form_and_a_person_has_none() -> None:
+    assert has_legal_form("JSC NOC KazakhOil") and has_legal_form("Acme LLC")
+    assert not has_legal_form("Jane Roe") and not has_legal_form("Products for the Company")
+
+
+PAPER = (
+    "On the reading of leaves\n\nAbstract\n\nWe measured leaves "
+    "(Smith et al. 2020; Roe et al. 2019).\n\nMethods\n\nLeaves were cut.\n\nReferences\n\n1. Smith et al.\n"
+)
+NOTE = "CHIEF COMPLAINT\nCough.\n\nHISTORY OF PRESENT ILLNESS\nTwo days.\n\nASSESSMENT AND PLAN\nRest.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [(PAPER, "paper"), (NOTE, "note"), ("", "no text"), ("Apples and pears. " * 90, "no agreement")]
+)
+def test_a_document_of_another_kind_has_no_record(text: str, kind: str) -> None:
+    with pytest.raises(RecordError, match=f"contract record of other.txt: it .*{kind}"):
+        contract_record(Document.from_text(text, name="other.txt"))
+    assert issubclass(RecordError, DocumentError)
+
+
+def test_a_record_is_plain_json_and_an_empty_one_has_the_same_columns() -> None:
+    record = record_of(OPENINGS["by and between"][0] + BODY)
+    plain = json.loads(json.dumps(record.to_dict()))
+    assert plain["parties"][0]["role"]["text"] == "Supplier" and plain["agreement_date"]["value"] == "2016-05-03"
+    assert Contract().to_row().keys() == record.to_row().keys()
+    assert RECORDS["contract"].make is contract_record
+
+
+def test_hostile_runs_cost_no_time() -> None:
+    for run in (
+        "_ " * 20_000,
+        "*" * 40_000,
+        "A " * 20_000,
+        "between " * 5_000,
+        "(" * 20_000,
+        "by and between Acme Inc. and " * 1_000,
+        "1/1/2 " * 5_000,
+    ):
+        record_of("AGREEMENT\n\nThis Agreement is between the parties. The parties agree hereto. " * 30 + run)
