@@ -65,7 +65,7 @@ class Engine:
         """The reader of the model that a head belongs to."""
         return self._reader_of[head]
 
-    def heads_for(self, kind: Kind, tasks: Sequence[str]) -> tuple[str, ...]:
+    def heads_for(self, kind: Kind, *, tasks: Sequence[str]) -> tuple[str, ...]:
         """Of these tasks, those to read a kind of document with, as the models say; all of a model that does not."""
         chosen = [
             name

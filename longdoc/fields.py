@@ -13,11 +13,14 @@ from itertools import combinations
 from typing import Any
 
 from longdoc.document import Document
+from longdoc.document_type import Kind, document_type
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.findings import place
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.prediction import Gap, Prediction
+from longdoc.records import RECORDS
+from longdoc.records.evidence import cells_by_field
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, Source
 from longdoc.summary import names_by_label
@@ -61,17 +64,27 @@ class Usable:
 
     names: Mapping[str, Mapping[str, Sequence[str]]]
     """Kind of source → label → the tasks that find it."""
+    least: Mapping[str, float] = field(default_factory=lambda: defaultdict(float))
+    """By source, such as "clause Governing Law", the score from which its answers are accepted."""
 
     @classmethod
-    def of(cls, heads: Mapping[str, Any], rules: Rules | None) -> Usable:
-        """The sources of a pipeline with these configurations of heads, by name, and these rules."""
+    def of(cls, heads: Mapping[str, Any], rules: Rules | None, min_score: float | None = None) -> Usable:
+        """The sources of a pipeline.
+
+        Args:
+            heads: configurations of its heads by name.
+            rules: its rules, if there are any.
+            min_score: threshold of every answer; by default that of the head that gives it, and none for other sources.
+        """
         names: dict[str, dict[str, list[str]]] = {"clause": {}, "entity": {}, "rule": {}, "question": {}}
         kinds = {"spans": "clause", "ner": "entity", "qa": "question"}
         for name, config in heads.items():
             for label in getattr(config, "labels", ("",)) if config.kind in kinds else ():
                 names[kinds[config.kind]].setdefault(label, []).append(name)
         names["rule"] = {label: [RULES] for label in (rules.labels if rules else ())}
-        return cls(names)
+        spans = [config for config in heads.values() if config.kind == "spans"]
+        own = {f"clause {label}": config.min_score for config in spans for label in config.labels}
+        return cls(names, defaultdict(float, own) if min_score is None else defaultdict(lambda: min_score))
 
     def tasks(self, schema: Schema) -> list[str]:
         """The tasks to run for the sources of a schema.
@@ -98,44 +111,34 @@ class Usable:
         return bool(self.names[source.kind]) if source.kind in self.names else True
 
 
-def least_scores(heads: Mapping[str, Any], min_score: float | None = None) -> Mapping[str, float]:
-    """The thresholds of answers by source: ``min_score`` for all, or those of the configurations of heads for spans."""
-    if min_score is not None:
-        return defaultdict(lambda: min_score)
-    spans = [config for config in heads.values() if config.kind == "spans"]
-    return defaultdict(float, {f"clause {label}": config.min_score for config in spans for label in config.labels})
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a pipeline offers to fill fields."""
+
+    usable: Usable
+    recording: Callable[[Kind], Sequence[str]]
+    """Kind of document → the tasks whose findings make its record."""
+    see: Callable[[Sequence[str]], Prediction]
+    """Reads the document with the named tasks; spans down to the lowest scores."""
+    ask: Callable[[Mapping[str, Field]], tuple[list[list[Answer]], tuple[Gap, ...]]]
+    """Answers questions, each with its field, and says what the model did not see."""
 
 
-def extract(
-    document: Document,
-    schema: Schema,
-    *,
-    heads: Mapping[str, Any],
-    rules: Rules | None,
-    min_score: float | None,
-    see: Callable[[Sequence[str]], Prediction],
-    ask: Callable[[Mapping[str, Field]], tuple[list[list[Answer]], tuple[Gap, ...]]],
-) -> Prediction:
+def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
     """Fills the fields of a schema: first from one reading, then by questions where no other source gives an answer.
-
-    Args:
-        document: the document.
-        schema: the schema.
-        heads: configurations of the heads by name.
-        rules: the rules, if there are any.
-        min_score: threshold of every answer; by default that of the head that gives it, and none for other sources.
-        see: reads the document with the named tasks; spans down to the lowest scores.
-        ask: answers questions, each with its field, and says what the model did not see.
 
     Raises:
         ConfigError: see :meth:`Usable.tasks`.
     """
-    tasks = Usable.of(heads, rules).tasks(schema)
-    seen = see(tasks) if tasks else Prediction(document=document)
-    found = Found(seen, least_scores(heads, min_score))
+    tasks = sources.usable.tasks(schema)
+    kind = document_type(document).kind if schema.has_records else "other"
+    if kind in RECORDS:
+        tasks = [*dict.fromkeys([*tasks, *sources.recording(kind)])]
+    seen = sources.see(tasks) if tasks else Prediction(document=document)
+    found = Found(seen, sources.usable.least, record=_cells(seen, kind, sources.usable.least))
     gaps = seen.gaps
     if questions := questions_left(schema, found):
-        answers, unseen = ask(questions)
+        answers, unseen = sources.ask(questions)
         found = replace(found, answers=dict(zip(questions, answers, strict=True)))
         gaps = gaps or unseen
     filled = fill(schema, found)
@@ -144,8 +147,17 @@ def extract(
         answers=filled.answers,
         rejected=filled.rejected,
         sought=tuple(schema.fields),
+        tasks=tuple(tasks),
         gaps=gaps,
     )
+
+
+def _cells(seen: Prediction, kind: Kind, least: Mapping[str, float]) -> dict[str, list[Answer]]:
+    """The cells of the document's record, by field; none if there are no records of its kind."""
+    if kind not in RECORDS:
+        return {}
+    likely = [span for span in seen.spans if span.score >= least[f"clause {span.label}"]]
+    return cells_by_field(RECORDS[kind].make(seen.document, seen.entities, likely))
 
 
 def fill(schema: Schema, found: Found) -> Filled:
@@ -184,7 +196,8 @@ def _proposals(wanted: Field, found: Found) -> list[tuple[Source, list[Answer]]]
 
 def _valued(answer: Answer, wanted: Field, source: Source) -> Answer:
     value = wanted.parse(answer.text) if answer.value is None else answer.value
-    return replace(answer, value=value, source=answer.source or str(source))
+    given = f"{source}: {answer.source}" if answer.source else str(source)
+    return replace(answer, value=value, source=given)
 
 
 def _chosen(

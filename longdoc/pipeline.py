@@ -23,7 +23,7 @@ from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.engine import Engine
 from longdoc.errors import ConfigError
-from longdoc.fields import MAX_ANSWERS, extract
+from longdoc.fields import MAX_ANSWERS, Sources, Usable, extract
 from longdoc.findings import Embeddings, Unit
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Answer, Entity, Inference, Label
@@ -308,10 +308,9 @@ class Pipeline:
             answers, gaps, _ = self._ask(read, self.engine.name_of("qa", head), [*fields], options)
             return answers, gaps
 
-        see = partial(self, read, min_score=0.0)
-        return extract(
-            read, load_schema(schema), heads=self.heads, rules=self.rules, min_score=min_score, see=see, ask=ask
-        )
+        see, recording = partial(self, read, min_score=0.0), partial(self.engine.heads_for, tasks=self.tasks)
+        sources = Sources(Usable.of(self.heads, self.rules, min_score), recording, see, ask)
+        return extract(read, load_schema(schema), sources)
 
     def record(self, document: DocumentLike, kind: Kind | None = None) -> Prediction:
         """Makes one record of a document, ``prediction.record``: a ``Contract``, a ``Paper`` or a ``Note``.
@@ -325,7 +324,7 @@ class Pipeline:
         """
         read = as_document(document)
         wanted = record_kind(read, kind)
-        tasks = self.engine.heads_for(wanted, self.tasks)
+        tasks = self.engine.heads_for(wanted, tasks=self.tasks)
         seen = self(read, tasks) if tasks else Prediction(document=read)
         return replace(seen, record=RECORDS[wanted].make(read, seen.entities, seen.spans), kind=wanted)
 

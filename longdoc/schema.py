@@ -143,6 +143,11 @@ class Schema:
                     hint = did_you_mean(other, self.fields) or ""
                     raise ConfigError(f"fields.{name}.excludes: unknown field {other!r}{hint}")
 
+    @property
+    def has_records(self) -> bool:
+        """Whether a field may come from the record of the document."""
+        return any(source.kind == "record" for wanted in self.fields.values() for source in wanted.trusted)
+
     def select(self, names: Iterable[str]) -> Schema:
         """A copy of the schema with the named fields only, in the given order.
 

@@ -120,7 +120,7 @@ class Stream:
         if isinstance(document, Failure):
             return _Item(document, [], companion)
         kind = document_type(document).kind if self.by_kind else None
-        tasks = self.engine.heads_for(kind, self.tasks) if kind else self.tasks
+        tasks = self.engine.heads_for(kind, tasks=self.tasks) if kind else self.tasks
         return _Item(document, self.engine.read(document, tasks), companion, tasks, kind or "")
 
     def _loaded(self, source: DocumentLike) -> Document | Failure:

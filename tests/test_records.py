@@ -204,7 +204,7 @@ def test_mentions_of_a_model_confirm_but_make_a_party_only_if_nothing_else_does(
     record = record_of(text, entities=votes)
     assert list(parties_of(record)) == ["Acme Holdings, Inc.", "Jane Roe"]
     assert record.parties[0].name.source == "opening paragraph, entity PARTY"
-    plain = "TERMS AND CONDITIONS\n\nThis agreement of Acme Works Inc. covers its services." + BODY
+    plain = "SERVICE AGREEMENT\n\nThis agreement of Acme Works Inc. covers its services." + BODY
     assert record_of(plain).parties == ()
     (party,) = record_of(plain, entities=[entity(plain, "Acme Works Inc.", "PARTY")]).parties
     assert party.name.text == "Acme Works Inc." and party.name.check and party.name.source == "entity PARTY"
@@ -331,14 +331,19 @@ PAPER = (
     "On the reading of leaves\n\nAbstract\n\nWe measured leaves "
     "(Smith et al. 2020; Roe et al. 2019).\n\nMethods\n\nLeaves were cut.\n\nReferences\n\n1. Smith et al.\n"
 )
-NOTE = "CHIEF COMPLAINT\nCough.\n\nHISTORY OF PRESENT ILLNESS\nTwo days.\n\nASSESSMENT AND PLAN\nRest.\n"
+NOTE = (
+    "CHIEF COMPLAINT\nCough.\n\nHISTORY OF PRESENT ILLNESS\nThe patient is a 40-year-old woman who denies fever.\n\n"
+    "REVIEW OF SYSTEMS\nNegative.\n\nMEDICATIONS\nAspirin 81 mg daily.\n\nPHYSICAL EXAM\nLungs clear.\n\n"
+    "ASSESSMENT AND PLAN\nRest. Follow up in two weeks.\n"
+)
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"), [(PAPER, "paper"), (NOTE, "note"), ("", "no text"), ("Apples and pears. " * 90, "no agreement")]
+    ("text", "kind"),
+    [(PAPER * 3, "a paper"), (NOTE, "a clinical note"), ("", "none"), ("Apples and pears. " * 90, "none")],
 )
 def test_a_document_of_another_kind_has_no_record(text: str, kind: str) -> None:
-    with pytest.raises(RecordError, match=f"contract record of other.txt: it .*{kind}"):
+    with pytest.raises(RecordError, match=f"other.txt: not a contract, it looks like {kind}"):
         contract_record(Document.from_text(text, name="other.txt"))
     assert issubclass(RecordError, DocumentError)
 

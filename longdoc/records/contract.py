@@ -13,25 +13,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from longdoc.document import Document
-from longdoc.errors import RecordError
 from longdoc.labels import Answer, Entity
-from longdoc.records.cells import cell, cell_to_dict, one_line
 from longdoc.records.dates import agreement_date, effective_date
 from longdoc.records.ends import expiration_date
+from longdoc.records.evidence import cell, plain, require_type
 from longdoc.records.parties import Party, find_parties
 from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
+from longdoc.summary import on_one_line
 from longdoc.titles import title_in
-
-_AGREES = re.compile(
-    r"(?i)\b(?:agreement|contract|lease|amendment|addendum|licen[cs]e|indenture|guarant(?:y|ee)|terms and conditions"
-    r"|power of attorney|deed|memorandum of understanding|covenants?|hereby agrees?|parties|hereto|hereinafter)\b"
-)
-_PAPER = re.compile(
-    r"(?im)^\W*(?:\d+\.?\s*)?(?:abstract|references|bibliography|acknowledge?ments?|doi:?.{0,60})\s*$|\bet al\."
-)
-_NOTE = re.compile(
-    r"(?im)^\W*(?:chief complaint|history of present illness|assessment(?: and plan)?|review of systems)\W*"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +54,11 @@ class Contract:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values that JSON can hold; a cell is a mapping, or None."""
-        plain: dict[str, Any] = {}
+        record: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            plain[field.name] = [_plain(each) for each in value] if isinstance(value, tuple) else _plain(value)
-        return plain
+            record[field.name] = [_plain(each) for each in value] if isinstance(value, tuple) else _plain(value)
+        return record
 
     def to_row(self) -> dict[str, Any]:
         """One flat row: the same columns for every contract, texts on one line, dates in ISO format.
@@ -77,9 +66,9 @@ class Contract:
         Several parties or caps are joined by ``"; "``; ``check`` names the columns that a person should look at.
         """
         row: dict[str, Any] = {
-            "title": self.title and one_line(self.title.text),
-            "parties": "; ".join(one_line(party.name.text) for party in self.parties) or None,
-            "roles": "; ".join(one_line(party.role.text) if party.role else "" for party in self.parties) or None,
+            "title": self.title and on_one_line(self.title.text),
+            "parties": "; ".join(on_one_line(party.name.text) for party in self.parties) or None,
+            "roles": "; ".join(on_one_line(party.role.text) if party.role else "" for party in self.parties) or None,
         }
         for name in _COLUMNS:
             row[name] = _flat(getattr(self, name))
@@ -128,7 +117,7 @@ def contract_record(document: Document, entities: Sequence[Entity] = (), spans: 
     Raises:
         RecordError: the document is none that parties agree on; the message says what it seems to be.
     """
-    _require_contract(document)
+    require_type(document, "contract")
     parties, opening = find_parties(document, entities)
     agreed = agreement_date(document, opening, entities)
     effective = effective_date(document, opening, agreed, entities, spans)
@@ -144,25 +133,6 @@ def contract_record(document: Document, entities: Sequence[Entity] = (), spans: 
         notice=find_notice(document, spans),
         caps=find_caps(document, spans),
     )
-
-
-def _require_contract(document: Document) -> None:
-    text = document.text
-    top = text[:20_000]
-    agrees = len(_AGREES.findall(top)) * 1000 / max(len(top), 1)
-    papers, notes = len(_PAPER.findall(text)), len(_NOTE.findall(text))
-    kind = (
-        "has no text"
-        if not text.strip()
-        else "seems to be a paper"
-        if papers > 2
-        else "seems to be a note"
-        if notes > 1
-        else ""
-    )
-    if not text.strip() or agrees < 0.3 or (agrees < 1.5 and kind):
-        said = kind or "names no agreement and no parties to one"
-        raise RecordError(f"no contract record of {document.source.name}: it {said}; a contract is expected")
 
 
 def _title(document: Document, opening: tuple[int, int] | None, entities: Iterable[Entity]) -> Answer | None:
@@ -186,7 +156,7 @@ def _title(document: Document, opening: tuple[int, int] | None, entities: Iterab
     agrees = re.sub(r"\W+", " ", title).casefold().strip() in named
     sure = agrees or near.casefold() == document.title.casefold()
     source = ("above the opening" if near else "first page") + ", entity DOCUMENT_NAME" * agrees
-    value = one_line(text[start:end])
+    value = on_one_line(text[start:end])
     return cell(document, start, end, label="title", source=source, score=0.95 if sure else 0.8, value=value)
 
 
@@ -196,7 +166,7 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
     line = text.rfind("\n", 0, opening[0]) + 1
     end = this[-1] if this else line
     if not this and (headed := _HEADED.match(text, line, opening[0])):
-        return one_line(headed[1])
+        return on_one_line(headed[1])
     spelled = _SPELLED.match(text, end)
     lines = [part for part in text[max(0, end - 300) : end].split("\n") if part.strip()]
     greedy = _SPELLED_OUT.match(text, end)
@@ -206,7 +176,7 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
         and (own := _occurrence("\n".join(["", *lines]), greedy[1]))
         and own.string[own.start() - 1] == "\n"
     ):
-        return one_line(own[0])
+        return on_one_line(own[0])
     for count in (1, 2, 3):
         near = title_in("\n".join(lines[-count:])) if lines else ""
         if not _DOCUMENT.search(near) or _SENTENCE.search(near):
@@ -217,7 +187,7 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
             and own.end() == len(near)
             and re.search(r"[/:]", near[: own.start()])
         ):
-            return one_line(own[0])
+            return on_one_line(own[0])
         listed = re.search(r"(?i)\bexhibit|\bschedule|\.{4}", lines[-count])
         near = re.split(r"\s[-–—]\s(?=.*\b(?:INC|LLC|LTD|CORP)\b)", near)[0]
         return known if listed or known.casefold().endswith(near.casefold()) else near
@@ -234,7 +204,7 @@ def _plain(value: Answer | Party | None) -> Any:
         return None
     if isinstance(value, Party):
         return value.to_dict()
-    return cell_to_dict(value)
+    return plain(value)
 
 
 def _flat(answer: Answer | None) -> str | None:
@@ -242,4 +212,4 @@ def _flat(answer: Answer | None) -> str | None:
         return None
     if isinstance(answer.value, datetime.date):
         return answer.value.isoformat()
-    return one_line(answer.text) if answer.value is None else str(answer.value)
+    return on_one_line(answer.text) if answer.value is None else str(answer.value)

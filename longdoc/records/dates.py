@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.cells import cell
+from longdoc.records.evidence import cell
 from longdoc.records.openings import Range
 from longdoc.values import parse_value
 

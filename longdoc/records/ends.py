@@ -10,8 +10,8 @@ from dateutil.relativedelta import relativedelta
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.cells import cell
 from longdoc.records.dates import NAMED_OTHER, dates_in
+from longdoc.records.evidence import cell
 from longdoc.records.openings import Range
 from longdoc.values import Duration, parse_value
 

@@ -15,7 +15,7 @@ from longdoc.findings import place
 from longdoc.labels import Answer
 from longdoc.values import to_plain
 
-_SURE = 0.5
+_SURE = 0.7
 """A cell with a lower score asks for a look."""
 _HINT = 2.0
 """Points for a kind at which a document of no certain kind may be of that kind."""
@@ -82,7 +82,7 @@ def plain(record: Any) -> Any:
 
 
 def _plain_field(name: str, value: Any) -> Any:
-    if name == "value" and value is not None and not isinstance(value, Answer):
+    if name == "value" and not isinstance(value, (Answer, str, type(None))):
         return to_plain(value)
     return round(float(value), 4) if name == "score" else plain(value)
 
@@ -99,3 +99,22 @@ def needs_check(record: Any) -> bool:
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return any(needs_check(getattr(record, f.name)) for f in dataclasses.fields(record))
     return isinstance(record, (tuple, list)) and any(map(needs_check, record))
+
+
+def cells_by_field(record: Any) -> dict[str, list[Answer]]:
+    """The cells of a record that stand in the text, by field; of parties, medications and the like, their names."""
+    found: dict[str, list[Answer]] = {}
+    for each in dataclasses.fields(record):
+        value = getattr(record, each.name)
+        parts = value if isinstance(value, tuple) else (value,)
+        heads = [part if isinstance(part, Answer) else _name_of(part) for part in parts]
+        found[each.name] = [cell for cell in heads if cell is not None and cell.end > cell.start]
+    return found
+
+
+def _name_of(part: Any) -> Answer | None:
+    """The first cell of a part of a record, which names it."""
+    if not dataclasses.is_dataclass(part):
+        return None
+    values = (getattr(part, each.name) for each in dataclasses.fields(part))
+    return next((value for value in values if isinstance(value, Answer)), None)

@@ -9,11 +9,12 @@ from typing import Any
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.cells import cell, cell_to_dict, one_line
+from longdoc.records.evidence import cell, plain
 from longdoc.records.forms import defined_namings, labelled_namings, signature_namings, signing_people
 from longdoc.records.names import has_legal_form, is_legal_form, is_name, key
 from longdoc.records.openings import Naming, Range, opening_namings
 from longdoc.roles import is_role
+from longdoc.summary import on_one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ class Party:
         """Returns plain values that JSON can hold; mentions are ``start`` and ``end`` with the page."""
         singles = {name: getattr(self, name) for name in ("name", "role", "kind", "jurisdiction")}
         return {
-            **{name: answer and cell_to_dict(answer) for name, answer in singles.items()},
-            "aliases": [cell_to_dict(alias) for alias in self.aliases],
+            **{name: answer and plain(answer) for name, answer in singles.items()},
+            "aliases": [plain(alias) for alias in self.aliases],
             "mentions": [{"start": m.start, "end": m.end, "page": m.page} for m in self.mentions],
         }
 
@@ -189,7 +190,7 @@ def _is_same(one: str, first: Naming, two: str, second: Naming) -> bool:
 
 def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence[Entity]) -> Party:
     text = document.text
-    name = one_line(text[slice(*naming.name)])
+    name = on_one_line(text[slice(*naming.name)])
     confirmed = []
     if key(name) in signed and "signature block" not in naming.source:
         confirmed.append("signature block")
@@ -202,7 +203,7 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
         if range_ is None:
             return None
         return cell(
-            document, *range_, label=label, source=naming.source, score=score, value=one_line(text[slice(*range_)])
+            document, *range_, label=label, source=naming.source, score=score, value=on_one_line(text[slice(*range_)])
         )
 
     aliases = tuple(a for a in (of(alias, "alias") for alias in naming.aliases) if a)
@@ -224,7 +225,9 @@ _BASE = {"opening paragraph": 0.75, "form": 0.7, "definition": 0.65, "signature 
 def _mentions(document: Document, naming: Naming, score: float) -> Iterator[Answer]:
     """Every place with the name or with a name of its own that stands for it."""
     text = document.text
-    forms = {one_line(text[slice(*r)]) for r in [naming.name, *naming.aliases, *([naming.role] if naming.role else [])]}
+    forms = {
+        on_one_line(text[slice(*r)]) for r in [naming.name, *naming.aliases, *([naming.role] if naming.role else [])]
+    }
     own = sorted((form for form in forms if not is_role(form) and len(form) > 1), key=len, reverse=True)
     if own:
         spelled = "|".join(

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.cells import cell, one_line
+from longdoc.records.evidence import cell
 from longdoc.records.openings import Range
+from longdoc.summary import on_one_line
 from longdoc.values import Duration, Money, parse_value
 
 _OF_STATE = (
@@ -148,9 +149,9 @@ def _place(text: str, start: int, end: int) -> Range | None:
 
 
 def _place_name(text: str) -> str:
-    if one_line(text).strip(" ,.").upper() in ("PRC", "P.R.C"):
+    if on_one_line(text).strip(" ,.").upper() in ("PRC", "P.R.C"):
         return "People's Republic of China"
-    return re.sub(r"(?i)^(?:the )?(?:(?:state|commonwealth|province) of )?", "", one_line(text)).strip(" ,.")
+    return re.sub(r"(?i)^(?:the )?(?:(?:state|commonwealth|province) of )?", "", on_one_line(text)).strip(" ,.")
 
 
 def _durations(text: str, start: int, end: int) -> Iterator[tuple[Range, Duration]]:
