@@ -30,7 +30,7 @@ from longdoc.labels import Answer, Entity, Inference, Label
 from longdoc.model import Model
 from longdoc.prediction import Answers, Failure, Gap, Prediction
 from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
-from longdoc.records import RECORDS, record_kind
+from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.sources import load_models
@@ -326,7 +326,7 @@ class Pipeline:
         wanted = record_kind(read, kind)
         tasks = self.engine.heads_for(wanted, tasks=self.tasks)
         seen = self(read, tasks) if tasks else Prediction(document=read)
-        return replace(seen, record=RECORDS[wanted].make(read, seen.entities, seen.spans), kind=wanted)
+        return with_record(seen, wanted)
 
     def infer(
         self,

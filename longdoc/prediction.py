@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("label", "text", "page", "score", "start", "end", "section", "boxes", "source")
 ANSWER_COLUMNS = ("question", "value", "alternative")
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 ROUNDING = 1e-6
 """How far beyond 0 or 1 a score may lie, as sums of 32-bit numbers do; it is then 0 or 1."""
 
@@ -354,7 +356,7 @@ def _answer(record: Mapping[str, Any]) -> Answer:
     return Answer(**{**own, "value": value})
 
 
-def _from_plain(plain: Any) -> Value:
+def _from_plain(plain: Any) -> Value | str:
     """The inverse of :func:`longdoc.values.to_plain`."""
     match plain:
         case {"amount": str(amount), "currency": currency}:
@@ -365,5 +367,5 @@ def _from_plain(plain: Any) -> Value:
         case int() | float():
             return Decimal(str(plain))
         case str():
-            return datetime.date.fromisoformat(plain)
+            return datetime.date.fromisoformat(plain) if _ISO_DATE.fullmatch(plain) else plain
     raise ValueError(f"{plain!r} is not a value")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.cli import options
-from longdoc.errors import ConfigError, DocumentError
+from longdoc.errors import ConfigError, DocumentError, RecordError
 from longdoc.outputs import (
     FORMATS,
     PIPE,
@@ -39,7 +39,10 @@ HELP = "find the entities in documents, or fill the fields of a schema"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     parser.add_argument(
-        "paths", nargs="+", metavar="FILE", help="a PDF, Word, HTML, XML, JSON (FHIR), text or image file"
+        "paths",
+        nargs="+",
+        metavar="FILE",
+        help="a PDF, Word, HTML, XML, JSON (FHIR), text or image file, or a folder of such files",
     )
     options.add_password(parser)
     what = parser.add_argument_group("what to find")
@@ -49,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--rules", action="append", metavar="FILE", help="also find entities by the rules in a YAML file")
     what.add_argument(
         "--schema", metavar="S", help="fill the fields of a schema instead: contract, paper, clinical or a YAML file"
+    )
+    what.add_argument(
+        "--record",
+        choices=["contract", "paper", "note", "auto"],
+        help="make one record of each document instead; auto: of the kind that it looks like",
     )
     what.add_argument("--fields", metavar="F,...", help="fill only these fields of the schema")
     what.add_argument(
@@ -75,18 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    arguments.paths = [path for given in arguments.paths for path in options.files_of(given)]
     output = None if arguments.output in (None, "-") else arguments.output
-    format = _format(arguments, output)
-    if arguments.schema and (arguments.tasks is not None or arguments.rules):
-        raise ConfigError("--schema cannot be combined with --tasks or --rules, which select entities")
-    schema = None
-    if arguments.schema:
-        from longdoc.schema import load_schema
-
-        schema = load_schema(arguments.schema)
-        schema = schema.select(arguments.fields.split(",")) if arguments.fields else schema
-    elif arguments.fields:
-        raise ConfigError("--fields names fields of a schema; add --schema, such as --schema contract")
+    format, schema = _format(arguments, output), _schema(arguments)
     if output:
         _check_output(output, arguments.paths, overwrite=arguments.overwrite)
     outcomes = _outcomes(arguments, schema)
@@ -106,6 +105,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _schema(arguments: argparse.Namespace) -> Schema | None:
+    """The schema to fill, if one is named; arguments that do not go together are refused."""
+    if arguments.record and arguments.schema:
+        raise ConfigError("--record cannot be combined with --schema: a record has fields of its own")
+    if (arguments.schema or arguments.record) and (arguments.tasks is not None or arguments.rules):
+        chosen = "--schema" if arguments.schema else "--record"
+        raise ConfigError(f"{chosen} cannot be combined with --tasks or --rules, which select entities")
+    if not arguments.schema:
+        if arguments.fields:
+            raise ConfigError("--fields names fields of a schema; add --schema, such as --schema contract")
+        return None
+    from longdoc.schema import load_schema
+
+    schema = load_schema(arguments.schema)
+    return schema.select(arguments.fields.split(",")) if arguments.fields else schema
+
+
 def _format(arguments: argparse.Namespace, output: str | None) -> Format:
     """The format to write; one that does not suit the output or a schema is refused."""
     is_terminal = output is None and sys.stdout.isatty()
@@ -113,6 +129,10 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
     format = FORMATS[arguments.format or (format_of(output) if output else default)]
     if is_terminal and not format.streams:
         raise ConfigError(f"the format {format.name} is not for a terminal; name a file: -o OUT{format.suffix}")
+    if not format.entities and not (arguments.schema or arguments.record):
+        raise ConfigError(f"the format {format.name} has {format.description}; add one of them")
+    if arguments.record == "auto" and not format.entities:
+        raise ConfigError(f"the columns of {format.name} depend on the kind of record; name it: --record contract")
     if arguments.schema and not format.answers:
         raise ConfigError(f"the format {format.name} cannot hold the answers of --schema; {holding_answers()} can")
     return format
@@ -183,10 +203,22 @@ def _leading_failures(pending: deque[tuple[str, DocumentError | None]]) -> Itera
 
 def _predictions(
     pipeline: Pipeline, documents: Iterable[Document], arguments: argparse.Namespace, schema: Schema | None
-) -> Iterator[Prediction]:
+) -> Iterator[Prediction | DocumentError]:
+    if arguments.record:
+        return (_record(pipeline, document, arguments) for document in documents)
     if schema:
         return (pipeline.extract(document, schema, min_score=arguments.min_score) for document in documents)
     tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
     if arguments.rules and tasks is None:
         tasks = list(pipeline.tasks)
     return pipeline.pipe(documents, tasks=tasks, min_score=arguments.min_score)
+
+
+def _record(pipeline: Pipeline, document: Document, arguments: argparse.Namespace) -> Prediction | DocumentError:
+    """The prediction with the record of a document; of one of several that is of another kind, the error."""
+    try:
+        return pipeline.record(document, None if arguments.record == "auto" else arguments.record)
+    except RecordError as error:
+        if len(arguments.paths) == 1:
+            raise
+        return error

@@ -12,7 +12,7 @@ from shutil import copymode
 from typing import TextIO
 
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.outputs import html, jsonl, table
+from longdoc.outputs import csv, html, jsonl, table
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 
 __all__ = [
@@ -35,6 +35,7 @@ FORMATS: dict[str, Format] = {
         table.FORMAT,
         jsonl.FORMAT,
         html.FORMAT,
+        csv.FORMAT,
     )
 }
 """The output formats by name. ``Prediction.save`` and the command line accept no others."""

@@ -56,6 +56,8 @@ class PredictionLike(Protocol):
     @property
     def fields(self) -> Mapping[str, Sequence[Answer]]: ...
     @property
+    def record(self) -> Any: ...
+    @property
     def gaps(self) -> Sequence[GapLike]: ...
     @property
     def coverage(self) -> float: ...
@@ -100,3 +102,5 @@ class Format:
     """Consumes outcomes lazily and writes every one of them, failures included, in order."""
     answers: bool = False
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
+    entities: bool = True
+    """Whether it shows entities. If not, it is refused without a schema or a record."""

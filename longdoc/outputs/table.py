@@ -33,7 +33,7 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
         found = passages(outcome.result)
         if found:
             _print_passages(console, outcome.result, found)
-        if outcome.result.entities or not found:
+        if not found or (outcome.result.entities and not outcome.result.sought):
             _print_entities(console, outcome.result)
         print_losses(console, outcome.result.document.warnings, outcome.result.gaps)
 
@@ -140,7 +140,8 @@ def _value(passage: Answer | Entity) -> str | Text:
         return text
     other = alternative_of(value)
     doubt = "" if other is None else f" or {other}?"
-    return Text.assemble((str(value), "bold"), (doubt, "yellow"), (f"  {text}", "dim"))
+    said = "" if str(value).startswith(text) else f"  {text}"
+    return Text.assemble((str(value), "bold"), (doubt, "yellow"), (said, "dim"))
 
 
 FORMAT = Format(name="table", description="tables for a terminal", suffix=None, streams=True, write=write, answers=True)

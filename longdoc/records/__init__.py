@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from longdoc.document import Document
 from longdoc.document_type import Kind, document_type
 from longdoc.errors import ConfigError, RecordError, did_you_mean
 from longdoc.labels import Entity
+from longdoc.prediction import Prediction
 from longdoc.records.contract import Contract, contract_record
+from longdoc.records.evidence import cells_by_field
 from longdoc.records.note import Note, note_record
 from longdoc.records.paper import Paper, paper_record
 from longdoc.records.parties import Party
@@ -26,6 +28,7 @@ __all__ = [
     "note_record",
     "paper_record",
     "record_kind",
+    "with_record",
 ]
 
 
@@ -44,6 +47,18 @@ RECORDS: dict[Kind, RecordKind] = {
     "note": RecordKind(note_record, "problems, medications with doses, allergies, vital signs, dates"),
 }
 """The kinds of records by the kind of document."""
+
+
+def with_record(prediction: Prediction, kind: Kind) -> Prediction:
+    """The prediction with its document's record of a kind, whose cells are its answers, too.
+
+    Raises:
+        RecordError: the document is of another kind.
+    """
+    made = RECORDS[kind].make(prediction.document, prediction.entities, prediction.spans)
+    by_field = cells_by_field(made)
+    answers = tuple(replace(cell, label=name) for name, cells in by_field.items() for cell in cells)
+    return replace(prediction, record=made, kind=kind, answers=answers, sought=tuple(by_field))
 
 
 def record_kind(document: Document, kind: str | None = None) -> Kind:

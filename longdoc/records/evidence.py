@@ -13,6 +13,7 @@ from longdoc.document_type import document_type
 from longdoc.errors import RecordError
 from longdoc.findings import place
 from longdoc.labels import Answer
+from longdoc.summary import on_one_line
 from longdoc.values import to_plain
 
 _SURE = 0.7
@@ -82,7 +83,7 @@ def plain(record: Any) -> Any:
 
 
 def _plain_field(name: str, value: Any) -> Any:
-    if name == "value" and not isinstance(value, (Answer, str, type(None))):
+    if name == "value" and value is not None and not isinstance(value, Answer):
         return to_plain(value)
     return round(float(value), 4) if name == "score" else plain(value)
 
@@ -113,8 +114,11 @@ def cells_by_field(record: Any) -> dict[str, list[Answer]]:
 
 
 def _name_of(part: Any) -> Answer | None:
-    """The first cell of a part of a record, which names it."""
+    """The first cell of a part of a record, which names it; its value is the name with the part's ``remark``."""
     if not dataclasses.is_dataclass(part):
         return None
     values = (getattr(part, each.name) for each in dataclasses.fields(part))
-    return next((value for value in values if isinstance(value, Answer)), None)
+    cell = next((value for value in values if isinstance(value, Answer)), None)
+    if cell is None or not (remark := getattr(part, "remark", "")):
+        return cell
+    return dataclasses.replace(cell, value=f"{on_one_line(cell.text)} ({remark})")

@@ -12,6 +12,7 @@ from longdoc.labels import Answer, Entity
 from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, sentences, trim
 from longdoc.records.wording import any_of, medication_words
+from longdoc.summary import on_one_line
 
 _NOT_IN = (
     "results", "imaging", "family history", "allergies", "vital signs", "physical examination", "social history",
@@ -53,6 +54,12 @@ class Medication:
     frequency: Answer | None = None
     status: str = ""
     """``"current"``, ``"started"``, ``"changed"`` or ``"stopped"``; empty if the note does not say."""
+
+    @property
+    def remark(self) -> str:
+        """Dose, route, frequency and status, on one line."""
+        said = [on_one_line(each.text) for each in (self.dose, self.route, self.frequency) if each]
+        return ", ".join([*said, *([self.status] if self.status else [])])
 
 
 @cache

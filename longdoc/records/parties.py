@@ -40,6 +40,12 @@ class Party:
         yield from (each for each in (self.role, self.kind, self.jurisdiction) if each)
         yield from self.aliases
 
+    @property
+    def remark(self) -> str:
+        """Its role, the kind of entity and its jurisdiction, on one line: "Distributor; Delaware corporation"."""
+        form = " ".join(on_one_line(each.text) for each in (self.jurisdiction, self.kind) if each)
+        return "; ".join(each for each in (on_one_line(self.role.text) if self.role else "", form) if each)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values that JSON can hold; mentions are ``start`` and ``end`` with the page."""
         singles = {name: getattr(self, name) for name in ("name", "role", "kind", "jurisdiction")}

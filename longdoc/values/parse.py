@@ -110,14 +110,18 @@ def _distance(found: Candidate, cues: Sequence[tuple[int, int]]) -> tuple[int, b
     return min(((max(first - end, start - last, 0), start >= last) for start, end in cues), default=(0, False))
 
 
-def to_plain(value: Value) -> Any:
+def to_plain(value: Value | str) -> Any:
     """Converts a value to what JSON can hold, without its alternative; money becomes strings, which keep every cent.
+
+    A text, such as the name of a place, stays as it is.
 
     >>> to_plain(Money(Decimal("1000000.00"), "USD"))
     {'amount': '1000000.00', 'currency': 'USD'}
     >>> to_plain(Duration(Decimal(30), "day"))
     {'amount': 30, 'unit': 'day'}
     """
+    if isinstance(value, str):
+        return value
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, Money):

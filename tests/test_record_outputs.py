@@ -1,0 +1,201 @@
+"""Records by the pipeline and the command line; the kind of a document chooses its heads; a row a document in CSV."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import longdoc
+from conftest import make_model
+from longdoc import Document, Pipeline, Prediction
+from longdoc.__main__ import main
+from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError, RecordError
+from longdoc.model import Model, ModelConfig
+from longdoc.outputs import FORMATS, Outcome
+from longdoc.records import Contract, Note, record_kind
+
+LEASE = """LEASE AGREEMENT
+
+This Lease Agreement is made as of June 21, 1999 by and between Acme Holdings, Inc., a Delaware corporation
+("Landlord"), and Zenith LLC ("Tenant").
+
+NOW, THEREFORE, the parties agree as follows:
+
+1. Term. This Agreement shall continue until June 20, 2004.
+
+2. Governing Law. This Agreement is governed by the laws of the State of Ohio.
+
+IN WITNESS WHEREOF, the parties have executed this Agreement.
+"""
+NOTE = """CHIEF COMPLAINT
+Cough.
+
+HISTORY OF PRESENT ILLNESS
+The patient is a 40-year-old woman who denies fever.
+
+MEDICATIONS
+Aspirin 81 mg daily.
+
+PHYSICAL EXAM
+Lungs clear.
+
+ASSESSMENT AND PLAN
+Rest. Follow up in two weeks.
+"""
+
+
+def reading(**heads_for) -> Pipeline:
+    base = make_model()
+    config = ModelConfig(heads=base.config.heads, windows=base.config.windows, heads_for=heads_for)
+    return Pipeline(Model(base.encoder.backbone, base.tokenizer, config), precision="float32")
+
+
+@pytest.fixture
+def lease() -> Document:
+    return Document.from_text(LEASE, name="lease.txt")
+
+
+def test_the_kind_of_document_chooses_the_heads(lease):
+    pipeline = reading(contract=("contract",), other=("biomedical",))
+    assert (pipeline(lease).kind, pipeline(lease).tasks) == ("contract", ("contract",))
+    other = pipeline(Document.from_text("Mix flour and eggs."))
+    assert (other.kind, other.tasks) == ("other", ("biomedical",))
+    note = pipeline(Document.from_text(NOTE))
+    assert (note.kind, note.tasks) == ("note", ("contract", "biomedical")), "all heads where the model names none"
+    chosen = pipeline(lease, tasks=["biomedical"])
+    assert (chosen.kind, chosen.tasks) == ("", ("biomedical",))
+    both = list(pipeline.pipe([lease, Document.from_text("Mix flour.")]))
+    assert [prediction.tasks for prediction in both] == [("contract",), ("biomedical",)]
+
+
+def test_heads_for_a_kind_are_heads_of_the_model():
+    with pytest.raises(ConfigError, match=r"heads_for.contract names parties; the heads are contract, biomedical"):
+        reading(contract=("parties",))
+    smaller = reading(contract=("contract",), note=("biomedical",)).model.with_heads(["contract"])
+    assert smaller.config.heads_for == {"contract": ("contract",)}
+
+
+def test_a_record_is_made_of_a_contract_and_its_cells_are_answers(lease):
+    prediction = reading(contract=("contract",)).record(lease)
+    record = prediction.record
+    assert isinstance(record, Contract) and prediction.kind == "contract"
+    parties = [answer for answer in prediction.answers if answer.label == "parties"]
+    assert [answer.text for answer in parties] == ["Acme Holdings, Inc.", "Zenith LLC"]
+    assert parties[0].value == "Acme Holdings, Inc. (Landlord; Delaware corporation)"
+    assert prediction.fields["governing_law"][0].value == "Ohio"
+    assert set(prediction.sought) == set(record.to_dict()) and prediction.fields["caps"] == ()
+    line = json.loads(json.dumps(prediction.to_dict()))
+    assert line["record"]["title"]["text"] == "LEASE AGREEMENT"
+    assert replace(prediction, record=None) == Prediction.from_dict(line, lease)
+
+
+def test_the_kind_of_record_is_told_or_refused(lease):
+    pipeline = reading()
+    assert isinstance(pipeline.record(Document.from_text(NOTE)).record, Note)
+    with pytest.raises(RecordError, match="not a clinical note, it looks like a contract"):
+        pipeline.record(lease, "note")
+    with pytest.raises(RecordError, match="looks like none of contract, paper, note; if it is one, name the kind"):
+        pipeline.record(Document.from_text("Mix flour and eggs.", name="cake.txt"))
+    with pytest.raises(ConfigError, match="no record 'contrat'; did you mean 'contract'"):
+        record_kind(lease, "contrat")
+
+
+def test_a_field_may_come_from_the_record(lease):
+    schema = {
+        "fields": {
+            "law": {"type": "place", "from": [{"record": "governing_law"}]},
+            "fee": {"from": [{"record": "caps"}]},
+        }
+    }
+    prediction = reading(contract=("contract",)).extract(lease, schema)
+    (answer,) = prediction.answers
+    assert (answer.label, answer.value) == ("law", "Ohio") and answer.source.startswith("record governing_law: ")
+    assert prediction.fields["fee"] == () and prediction.tasks == ("contract",)
+    cake = reading().extract(Document.from_text("Mix flour and eggs."), schema)
+    assert cake.answers == () and cake.sought == ("law", "fee")
+
+
+def rows(*outcomes: Outcome) -> list[dict[str, str]]:
+    stream = io.StringIO()
+    FORMATS["csv"].write(iter(outcomes), stream)
+    return list(csv.DictReader(io.StringIO(stream.getvalue())))
+
+
+def test_csv_has_a_row_a_document_and_names_failures(lease):
+    found = reading(contract=("contract",)).record(lease)
+    bad = Outcome("bad.pdf", CorruptDocumentError("bad.pdf: no"))
+    table = rows(bad, Outcome("lease.txt", found), bad)
+    assert [(row["source"], row["status"], row["message"]) for row in table] == [
+        ("bad.pdf", "error", "bad.pdf: no"),
+        ("lease.txt", "ok", ""),
+        ("bad.pdf", "error", "bad.pdf: no"),
+    ]
+    assert table[1]["parties"] == "Acme Holdings, Inc.; Zenith LLC" and table[1]["agreement_date"] == "1999-06-21"
+    assert rows(bad) == [{"source": "bad.pdf", "status": "error", "message": "bad.pdf: no"}]
+    assert rows() == []
+
+
+def test_csv_of_a_schema_has_its_fields_as_columns():
+    schema = {"fields": {"law": {"from": [{"section": "governing law"}]}, "fee": {"from": [{"section": "fees"}]}}}
+    (row,) = rows(Outcome("lease.txt", reading().extract(longdoc.load(LEASE.encode()), schema)))
+    assert row["law"].startswith("This Agreement is governed by") and row["fee"] == ""
+
+
+def test_csv_refuses_what_has_no_columns(lease):
+    with pytest.raises(ConfigError, match="csv has a row for each document: of a record, or of the fields of a schema"):
+        rows(Outcome("lease.txt", Prediction(document=lease)))
+    pipeline = reading()
+    note = pipeline.record(Document.from_text(NOTE))
+    with pytest.raises(ConfigError, match=r"b has other columns than the documents before; name one kind of record"):
+        rows(Outcome("a", pipeline.record(lease)), Outcome("b", note))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    (tmp_path / "in" / "lease.txt").write_text(LEASE)
+    (tmp_path / "in" / "more" / "cake.txt").write_text("Mix flour and eggs.")
+    (tmp_path / "in" / ".hidden").write_text("no")
+    monkeypatch.setattr(longdoc.Pipeline, "from_pretrained", lambda *_, **__: reading(contract=("contract",)))
+    return tmp_path
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    code = main([*arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_folder_of_contracts_becomes_a_table(folder, capsys):
+    code, _, err = run(capsys, "extract", "in", "--record", "contract", "-o", "out.csv")
+    table = list(csv.DictReader(io.StringIO((folder / "out.csv").read_text())))
+    assert [(Path(row["source"]).name, row["status"]) for row in table] == [("lease.txt", "ok"), ("cake.txt", "error")]
+    assert code == 1 and "cake.txt: not a contract" in err and "1 of 2 documents could not be read" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["in", "--format", "csv"], "csv has a row per document, of --record or --schema; add one of them"),
+        (["in", "--record", "auto", "--format", "csv"], "depend on the kind of record; name it: --record contract"),
+        (["in", "--record", "contract", "--schema", "contract"], "--record cannot be combined with --schema"),
+        (["in", "--record", "contract", "--tasks", "x"], "--record cannot be combined with --tasks or --rules"),
+        (["in", "--fields", "law"], "--fields names fields of a schema"),
+        (["in", "--schema", "contract", "--fields", "laws"], "unknown field 'laws'"),
+        (["in/more/cake.txt", "--record", "contract"], "cake.txt: not a contract"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(folder, capsys, arguments, message):
+    code, _, err = run(capsys, "extract", *arguments)
+    assert code != 0 and message in err
+
+
+def test_an_empty_folder_is_named(folder, capsys):
+    (folder / "empty").mkdir()
+    code, _, err = run(capsys, "extract", "empty")
+    assert code != 0 and "empty: is a folder without files" in err
+    assert issubclass(DocumentNotFoundError, longdoc.LongdocError)
