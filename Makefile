@@ -13,8 +13,8 @@ CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.model-installed  ## the parties and dates of a real contract and two answers, with their pages
-	$(BIN)/longdoc extract --format table --tasks contract,effective $(CONTRACT)
+demo: $(VENV)/.model-installed  ## the record of a real contract (parties, dates, law) and two answers, with their pages
+	$(BIN)/longdoc extract --format table --record contract $(CONTRACT)
 	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs the arbitration?"
 
 test: lint  ## all checks: formatting, types, import layers, tests, examples, notebooks
