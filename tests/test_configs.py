@@ -159,6 +159,7 @@ WRITERS = {
     "jsonl": write_jsonl,
     "conll": write_conll,
     "cuad": write_cuad,
+    "cuad clauses": write_cuad,
     "cuad questions": write_cuad,
     "cuad types": write_cuad,
     "squad": write_squad,
