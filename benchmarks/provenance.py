@@ -23,6 +23,7 @@ from longdoc.findings import gaps_of
 from longdoc.model import DEFAULT_MODEL
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
+from longdoc.rules import RULES
 from longdoc.windows import tokenize
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
@@ -66,7 +67,7 @@ def main() -> None:
     n_entities = sliced = n_words = 0
     coverages, wrong = [], []
     for contract in contracts:
-        prediction = pipeline(longdoc.load(contract.pdf, ocr="never"))
+        prediction = pipeline(longdoc.load(contract.pdf, ocr="never"), tasks=[t for t in pipeline.tasks if t != RULES])
         text = prediction.document.text
         n_entities += len(prediction.entities)
         sliced += sum(text[e.start : e.end] == e.text for e in prediction.entities)

@@ -216,7 +216,7 @@ def test_a_record_of_another_document_or_malformed_is_refused(
         Prediction.from_dict({**prediction.to_dict(), **change}, prediction.document)
 
 
-@pytest.mark.parametrize("value", ["tomorrow", {"amount": "many", "currency": None}, {"amount": "3"}, [1]])
+@pytest.mark.parametrize("value", [{"amount": "many", "currency": None}, {"amount": "3"}, [1]])
 def test_a_malformed_value_is_refused(document: Document, value: object) -> None:
     answer = Answer(question="When?", text="Bob", start=33, end=36, score=0.5, page=1, value=datetime.date(2020, 5, 1))
     record = Prediction(document=document, answers=(answer,)).to_dict()

@@ -826,7 +826,7 @@ def test_a_data_set_can_be_configured_in_python(tmp_path):
     [
         (
             {"reader": "brat", "span_group": "sc"},
-            r"data: unknown key 'span_group'\. Keys: reader, files, labels, longest",
+            r"data: unknown key 'span_group'\. Keys: reader, files, labels, negatives, longest",
         ),
         (
             {"reader": "conll", "tag_colum": 3},

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from longdoc.prediction import Prediction
     from longdoc.schema import Schema
 
-HELP = "find the entities in documents, or fill the fields of a schema"
+HELP = "find the entities in documents, make records of them, or fill the fields of a schema"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +45,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a PDF, Word, HTML, XML, JSON (FHIR), text or image file, or a folder of such files",
     )
     options.add_password(parser)
+    _add_what(parser)
+    options.add_model(parser)
+    output = parser.add_argument_group("output")
+    suffixes = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
+    output.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help=f"write to this file; its suffix ({suffixes}) selects the format; - is standard output",
+    )
+    output.add_argument("--overwrite", action="store_true", help="replace the file OUT, if there is one")
+    described = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
+    output.add_argument(
+        "--format", choices=FORMATS, help=f"{described}. Default: {TERMINAL} on a terminal, {PIPE} otherwise"
+    )
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that say what to find."""
     what = parser.add_argument_group("what to find")
     what.add_argument(
-        "--tasks", metavar="T,...", help="names of the model's heads to run, without --schema; default: all"
+        "--tasks", metavar="T,...", help="names of the model's heads to run; default: those for the kind of document"
     )
     what.add_argument("--rules", action="append", metavar="FILE", help="also find entities by the rules in a YAML file")
     what.add_argument(
@@ -64,20 +83,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.score,
         metavar="S",
         help="leave out what has a lower score, from 0 to 1; default: the model's own thresholds",
-    )
-    options.add_model(parser)
-    output = parser.add_argument_group("output")
-    suffixes = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
-    output.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help=f"write to this file; its suffix ({suffixes}) selects the format; - is standard output",
-    )
-    output.add_argument("--overwrite", action="store_true", help="replace the file OUT, if there is one")
-    described = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
-    output.add_argument(
-        "--format", choices=FORMATS, help=f"{described}. Default: {TERMINAL} on a terminal, {PIPE} otherwise"
     )
 
 
