@@ -223,3 +223,24 @@ def test_a_number_that_counts_is_text_if_its_label_is_drawn_apart(x: float) -> N
     heads = [lines("Invoice No.", y=760) + lines(f"100{number}", x=x, y=760) for number in range(1, 6)]
     document = load(make_pdf(*(head + body(number) for number, head in enumerate(heads, 1))))
     assert document.furniture == ()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["The rate is given in the table on", "page 12", "of the handbook that the mill keeps"],
+        ["Change in percent", "- 5 -", "as against last year"],
+        ["The rate is given in the table on", "page 2", "of the handbook that the mill keeps"],
+        ["page 12", "of the handbook that the mill keeps"],
+    ],
+)
+def test_a_line_of_the_text_that_names_a_page_is_text(head: list[str]) -> None:
+    document = pages([], head, [], y=765)
+    assert document.furniture == ()
+    assert " ".join(head) in " ".join(document.text.split())
+
+
+def test_a_page_number_below_a_heading_is_furniture() -> None:
+    heads = [lines(f"On {word}", y=765) + lines(f"Page {number}", y=735) for number, word in enumerate(WORDS[:3], 1)]
+    document = load(make_pdf(*(head + body(number) for number, head in enumerate(heads, 1))))
+    assert removed(document) == ["Page 1", "Page 2", "Page 3"]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from longdoc.loaders.layout.counters import FRONT, is_label
+from longdoc.loaders.layout.counters import FRONT, counted_apart, is_label
 from longdoc.loaders.layout.glyphs import BLOCK
 from longdoc.loaders.layout.lines import Lines
 from longdoc.loaders.layout.margins import MOST_ROWS, MarginLine
@@ -28,6 +28,7 @@ _MOST_SEQUENCES = 50  # of numbers that count up, followed at a time
 _FEWEST_BETWEEN = 12  # lines between the numbers of two pages
 _FEWEST_LINE_NUMBERS = 8  # on a page
 _PAGE_NUMBER = "page number"
+_PITCH = 1.5  # heights of a line: lines of a paragraph are nearer
 
 
 def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
@@ -47,7 +48,7 @@ def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
         match = _NUMBER.fullmatch(line.text)
         if match and line.at not in labelled:
             sequences[line.zone, match["before"].casefold().strip(), _value(match["number"]) - line.page].append(line)
-        if says_page(line.text) or (pages == 1 and line.row == 0 and line.text == "1"):
+        if _says_page(line.text) or (pages == 1 and line.row == 0 and line.text == "1"):
             kinds[line.at] = _PAGE_NUMBER
     for sequence in sequences.values():
         if len({line.page for line in sequence}) > 1:
@@ -55,9 +56,40 @@ def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
     return kinds
 
 
-def says_page(text: str) -> bool:
+def own_numbers(margin: list[MarginLine], lines: Lines) -> set[int]:
+    """Finds lines such as "Page 3" on page 3, or that count with the pages, but for those between lines of text."""
+    fitting = _fitting(margin)
+    return {line.at for line in margin if line.at in fitting and not all(_adjoins(lines, line.at))}
+
+
+def mentioned_pages(margin: list[MarginLine], lines: Lines) -> set[int]:
+    """Finds the lines of the text that are only the mention of another page, such as "page 12" in the middle of one."""
+    fitting = _fitting(margin)
+    said = [line for line in margin if _says_page(line.text) and line.at not in fitting]
+    return {line.at for line in said if not line.text[0].isupper() and any(_adjoins(lines, line.at))}
+
+
+def _says_page(text: str) -> bool:
     """Whether a line is a page number by itself, such as "Page 3 of 7" and "- 3 -"."""
     return _OBVIOUS.fullmatch(text) is not None
+
+
+def _fitting(margin: list[MarginLine]) -> set[int]:
+    """The lines such as "Page 3" whose number is that of the page or counts with the pages."""
+    offsets = counted_apart(margin) | {1}
+    said = [(line, re.search(r"\d+", line.text)) for line in margin if _says_page(line.text)]
+    return {line.at for line, number in said if number and int(number[0]) - line.page in offsets}
+
+
+def _adjoins(lines: Lines, at: int) -> list[bool]:
+    """Whether the lines before and after a line are next to it, as within a paragraph."""
+    near = _PITCH * lines.height[at]
+    return [
+        0 <= at + step < len(lines.page)
+        and bool(lines.page[at + step] == lines.page[at])
+        and bool(0 < step * (lines.box[at + step, 1] - lines.box[at, 1]) < near)
+        for step in (-1, 1)
+    ]
 
 
 def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]]) -> dict[int, str]:
