@@ -89,9 +89,10 @@ def counted_apart(margin: Sequence[MarginLine]) -> set[int]:
         number, _, rest = line.text.partition(" ")
         if number.isdecimal() and len(number) <= 6 and (not rest or line.zone == "header"):
             pages[int(number) - line.page].add(line.page)
-        for said in (said for said in _SAID.finditer(line.text.casefold()) if not said[0].startswith("vol")):
+        said = _SAID.search(line.text.casefold()) if any(map(str.isdigit, line.text)) else None
+        if said and not said[0].startswith("vol"):
             digits = re.sub(r"(?<=\d)\s(?=\d)", "", said[0])
-            pages[int(re.findall(r"[0-9]+", digits)[0]) - line.page].add(line.page)
+            pages[int(re.findall(r"\d+", digits)[0]) - line.page].add(line.page)
     return {offset for offset, found in pages.items() if len(found) > 1}
 
 

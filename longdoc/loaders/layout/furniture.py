@@ -16,9 +16,8 @@ from longdoc.loaders.layout.margins import MOST_ROWS, MarginLine, margin_lines
 from longdoc.loaders.layout.page_numbers import (
     line_numbers,
     margin_numbers,
-    mentioned_pages,
     neighbours_of_numbers,
-    own_numbers,
+    own_and_other_pages,
     printed_numbers,
     stated_numbers,
 )
@@ -67,8 +66,8 @@ def _kinds(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]])
     repeated, rests = _repeated(margin, lines)
     kinds = margin_numbers(margin, len(sizes)) | repeated
     cells = {*np.flatnonzero(in_table(lines)).tolist()}
-    mentioned = mentioned_pages(margin, lines)
-    kinds = _beyond_text({at: kind for at, kind in kinds.items() if at not in cells | mentioned}, margin, lines)
+    own, others = own_and_other_pages(margin, lines)
+    kinds = _beyond_text({at: kind for at, kind in kinds.items() if at not in cells | others}, margin, own)
     facts = said_once(kinds, rests, margin, lines, texts)
     kinds = {at: kind for at, kind in kinds.items() if at not in facts}
     printed = printed_numbers(lines, texts, sizes)
@@ -76,12 +75,11 @@ def _kinds(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]])
     return anywhere | kinds | line_numbers(lines, texts)
 
 
-def _beyond_text(kinds: dict[int, str], margin: list[MarginLine], lines: Lines) -> dict[int, str]:
+def _beyond_text(kinds: dict[int, str], margin: list[MarginLine], own: set[int]) -> dict[int, str]:
     """The furniture between the edge of its page and the outermost line of text: lines further inwards are text.
 
-    Lines such as "Page 3" are furniture there too if it is the number of the page.
+    The pages' ``own`` numbers, lines such as "Page 3", are furniture there too.
     """
-    inside = own_numbers(margin, lines)
     limit: dict[tuple[int, str], int] = defaultdict(lambda: MOST_ROWS)
     for line in margin:
         if line.at not in kinds:
@@ -89,7 +87,7 @@ def _beyond_text(kinds: dict[int, str], margin: list[MarginLine], lines: Lines) 
     return {
         line.at: kinds[line.at]
         for line in margin
-        if line.at in kinds and (line.row < limit[line.page, line.zone] or line.at in inside)
+        if line.at in kinds and (line.row < limit[line.page, line.zone] or line.at in own)
     }
 
 

@@ -28,6 +28,7 @@ _MOST_SEQUENCES = 50  # of numbers that count up, followed at a time
 _FEWEST_BETWEEN = 12  # lines between the numbers of two pages
 _FEWEST_LINE_NUMBERS = 8  # on a page
 _PAGE_NUMBER = "page number"
+_INDENT = 3.0  # heights of a line: those of a paragraph start nearer to one another
 _PITCH = 1.5  # heights of a line: lines of a paragraph are nearer
 
 
@@ -56,17 +57,24 @@ def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
     return kinds
 
 
-def own_numbers(margin: list[MarginLine], lines: Lines) -> set[int]:
-    """Finds lines such as "Page 3" on page 3, or that count with the pages, but for those between lines of text."""
-    fitting = _fitting(margin)
-    return {line.at for line in margin if line.at in fitting and not all(_adjoins(lines, line.at))}
+def own_and_other_pages(margin: list[MarginLine], lines: Lines) -> tuple[set[int], set[int]]:
+    """Tells the numbers of pages from lines of the text that are only the mention of another page.
 
-
-def mentioned_pages(margin: list[MarginLine], lines: Lines) -> set[int]:
-    """Finds the lines of the text that are only the mention of another page, such as "page 12" in the middle of one."""
-    fitting = _fitting(margin)
-    said = [line for line in margin if _says_page(line.text) and line.at not in fitting]
-    return {line.at for line in said if not line.text[0].isupper() and any(_adjoins(lines, line.at))}
+    Returns:
+        Lines such as "Page 3" on page 3, or that count with the pages, but for those between lines of text; and lines
+        of the text such as "page 12" in the middle of a sentence.
+    """
+    said = [line for line in margin if _says_page(line.text)]
+    offsets = counted_apart(margin) | {1} if said else set()
+    own, others = set(), set()
+    for line in said:
+        fits = int(re.findall(r"\d+", line.text)[0]) - line.page in offsets
+        adjoining = _adjoins(lines, line.at)
+        if fits and not all(adjoining):
+            own.add(line.at)
+        elif not fits and any(adjoining) and not line.text[0].isupper():
+            others.add(line.at)
+    return own, others
 
 
 def _says_page(text: str) -> bool:
@@ -74,20 +82,14 @@ def _says_page(text: str) -> bool:
     return _OBVIOUS.fullmatch(text) is not None
 
 
-def _fitting(margin: list[MarginLine]) -> set[int]:
-    """The lines such as "Page 3" whose number is that of the page or counts with the pages."""
-    offsets = counted_apart(margin) | {1}
-    said = [(line, re.search(r"\d+", line.text)) for line in margin if _says_page(line.text)]
-    return {line.at for line, number in said if number and int(number[0]) - line.page in offsets}
-
-
 def _adjoins(lines: Lines, at: int) -> list[bool]:
     """Whether the lines before and after a line are next to it, as within a paragraph."""
-    near = _PITCH * lines.height[at]
+    box, height = lines.box, lines.height[at]
     return [
         0 <= at + step < len(lines.page)
         and bool(lines.page[at + step] == lines.page[at])
-        and bool(0 < step * (lines.box[at + step, 1] - lines.box[at, 1]) < near)
+        and bool(0 < step * (box[at + step, 1] - box[at, 1]) < _PITCH * height)
+        and bool(abs(box[at + step, 0] - box[at, 0]) < _INDENT * height)
         for step in (-1, 1)
     ]
 
