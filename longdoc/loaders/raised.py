@@ -13,6 +13,7 @@ and ``"denominator"`` are above and below the bar of a fraction."""
 Piece = tuple[Kind, str]
 
 _CONTEXT = 60  # characters before and after a piece that decide what it gets
+_LONGEST_MARK = 8  # characters
 _FAR = 6  # groups of pieces after it
 _SIGNS = "-+\u2212\u2013"
 _SLASHES = ("/", "\u2044", "\u2215")
@@ -22,6 +23,9 @@ _SPLIT_POWER = re.compile(r"(?<![\w.,])10 $")
 _NUMBER = re.compile(r"[-+\u2212\u2013]?\d+(?:\.\d+)?")
 _LETTERS = re.compile(r"[-+\u2212\u2013]?\d?[ijkmnpqtxyz](?:[-+\u2212\u2013/]\w)?")
 _FRACTION = re.compile(r"\d+\s?[/\u2044\u2215]\s?\d")
+_MARK = re.compile(r"\d{1,3}|[a-h](?![^\W\d_])|[*\u2020\u2021\u00a7\u00b6#]+|[(\[]\w{1,3}[)\]]")
+_SYMBOLS = re.compile(r"[*\u2020\u2021\u00a7\u00b6#]+")
+_CHARGE = re.compile(r"\d?[-+\u2212\u2013]")
 _NOTE = re.compile(r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*")
 _POWER = re.compile(r"(?:(?<![\w.,])|(?<=\d[xX]))(?:10|2|e)$")
 _BASE = re.compile(
@@ -63,7 +67,7 @@ def line_marks(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
     """What to insert before and after each piece of a line, so that no number in it changes its value.
 
     This is the one rule for all formats. What stands above or below other text belongs to the word before both; raised
-    pieces side by side are read as one, but each mark of a note has brackets of its own.
+    pieces side by side are read as one, but an exponent and each mark of a note stay apart.
 
     Args:
         pieces: what the line consists of, in order; white space between them is in their texts.
@@ -91,11 +95,13 @@ def line_marks(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
 
 
 def _groups(pieces: Sequence[Piece]) -> Iterator[_Group]:
-    """The pieces without empty ones; neighbours of one kind are joined, except the marks of notes."""
+    """The pieces without empty ones; neighbours of one kind are joined, except exponents and marks of notes."""
     group: _Group | None = None
+    plain = ""  # the last text that is neither raised nor lowered
     for at, (kind, text) in enumerate(pieces):
         set_as: Kind = kind if text.strip() else "plain"
-        if group and text and set_as == group.kind != "note" and not _is_next_number(group.text, text, set_as):
+        plain = text if set_as == "plain" and text else plain
+        if group and text and set_as == group.kind != "note" and not _is_next(group, text, plain):
             group.text, group.last = group.text + text, at
         elif text:
             if group:
@@ -105,9 +111,42 @@ def _groups(pieces: Sequence[Piece]) -> Iterator[_Group]:
         yield group
 
 
-def _is_next_number(before: str, text: str, kind: Kind) -> bool:
-    """Whether a raised or lowered number follows another after a space."""
-    return kind != "plain" and before[-1].isdigit() and text[0].isspace() and text.lstrip()[:1].isdigit()
+def _is_next(group: _Group, text: str, plain: str) -> bool:
+    """Whether text that is set like a group before it is a number or mark of its own.
+
+    Args:
+        group: the group before it.
+        text: the text.
+        plain: the last plain text before the group.
+    """
+    if group.kind == "plain":
+        return False
+    if group.text[-1].isdigit() and text[0].isspace() and text.lstrip()[:1].isdigit():
+        return True
+    if group.kind != "raised" or len(group.text) > _LONGEST_MARK:
+        return False
+    raised, text = group.text.strip(), text.strip()
+    if not _MARK.match(text):
+        return False
+    if _NUMBER.fullmatch(raised):
+        return text[0] != "0"  # 10 in two pieces
+    if _CHARGE.fullmatch(raised):
+        return not text[0].isdigit()
+    if _SYMBOLS.fullmatch(raised):
+        return not _SYMBOLS.match(text)
+    return _is_letter_mark(plain, raised)
+
+
+def exponent_length(before: str, raised: str) -> int:
+    """The length of the exponent in raised text that ends with the mark of a note; 0 if it is not both.
+
+    >>> exponent_length("10", "-3b"), exponent_length("5 m", "2*"), exponent_length("Smith", "2a")
+    (2, 1, 0)
+    """
+    number = _NUMBER.match(raised)
+    if not number or not _MARK.fullmatch(raised, number.end()):
+        return 0
+    return number.end() if before and _power_marks(before[-40:], number[0], "") else 0
 
 
 def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[str, str]:
@@ -136,7 +175,16 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
         if _is_before_word(base):
             return " " if group.text[0].isalnum() else "", raised_marks("", group.text, following)[1]
         return raised_marks(before, group.text, following, lowered=stack)
+    if above and above.kind in ("raised", "note") and not is_note:
+        return _next_marks(group.text.strip(), following)
     return raised_marks(before, group.text, following, is_note=is_note)
+
+
+def _next_marks(raised: str, after: str) -> tuple[str, str]:
+    """What to insert around raised text directly after raised text."""
+    if _NOTE.fullmatch(raised) or _LETTER_MARK.fullmatch(raised) or _LETTER_MARKS.fullmatch(raised):
+        return "[", "]"
+    return "", " " if raised[-1].isdigit() and after[:1].isdigit() else ""
 
 
 def _following(groups: list[_Group], at: int) -> str:
@@ -228,7 +276,7 @@ def _power_marks(before: str, raised: str, after: str) -> tuple[str, str] | None
             return "^", " " if after[:1].isdigit() else ""
     if _POWER.search(before) and _LETTERS.fullmatch(raised):
         return ("^(", ")") if len(raised) > 1 else ("^", "")
-    return None
+    return ("^", "") if exponent_length(before, raised) else None
 
 
 def _is_letter_mark(before: str, raised: str) -> bool:
