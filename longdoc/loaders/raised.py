@@ -22,7 +22,9 @@ _LIST_NUMBER = re.compile(r"\s*(?:[(\[]?\w{1,5}[.)\]]{1,2}|[^\w\s])\s+")
 _SPLIT_POWER = re.compile(r"(?<![\w.,])10 $")
 _NUMBER = re.compile(r"[-+\u2212\u2013]?\d+(?:\.\d+)?")
 _LETTERS = re.compile(r"[-+\u2212\u2013]?\d?[ijkmnpqtxyz](?:[-+\u2212\u2013/]\w)?")
-_FRACTION = re.compile(r"\d+\s?[/\u2044\u2215]\s?\d")
+_FRACTION = re.compile(r"(\d{1,2})\s?([/\u2044\u2215])\s?(\d{1,2})(?![\d.,]*\d)")
+_COMMON = frozenset((2, 3, 4, 5, 6, 8, 12, 16, 32, 64))
+"""Denominators of fractions after whole numbers, as in 8 1/2, that are set like other text."""
 _MARK = re.compile(r"\d{1,3}|[a-h](?![^\W\d_])|[*\u2020\u2021\u00a7\u00b6#]+|[(\[]\w{1,3}[)\]]")
 _SYMBOLS = re.compile(r"[*\u2020\u2021\u00a7\u00b6#]+")
 _CHARGE = re.compile(r"\d?[-+\u2212\u2013]")
@@ -177,7 +179,15 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
         return raised_marks(before, group.text, following, lowered=stack)
     if above and above.kind in ("raised", "note") and not is_note:
         return _next_marks(group.text.strip(), following)
-    return raised_marks(before, group.text, following, is_note=is_note)
+    return raised_marks(before, group.text, following, is_note=is_note, is_above=_is_above(groups, at))
+
+
+def _is_above(groups: list[_Group], at: int) -> bool:
+    """Whether the group after a slash after one is lowered."""
+    after = groups[at + 1 : at + 3]
+    if after and after[0].kind == "plain":
+        return after[0].text.strip() in _SLASHES and after[-1].kind == "lowered"
+    return bool(after) and after[0].kind == "lowered" and after[0].text.lstrip().startswith(_SLASHES)
 
 
 def _next_marks(raised: str, after: str) -> tuple[str, str]:
@@ -189,7 +199,9 @@ def _next_marks(raised: str, after: str) -> tuple[str, str]:
 
 def _following(groups: list[_Group], at: int) -> str:
     """The text after a group that decides what it gets; of a stack, the text after the whole stack."""
-    is_part = groups[at].text.rstrip()[-1:] in _SLASHES  # the denominator of a fraction follows
+    is_part = groups[at].text.rstrip()[-1:] in _SLASHES or _is_above(
+        groups, at
+    )  # the denominator of a fraction follows
     found, after = "", groups[at + 1 : at + 1 + _FAR]
     for group in after:
         if group.kind == "note":
@@ -212,17 +224,25 @@ def _marks_after_space(before: str, raised: str, after: str, *, is_note: bool) -
         return None
     if is_note:
         return raised_marks(before.rstrip(), raised, after, is_note=True)
-    if not _NUMBER.fullmatch(raised.strip()) or after[:1].isalnum() or after.startswith(_SLASHES):
+    if not _NUMBER.fullmatch(raised.strip()) or after[:1].isalnum():
         return None
-    if _SPLIT_POWER.search(before):
+    if _SPLIT_POWER.search(before) and not _is_fraction(before.rstrip(), raised.strip(), after):
         return "^", ""
+    if after.startswith(_SLASHES):
+        return None
     words = before.rstrip()
     is_after_word = words[-1:].isalpha() or words[-1:] in tuple(_CLOSING)
     return ("[", "]") if is_after_word and len(before) == len(words) + 1 and _NOTE.fullmatch(raised.strip()) else None
 
 
 def raised_marks(
-    before: str, raised: str, after: str = "", *, is_note: bool = False, lowered: str = ""
+    before: str,
+    raised: str,
+    after: str = "",
+    *,
+    is_note: bool = False,
+    lowered: str = "",
+    is_above: bool | None = None,
 ) -> tuple[str, str]:
     """What to insert before and after raised text so that it cannot be read as a part of the text that it follows.
 
@@ -235,6 +255,7 @@ def raised_marks(
         after: the text that follows.
         is_note: it is known to be the mark of a note, for example because it links to one.
         lowered: the lowered text at the end of ``before`` that it stands above, as in SO₄²⁻.
+        is_above: whether it stands above a lowered number after a slash; None if that is not known.
 
     >>> raised_marks("the limit is 10", "6"), raised_marks("of 1,000", "2"), raised_marks("the 1", "st")
     (('^', ''), ('[', ']'), ('', ''))
@@ -249,7 +270,7 @@ def raised_marks(
     apart = " " if (raised[-1].isdigit() or raised[-1] in _SIGNS) and after[:1].isdigit() and not is_range else ""
     if not before or before[-1].isspace():
         return "", apart
-    if _FRACTION.match(raised + after) and not is_note:
+    if not is_note and _is_fraction(before, raised, after, is_above=is_above):
         return " " if before[-1].isdigit() else "", apart
     if not is_note and (power := _power_marks(before, raised, after)):
         return power
@@ -262,6 +283,20 @@ def raised_marks(
     if raised[0].isdigit() and before[-1].isdigit():  # a charge, such as 2-, or a mark such as 2a
         return ("^", apart) if raised[-1] in _SIGNS else ("[", "]")
     return "", apart
+
+
+def _is_fraction(before: str, raised: str, after: str, *, is_above: bool | None = False) -> bool:
+    """Whether raised text is a fraction or a numerator, and not an exponent or a mark before a slash."""
+    found = _FRACTION.match(raised + after)
+    if not found:
+        return False
+    if found.end(2) <= len(raised):
+        return True
+    if not before[-1].isdigit():
+        return is_above is not False and not _power_marks(before, found[1], "")
+    above, below = int(found[1]), int(found[3])
+    is_mixed = above < below and below in _COMMON and (above == 1 or not _POWER.search(before))
+    return bool(is_above) or found[2] != "/" or is_mixed
 
 
 def _power_marks(before: str, raised: str, after: str) -> tuple[str, str] | None:
