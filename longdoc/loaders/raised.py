@@ -21,6 +21,7 @@ _CLOSING = ".,;:!?)]}\"'\u201d\u2019\u00bb%"
 _LIST_NUMBER = re.compile(r"\s*(?:[(\[]?\w{1,5}[.)\]]{1,2}|[^\w\s])\s+")
 _SPLIT_POWER = re.compile(r"(?<![\w.,])10 $")
 _NUMBER = re.compile(r"[-+\u2212\u2013]?\d+(?:\.\d+)?")
+_BOUND = re.compile(r"[-+\u2212\u2013]\s?\d+(?:[.,]\d+)?\s?%?")
 _LETTERS = re.compile(r"[-+\u2212\u2013]?\d?[ijkmnpqtxyz](?:[-+\u2212\u2013/]\w)?")
 _FRACTION = re.compile(r"(\d{1,2})\s?([/\u2044\u2215])\s?(\d{1,2})(?![\d.,]*\d)")
 _COMMON = frozenset((2, 3, 4, 5, 6, 8, 12, 16, 32, 64))
@@ -167,9 +168,11 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
     if group.kind == "denominator":
         return "/", " " if following[:1].isdigit() else ""
     if group.kind == "lowered":
+        is_bound = bool(_BOUND.fullmatch(group.text.strip()))
         if above and above.kind in ("raised", "note") and above.text.rstrip()[-1] not in (*_SLASHES, "\u221a"):
-            return ("_" if group.text[0].isalnum() else ""), lowered_marks("", group.text, following)[1]
-        return lowered_marks(before, group.text, following)
+            return ("_" if group.text[0].isalnum() or is_bound else ""), lowered_marks("", group.text, following)[1]
+        marks = lowered_marks(before, group.text, following)
+        return ("_", marks[1]) if is_bound and before[-1:].isalnum() and _is_next_to(groups, at, "raised") else marks
     is_note = group.kind == "note"
     if before[-1:].isspace() and (marks := _marks_after_space(before, group.text, following, is_note=is_note)):
         return marks
@@ -180,6 +183,11 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
     if above and above.kind in ("raised", "note") and not is_note:
         return _next_marks(group.text.strip(), following)
     return raised_marks(before, group.text, following, is_note=is_note, is_above=_is_above(groups, at))
+
+
+def _is_next_to(groups: list[_Group], at: int, kind: Kind) -> bool:
+    """Whether a group of a kind follows one."""
+    return at + 1 < len(groups) and groups[at + 1].kind == kind
 
 
 def _is_above(groups: list[_Group], at: int) -> bool:
@@ -301,7 +309,7 @@ def _is_fraction(before: str, raised: str, after: str, *, is_above: bool | None 
 
 def _power_marks(before: str, raised: str, after: str) -> tuple[str, str] | None:
     """What to insert around an exponent; None if the raised text is none."""
-    if _NUMBER.fullmatch(raised):
+    if _NUMBER.fullmatch(raised) or _BOUND.fullmatch(raised):
         is_signed = raised[0] in _SIGNS and before[-1].isalnum()
         if _OXIDE.search(before) and not is_signed:
             return None
@@ -327,11 +335,12 @@ def _is_letter_mark(before: str, raised: str) -> bool:
 
 
 def lowered_marks(before: str, lowered: str, after: str = "") -> tuple[str, str]:
-    """What to insert before and after lowered text; only digits against digits change a value.
+    """What to insert before and after lowered text; only digits and bounds against digits change a value.
 
-    >>> lowered_marks("H", "2", "O"), lowered_marks("log", "10", "100")
-    (('', ''), ('', ' '))
+    >>> lowered_marks("H", "2", "O"), lowered_marks("log", "10", "100"), lowered_marks("5.1", "-0.3")
+    (('', ''), ('', ' '), ('_', ''))
     """
     lowered = lowered.strip()
-    starts, ends = lowered[:1].isdigit() and before[-1:].isdigit(), lowered[-1:].isdigit() and after[:1].isdigit()
+    starts = before[-1:].isdigit() and (lowered[:1].isdigit() or bool(_BOUND.fullmatch(lowered)))
+    ends = lowered[-1:].isdigit() and after[:1].isdigit()
     return "_" if starts else "", " " if ends else ""
