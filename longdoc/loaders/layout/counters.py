@@ -83,12 +83,16 @@ def is_label(text: str) -> bool:
 
 
 def counted_apart(margin: Sequence[MarginLine]) -> set[int]:
-    """How far numbers at the start of headers, or alone in the margin, are ahead of their pages on several pages."""
+    """How far page numbers at the start of headers, alone or said to be so are ahead of their pages on several pages."""
     pages: dict[int, set[int]] = defaultdict(set)
     for line in margin:
         number, _, rest = line.text.partition(" ")
         if number.isdecimal() and len(number) <= 6 and (not rest or line.zone == "header"):
             pages[int(number) - line.page].add(line.page)
+        said = _SAID.search(line.text.casefold()) if any(map(str.isdigit, line.text)) else None
+        if said and not said[0].startswith("vol"):
+            digits = re.sub(r"(?<=\d)\s(?=\d)", "", said[0])
+            pages[int(re.findall(r"\d+", digits)[0]) - line.page].add(line.page)
     return {offset for offset, found in pages.items() if len(found) > 1}
 
 
