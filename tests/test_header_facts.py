@@ -77,7 +77,6 @@ def test_a_header_with_facts_is_text_on_the_first_page_alone(head: list[str], co
         "Mill Lease 2020, page {} of 5",
         "Journal of Mills, Vol. 12, No. 3 \\(2010\\) Page {}",
         "{} Journal of Mill Studies 12 \\(2010\\) 1-10",
-        "Master Supply Agreement {}",
         "Master Supply Agreement {} of 5",
         "- {} - MILL CONTRACT No. 07",
         "Mill Law Review Vol. 12:{}",
@@ -98,7 +97,7 @@ def test_a_running_header_without_facts_is_text_nowhere(head: str) -> None:
     [
         "Source: ACME INC, 10-K, 3/5/2010",
         "ACME | {}",
-        "Annual Report {}",
+        "Annual Report - {}",
         "ACME 10{}",
         "ACME-112{}",
         "12 Mill Lane, Page {}",
@@ -139,6 +138,40 @@ def test_a_number_that_counts_is_text_if_it_is_not_the_page(heads: list[str]) ->
     document = pages(*expected)
     assert document.furniture == ()
     assert all(line in document.text for head in expected for line in head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Schedule of Works Phase {}",
+        "Clinical Study Report Visit {}",
+        "Prices per unit in Zone {}",
+        "Rent for the Flat on Floor {}",
+        "Order of Acme Corporation {}",
+        "Total due now in months {}",
+        "Balance in thousands {}",
+        "Delivery of the Barge Marianne {}",
+    ],
+)
+@pytest.mark.parametrize("first", [1, 5, 11, 21])
+def test_a_number_of_a_thing_is_text(head: str, first: int) -> None:
+    said = [head.format(first + page) for page in range(3)]
+    for document in (pages(*([line] for line in said), y=765), pages(*[[]] * 3, feet=said)):
+        assert document.furniture == () and all(line in document.text for line in said)
+
+
+@pytest.mark.parametrize("head", ["The Annual Review of Leases {}", "Master Supply Agreement {}", "Annual Report {}"])
+@pytest.mark.parametrize("foot", ["{}", "- {} -", "Page {}", "Mill Lease, page {} of 40"])
+def test_a_number_that_agrees_with_the_page_numbers_is_furniture(head: str, foot: str) -> None:
+    numbers = (17, 18, 19)
+    document = pages(*([head.format(n)] for n in numbers), feet=[foot.format(n) for n in numbers], y=765)
+    assert removed(document) == [text.format(n) for n in numbers for text in (head, foot)]
+
+
+def test_a_number_of_a_thing_is_text_even_if_it_is_that_of_the_page() -> None:
+    heads = [[f"Schedule of Works Phase {number}"] for number in range(1, 4)]
+    document = pages(*heads, feet=["1", "2", "3"], y=765)
+    assert removed(document) == ["1", "2", "3"]
 
 
 def test_footnotes_that_count_are_text() -> None:
