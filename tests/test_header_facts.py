@@ -207,9 +207,15 @@ ROE, DOE = ["Jane Roe", "DOB: 01/02/1960"], ["John Doe", "DOB: 03/04/1971"]
         pytest.param([["Jane Roe", "MRN: 1"], ["John Doe", "MRN: 2"], ["Jane Roe", "MRN: 1"]], id="back to the first"),
         pytest.param([["MRN: 0012345", "Ward North"], ["MRN: 0012345", "Ward South"]], id="row without a label"),
         pytest.param([["Statement of 12 March 2024"], ["Statement of 12 April 2024"]], id="dates"),
+        pytest.param([["Statement for March 2024"], ["Statement for April 2024"]], id="months"),
+        pytest.param([["DOB: 1/2/1960", "Jane Roe"], ["DOB: 1/2/1960", "John Roe"]], id="name below a field"),
         pytest.param([["Acme Bank 12345678"], ["Acme Bank 87654321"]], id="numbers"),
-        pytest.param([["Lessee   Lease No.", "Acme Ltd   771205"], ["Lessee   Lease No.", "Acme Ltd   771206"]], id="row"),
-        pytest.param([["Lessee   Lease No.", "Acme Ltd   B-12"], ["Lessee   Lease No.", "Acme Ltd   B-13"]], id="short"),
+        pytest.param(
+            [["Lessee   Lease No.", "Acme Ltd   771205"], ["Lessee   Lease No.", "Acme Ltd   771206"]], id="row"
+        ),
+        pytest.param(
+            [["Lessee   Lease No.", "Acme Ltd   B-12"], ["Lessee   Lease No.", "Acme Ltd   B-13"]], id="short"
+        ),
         pytest.param([["Patient   Jane Roe"], ["Patient   John Doe"]], id="label beside"),
         pytest.param([["Mill Hospital", *ROE], ["Mill Hospital", *DOE], ["Mill Hospital", *ROE]], id="letterhead"),
     ],
@@ -226,6 +232,19 @@ def test_the_header_of_each_record_is_text_on_its_first_page(records: list[list[
     places = [page.start for page in document.pages][::length]
     for start, head in zip(places, heads, strict=True):
         assert " ".join(document.text[start : start + 200].split()).startswith(head)
+
+
+def test_a_letterhead_is_text_above_each_value_that_differs() -> None:
+    heads = [["Mill Clinic", f"Patient: {name}"] for name in ("Roe", "Doe", "Poe", "Moe")]
+    assert pages(*heads, y=765).furniture == ()
+
+
+@pytest.mark.parametrize("foot", ["Acme Bank {}", "Patient: Jane Roe {}"])
+def test_the_footer_of_each_record_is_text_on_its_last_page(foot: str) -> None:
+    feet = [foot.format(number) for number in (12345678, 12345678, 87654321, 87654321)]
+    document = pages(*[[]] * 4, feet=feet)
+    assert removed(document) == feet[::2]
+    assert document.text.endswith(feet[-1])
 
 
 @pytest.mark.parametrize("apart", [{72: "Patient", 200: "{}"}, {72: "Mill Ward", 200: "Patient", 300: "{}"}])

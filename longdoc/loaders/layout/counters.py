@@ -87,7 +87,7 @@ def is_label(text: str) -> bool:
 
 
 def counted_apart(margin: Sequence[MarginLine]) -> set[int]:
-    """How far page numbers at the start of headers, alone or said to be so are ahead of their pages on several pages."""
+    """How far page numbers, said to be so, alone or at the start of headers, are ahead of several pages."""
     pages: dict[int, set[int]] = defaultdict(set)
     for line in margin:
         number, _, rest = line.text.partition(" ")
