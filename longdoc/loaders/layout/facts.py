@@ -138,19 +138,14 @@ def _rows(
     for (page, zone, _), found in at_height.items():
         found.sort(key=lambda line: float(lines.box[line.at, 0]))
         text = " ".join(without_said(rests.get(line.at) or line.text.casefold()) for line in found)
-        labels = tuple(match["label"] or match["name"] for match in _FIELD.finditer(text))
-        has_gap = len(found) > 1 or lines.tabbed[found[0].at]
-        noun = _NOUN.search(text) if has_gap else _NOUN.match(text)
-        if noun and noun.start() == 0 and not labels and has_gap and not is_label(text):
-            labels = (noun[0],)
-        around = _LONG_NUMBER.sub(_VALUE, _MONTH.sub(_VALUE, _DATE.sub(_VALUE, text)))
+        labels, key = _labels_and_key(text, len(found) > 1 or bool(lines.tabbed[found[0].at]))
         row = _Row(
             lines=found,
             y=float(lines.box[found[0].at, 1]),
             height=float(lines.height[found[0].at]),
             text=text,
             labels=labels,
-            key=labels or ((around,) if around != text else (noun[0],) if noun else ()),
+            key=key,
             fact=bool(labels) or _holds_fact(text),
             varies=False,
             is_label=is_label(text),
@@ -167,6 +162,16 @@ def _rows(
         ]
         for (page, zone), rows in of_page.items()
     }
+
+
+def _labels_and_key(text: str, has_gap: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of a row's fields, and what another value may follow in."""
+    labels = tuple(match["label"] or match["name"] for match in _FIELD.finditer(text))
+    noun = _NOUN.search(text) if has_gap else _NOUN.match(text)
+    if noun and noun.start() == 0 and not labels and has_gap and not is_label(text):
+        labels = (noun[0],)
+    around = _LONG_NUMBER.sub(_VALUE, _MONTH.sub(_VALUE, _DATE.sub(_VALUE, text)))
+    return labels, labels or ((around,) if around != text else (noun[0],) if noun else ())
 
 
 def _holds_fact(text: str) -> bool:
