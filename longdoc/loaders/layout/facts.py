@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longdoc.loaders.layout.counters import PAGE_MARK, is_label, without_said
 from longdoc.loaders.layout.lines import Lines
@@ -28,6 +28,7 @@ _DATE = re.compile(
     r"|\d{1,2}(?P<slash>[/-])\d{1,2}(?P=slash)\d{2})(?!\d)"
 )
 
+_MONTH = re.compile(r"(?<!\w)(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d{4}(?!\d)")
 _SAME_PLACE = 0.5  # heights of a line
 _VALUE = "\0"
 _PITCH = 1.5  # heights of a line: the rows of a header are nearer
@@ -48,7 +49,9 @@ class _Row:
     key: tuple[str, ...]
     """What another value may follow in: its labels, or the text around its dates and long numbers."""
     fact: bool
-    """Whether it has a field, a date or a long number."""
+    """Whether it has a field, a date or a long number, or varies."""
+    varies: bool
+    """Whether another repeated row has the same key and says something else."""
     is_label: bool
     """Whether it is the label of what is below or to be filled in."""
     recurs: bool
@@ -77,8 +80,7 @@ def said_once(
     Returns:
         Indices of lines.
     """
-    repeated = {line.text.casefold() for line in margin if kinds.get(line.at) == line.zone}
-    if not any(_holds_fact(text) or is_label(text) or _NOUN.search(f"{text} ") for text in repeated):
+    if not any(kinds.get(line.at) == line.zone for line in margin):
         return set()
     of_page = _rows(kinds, rests, margin, lines)
     said = _Said(" ".join(text for at, text in enumerate(texts) if at not in kinds))
@@ -94,7 +96,7 @@ def said_once(
             else:
                 kept = _block(rows) if page == 0 else _news(rows, latest, before, said)
             kept += _labels(rows, of_page, page, zone)
-            latest |= {row.key: row for row in rows if row.labels or (row.key and row.repeated)}
+            latest |= {row.key: row for row in rows if row.labels or (row.key and row.recurs)}
             before = rows if any(row.repeated for row in rows) else before
             said.add(" ".join(row.text for row in kept))
             facts |= {line.at for row in kept for line in row.lines}
@@ -118,8 +120,8 @@ class _Said:
         """Whether it says every word of a row of fields, or the dates and long numbers of another row."""
         if row.labels:
             return self.words.issuperset(_words(row.text))
-        values = [match[0] for pattern in (_DATE, _LONG_NUMBER) for match in pattern.finditer(row.text)]
-        return all(f" {' '.join(_words(value))} " in self.text for value in values)
+        values = [match[0] for pattern in (_DATE, _LONG_NUMBER, _MONTH) for match in pattern.finditer(row.text)]
+        return bool(values) and all(f" {' '.join(_words(value))} " in self.text for value in values)
 
 
 def _rows(
@@ -132,30 +134,44 @@ def _rows(
         if line.zone != "side" and not apart:
             at_height[line.page, line.zone, line.row].append(line)
     of_page: dict[tuple[int, str], list[_Row]] = defaultdict(list)
+    values: dict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
     for (page, zone, _), found in at_height.items():
         found.sort(key=lambda line: float(lines.box[line.at, 0]))
         text = " ".join(without_said(rests.get(line.at) or line.text.casefold()) for line in found)
-        labels = tuple(match["label"] or match["name"] for match in _FIELD.finditer(text))
-        has_gap = len(found) > 1 or lines.tabbed[found[0].at]
-        noun = _NOUN.search(text) if has_gap else _NOUN.match(text)
-        if noun and noun.start() == 0 and not labels and has_gap and not is_label(text):
-            labels = (noun[0],)
-        around = _LONG_NUMBER.sub(_VALUE, _DATE.sub(_VALUE, text))
-        of_page[page, zone].append(
-            _Row(
-                lines=found,
-                y=float(lines.box[found[0].at, 1]),
-                height=float(lines.height[found[0].at]),
-                text=text,
-                labels=labels,
-                key=labels or ((around,) if around != text else (noun[0],) if noun else ()),
-                fact=bool(labels) or _holds_fact(text),
-                is_label=is_label(text),
-                recurs=any(line.at in rests for line in found),
-                repeated=any(kinds.get(line.at) == zone for line in found),
-            )
+        labels, key = _labels_and_key(text, len(found) > 1 or bool(lines.tabbed[found[0].at]))
+        row = _Row(
+            lines=found,
+            y=float(lines.box[found[0].at, 1]),
+            height=float(lines.height[found[0].at]),
+            text=text,
+            labels=labels,
+            key=key,
+            fact=bool(labels) or _holds_fact(text),
+            varies=False,
+            is_label=is_label(text),
+            recurs=any(line.at in rests for line in found),
+            repeated=any(kinds.get(line.at) == zone for line in found),
         )
-    return of_page
+        of_page[page, zone].append(row)
+        if row.key and row.repeated:
+            values[zone, row.key].add(text)
+    return {
+        (page, zone): [
+            replace(row, fact=True, varies=True) if row.repeated and len(values[zone, row.key]) > 1 else row
+            for row in rows
+        ]
+        for (page, zone), rows in of_page.items()
+    }
+
+
+def _labels_and_key(text: str, has_gap: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of a row's fields, and what another value may follow in."""
+    labels = tuple(match["label"] or match["name"] for match in _FIELD.finditer(text))
+    noun = _NOUN.search(text) if has_gap else _NOUN.match(text)
+    if noun and noun.start() == 0 and not labels and has_gap and not is_label(text):
+        labels = (noun[0],)
+    around = _LONG_NUMBER.sub(_VALUE, _MONTH.sub(_VALUE, _DATE.sub(_VALUE, text)))
+    return labels, labels or ((around,) if around != text else (noun[0],) if noun else ())
 
 
 def _holds_fact(text: str) -> bool:
@@ -182,9 +198,9 @@ def _news(rows: list[_Row], latest: Mapping[tuple[str, ...], _Row], before: list
 
 def _news_at_foot(rows: list[_Row], latest: Mapping[tuple[str, ...], _Row], said: _Said) -> list[_Row]:
     """The repeated fields of an earlier page's footer: all if a value has changed, else those that were not said."""
-    fields = [row for row in rows if row.repeated and row.labels]
+    fields = [row for row in rows if row.repeated and (row.labels or row.varies)]
     if _has_other_value(rows, latest):
-        return fields or [row for row in rows if row.repeated and row.key]
+        return fields
     return [row for row in fields if _is_news(row, latest) and not said.has(row)]
 
 
