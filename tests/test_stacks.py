@@ -248,3 +248,26 @@ def test_two_short_lines_beside_a_large_letter_are_no_stack():
     assert "1234" not in load(make_pdf(large + small)).text
     far = "BT /F 10 Tf 72 700 Td (Rate) Tj ET BT /F 7 Tf 200 703 Td (12) Tj ET BT /F 7 Tf 200 697 Td (34) Tj ET "
     assert "1234" not in load(make_pdf(far)).text
+
+
+@pytest.mark.parametrize(
+    ("before", "width", "up", "down"),
+    [("Room 4", 67.8, "10am", "12pm"), ("85", 22.3, "mg", "day"), ("$5", 22.3, "99", "each"), ("6", 11.2, "May", "to")],
+)
+@pytest.mark.parametrize("gap", [0.5, 1.5, 4.0])
+@pytest.mark.parametrize("rise", [(7.2, -5), (9, -3), (10, -6)])
+def test_two_lines_of_small_text_beside_a_number_are_no_scripts(before, width, up, down, gap, rise):
+    large = f"BT /F 20 Tf 72 700 Td ({before}) Tj ET "
+    small = [
+        f"BT /F 10 Tf {72 + width + gap} {700 + at} Td ({text}) Tj ET "
+        for at, text in zip(rise, (up, down), strict=True)
+    ]
+    for content in (large + "".join(small), large + "".join(reversed(small)), "".join(small) + large):
+        text = load(make_pdf(content + lines("Another line of it all", y=640))).text
+        assert "_" not in text and "^" not in text
+        assert up + down not in text and down + up not in text and not (up[0].isdigit() and before + up in text)
+
+
+def test_what_small_text_with_a_unit_gets_in_other_formats():
+    assert load(b"<p>Room 4<sup>10am</sup><sub>12pm</sub></p>").text == "Room 4 10am 12pm"
+    assert load(b"<p>$5<sup>99</sup><sub>each</sub></p>").text == "$5[99] each"
