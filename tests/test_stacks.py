@@ -1,6 +1,7 @@
 """Raised and lowered text side by side: the same text in every format, and no number with another value."""
 
 from html import escape
+from time import perf_counter
 
 import pytest
 
@@ -204,6 +205,9 @@ def test_headers_of_word_files_are_written_by_the_same_rule():
         ("10<sup style='display:none'>3</sup><sup>6</sup>", "10^6"),
         ("<table><tr><td>10<sup>6</sup></td><td>5</td></tr><tr><td>x<sub>1</sub><sup>2</sup></td><td>7</td></tr></table>",
          "10^6\t5\nx1^2\t7"),
+        ("x<sup><span style='display:none'>2</span></sup> y", "x y"),
+        ("x<sup>2<span style='display:none'>3<b>4</b></span>5<!-- 6 --></sup> y", "x^25 y"),
+        ("x<sup><b hidden>2</b></sup><sub>1</sub> y", "x1 y"),
         ("<ol><li><sup>1</sup> of it</li></ol>", "1. 1 of it"),
         ("<p><sup><a href='#r'>1</a></sup> The note.</p>", "1 The note."),
     ],
@@ -271,3 +275,15 @@ def test_two_lines_of_small_text_beside_a_number_are_no_scripts(before, width, u
 def test_what_small_text_with_a_unit_gets_in_other_formats():
     assert load(b"<p>Room 4<sup>10am</sup><sub>12pm</sub></p>").text == "Room 4 10am 12pm"
     assert load(b"<p>$5<sup>99</sup><sub>each</sub></p>").text == "$5[99] each"
+
+
+def test_dense_stacks_are_read_in_linear_time():
+    start = perf_counter()
+    text = load(b"<p>" + b"x<sup>2</sup><sub>1</sub>" * 5_000).text
+    assert text == "x^2_1" * 5_000 and perf_counter() - start < 5
+
+
+def test_a_reference_to_a_missing_footnote_joins_no_numbers():
+    for tail, text in (("5", "10^6 5"), (", 5", "10^6, 5")):
+        markup = ccda("10 ^6").replace(b"</paragraph>", f"<footnoteRef IDREF='missing'/>{tail}</paragraph>".encode())
+        assert load(markup).text == text

@@ -175,8 +175,9 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
             is_word = bool((base[-1:].isdigit() and _WORD.match(group.text)) or _AMOUNT.match(group.text))
             opening = " " if is_word else "_" if group.text[0].isalnum() or is_bound else ""
             return opening, lowered_marks("", group.text, following)[1]
-        marks = lowered_marks(before, group.text, following)
-        return ("_", marks[1]) if is_bound and before[-1:].isalnum() and _is_next_to(groups, at, "raised") else marks
+        opening, closing = lowered_marks(before, group.text, following)
+        is_below = is_bound and before[-1:].isalnum() and _is_next_to(groups, at, "raised")
+        return "_" if is_below else opening, closing
     is_note = group.kind == "note"
     if before[-1:].isspace() and (marks := _marks_after_space(before, group.text, following, is_note=is_note)):
         return marks
