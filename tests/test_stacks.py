@@ -287,3 +287,21 @@ def test_a_reference_to_a_missing_footnote_joins_no_numbers():
     for tail, text in (("5", "10^6 5"), (", 5", "10^6, 5")):
         markup = ccda("10 ^6").replace(b"</paragraph>", f"<footnoteRef IDREF='missing'/>{tail}</paragraph>".encode())
         assert load(markup).text == text
+
+
+@pytest.mark.parametrize("indent", [0.0, 3.9])
+@pytest.mark.parametrize("order", ["udU", "uUd"])
+def test_the_mass_of_an_isotope_is_on_its_line_and_no_mark_of_a_note(order, indent):
+    parts = {
+        "u": "BT /F 7 Tf 106.7 703.6 Td (235) Tj ET ",
+        "d": f"BT /F 7 Tf {106.7 + indent} 697.5 Td (92) Tj ET ",
+        "U": "BT /F 10 Tf 118.7 700 Td (U is used) Tj ET ",
+    }
+    content = "BT /F 10 Tf 72 700 Td (fuel of) Tj ET " + "".join(parts[name] for name in order)
+    text = load(make_pdf(content + lines("Another line of it all", y=640))).text.split("\n")[0]
+    assert text in ("fuel of 235_92U is used", "fuel of 235 92U is used")
+
+
+def test_a_raised_number_before_a_lowered_one_and_a_symbol_is_no_mark_of_a_note():
+    assert load(b"<p>fuel of <sup>235</sup> <sub>92</sub> U is</p>").text == "fuel of 235 92 U is"
+    assert load(b"<p>the Tenant <sup>2</sup> pays</p>").text == "the Tenant [2] pays"

@@ -179,8 +179,10 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
         is_below = is_bound and before[-1:].isalnum() and _is_next_to(groups, at, "raised")
         return "_" if is_below else opening, closing
     is_note = group.kind == "note"
-    if before[-1:].isspace() and (marks := _marks_after_space(before, group.text, following, is_note=is_note)):
-        return marks
+    if before[-1:].isspace() and (is_note or not _is_mass(groups, at)):
+        marks = _marks_after_space(before, group.text, following, is_note=is_note)
+        if marks:
+            return marks
     if above and above.kind == "lowered" and not is_note:
         if _is_before_word(base):
             return " " if group.text[0].isalnum() else "", raised_marks("", group.text, following)[1]
@@ -193,6 +195,13 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
 def _is_next_to(groups: list[_Group], at: int, kind: Kind) -> bool:
     """Whether a group of a kind follows one."""
     return at + 1 < len(groups) and groups[at + 1].kind == kind
+
+
+def _is_mass(groups: list[_Group], at: int) -> bool:
+    """Whether a raised number stands before a lowered one that a symbol follows, as in ²³⁵₉₂U."""
+    after = [group for group in groups[at + 1 : at + 4] if group.text.strip()]
+    is_before_number = bool(after) and after[0].kind == "lowered" and after[0].text.strip().isdigit()
+    return is_before_number and len(after) > 1 and after[1].text.lstrip()[:1].isupper()
 
 
 def _is_above(groups: list[_Group], at: int) -> bool:

@@ -38,10 +38,11 @@ def join_stacks(glyphs: Glyphs) -> NDArray[np.int64]:
     found &= (np.abs(np.diff(height)) < _ALIKE * small) & (apart > _LEAST_APART * small) & (apart < _MOST_APART * small)
     for at in (1 + np.flatnonzero(found)).tolist():
         first, end = _part_start(glyphs, boxes, at - 1), _part_end(glyphs, boxes, at)
-        if min(abs(boxes[at, 0] - boxes[at - 1, 2]), abs(boxes[at, 0] - boxes[first, 0])) > _NEAR * small[at - 1]:
+        starts, ends = boxes[[first, at], 0], boxes[[at - 1, end - 1], 2]
+        if min(abs(starts[1] - ends[0]), abs(starts[1] - starts[0]), abs(ends[1] - ends[0])) > _NEAR * small[at - 1]:
             continue
         parts = boxes[[first, at]]
-        left, right = boxes[[first, at], 0].min(), boxes[[at - 1, end - 1], 2].max()
+        left, right = starts.min(), ends.max()
         if first and glyphs.breaks[first] == NONE and _holds(boxes[first - 1], parts):
             is_base = abs(left - boxes[first - 1, 2]) < _NEAR * height[first - 1]
         else:
