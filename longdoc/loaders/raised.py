@@ -216,7 +216,8 @@ def _next_marks(raised: str, after: str) -> tuple[str, str]:
     """What to insert around raised text directly after raised text."""
     if _NOTE.fullmatch(raised) or _LETTER_MARK.fullmatch(raised) or _LETTER_MARKS.fullmatch(raised):
         return "[", "]"
-    return "", " " if raised[-1].isdigit() and after[:1].isdigit() else ""
+    is_touching = raised[-1].isdigit() or _SYMBOLS.fullmatch(raised)
+    return "", " " if is_touching and after[:1].isdigit() else ""
 
 
 def _following(groups: list[_Group], at: int) -> str:
