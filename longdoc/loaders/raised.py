@@ -22,6 +22,8 @@ _LIST_NUMBER = re.compile(r"\s*(?:[(\[]?\w{1,5}[.)\]]{1,2}|[^\w\s])\s+")
 _SPLIT_POWER = re.compile(r"(?<![\w.,])10 $")
 _NUMBER = re.compile(r"[-+\u2212\u2013]?\d+(?:\.\d+)?")
 _BOUND = re.compile(r"[-+\u2212\u2013]\s?\d+(?:[.,]\d+)?\s?%?")
+_AMOUNT = re.compile(r"\d[\d.,:]*\s?[^\W\d_]{2}")  # with its unit, such as 10am: no script, but small text
+_WORD = re.compile(r"[^\W\d_]{2}")
 _LETTERS = re.compile(r"[-+\u2212\u2013]?\d?[ijkmnpqtxyz](?:[-+\u2212\u2013/]\w)?")
 _FRACTION = re.compile(r"(\d{1,2})\s?([/\u2044\u2215])\s?(\d{1,2})(?![\d.,]*\d)")
 _COMMON = frozenset((2, 3, 4, 5, 6, 8, 12, 16, 32, 64))
@@ -170,12 +172,17 @@ def _group_marks(groups: list[_Group], at: int, base: str, stack: str) -> tuple[
     if group.kind == "lowered":
         is_bound = bool(_BOUND.fullmatch(group.text.strip()))
         if above and above.kind in ("raised", "note") and above.text.rstrip()[-1] not in (*_SLASHES, "\u221a"):
-            return ("_" if group.text[0].isalnum() or is_bound else ""), lowered_marks("", group.text, following)[1]
-        marks = lowered_marks(before, group.text, following)
-        return ("_", marks[1]) if is_bound and before[-1:].isalnum() and _is_next_to(groups, at, "raised") else marks
+            is_word = bool((base[-1:].isdigit() and _WORD.match(group.text)) or _AMOUNT.match(group.text))
+            opening = " " if is_word else "_" if group.text[0].isalnum() or is_bound else ""
+            return opening, lowered_marks("", group.text, following)[1]
+        opening, closing = lowered_marks(before, group.text, following)
+        is_below = is_bound and before[-1:].isalnum() and _is_next_to(groups, at, "raised")
+        return "_" if is_below else opening, closing
     is_note = group.kind == "note"
-    if before[-1:].isspace() and (marks := _marks_after_space(before, group.text, following, is_note=is_note)):
-        return marks
+    if before[-1:].isspace() and (is_note or not _is_mass(groups, at)):
+        marks = _marks_after_space(before, group.text, following, is_note=is_note)
+        if marks:
+            return marks
     if above and above.kind == "lowered" and not is_note:
         if _is_before_word(base):
             return " " if group.text[0].isalnum() else "", raised_marks("", group.text, following)[1]
@@ -190,6 +197,13 @@ def _is_next_to(groups: list[_Group], at: int, kind: Kind) -> bool:
     return at + 1 < len(groups) and groups[at + 1].kind == kind
 
 
+def _is_mass(groups: list[_Group], at: int) -> bool:
+    """Whether a raised number stands before a lowered one that a symbol follows, as in ²³⁵₉₂U."""
+    after = [group for group in groups[at + 1 : at + 4] if group.text.strip()]
+    is_before_number = bool(after) and after[0].kind == "lowered" and after[0].text.strip().isdigit()
+    return is_before_number and len(after) > 1 and after[1].text.lstrip()[:1].isupper()
+
+
 def _is_above(groups: list[_Group], at: int) -> bool:
     """Whether the group after a slash after one is lowered."""
     after = groups[at + 1 : at + 3]
@@ -202,7 +216,8 @@ def _next_marks(raised: str, after: str) -> tuple[str, str]:
     """What to insert around raised text directly after raised text."""
     if _NOTE.fullmatch(raised) or _LETTER_MARK.fullmatch(raised) or _LETTER_MARKS.fullmatch(raised):
         return "[", "]"
-    return "", " " if raised[-1].isdigit() and after[:1].isdigit() else ""
+    is_touching = raised[-1].isdigit() or _SYMBOLS.fullmatch(raised)
+    return "", " " if is_touching and after[:1].isdigit() else ""
 
 
 def _following(groups: list[_Group], at: int) -> str:
@@ -289,8 +304,15 @@ def raised_marks(
     if _NOTE.fullmatch(raised) or (is_note and not raised.startswith(("[", "("))):
         return "[", "]"
     if raised[0].isdigit() and before[-1].isdigit():  # a charge, such as 2-, or a mark such as 2a
-        return ("^", apart) if raised[-1] in _SIGNS else ("[", "]")
+        return _charge_marks(raised, apart)
     return "", apart
+
+
+def _charge_marks(raised: str, apart: str) -> tuple[str, str]:
+    """What to insert around raised text that starts with a digit after a digit, and is no exponent."""
+    if _AMOUNT.match(raised):
+        return " ", apart
+    return ("^", apart) if raised[-1] in _SIGNS else ("[", "]")
 
 
 def _is_fraction(before: str, raised: str, after: str, *, is_above: bool | None = False) -> bool:
@@ -343,4 +365,4 @@ def lowered_marks(before: str, lowered: str, after: str = "") -> tuple[str, str]
     lowered = lowered.strip()
     starts = before[-1:].isdigit() and (lowered[:1].isdigit() or bool(_BOUND.fullmatch(lowered)))
     ends = lowered[-1:].isdigit() and after[:1].isdigit()
-    return "_" if starts else "", " " if ends else ""
+    return (" " if _AMOUNT.match(lowered) else "_") if starts else "", " " if ends else ""
