@@ -10,7 +10,6 @@ import argparse
 import random
 import re
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +62,6 @@ def main() -> None:
     others = [contract for contract in everything if contract is not longest]
     contracts = [longest, *random.Random(0).sample(others, arguments.contracts - 1)]
     pipeline = Pipeline.from_pretrained(arguments.model)
-    started_at = time.perf_counter()
     n_entities = sliced = n_words = 0
     coverages, wrong = [], []
     for contract in contracts:
@@ -74,7 +72,6 @@ def main() -> None:
         n_words += len(text.split())
         coverages.append(prediction.coverage)
         wrong += spelled_wrong(contract, prediction)
-    seconds = time.perf_counter() - started_at
 
     seen = total = whole = 0.0
     least = 1.0
@@ -96,7 +93,6 @@ def main() -> None:
             f"{seen / total:.7%}",
         ],
         ["least share of the characters of a contract", f"{least:.2%}", f"{len(everything)} contracts"],
-        ["words per second, PDF to checked entities, all heads", f"{n_words / seconds:,.0f}", f"{seconds:.0f} s"],
     ]
     notes = "Spelled otherwise: " + ("; ".join(wrong[:20]) or "none") + "."
     write_table("provenance", "Provenance: from the text back to the page", ["measure", "result", "of"], rows, notes)

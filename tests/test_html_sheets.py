@@ -1,8 +1,12 @@
 """Style sheets in other files are not read, which is said once."""
 
+from time import perf_counter
+
 import pytest
+from lxml.html import document_fromstring
 
 from longdoc.loaders import load
+from longdoc.loaders.html.sheets import sheets_elsewhere
 
 
 def sheet_warnings(head, body="<p>Text of it.</p>"):
@@ -25,6 +29,11 @@ def sheet_warnings(head, body="<p>Text of it.</p>"):
         ("<style><!-- @import \"https://x.org/a.css?b;c\"; --></style>", "https://x.org/a.css?b;c"),
         ("<style>@charset 'utf-8'; @import url('a.css') layer(print) supports(display: grid)</style>", "a.css"),
         ("<link rel=stylesheet href=a.css><link rel=stylesheet href=a.css>", "1 style sheet in"),
+        ("<style>@import url(https://x.org/a.css?b;c) screen;</style>", "https://x.org/a.css?b;c"),
+        ("<style>@import url('a;b{c.css');</style>", "a;b{c.css"),
+        ("<style>@import'a.css'</style>", "a.css"),
+        ("<style>@layer one, two; @IMPORT\n  URL( 'a.css' )</style>", "a.css"),
+        ("<style>@import url(https://x.org/@a/b.css);@import 'c.css';</style>", "https://x.org/@a/b.css, c.css"),
         ("".join(f"<link rel=stylesheet href={name}.css>" for name in "abcde"), "5 style sheets in"),
         ("".join(f"<link rel=stylesheet href={name}.css>" for name in "abcde"), "a.css, b.css, c.css and 2 more"),
     ],
@@ -56,10 +65,32 @@ def test_a_style_sheet_in_another_file_is_told(head, names):
         "<style media=print>@import url(a.css);</style>",
         "<style>/* @import url(a.css); */ p { color: red }</style>",
         "<style>p { color: red } @import url(a.css);</style>",
+        "<style>@imported 'a.css'; @import a.css; @importurl(a.css);</style>",
+        "<style>@import url(data:text/css;base64,cHt9);</style>",
+        "<style>@import 'data:text/css,p{}';</style>",
+        "<link rel=stylesheet href='data:text/css,p{}'>",
+        "<style>p::before @import 'a.css' {}</style>",
     ],
 )
 def test_other_links_and_sheets_are_not(head):
     assert sheet_warnings(head) == []
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "@import" * 20_000 + " }",
+        "@import a " * 20_000,
+        "@import 'a " * 20_000,
+        "@import url(" * 20_000,
+        "@import url('a' layer(" + "layer(" * 20_000,
+        "@import" + " " * 100_000 + "}",
+    ],
+)
+def test_long_sheets_are_read_in_linear_time(sheet):
+    start = perf_counter()
+    list(sheets_elsewhere(document_fromstring(f"<html><head><style>{sheet}</style></head><body>x</body></html>")))
+    assert perf_counter() - start < 2
 
 
 def test_it_is_told_once_for_documents_within_documents():

@@ -1,6 +1,7 @@
 """Raised and lowered text side by side: the same text in every format, and no number with another value."""
 
 from html import escape
+from time import perf_counter
 
 import pytest
 
@@ -47,17 +48,63 @@ CASES = [
     ("x _1 ^2 2019", "x1^2 2019"),
     ("R ^2 _adj ~is", "R^2_adj is"),
     ("x _ ^2", "x^2"),
+    ("5.1 ^+0.2 _-0.3 ~mm", "5.1^+0.2_-0.3 mm"),
+    ("5.1 _-0.3 ^+0.2 ~mm", "5.1_-0.3^+0.2 mm"),
+    ("5,1 ^+0,2 _-0,3 ~mm", "5,1^+0,2_-0,3 mm"),
+    ("51 ^+2% _-3% ~of", "51^+2%_-3% of"),
+    ("m _-3 ^+2 ~of", "m_-3^+2 of"),
+    ("m ^+2 _-3 ~of", "m^+2_-3 of"),
+    ("5.1 _-0.3 ~mm", "5.1_-0.3 mm"),
     ("10 ^ _ ^6", "10^6"),
     ("C _6 H _12 O _6 ~and", "C6H12O6 and"),
     ("cm ^-2 s ^-1", "cm^-2s^-1"),
     ("8 ^1 / _2 %", "8 1/2%"),
+    ("10 ^1 / _2 ~of", "10 1/2 of"),
+    ("8 ^3 /4~of", "8 3/4 of"),
+    ("10 ^1 /2~of", "10 1/2 of"),
+    ("8 ^1/ _2 ~of", "8 1/2 of"),
+    ("8 ^1 _/2 ~of", "8 1/2 of"),
+    ("10 ^6 /100~mL", "10^6/100 mL"),
+    ("10 ^3 /4~mL", "10^3/4 mL"),
+    ("1.5~x~10 ^5 /10 ^6 ~of", "1.5 x 10^5/10^6 of"),
+    ("25~mg/m ^2 /24~h", "25 mg/m^2/24 h"),
+    ("x ^2 /3~of", "x^2/3 of"),
+    ("m ^2 / _3 ~of", "m^2/3 of"),
+    ("120 ^1 /80~mmHg", "120[1]/80 mmHg"),
+    ("Smith ^1 /2~of", "Smith[1]/2 of"),
+    ("of~ ^1 / _2 ~is", "of 1/2 is"),
+    ("10 ^-3 ^b ~of", "10^-3[b] of"),
+    ("10 ^- ^3 ^b ~of", "10^-3[b] of"),
+    ("10 ^6 ^* ~of", "10^6* of"),
+    ("10 ^6 ^a ~of", "10^6[a] of"),
+    ("10 ^6 ^* 5", "10^6* 5"),
+    ("10 ^6* ~of", "10^6* of"),
+    ("5~m ^2 ^(1) ~of", "5 m^2(1) of"),
+    ("5~m ^2* ~of", "5 m^2* of"),
+    ("x ^2 ^* ~of", "x^2* of"),
+    ("x _1 ^2 ^* ~of", "x1^2* of"),
+    ("10 ^1 ^0 ~of", "10^10 of"),
+    ("10 ^- ^1 ^0 ~of", "10^-10 of"),
+    ("Ca ^2 ^+ ~of", "Ca2+ of"),
+    ("2 ^n ^-1 ~of", "2^(n-1) of"),
+    ("the~1 ^s ^t ~day", "the 1st day"),
+    ("Smith ^* ^* ~of", "Smith** of"),
+]
+MARKS = [  # which Word and PDFs read as one mark, since they have no border between them
+    ("Smith ^1 ^2 ~of", "Smith[1][2] of"),
+    ("Smith ^a ^b ~of", "Smith[a][b] of"),
+    ("Smith ^1 ^a ~of", "Smith[1][a] of"),
+    ("10 ^6 ^2 ~of", "10^6[2] of"),
+    ("10 ^6 ^\u2020 ~of", "10^6\u2020 of"),
+    ("m ^2 ^1,2 ~of", "m^2[1,2] of"),
+    ("1,000 ^2 ^a ~of", "1,000[2][a] of"),
 ]
 KINDS = {"^": "raised", "_": "lowered", "*": "note"}
 
 
 def pieces(case):
     """The kinds and texts of a case: ``^`` raised, ``_`` lowered, ``*`` the mark of a note, ``~`` a space."""
-    found = [(KINDS.get(word[0], "plain"), word.lstrip("^_*").replace("~", " ")) for word in case.split()]
+    found = [(KINDS.get(word[0], "plain"), word[word[0] in KINDS :].replace("~", " ")) for word in case.split()]
     return [(kind, text) for kind, text in found]
 
 
@@ -124,6 +171,12 @@ def test_every_format_writes_the_same_text(case, text, make_file):
     assert document.raw_text.replace(" ", "") == "".join(part for _, part in pieces(case)).replace(" ", "")
 
 
+@pytest.mark.parametrize("make_file", [html, styled, jats, ccda], ids=lambda made: made.__name__)
+@pytest.mark.parametrize(("case", "text"), MARKS)
+def test_marks_of_notes_side_by_side_stay_apart(case, text, make_file):
+    assert load(make_file(case)).text == text
+
+
 @pytest.mark.parametrize(("case", "text"), [(case, text) for case, text in CASES if "^6 *" not in case])
 def test_a_pdf_reads_the_same_where_the_glyphs_say_so(case, text):
     marks_are_one = "*1 *2" in case or "^2 *" in case  # two marks side by side look like one
@@ -153,6 +206,9 @@ def test_headers_of_word_files_are_written_by_the_same_rule():
         ("10<sup style='display:none'>3</sup><sup>6</sup>", "10^6"),
         ("<table><tr><td>10<sup>6</sup></td><td>5</td></tr><tr><td>x<sub>1</sub><sup>2</sup></td><td>7</td></tr></table>",
          "10^6\t5\nx1^2\t7"),
+        ("x<sup><span style='display:none'>2</span></sup> y", "x y"),
+        ("x<sup>2<span style='display:none'>3<b>4</b></span>5<!-- 6 --></sup> y", "x^25 y"),
+        ("x<sup><b hidden>2</b></sup><sub>1</sub> y", "x1 y"),
         ("<ol><li><sup>1</sup> of it</li></ol>", "1. 1 of it"),
         ("<p><sup><a href='#r'>1</a></sup> The note.</p>", "1 The note."),
     ],
@@ -197,3 +253,56 @@ def test_two_short_lines_beside_a_large_letter_are_no_stack():
     assert "1234" not in load(make_pdf(large + small)).text
     far = "BT /F 10 Tf 72 700 Td (Rate) Tj ET BT /F 7 Tf 200 703 Td (12) Tj ET BT /F 7 Tf 200 697 Td (34) Tj ET "
     assert "1234" not in load(make_pdf(far)).text
+
+
+@pytest.mark.parametrize(
+    ("before", "width", "up", "down"),
+    [("Room 4", 67.8, "10am", "12pm"), ("85", 22.3, "mg", "day"), ("$5", 22.3, "99", "each"), ("6", 11.2, "May", "to")],
+)
+@pytest.mark.parametrize("gap", [0.5, 1.5, 4.0])
+@pytest.mark.parametrize("rise", [(7.2, -5), (9, -3), (10, -6)])
+def test_two_lines_of_small_text_beside_a_number_are_no_scripts(before, width, up, down, gap, rise):
+    large = f"BT /F 20 Tf 72 700 Td ({before}) Tj ET "
+    small = [
+        f"BT /F 10 Tf {72 + width + gap} {700 + at} Td ({text}) Tj ET "
+        for at, text in zip(rise, (up, down), strict=True)
+    ]
+    for content in (large + "".join(small), large + "".join(reversed(small)), "".join(small) + large):
+        text = load(make_pdf(content + lines("Another line of it all", y=640))).text
+        assert "_" not in text and "^" not in text
+        assert up + down not in text and down + up not in text and not (up[0].isdigit() and before + up in text)
+
+
+def test_what_small_text_with_a_unit_gets_in_other_formats():
+    assert load(b"<p>Room 4<sup>10am</sup><sub>12pm</sub></p>").text == "Room 4 10am 12pm"
+    assert load(b"<p>$5<sup>99</sup><sub>each</sub></p>").text == "$5[99] each"
+
+
+def test_dense_stacks_are_read_in_linear_time():
+    start = perf_counter()
+    text = load(b"<p>" + b"x<sup>2</sup><sub>1</sub>" * 5_000).text
+    assert text == "x^2_1" * 5_000 and perf_counter() - start < 5
+
+
+def test_a_reference_to_a_missing_footnote_joins_no_numbers():
+    for tail, text in (("5", "10^6 5"), (", 5", "10^6, 5")):
+        markup = ccda("10 ^6").replace(b"</paragraph>", f"<footnoteRef IDREF='missing'/>{tail}</paragraph>".encode())
+        assert load(markup).text == text
+
+
+@pytest.mark.parametrize("indent", [0.0, 3.9])
+@pytest.mark.parametrize("order", ["udU", "uUd"])
+def test_the_mass_of_an_isotope_is_on_its_line_and_no_mark_of_a_note(order, indent):
+    parts = {
+        "u": "BT /F 7 Tf 106.7 703.6 Td (235) Tj ET ",
+        "d": f"BT /F 7 Tf {106.7 + indent} 697.5 Td (92) Tj ET ",
+        "U": "BT /F 10 Tf 118.7 700 Td (U is used) Tj ET ",
+    }
+    content = "BT /F 10 Tf 72 700 Td (fuel of) Tj ET " + "".join(parts[name] for name in order)
+    text = load(make_pdf(content + lines("Another line of it all", y=640))).text.split("\n")[0]
+    assert text in ("fuel of 235_92U is used", "fuel of 235 92U is used")
+
+
+def test_a_raised_number_before_a_lowered_one_and_a_symbol_is_no_mark_of_a_note():
+    assert load(b"<p>fuel of <sup>235</sup> <sub>92</sub> U is</p>").text == "fuel of 235 92 U is"
+    assert load(b"<p>the Tenant <sup>2</sup> pays</p>").text == "the Tenant [2] pays"

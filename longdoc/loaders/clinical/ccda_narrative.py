@@ -130,6 +130,8 @@ class CcdaNarrative(NarrativeWriter):
         number = self._numbers().get(target)
         if number is None:
             self.warnings.append(f"a footnote is missing: {target or 'without an id'}")
+            if self.builder.last_text()[-1:].isdigit() and (element.tail or "")[:1].isdigit():
+                self.builder.insert(" ", "number")
         else:
             self.builder.insert(f"[{number}]", "number")
         yield self.content(element)

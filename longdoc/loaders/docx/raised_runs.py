@@ -9,10 +9,11 @@ from longdoc.loaders.docx.elements import raising_of, visible_text
 from longdoc.loaders.docx.numbering import value_of
 from longdoc.loaders.docx.package import Styles, child, size_of
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of
-from longdoc.loaders.raised import Kind, line_marks
+from longdoc.loaders.raised import Kind, exponent_length, line_marks
 
 _DEFAULT_SIZE = 20  # half points, if neither the document nor the style says
 _SMALL = 0.8  # of the size around it: the sizes that people give to exponents
+_LONGEST_EXPONENT = 8  # characters
 _TO_A_NOTE = re.compile("_(ftn|edn)")
 _KINDS: dict[str, Kind] = {"superscript": "raised", "subscript": "lowered"}
 _GONE = frozenset(("del", "movefrom"))
@@ -83,7 +84,8 @@ class RaisedRuns:
             kind: Kind = _KINDS.get(raising, "plain")
             kind = "note" if kind == "raised" and is_note else kind
             target = link if kind == "note" else ""
-            if found and (found[-1].kind, found[-1].link) == (kind, target) and not own_mark:
+            is_same = bool(found) and (found[-1].kind, found[-1].link) == (kind, target) and not own_mark
+            if is_same and not (kind == "raised" and _is_next_mark(found, text)):
                 found[-1].runs.append(run)
                 found[-1].text += text
             else:
@@ -98,6 +100,14 @@ class RaisedRuns:
         if named or not re.fullmatch("-?[0-9]{1,4}", shift) or not 0 < size_of(properties) <= _SMALL * size:
             return named
         return "superscript" if int(shift) > 0 else "subscript" if int(shift) < 0 else ""
+
+
+def _is_next_mark(found: list[_Stretch], text: str) -> bool:
+    """Whether raised text is the mark of a note after an exponent, which is the last stretch."""
+    if len(found) < 2:
+        return False
+    exponent = found[-1].text
+    return len(exponent) < _LONGEST_EXPONENT and exponent_length(found[-2].text, exponent + text) == len(exponent)
 
 
 def _runs(paragraph: Element) -> list[tuple[Element, str]]:

@@ -13,8 +13,13 @@ _OTHER_MEDIA = re.compile(
     r"\s*(?:only\s+)?(?:print|speech|aural|braille|embossed|handheld|projection|tty|tv)\b|\s*not\s+(?:all|screen)\b",
     re.IGNORECASE,
 )
+_BORDER = re.compile(
+    r""""(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\burl\(\s*(?=[^\s"'])[^)]*\)?|[;{]""", re.IGNORECASE | re.DOTALL
+)
+"""What ends a statement, and the strings and addresses in which it does not."""
 _IMPORT = re.compile(
-    r"""@import\s*(?:url\(\s*)?(?:"(?P<a>[^"]*)"|'(?P<b>[^']*)'|(?P<c>[^"'\s;)]+))\s*\)?(?P<media>[^;{}]*)(?:;|\Z)""",
+    r"""\s*@import(?:\s+url\(\s*(?P<bare>[^"'\s)]+)|(?:\s+url\(\s*|\s*)(?P<quoted>"[^"]*"|'[^']*'))"""
+    r"""\s*\)?(?P<media>[^{}]*)\Z""",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(r"\b(?:layer|supports)(?:\((?:[^()]|\([^()]*\))*\))?", re.IGNORECASE)
@@ -41,14 +46,26 @@ def sheets_elsewhere(root: Any) -> Iterator[str]:
     """The addresses of the style sheets in other files that a browser applies to a document."""
     for link in root.iter("link"):
         address = link.get("href", "").strip()
-        if address and _is_applied(link) and not _names_fonts(address):
+        if _is_elsewhere(address) and _is_applied(link):
             yield address
     for sheet in sheets_within(root):
         css = without_comments(sheet) if "@import" in sheet.lower() else ""
-        for found in _IMPORT.finditer(css.partition("{")[0]):  # after the first rule, browsers ignore it
-            address = (found["a"] or found["b"] or found["c"] or "").strip()
-            if address and is_for_screens(_CONDITION.sub("", found["media"])) and not _names_fonts(address):
+        for found in filter(None, map(_IMPORT.match, _first_statements(css))):
+            address = (found["bare"] or found["quoted"][1:-1]).strip()
+            if _is_elsewhere(address) and is_for_screens(_CONDITION.sub("", found["media"])):
                 yield address
+
+
+def _first_statements(css: str) -> Iterator[str]:
+    """The statements of a style sheet up to its first rule; after that, browsers ignore what they import."""
+    start = 0
+    for border in _BORDER.finditer(css):
+        if border[0] == "{":
+            return
+        if border[0] == ";":
+            yield css[start : border.start()]
+            start = border.end()
+    yield css[start:]
 
 
 def _is_applied(link: Any) -> bool:
@@ -65,9 +82,10 @@ def _is_applied(link: Any) -> bool:
     return is_for_screens(link.get("media", "")) or "media" in on_load
 
 
-def _names_fonts(address: str) -> bool:
-    """Whether the style sheet at an address only names fonts."""
+def _is_elsewhere(address: str) -> bool:
+    """Whether the style sheet at an address is in another file, and does not only name fonts."""
     try:
-        return urlsplit(address).netloc.lower() in _FONTS_ONLY
+        parts = urlsplit(address)
     except ValueError:  # no address that can be read
-        return False
+        return True
+    return bool(address) and parts.scheme != "data" and parts.netloc.lower() not in _FONTS_ONLY

@@ -27,10 +27,14 @@ _LABEL = re.compile(
     r"|record|patient|member|employee|batch|lot|item|question|step|week|month|year|vol|volume|part|chapter"
     r"|section|article|exhibit|schedule|annex|appendix|period|payslip)\.?|[:#№$€£])$"
 )
+_THING = re.compile(
+    r"(?<!\w)(?:phase|stage|visit|session|zone|floor|flat|unit|apartment|suite|room|plot|block|level|grade|tier|lesson"
+    r"|module|table|figure|day|quarter|days|weeks|months|quarters|years|thousands|millions)$"
+)
 _PRODUCTION = re.compile(r"[A-Z]{2,8}[-_]?0\d{3,8}")  # such as ABC000123, anywhere in the margin
 _PRODUCTION_AT_FOOT = re.compile(r"[A-Z]{2,8}[-_ ]?\d{3,9}")
 _PARTED = re.compile(r"[|•·–—-]$")
-_FEWEST_WORDS = 3  # of a running title that is not set apart from its page number
+_FEWEST_WORDS = 3  # of a running title after its page number, or before one such as "3 of 7"
 _MANY_WORDS = 5  # of a running title; a label has fewer
 
 
@@ -83,12 +87,16 @@ def is_label(text: str) -> bool:
 
 
 def counted_apart(margin: Sequence[MarginLine]) -> set[int]:
-    """How far numbers at the start of headers, or alone in the margin, are ahead of their pages on several pages."""
+    """How far page numbers, said to be so, alone or at the start of headers, are ahead of several pages."""
     pages: dict[int, set[int]] = defaultdict(set)
     for line in margin:
         number, _, rest = line.text.partition(" ")
         if number.isdecimal() and len(number) <= 6 and (not rest or line.zone == "header"):
             pages[int(number) - line.page].add(line.page)
+        said = _SAID.search(line.text.casefold()) if any(map(str.isdigit, line.text)) else None
+        if said and not said[0].startswith("vol"):
+            digits = re.sub(r"(?<=\d)\s(?=\d)", "", said[0])
+            pages[int(re.findall(r"\d+", digits)[0]) - line.page].add(line.page)
     return {offset for offset, found in pages.items() if len(found) > 1}
 
 
@@ -101,12 +109,13 @@ def _starts_with_number(match: re.Match[str], line: MarginLine, tabbed: bool, ap
 def _ends_with_number(match: re.Match[str], line: MarginLine, tabbed: bool, apart: set[int]) -> bool:
     """Whether the number at the end of a line is a page number, and not that of what the line names."""
     offset, words = int(match["number"]) - line.page, _words(match["rest"])
-    if ends_with_label(match["rest"]):
+    if ends_with_label(match["rest"]) or _THING.search(match["rest"]):
         return False
     if offset in apart or (tabbed and words >= _MANY_WORDS):
         return True
-    parted = tabbed or line.zone == "footer" or _PARTED.search(match["rest"]) is not None
-    return (offset <= FRONT or match["of"] is not None) and (parted or words >= _FEWEST_WORDS)
+    if tabbed or _PARTED.search(match["rest"]):
+        return offset <= FRONT or match["of"] is not None
+    return match["of"] is not None and (words >= _FEWEST_WORDS or line.zone == "footer")
 
 
 def _words(text: str) -> int:

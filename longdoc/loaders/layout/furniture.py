@@ -17,8 +17,8 @@ from longdoc.loaders.layout.page_numbers import (
     line_numbers,
     margin_numbers,
     neighbours_of_numbers,
+    own_and_other_pages,
     printed_numbers,
-    says_page,
     stated_numbers,
 )
 from longdoc.parts import Box, Furniture
@@ -66,7 +66,8 @@ def _kinds(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]])
     repeated, rests = _repeated(margin, lines)
     kinds = margin_numbers(margin, len(sizes)) | repeated
     cells = {*np.flatnonzero(in_table(lines)).tolist()}
-    kinds = _beyond_text({at: kind for at, kind in kinds.items() if at not in cells}, margin)
+    own, others = own_and_other_pages(margin, lines)
+    kinds = _beyond_text({at: kind for at, kind in kinds.items() if at not in cells | others}, margin, own)
     facts = said_once(kinds, rests, margin, lines, texts)
     kinds = {at: kind for at, kind in kinds.items() if at not in facts}
     printed = printed_numbers(lines, texts, sizes)
@@ -74,10 +75,10 @@ def _kinds(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]])
     return anywhere | kinds | line_numbers(lines, texts)
 
 
-def _beyond_text(kinds: dict[int, str], margin: list[MarginLine]) -> dict[int, str]:
+def _beyond_text(kinds: dict[int, str], margin: list[MarginLine], own: set[int]) -> dict[int, str]:
     """The furniture between the edge of its page and the outermost line of text: lines further inwards are text.
 
-    Lines such as "Page 3" are furniture there too.
+    The pages' ``own`` numbers, lines such as "Page 3", are furniture there too.
     """
     limit: dict[tuple[int, str], int] = defaultdict(lambda: MOST_ROWS)
     for line in margin:
@@ -86,7 +87,7 @@ def _beyond_text(kinds: dict[int, str], margin: list[MarginLine]) -> dict[int, s
     return {
         line.at: kinds[line.at]
         for line in margin
-        if line.at in kinds and (line.row < limit[line.page, line.zone] or says_page(line.text))
+        if line.at in kinds and (line.row < limit[line.page, line.zone] or line.at in own)
     }
 
 

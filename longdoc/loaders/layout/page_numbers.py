@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from longdoc.loaders.layout.counters import FRONT, is_label
+from longdoc.loaders.layout.counters import FRONT, counted_apart, is_label
 from longdoc.loaders.layout.glyphs import BLOCK
 from longdoc.loaders.layout.lines import Lines
 from longdoc.loaders.layout.margins import MOST_ROWS, MarginLine
@@ -28,6 +28,8 @@ _MOST_SEQUENCES = 50  # of numbers that count up, followed at a time
 _FEWEST_BETWEEN = 12  # lines between the numbers of two pages
 _FEWEST_LINE_NUMBERS = 8  # on a page
 _PAGE_NUMBER = "page number"
+_INDENT = 3.0  # heights of a line: those of a paragraph start nearer to one another
+_PITCH = 1.5  # heights of a line: lines of a paragraph are nearer
 
 
 def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
@@ -47,7 +49,7 @@ def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
         match = _NUMBER.fullmatch(line.text)
         if match and line.at not in labelled:
             sequences[line.zone, match["before"].casefold().strip(), _value(match["number"]) - line.page].append(line)
-        if says_page(line.text) or (pages == 1 and line.row == 0 and line.text == "1"):
+        if _says_page(line.text) or (pages == 1 and line.row == 0 and line.text == "1"):
             kinds[line.at] = _PAGE_NUMBER
     for sequence in sequences.values():
         if len({line.page for line in sequence}) > 1:
@@ -55,9 +57,41 @@ def margin_numbers(margin: list[MarginLine], pages: int) -> dict[int, str]:
     return kinds
 
 
-def says_page(text: str) -> bool:
+def own_and_other_pages(margin: list[MarginLine], lines: Lines) -> tuple[set[int], set[int]]:
+    """Tells the numbers of pages from lines of the text that are only the mention of another page.
+
+    Returns:
+        Lines such as "Page 3" on page 3, or that count with the pages, but for those between lines of text; and lines
+        of the text such as "page 12" in the middle of a sentence.
+    """
+    said = [line for line in margin if _says_page(line.text)]
+    offsets = counted_apart(margin) | {1} if said else set()
+    own, others = set(), set()
+    for line in said:
+        fits = int(re.findall(r"\d+", line.text)[0]) - line.page in offsets
+        adjoining = _adjoins(lines, line.at)
+        if fits and not all(adjoining):
+            own.add(line.at)
+        elif not fits and any(adjoining) and not line.text[0].isupper():
+            others.add(line.at)
+    return own, others
+
+
+def _says_page(text: str) -> bool:
     """Whether a line is a page number by itself, such as "Page 3 of 7" and "- 3 -"."""
     return _OBVIOUS.fullmatch(text) is not None
+
+
+def _adjoins(lines: Lines, at: int) -> list[bool]:
+    """Whether the lines before and after a line are next to it, as within a paragraph."""
+    box, height = lines.box, lines.height[at]
+    return [
+        0 <= at + step < len(lines.page)
+        and bool(lines.page[at + step] == lines.page[at])
+        and bool(0 < step * (box[at + step, 1] - box[at, 1]) < _PITCH * height)
+        and bool(abs(box[at + step, 0] - box[at, 0]) < _INDENT * height)
+        for step in (-1, 1)
+    ]
 
 
 def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]]) -> dict[int, str]:

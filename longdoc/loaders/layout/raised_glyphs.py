@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longdoc.loaders.layout.glyphs import DENOMINATOR, LOWERED, NONE, NUMERATOR, RAISED, SPACE, Glyphs, as_text, unturn
-from longdoc.loaders.raised import Kind, Piece, line_marks
+from longdoc.loaders.raised import Kind, Piece, exponent_length, line_marks
 
 _KINDS: dict[int, Kind] = {
     **{0: "plain", RAISED: "raised", LOWERED: "lowered"},
@@ -66,12 +66,23 @@ def raised_texts(
         pieces.setdefault(number, []).append((start, end))
     for ranges in pieces.values():
         texts: list[Piece] = [(_KINDS[int(rise[a])], _text(codes, ink, gaps, a, b)) for a, b in ranges]
+        _cut_marks(ranges, texts)
         for (start, end), (left, right) in zip(ranges, line_marks(texts), strict=True):
             first, last = int(ink[start]), int(ink[end - 1])
             found[first] = (left, right if first == last else "")
             if first != last:
                 found[last] = ("", right)
     return {at: marks for at, marks in found.items() if any(marks)}
+
+
+def _cut_marks(ranges: list[tuple[int, int]], texts: list[Piece]) -> None:
+    """Cuts, in place, the marks of notes from the exponents directly before them."""
+    for at in range(len(texts) - 1, 0, -1):
+        (kind, text), (start, end) = texts[at], ranges[at]
+        length = exponent_length(texts[at - 1][1], text) if kind == "raised" and len(text) == end - start else 0
+        if length:
+            texts[at : at + 1] = [(kind, text[:length]), (kind, text[length:])]
+            ranges[at : at + 1] = [(start, start + length), (start + length, end)]
 
 
 def _text(codes: NDArray[np.uint32], ink: NDArray[np.int64], gaps: NDArray[np.int64], start: int, end: int) -> str:

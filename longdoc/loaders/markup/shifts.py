@@ -12,6 +12,7 @@ Part = Literal["plain", "raised", "lowered", "note", "out", "end"]
 """What an element is in its line: inline text, ``"out"`` for what is not shown, ``"end"`` for what ends the line."""
 
 _FAR, _MOST = 40, 100  # characters of plain text, and elements, that are looked at
+_AFTER = 8  # pieces after a stack that are looked at
 
 
 class Shifts:
@@ -47,20 +48,21 @@ class Shifts:
         other = element.getprevious()
         part = "end" if other is None else self._part_of(other)
         if part in ("raised", "lowered") and other.tail:
-            text, tail = self._text_of(other), other.tail
+            text, tail = self._shown(other), other.tail
             if text.strip() and before.endswith(text + tail):
                 return [("plain", before.removesuffix(text + tail)), (part, text), ("plain", tail)]
         return [("plain", before)]
 
     def _pieces(self, first: Any) -> Iterator[tuple[Any, Kind, str]]:
         """The pieces of a line from an element on: the element of each, None for plain text, its kind, its text."""
-        at, length = first, 0
+        at, length, after_stack = first, 0, 0
         for _ in range(_MOST):
             part = self._part_of(at)
             if part == "end":
                 return
             if part in ("raised", "lowered", "note"):
-                yield at, part, _spaced(self._text_of(at))
+                yield at, part, _spaced(self._shown(at))
+                after_stack += bool(after_stack)
             text = at.text or "" if part == "plain" else ""
             if part == "plain" and len(at):
                 at = at[0]
@@ -69,8 +71,28 @@ class Shifts:
                 text += after
             yield None, "plain", _spaced(text)
             length += len(text)
-            if at is None or length >= _FAR:
+            after_stack += bool(text or after_stack)
+            if at is None or length >= _FAR or after_stack > _AFTER:
                 return
+
+    def _shown(self, element: Any) -> str:
+        """The text in an element without that of elements in it that are not shown."""
+        if not len(element):
+            return self._text_of(element)
+        if all(self._part_of(inner) != "out" for inner in element.iterdescendants("*")):
+            return self._text_of(element)
+        found: list[str] = [element.text or ""]
+        waiting: list[Any] = list(reversed(element))
+        while waiting:
+            inner = waiting.pop()
+            if isinstance(inner, str):
+                found.append(inner)
+                continue
+            waiting.append(inner.tail or "")
+            if isinstance(inner.tag, str) and self._part_of(inner) != "out":
+                found.append(inner.text or "")
+                waiting += reversed(inner)
+        return "".join(found)
 
     def _next(self, element: Any) -> tuple[Any, str]:
         """The element after one and all that is in it, None at the end of the line, and the text between both."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
-from longdoc.loaders.layout.glyphs import NONE, SPACE, Glyphs, unturn
+from longdoc.loaders.layout.glyphs import NONE, SPACE, Glyphs, as_text, unturn
 
 _ALIKE = 0.2  # of the height: how much the two parts of a stack may differ in it
 _LEAST_APART, _MOST_APART = 0.3, 1.1  # of their height: between the two parts, from middle to middle
@@ -14,6 +16,7 @@ _THIN = 0.15  # of the height of the base: a wider gap is a space
 _TINY, _SMALL = 0.4, 0.87  # of the height of the base: that of the parts
 _WITHIN = 0.4  # of the height of a part: how much of it is level with the base
 _LONGEST = 8  # glyphs of a part
+_WORD = re.compile(r"[^\W\d_]{2}")  # more than a variable: small text in two lines
 
 
 def join_stacks(glyphs: Glyphs) -> NDArray[np.int64]:
@@ -35,22 +38,36 @@ def join_stacks(glyphs: Glyphs) -> NDArray[np.int64]:
     found &= (np.abs(np.diff(height)) < _ALIKE * small) & (apart > _LEAST_APART * small) & (apart < _MOST_APART * small)
     for at in (1 + np.flatnonzero(found)).tolist():
         first, end = _part_start(glyphs, boxes, at - 1), _part_end(glyphs, boxes, at)
-        if min(abs(boxes[at, 0] - boxes[at - 1, 2]), abs(boxes[at, 0] - boxes[first, 0])) > _NEAR * small[at - 1]:
+        starts, ends = boxes[[first, at], 0], boxes[[at - 1, end - 1], 2]
+        if min(abs(starts[1] - ends[0]), abs(starts[1] - starts[0]), abs(ends[1] - ends[0])) > _NEAR * small[at - 1]:
             continue
         parts = boxes[[first, at]]
-        left, right = boxes[[first, at], 0].min(), boxes[[at - 1, end - 1], 2].max()
+        left, right = starts.min(), ends.max()
         if first and glyphs.breaks[first] == NONE and _holds(boxes[first - 1], parts):
             is_base = abs(left - boxes[first - 1, 2]) < _NEAR * height[first - 1]
         else:
             is_base = (
                 end < len(boxes) and _holds(boxes[end], parts) and abs(boxes[end, 0] - right) < _NEAR * height[end]
             )
-        if is_base:
+        if is_base and _are_scripts(glyphs, first, at, end):
             glyphs.breaks[at] = NONE
             joined.append(at)
             if end < len(boxes) and glyphs.breaks[end] == SPACE and boxes[end, 0] - right < _THIN * height[end]:
                 glyphs.breaks[end] = NONE
     return np.array(joined, np.int64)
+
+
+def _are_scripts(glyphs: Glyphs, first: int, at: int, end: int) -> bool:
+    """Whether two parts are a superscript and a subscript, and not two lines of small text.
+
+    Args:
+        glyphs: the glyphs of a page.
+        first: the first glyph of the first part.
+        at: the first glyph of the second part, at which the first one ends.
+        end: the position after the second part.
+    """
+    words = [bool(_WORD.search(as_text(glyphs.codes[slice(*part)]))) for part in ((first, at), (at, end))]
+    return not any(words) or (not all(words) and first > 0 and chr(glyphs.codes[first - 1]).isalpha())
 
 
 def _part_start(glyphs: Glyphs, boxes: NDArray[np.floating], at: int) -> int:
