@@ -6,6 +6,7 @@ fills the field. What the other sources propose is compared: where values differ
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.prediction import Gap, Prediction
 from longdoc.records import RECORDS
-from longdoc.records.evidence import cells_by_field
+from longdoc.records.evidence import cells_by_field, metadata_cell
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, Source
 from longdoc.summary import names_by_label
@@ -82,6 +83,7 @@ class Usable:
             for label in getattr(config, "labels", ("",)) if config.kind in kinds else ():
                 names[kinds[config.kind]].setdefault(label, []).append(name)
         names["rule"] = {label: [RULES] for label in (rules.labels if rules else ())}
+        names["record"] = {each: [] for kind in RECORDS.values() for each in kind.fields}
         spans = [config for config in heads.values() if config.kind == "spans"]
         own = {f"clause {label}": config.min_score for config in spans for label in config.labels}
         return cls(names, defaultdict(float, own) if min_score is None else defaultdict(lambda: min_score))
@@ -99,7 +101,7 @@ class Usable:
                 raise ConfigError(f"fields.{name}: the model has no head for {wanted}; give the field another source")
             for source in own.trusted:
                 labels = self.names.get(source.kind, {})
-                if source.kind in ("clause", "entity", "rule") and labels and source.name not in labels:
+                if source.kind in ("clause", "entity", "rule", "record") and labels and source.name not in labels:
                     hint = did_you_mean(source.name, labels) or "."
                     raise ConfigError(
                         f"fields.{name}: no {source.kind} {source.name!r}{hint} It has: {', '.join(labels)}"
@@ -157,7 +159,8 @@ def _cells(seen: Prediction, kind: Kind, least: Mapping[str, float]) -> dict[str
     if kind not in RECORDS:
         return {}
     likely = [span for span in seen.spans if span.score >= least[f"clause {span.label}"]]
-    return cells_by_field(RECORDS[kind].make(seen.document, seen.entities, likely))
+    cells = cells_by_field(RECORDS[kind].make(seen.document, seen.entities, likely))
+    return {name: [cell for cell in own if cell.end > cell.start] for name, own in cells.items()}
 
 
 def fill(schema: Schema, found: Found) -> Filled:
@@ -177,11 +180,18 @@ def fill(schema: Schema, found: Found) -> Filled:
 def questions_left(schema: Schema, found: Found) -> dict[str, Field]:
     """The questions still to ask, with their fields: those of fields that no more trusted source fills."""
     questions: dict[str, Field] = {}
-    for wanted in schema.fields.values():
+    chosen = {name: _chosen(own, _proposals(own, found), found.least) for name, own in schema.fields.items()}
+    _decide_together(schema, chosen)
+    for name, wanted in schema.fields.items():
         asked = [source.name for source in wanted.trusted if source.kind == "question"]
-        if asked and not _chosen(wanted, _proposals(wanted, found), found.least):
+        if asked and not _suits(chosen[name], wanted):
             questions |= dict.fromkeys(asked, wanted)
     return questions
+
+
+def _suits(answers: Sequence[Answer], wanted: Field) -> bool:
+    """Whether there are answers, and they have a value if the field has a type with values."""
+    return any(answer.value is not None for answer in answers) if wanted.has_values else bool(answers)
 
 
 def _proposals(wanted: Field, found: Found) -> list[tuple[Source, list[Answer]]]:
@@ -195,7 +205,7 @@ def _proposals(wanted: Field, found: Found) -> list[tuple[Source, list[Answer]]]
 
 
 def _valued(answer: Answer, wanted: Field, source: Source) -> Answer:
-    value = wanted.parse(answer.text) if answer.value is None else answer.value
+    value = wanted.value_of(answer.text, answer.value)
     given = f"{source}: {answer.source}" if answer.source else str(source)
     return replace(answer, value=value, source=given)
 
@@ -203,18 +213,23 @@ def _valued(answer: Answer, wanted: Field, source: Source) -> Answer:
 def _chosen(
     wanted: Field, proposals: Sequence[tuple[Source, list[Answer]]], least: Mapping[str, float]
 ) -> list[Answer]:
-    """The answers of the first source that has any, in document order if there may be several."""
-    for position, (source, answers) in enumerate(proposals):
-        likely = [answer for answer in answers if answer.score >= least[str(source)]]
-        if not likely:
-            continue
-        typed = [answer for answer in likely if answer.value is not None]
-        kept = likely[:MAX_ANSWERS] if wanted.many else (typed or likely)[:1]
-        others = [own for later, (_, own) in enumerate(proposals) if later != position]
-        differs = not wanted.many and _disagree(kept[0], others)
-        marked = [replace(answer, check=answer.check or differs or answer.score < DOUBTFUL) for answer in kept]
-        return sorted(marked, key=lambda answer: answer.start)
-    return []
+    """The answers of the first source that has any with a value, or any at all, in document order if there are several.
+
+    An answer without a value to a field that has a type with values is marked.
+    """
+    likely = [[answer for answer in own if answer.score >= least[str(source)]] for source, own in proposals]
+    position = next((at for at, own in enumerate(likely) if _suits(own, wanted)), None)
+    if position is None:
+        position = next((at for at, own in enumerate(likely) if own), None)
+    if position is None:
+        return []
+    typed = [answer for answer in likely[position] if answer.value is not None]
+    kept = likely[position][:MAX_ANSWERS] if wanted.many else (typed or likely[position])[:1]
+    others = [own for at, (_, own) in enumerate(proposals) if at != position]
+    differs = not wanted.many and _disagree(kept[0], others)
+    lacks = wanted.has_values and not typed
+    marked = [replace(answer, check=answer.check or differs or lacks or answer.score < DOUBTFUL) for answer in kept]
+    return sorted(marked, key=lambda answer: answer.start)
 
 
 def _disagree(answer: Answer, others: Iterable[Sequence[Answer]]) -> bool:
@@ -259,9 +274,11 @@ def _names(entities: Sequence[Entity]) -> list[Answer]:
 
 
 def _sections(title: str, found: Found) -> list[Answer]:
-    """The text of the sections of a kind, or with these words in their title, without the heading."""
+    """The text of the sections of a kind or title, or else with these words in their title, without the heading."""
     document, wanted = found.document, title.casefold()
-    alike = [s for s in document.sections if wanted == s.kind or wanted in s.title.casefold()]
+    alike = [s for s in document.sections if wanted in (s.kind, s.title.casefold())]
+    words = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
+    alike = alike or [s for s in document.sections if words.search(s.title.casefold())]
     bodies = [(_body(document, section), section.end) for section in alike]
     return [_placed(document, start, end) for start, end in bodies if document.text[start:end].strip()]
 
@@ -281,9 +298,9 @@ def _definitions(term: str, found: Found) -> list[Answer]:
 
 def _metadata(key: str, found: Found) -> list[Answer]:
     document = found.document
-    value = document.source.metadata.get(key, "").strip()
-    at = document.text.find(value) if value else -1
-    return [_placed(document, at, at + len(value))] if at >= 0 else []
+    values = [value for name, value in document.source.metadata.items() if name.casefold() == key.casefold()]
+    cells = [metadata_cell(document, value, label=key) for value in values if value.strip()]
+    return [cell for cell in cells if cell.end > cell.start]
 
 
 def _answers(question: str, found: Found) -> list[Answer]:

@@ -301,7 +301,7 @@ class Pipeline:
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
         """
-        read, k = as_document(document), {True: MAX_ANSWERS, False: 1}
+        read, k, _ = as_document(document), {True: MAX_ANSWERS, False: 1}, DecodeOptions(min_score=min_score)
 
         def ask(fields: Mapping[str, Field]) -> tuple[list[list[Answer]], tuple[Gap, ...]]:
             options = [DecodeOptions(top_k=k[f.many], value_of=f.parse, min_score=min_score) for f in fields.values()]

@@ -91,7 +91,9 @@ class Prediction:
     """Passages of a label that may be long, such as clauses, in document order; they may overlap."""
     answers: tuple[Answer, ...] = ()
     rejected: tuple[Answer, ...] = ()
-    """Of fields of a schema that were not found, the best candidate, whose score was too low."""
+    """Of fields that were not found, the best candidate: its score was too low, or its words fill another field."""
+    beside: tuple[Answer, ...] = ()
+    """Of a record, what only the file's metadata say, such as the authors of a paper: it has no place in the text."""
     sought: tuple[str, ...] = ()
     """The fields of the schema that was filled, in order, found or not."""
     tasks: tuple[str, ...] = ()
@@ -117,8 +119,9 @@ class Prediction:
     @property
     def fields(self) -> dict[str, tuple[Answer, ...]]:
         """The answers by field of the schema; empty where a field was sought and not found."""
-        names = dict.fromkeys([*self.sought, *(answer.label or answer.question for answer in self.answers)])
-        return {name: tuple(a for a in self.answers if (a.label or a.question) == name) for name in names}
+        found = (*self.answers, *self.beside)
+        names = dict.fromkeys([*self.sought, *(answer.label or answer.question for answer in found)])
+        return {name: tuple(a for a in found if (a.label or a.question) == name) for name in names}
 
     @property
     def coverage(self) -> float:
@@ -153,6 +156,7 @@ class Prediction:
             "spans": [_plain(span) for span in self.spans],
             "answers": [_plain(answer) for answer in self.answers],
             "rejected": [_plain(answer) for answer in self.rejected],
+            "beside": [_plain(answer) for answer in self.beside],
             "sought": list(self.sought),
             "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
@@ -188,6 +192,7 @@ class Prediction:
                 spans=tuple(Entity(**_with_boxes(span)) for span in record.get("spans", ())),
                 answers=tuple(_answer(answer) for answer in record["answers"]),
                 rejected=tuple(_answer(answer) for answer in record.get("rejected", ())),
+                beside=tuple(_answer(answer) for answer in record.get("beside", ())),
                 sought=tuple(record.get("sought", ())),
                 tasks=tuple(record.get("tasks", ())),
                 kind=record.get("kind", ""),

@@ -17,16 +17,26 @@ short for ``from: [question: …]``::
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from longdoc.config import from_dict, load_yaml
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.values import FieldType, Value, parse_value
+from longdoc.values import Duration, FieldType, Money, Value, parse_value
 
+VALUE_TYPES: Mapping[str, type] = {
+    "date": datetime.date,
+    "money": Money,
+    "duration": Duration,
+    "percent": Decimal,
+    "number": Decimal,
+}
+"""Types of fields with values, and the types of these values."""
 _SHIPPED = Path(__file__).parent / "assets" / "schemas"
 
 
@@ -111,11 +121,21 @@ class Field:
     @property
     def has_values(self) -> bool:
         """Whether answers are parsed: text, clause, party and place are not."""
-        return self.type not in ("text", "clause", "party", "place")
+        return self.type in VALUE_TYPES
 
     def parse(self, text: str) -> Value | None:
         """The value of the field's type in an answer; None if it has none or the type has no values."""
         return parse_value(text, self.type, near=self.near, never_after=self.never_after)
+
+    def value_of(self, text: str, known: Any = None) -> Any:
+        """The value of an answer: that of its text, or else what is known of it already, if it is of this type.
+
+        Of text, clause, party and place only a known text is a value, such as the name of a state.
+        """
+        if not self.has_values:
+            return known if isinstance(known, str) else None
+        value = self.parse(text)
+        return known if value is None and isinstance(known, VALUE_TYPES[self.type]) else value
 
     def refuses(self, text: str) -> bool:
         """Whether the only values of a text are of another thing, as ``never_after`` says."""

@@ -63,6 +63,8 @@ def on_one_line(text: str) -> str:
 
 def place(answer: Answer | Entity) -> str:
     """Where an answer or a span is, as in ``"page 3, section 8.3(b)"``."""
+    if answer.start == answer.end:
+        return "metadata"
     section = f", section {answer.section}" if answer.section else ""
     return f"page {answer.page}{section}"
 

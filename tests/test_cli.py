@@ -117,7 +117,7 @@ def test_the_suffix_of_the_output_sets_the_format(
     assert "empty.txt" in written
     reported, total = err.splitlines()
     assert reported.startswith("longdoc: empty.txt: empty")
-    assert total == "longdoc: 1 of 2 documents could not be read"
+    assert total == "longdoc: 1 of 2 documents failed"
     assert sorted(path.name for path in folder.iterdir()) == ["empty.txt", "lease.txt", "note.txt", f"out.{suffix}"]
 
 
@@ -131,7 +131,7 @@ def test_failures_are_told_on_standard_error_in_a_pipe_too(folder: Path, capsys:
     one, two, total = err.splitlines()
     assert one.startswith("longdoc: a/x.txt: empty")
     assert two.startswith("longdoc: b/x.txt: empty")
-    assert total == "longdoc: 2 of 3 documents could not be read"
+    assert total == "longdoc: 2 of 3 documents failed"
 
 
 def test_files_of_the_same_name_are_told_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,3 +146,40 @@ def test_a_field_without_a_usable_source_is_refused_with_the_nearest_name():
     ]:
         with pytest.raises(ConfigError, match=message):
             usable.tasks(load_schema({"fields": fields}))
+
+
+def test_a_section_is_found_by_its_title_or_whole_words_of_it():
+    text = "AGREEMENT\n\n1. Current Assets. Assets are $5,000.\n\n2. Rent. Rent is $700.\n\n3. Rent Review. Later.\n"
+    document = longdoc.load(text.encode())
+    schema = load_schema({"fields": {"rent": {"type": "money", "from": [{"section": "rent"}]}}})
+    (answer,) = fill(schema, Found(Prediction(document=document), _Least())).answers
+    assert str(answer.value) == "USD 700"
+
+
+def test_a_source_without_a_value_does_not_hide_one_with_a_value():
+    law = span("The laws of Ohio govern.", "Law", 0.9)
+    signed = span("June 9, 2004", "DATE", 0.8)
+    fields = {"date": {"type": "date", "from": [{"clause": "Law"}, {"entity": "DATE"}]}}
+    (answer,) = filled(fields, spans=[law], entities=[signed]).answers
+    assert answer.value == datetime.date(2004, 6, 9)
+    (alone,) = filled(fields, spans=[law]).answers
+    assert alone.value is None and alone.check
+    schema = load_schema({"fields": {"date": {"type": "date", "from": [{"clause": "Law"}], "question": "When?"}}})
+    assert list(questions_left(schema, Found(Prediction(document=DOCUMENT, spans=(law,)), _Least()))) == ["When?"]
+
+
+def test_a_known_value_of_another_type_is_not_taken():
+    ohio = TEXT.index("Ohio")
+    cell = Answer(text="Ohio", start=ohio, end=ohio + 4, score=0.8, page=1, value=datetime.date(2004, 6, 9))
+    record = {"date": [cell]}
+    fields = {
+        "fee": {"type": "money", "from": [{"record": "date"}]},
+        "date": {"type": "date", "from": [{"record": "date"}]},
+    }
+    answers = filled(fields, record=record).answers
+    assert [(answer.label, answer.value) for answer in answers] == [("fee", None), ("date", datetime.date(2004, 6, 9))]
+
+
+def test_a_mistyped_field_of_a_record_is_named():
+    with pytest.raises(ConfigError, match="fields.x: no record 'partys'; did you mean 'parties'"):
+        Usable.of({}, None).tasks(load_schema({"fields": {"x": {"from": [{"record": "partys"}]}}}))

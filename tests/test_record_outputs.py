@@ -174,7 +174,7 @@ def test_a_folder_of_contracts_becomes_a_table(folder, capsys):
     code, _, err = run(capsys, "extract", "in", "--record", "contract", "-o", "out.csv")
     table = list(csv.DictReader(io.StringIO((folder / "out.csv").read_text())))
     assert [(Path(row["source"]).name, row["status"]) for row in table] == [("lease.txt", "ok"), ("cake.txt", "error")]
-    assert code == 1 and "cake.txt: not a contract" in err and "1 of 2 documents could not be read" in err
+    assert code == 1 and "cake.txt: not a contract" in err and "1 of 2 documents failed" in err
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,8 @@ def test_a_folder_of_contracts_becomes_a_table(folder, capsys):
         (["in", "--format", "csv"], "csv has a row per document, of --record or --schema; add one of them"),
         (["in", "--record", "auto", "--format", "csv"], "depend on the kind of record; name it: --record contract"),
         (["in", "--record", "contract", "--schema", "contract"], "--record cannot be combined with --schema"),
+        (["in", "--record", "contract", "--min-score", "0.9"], "--record takes no --min-score"),
+        (["in", "--record", "contract", "--fields", "term"], "--record cannot be combined with --schema or --fields"),
         (["in", "--record", "contract", "--tasks", "x"], "--record cannot be combined with --tasks or --rules"),
         (["in", "--fields", "law"], "--fields names fields of a schema"),
         (["in", "--schema", "contract", "--fields", "laws"], "unknown field 'laws'"),
@@ -199,3 +201,30 @@ def test_an_empty_folder_is_named(folder, capsys):
     code, _, err = run(capsys, "extract", "empty")
     assert code != 0 and "empty: is a folder without files" in err
     assert issubclass(DocumentNotFoundError, longdoc.LongdocError)
+
+
+def test_a_repeated_run_does_not_read_its_own_output(folder, capsys):
+    arguments = ("extract", "in", "--record", "contract", "-o", "in/out.csv")
+    assert run(capsys, *arguments)[0] == run(capsys, *arguments, "--overwrite")[0] == 1
+    table = list(csv.DictReader(io.StringIO((folder / "in" / "out.csv").read_text())))
+    assert [Path(row["source"]).name for row in table] == ["lease.txt", "cake.txt"]
+
+
+def test_csv_refuses_fields_named_as_its_own_columns(lease):
+    schema = {"fields": {"status": {"from": [{"section": "term"}]}}}
+    with pytest.raises(ConfigError, match="csv has a column 'status' of its own"):
+        rows(Outcome("lease.txt", reading().extract(lease, schema)))
+
+
+def test_what_only_the_metadata_say_is_shown_and_not_called_missing(monkeypatch):
+    document = Document.from_text("On leaves\n\nAbstract\n\nWe cut leaves.", name="paper.txt")
+    author = longdoc.Answer(text="Jane Roe", label="authors", start=0, end=0, score=1.0, page=1, source="metadata")
+    prediction = Prediction(document=document, beside=(author,), sought=("authors", "doi"))
+    monkeypatch.setenv("COLUMNS", "120")
+    for name in ("table", "html"):
+        stream = io.StringIO()
+        FORMATS[name].write(iter([Outcome("paper.txt", prediction)]), stream)
+        assert "Jane Roe" in stream.getvalue() and "metadata" in stream.getvalue()
+    assert prediction.fields == {"authors": (author,), "doi": ()}
+    line = json.loads(json.dumps(prediction.to_dict()))
+    assert Prediction.from_dict(line, document) == prediction

@@ -68,7 +68,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--tasks", metavar="T,...", help="names of the model's heads to run; default: those for the kind of document"
     )
-    what.add_argument("--rules", action="append", metavar="FILE", help="also find entities by the rules in a YAML file")
+    what.add_argument(
+        "--rules",
+        action="append",
+        metavar="FILE",
+        help="also find entities by the rules of a YAML file; with all heads",
+    )
     what.add_argument(
         "--schema", metavar="S", help="fill the fields of a schema instead: contract, paper, clinical or a YAML file"
     )
@@ -88,7 +93,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    arguments.paths = [path for given in arguments.paths for path in options.files_of(given)]
+    arguments.paths = [path for given in arguments.paths for path in options.files_of(given, but=arguments.output)]
     output = None if arguments.output in (None, "-") else arguments.output
     format, schema = _format(arguments, output), _schema(arguments)
     if output:
@@ -106,14 +111,16 @@ def run(arguments: argparse.Namespace) -> int:
             raise
     if failed:
         total = count(len(arguments.paths), "document")
-        print(f"longdoc: {len(failed)} of {total} could not be read", file=sys.stderr)
+        print(f"longdoc: {len(failed)} of {total} failed", file=sys.stderr)
     return 1 if failed else 0
 
 
 def _schema(arguments: argparse.Namespace) -> Schema | None:
     """The schema to fill, if one is named; arguments that do not go together are refused."""
-    if arguments.record and arguments.schema:
-        raise ConfigError("--record cannot be combined with --schema: a record has fields of its own")
+    if arguments.record and (arguments.schema or arguments.fields):
+        raise ConfigError("--record cannot be combined with --schema or --fields: a record has fields of its own")
+    if arguments.record and arguments.min_score is not None:
+        raise ConfigError("--record takes no --min-score: a record marks the cells that a person should check")
     if (arguments.schema or arguments.record) and (arguments.tasks is not None or arguments.rules):
         chosen = "--schema" if arguments.schema else "--record"
         raise ConfigError(f"{chosen} cannot be combined with --tasks or --rules, which select entities")

@@ -57,6 +57,8 @@ def _cells(prediction: PredictionLike, source: str) -> dict[str, object]:
         return record
     if not prediction.sought:
         raise ConfigError(f"{source}: csv has a row for each document: of a record, or of the fields of a schema")
+    if taken := sorted({"source", "status", "check", "message"} & set(prediction.fields)):
+        raise ConfigError(f"csv has a column {taken[0]!r} of its own; give the field of the schema another name")
     checks = [name for name, answers in prediction.fields.items() if any(answer.check for answer in answers)]
     shown = {
         name: "; ".join(on_one_line(answer.text) if answer.value is None else str(answer.value) for answer in answers)

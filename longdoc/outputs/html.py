@@ -204,6 +204,7 @@ def _missing(name: str, prediction: PredictionLike) -> str:
 
 def _answer(passage: Answer | Entity, anchor: str) -> str:
     link = f'<a href="#{anchor}-{passage.start}">{_text(shortened(passage.text))}</a>'
+    link = link if passage.end > passage.start else f"<span>{_text(shortened(passage.text))}</span>"
     value = f'<span class="value">{_value(passage)}</span>' if getattr(passage, "value", None) is not None else ""
     where = f"{_text(place(passage))} · {passage.score:.2f}{_check(passage)}"
     return f'<dd>{value}{link}<span class="where">{where}</span></dd>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from longdoc.document import Document
@@ -38,13 +38,20 @@ class RecordKind:
 
     make: Callable[[Document, Sequence[Entity], Sequence[Entity]], Any]
     """Document, entities and spans → record; raises ``RecordError`` for a document of another kind."""
+    type: type[Any]
+    """The class of the record."""
     description: str
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of its fields."""
+        return tuple(each.name for each in fields(self.type))
 
 
 RECORDS: dict[Kind, RecordKind] = {
-    "contract": RecordKind(contract_record, "title, parties with roles, dates, law, term, renewal, notice, caps"),
-    "paper": RecordKind(paper_record, "title, authors, affiliations, DOI, abstract, sections, entities, abbreviations"),
-    "note": RecordKind(note_record, "problems, medications with doses, allergies, vital signs, dates"),
+    "contract": RecordKind(contract_record, Contract, "title, parties, dates, law, term, renewal, notice, caps"),
+    "paper": RecordKind(paper_record, Paper, "title, authors, DOI, abstract, sections, entities, abbreviations"),
+    "note": RecordKind(note_record, Note, "problems, medications with doses, allergies, vital signs, dates"),
 }
 """The kinds of records by the kind of document."""
 
@@ -56,9 +63,15 @@ def with_record(prediction: Prediction, kind: Kind) -> Prediction:
         RecordError: the document is of another kind.
     """
     made = RECORDS[kind].make(prediction.document, prediction.entities, prediction.spans)
-    by_field = cells_by_field(made)
-    answers = tuple(replace(cell, label=name) for name, cells in by_field.items() for cell in cells)
-    return replace(prediction, record=made, kind=kind, answers=answers, sought=tuple(by_field))
+    cells = [replace(cell, label=name) for name, own in cells_by_field(made).items() for cell in own]
+    return replace(
+        prediction,
+        record=made,
+        kind=kind,
+        answers=tuple(cell for cell in cells if cell.end > cell.start),
+        beside=tuple(cell for cell in cells if cell.end == cell.start),
+        sought=RECORDS[kind].fields,
+    )
 
 
 def record_kind(document: Document, kind: str | None = None) -> Kind:

@@ -103,13 +103,16 @@ def needs_check(record: Any) -> bool:
 
 
 def cells_by_field(record: Any) -> dict[str, list[Answer]]:
-    """The cells of a record that stand in the text, by field; of parties, medications and the like, their names."""
+    """The cells of a record, by field; of parties, medications and the like, their names.
+
+    A cell that only the metadata say is not in the text: its ``start`` is its ``end``.
+    """
     found: dict[str, list[Answer]] = {}
     for each in dataclasses.fields(record):
         value = getattr(record, each.name)
         parts = value if isinstance(value, tuple) else (value,)
         heads = [part if isinstance(part, Answer) else _name_of(part) for part in parts]
-        found[each.name] = [cell for cell in heads if cell is not None and cell.end > cell.start]
+        found[each.name] = [cell for cell in heads if cell is not None]
     return found
 
 
