@@ -181,5 +181,5 @@ def test_a_known_value_of_another_type_is_not_taken():
 
 
 def test_a_mistyped_field_of_a_record_is_named():
-    with pytest.raises(ConfigError, match="fields.x: no record 'partys'; did you mean 'parties'"):
+    with pytest.raises(ConfigError, match=r"fields\.x: no record 'partys'; did you mean 'parties'"):
         Usable.of({}, None).tasks(load_schema({"fields": {"x": {"from": [{"record": "partys"}]}}}))
