@@ -184,7 +184,8 @@ def test_every_result_survives_the_file(asking):
 # ------------------------------------------------------------------------------------------------------- as a command
 
 SLOWLY = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 from longdoc.cli import main
 from longdoc.evaluation import part
 score = part.score
