@@ -256,6 +256,50 @@ def test_a_start_is_no_end() -> None:
     assert record_of(text).expiration_date is None
 
 
+AFTER_ITS_END = (
+    "5. Confidentiality. The duties of confidence shall continue for a period of five (5) years after termination.",
+    "6. Records. The Supplier shall keep its records for a period of three years.",
+    "2.8 Storage. The Supplier shall store the reports for a period of 3 years from the date the services took place.",
+    "7. Non-Solicitation. During the term of this Agreement and for one (1) year thereafter the Buyer hires nobody.",
+    "8. Warranty. The warranty under this Agreement shall continue for a period of two (2) years.",
+    "9. Audit. This Agreement shall remain open to audit for a period of two (2) years following expiration.",
+    "4. Fleet. The Buyer shall within a period of five months of the Effective Date reduce the number of vehicles.",
+    "4. Fleet. The Buyer shall rent the vehicles for a period of two years.",
+)
+
+
+@pytest.mark.parametrize("sentence", AFTER_ITS_END)
+def test_the_length_of_a_duty_is_not_that_of_the_contract(sentence: str) -> None:
+    opening = OPENINGS["by and between"][0]
+    without = record_of(f"{opening}\n\n{sentence}\n")
+    assert without.term is None and without.expiration_date is None
+    term = "The term of this Agreement is twelve (12) months, from the Effective Date."
+    beside = record_of(f"{opening}\n\n{sentence}\n\n12. General. {term}\n")
+    assert beside.term.text == "twelve (12) months"
+    assert (beside.expiration_date.text, beside.expiration_date.value) == (beside.term.text, datetime.date(2017, 5, 3))
+
+
+TERMS = {
+    "1. Term. The initial term hereof shall be two (2)  years from the Effective Date.": "two (2)  years",
+    "1. Term. The Supplier serves the Buyer for a period of 18 months.": "18 months",
+    'It takes effect at once and shall continue for three years thereafter (the "Initial Term").': "three years",
+    "1. Term. The term of this Agreement shall commence at once and shall expire twenty (20) years from the Effective "
+    "Date.": "twenty (20) years",
+}
+
+
+@pytest.mark.parametrize(("words", "term"), TERMS.items())
+def test_a_term_is_the_length_that_the_contract_calls_so(words: str, term: str) -> None:
+    assert record_of(f"{OPENINGS['by and between'][0]}\n\n{words}\n").term.text == term
+
+
+@pytest.mark.parametrize(("end", "checked"), [("May 3, 2019", False), ("May 3, 2021", True)])
+def test_a_term_and_an_end_that_disagree_are_to_be_checked(end: str, checked: bool) -> None:
+    words = f"1. Term. The term of this Agreement shall be three (3) years, and this Agreement shall expire on {end}."
+    record = record_of(f"{OPENINGS['by and between'][0]}\n\n{words}\n")
+    assert (record.term.check, record.expiration_date.check) == (checked, checked)
+
+
 LAWS = {
     "governed by and construed in accordance with the laws of the State of Delaware, without"
     " regard to conflicts": "Delaware",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.records.dates import agreement_date, effective_date
-from longdoc.records.ends import expiration_date
+from longdoc.records.ends import disagrees, expiration_date
 from longdoc.records.evidence import cell, plain, require_type
 from longdoc.records.parties import Party, find_parties
 from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
@@ -121,14 +121,18 @@ def contract_record(document: Document, entities: Sequence[Entity] = (), spans: 
     parties, opening = find_parties(document, entities)
     agreed = agreement_date(document, opening, entities)
     effective = effective_date(document, opening, agreed, entities, spans)
+    term = find_term(document, spans)
+    end = expiration_date(document, agreed, effective, term, spans)
+    if term and end and disagrees(term, effective, end):
+        term, end = replace(term, check=True), replace(end, check=True)
     return Contract(
         title=_title(document, opening, entities),
         parties=parties,
         agreement_date=agreed,
         effective_date=effective,
-        expiration_date=expiration_date(document, agreed, effective, spans),
+        expiration_date=end,
         governing_law=find_law(document, spans),
-        term=find_term(document, spans),
+        term=term,
         renewal=find_renewal(document, spans),
         notice=find_notice(document, spans),
         caps=find_caps(document, spans),
