@@ -400,6 +400,16 @@ def test_a_record_is_plain_json_and_an_empty_one_has_the_same_columns() -> None:
     assert RECORDS["contract"].make is contract_record
 
 
+SPACED = ("5 day of", "the laws of")
+
+
+@pytest.mark.parametrize("words", SPACED)
+def test_runs_of_spaces_cost_no_time(words: str) -> None:
+    opening = OPENINGS["by and between"][0]
+    record = record_of(f"{opening}\n\n{words}{' ' * 50_000}{BODY}")
+    assert record.term.text == "five (5) years" and record.expiration_date.value == datetime.date(2021, 5, 3)
+
+
 def test_hostile_runs_cost_no_time() -> None:
     for run in (
         "_ " * 20_000,

@@ -94,11 +94,13 @@ _DOCUMENT = re.compile(
     r"|indenture|supplement|covenant)s?\b"
 )
 _HEADED = re.compile(
-    r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])"
+    r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]{0,20}[\"“(a-z])"
 )
-_SPELLED = re.compile(r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b")
+_SPELLED = re.compile(
+    r"(?:This|THIS)\s{1,20}((?:[\w&/,-]+\s{1,20}){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b"
+)
 _SPELLED_OUT = re.compile(
-    r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s*(?:["
+    r"(?:This|THIS)\s{1,20}((?:[\w&/,-]+\s{1,20}){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s{0,20}(?:["
     r"(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
 )
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
@@ -151,7 +153,7 @@ def _title(document: Document, opening: tuple[int, int] | None, entities: Iterab
     if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+\s{1,2})+$", text[max(0, start - 80) : start])):
         start -= len(longer[0])
     if more := re.compile(
-        r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER"
+        r"\s{1,20}(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER"
         r"|#)[.\s]*\w+",
         re.I,
     ).match(text, end):

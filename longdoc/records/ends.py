@@ -38,8 +38,8 @@ _STRONG = re.compile(
     r"|terminate on|duration|validity|agreement expires|the term\b"
 )
 _ANNIVERSARY = re.compile(
-    r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s*(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s*)?(?:\(?\d*(?:st|nd|rd"
-    r"|th)\)?\s*)?(?:year )?anniversary\s+(?:date\s+)?(?:of|from|following)\s+(?P<base>[^.;]{3,80})"
+    r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s{0,20}(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s{0,20})?(?:\(?\d*(?:st|nd|rd"
+    r"|th)\)?\s{0,20})?(?:year )?anniversary\s{1,20}(?:date\s{1,20})?(?:of|from|following)\s{1,20}(?P<base>[^.;]{3,80})"
 )
 _NOT_AT = re.compile(r"(?i)(?<!day )\b(?:prior to|before|after|following)\s(?:the\s?)?\w{0,4}$")
 _BASE = re.compile(
@@ -114,7 +114,7 @@ def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answe
         )
         if begins or (
             match[0].lower().split()[0] == "to"
-            and not re.search(r"\d{4}[\s,]*$", text[max(0, match.start() - 15) : match.start()])
+            and not re.search(r"\d{4}[\s,]{0,20}$", text[max(0, match.start() - 15) : match.start()])
         ):
             continue
         blank = dated.value is None

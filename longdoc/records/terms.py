@@ -12,24 +12,28 @@ from longdoc.records.openings import Range
 from longdoc.summary import on_one_line
 from longdoc.values import Duration, Money, parse_value
 
+_GAP = r"\s{1,20}"
+"""Bounded, so that a long run of spaces costs no time."""
 _OF_STATE = (
-    r"(?:(?:the\s+)?(?:states?|commonwealth|republic|province|kingdom|federal republic|country"
-    r"|district|territory|laws?|internal laws?|substantive laws?)\s+of\s+(?:the\s+)?)*"
+    r"(?:(?:the\s{1,20})?(?:states?|commonwealth|republic|province|kingdom|federal republic|country"
+    r"|district|territory|laws?|internal laws?|substantive laws?)\s{1,20}of\s{1,20}(?:the\s{1,20})?)*"
 )
 _PLACE = (
-    r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s+(?:and\s+(?=Wales)|of\s+(?:the\s+)?)?|,\s"
+    r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s{1,20}(?:and\s{1,20}(?=Wales)|of\s{1,20}(?:the\s{1,20})?)?|,\s"
     r"(?=[A-Z][a-z]+\b))[A-Z][\w.’']*){0,5})"
 )
 _LAW_OF = re.compile(
-    rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+"
-    rf"(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?"
-    rf"(?:the\s+)?)?{_OF_STATE}){_PLACE}"
+    rf"(?i:\b(?:laws?|legislation)\b(?:,|{_GAP}and{_GAP}\w+|(?:,|{_GAP}and)\s[\w\s,]{{3,50}}?)?{_GAP}(?:then{_GAP})?"
+    rf"(?:in{_GAP}(?:force|effect){_GAP})?(?:in|of|from){_GAP}(?:the{_GAP})?(?:united states(?: of america)?,? and "
+    rf"(?:of )?(?:the{_GAP})?)?{_OF_STATE}){_PLACE}"
 )
-_LAW_NAMED = re.compile(rf"{_PLACE}(?:['’]s)?\s+(?i:(?:state\s+|substantive\s+|internal\s+|contract\s+)?laws?)\b")
+_LAW_NAMED = re.compile(
+    rf"{_PLACE}(?:['’]s)?{_GAP}(?i:(?:state{_GAP}|substantive{_GAP}|internal{_GAP}|contract{_GAP})?laws?)\b"
+)
 _STATE = re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}")
 _GOVERNS = re.compile(
     r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by"
-    r"|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b"
+    r"|subject to the laws?|(?:in accordance with|under) the\s{1,20}(?:\w+\s{1,20})?laws?)\b"
 )
 _SENTENCE_START = re.compile(r"(?:\.\s+|\n)(?=[A-Z(\"“\d])")
 _PLACE_END = re.compile(
@@ -52,7 +56,6 @@ _MONEY = re.compile(
     r"|mm\b))?|\b(?:USD|EUR|GBP|RMB|CHF|JPY)\s?\d[\d,.]*|\b\d[\d,.]*\s(?i:dollars|euros?|pounds)\b"
 )
 _AGREEMENT = r"(?:agreement|contract|lease|licen[cs]e|sublease|engagement|franchise|amendment)"
-_GAP = r"\s{1,9}"
 _TERM = re.compile(
     rf"(?i)(?P<term>\b(?:initial|primary|original|base|fixed){_GAP}(?:\w+{_GAP})?(?:term|period)\b"
     rf"|\b(?:term|duration|period){_GAP}(?:of|for){_GAP}(?:this|the|such){_GAP}(?:\w+{_GAP})?{_AGREEMENT}\b"
