@@ -300,6 +300,21 @@ def test_a_term_and_an_end_that_disagree_are_to_be_checked(end: str, checked: bo
     assert (record.term.check, record.expiration_date.check) == (checked, checked)
 
 
+NOTICES = {
+    "Such notice must be given ninety (90) days prior to expiration of the term.": "ninety (90) days",
+    "Such notice must be given ninety (90) days prior to expiration.": "ninety (90) days",
+    "Written notice of non-renewal shall be given at least sixty days before the end of the term.": "sixty days",
+    "Any notice shall be deemed received three days after it is posted.": None,
+}
+
+
+@pytest.mark.parametrize(("sentence", "notice"), NOTICES.items())
+def test_the_notice_may_follow_the_sentence_on_renewal(sentence: str, notice: str | None) -> None:
+    term = "1. Term. The initial term is two years and shall be renewed for one year, unless either party objects."
+    found = record_of(f"{OPENINGS['by and between'][0]}\n\n{term} {sentence}\n").notice
+    assert (found and found.text) == notice
+
+
 LAWS = {
     "governed by and construed in accordance with the laws of the State of Delaware, without"
     " regard to conflicts": "Delaware",

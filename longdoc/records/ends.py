@@ -165,7 +165,7 @@ def disagrees(term: Answer | None, effective: Answer | None, end: Answer | None)
         effective: when it takes effect.
         end: when it ends.
     """
-    if not (term and effective and end) or not isinstance(term.value, Duration) or end.source.startswith("computed"):
+    if not (term and effective and end) or not isinstance(term.value, Duration) or end.start == term.start:
         return False
     first, last, step = effective.value, end.value, _step(term.value)
     if step is None or not isinstance(first, datetime.date) or not isinstance(last, datetime.date):

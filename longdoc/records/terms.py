@@ -46,6 +46,11 @@ _RENEWS = re.compile(
     r"(?i)\b(?:renew(?:ed|s|al|als)?|extend(?:ed|s)?|extension|roll over|successive|additional (?:term|period))\b"
 )
 _NOTICE = re.compile(r"(?i)\b(?:notice|notif(?:y|ies|ied)|advis)")
+_NOTICE_OF_IT = re.compile(
+    r"(?i)\s{0,20}[^.;]{0,60}?\b(?:(?:such|this|the|any|that|written)\s{1,9})?notice\b[^.;]{0,160}?\b(?:prior|before|advance"
+    r"|preceding)\b[^.;]{0,60}?\b(?:expir\w*|end|term|renew\w*|anniversary)\b"
+)
+"""What the sentence after one on renewal says of the notice against it."""
 _CAP = re.compile(
     r"(?i)\b(?:liab(?:le|ility|ilities)|damages|aggregate|obligations? to indemnify)\b[^.;]{0,250}?\b"
     r"(?:exceed|limited to|in excess of|greater than|more than|maximum)\b"
@@ -292,12 +297,21 @@ def find_renewal(document: Document, spans: Sequence[Entity] = ()) -> Answer | N
 def find_notice(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
     """How long before its end a renewal must be refused."""
     label = "Notice Period To Terminate Renewal"
+    text = document.text
+    renewals = list(sentences(text, _RENEWS))
+    next_ones = [zone for _, end in renewals if (zone := _next_sentence(text, end))]
     rules = [
-        (zone, "rule notice against renewal", 0.72)
-        for zone in sentences(document.text, _RENEWS)
-        if _NOTICE.search(document.text, *zone)
+        (zone, "rule notice against renewal", 0.72) for zone in [*renewals, *next_ones] if _NOTICE.search(text, *zone)
     ]
     return _duration_cell(document, "notice", [*_zones(document, spans, label), *rules], _WANTS_NOTICE, _NOT_NOTICE)
+
+
+def _next_sentence(text: str, at: int) -> Range | None:
+    """The sentence after one on renewal, if it speaks of the notice against it; None if it does not."""
+    follows = _SENTENCE_START.search(text, max(0, at - 1), min(len(text), at + 20))
+    start = follows.end() if follows else at
+    said = _NOTICE_OF_IT.match(text, start)
+    return said.span() if said else None
 
 
 def find_caps(document: Document, spans: Sequence[Entity] = ()) -> tuple[Answer, ...]:
