@@ -256,6 +256,65 @@ def test_a_start_is_no_end() -> None:
     assert record_of(text).expiration_date is None
 
 
+AFTER_ITS_END = (
+    "5. Confidentiality. The duties of confidence shall continue for a period of five (5) years after termination.",
+    "6. Records. The Supplier shall keep its records for a period of three years.",
+    "2.8 Storage. The Supplier shall store the reports for a period of 3 years from the date the services took place.",
+    "7. Non-Solicitation. During the term of this Agreement and for one (1) year thereafter the Buyer hires nobody.",
+    "8. Warranty. The warranty under this Agreement shall continue for a period of two (2) years.",
+    "9. Audit. This Agreement shall remain open to audit for a period of two (2) years following expiration.",
+    "4. Fleet. The Buyer shall within a period of five months of the Effective Date reduce the number of vehicles.",
+    "4. Fleet. The Buyer shall rent the vehicles for a period of two years.",
+)
+
+
+@pytest.mark.parametrize("sentence", AFTER_ITS_END)
+def test_the_length_of_a_duty_is_not_that_of_the_contract(sentence: str) -> None:
+    opening = OPENINGS["by and between"][0]
+    without = record_of(f"{opening}\n\n{sentence}\n")
+    assert without.term is None and without.expiration_date is None
+    term = "The term of this Agreement is twelve (12) months, from the Effective Date."
+    beside = record_of(f"{opening}\n\n{sentence}\n\n12. General. {term}\n")
+    assert beside.term.text == "twelve (12) months"
+    assert (beside.expiration_date.text, beside.expiration_date.value) == (beside.term.text, datetime.date(2017, 5, 3))
+
+
+TERMS = {
+    "1. Term. The initial term hereof shall be two (2)  years from the Effective Date.": "two (2)  years",
+    "1. Term. The Supplier serves the Buyer for a period of 18 months.": "18 months",
+    'It takes effect at once and shall continue for three years thereafter (the "Initial Term").': "three years",
+    "1. Term. The term of this Agreement shall commence at once and shall expire twenty (20) years from the Effective "
+    "Date.": "twenty (20) years",
+}
+
+
+@pytest.mark.parametrize(("words", "term"), TERMS.items())
+def test_a_term_is_the_length_that_the_contract_calls_so(words: str, term: str) -> None:
+    assert record_of(f"{OPENINGS['by and between'][0]}\n\n{words}\n").term.text == term
+
+
+@pytest.mark.parametrize(("end", "checked"), [("May 3, 2019", False), ("May 3, 2021", True)])
+def test_a_term_and_an_end_that_disagree_are_to_be_checked(end: str, checked: bool) -> None:
+    words = f"1. Term. The term of this Agreement shall be three (3) years, and this Agreement shall expire on {end}."
+    record = record_of(f"{OPENINGS['by and between'][0]}\n\n{words}\n")
+    assert (record.term.check, record.expiration_date.check) == (checked, checked)
+
+
+NOTICES = {
+    "Such notice must be given ninety (90) days prior to expiration of the term.": "ninety (90) days",
+    "Such notice must be given ninety (90) days prior to expiration.": "ninety (90) days",
+    "Written notice of non-renewal shall be given at least sixty days before the end of the term.": "sixty days",
+    "Any notice shall be deemed received three days after it is posted.": None,
+}
+
+
+@pytest.mark.parametrize(("sentence", "notice"), NOTICES.items())
+def test_the_notice_may_follow_the_sentence_on_renewal(sentence: str, notice: str | None) -> None:
+    term = "1. Term. The initial term is two years and shall be renewed for one year, unless either party objects."
+    found = record_of(f"{OPENINGS['by and between'][0]}\n\n{term} {sentence}\n").notice
+    assert (found and found.text) == notice
+
+
 LAWS = {
     "governed by and construed in accordance with the laws of the State of Delaware, without"
     " regard to conflicts": "Delaware",
@@ -354,6 +413,16 @@ def test_a_record_is_plain_json_and_an_empty_one_has_the_same_columns() -> None:
     assert plain["parties"][0]["role"]["text"] == "Supplier" and plain["agreement_date"]["value"] == "2016-05-03"
     assert Contract().to_row().keys() == record.to_row().keys()
     assert RECORDS["contract"].make is contract_record
+
+
+SPACED = ("5 day of", "the laws of")
+
+
+@pytest.mark.parametrize("words", SPACED)
+def test_runs_of_spaces_cost_no_time(words: str) -> None:
+    opening = OPENINGS["by and between"][0]
+    record = record_of(f"{opening}\n\n{words}{' ' * 50_000}{BODY}")
+    assert record.term.text == "five (5) years" and record.expiration_date.value == datetime.date(2021, 5, 3)
 
 
 def test_hostile_runs_cost_no_time() -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.records.dates import agreement_date, effective_date
-from longdoc.records.ends import expiration_date
+from longdoc.records.ends import disagrees, expiration_date
 from longdoc.records.evidence import cell, plain, require_type
 from longdoc.records.parties import Party, find_parties
 from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
@@ -94,11 +94,13 @@ _DOCUMENT = re.compile(
     r"|indenture|supplement|covenant)s?\b"
 )
 _HEADED = re.compile(
-    r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]*[\"“(a-z])"
+    r"([A-Z][A-Z\s&,/-]{3,80}\b(?:AGREEMENT|CONTRACT|AMENDMENT|LEASE|ADDENDUM|DEED))\b(?=[\s,(]{0,20}[\"“(a-z])"
 )
-_SPELLED = re.compile(r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b")
+_SPELLED = re.compile(
+    r"(?:This|THIS)\s{1,20}((?:[\w&/,-]+\s{1,20}){1,9}?(?i:agreement|contract|amendment|lease|addendum))\b"
+)
 _SPELLED_OUT = re.compile(
-    r"(?:This|THIS)\s+((?:[\w&/,-]+\s+){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s*(?:["
+    r"(?:This|THIS)\s{1,20}((?:[\w&/,-]+\s{1,20}){1,14}?(?i:agreement|contract|amendment|lease|addendum))(?=\s{0,20}(?:["
     r"(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
 )
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
@@ -121,14 +123,18 @@ def contract_record(document: Document, entities: Sequence[Entity] = (), spans: 
     parties, opening = find_parties(document, entities)
     agreed = agreement_date(document, opening, entities)
     effective = effective_date(document, opening, agreed, entities, spans)
+    term = find_term(document, spans)
+    end = expiration_date(document, agreed, effective, term, spans)
+    if term and end and disagrees(term, effective, end):
+        term, end = replace(term, check=True), replace(end, check=True)
     return Contract(
         title=_title(document, opening, entities),
         parties=parties,
         agreement_date=agreed,
         effective_date=effective,
-        expiration_date=expiration_date(document, agreed, effective, spans),
+        expiration_date=end,
         governing_law=find_law(document, spans),
-        term=find_term(document, spans),
+        term=term,
         renewal=find_renewal(document, spans),
         notice=find_notice(document, spans),
         caps=find_caps(document, spans),
@@ -147,7 +153,7 @@ def _title(document: Document, opening: tuple[int, int] | None, entities: Iterab
     if " " not in title and (longer := re.search(r"(?:\b[A-Z][A-Z&-]+\s{1,2})+$", text[max(0, start - 80) : start])):
         start -= len(longer[0])
     if more := re.compile(
-        r"\s+(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER"
+        r"\s{1,20}(?:FIRST |SECOND |THIRD )?(?:AMENDMENT|ADDENDUM)\s(?:NO|NUMBER"
         r"|#)[.\s]*\w+",
         re.I,
     ).match(text, end):

@@ -23,19 +23,21 @@ _YEAR = (
     r"(?:[12]\d{3}|two thousand(?: and)?(?: [a-z]+)?(?:[ -][a-z]+)?|nineteen (?:hundred(?: and)? )?[a-z-]+"
     r"(?: [a-z]+)?)"
 )
-_OF = r"(?:\s?day)?(?:\s?,)?(?:\s+of)?[\s,-]*"
+_COMMA = r"[\s,]{0,20}"
+_SPACES = r"\s{0,20}"
+_OF = r"(?:\s?day)?(?:\s?,)?(?:\s{1,20}of)?[\s,-]{0,20}"
 _DATE = re.compile(
-    rf"(?i)(?<![A-Za-z\d])(?:{_MONTH}[\s,]*(?:the\s)?{_DAY}[\s,]*(?:of\s)?(?:in the year\s)?{_YEAR}(?!\d)"
-    rf"|{_DAY}{_OF}{_MONTH}[\s,]*(?:of\s)?(?:in the year\s)?(?:of our lord\s)?{_YEAR}(?!\d)"
+    rf"(?i)(?<![A-Za-z\d])(?:{_MONTH}{_COMMA}(?:the\s)?{_DAY}{_COMMA}(?:of\s)?(?:in the year\s)?{_YEAR}(?!\d)"
+    rf"|{_DAY}{_OF}{_MONTH}{_COMMA}(?:of\s)?(?:in the year\s)?(?:of our lord\s)?{_YEAR}(?!\d)"
     rf"|\d{{1,2}}[/.-]\d{{1,2}}[/.-](?:\d{{4}}|\d{{2}})(?![\d/]|\.\d)|[12]\d{{3}}-\d{{1,2}}-\d{{1,2}}(?!\d))"
 )
 _PARTLY_BLANK = re.compile(
-    rf"(?i)(?:(?:{_BLANK}\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?)?\bday\s?(?:of)?\s*(?:{_BLANK}|{_MONTH}\b)?[\s,]*"
+    rf"(?i)(?:(?:{_BLANK}\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?)?\bday\s?(?:of)?{_SPACES}(?:{_BLANK}|{_MONTH}\b)?{_COMMA}"
     rf"(?:\d{{4}}\b|(?:20|19)\d?{_BLANK}|(?:20|19)\d?\b|{_BLANK})"
-    rf"|{_BLANK}\s?(?:day\s?(?:of)?)?\s*(?:{_BLANK}|{_MONTH})?[\s,]*(?:of\s)?\d{{4}}\b"
-    rf"|\b{_MONTH}\s*{_BLANK}[\s,]*(?:(?:20|19)\d\d|(?:20|19)?{_BLANK}|(?=\W))"
-    rf"|\b{_MONTH}\s*,\s*\d{{4}}\b|(?<=\bas of)\s+,\s*(?:19|20)\d\d\b|(?<=as of ){_BLANK}|{_BLANK}(?=\s?\(?"
-    rf"(?:the )?[“\"]Effective Date))"
+    rf"|{_BLANK}\s?(?:day\s?(?:of)?)?{_SPACES}(?:{_BLANK}|{_MONTH})?{_COMMA}(?:of\s)?\d{{4}}\b"
+    rf"|\b{_MONTH}{_SPACES}{_BLANK}{_COMMA}(?:(?:20|19)\d\d|(?:20|19)?{_BLANK}|(?=\W))"
+    rf"|\b{_MONTH}{_SPACES},{_SPACES}\d{{4}}\b|(?<=\bas of)\s{{1,20}},{_SPACES}(?:19|20)\d\d\b|(?<=as of ){_BLANK}"
+    rf"|{_BLANK}(?=\s?\(?(?:the )?[“\"]Effective Date))"
 )
 _ANOTHER = re.compile(
     r"(?i)(?:\b(?:that|an?) certain\b|\boriginal(?:ly)?\b|\bas amended\b|\bfiled\b"
@@ -47,12 +49,12 @@ _ANOTHER = re.compile(
     r"(?:memorandum|agreement|letter|contract) dated)[^.;]{0,120}$"
 )
 _OWN_VERB = re.compile(
-    r"(?i)(?:\b(?:is|are|was|been|be)\s+(?:hereby\s+)?|[,)]\s*|\bthis\s+\w+\s+)(?:made|entered into|effective"
-    r"|dated|executed)\b[^.;,]{0,45}$"
+    r"(?i)(?:\b(?:is|are|was|been|be)\s{1,20}(?:hereby\s{1,20})?|[,)]\s{0,20}|\bthis\s{1,20}\w+\s{1,20})(?:made"
+    r"|entered into|effective|dated|executed)\b[^.;,]{0,45}$"
 )
 """What a document says of itself before its date; another one is "the Agreement dated", without a comma."""
 NAMED_OTHER = re.compile(
-    r"\b(?:an?|the)\s+(?:[A-Z][\w&-]*\s+){1,6}(?:Agreement|Contract|Plan|Lease|License)\s(?:[^.;,]{0,30}\s)?"
+    r"\b(?:an?|the)\s{1,20}(?:[A-Z][\w&-]*\s{1,20}){1,6}(?:Agreement|Contract|Plan|Lease|License)\s(?:[^.;,]{0,30}\s)?"
     r"(?:dated|entered into|effective)\b[^.;,]{0,20}$"
 )
 """Another document, named with its date."""
@@ -63,21 +65,21 @@ _ITSELF = re.compile(
 )
 _ONLY_EFFECTIVE = re.compile(
     r"(?i)(?<!made )(?<!made and )(?<!into )(?<!into and )(?<!dated )(?<!dated and )\beffective(?: date)?"
-    r"(?: as)?(?: of| on)?:?\s*$"
+    r"(?: as)?(?: of| on)?:?\s{0,20}$"
 )
 _TOP = 4000
 _EFFECTIVE = re.compile(
-    r"(?i)\beffective\s+(?:date\b[^.;\n]{0,80}?(?:mean\w*|is|shall be|of|:|as of|,|-)?|as\s+of|on|from"
-    r"|beginning|commencing|date:)\s*(?:and as of )?(?:the )?(?=\S)"
-    r"|\bdated effective\s+(?=\S)|\bshall (?:commence|begin|take effect|become effective|be effective"
-    r"|start)\b[^.;\n]{0,40}?\b(?:on|as of|from)\s+(?:the )?"
-    r"|\b(?:commencement|start|starting|beginning) date\b[^.;\n]{0,40}?(?:mean\w*|is|shall be|:|of|,)\s*(?:the )?"
-    r"|\b(?:commenc\w+|beginning|starting|effective)\s+(?:on|as of|from|with)?\s*(?:the )?|\bwith effect "
-    r"(?:from|as of)\s+(?:the )?|\btake effect (?:on|from|as of)\s+(?:the )?"
+    r"(?i)\beffective\s{1,20}(?:date\b[^.;\n]{0,80}?(?:mean\w*|is|shall be|of|:|as of|,|-)?|as\s{1,20}of|on|from"
+    r"|beginning|commencing|date:)\s{0,20}(?:and as of )?(?:the )?(?=\S)"
+    r"|\bdated effective\s{1,20}(?=\S)|\bshall (?:commence|begin|take effect|become effective|be effective"
+    r"|start)\b[^.;\n]{0,40}?\b(?:on|as of|from)\s{1,20}(?:the )?"
+    r"|\b(?:commencement|start|starting|beginning) date\b[^.;\n]{0,40}?(?:mean\w*|is|shall be|:|of|,)\s{0,20}(?:the )?"
+    r"|\b(?:commenc\w+|beginning|starting|effective)\s{1,20}(?:on|as of|from|with)?\s{0,20}(?:the )?|\bwith effect "
+    r"(?:from|as of)\s{1,20}(?:the )?|\btake effect (?:on|from|as of)\s{1,20}(?:the )?"
 )
 _THIS = re.compile(r"(?i)\bthis\b[^.;]{0,50}\b(?:agreement|amendment|contract|lease|letter|addendum)\b")
 _CALLED_EFFECTIVE = re.compile(
-    r"(?i)^[\s,]*(?:\d{4}[\s,]*)?[(\[]?[^()]{0,30}?[“\"'‘(]\s?(?:\w+ )?(?:Effective|Commencement) Date"
+    r"(?i)^[\s,]{0,20}(?:\d{4}[\s,]{0,20})?[(\[]?[^()]{0,30}?[“\"'‘(]\s?(?:\w+ )?(?:Effective|Commencement) Date"
 )
 _SAME_DATE = re.compile(
     r"(?i)(?:date (?:first )?(?:above|set forth above|written above|hereof|of (?:this agreement|its execution"
@@ -173,7 +175,7 @@ def _is_of_another(text: str, dated: Dated) -> bool:
     return bool(
         _ANOTHER.search(sentence)
         or NAMED_OTHER.search(sentence)
-        or re.search(r"\d+-[A-Z]\w*,?\s*$|Source:", before[-60:])
+        or re.search(r"\d+-[A-Z]\w*,?\s{0,20}$|Source:", before[-60:])
     )
 
 
@@ -182,19 +184,19 @@ def _signed_date(text: str) -> tuple[Dated, str, float] | None:
     marks = [
         m.start()
         for m in re.finditer(
-            r"(?i)in\s+witness\s+whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed (?:at"
+            r"(?i)in\s{1,20}witness\s{1,20}whereof|\bBy:|\bdate:|\bdated:|\b(?:thus done and )?signed (?:at"
             r"|and effective|this|as of|on)\b|printed name",
             text,
         )
     ]
     if not marks:
         return None
-    start = next((m.start() for m in re.finditer(r"(?i)in\s+witness\s+whereof", text)), marks[0])
+    start = next((m.start() for m in re.finditer(r"(?i)in\s{1,20}witness\s{1,20}whereof", text)), marks[0])
     dates = [
         d
         for d in dates_in(text, start, min(len(text), start + 2500))
         if (
-            re.search(r"(?i)(?:dated?|as of|this|on|:)[\s:]*(?:the )?$", text[max(0, d.start - 25) : d.start])
+            re.search(r"(?i)(?:dated?|as of|this|on|:)[\s:]{0,20}(?:the )?$", text[max(0, d.start - 25) : d.start])
             or re.search(r"(?i)\bdates?\b", text[max(0, d.start - 40) : d.end + 25])
         )
         and not _is_of_another(text, d)

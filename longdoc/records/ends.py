@@ -13,7 +13,7 @@ from longdoc.labels import Answer, Entity
 from longdoc.records.dates import NAMED_OTHER, dates_in
 from longdoc.records.evidence import cell
 from longdoc.records.openings import Range
-from longdoc.values import Duration, parse_value
+from longdoc.values import Duration
 
 _UNTIL = re.compile(
     r"(?i)\b(?:until|through|thru|expires?(?: on| as of| at)?|expiring(?: on)?|terminates?(?: on)?"
@@ -38,31 +38,38 @@ _STRONG = re.compile(
     r"|terminate on|duration|validity|agreement expires|the term\b"
 )
 _ANNIVERSARY = re.compile(
-    r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s*(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s*)?(?:\(?\d*(?:st|nd|rd"
-    r"|th)\)?\s*)?(?:year )?anniversary\s+(?:date\s+)?(?:of|from|following)\s+(?P<base>[^.;]{3,80})"
+    r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s{0,20}(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s{0,20})?(?:\(?\d*(?:st|nd|rd"
+    r"|th)\)?\s{0,20})?(?:year )?anniversary\s{1,20}(?:date\s{1,20})?(?:of|from|following)\s{1,20}(?P<base>[^.;]{3,80})"
 )
-_PERIOD = re.compile(
-    r"(?i)(?:(?:term|period|duration) (?:of|shall be(?: for)?|is(?: for)?|will be|for)|for(?: an initial| a"
-    r"| the| an)?(?: initial| primary| fixed)?(?: term| period)?(?: of)?|continue(?:s)?(?: in "
-    r"(?:full force and )?effect)?(?: for)?|of|until|expires?|is|be|terminates?|on the date|date|on)\s+"
-    r"(?:at least |not less than )?"
-    r"(?:an? |the )?(?P<period>(?:[\w-]+\s){0,3}?\(?\s?[\w-]+\s?\)?[\s-]+(?:calendar |contract |full "
-    r"|consecutive )*(?:years?|months?|days?|weeks?))\b(?P<after>[^.;]{0,160})"
-)
+_NOT_AT = re.compile(r"(?i)(?<!day )\b(?:prior to|before|after|following)\s(?:the\s?)?\w{0,4}$")
 _BASE = re.compile(
     r"(?i)\b(?:from|after|following|commencing|beginning|starting|begin|commence|of|effective|as of|since)\b"
 )
 
 
 def expiration_date(
-    document: Document, agreed: Answer | None, effective: Answer | None, spans: Iterable[Entity] = ()
+    document: Document,
+    agreed: Answer | None,
+    effective: Answer | None,
+    term: Answer | None = None,
+    spans: Iterable[Entity] = (),
 ) -> Answer | None:
-    """When the contract ends: as stated, else computed from its term, and then the source says from what."""
+    """When the contract ends: as stated, else computed from its term, and then the source says from what.
+
+    Args:
+        document: the contract.
+        agreed: when it was made.
+        effective: when it takes effect.
+        term: how long it runs at first, as :func:`~longdoc.records.terms.find_term` says.
+        spans: clauses; the end is looked for in those labelled ``Expiration Date`` first.
+    """
     text = document.text
     zones = [(s.start, s.end, 0.1) for s in sorted(spans, key=lambda s: -s.score) if s.label == "Expiration Date"]
     zones = zones or [(*zone, 0.0) for zone in _term_sentences(text)]
     cells = [_stated_end(document, *zone) for zone in zones]
-    cells += [None if any(cells) else _computed_end(document, *zone, agreed, effective) for zone in zones]
+    if not any(cells):
+        cells += [_anniversary(document, *zone, agreed, effective) for zone in zones]
+        cells.append(_computed_end(document, term, agreed, effective))
     for found in cells:
         if found and (
             found.value is None or effective is None or effective.value is None or found.value > effective.value
@@ -107,7 +114,7 @@ def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answe
         )
         if begins or (
             match[0].lower().split()[0] == "to"
-            and not re.search(r"\d{4}[\s,]*$", text[max(0, match.start() - 15) : match.start()])
+            and not re.search(r"\d{4}[\s,]{0,20}$", text[max(0, match.start() - 15) : match.start()])
         ):
             continue
         blank = dated.value is None
@@ -123,38 +130,50 @@ def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answe
     return None
 
 
-def _computed_end(
+def _anniversary(
     document: Document, start: int, end: int, bonus: float, agreed: Answer | None, effective: Answer | None
 ) -> Answer | None:
     text = document.text
     for match in _ANNIVERSARY.finditer(text, start, end):
-        number = parse_value(match["n"], "number")
-        if number is None:
-            number = parse_value(match["n"].split()[-1], "duration")
         ordinal = _ordinal(match["n"])
-        if ordinal:
+        if ordinal and not _NOT_AT.search(text, max(start, match.start() - 30), match.start("n") + 4):
             base = _base(text, match["base"], match.start("base"), agreed, effective)
             return _computed(document, match.span(), base, relativedelta(years=ordinal), bonus)
-    for match in _PERIOD.finditer(text, start, end):
-        duration = parse_value(match["period"], "duration")
-        if not isinstance(duration, Duration) or re.search(
-            r"(?i)notice|prior|renew|additional|successive|after (?:receipt|written)|cure|default|breach"
-            r"|quarter|transition|assistance|survive|extend|respective|each such|term hereof and|"
-            r"(?:termination|expiration) (?:hereof )?and|during|warrant",
-            text[max(start, match.start() - 100) : min(end, match.end("period") + 25)],
-        ):
-            continue
-        step = _step(duration)
-        if (
-            step is None
-            or (duration.unit in ("day", "week") and duration.amount < 60)
-            or (duration.unit == "month" and duration.amount < 3)
-        ):
-            continue
-        first, last = match.span("after") if _BASE.search(match["after"]) else (start, match.start())
-        base = _base(text, text[first:last], first, agreed, effective)
-        return _computed(document, (match.start("period"), match.end("period")), base, step, bonus)
     return None
+
+
+def _computed_end(
+    document: Document, term: Answer | None, agreed: Answer | None, effective: Answer | None
+) -> Answer | None:
+    """The end that follows from the term, where the text or the record says when it starts."""
+    if term is None or not isinstance(term.value, Duration) or (step := _step(term.value)) is None:
+        return None
+    text = document.text
+    after = re.compile(r"[^.;]{0,160}").match(text, term.end)
+    before = re.compile(r"[^.;]{0,200}$").search(text, max(0, term.start - 200), term.start)
+    said = after if after and _BASE.search(after[0]) else before
+    base = _base(text, said[0], said.start(), agreed, effective) if said else None
+    bonus = 0.1 * term.source.startswith("clause")
+    return _computed(document, (term.start, term.end), base, step, bonus)
+
+
+def disagrees(term: Answer | None, effective: Answer | None, end: Answer | None) -> bool:
+    """Whether a contract that takes effect and ends when it says lasts more than a month more, or less, than its term.
+
+    Args:
+        term: how long it runs at first.
+        effective: when it takes effect.
+        end: when it ends.
+    """
+    if not (term and effective and end) or not isinstance(term.value, Duration) or end.start == term.start:
+        return False
+    first, last, step = effective.value, end.value, _step(term.value)
+    if step is None or not isinstance(first, datetime.date) or not isinstance(last, datetime.date):
+        return False
+    try:
+        return abs((first + step - last).days) > 31
+    except (OverflowError, ValueError):
+        return False
 
 
 def _ordinal(words: str) -> int | None:
@@ -201,9 +220,10 @@ def _base(
     dated = next((d for d in dates_in(text, at, at + len(said)) if d.value), None)
     if dated and dated.value:
         return dated.value, f"{dated.value}", True
+    said = " ".join(said.split())
     if re.search(
         r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion"
-        r"|termination|in-service|shipment",
+        r"|termination|expir|in-service|shipment",
         said,
     ):
         return None

@@ -12,24 +12,28 @@ from longdoc.records.openings import Range
 from longdoc.summary import on_one_line
 from longdoc.values import Duration, Money, parse_value
 
+_GAP = r"\s{1,20}"
+"""Bounded, so that a long run of spaces costs no time."""
 _OF_STATE = (
-    r"(?:(?:the\s+)?(?:states?|commonwealth|republic|province|kingdom|federal republic|country"
-    r"|district|territory|laws?|internal laws?|substantive laws?)\s+of\s+(?:the\s+)?)*"
+    r"(?:(?:the\s{1,20})?(?:states?|commonwealth|republic|province|kingdom|federal republic|country"
+    r"|district|territory|laws?|internal laws?|substantive laws?)\s{1,20}of\s{1,20}(?:the\s{1,20})?)*"
 )
 _PLACE = (
-    r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s+(?:and\s+(?=Wales)|of\s+(?:the\s+)?)?|,\s"
+    r"(?P<place>(?:the\s)?[A-Z][\w.’']*(?:(?:\s{1,20}(?:and\s{1,20}(?=Wales)|of\s{1,20}(?:the\s{1,20})?)?|,\s"
     r"(?=[A-Z][a-z]+\b))[A-Z][\w.’']*){0,5})"
 )
 _LAW_OF = re.compile(
-    rf"(?i:\b(?:laws?|legislation)\b(?:,|\s+and\s+\w+|(?:,|\s+and)\s[\w\s,]{{3,50}}?)?\s+(?:then\s+)?(?:in\s+"
-    rf"(?:force|effect)\s+)?(?:in|of|from)\s+(?:the\s+)?(?:united states(?: of america)?,? and (?:of )?"
-    rf"(?:the\s+)?)?{_OF_STATE}){_PLACE}"
+    rf"(?i:\b(?:laws?|legislation)\b(?:,|{_GAP}and{_GAP}\w+|(?:,|{_GAP}and)\s[\w\s,]{{3,50}}?)?{_GAP}(?:then{_GAP})?"
+    rf"(?:in{_GAP}(?:force|effect){_GAP})?(?:in|of|from){_GAP}(?:the{_GAP})?(?:united states(?: of america)?,? and "
+    rf"(?:of )?(?:the{_GAP})?)?{_OF_STATE}){_PLACE}"
 )
-_LAW_NAMED = re.compile(rf"{_PLACE}(?:['’]s)?\s+(?i:(?:state\s+|substantive\s+|internal\s+|contract\s+)?laws?)\b")
+_LAW_NAMED = re.compile(
+    rf"{_PLACE}(?:['’]s)?{_GAP}(?i:(?:state{_GAP}|substantive{_GAP}|internal{_GAP}|contract{_GAP})?laws?)\b"
+)
 _STATE = re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}")
 _GOVERNS = re.compile(
     r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by"
-    r"|subject to the laws?|(?:in accordance with|under) the\s+(?:\w+\s+)?laws?)\b"
+    r"|subject to the laws?|(?:in accordance with|under) the\s{1,20}(?:\w+\s{1,20})?laws?)\b"
 )
 _SENTENCE_START = re.compile(r"(?:\.\s+|\n)(?=[A-Z(\"“\d])")
 _PLACE_END = re.compile(
@@ -42,6 +46,11 @@ _RENEWS = re.compile(
     r"(?i)\b(?:renew(?:ed|s|al|als)?|extend(?:ed|s)?|extension|roll over|successive|additional (?:term|period))\b"
 )
 _NOTICE = re.compile(r"(?i)\b(?:notice|notif(?:y|ies|ied)|advis)")
+_NOTICE_OF_IT = re.compile(
+    r"(?i)\s{0,20}[^.;]{0,60}?\b(?:(?:such|this|the|any|that|written)\s{1,9})?notice\b[^.;]{0,160}?\b(?:prior|before|advance"
+    r"|preceding)\b[^.;]{0,60}?\b(?:expir\w*|end|term|renew\w*|anniversary)\b"
+)
+"""What the sentence after one on renewal says of the notice against it."""
 _CAP = re.compile(
     r"(?i)\b(?:liab(?:le|ility|ilities)|damages|aggregate|obligations? to indemnify)\b[^.;]{0,250}?\b"
     r"(?:exceed|limited to|in excess of|greater than|more than|maximum)\b"
@@ -51,16 +60,53 @@ _MONEY = re.compile(
     r"(?:US|USD|U\.S\.|CAD|C|A|HK|RMB|EUR|GBP)?\s?[$€£¥]\s?\d[\d,.]*(?:\s?(?i:million|billion|thousand|m\b"
     r"|mm\b))?|\b(?:USD|EUR|GBP|RMB|CHF|JPY)\s?\d[\d,.]*|\b\d[\d,.]*\s(?i:dollars|euros?|pounds)\b"
 )
+_AGREEMENT = r"(?:agreement|contract|lease|licen[cs]e|sublease|engagement|franchise|amendment)"
 _TERM = re.compile(
-    r"(?i)\b(?:initial (?:term|period)|primary term|term of (?:this|the) (?:agreement|contract|lease"
-    r"|licen[cs]e)|this agreement shall (?:continue|remain|be in|be effective|commence)|the term\b|term shall"
-    r"|shall (?:continue|remain) in (?:full )?(?:force|effect)|period of this agreement|for a (?:period|term) of)"
+    rf"(?i)(?P<term>\b(?:initial|primary|original|base|fixed){_GAP}(?:\w+{_GAP})?(?:term|period)\b"
+    rf"|\b(?:term|duration|period){_GAP}(?:of|for){_GAP}(?:this|the|such){_GAP}(?:\w+{_GAP})?{_AGREEMENT}\b"
+    rf"|\bterm[”\"]?{_GAP}(?:hereof{_GAP})?(?:shall|will|is)\b|\bhave{_GAP}a{_GAP}term{_GAP}of\b|\bterm:)"
+    rf"|\bthis{_GAP}(?:\w+{_GAP})?{_AGREEMENT}[^.;]{{0,120}}?\s(?:shall|will|is){_GAP}(?:\w+{_GAP}){{0,2}}?"
+    rf"(?:continue|remain|be{_GAP}(?:in|effective|for)|commence|begin|run|last|expire|effective|valid|in\s)"
+    rf"|\b{_AGREEMENT}{_GAP}(?:continues|commences|begins|runs|expires|remains)\b"
+    rf"|\bterm{_GAP}of{_GAP}(?:\w+[’']?s?{_GAP}){{0,2}}(?:employment|service)\b"
+    rf"|(?P<plain>\bfor{_GAP}an?{_GAP}(?:period|term){_GAP}of|\b(?:shall|will){_GAP}(?:continue|remain)\b)"
+)
+"""What is said before a term: ``term`` names it, ``plain`` counts only in a section on the term."""
+_NO_SUBJECT = re.compile(
+    r"(?i)\b(?:(?:during|throughout|beyond|within|after|following|survives?)\s{1,9}"
+    r"(?:(?:the|said|entire|any)\s{1,9}){0,3}|material\s{1,9}"
+    r"|(?:renew|successor|subsequent|successive|breach)[^.;]{0,80})$"
+)
+_NOT_BETWEEN = re.compile(
+    r"(?i)[.;]\s{1,20}[A-Z“\"(]|\n\s{0,9}\n|\b(?:notice|prior to|renew\w*|additional|successive|cure|within|during"
+    r"|after|thereafter|surviv\w*|each|every|first|last|expiration|followed|option|extend\w*|preceding)\b"
+)
+_OTHER_SUBJECT = re.compile(
+    r"(?i)\b(?:confiden\w+|(?:non-?\s?)?disclos\w+|records?|(?:non-?)?solicit\w*|non-?compet\w*|compete|warrant\w*"
+    r"|audit\w*|surviv\w*|insurance|invoices?|retain\w*|dispute|assist\w*"
+    r"|upon\s{1,9}(?:\w+\s{1,9}){0,3}(?:termination|expiration))\b"
+)
+_TERM_HEADING = re.compile(r"(?i)\b(?:term|duration)\b")
+_HEADING = re.compile(
+    r"(?:^|\n|[.;:]\s)\s{0,9}(?i:section\s|article\s)?\d{1,2}(?:\.\d{1,2}){0,3}[.):]?\s{1,9}"
+    r"(?P<name>[A-Z][^\n.:;]{2,60})[.:;\n]"
+)
+_AFTER_END = re.compile(
+    r"(?i)\s{0,20}(?:periods?\s{1,9})?(?:immediately\s{1,9})?(?:thereafter"
+    r"|(?:after|following|from|beyond|subsequent\s{1,9}to|of)\s{1,9}(?:(?:[\w’']{1,20}\s{1,9}){0,3}?(?:terminat\w*"
+    r"|expir\w*|cessation|disclos\w*|receipt|end|records?|deliver\w*|notice|shipment)\b"
+    r"|(?:[\w’']{1,20}\s{1,9}){0,8}?took\s{1,9}place)|per\b|prior|before"
+    r"|(?:(?:written|advance|prior)\s{1,9})?notice|in\s{1,9}advance)"
+)
+_CALLED_TERM = re.compile(
+    r"(?i)[^.;]{0,120}?\(\s?(?:the\s{1,9}|such\s{1,9}|this\s{1,9})?[“\"'‘](?:\w+\s{1,9})?term[,.]?[”\"'’]"
 )
 _LENGTH = re.compile(
     r"(?i)(?<![\w.])(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen"
     r"|eighteen|twenty(?:[- ](?:one|two|four|five))?|twenty-four|thirty(?:[- ]six)?|forty(?:-five)?|sixty"
     r"|ninety|one hundred (?:and )?(?:eighty|twenty))"
-    r"\s?(?:\(\s?\d{1,3}\s?\))?[\s-]+(?:\w+[\s-]){0,2}?(?:years?|months?|days?|weeks?)\b"
+    r"\s?(?:\(\s?\d{1,3}\s?\))?[\s-]{1,20}(?:(?:full|calendar|consecutive|contract|business|working|fiscal|additional"
+    r"|successive|further|more|other|renewal|extra|continuous)[\s-]){0,2}(?:years?|months?|days?|weeks?)\b"
 )
 
 
@@ -186,21 +232,57 @@ def _duration_cell(
     return None
 
 
-_WANTS_TERM = re.compile(r"(?i)\b(?:term|period|continue|remain|effect|initial|expire|duration)\b")
 _WANTS_RENEWAL = re.compile(r"(?i)\b(?:renew\w*|extend\w*|extension|successive|additional|further|subsequent)\b")
 _WANTS_NOTICE = re.compile(r"(?i)\b(?:notice|prior|before|notif\w*|advance|written|preceding)\b")
-_NOT_TERM = re.compile(r"(?i)\b(?:notice|prior to|before|renew\w*|additional|successive|cure|within)\b")
 _NOT_RENEWAL = re.compile(r"(?i)\b(?:notice|prior|before|initial|advance|within)\b")
 _NOT_NOTICE = re.compile(r"(?i)\b(?:renew\w* (?:for|term)|successive|additional|period of)\b")
 
 
 def find_term(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
-    """How long the contract runs at first."""
-    zones = [
-        *_zones(document, spans, "Expiration Date"),
-        *((zone, "rule term", 0.72) for zone in sentences(document.text, _TERM)),
-    ]
-    return _duration_cell(document, "term", zones, _WANTS_TERM, _NOT_TERM)
+    """How long the contract runs at first; None if it names no length, or only that of a duty after its end."""
+    text = document.text
+    zones = [*_zones(document, spans, "Expiration Date"), ((0, len(text)), "rule term", 0.72)]
+    for (start, end), source, score in zones:
+        found = list(_terms(text, start, end))
+        if found:
+            rank, (first, last), value = max(found, key=lambda each: (each[0], -each[1][0]))
+            sure = min(0.95, score + 0.08 * (rank > 1))
+            return cell(document, first, last, label="term", source=source, score=sure, value=value)
+    return None
+
+
+def _terms(text: str, start: int, end: int) -> Iterator[tuple[int, Range, Duration]]:
+    """The lengths said to be the term, each with a rank: the more speaks for it, the higher."""
+    for match in _TERM.finditer(text, start, end):
+        if _NO_SUBJECT.search(text, max(0, match.start() - 100), match.start()):
+            continue
+        (first, last), value = next(_durations(text, match.end(), min(len(text), match.end() + 200)), ((0, 0), None))
+        if value is None or _NOT_BETWEEN.search(text, match.end(), first):
+            continue
+        called = bool(_CALLED_TERM.match(text, last))
+        if _AFTER_END.match(text, last) and not called:
+            continue
+        heading = _heading(text, match.start())
+        in_section = bool(_TERM_HEADING.search(heading))
+        if not called and (_OTHER_SUBJECT.search(heading) or _OTHER_SUBJECT.search(text, _start(text, match), first)):
+            continue
+        short = value.unit in ("day", "business day", "week") and value.amount < 60
+        if (match["plain"] and not (in_section or called)) or (short and not (match["term"] or called)):
+            continue
+        yield 2 * bool(match["term"]) + 2 * called + in_section, (first, last), value
+
+
+def _start(text: str, match: re.Match[str]) -> int:
+    """Where the sentence of a match begins."""
+    window = max(0, match.start() - 300)
+    starts = [m.end() for m in _SENTENCE_START.finditer(text, window, match.start())]
+    return starts[-1] if starts else window
+
+
+def _heading(text: str, at: int) -> str:
+    """The heading of the section that a place is in; empty if none is near."""
+    names = [m["name"] for m in _HEADING.finditer(text, max(0, at - 1500), at + 1)]
+    return names[-1] if names else ""
 
 
 def find_renewal(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
@@ -215,12 +297,21 @@ def find_renewal(document: Document, spans: Sequence[Entity] = ()) -> Answer | N
 def find_notice(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
     """How long before its end a renewal must be refused."""
     label = "Notice Period To Terminate Renewal"
+    text = document.text
+    renewals = list(sentences(text, _RENEWS))
+    next_ones = [zone for _, end in renewals if (zone := _next_sentence(text, end))]
     rules = [
-        (zone, "rule notice against renewal", 0.72)
-        for zone in sentences(document.text, _RENEWS)
-        if _NOTICE.search(document.text, *zone)
+        (zone, "rule notice against renewal", 0.72) for zone in [*renewals, *next_ones] if _NOTICE.search(text, *zone)
     ]
     return _duration_cell(document, "notice", [*_zones(document, spans, label), *rules], _WANTS_NOTICE, _NOT_NOTICE)
+
+
+def _next_sentence(text: str, at: int) -> Range | None:
+    """The sentence after one on renewal, if it speaks of the notice against it; None if it does not."""
+    follows = _SENTENCE_START.search(text, max(0, at - 1), min(len(text), at + 20))
+    start = follows.end() if follows else at
+    said = _NOTICE_OF_IT.match(text, start)
+    return said.span() if said else None
 
 
 def find_caps(document: Document, spans: Sequence[Entity] = ()) -> tuple[Answer, ...]:
