@@ -29,6 +29,8 @@ _SIGNS = Path(__file__).parent / "assets" / "document_types.yaml"
 _TOP, _END, _MIDDLE = 8_000, 15_000, 20_000
 _ENOUGH = 5
 """Points that a kind needs; with fewer, the document is "other"."""
+_WITHOUT_WORDS = re.compile(r"(\W{20})\W{20,}")
+"""A long run without words, which tells nothing and takes some patterns quadratic time."""
 _AHEAD = 2
 """Points that it must have more than every other kind."""
 _STRUCTURED = {"jats": "paper", "ccda": "note", "fhir": "note"}
@@ -111,11 +113,12 @@ def _parts_of(text: str) -> dict[str, str]:
     """The parts of a text that signs look at."""
     middle = len(text) // 2
     whole = [text[:_MIDDLE], text[max(_MIDDLE, middle - _MIDDLE // 2) : middle + _MIDDLE // 2], text[-_END:]]
-    return {
+    parts = {
         "top": text[:_TOP],
         "end": text[-_END:],
         "text": text if len(text) <= 2 * _MIDDLE + _END else "\n\n".join(whole),
     }
+    return {name: _WITHOUT_WORDS.sub(r"\1\n", part) for name, part in parts.items()}
 
 
 def _is_there(sign: Sign, pattern: re.Pattern[str], parts: dict[str, str], kinds: list[str]) -> bool:

@@ -287,3 +287,12 @@ def test_real_documents() -> None:
     as_text = add_structure(Document.from_text(paper.text))
     assert [document_type(each).kind for each in (contract, paper, as_text)][:2] == ["contract", "paper"]
     assert document_type(as_text).kind in ("paper", "other")  # a short piece without references
+
+
+@pytest.mark.parametrize("run", ["\n", "- \n", " ", ".\n"])
+def test_long_runs_without_words_say_nothing(run: str) -> None:
+    text = "LEASE AGREEMENT\n\nThis Agreement is made by and between A Ltd. and B Ltd.\n\nWHEREAS, the parties agree."
+    plain, padded = (
+        document_type(Document.from_text(text + gap + "IN WITNESS WHEREOF")) for gap in ("\n", run * 40_000)
+    )
+    assert (plain.kind, plain.points) == (padded.kind, padded.points)

@@ -12,18 +12,18 @@ from longdoc.records.openings import Naming, Range, described
 from longdoc.roles import is_role
 
 _LABEL = re.compile(
-    r"(?:^|(?<=[\n.;)])|(?<=  ))[ \t]*(?:\d{1,2}\.\s*)?(?:(?:[Nn]ame of )?(?:[Tt]he )?)"
+    r"(?:^|(?<=[\n.;)])|(?<=  ))[ \t]{0,20}(?:\d{1,2}\.\s{0,20})?(?:(?:[Nn]ame of )?(?:[Tt]he )?)"
     r"(?P<label>(?i:party|part) ?(?:[A-D]|[1-4]|I{1,3})|(?:[A-Z]|(?<=[Tt]he )[a-z])[A-Za-z]+(?:(?:/| and/or "
     r"| or | )[A-Z][A-Za-z-]+){0,2})(?:['’]s)?(?: [Nn]ame)?"
-    r"(?:\s?\([^()\n]{1,40}\))?\s?[:：]\s*(?:[Nn]ame\s?[:：]\s*)?"
+    r"(?:\s?\([^()\n]{1,40}\))?\s?[:：]\s{0,20}(?:[Nn]ame\s?[:：]\s{0,20})?"
 )
 _LABELLED_IN = 8000
 _NO_LABELS = frozenset(
     "the parties party services service sales marketing general individually collectively us your".split()
 )
 _MARK = re.compile(
-    r"(?:\b(?:By|BY|Per|Signed|Signature|SIGNATURE)\s?:|\b(?:By|BY) _{3,}|/s/|\bBy /s|\bBY /s|\n\s*[_-]{6,}"
-    r"|\n\s*By:?\s+(?=[A-Z]))"
+    r"(?:\b(?:By|BY|Per|Signed|Signature|SIGNATURE)\s?:|\b(?:By|BY) _{3,}|/s/|\bBy /s|\bBY /s|\n[ \t]{0,80}[_-]{6,}"
+    r"|\n[ \t]{0,80}By:?\s+(?=[A-Z]))"
 )
 _WITNESS = re.compile(
     r"(?i)in\s+witness\s+(?:whereof|thereof|hereof)|(?:duly )?executed (?:as of|by|this|on)|signature page"
@@ -35,7 +35,7 @@ _FIELD = re.compile(
     r"|email)\b\s?[.:]"
 )
 _ATTACHED = re.compile(
-    r"\n\s*(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhibit|Schedule|Annex|Appendix|Attachment)\s[A-Z\d]"
+    r"\n[ \t]{0,80}(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhibit|Schedule|Annex|Appendix|Attachment)\s[A-Z\d]"
 )
 _NOT_SIGNING = re.compile(
     r"(?i)\b(?:a|an|its|the|as)\s*$|\bc/o\s*$|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)"
