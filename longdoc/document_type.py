@@ -33,7 +33,7 @@ _WITHOUT_WORDS = re.compile(r"(\W{20})\W{20,}")
 """A long run without words, which tells nothing and takes some patterns quadratic time."""
 _AHEAD = 2
 """Points that it must have more than every other kind."""
-_STRUCTURED = {"jats": "paper", "ccda": "note", "fhir": "note"}
+_STRUCTURED: Mapping[str, Kind] = {"jats": "paper", "ccda": "note", "fhir": "note"}
 """Loader of a format for one kind of document -> that kind."""
 
 
@@ -93,10 +93,8 @@ def document_type(document: Document) -> DocumentType:
     Time does not grow with the length of the document: the top, the end and a piece of the middle are looked at.
     """
     if known := _STRUCTURED.get(document.source.loader):
-        kind = next(each for each in get_args(Kind) if each == known)
-        return DocumentType(
-            kind, 1.0, (f"its format, {document.source.loader}, is for this kind",), {kind: float(_ENOUGH)}
-        )
+        reason = f"its format, {document.source.loader}, is for this kind"
+        return DocumentType(known, 1.0, (reason,), {known: float(_ENOUGH)})
     parts, kinds = _parts_of(document.text), [section.kind for section in document.sections]
     found = [sign for sign, pattern in _signs() if _is_there(sign, pattern, parts, kinds)]
     points = {kind: max(0.0, sum(s.points for s in found if s.kind == kind)) for kind in get_args(Kind)[:-1]}

@@ -16,12 +16,11 @@ from typing import Any
 from longdoc.document import Document
 from longdoc.document_type import Kind, document_type
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.findings import place
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.prediction import Gap, Prediction
 from longdoc.records import RECORDS
-from longdoc.records.evidence import cells_by_field, metadata_cell
+from longdoc.records.evidence import cell, cells_by_field, metadata_cell
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, Source
 from longdoc.summary import names_by_label
@@ -160,14 +159,12 @@ def _cells(seen: Prediction, kind: Kind, least: Mapping[str, float]) -> dict[str
         return {}
     likely = [span for span in seen.spans if span.score >= least[f"clause {span.label}"]]
     cells = cells_by_field(RECORDS[kind].make(seen.document, seen.entities, likely))
-    return {name: [cell for cell in own if cell.end > cell.start] for name, own in cells.items()}
+    return {name: [each for each in own if each.end > each.start] for name, own in cells.items()}
 
 
 def fill(schema: Schema, found: Found) -> Filled:
     """Fills the fields of a schema."""
-    proposed = {name: _proposals(wanted, found) for name, wanted in schema.fields.items()}
-    chosen = {name: _chosen(wanted, proposed[name], found.least) for name, wanted in schema.fields.items()}
-    _decide_together(schema, chosen)
+    proposed, chosen = _decided(schema, found)
     answers = tuple(replace(answer, label=name) for name, own in chosen.items() for answer in own)
     rejected = []
     for name, own in chosen.items():
@@ -180,13 +177,22 @@ def fill(schema: Schema, found: Found) -> Filled:
 def questions_left(schema: Schema, found: Found) -> dict[str, Field]:
     """The questions still to ask, with their fields: those of fields that no more trusted source fills."""
     questions: dict[str, Field] = {}
-    chosen = {name: _chosen(own, _proposals(own, found), found.least) for name, own in schema.fields.items()}
-    _decide_together(schema, chosen)
+    _, chosen = _decided(schema, found)
     for name, wanted in schema.fields.items():
         asked = [source.name for source in wanted.trusted if source.kind == "question"]
         if asked and not _suits(chosen[name], wanted):
             questions |= dict.fromkeys(asked, wanted)
     return questions
+
+
+def _decided(
+    schema: Schema, found: Found
+) -> tuple[dict[str, list[tuple[Source, list[Answer]]]], dict[str, list[Answer]]]:
+    """By field, what each source proposes, and the answers."""
+    proposed = {name: _proposals(wanted, found) for name, wanted in schema.fields.items()}
+    chosen = {name: _chosen(wanted, proposed[name], found.least) for name, wanted in schema.fields.items()}
+    _decide_together(schema, chosen)
+    return proposed, chosen
 
 
 def _suits(answers: Sequence[Answer], wanted: Field) -> bool:
@@ -280,7 +286,9 @@ def _sections(title: str, found: Found) -> list[Answer]:
     words = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
     alike = alike or [s for s in document.sections if words.search(s.title.casefold())]
     bodies = [(_body(document, section), section.end) for section in alike]
-    return [_placed(document, start, end) for start, end in bodies if document.text[start:end].strip()]
+    return [
+        cell(document, start, end, label=title, source="") for start, end in bodies if document.text[start:end].strip()
+    ]
 
 
 def _body(document: Document, section: Section) -> int:
@@ -293,14 +301,14 @@ def _body(document: Document, section: Section) -> int:
 
 def _definitions(term: str, found: Found) -> list[Answer]:
     defined = [d for d in found.document.definitions if d.term.casefold() == term.casefold()]
-    return [_placed(found.document, definition.start, definition.end) for definition in defined]
+    return [cell(found.document, each.start, each.end, label=term, source="") for each in defined]
 
 
 def _metadata(key: str, found: Found) -> list[Answer]:
     document = found.document
     values = [value for name, value in document.source.metadata.items() if name.casefold() == key.casefold()]
     cells = [metadata_cell(document, value, label=key) for value in values if value.strip()]
-    return [cell for cell in cells if cell.end > cell.start]
+    return [each for each in cells if each.end > each.start]
 
 
 def _answers(question: str, found: Found) -> list[Answer]:
@@ -327,11 +335,3 @@ def _answer(found: Entity) -> Answer:
     """An entity or a span as an answer."""
     shared = ("text", "start", "end", "score", "page", "boxes", "section")
     return Answer(**{name: getattr(found, name) for name in shared})
-
-
-def _placed(document: Document, start: int, end: int) -> Answer:
-    """A range of the text as an answer that is certain, without white space at its ends."""
-    text = document.text[start:end]
-    start += len(text) - len(text.lstrip())
-    where: dict[str, Any] = place(document, start, start + len(text.strip()))
-    return Answer(score=1.0, **where)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from longdoc.datasets import Labelled, ReaderConfig, Remarks
+from longdoc.datasets import Example, Labelled, ReaderConfig, Remarks
 from longdoc.errors import DataError
 
 
@@ -96,6 +96,23 @@ def is_spelled_alike(one: str, other: str) -> bool:
 
 def _bare(label: str) -> str:
     return re.sub(r"[\s_-]+", "", label).casefold()
+
+
+def check_known(examples: Iterable[Example], files: Sequence[str], heads: Sequence[str], known: Sequence[str]) -> None:
+    """Refuses spans with labels that none of the heads has.
+
+    Raises:
+        DataError: there are some; names them, what the data has, and a mapping.
+    """
+    found = Counter(span.label for example in examples for span in example.spans)
+    if unknown := sorted(found.keys() - set(known)):
+        lacks = "lacks" if len(heads) == 1 else "lack"
+        raise DataError(
+            f"{', '.join(files)} has labels that {', '.join(heads)} {lacks}: {', '.join(unknown)}; map them to labels "
+            "of the head under data.labels, which leaves out all other labels, as in "
+            f"`labels: {suggested_mapping(unknown, known)}` (in the data: {counted(found)}; the head has: "
+            f"{', '.join(known)})"
+        )
 
 
 def check_spelling(labels: Iterable[str], known: Sequence[str], files: str) -> None:

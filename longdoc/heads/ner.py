@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -20,10 +19,10 @@ from longdoc.datasets.views import View
 from longdoc.decode import Calibration, Subwords, decode_entities, drop_late_mentions, log_odds
 from longdoc.document import Document
 from longdoc.encoders import Batch, SpecialTokens, Template
-from longdoc.errors import ConfigError, DataError
+from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
-from longdoc.heads.learnable import Learnable, counted, suggested_mapping
+from longdoc.heads.learnable import Learnable, check_known
 from longdoc.heads.learning import Group, TaskConfig, passes_over
 from longdoc.labels import (
     OUTSIDE,
@@ -180,14 +179,7 @@ def entity_groups(
 def _check(examples: Sequence[Example], task: TaskConfig, configs: Mapping[str, NerConfig]) -> None:
     """Raises an error for spans that cannot be learned."""
     known = [label for config in configs.values() for label in config.labels]
-    found = Counter(span.label for example in examples for span in example.spans)
-    if unknown := sorted(found.keys() - set(known)):
-        raise DataError(
-            f"{', '.join(task.data.files)} has labels that {', '.join(configs)} lacks: {', '.join(unknown)}; map them "
-            "to labels of the head under data.labels, which leaves out all other labels, as in "
-            f"`labels: {suggested_mapping(unknown, known)}` (in the data: {counted(found)}; the head has: "
-            f"{', '.join(known)})"
-        )
+    check_known(examples, task.data.files, [*configs], known)
     if task.nested == "refuse":
         for config in configs.values():
             check_overlaps(examples, config.labels)

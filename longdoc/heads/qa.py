@@ -20,16 +20,14 @@ from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learning import Group, group_numbers
 from longdoc.heads.questions import learnable_questions, question_groups
 from longdoc.labels import Answer, Span
-from longdoc.metrics import answer_counts, clause_results, exact_match, reliability, token_f1
-from longdoc.metrics.results import AnswerResult, ClauseResult
+from longdoc.metrics import answer_counts, exact_match, reliability, token_f1
+from longdoc.metrics.results import AnswerResult, ClauseResult, clause_result
 from longdoc.windows import WindowConfig
 
 CANDIDATES_FOR_VALUE = 3
 """Best answers among which one with a value is preferred."""
 CLAUSES = 20
 """Answers to a category that are scored, as in CUAD's script."""
-NAMES_IN_PARTS = "Parties"
-"""Category whose answers may contain more than the name, as in CUAD's script."""
 CORRECT_OVERLAP = 0.5
 """Jaccard overlap in characters from which on an answer counts as correct for calibration."""
 
@@ -220,11 +218,8 @@ def _clause_result(pipeline: Reads, head: str, view: View) -> ClauseResult:
     questions = first_wordings(view.example.questions)
     for question, best in _best_answers(pipeline, head, view.document, questions, CLAUSES):
         category, golds = question.category or question.text, _golds(view.example, question)
-        in_parts = category == NAMES_IN_PARTS
         pairs = [(answer.text, answer.score) for answer in best]
-        matched = [not clause_results([pair], golds, parts_count=in_parts).wrong for pair in pairs[:1]]
-        scored = reliability([score for _, score in pairs[:1]], matched)
-        result += ClauseResult(scored, {category: clause_results(pairs, golds, parts_count=in_parts)})
+        result += clause_result(category, pairs, golds, rated=1)
     return result
 
 

@@ -5,7 +5,6 @@ Each label has two outputs a token: inside a span, and first token of one. Dimen
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,14 +21,14 @@ from longdoc.decode import Calibration, log_odds, word_scores
 from longdoc.decode_spans import SpanRule, decode_spans
 from longdoc.document import Document
 from longdoc.encoders import Batch, Template
-from longdoc.errors import ConfigError, DataError
+from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
-from longdoc.heads.learnable import Learnable, counted, suggested_mapping
+from longdoc.heads.learnable import Learnable, check_known
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, passes_over
 from longdoc.labels import Entity, check_labels
-from longdoc.metrics import clause_results, reliability
-from longdoc.metrics.results import ClauseResult
+from longdoc.metrics import NAMES_IN_PARTS, is_clause
+from longdoc.metrics.results import ClauseResult, clause_result
 from longdoc.windows import Window, split_with_random_lead, token_range, tokenize
 
 _RARE = -5.0  # initial log-odds: of thousands of tokens, few are in a span of a label
@@ -139,7 +138,7 @@ def span_groups(
     """
     ((head, config),) = configs.items()
     examples = read_labelled(task.data).examples
-    _check(examples, task, head, config)
+    check_known(examples, task.data.files, [head], config.labels)
     documents = [TokenizedExample.of(example, tokenizer) for example in examples]
     for document in passes_over([d for d in documents if len(d.tokens)], task.passes, rng):
         placed = _placed(document, config)
@@ -151,18 +150,6 @@ def span_groups(
             if len(spans) or rng.random() < task.empty:
                 ids = document.tokens.ids[window.start : window.end]
                 yield Group(task, document.example.id, (ids,), template.plain, {"spans": spans})
-
-
-def _check(examples: Sequence[Example], task: TaskConfig, head: str, config: SpansConfig) -> None:
-    """Raises an error for labels that cannot be learned."""
-    found = Counter(span.label for example in examples for span in example.spans)
-    if unknown := sorted(found.keys() - set(config.labels)):
-        raise DataError(
-            f"{', '.join(task.data.files)} has labels that {head} lacks: {', '.join(unknown)}; map them to labels of "
-            "the head under data.labels, which leaves out all other labels, as in "
-            f"`labels: {suggested_mapping(unknown, config.labels)}` (in the data: {counted(found)}; the head has: "
-            f"{', '.join(config.labels)})"
-        )
 
 
 def _placed(document: TokenizedExample, config: SpansConfig) -> np.ndarray:
@@ -208,7 +195,7 @@ def learnable_spans(
     """
     ((head, config),) = configs.items()
     labelled = read_labelled(task.data)
-    _check(labelled.examples, task, head, config)
+    check_known(labelled.examples, task.data.files, [head], config.labels)
     found = Learnable.of(task.data, labelled, configs, config.labels)
     for example in labelled.examples:
         tokens = tokenize(example.text, tokenizer)
@@ -230,8 +217,6 @@ def learnable_spans(
 
 # ---------------------------------------------------------------------------------------------------------- evaluation
 
-_NAMES_IN_PARTS = "Parties"  # CUAD's script counts an answer that contains a party's name as correct
-
 
 def score_spans(pipeline: Reads, heads: Sequence[str], views: Sequence[View], labels: set[str]) -> list[ClauseResult]:
     """Results by label as in CUAD: a span is correct if it shares half of the words with an annotated one."""
@@ -244,10 +229,7 @@ def _result(example: Example, found: Sequence[Entity], labels: set[str]) -> Clau
     for label in sorted(labels):
         golds = list(dict.fromkeys(example.text[s.start : s.end] for s in example.spans if s.label == label))
         pairs = [(span.text, span.score) for span in found if span.label == label]
-        in_parts = label == _NAMES_IN_PARTS
-        matched = [not clause_results([pair], golds, parts_count=in_parts).wrong for pair in pairs]
-        scored = reliability([score for _, score in pairs], matched)
-        result += ClauseResult(scored, {label: clause_results(pairs, golds, parts_count=in_parts)})
+        result += clause_result(label, pairs, golds, rated=None)
     return result
 
 
@@ -259,9 +241,9 @@ def span_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) 
         golds.setdefault(span.label, []).append(example.text[span.start : span.end])
     for found in prediction.spans:
         if found.label in labels:
-            pair, in_parts = (found.text, found.score), found.label == _NAMES_IN_PARTS
-            wrong = clause_results([pair], golds.get(found.label, []), parts_count=in_parts).wrong
-            yield Trial(found.score, not wrong, found.label)
+            in_parts = found.label == NAMES_IN_PARTS
+            correct = is_clause(found.text, golds.get(found.label, []), parts_count=in_parts)
+            yield Trial(found.score, correct, found.label)
 
 
 SPANS = HeadKind(

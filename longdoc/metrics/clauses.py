@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from longdoc.metrics.counts import add_fields
 
 MATCH = 0.5
+NAMES_IN_PARTS = "Parties"
+"""The category of which the published script takes an answer that contains an annotated one as correct."""
 THRESHOLDS = np.append(np.arange(0.99, 0, -0.01), [0.001, 0.0])
 """Shape ``(101,)``: thresholds of the published script, descending; predictions above a threshold count."""
 
@@ -83,6 +85,15 @@ class ClauseResults:
         return float(precision[index]) if index < len(recall) else 0.0
 
 
+def is_clause(prediction: str, golds: Sequence[str], *, parts_count: bool = False) -> bool:
+    """Whether an answer matches a gold answer; ``parts_count`` as for :func:`clause_results`."""
+    return any(_matches(prediction, gold, parts_count) for gold in golds)
+
+
+def _matches(prediction: str, gold: str, parts_count: bool) -> bool:
+    return jaccard(prediction, gold) >= MATCH or (parts_count and gold in prediction)
+
+
 def clause_results(
     predictions: Sequence[tuple[str, float]], golds: Sequence[str], *, parts_count: bool = False
 ) -> ClauseResults:
@@ -93,11 +104,7 @@ def clause_results(
         golds: the gold answers.
         parts_count: whether an answer that contains a gold answer matches it, as in the script for parties.
     """
-
-    def matches(prediction: str, gold: str) -> bool:
-        return jaccard(prediction, gold) >= MATCH or (parts_count and gold in prediction)
-
-    table = [[matches(text, gold) for gold in golds] for text, _ in predictions]
+    table = [[_matches(text, gold, parts_count) for gold in golds] for text, _ in predictions]
     wanted = tuple(
         max((c for (_, c), row in zip(predictions, table, strict=True) if row[i]), default=float("-inf"))
         for i in range(len(golds))

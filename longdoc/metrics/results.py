@@ -9,7 +9,19 @@ from functools import reduce
 from operator import add
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
-from longdoc.metrics import AnswerCounts, ClassCounts, ClauseResults, Counts, Reliability, macro_f1, micro
+from longdoc.metrics import (
+    NAMES_IN_PARTS,
+    AnswerCounts,
+    ClassCounts,
+    ClauseResults,
+    Counts,
+    Reliability,
+    clause_results,
+    is_clause,
+    macro_f1,
+    micro,
+    reliability,
+)
 
 Row: TypeAlias = tuple[str, ...]
 ResultT = TypeVar("ResultT", bound="Result")
@@ -172,6 +184,23 @@ class ClauseResult(Result):
 
     def _counted(self) -> dict[str, Any]:
         return {"categories": {name: _clause_figures(found) for name, found in self.categories.items()}}
+
+
+def clause_result(
+    category: str, found: Sequence[tuple[str, float]], golds: Sequence[str], *, rated: int | None
+) -> ClauseResult:
+    """The result of the answers to one category in one document, with the calibration of the first ``rated`` ones.
+
+    Args:
+        category: its name.
+        found: answers with their scores.
+        golds: the gold answers.
+        rated: the number of answers whose scores are rated; None for all.
+    """
+    in_parts = category == NAMES_IN_PARTS
+    matched = [is_clause(text, golds, parts_count=in_parts) for text, _ in found[:rated]]
+    scored = reliability([score for _, score in found[:rated]], matched)
+    return ClauseResult(scored, {category: clause_results(found, golds, parts_count=in_parts)})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.records.dates import agreement_date, effective_date
 from longdoc.records.ends import disagrees, expiration_date
-from longdoc.records.evidence import cell, plain, require_type
+from longdoc.records.evidence import cell, cells_by_field, plain, require_type
 from longdoc.records.parties import Party, find_parties
 from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
 from longdoc.summary import on_one_line
@@ -42,16 +42,6 @@ class Contract:
     caps: tuple[Answer, ...] = ()
     """Limits of liability; their values are :class:`~longdoc.values.Money`."""
 
-    def cells(self) -> Iterator[Answer]:
-        """All cells of the record, those of the parties included."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            for each in value if isinstance(value, tuple) else [value]:
-                if isinstance(each, Party):
-                    yield from each.cells()
-                elif each is not None:
-                    yield each
-
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values that JSON can hold; a cell is a mapping, or None."""
         record: dict[str, Any] = {}
@@ -73,19 +63,9 @@ class Contract:
         for name in _COLUMNS:
             row[name] = _flat(getattr(self, name))
         row["caps"] = "; ".join(str(_flat(cap)) for cap in self.caps) or None
-        row["check"] = "; ".join(self._checks()) or None
+        checks = [name for name, cells in cells_by_field(self).items() if any(cell.check for cell in cells)]
+        row["check"] = "; ".join(checks) or None
         return row
-
-    def _checks(self) -> Iterator[str]:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            cells = (
-                [each.name if isinstance(each, Party) else each for each in value]
-                if isinstance(value, tuple)
-                else [value]
-            )
-            if any(each is not None and each.check for each in cells):
-                yield field.name
 
 
 _THIS = re.compile(r"\b(?:This|THIS)\b")

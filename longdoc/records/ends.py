@@ -13,6 +13,7 @@ from longdoc.labels import Answer, Entity
 from longdoc.records.dates import NAMED_OTHER, dates_in
 from longdoc.records.evidence import cell
 from longdoc.records.openings import Range
+from longdoc.summary import on_one_line
 from longdoc.values import Duration
 
 _UNTIL = re.compile(
@@ -220,7 +221,7 @@ def _base(
     dated = next((d for d in dates_in(text, at, at + len(said)) if d.value), None)
     if dated and dated.value:
         return dated.value, f"{dated.value}", True
-    said = " ".join(said.split())
+    said = on_one_line(said)
     if re.search(
         r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion"
         r"|termination|expir|in-service|shipment",

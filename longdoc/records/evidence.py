@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import RecordError
-from longdoc.findings import place
+from longdoc.findings import place, trimmed
 from longdoc.labels import Answer
 from longdoc.summary import on_one_line
 from longdoc.values import to_plain
@@ -52,8 +52,7 @@ def cell(document: Document, start: int, end: int, *, label: str, source: str, *
         source: what gave the cell.
         more: other fields of :class:`~longdoc.labels.Answer`, such as ``score``, which is 1 by default.
     """
-    text = document.text[start:end]
-    start, end = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+    start, end = trimmed(document.text, start, end)
     fields = {"score": 1.0, **more}
     check = fields.pop("check", False) or fields["score"] < _SURE
     return Answer(**place(document, start, end), label=label, source=source, check=check, **fields)
@@ -90,16 +89,24 @@ def _plain_field(name: str, value: Any) -> Any:
 
 def joined(texts: Iterable[str | None]) -> str:
     """Texts in one column of a table: each on one line, separated by semicolons, none twice."""
-    return "; ".join(dict.fromkeys(" ".join(text.split()) for text in texts if text and text.strip()))
+    return "; ".join(dict.fromkeys(on_one_line(text) for text in texts if text and text.strip()))
+
+
+def all_cells(record: Any) -> Iterator[Answer]:
+    """Every cell in a record, or in a part of it, those of its parts included."""
+    if isinstance(record, Answer):
+        yield record
+    elif dataclasses.is_dataclass(record) and not isinstance(record, type):
+        for each in dataclasses.fields(record):
+            yield from all_cells(getattr(record, each.name))
+    elif isinstance(record, (tuple, list)):
+        for part in record:
+            yield from all_cells(part)
 
 
 def needs_check(record: Any) -> bool:
     """Whether any cell in a record, or in a part of it, asks for a look."""
-    if isinstance(record, Answer):
-        return record.check
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return any(needs_check(getattr(record, f.name)) for f in dataclasses.fields(record))
-    return isinstance(record, (tuple, list)) and any(map(needs_check, record))
+    return any(cell.check for cell in all_cells(record))
 
 
 def cells_by_field(record: Any) -> dict[str, list[Answer]]:

@@ -35,6 +35,7 @@ from longdoc.parts import Section
 from longdoc.records.abbreviations import Range, find_abbreviations
 from longdoc.records.evidence import cell, joined, metadata_cell, needs_check, plain, require_type
 from longdoc.records.front_page import FrontPage, read_front_page
+from longdoc.summary import on_one_line
 
 _DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>{}|\\^`]+")
 _DOI_TOP = 6_000
@@ -141,7 +142,7 @@ def paper_record(document: Document, entities: Iterable[Entity] = (), spans: Ite
 
 def _title(document: Document, metadata: Mapping[str, str], front: FrontPage, *, is_jats: bool) -> Answer | None:
     """The title of the metadata, or the one on the first page; where they differ, the latter, to be checked."""
-    given = " ".join(metadata.get("Title", "").split())
+    given = on_one_line(metadata.get("Title", ""))
     usable = bool(given) and not _GENERIC_TITLE.match(given)
     if usable:
         from_metadata = metadata_cell(document, given, label="title")
@@ -244,7 +245,7 @@ def _entities(
     document: Document, entities: Iterable[Entity], abbreviations: Sequence[Abbreviation]
 ) -> tuple[NamedEntity, ...]:
     """Mentions of one label grouped by their words; a short form stands with its long form."""
-    long_forms = {each.short.text: " ".join(each.long.text.split()) for each in abbreviations}
+    long_forms = {each.short.text: on_one_line(each.long.text) for each in abbreviations}
     groups: defaultdict[tuple[str, str], list[Entity]] = defaultdict(list)
     for entity in entities:
         name = long_forms.get(entity.text, entity.text)
@@ -256,7 +257,7 @@ def _entities(
 
 def _merged(document: Document, mentions: Sequence[Entity], long_forms: Mapping[str, str]) -> NamedEntity:
     first = min(mentions, key=lambda entity: entity.start)
-    texts = [" ".join(entity.text.split()) for entity in mentions]
+    texts = [on_one_line(entity.text) for entity in mentions]
     names = sorted(dict.fromkeys(texts), key=lambda name: -texts.count(name))
     where = cell(document, first.start, first.end, label=first.label, source=first.source, score=first.score)
     long_form = next((long_forms[name] for name in names if name in long_forms), None)

@@ -34,12 +34,6 @@ class Party:
     mentions: tuple[Answer, ...] = ()
     """Every place with its name or a name of its own that stands for it; not roles."""
 
-    def cells(self) -> Iterator[Answer]:
-        """The cells that say something about the party; mentions are not among them."""
-        yield self.name
-        yield from (each for each in (self.role, self.kind, self.jurisdiction) if each)
-        yield from self.aliases
-
     @property
     def remark(self) -> str:
         """Its role, the kind of entity and its jurisdiction, on one line: "Distributor; Delaware corporation"."""

@@ -122,9 +122,7 @@ def sentences(text: str, pattern: re.Pattern[str]) -> Iterator[Range]:
     for match in pattern.finditer(text):
         if match.start() < last:
             continue
-        window = max(0, match.start() - 600)
-        starts = [m.end() for m in _SENTENCE_START.finditer(text, window, match.start())]
-        start = starts[-1] if starts else window
+        start = _sentence_start(text, match.start(), 600)
         stop = _SENTENCE_START.search(text, match.end(), min(len(text), match.end() + 700))
         last = stop.start() + 1 if stop else min(len(text), match.end() + 400)
         yield start, last
@@ -264,7 +262,10 @@ def _terms(text: str, start: int, end: int) -> Iterator[tuple[int, Range, Durati
             continue
         heading = _heading(text, match.start())
         in_section = bool(_TERM_HEADING.search(heading))
-        if not called and (_OTHER_SUBJECT.search(heading) or _OTHER_SUBJECT.search(text, _start(text, match), first)):
+        if not called and (
+            _OTHER_SUBJECT.search(heading)
+            or _OTHER_SUBJECT.search(text, _sentence_start(text, match.start(), 300), first)
+        ):
             continue
         short = value.unit in ("day", "business day", "week") and value.amount < 60
         if (match["plain"] and not (in_section or called)) or (short and not (match["term"] or called)):
@@ -272,10 +273,10 @@ def _terms(text: str, start: int, end: int) -> Iterator[tuple[int, Range, Durati
         yield 2 * bool(match["term"]) + 2 * called + in_section, (first, last), value
 
 
-def _start(text: str, match: re.Match[str]) -> int:
-    """Where the sentence of a match begins."""
-    window = max(0, match.start() - 300)
-    starts = [m.end() for m in _SENTENCE_START.finditer(text, window, match.start())]
+def _sentence_start(text: str, at: int, most: int) -> int:
+    """Where the sentence, or line, of a place begins; at most so many characters before it."""
+    window = max(0, at - most)
+    starts = [match.end() for match in _SENTENCE_START.finditer(text, window, at)]
     return starts[-1] if starts else window
 
 
