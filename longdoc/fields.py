@@ -76,7 +76,7 @@ class Usable:
             rules: its rules, if there are any.
             min_score: threshold of every answer; by default that of the head that gives it, and none for other sources.
         """
-        names: dict[str, dict[str, list[str]]] = {"clause": {}, "entity": {}, "rule": {}, "question": {}}
+        names: dict[str, dict[str, list[str]]] = {"clause": {}, "entity": {}, "question": {}}
         kinds = {"spans": "clause", "ner": "entity", "qa": "question"}
         for name, config in heads.items():
             for label in getattr(config, "labels", ("",)) if config.kind in kinds else ():

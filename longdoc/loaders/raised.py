@@ -222,9 +222,8 @@ def _next_marks(raised: str, after: str) -> tuple[str, str]:
 
 def _following(groups: list[_Group], at: int) -> str:
     """The text after a group that decides what it gets; of a stack, the text after the whole stack."""
-    is_part = groups[at].text.rstrip()[-1:] in _SLASHES or _is_above(
-        groups, at
-    )  # the denominator of a fraction follows
+    # Whether the denominator of a fraction follows.
+    is_part = groups[at].text.rstrip()[-1:] in _SLASHES or _is_above(groups, at)
     found, after = "", groups[at + 1 : at + 1 + _FAR]
     for group in after:
         if group.kind == "note":

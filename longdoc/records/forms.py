@@ -139,7 +139,7 @@ def signing_people(text: str) -> list[Naming]:
             1 <= text[at:end].count(" ") <= 3
             and is_name(text[at:end])
             and not re.match(r"\s*,?\s*(?:title|its|president|chief|vice|director|manager|ceo)", rest, re.I)
-            and not re.search(r"(?i)\bby:?\s*$", text[: start + match.start()][-6:])
+            and not re.search(r"(?i)\bby:?\s*$", text[max(at - len(match[0]) - 6, 0) : at - len(match[0])])
             and "By" not in match[0]
         ):
             found.setdefault(key(text[at:end]), described(text, (at, end), end, "signature block"))
