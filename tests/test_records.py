@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from longdoc.document import Document
 from longdoc.errors import DocumentError, RecordError
 from longdoc.labels import Entity
 from longdoc.records import RECORDS, Contract, contract_record
+from longdoc.records.ends import expiration_date
 from longdoc.records.evidence import all_cells
 from longdoc.records.names import has_legal_form, is_name, name_end
 
@@ -247,6 +249,18 @@ def test_an_end_is_stated_or_computed_and_says_from_what(words: str, expected: t
     text = OPENINGS["by and between"][0] + f"\n\n1. Term. This Agreement shall continue {words}. The parties agree.\n"
     end = record_of(text).expiration_date
     assert (end.value, end.source) == expected
+
+
+def test_an_end_that_is_computed_from_a_doubtful_date_is_to_be_checked() -> None:
+    text = (
+        OPENINGS["by and between"][0]
+        + "\n\n1. Term. This Agreement shall continue for two years from the Effective Date.\n"
+    )
+    document, record = Document.from_text(text), record_of(text)
+    for check in (False, True):
+        effective = replace(record.effective_date, check=check)
+        end = expiration_date(document, record.agreement_date, effective, record.term)
+        assert end.value == record.expiration_date.value and end.check == check
 
 
 def test_a_start_is_no_end() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
@@ -46,6 +47,17 @@ _NOT_AT = re.compile(r"(?i)(?<!day )\b(?:prior to|before|after|following)\s(?:th
 _BASE = re.compile(
     r"(?i)\b(?:from|after|following|commencing|beginning|starting|begin|commence|of|effective|as of|since)\b"
 )
+
+
+class _Base(NamedTuple):
+    """The date that a term runs from."""
+
+    day: datetime.date
+    name: str
+    is_said: bool
+    """Whether the text says that the term runs from it."""
+    is_doubtful: bool
+    """Whether a person should look at it, and so at what is computed from it."""
 
 
 def expiration_date(
@@ -214,13 +226,11 @@ def _step(duration: Duration) -> relativedelta | None:
     }[duration.unit]
 
 
-def _base(
-    text: str, said: str, at: int, agreed: Answer | None, effective: Answer | None
-) -> tuple[datetime.date, str, bool] | None:
-    """The date that a term runs from, what it is called, and whether the text says so."""
+def _base(text: str, said: str, at: int, agreed: Answer | None, effective: Answer | None) -> _Base | None:
+    """The date that a term runs from, as the text says, or else the record."""
     dated = next((d for d in dates_in(text, at, at + len(said)) if d.value), None)
     if dated and dated.value:
-        return dated.value, f"{dated.value}", True
+        return _Base(dated.value, f"{dated.value}", is_said=True, is_doubtful=False)
     said = on_one_line(said)
     if re.search(
         r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion"
@@ -237,25 +247,30 @@ def _base(
             said,
         )
     )
-    return known.value, "effective date" if known is effective else "agreement date", same
+    name = "effective date" if known is effective else "agreement date"
+    return _Base(known.value, name, is_said=same, is_doubtful=known.check)
 
 
 def _computed(
-    document: Document, span: Range, base: tuple[datetime.date, str, bool] | None, step: relativedelta, bonus: float
+    document: Document,
+    span: Range,
+    base: _Base | None,
+    step: relativedelta,
+    bonus: float,
 ) -> Answer | None:
     if base is None:
         return None
-    day, name, said = base
     try:
-        value = day + step
+        value = base.day + step
     except (OverflowError, ValueError):
         return None
-    score = (0.75 if said else 0.6) + bonus
+    score = (0.75 if base.is_said else 0.6) + bonus
     return cell(
         document,
         *span,
         label="expiration_date",
-        source=f"computed from the term and the {name}",
+        source=f"computed from the term and the {base.name}",
         score=score,
         value=value,
+        check=base.is_doubtful,
     )
