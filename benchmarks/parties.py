@@ -48,7 +48,7 @@ def same(one: str, other: str) -> bool:
 
 
 def normal(name: str) -> str:
-    return " ".join(re.findall(r"\w+", name.casefold()))
+    return " ".join(re.findall(r"\w+", name.casefold())).removeprefix("the ")
 
 
 def score(predicted: Iterable[str], contract: Contract) -> tuple[Counts, Counts]:

@@ -11,7 +11,7 @@ ROLE_WORDS = frozenset(
     franchisor fund funds general grantee grantor guarantor hereinafter holder holders host individually insurer
     investor issuer joint jointly landlord lender lessee lessor licensee licensees licensor licensors manager
     manufacturer marketing master member members operator or our owner parent participant participants partner partners
-    partnership parties party principal promoter provider purchaser recipient representative reseller sales seller
+    partnership parties party principal promoter provider purchaser recipient representative reseller sales securityholder securityholders seller
     service servicer services shareholder shareholders shipper singularly spokesperson sponsor stockholder stockholders
     sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
     venturer venturers we you your""".split()

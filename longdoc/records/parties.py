@@ -81,8 +81,11 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     if any(n.role for n in opening) or any(key(text[slice(*n.name)]) in others for n in opening):
         # Where some parties have roles or sign, a bare name that does neither is a part of the text.
         opening = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
+    if len(opening) == 1:
+        opening = _split(text, opening[0])
     if len(opening) > 1:
         return opening
+    opening = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
     forms = labelled_namings(document)
     if len(_joined(text, forms)) > 1:
         return forms
@@ -100,6 +103,18 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
         taken = {key(text[slice(*n.role)]) for n in found if n.role}
         found += [n for n in more() if not n.role or key(text[slice(*n.role)]) not in taken or n.full]
     return found or _voted(text, votes)
+
+
+def _split(text: str, naming: Naming) -> list[Naming]:
+    """The parties of "between Acme and Bolt Inc.": the only name of an opening, in two if it names two."""
+    start, end = naming.name
+    mark = re.search(r"\s+and\s+", text[start:end])
+    if not mark or naming.role or not is_name(text[start : start + mark.start()]):
+        return [naming]
+    second = (start + mark.end(), end)
+    if not is_name(text[slice(*second)]):
+        return [naming]
+    return [replace(naming, name=(start, start + mark.start()), kind=None, full=False), replace(naming, name=second)]
 
 
 def _voted(text: str, votes: Sequence[Entity]) -> list[Naming]:
@@ -196,7 +211,8 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
         confirmed.append("signature block")
     if any(key(vote.text) == key(name) for vote in votes) and "entity PARTY" not in naming.source:
         confirmed.append("entity PARTY")
-    score = min(0.98, _BASE.get(naming.source.split(",")[0], 0.5) + 0.03 * max(naming.weight, 0) + 0.1 * len(confirmed))
+    base = _BASE.get(naming.source.split(",")[0], 0.5) - 0.15 * (naming.weight < 2 and not confirmed)
+    score = min(0.98, base + 0.03 * max(naming.weight, 0) + 0.1 * len(confirmed))
     source = ", ".join([naming.source, *confirmed])
 
     def of(range_: Range | None, label: str) -> Answer | None:
@@ -218,7 +234,7 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
 
 
 _LOOSE = frozenset(("Corporation", "CORPORATION", "Company", "COMPANY", "Limited", "LIMITED"))
-_BASE = {"opening paragraph": 0.75, "form": 0.7, "definition": 0.65, "signature block": 0.6, "entity PARTY": 0.3}
+_BASE = {"opening paragraph": 0.75, "form": 0.7, "definition": 0.55, "signature block": 0.6, "entity PARTY": 0.3}
 """How far each source is trusted."""
 
 

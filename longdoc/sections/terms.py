@@ -11,7 +11,10 @@ from longdoc.sections.numerals import ROMAN, roman_value
 
 _TERM = r"[“\"](?P<{name}>[^“”\"\n]{{1,80}}?)[,.]?[”\"]"
 _MEANS = re.compile(
-    _TERM.format(name="term") + r"\)?(?:[ \t]*(?:and|or|,)[ \t]*" + _TERM.format(name="second") + r")?[^.;:“”\"\n]{0,60}?"
+    _TERM.format(name="term")
+    + r"\)?(?:[ \t]*(?:and|or|,)[ \t]*"
+    + _TERM.format(name="second")
+    + r")?[^.;:“”\"\n]{0,60}?"
     r"[ \n](?:shall[ \n]mean|means?|(?:shall[ \n]have|has|have)[ \n]the[ \n]meaning|"
     r"is[ \n]defined[ \n]as|refers?[ \n]to)\b"
 )
