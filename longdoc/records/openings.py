@@ -128,6 +128,7 @@ _SAYS = re.compile(
 )
 """Where a paragraph goes on from who the parties are to what they agree on."""
 _WITHIN = re.compile(r"(?i)\b(?:division|subsidiary|affiliate|unit|part|branch) of(?: [\w&]+,?){1,4}$")
+_ROLE_BEFORE = re.compile(r"\((?:the )?([A-Z][a-z]+)\)\s$")
 _ACTS_FOR = re.compile(
     r"(?i),?\s(?:(?:the|a|an|as|sole|managing|its)\s)*(?:director|president|owner|manager|representative|proprietor|ceo|member)"
     r"(?:\sand\s\w+)?\sof\s(?=[A-Z])"
@@ -177,6 +178,8 @@ def _series(text: str, at: int) -> Iterator[Naming]:
         following = _next(text, end, limit)
         tail_end = following[0] if following else min(limit, _tail_limit(text, end, limit))
         naming = described(text, (at, end), tail_end, "opening paragraph")
+        if naming.role is None and (before := _ROLE_BEFORE.search(text, max(0, at - 40), at)) and is_role(before[1]):
+            naming = replace(naming, role=before.span(1))
         yield naming if person == (at, end) else replace(naming, aliases=(*naming.aliases, person))
         if not following:
             return
