@@ -20,6 +20,8 @@ from longdoc.model import DEFAULT_MODEL
 from longdoc.summary import names_by_label
 
 FUZZY = 90
+OTHER_NAME = re.compile(r"[,(\s]+(?:d/b/a|f/k/a|a/k/a|dba|doing business as|formerly(?: known as)?)\s", re.I)
+"""What CUAD writes into some names: another name of the party follows."""
 QUOTED = re.compile(r"[\"“”']([^\"“”]+)[\"“”']")
 
 
@@ -37,6 +39,8 @@ def gold_parties(contract: Contract) -> list[Party]:
     for item in contract.values["Parties"].split(";"):
         aliases = [alias.strip(" ,.") for alias in QUOTED.findall(item)]
         name = re.sub(r"\([^()]*[\"“”][^()]*\)?|[\"“”].*", "", item).strip(" ,.()")
+        name, *others = (part.strip(" ,.()") for part in OTHER_NAME.split(name))
+        aliases += others
         collective = re.search(r"\bpart(y|ies)\b", item, re.I) and (" and " in name or len(name) < 3)
         if len(name) > 2 and not collective and is_party_name(name, ""):
             parties.append(Party(name, tuple(a for a in aliases if is_party_name(a, contract.text))))

@@ -19,8 +19,9 @@ from longdoc.errors import ConfigError, did_you_mean
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.prediction import Gap, Prediction
+from longdoc.record_types import cells_by_field
 from longdoc.records import RECORDS
-from longdoc.records.evidence import cell, cells_by_field, metadata_cell
+from longdoc.records.evidence import cell, metadata_cell
 from longdoc.records.meanings import meanings
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, Source

@@ -9,9 +9,9 @@ import pytest
 from longdoc.document import Document
 from longdoc.errors import DocumentError, RecordError
 from longdoc.labels import Entity
+from longdoc.record_types import all_cells
 from longdoc.records import RECORDS, Contract, contract_record
 from longdoc.records.ends import expiration_date
-from longdoc.records.evidence import all_cells
 from longdoc.records.names import has_legal_form, is_name, name_end
 
 BODY = """
@@ -139,17 +139,17 @@ def test_a_record_has_dates_law_term_renewal_notice_and_caps() -> None:
     row = record_of(OPENINGS["by and between"][0] + BODY).to_row()
     assert row == {
         "title": "SUPPLY AGREEMENT",
-        "parties": "Acme Holdings, Inc.; Jane Roe",
-        "roles": "Supplier; Buyer",
-        "agreement_date": "2016-05-03",
-        "effective_date": "2016-05-03",
-        "expiration_date": "2021-05-03",
+        "parties": ["Acme Holdings, Inc.", "Jane Roe"],
+        "roles": ["Supplier", "Buyer"],
+        "agreement_date": datetime.date(2016, 5, 3),
+        "effective_date": datetime.date(2016, 5, 3),
+        "expiration_date": datetime.date(2021, 5, 3),
         "governing_law": "New York",
         "term": "5 years",
         "renewal": "1 year",
         "notice": "90 days",
-        "caps": "USD 1,000,000",
-        "check": None,
+        "caps": ["USD 1,000,000"],
+        "check": [],
     }
 
 

@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     first = next(outcomes)  # a single unreadable file is reported before the output is created
     failed: list[str] = []
     is_shown = output is None and format.name == TERMINAL and sys.stdout.isatty()
-    with replacing(output, keep=format.streams) if output else nullcontext(sys.stdout) as stream:
+    with replacing(output, keep=format.streams, binary=format.binary) if output else nullcontext(sys.stdout) as stream:
         try:
             format.write(_tracked(chain([first], outcomes), format, stream, failed, is_shown=is_shown), stream)
         except KeyboardInterrupt:
@@ -141,6 +141,8 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
     format = FORMATS[arguments.format or (format_of(output) if output else default)]
     if is_terminal and not format.streams:
         raise ConfigError(f"the format {format.name} is not for a terminal; name a file: -o OUT{format.suffix}")
+    if output is None and format.binary:
+        raise ConfigError(f"the format {format.name} is binary; name a file: -o OUT{format.suffix}")
     if not format.entities and not (arguments.schema or arguments.record):
         raise ConfigError(f"the format {format.name} has {format.description}; add one of them")
     if arguments.record == "auto" and not format.entities:

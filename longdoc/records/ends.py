@@ -40,8 +40,8 @@ _TERM_TALK = re.compile(
 )
 _STRONG = re.compile(
     r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on"
-    r"|(?:expire|terminate)s? (?:on|upon)|duration|validity|agreement expires|the term\b|\bterms?\b.*(?:\b(?:is|shall|will|means?)\b|:)"
-    r"|\bfrom$"
+    r"|(?:expire|terminate)s? (?:on|upon)|duration|validity|agreement expires|the term\b"
+    r"|\bterms?\b.*(?:\b(?:is|shall|will|means?)\b|:)|\bfrom$"
 )
 _ANNIVERSARY = re.compile(
     r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s{0,20}(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s{0,20})?(?:\(?\d*(?:st|nd|rd"
@@ -49,7 +49,8 @@ _ANNIVERSARY = re.compile(
 )
 _NOT_AT = re.compile(r"(?i)(?<!day )\b(?:prior to|before|after|following)\s(?:the\s?)?\w{0,4}$")
 _RUNS_FROM = re.compile(
-    r"(?i)[\s,]{0,9}(?:\([^()]{0,60}\)[\s,]{0,9})?(?:from|after|following|commencing|beginning|starting|of|as of|since|thereafter)\b"
+    r"(?i)[\s,]{0,9}(?:\([^()]{0,60}\)[\s,]{0,9})?(?:from|after|following|commencing|beginning|starting"
+    r"|of|as of|since|thereafter)\b"
     r"(?P<base>[^.;,(]{0,100})"
 )
 """What a term that stands before it runs from."""

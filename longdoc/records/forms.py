@@ -38,7 +38,8 @@ _ATTACHED = re.compile(
     r"\n[ \t]{0,80}(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhibit|Schedule|Annex|Appendix|Attachment)\s[A-Z\d]"
 )
 _NOT_SIGNING = re.compile(
-    r"(?i)\b(?:a|an|its|the|as)\s*$|\[\s?$|\bif\sto\s[\w\s]{1,30}:\s*$|\bc/o\s*$|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)"
+    r"(?i)\b(?:a|an|its|the|as)\s*$|\[\s?$|\bif\sto\s[\w\s]{1,30}:\s*$|\bc/o\s*$"
+    r"|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)"
     r"|counsel (?:to|for)|notary|witness(?:es)?:?\s*$|(?<!behalf )\bof\s*$"
 )
 _NOT_AFTER = re.compile(
@@ -48,15 +49,16 @@ _NOT_AFTER = re.compile(
 _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)")
 _HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
 _PART_OF = re.compile(
-    r"(?i)\b(?:d/b/a|doing business as|(?:division|subsidiary|affiliate|branch|unit|department|parent) of|rules of|with)"
-    r"\s(?:the\s)?$"
+    r"(?i)\b(?:d/b/a|doing business as|(?:division|subsidiary|affiliate|branch|unit|department|parent) of"
+    r"|rules of|with)\s(?:the\s)?$"
 )
 """What stands before a name that is not that of the party."""
 _OFFICIAL = re.compile(
     r"(?:Securities and Exchange Commission|Federal (?:Deposit Insurance|Reserve|Home Loan|Trade|Communications)"
     r"|Financial Industry Regulatory|National Association of Securities|Savings Association Insurance"
-    r"|Office of (?:Thrift|the Comptroller)|Internal Revenue|New York Stock Exchange|NASDAQ|Nasdaq|Food and Drug Administration"
-    r"|American Arbitration|Depository Trust|United States (?:Department|Patent|Securities))\b"
+    r"|Office of (?:Thrift|the Comptroller)|Internal Revenue|New York Stock Exchange|NASDAQ|Nasdaq"
+    r"|Food and Drug Administration|American Arbitration|Depository Trust"
+    r"|United States (?:Department|Patent|Securities))\b"
 )
 """Authorities and exchanges, which contracts name with a short form, too."""
 _DEFINED = re.compile(

@@ -2,7 +2,7 @@
 
 >>> from longdoc.document import Document
 >>> from longdoc.sections import add_structure
->>> text = '''This Lease is made on June 9, 2004 (the "Start") by Ada Ltd., a Delaware company (the "Landlord"), and Bob.
+>>> text = '''This Lease is made on June 9, 2004 (the "Start") by Ada Ltd., a Delaware company (the "Landlord").
 ...
 ... 1. Rent means ten dollars a month.'''
 >>> document = add_structure(Document.from_text(text))
@@ -35,7 +35,10 @@ _POINTS = re.compile(
     r"(?:to\s+(?:it|such\s+term)\s+)?(?:in|by|under)\s+(?:the\s+)?"
     r"(?:sections?|articles?|clauses?|paragraphs?|preamble|recitals?|exhibit|schedule|annex|introductory|opening)\b"
 )
-_UNQUOTED = r"(?m)^[ \t]*(?:\(?[\da-z]{{1,3}}[.)\d]*\)?[ \t]+)?(?:the[ \t]+)?{term}(?:\s+(?:shall\s+mean|means?|refers?\s+to|is\s+defined\s+as)\b|[ \t]*:)"
+_UNQUOTED = (
+    r"(?m)^[ \t]*(?:\(?[\da-z]{{1,3}}[.)\d]*\)?[ \t]+)?(?:the[ \t]+)?{term}"
+    r"(?:\s+(?:shall\s+mean|means?|refers?\s+to|is\s+defined\s+as)\b|[ \t]*:)"
+)
 
 
 def meanings(document: Document, term: str) -> Iterator[tuple[int, int, float]]:

@@ -37,7 +37,8 @@ class Naming:
 TOP = 20_000
 """Characters in which the opening is looked for: covers and tables of contents may come first."""
 _ANCHOR = re.compile(
-    r"(?i)\b(?:ladies\s(?:and|&)\s)?gentlem[ea]n\s?:\s*|\bdear\s(?:sirs?|madam)[\w\s/]{0,20}[:,]\s*|\b(?:between(?: and among)?|among|amongst|by and among|by and between)\b[\s:]*"
+    r"(?i)\b(?:ladies\s(?:and|&)\s)?gentlem[ea]n\s?:\s*|\bdear\s(?:sirs?|madam)[\w\s/]{0,20}[:,]\s*"
+    r"|\b(?:between(?: and among)?|among|amongst|by and among|by and between)\b[\s:]*"
     r"(?:the (?:following )?(?:undersigned )?parties\b[\s:,]*|and\b\s*)?"
     r"|(?<=\n)(?:the )?(?:contracting )?parties\b(?: to this [\w ]{3,30})?:?\s*\n"
     r"|\b(?:entered into|made|executed)(?: as of [^.;()]{6,40}?,?)? by:?\s+(?!and\b|between\b)"

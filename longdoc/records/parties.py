@@ -4,50 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.evidence import cell, plain
+from longdoc.record_types import Party
+from longdoc.records.evidence import cell
 from longdoc.records.forms import defined_namings, labelled_namings, signature_namings, signing_people
 from longdoc.records.names import has_legal_form, is_legal_form, is_name, key
 from longdoc.records.openings import Naming, Range, opening_namings
 from longdoc.roles import is_role
 from longdoc.summary import on_one_line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
-    """A party of a contract, and every place that names it."""
-
-    name: Answer
-    """The full legal name."""
-    role: Answer | None = None
-    """The term that the contract uses for it, such as "Distributor"."""
-    kind: Answer | None = None
-    """The kind of entity, such as "corporation"."""
-    jurisdiction: Answer | None = None
-    """The place whose law it is under, such as "Delaware"."""
-    aliases: tuple[Answer, ...] = ()
-    """Other names, such as former ones and abbreviations, where they are introduced."""
-    mentions: tuple[Answer, ...] = ()
-    """Every place with its name or a name of its own that stands for it; not roles."""
-
-    @property
-    def remark(self) -> str:
-        """Its role, the kind of entity and its jurisdiction, on one line: "Distributor; Delaware corporation"."""
-        form = " ".join(on_one_line(each.text) for each in (self.jurisdiction, self.kind) if each)
-        return "; ".join(each for each in (on_one_line(self.role.text) if self.role else "", form) if each)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns plain values that JSON can hold; mentions are ``start`` and ``end`` with the page."""
-        singles = {name: getattr(self, name) for name in ("name", "role", "kind", "jurisdiction")}
-        return {
-            **{name: answer and plain(answer) for name, answer in singles.items()},
-            "aliases": [plain(alias) for alias in self.aliases],
-            "mentions": [{"start": m.start, "end": m.end, "page": m.page} for m in self.mentions],
-        }
 
 
 def find_parties(document: Document, entities: Sequence[Entity] = ()) -> tuple[tuple[Party, ...], Range | None]:
