@@ -64,7 +64,7 @@ def restored(kind: Any, found: Any) -> Any:
         return tuple(restored(get_args(kind)[0], each) for each in found)
     if kind is Answer:
         return _answer(found)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{**found, **{each.name: restored(hints[each.name], found[each.name]) for each in fields(kind)}})
     return Decimal(str(found)) if kind is Decimal else found

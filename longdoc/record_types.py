@@ -255,8 +255,10 @@ def _regimen(medication: Medication) -> str:
 
 def _flat(answer: Answer | None) -> datetime.date | str | None:
     """A cell in a table: a date, or its value or text on one line."""
-    if answer is None or isinstance(answer.value, datetime.date):
-        return answer and answer.value
+    if answer is None:
+        return None
+    if isinstance(answer.value, datetime.date):
+        return answer.value
     return on_one_line(answer.text if answer.value is None else str(answer.value))
 
 

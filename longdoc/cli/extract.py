@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.cli import options
 from longdoc.errors import ConfigError, DocumentError, RecordError
@@ -161,7 +161,7 @@ def _check_output(output: str, paths: Iterable[str], *, overwrite: bool) -> None
 
 
 def _tracked(
-    outcomes: Iterable[Outcome], format: Format, stream: TextIO, failed: list[str], *, is_shown: bool
+    outcomes: Iterable[Outcome], format: Format, stream: IO[Any], failed: list[str], *, is_shown: bool
 ) -> Iterator[Outcome]:
     """Passes outcomes on, reports and collects the failed documents, and flushes each of a streaming format.
 

@@ -95,8 +95,9 @@ def replacing(path: str | Path, *, keep: bool = False, binary: bool = False) -> 
     part = target.with_name(f"{target.name}.part") if is_new_or_file else target
     check_file(path)
     try:
-        text = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
-        stream: IO[Any] = part.open("wb") if binary else part.open("w", **text)
+        stream: IO[Any] = (
+            part.open("wb") if binary else part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        )
         if target.is_file():
             copymode(target, part)
     except OSError as error:

@@ -50,7 +50,7 @@ _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)
 _HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
 _PART_OF = re.compile(
     r"(?i)\b(?:d/b/a|doing business as|(?:division|subsidiary|affiliate|branch|unit|department|parent) of"
-    r"|rules of|with)\s(?:the\s)?$"
+    r"|rules of|with|an?)\s(?:the\s)?$"
 )
 """What stands before a name that is not that of the party."""
 _OFFICIAL = re.compile(

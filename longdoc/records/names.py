@@ -37,7 +37,7 @@ _ROLES = frozenset(
 )
 _CONNECTORS = frozenset("of and & for de del la las los the du des y e und et von van der den di da do dos".split())
 _STOPS = re.compile(
-    r"(?:a|an|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background"
+    r"(?:a|an|near|opposite|behind|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background"
     r"|hereinafter|this"
     r"|that|these|exhibit|section|article|page|as|on|at|from|agreement|effective|address|its|is|are|shall|will|hereby"
     r"|hereto|herein|name|title|date|attn|attention|tel|telephone|fax|email|e-mail|phone|n/a|d/b/a|f/k/a|dba"
@@ -77,7 +77,8 @@ _NEVER = re.compile(
 )
 """Where an address or a date starts, which no legal form makes a name."""
 _NO_NAME = re.compile(
-    r"(?i)(?:.*\b(?:agreements?|contracts?|exhibits?|schedule|amendments?|effective date|dated|annex|appendix|article"
+    r"(?i)(?:.*\b(?:agreements?|contracts?|exhibits?|attachments?"
+    r"|schedule|amendments?|effective date|dated|annex|appendix|article"
     r"|street|avenue|suite|boulevard|telephone|facsimile|attention|whereas|recitals?|confidential|parties|party"
     r"|between|representations|warrant(?:y|ies)|certificates|obligations|covenants|successors?|subsidiaries"
     r"|affiliates|assigns|laws?|commission|witness|notary|laws)\b"
@@ -201,6 +202,8 @@ def is_name(name: str) -> bool:
         or not any(word[0].isupper() or word[0].isdigit() for word in words)
     ):
         return False
+    if re.match(r"\w+ (?:the|THE) ", name) and is_role(words[0]):
+        return False  # "Licensee THE ACME COMPANY"
     before_and = re.match(r"([A-Z][\w ]{2,30}?) and [A-Z]", name)
     if before_and and is_role(before_and[1]) and has_legal_form(name[before_and.end() - 1 :]):
         return False  # "Company and Acme Inc."

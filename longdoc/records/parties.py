@@ -47,8 +47,8 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     others = {key(text[slice(*n.name)]) for n in signed} | {key(vote.text) for vote in votes}
     if any(n.role for n in opening) or any(key(text[slice(*n.name)]) in others for n in opening):
         # Where some parties have roles or sign, a bare name that does neither is a part of the text.
-        known = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
-        opening = known if len(known) > 1 else opening
+        supported = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
+        opening = supported if len(supported) > 1 else opening
     if len(opening) == 1:
         opening = _split(text, opening[0])
     if len(opening) > 1:
