@@ -5,7 +5,6 @@ A date of which a part is blank in the contract has no value as a date: its cell
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from typing import IO, TYPE_CHECKING, Any
 from longdoc.errors import require
 from longdoc.outputs.format import Format, Outcome
 from longdoc.outputs.rows import WITHOUT_DOCUMENTS, Cell, rows
-from longdoc.record_types import DATE_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow
@@ -37,12 +35,14 @@ def write(outcomes: Iterable[Outcome], stream: IO[bytes]) -> None:
     schema = _schema(group[0] if group else WITHOUT_DOCUMENTS)
     with ParquetWriter(stream, schema) as writer:
         while group:
-            writer.write_table(pyarrow.Table.from_pylist([_typed(row) for row in group], schema=schema))
+            writer.write_table(pyarrow.Table.from_pylist([_typed(row, schema) for row in group], schema=schema))
             group = list(islice(every, ROW_GROUP))
 
 
 def _schema(row: dict[str, Cell]) -> pyarrow.Schema:
     import pyarrow
+
+    from longdoc.record_types import DATE_COLUMNS  # not above: `longdoc --help` imports this module and must stay fast
 
     def type_of(name: str, cell: Cell) -> Any:
         if isinstance(cell, list):
@@ -52,9 +52,10 @@ def _schema(row: dict[str, Cell]) -> pyarrow.Schema:
     return pyarrow.schema([(name, type_of(name, cell)) for name, cell in row.items()])
 
 
-def _typed(row: dict[str, Cell]) -> dict[str, Cell]:
-    dates = {name for name, cell in row.items() if name in DATE_COLUMNS and not isinstance(cell, list)}
-    return {name: None if name in dates and not isinstance(c, datetime.date) else c for name, c in row.items()}
+def _typed(row: dict[str, Cell], schema: pyarrow.Schema) -> dict[str, Cell]:
+    """The row without texts in columns of dates."""
+    dates = {field.name for field in schema if str(field.type).startswith("date")}
+    return {name: None if name in dates and isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 FORMAT = Format(
