@@ -2,7 +2,8 @@
 
 A predicted name is correct if it matches (fuzzy ratio of at least 0.9) the name of a party or one of its annotated
 aliases; a party is found if its name or an alias was predicted. The strict columns accept full names only and count
-aliases as errors. The contracts are held out from training, grouped by the company that filed them.
+aliases as errors. A name annotated as "Acme Inc. d/b/a Bolt" is Acme Inc. with the alias Bolt. The contracts are held
+out from training, grouped by the company that filed them.
 """
 
 import argparse
