@@ -19,8 +19,10 @@ from longdoc.errors import ConfigError, did_you_mean
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.prediction import Gap, Prediction
+from longdoc.record_types import cells_by_field
 from longdoc.records import RECORDS
-from longdoc.records.evidence import cell, cells_by_field, metadata_cell
+from longdoc.records.evidence import cell, metadata_cell
+from longdoc.records.meanings import meanings
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, Source
 from longdoc.summary import names_by_label
@@ -300,8 +302,9 @@ def _body(document: Document, section: Section) -> int:
 
 
 def _definitions(term: str, found: Found) -> list[Answer]:
-    defined = [d for d in found.document.definitions if d.term.casefold() == term.casefold()]
-    return [cell(found.document, each.start, each.end, label=term, source="") for each in defined]
+    document = found.document
+    defined = meanings(document, term)
+    return [cell(document, start, end, label=term, source="", score=score) for start, end, score in defined]
 
 
 def _metadata(key: str, found: Found) -> list[Answer]:

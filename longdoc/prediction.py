@@ -10,22 +10,21 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 from itertools import pairwise
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longdoc import outputs
-from longdoc.document import Box, Document
+from longdoc.document import Document
 from longdoc.errors import DataError, DocumentError, require
 from longdoc.labels import Answer, Entity, Label
-from longdoc.values import Duration, Money, Value, alternative_of, to_plain, with_alternative
+from longdoc.plain import plain, restored
+from longdoc.record_types import RECORD_TYPES
+from longdoc.values import alternative_of
 
 if TYPE_CHECKING:
     import pandas
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("label", "text", "page", "score", "start", "end", "section", "boxes", "source")
 ANSWER_COLUMNS = ("question", "value", "alternative")
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 ROUNDING = 1e-6
 """How far beyond 0 or 1 a score may lie, as sums of 32-bit numbers do; it is then 0 or 1."""
 
@@ -141,7 +139,7 @@ class Prediction:
 
         Scores and coverage are rounded to 4 decimals, boxes to 0.01 points. Typed values are written as
         :func:`longdoc.values.to_plain` writes them, and the other reading of an uncertain value as ``alternative``.
-        :meth:`from_dict` reads everything else back exactly, except the record, which it leaves out.
+        :meth:`from_dict` reads everything else back exactly.
         """
         source = self.document.source
         return {
@@ -152,11 +150,11 @@ class Prediction:
             "warnings": list(self.document.warnings),
             "coverage": round(self.coverage, 4),
             "gaps": [asdict(gap) for gap in self.gaps],
-            "entities": [_plain(entity) for entity in self.entities],
-            "spans": [_plain(span) for span in self.spans],
-            "answers": [_plain(answer) for answer in self.answers],
-            "rejected": [_plain(answer) for answer in self.rejected],
-            "beside": [_plain(answer) for answer in self.beside],
+            "entities": [plain(entity) for entity in self.entities],
+            "spans": [plain(span) for span in self.spans],
+            "answers": [plain(answer) for answer in self.answers],
+            "rejected": [plain(answer) for answer in self.rejected],
+            "beside": [plain(answer) for answer in self.beside],
             "sought": list(self.sought),
             "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
@@ -188,14 +186,15 @@ class Prediction:
                 )
             return cls(
                 document=document,
-                entities=tuple(Entity(**_with_boxes(entity)) for entity in record["entities"]),
-                spans=tuple(Entity(**_with_boxes(span)) for span in record.get("spans", ())),
-                answers=tuple(_answer(answer) for answer in record["answers"]),
-                rejected=tuple(_answer(answer) for answer in record.get("rejected", ())),
-                beside=tuple(_answer(answer) for answer in record.get("beside", ())),
+                entities=tuple(restored(Entity, entity) for entity in record["entities"]),
+                spans=tuple(restored(Entity, span) for span in record.get("spans", ())),
+                answers=tuple(restored(Answer, answer) for answer in record["answers"]),
+                rejected=tuple(restored(Answer, answer) for answer in record.get("rejected", ())),
+                beside=tuple(restored(Answer, answer) for answer in record.get("beside", ())),
                 sought=tuple(record.get("sought", ())),
                 tasks=tuple(record.get("tasks", ())),
                 kind=record.get("kind", ""),
+                record=_record(record),
                 labels=tuple(Label(**label) for label in record["labels"]),
                 gaps=tuple(Gap(**gap) for gap in record["gaps"]),
             )
@@ -291,6 +290,20 @@ class Prediction:
         return outputs.html.fragment(self)
 
 
+def _record(record: Mapping[str, Any]) -> Any:
+    """The typed record of what ``to_dict`` returned; None if it has none.
+
+    Raises:
+        DataError: it has the record of no known kind of document.
+    """
+    written, kind = record.get("record"), record.get("kind", "")
+    if written is None:
+        return None
+    if kind not in RECORD_TYPES:
+        raise DataError(f"the record is of the kind {kind!r}; allowed: {', '.join(RECORD_TYPES)}")
+    return restored(RECORD_TYPES[kind], written)
+
+
 def _visible(text: str) -> int:
     """The number of characters that are not white space."""
     return sum(map(len, text.split()))
@@ -332,45 +345,3 @@ def _score(score: object, what: str) -> float:
 
 def _cell(found: Entity | Answer, column: str) -> Any:
     return alternative_of(_cell(found, "value")) if column == "alternative" else getattr(found, column, None)
-
-
-def _plain(found: Entity | Answer) -> dict[str, Any]:
-    boxes = [_plain_box(box) for box in found.boxes]
-    plain = {**asdict(found), "score": round(float(found.score), 4), "boxes": boxes}
-    if isinstance(found, Answer):
-        other = alternative_of(found.value)
-        plain["value"] = None if found.value is None else to_plain(found.value)
-        plain["alternative"] = None if other is None else to_plain(other)
-    return plain
-
-
-def _plain_box(box: Box) -> dict[str, int | float]:
-    return {"page": box.page, **{side: round(float(getattr(box, side)), 2) for side in ("x0", "y0", "x1", "y1")}}
-
-
-def _with_boxes(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {**record, "boxes": tuple(Box(**box) for box in record["boxes"])}
-
-
-def _answer(record: Mapping[str, Any]) -> Answer:
-    plain, other = record.get("value"), record.get("alternative")
-    value = None if plain is None else _from_plain(plain)
-    if value is not None and other is not None:
-        value = with_alternative(value, _from_plain(other))
-    own = {key: field for key, field in _with_boxes(record).items() if key != "alternative"}
-    return Answer(**{**own, "value": value})
-
-
-def _from_plain(plain: Any) -> Value | str:
-    """The inverse of :func:`longdoc.values.to_plain`."""
-    match plain:
-        case {"amount": str(amount), "currency": currency}:
-            return Money(Decimal(amount), currency)
-        case {"amount": int() | float() as amount, "unit": unit}:
-            plus = _from_plain(plain["plus"]) if "plus" in plain else None
-            return Duration(Decimal(str(amount)), unit, plus=plus if isinstance(plus, Duration) else None)
-        case int() | float():
-            return Decimal(str(plain))
-        case str():
-            return datetime.date.fromisoformat(plain) if _ISO_DATE.fullmatch(plain) else plain
-    raise ValueError(f"{plain!r} is not a value")

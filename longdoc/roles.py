@@ -6,15 +6,15 @@ import re
 
 ROLE_WORDS = frozenset(
     """a adviser advisor affiliate affiliated affiliates agency agent and assignee assignor association bank borrower
-    buyer carrier celebrity client collectively company consignee consignor consultant contractor corporation customer
-    dealer depositor developer director distributor each employee employer endorser entities executive franchisee
-    franchisor fund funds general grantee grantor guarantor hereinafter holder holders host individually insurer
-    investor issuer joint jointly landlord lender lessee lessor licensee licensees licensor licensors manager
-    manufacturer marketing master member members operator or our owner parent participant participants partner partners
-    partnership parties party principal promoter provider purchaser recipient representative reseller sales seller
-    service servicer services shareholder shareholders shipper singularly spokesperson sponsor stockholder stockholders
-    sub subsidiary supplier talent tenant the together transporter trust trustee undersigned underwriter us user vendor
-    venturer venturers we you your""".split()
+    buyer carrier celebrity client collectively company consignee consignor consultant contractor corporation
+    customer dealer depositor developer director distributor each employee employer endorser entities executive
+    franchisee franchisor fund funds general grantee grantor guarantor hereinafter holder holders host individually
+    insurer investor issuer joint jointly landlord lender lessee lessor licensee licensees licensor licensors
+    manager manufacturer marketing master member members operator or our owner parent participant participants
+    partner partners partnership parties party principal promoter provider purchaser recipient representative
+    reseller sales securityholder securityholders seller service servicer services shareholder shareholders shipper
+    singularly spokesperson sponsor stockholder stockholders sub subsidiary supplier talent tenant the together
+    transporter trust trustee undersigned underwriter us user vendor venturer venturers we you your""".split()
 )
 
 

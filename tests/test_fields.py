@@ -9,6 +9,7 @@ from longdoc import Prediction
 from longdoc.errors import ConfigError
 from longdoc.fields import Found, Usable, fill, questions_left
 from longdoc.labels import Answer, Entity
+from longdoc.records.meanings import meanings
 from longdoc.rules import RULES
 from longdoc.schema import load_schema
 
@@ -183,3 +184,51 @@ def test_a_known_value_of_another_type_is_not_taken():
 def test_a_mistyped_field_of_a_record_is_named():
     with pytest.raises(ConfigError, match=r"fields\.x: no record 'partys'; did you mean 'parties'"):
         Usable.of({}, None).tasks(load_schema({"fields": {"x": {"from": [{"record": "partys"}]}}}))
+
+
+DEFINITIONS = """This Agreement is made on June 9, 2004 (the "Effective Date") by and between Acme, Inc., a Delaware
+corporation (the "Company"), and Bolt LLC ("Supplier").
+
+"Losses" means (a) all fees of Acme Inc. and its counsel; (b) all costs; and
+
+(c) all fines. "Fee" has the meaning set forth in Section 4.
+
+1. Rent means ten dollars a month.
+Site: Main Street 5.
+
+Supplier shall keep all prints and drawings of the goods (collectively, the "Plans") safe.
+"""
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        ("Effective Date", "June 9, 2004"),
+        ("the company", "Acme, Inc., a Delaware\ncorporation"),
+        ("Supplier", "Bolt LLC"),
+        (
+            "Losses",
+            '"Losses" means (a) all fees of Acme Inc. and its counsel; (b) all costs; and\n\n(c) all fines.',
+        ),
+        ("Rent", "1. Rent means ten dollars a month."),
+        ("site", "Site: Main Street 5."),
+        ("Plans", "Supplier shall keep all prints and drawings of the goods"),
+    ],
+)
+def test_a_definition_is_what_the_term_stands_for(term, words):
+    document = longdoc.load(DEFINITIONS.encode())
+    assert [document.text[start:end] for start, end, _ in meanings(document, term)] == [words]
+
+
+def test_a_definition_that_only_refers_to_a_section_is_marked():
+    document = longdoc.load(DEFINITIONS.encode())
+    schema = load_schema({"fields": {"fee": {"from": [{"definition": "Fee"}]}}})
+    (answer,) = fill(schema, Found(Prediction(document=document), _Least())).answers
+    assert answer.text == '"Fee" has the meaning set forth in Section 4.' and answer.check
+    assert not list(meanings(document, "Rental"))
+
+
+def test_a_table_defines_terms():
+    html = b"<table><tr><td>Term</td><td>Meaning</td></tr><tr><td>Due Day</td><td>the first of May</td></tr></table>"
+    document = longdoc.load(html)
+    assert [document.text[start:end] for start, end, _ in meanings(document, "due day")] == ["the first of May"]

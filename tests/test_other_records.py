@@ -132,7 +132,7 @@ def test_the_last_regimen_counts_and_doses_that_disagree_ask_for_a_look() -> Non
 def test_no_medication_is_said_so(text: str) -> None:
     found = note(medications=text)
     assert found.medications == () and found.no_medications.text == text
-    assert found.to_row()["medications"] == text
+    assert found.to_row()["medications"] == [text]
 
 
 def test_results_and_allergies_are_no_medication() -> None:

@@ -1,21 +1,34 @@
 """Records by the pipeline and the command line; the kind of a document chooses its heads; a row a document in CSV."""
 
 import csv
+import datetime
 import io
 import json
-from dataclasses import replace
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import longdoc
 from conftest import make_model
 from longdoc import Document, Pipeline, Prediction
 from longdoc.__main__ import main
-from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError, RecordError
+from longdoc.errors import (
+    ConfigError,
+    CorruptDocumentError,
+    DataError,
+    DocumentNotFoundError,
+    MissingDependencyError,
+    RecordError,
+)
+from longdoc.labels import Answer
 from longdoc.model import Model, ModelConfig
-from longdoc.outputs import FORMATS, Outcome
+from longdoc.outputs import FORMATS, Outcome, replacing
+from longdoc.record_types import Medication, Paper, Party, Problem, VitalSign
 from longdoc.records import Contract, Note, record_kind
+from longdoc.values import Duration, Money, with_alternative
 
 LEASE = """LEASE AGREEMENT
 
@@ -89,7 +102,76 @@ def test_a_record_is_made_of_a_contract_and_its_cells_are_answers(lease):
     assert set(prediction.sought) == set(record.to_dict()) and prediction.fields["caps"] == ()
     line = json.loads(json.dumps(prediction.to_dict()))
     assert line["record"]["title"]["text"] == "LEASE AGREEMENT"
-    assert replace(prediction, record=None) == Prediction.from_dict(line, lease)
+    assert prediction.record == Prediction.from_dict(line, lease).record
+    assert prediction == Prediction.from_dict(line, lease)
+    with pytest.raises(DataError, match=r"the record is of the kind 'poem'; allowed: contract, paper, note"):
+        Prediction.from_dict({**line, "kind": "poem"}, lease)
+    del line["record"]["parties"][0]["name"]["text"]
+    with pytest.raises(DataError, match=r"give what to_dict\(\) returned"):
+        Prediction.from_dict(line, lease)
+
+
+WRITTEN = Document.from_text("a" * 200, name="a.txt")
+scores = st.floats(0, 1).map(lambda score: round(score, 4))
+sides = st.floats(0, 800).map(lambda side: round(side, 2))
+boxes = st.builds(longdoc.Box, page=st.integers(1, 9), x0=sides, y0=sides, x1=sides, y1=sides)
+decimals = st.decimals(0, 10**6, places=2)
+values = st.one_of(
+    st.none(),
+    st.dates(),
+    decimals,
+    st.builds(Money, decimals, st.sampled_from(["USD", "EUR"])),
+    st.builds(Duration, decimals, st.sampled_from(["day", "month"])),
+    st.builds(with_alternative, st.builds(Money, decimals, st.just("USD")), st.builds(Money, decimals, st.just("USD"))),
+    st.text(alphabet="ab -", max_size=9),
+)
+cells = st.builds(
+    lambda start, length, **more: Answer(text="a" * length, start=start, end=start + length, **more),
+    st.integers(0, 100),
+    st.integers(1, 9),
+    score=scores,
+    page=st.just(1),
+    value=values,
+    check=st.booleans(),
+    source=st.text(max_size=5),
+    boxes=st.lists(boxes, max_size=2).map(tuple),
+)
+many = st.lists(cells, max_size=2).map(tuple)
+parties = st.builds(Party, name=cells, role=st.none() | cells, aliases=many, mentions=many)
+problems = st.lists(st.builds(Problem, name=cells, status=st.just("past"), relative=st.text()), max_size=2).map(tuple)
+signs = st.builds(VitalSign, name=st.text(), value=cells, numbers=st.lists(decimals, max_size=2).map(tuple))
+records = st.one_of(
+    st.tuples(
+        st.just("contract"),
+        st.builds(Contract, title=st.none() | cells, parties=st.lists(parties, max_size=2).map(tuple), caps=many),
+    ),
+    st.tuples(
+        st.just("note"),
+        st.builds(
+            Note,
+            sections=many,
+            problems=problems,
+            negated=problems,
+            family_history=problems,
+            medications=st.lists(st.builds(Medication, name=cells, dose=st.none() | cells), max_size=2).map(tuple),
+            allergies=st.just(()),
+            vital_signs=st.lists(signs, max_size=2).map(tuple),
+            dates=many,
+        ),
+    ),
+    st.tuples(
+        st.just("paper"),
+        st.builds(Paper, title=cells, authors=many, affiliations=many, doi=st.none(), abstract=cells, sections=many),
+    ),
+)
+
+
+@given(records)
+def test_a_record_is_restored_as_it_was(given_record):
+    kind, record = given_record
+    written = json.loads(json.dumps(Prediction(document=WRITTEN, record=record, kind=kind).to_dict()))
+    restored = Prediction.from_dict(written, WRITTEN).record
+    assert restored == record and type(restored) is type(record)
 
 
 def test_the_kind_of_record_is_told_or_refused(lease):
@@ -138,6 +220,55 @@ def test_csv_has_a_row_a_document_and_names_failures(lease):
     assert rows() == []
 
 
+def test_parquet_has_the_columns_of_csv_with_types(lease, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    found = reading(contract=("contract",)).record(lease)
+    bad = Outcome("bad.pdf", CorruptDocumentError("bad.pdf: no"))
+    with replacing(tmp_path / "out.parquet", binary=True) as stream:
+        FORMATS["parquet"].write(iter([bad, Outcome("lease.txt", found)]), stream)
+    table = parquet.read_table(tmp_path / "out.parquet")
+    (csv_row,) = rows(Outcome("lease.txt", found))
+    failed, row = table.to_pylist()
+    assert table.column_names == [*csv_row]
+    assert row["parties"] == ["Acme Holdings, Inc.", "Zenith LLC"] and row["caps"] == []
+    assert row["agreement_date"] == datetime.date(1999, 6, 21) and row["governing_law"] == "Ohio"
+    assert (failed["status"], failed["message"], failed["agreement_date"]) == ("error", "bad.pdf: no", None)
+    with (tmp_path / "none.parquet").open("wb") as stream:
+        FORMATS["parquet"].write(iter([]), stream)
+    assert parquet.read_table(tmp_path / "none.parquet").num_rows == 0
+
+
+def test_parquet_is_written_in_row_groups(lease, tmp_path, monkeypatch):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(longdoc.outputs.parquet, "ROW_GROUP", 2)
+    found = reading(contract=("contract",)).record(lease)
+    longdoc.outputs.write([found] * 5, tmp_path / "out.parquet")
+    file = parquet.ParquetFile(tmp_path / "out.parquet")
+    assert (file.num_row_groups, file.metadata.num_rows) == (3, 5)
+
+
+def test_parquet_of_a_schema_has_lists(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    schema = {"fields": {"law": {"from": [{"section": "governing law"}]}, "fee": {"from": [{"section": "fees"}]}}}
+    reading().extract(longdoc.load(LEASE.encode()), schema).save(tmp_path / "out.parquet")
+    (row,) = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert row["fee"] == [] and row["law"][0].startswith("This Agreement is governed by")
+
+
+def test_parquet_needs_its_extra(lease, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependencyError, match=r"parquet"):
+        reading(contract=("contract",)).record(lease).save(tmp_path / "out.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_long_list_is_cut_on_the_terminal_and_counted(lease):
+    (party,) = reading(contract=("contract",)).record(lease).fields["parties"][:1]
+    stream = io.StringIO()
+    FORMATS["table"].write([Outcome("a", Prediction(document=lease, answers=(party,) * 51))], stream)
+    assert "and 31 more (-o FILE writes them all)" in stream.getvalue()
+
+
 def test_csv_of_a_schema_has_its_fields_as_columns():
     schema = {"fields": {"law": {"from": [{"section": "governing law"}]}, "fee": {"from": [{"section": "fees"}]}}}
     (row,) = rows(Outcome("lease.txt", reading().extract(longdoc.load(LEASE.encode()), schema)))
@@ -181,6 +312,7 @@ def test_a_folder_of_contracts_becomes_a_table(folder, capsys):
     ("arguments", "message"),
     [
         (["in", "--format", "csv"], "csv has a row per document, of --record or --schema; add one of them"),
+        (["in", "--record", "contract", "--format", "parquet"], "parquet is binary; name a file: -o OUT.parquet"),
         (["in", "--record", "auto", "--format", "csv"], "depend on the kind of record; name it: --record contract"),
         (["in", "--record", "contract", "--schema", "contract"], "--record cannot be combined with --schema"),
         (["in", "--record", "contract", "--min-score", "0.9"], "--record takes no --min-score"),

@@ -9,9 +9,9 @@ import pytest
 from longdoc.document import Document
 from longdoc.errors import DocumentError, RecordError
 from longdoc.labels import Entity
+from longdoc.record_types import all_cells
 from longdoc.records import RECORDS, Contract, contract_record
 from longdoc.records.ends import expiration_date
-from longdoc.records.evidence import all_cells
 from longdoc.records.names import has_legal_form, is_name, name_end
 
 BODY = """
@@ -105,6 +105,33 @@ OPENINGS = {
         'Delaware corporation ("Client").',
         {"Dot Com LLC": "Developer", "deltafour.com, Inc.": "Client"},
     ),
+    "confirmed by letter": (
+        "AGENCY AGREEMENT\n\nNovember 3, 2016\n\nLadies and Gentlemen:\n\nDelta Valley Bancorp, "
+        "Inc. of Pennsylvania, a "
+        'federal company (the "Company"), with accounts insured by the Federal Deposit Insurance Corporation ("FDIC"), '
+        "and "
+        "Delta Valley Savings Bank d/b/a Alto Bank, a Pennsylvania-chartered savings bank (the "
+        '"Bank"), hereby confirm their agreement with Sander O\'Neal & Partners, L.P. (the "Agent") as follows.',
+        {
+            "Delta Valley Bancorp, Inc. of Pennsylvania": "Company",
+            "Delta Valley Savings Bank": "Bank",
+            "Sander O'Neal & Partners, L.P.": "Agent",
+        },
+    ),
+    "places, and another contract's parties": (
+        'MEDIA AGREEMENT\n\nThis Agreement is made as of May 3, 2016 between Acme, (Bermuda) Ltd. ("Acme"), and Erste '
+        'Werke Aktiengesellschaft, a corporation with its offices at Berlin and Munich ("Werke") (each a "Party" '
+        'and together, the "Parties"), covers (i) the Portfolio of systems (each a "System").\n\n1.4 "Merger '
+        'Agreement" means '
+        "that certain Plan of Merger by and among Alpha Holdings, Inc., a Delaware corporation, Beta Corp, a Delaware "
+        "corporation, Gamma Sub, Inc., a Delaware corporation, and Delta Newco, LLC, a Delaware company.",
+        {"Acme, (Bermuda) Ltd.": "Acme", "Erste Werke Aktiengesellschaft": "Werke"},
+    ),
+    "people who act for a party": (
+        "HOSTING AGREEMENT\n\nThis Agreement is entered into on May 3, 2016 by and between Ann Roe, director "
+        'of e-shops, Inc (hereinafter referred to as "Client") and (Host) Bolt Web LLC for the design of a site.',
+        {"e-shops, Inc": "Client", "Bolt Web LLC": "Host"},
+    ),
     "trustee": (
         "INDENTURE\n\nThis Indenture is dated as of May 3, 2016 between Amber Owner Trust, a Delaware"
         " statutory trust (the "
@@ -139,18 +166,42 @@ def test_a_record_has_dates_law_term_renewal_notice_and_caps() -> None:
     row = record_of(OPENINGS["by and between"][0] + BODY).to_row()
     assert row == {
         "title": "SUPPLY AGREEMENT",
-        "parties": "Acme Holdings, Inc.; Jane Roe",
-        "roles": "Supplier; Buyer",
-        "agreement_date": "2016-05-03",
-        "effective_date": "2016-05-03",
-        "expiration_date": "2021-05-03",
+        "parties": ["Acme Holdings, Inc.", "Jane Roe"],
+        "roles": ["Supplier", "Buyer"],
+        "agreement_date": datetime.date(2016, 5, 3),
+        "effective_date": datetime.date(2016, 5, 3),
+        "expiration_date": datetime.date(2021, 5, 3),
         "governing_law": "New York",
         "term": "5 years",
         "renewal": "1 year",
         "notice": "90 days",
-        "caps": "USD 1,000,000",
-        "check": None,
+        "caps": ["USD 1,000,000"],
+        "check": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "end", "check"),
+    [
+        (
+            "This Agreement shall be for two years from the Effective Date with annual renewals after termination.",
+            2018,
+            False,
+        ),
+        ("The term of this Agreement will be for 24 months unless terminated sooner.", 2018, True),
+        (
+            "This Agreement shall take effect from the Effective Date and continue for two years thereafter.",
+            2018,
+            False,
+        ),
+        ("The Cooperation Term of the parties shall be two years from May 3, 2016 to May 3, 2018.", 2018, False),
+        ("This Agreement commences on the Effective Date and shall terminate on May 3, 2018.", 2018, False),
+        ("This Agreement shall be valid for two years from the Launch Date of the site.", None, None),
+    ],
+)
+def test_an_end_is_computed_from_what_the_term_is_said_to_run_from(sentence, end, check) -> None:
+    found = record_of(OPENINGS["by and between"][0] + f"\n\n1. Term. {sentence}\n").expiration_date
+    assert (found and found.value) == (end and datetime.date(end, 5, 3)) and (found and found.check) == check
 
 
 SIGNED = """JOINT FILING AGREEMENT

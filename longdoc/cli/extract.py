@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.cli import options
 from longdoc.errors import ConfigError, DocumentError, RecordError
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     first = next(outcomes)  # a single unreadable file is reported before the output is created
     failed: list[str] = []
     is_shown = output is None and format.name == TERMINAL and sys.stdout.isatty()
-    with replacing(output, keep=format.streams) if output else nullcontext(sys.stdout) as stream:
+    with replacing(output, keep=format.streams, binary=format.binary) if output else nullcontext(sys.stdout) as stream:
         try:
             format.write(_tracked(chain([first], outcomes), format, stream, failed, is_shown=is_shown), stream)
         except KeyboardInterrupt:
@@ -141,6 +141,8 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
     format = FORMATS[arguments.format or (format_of(output) if output else default)]
     if is_terminal and not format.streams:
         raise ConfigError(f"the format {format.name} is not for a terminal; name a file: -o OUT{format.suffix}")
+    if output is None and format.binary:
+        raise ConfigError(f"the format {format.name} is binary; name a file: -o OUT{format.suffix}")
     if not format.entities and not (arguments.schema or arguments.record):
         raise ConfigError(f"the format {format.name} has {format.description}; add one of them")
     if arguments.record == "auto" and not format.entities:
@@ -159,7 +161,7 @@ def _check_output(output: str, paths: Iterable[str], *, overwrite: bool) -> None
 
 
 def _tracked(
-    outcomes: Iterable[Outcome], format: Format, stream: TextIO, failed: list[str], *, is_shown: bool
+    outcomes: Iterable[Outcome], format: Format, stream: IO[Any], failed: list[str], *, is_shown: bool
 ) -> Iterator[Outcome]:
     """Passes outcomes on, reports and collects the failed documents, and flushes each of a streaming format.
 

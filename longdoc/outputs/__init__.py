@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copymode
-from typing import TextIO
+from typing import IO, Any
 
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.outputs import csv, html, jsonl, table
+from longdoc.outputs import csv, html, jsonl, parquet, table
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 
 __all__ = [
@@ -36,6 +36,7 @@ FORMATS: dict[str, Format] = {
         jsonl.FORMAT,
         html.FORMAT,
         csv.FORMAT,
+        parquet.FORMAT,
     )
 }
 """The output formats by name. ``Prediction.save`` and the command line accept no others."""
@@ -60,7 +61,7 @@ def write(predictions: Iterable[PredictionLike], path: str | Path, *, format: st
     name = format or format_of(path)
     if name not in FORMATS:
         raise ConfigError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}")
-    with replacing(path) as stream:
+    with replacing(path, binary=FORMATS[name].binary) as stream:
         FORMATS[name].write((_outcome(each, FORMATS[name]) for each in predictions), stream)
 
 
@@ -76,7 +77,7 @@ def holding_answers() -> str:
 
 
 @contextmanager
-def replacing(path: str | Path, *, keep: bool = False) -> Iterator[TextIO]:
+def replacing(path: str | Path, *, keep: bool = False, binary: bool = False) -> Iterator[IO[Any]]:
     """A stream into ``path`` with ``.part`` added, which replaces the file ``path`` at the end, if there is no error.
 
     Lone surrogates, which UTF-8 cannot encode, are escaped. A device, such as ``/dev/null``, is written directly.
@@ -84,6 +85,7 @@ def replacing(path: str | Path, *, keep: bool = False) -> Iterator[TextIO]:
     Args:
         path: the file to create or replace.
         keep: leave the ``.part`` file behind if there is an error.
+        binary: the stream takes bytes instead of text.
 
     Raises:
         ConfigError: the path is a folder, is in none that exists, or cannot be written.
@@ -93,7 +95,9 @@ def replacing(path: str | Path, *, keep: bool = False) -> Iterator[TextIO]:
     part = target.with_name(f"{target.name}.part") if is_new_or_file else target
     check_file(path)
     try:
-        stream = part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        stream: IO[Any] = (
+            part.open("wb") if binary else part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        )
         if target.is_file():
             copymode(target, part)
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -98,9 +98,11 @@ class Format:
     """The file suffix that selects it, such as ``".jsonl"``; None if it is not meant for files."""
     streams: bool
     """Whether the output is usable while it is being written."""
-    write: Callable[[Iterable[Outcome], TextIO], None]
+    write: Callable[[Iterable[Outcome], Any], None]
     """Consumes outcomes lazily and writes every one of them, failures included, in order."""
     answers: bool = False
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
+    binary: bool = False
+    """Whether it is written to a stream of bytes instead of text."""
     entities: bool = True
     """Whether it shows entities. If not, it is refused without a schema or a record."""

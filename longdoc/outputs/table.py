@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NAMES_SHOWN = 10
 """Names shown per label; the rest are counted."""
 
+PASSAGES_SHOWN = 20
+"""Answers shown of a field, clauses of a label; the rest are counted."""
+
 
 def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
     """Prints each document under its title."""
@@ -111,8 +114,10 @@ def _print_passages(console: Console, prediction: PredictionLike, found: dict[st
     table.add_column("Where", max_width=28)
     table.add_column("Score", justify="right")
     for name, own in found.items():
-        for position, passage in enumerate(own):
+        for position, passage in enumerate(own[:PASSAGES_SHOWN]):
             table.add_row("" if position else name, _value(passage), place(passage), _score(passage))
+        if len(own) > PASSAGES_SHOWN:
+            table.add_row("", Text(f"and {len(own) - PASSAGES_SHOWN:,} more (-o FILE writes them all)", style="dim"))
     console.print(table if table.row_count else "Nothing found.")
     missing = [name for name, own in found.items() if not own]
     if missing:

@@ -11,11 +11,10 @@ from longdoc.document_type import Kind, document_type
 from longdoc.errors import ConfigError, RecordError, did_you_mean
 from longdoc.labels import Entity
 from longdoc.prediction import Prediction
-from longdoc.records.contract import Contract, contract_record
-from longdoc.records.evidence import cells_by_field
-from longdoc.records.note import Note, note_record
-from longdoc.records.paper import Paper, paper_record
-from longdoc.records.parties import Party
+from longdoc.record_types import Contract, Note, Paper, Party, cells_by_field
+from longdoc.records.contract import contract_record
+from longdoc.records.note import note_record
+from longdoc.records.paper import paper_record
 
 __all__ = [
     "RECORDS",

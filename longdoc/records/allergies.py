@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from longdoc.document import Document
 from longdoc.labels import Answer
+from longdoc.record_types import Allergy
 from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, sentences, trim
 
@@ -37,14 +37,6 @@ _NO_SUBSTANCE = re.compile(
 _REFUTED = re.compile(r"(?i)\b(?:refuted|entered-in-error)\b")
 _CODED = re.compile(r"[^;,:\n]{2,60}: [^;\n]*;")
 _NOT_IN = ("family history", "results", "references")
-
-
-@dataclass(frozen=True, slots=True)
-class Allergy:
-    """A substance that the patient does not tolerate, and how it shows, if the note says so."""
-
-    substance: Answer
-    reaction: Answer | None = None
 
 
 def find_allergies(document: Document, found: Sequence[Passage]) -> tuple[tuple[Allergy, ...], Answer | None]:

@@ -6,67 +6,20 @@ and completes it. Everything works without a model.
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import replace
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
+from longdoc.record_types import Contract
 from longdoc.records.dates import agreement_date, effective_date
 from longdoc.records.ends import disagrees, expiration_date
-from longdoc.records.evidence import cell, cells_by_field, plain, require_type
-from longdoc.records.parties import Party, find_parties
+from longdoc.records.evidence import cell, require_type
+from longdoc.records.parties import find_parties
 from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
 from longdoc.summary import on_one_line
 from longdoc.titles import title_in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
-    """What a contract says, one cell a fact; a cell is None if the document does not seem to state it."""
-
-    title: Answer | None = None
-    parties: tuple[Party, ...] = ()
-    agreement_date: Answer | None = None
-    effective_date: Answer | None = None
-    expiration_date: Answer | None = None
-    governing_law: Answer | None = None
-    """Its value is the place, without "the State of"."""
-    term: Answer | None = None
-    """The initial term; its value is a :class:`~longdoc.values.Duration`."""
-    renewal: Answer | None = None
-    notice: Answer | None = None
-    """How long before its end the renewal must be refused."""
-    caps: tuple[Answer, ...] = ()
-    """Limits of liability; their values are :class:`~longdoc.values.Money`."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns plain values that JSON can hold; a cell is a mapping, or None."""
-        record: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            record[field.name] = [_plain(each) for each in value] if isinstance(value, tuple) else _plain(value)
-        return record
-
-    def to_row(self) -> dict[str, Any]:
-        """One flat row: the same columns for every contract, texts on one line, dates in ISO format.
-
-        Several parties or caps are joined by ``"; "``; ``check`` names the columns that a person should look at.
-        """
-        row: dict[str, Any] = {
-            "title": self.title and on_one_line(self.title.text),
-            "parties": "; ".join(on_one_line(party.name.text) for party in self.parties) or None,
-            "roles": "; ".join(on_one_line(party.role.text) if party.role else "" for party in self.parties) or None,
-        }
-        for name in _COLUMNS:
-            row[name] = _flat(getattr(self, name))
-        row["caps"] = "; ".join(str(_flat(cap)) for cap in self.caps) or None
-        checks = [name for name, cells in cells_by_field(self).items() if any(cell.check for cell in cells)]
-        row["check"] = "; ".join(checks) or None
-        return row
-
 
 _THIS = re.compile(r"\b(?:This|THIS)\b")
 _DOCUMENT = re.compile(
@@ -84,7 +37,6 @@ _SPELLED_OUT = re.compile(
     r"(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
 )
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
-_COLUMNS = ("agreement_date", "effective_date", "expiration_date", "governing_law", "term", "renewal", "notice")
 
 
 def contract_record(document: Document, entities: Sequence[Entity] = (), spans: Sequence[Entity] = ()) -> Contract:
@@ -183,19 +135,3 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
 def _occurrence(text: str, title: str) -> re.Match[str] | None:
     words = [re.escape(word) for word in title.split()]
     return re.search(r"\s+".join(words), text) or re.search(r"\W+".join(words), text, re.I)
-
-
-def _plain(value: Answer | Party | None) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, Party):
-        return value.to_dict()
-    return plain(value)
-
-
-def _flat(answer: Answer | None) -> str | None:
-    if answer is None:
-        return None
-    if isinstance(answer.value, datetime.date):
-        return answer.value.isoformat()
-    return on_one_line(answer.text) if answer.value is None else str(answer.value)

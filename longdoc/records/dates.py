@@ -77,6 +77,8 @@ _EFFECTIVE = re.compile(
     r"|\b(?:commenc\w+|beginning|starting|effective)\s{1,20}(?:on|as of|from|with)?\s{0,20}(?:the )?|\bwith effect "
     r"(?:from|as of)\s{1,20}(?:the )?|\btake effect (?:on|from|as of)\s{1,20}(?:the )?"
 )
+_ENDS = re.compile(r"(?i)\b(?:expir\w*|terminat\w*|ends?|ending|until|through|continu\w*|conclud\w*)\b")
+"""What makes the date after it that of the end."""
 _THIS = re.compile(r"(?i)\bthis\b[^.;]{0,50}\b(?:agreement|amendment|contract|lease|letter|addendum)\b")
 _CALLED_EFFECTIVE = re.compile(
     r"(?i)^[\s,]{0,20}(?:\d{4}[\s,]{0,20})?[(\[]?[^()]{0,30}?[“\"'‘(]\s?(?:\w+ )?(?:Effective|Commencement) Date"
@@ -274,7 +276,7 @@ def _effective_in(text: str, start: int, end: int) -> Iterator[tuple[float, Date
         found = next(dates_in(text, match.end(), min(len(text), match.end() + 45)), None)
         if found is None or found.start - match.end() > gap:
             continue
-        if _is_of_another(text, replace(found, start=match.start())):
+        if _is_of_another(text, replace(found, start=match.start())) or _ENDS.search(text, match.start(), found.start):
             continue
         strong = words.startswith("effective date") or bool(
             _THIS.search(text[max(0, match.start() - 120) : match.start()])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from longdoc.document import Document
+from longdoc.record_types import Problem
 from longdoc.records.passages import Passage, Range, items, sentences
-from longdoc.records.problems import HISTORY, STORY, Problem, distinct, problem, without
+from longdoc.records.problems import HISTORY, STORY, distinct, problem, without
 from longdoc.records.wording import problem_patterns
 
 _DENIED = (*STORY, *HISTORY, "review of systems")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
@@ -29,24 +30,32 @@ _TERM_TALK = re.compile(
     r"|lease)|the term\b|this (?:agreement|contract|lease|amendment|licen[cs]e)\b[^.;]{0,60}?\b(?:shall|will"
     r"|is|may)\b[^.;]{0,60}?"
     r"\b(?:continue|remain|expire|terminate|commence|begin|be effective|end|run|be in (?:full force|effect)"
-    r"|valid|in force|be for|effective)|agreement (?:expires|terminates|commences|begins|continues"
+    r"|valid|in force|be for|effective)|\bterms?\b[^.;:]{0,40}?(?:\b(?:is|shall|will|means?)\b|:)"
+    r"|\b(?:term|duration|period|validity)\b[^.;]{0,40}?\bfrom\b(?=[\w\s,/-]{8,30}\s(?:to|until|through|till)\b)"
+    r"|agreement (?:expires|terminates|commences|begins|continues"
     r"|is effective|is valid|ends)|validity|expiration date|expiry date"
-    r"|period of (?:the|this) (?:agreement|contract)|(?:shall|will) (?:expire|terminate) (?:on|at)"
+    r"|period of (?:the|this) (?:agreement|contract)|(?:shall|will) (?:expire|terminate) (?:on|at|upon)"
     r"|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?"
     r"(?:force|effect))"
 )
 _STRONG = re.compile(
     r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on"
-    r"|terminate on|duration|validity|agreement expires|the term\b"
+    r"|(?:expire|terminate)s? (?:on|upon)|duration|validity|agreement expires|the term\b"
+    r"|\bterms?\b.*(?:\b(?:is|shall|will|means?)\b|:)|\bfrom$"
 )
 _ANNIVERSARY = re.compile(
     r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s{0,20}(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s{0,20})?(?:\(?\d*(?:st|nd|rd"
     r"|th)\)?\s{0,20})?(?:year )?anniversary\s{1,20}(?:date\s{1,20})?(?:of|from|following)\s{1,20}(?P<base>[^.;]{3,80})"
 )
 _NOT_AT = re.compile(r"(?i)(?<!day )\b(?:prior to|before|after|following)\s(?:the\s?)?\w{0,4}$")
-_BASE = re.compile(
-    r"(?i)\b(?:from|after|following|commencing|beginning|starting|begin|commence|of|effective|as of|since)\b"
+_RUNS_FROM = re.compile(
+    r"(?i)[\s,]{0,9}(?:\([^()]{0,60}\)[\s,]{0,9})?(?:from|after|following|commencing|beginning|starting"
+    r"|of|as of|since|thereafter)\b"
+    r"(?P<base>[^.;,(]{0,100})"
 )
+"""What a term that stands before it runs from."""
+_BEGINS_ON = re.compile(r"(?i)\b(?:commenc|begin|start|effective|effect\b|valid\b)(?P<base>[^.;,(]{3,100})")
+_BASE_ENDS = re.compile(r"(?i)\s(?:and|unless|until|with|which|or|provided|but|for|to)\s.*", re.DOTALL)
 
 
 class _Base(NamedTuple):
@@ -84,11 +93,18 @@ def expiration_date(
         cells += [_anniversary(document, *zone, agreed, effective) for zone in zones]
         cells.append(_computed_end(document, term, agreed, effective))
     for found in cells:
-        if found and (
-            found.value is None or effective is None or effective.value is None or found.value > effective.value
-        ):
+        if found is None:
+            continue
+        if found.value is None or effective is None or effective.value is None or found.value > effective.value:
             return found
+        if effective.check:  # one of the two is wrong
+            return replace(found, check=True)
     return None
+
+
+def _sentence_start(text: str, at: int) -> int:
+    starts = [match.end() for match in re.compile(r"[.;]\s+(?=[A-Z(\"“])|\n\n").finditer(text, max(0, at - 250), at)]
+    return starts[-1] if starts else max(0, at - 250)
 
 
 def _term_sentences(text: str) -> list[Range]:
@@ -162,10 +178,10 @@ def _computed_end(
     if term is None or not isinstance(term.value, Duration) or (step := _step(term.value)) is None:
         return None
     text = document.text
-    after = re.compile(r"[^.;]{0,160}").match(text, term.end)
-    before = re.compile(r"[^.;]{0,200}$").search(text, max(0, term.start - 200), term.start)
-    said = after if after and _BASE.search(after[0]) else before
-    base = _base(text, said[0], said.start(), agreed, effective) if said else None
+    begins = [*_BEGINS_ON.finditer(text, _sentence_start(text, term.start), term.start)]
+    after = _RUNS_FROM.match(text, term.end)
+    said = after if after and after["base"].strip() else begins[-1] if begins else None
+    base = _base(text, said["base"] if said else "", said.start("base") if said else term.end, agreed, effective)
     bonus = 0.1 * term.source.startswith("clause")
     return _computed(document, (term.start, term.end), base, step, bonus)
 
@@ -228,17 +244,19 @@ def _step(duration: Duration) -> relativedelta | None:
 
 def _base(text: str, said: str, at: int, agreed: Answer | None, effective: Answer | None) -> _Base | None:
     """The date that a term runs from, as the text says, or else the record."""
-    dated = next((d for d in dates_in(text, at, at + len(said)) if d.value), None)
+    dates = dates_in(text, at, min(len(text), at + len(said) + 15))
+    dated = next((d for d in dates if d.value and d.start < at + len(said)), None)
     if dated and dated.value:
         return _Base(dated.value, f"{dated.value}", is_said=True, is_doubtful=False)
-    said = on_one_line(said)
+    said = on_one_line(_BASE_ENDS.sub("", f" {said} ").split("(")[0])
     if re.search(
         r"(?i)launch|delivery|closing|approval|acceptance|commercial|first sale|opening|completion"
         r"|termination|expir|in-service|shipment",
         said,
     ):
         return None
-    known = effective or agreed
+    own_date = re.search(r"(?i)date hereof|date of (?:this|the) agreement|date first|execution|signature|signing", said)
+    known = (agreed if own_date else None) or effective or agreed
     if known is None or not isinstance(known.value, datetime.date):
         return None
     same = bool(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from longdoc.document import Document
 from longdoc.records.names import is_name, key, name_end, names_in
-from longdoc.records.openings import Naming, Range, described
+from longdoc.records.openings import Naming, Range, described, is_made_of
 from longdoc.roles import is_role
 
 _LABEL = re.compile(
@@ -38,7 +38,8 @@ _ATTACHED = re.compile(
     r"\n[ \t]{0,80}(?:EXHIBIT|SCHEDULE|ANNEX|APPENDIX|ATTACHMENT|Exhibit|Schedule|Annex|Appendix|Attachment)\s[A-Z\d]"
 )
 _NOT_SIGNING = re.compile(
-    r"(?i)\b(?:a|an|its|the|as)\s*$|\bc/o\s*$|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)"
+    r"(?i)\b(?:a|an|its|the|as)\s*$|\[\s?$|\bif\sto\s[\w\s]{1,30}:\s*$|\bc/o\s*$"
+    r"|copy to:?\s*$|\blaw (?:firm|offices?)|attorneys? (?:at law|for)"
     r"|counsel (?:to|for)|notary|witness(?:es)?:?\s*$|(?<!behalf )\bof\s*$"
 )
 _NOT_AFTER = re.compile(
@@ -47,6 +48,19 @@ _NOT_AFTER = re.compile(
 )
 _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)")
 _HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
+_PART_OF = re.compile(
+    r"(?i)\b(?:d/b/a|doing business as|(?:division|subsidiary|affiliate|branch|unit|department|parent) of"
+    r"|rules of|with|an?)\s(?:the\s)?$"
+)
+"""What stands before a name that is not that of the party."""
+_OFFICIAL = re.compile(
+    r"(?:Securities and Exchange Commission|Federal (?:Deposit Insurance|Reserve|Home Loan|Trade|Communications)"
+    r"|Financial Industry Regulatory|National Association of Securities|Savings Association Insurance"
+    r"|Office of (?:Thrift|the Comptroller)|Internal Revenue|New York Stock Exchange|NASDAQ|Nasdaq"
+    r"|Food and Drug Administration|American Arbitration|Depository Trust"
+    r"|United States (?:Department|Patent|Securities))\b"
+)
+"""Authorities and exchanges, which contracts name with a short form, too."""
 _DEFINED = re.compile(
     r"[“\"]([A-Z][\w &-]{1,40})[”\"][^.;:“”\"\n]{0,40}?\s(?:shall\s)?(?:means?|refers?\sto|is)\s(?:the\s)?"
     r"(?=[A-Z0-9])"
@@ -131,13 +145,16 @@ def signing_people(text: str) -> list[Naming]:
     if start is None:
         return []
     found: dict[str, Naming] = {}
-    for match in re.finditer(r"(?:/s/ ?[^\n]{3,40}|_{6,})\s*\n\s*(?=[A-Z])", text[start : start + 6000]):
+    attached = _ATTACHED.search(text, start + 200, start + 6000)
+    signed = text[start : attached.start() if attached else start + 6000]
+    for match in re.finditer(r"(?:/s/ ?[^\n]{3,40}|_{6,})\s*\n\s*(?=[A-Z])", signed):
         at = start + match.end()
         end = name_end(text, at)
         rest = text[end : end + 40]
         if (
             1 <= text[at:end].count(" ") <= 3
             and is_name(text[at:end])
+            and not re.match(r"\s*(?:[(#:]|_{3})", rest)  # a form to fill in
             and not re.match(r"\s*,?\s*(?:title|its|president|chief|vice|director|manager|ceo)", rest, re.I)
             and not re.search(r"(?i)\bby:?\s*$", text[max(at - len(match[0]) - 6, 0) : at - len(match[0])])
             and "By" not in match[0]
@@ -159,6 +176,10 @@ def defined_namings(document: Document) -> list[Naming]:
     return list(_names_with_roles(text)) or found
 
 
+def _suits(role: str, name: str) -> bool:
+    return is_role(role) or is_made_of(role, name)
+
+
 def _names_with_roles(text: str) -> Iterator[Naming]:
     at = 0
     roles: set[str] = set()
@@ -166,13 +187,21 @@ def _names_with_roles(text: str) -> Iterator[Naming]:
         if first.start() < at:
             continue
         end = name_end(text, first.start())
+        if _PART_OF.search(text, max(0, first.start() - 40), first.start()) or _OFFICIAL.match(text, first.start()):
+            at = end
+            continue
         if end > first.start() and is_name(text[first.start() : end]) and _HAS_ROLE.match(text, end):
             naming = described(text, (first.start(), end), min(len(text), end + 250), "definition")
             role = key(text[slice(*naming.role)]) if naming.role else ""
-            person = 1 <= text[slice(*naming.name)].count(" ") <= 3 and re.match(
-                r"\s?\((?:the )?[“\"]", text[end : end + 8]
+            person = (
+                not naming.full
+                and 1 <= text[slice(*naming.name)].count(" ") <= 3
+                and re.match(r"\s?\((?:the )?[“\"]", text[end : end + 8])
             )
-            if role and (naming.full or (person and is_role(role) and role not in roles)):
+            if role and (
+                (naming.full and _suits(text[slice(*naming.role or naming.name)], text[slice(*naming.name)]))
+                or (person and is_role(role) and role not in roles)
+            ):
                 roles.add(role)
                 yield naming
                 at = end

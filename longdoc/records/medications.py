@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
+from longdoc.record_types import Medication
 from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, sentences, trim
 from longdoc.records.wording import any_of, medication_words
-from longdoc.summary import on_one_line
 
 _NOT_IN = (
     "results", "imaging", "family history", "allergies", "vital signs", "physical examination", "social history",
@@ -42,24 +42,6 @@ _NO_DRUG = re.compile(
 )
 _CODED = re.compile(r"([^\t:;\n]{2,80})(?:\t|: [^;\n]*;)")
 """A row of a table, or a coded entry: only what stands first is the name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Medication:
-    """A medication that a note names, with the regimen that it says last."""
-
-    name: Answer
-    dose: Answer | None = None
-    route: Answer | None = None
-    frequency: Answer | None = None
-    status: str = ""
-    """``"current"``, ``"started"``, ``"changed"`` or ``"stopped"``; empty if the note does not say."""
-
-    @property
-    def remark(self) -> str:
-        """Dose, route, frequency and status, on one line."""
-        said = [on_one_line(each.text) for each in (self.dose, self.route, self.frequency) if each]
-        return ", ".join([*said, *([self.status] if self.status else [])])
 
 
 @cache

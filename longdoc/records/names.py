@@ -21,7 +21,7 @@ _LOOSE_SUFFIX = re.compile(
 )
 """A word that may end a company's name, and may stand within it."""
 _LONG_FORM = re.compile(
-    r"(?i)S\.? ?(?:de|en) ?R\.? ?L\.?(?:,? de C\.? ?V\.?)?(?!\w)|S\.? ?A\.?(?: ?B\.?"
+    r"(?i)S\. ?[àa]\.? ?r\.? ?l\.?(?!\w)|S\.? ?(?:de|en) ?R\.? ?L\.?(?:,? de C\.? ?V\.?)?(?!\w)|S\.? ?A\.?(?: ?B\.?"
     r"| ?P\. ?I\.?)?,? de C\.? ?V\.?(?!\w)"
     r"|GmbH (?:&|und) Co\.?,? KG(?:aA)?(?!\w)|Sp\. z o\. ?o\.|(?:Pty|Pte|Pvt)\.? Ltd\.?(?!\w)|Sdn\.? Bhd\.?(?!\w)"
 )
@@ -37,7 +37,7 @@ _ROLES = frozenset(
 )
 _CONNECTORS = frozenset("of and & for de del la las los the du des y e und et von van der den di da do dos".split())
 _STOPS = re.compile(
-    r"(?:a|an|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background"
+    r"(?:a|an|near|opposite|behind|with|having|located|whose|between|among|by|dated|whereas|witnesseth|recitals|background"
     r"|hereinafter|this"
     r"|that|these|exhibit|section|article|page|as|on|at|from|agreement|effective|address|its|is|are|shall|will|hereby"
     r"|hereto|herein|name|title|date|attn|attention|tel|telephone|fax|email|e-mail|phone|n/a|d/b/a|f/k/a|dba"
@@ -52,7 +52,13 @@ _ABBREVIATION = re.compile(
     re.I,
 )
 _WORD = re.compile(r"[^\s()\[\]{}“”\"„;:,]+")
-_BRACKET = re.compile(r"\s?(?:\(|« ?)(?!the |an? )([A-Z][\w&.' -]{1,30}?)(?:\)| ?»)(?=\s)")
+_BRACKET = re.compile(r"\s?(?:\(|« ?)(?!the |an? )([A-Z][\w&.' -]{1,30}?)(?:\)| ?»)(?=[\s,])")
+_OF_PLACE = re.compile(r"(?:Inc|Corp|Ltd|LLC)\.?\sof\s(?:\w+\s)?$")
+_LEGAL_NEXT = re.compile(r",?\s(?:Inc|LLC|Ltd|Corp|GmbH)(?!\w)")
+_DASHED = re.compile(
+    rf"[-–]\s(?=(?:[A-Z][A-Z\d&.'’-]*\s){{1,7}}?[A-Z\d&.'’-]*,?\s(?i:{_LEGAL_FORMS}|limited|corporation|company)(?!\w))"
+)
+"""A dash within a name in capitals that ends with a legal form on the same line."""
 _GAP = re.compile(r"(,?)([^\S\n]*\n?[^\S\n]*)")
 _PLACES = (
     r"(?:New (?:York|Jersey|Hampshire|Mexico)|North Carolina|South Carolina|California|Texas|Florida|Illinois"
@@ -71,7 +77,8 @@ _NEVER = re.compile(
 )
 """Where an address or a date starts, which no legal form makes a name."""
 _NO_NAME = re.compile(
-    r"(?i)(?:.*\b(?:agreements?|contracts?|exhibits?|schedule|amendments?|effective date|dated|annex|appendix|article"
+    r"(?i)(?:.*\b(?:agreements?|contracts?|exhibits?|attachments?"
+    r"|schedule|amendments?|effective date|dated|annex|appendix|article"
     r"|street|avenue|suite|boulevard|telephone|facsimile|attention|whereas|recitals?|confidential|parties|party"
     r"|between|representations|warrant(?:y|ies)|certificates|obligations|covenants|successors?|subsidiaries"
     r"|affiliates|assigns|laws?|commission|witness|notary|laws)\b"
@@ -134,7 +141,7 @@ def name_end(text: str, start: int) -> int:
 
 def _piece(text: str, at: int, begin: int) -> re.Match[str] | None:
     """What belongs to a name as a whole: a bracket such as ``(UK)``, a legal form of several words."""
-    bracket = _BRACKET.match(text, at)
+    bracket = _BRACKET.match(text, at + (text[at : at + 2] == ", "))
     return bracket if bracket and _continues(text, bracket) else _LONG_FORM.match(text, begin)
 
 
@@ -149,6 +156,11 @@ def _closes_name(text: str, token: str, at: int, *, comma: str, closed: bool) ->
 def is_legal_form(word: str) -> bool:
     """Whether a word is a legal form that ends a name: ``Inc.``, ``GmbH``."""
     return (bool(_SUFFIX.match(word)) and word != word.lower()) or word.lower() in (
+        "inc",
+        "inc.",
+        "llc",
+        "ltd",
+        "ltd.",
         "plc",
         "gmbh",
         "a.s.",
@@ -166,12 +178,12 @@ def has_legal_form(name: str) -> bool:
     (True, False)
     """
     words = re.findall(r"[^\s,()]+", name)
-    if len(words) > 1 and _LEGAL_PREFIX.match(words[0]):
+    if (len(words) > 1 and _LEGAL_PREFIX.match(words[0])) or _LONG_FORM.search(name, 1):
         return True
     loose = [bool(_LOOSE_SUFFIX.match(word)) and word[0].isupper() for word in words]
     articles = ["", *(word.lower() for word in words)]
     return any(
-        is_legal_form(word) or (is_loose and before not in ("the", "each", "such", "a"))
+        (is_legal_form(word) or is_loose) and before not in ("the", "each", "such", "a")
         for word, is_loose, before in list(zip(words, loose, articles, strict=False))[1:]
     )
 
@@ -190,6 +202,11 @@ def is_name(name: str) -> bool:
         or not any(word[0].isupper() or word[0].isdigit() for word in words)
     ):
         return False
+    if re.match(r"\w+ (?:the|THE) ", name) and is_role(words[0]):
+        return False  # "Licensee THE ACME COMPANY"
+    before_and = re.match(r"([A-Z][\w ]{2,30}?) and [A-Z]", name)
+    if before_and and is_role(before_and[1]) and has_legal_form(name[before_and.end() - 1 :]):
+        return False  # "Company and Acme Inc."
     if _NEVER.match(name) or not any(
         len(re.findall(r"[^\W\d_]", word)) > 1 and not is_legal_form(word) for word in name.replace(",", " ").split()
     ):
@@ -234,14 +251,29 @@ def _accepts(text: str, word: re.Match[str], *, first: bool, comma: str, line: b
     token = word[0]
     legal = is_legal_form(token) or bool(_AFTER_COMMA.match(token) and token[0].isupper())
     if first:
-        return (token[0].isupper() or token[0].isdigit() or _is_brand(token)) and not _STOPS.match(token)
+        named = token[0].isupper() or token[0].isdigit() or _is_brand(token) or _LEGAL_NEXT.match(text, word.end())
+        return bool(named) and not _STOPS.match(token)
+    if (
+        token in ("corporation", "incorporated", "limited")
+        and not closed
+        and re.match(r"\s*[,(]", text[word.end() :][:3])
+    ):
+        return True
     if comma and not legal:
         return _is_listed(text, word.start())
     joins = token == "&" and text[word.end() : word.end() + 1] == " "
     if line and not legal and not joins and not re.search(r"\S &\s*$", text[max(0, word.start() - 6) : word.start()]):
         return False
     if closed:
-        return legal or (bool(_MORE_SUFFIX.match(token)) and _closes(text, word.end()))
+        if token == "of":  # "Alliance Bancorp, Inc. of Pennsylvania"
+            return bool(re.match(rf"\s{_PLACES}\s?[,(]", text[word.end() : word.end() + 24]))
+        return (
+            legal
+            or bool(_OF_PLACE.search(text, max(0, word.start() - 12), word.start()))
+            or (bool(_MORE_SUFFIX.match(token)) and _closes(text, word.end()))
+        )
+    if token in ("-", "–"):
+        return bool(_DASHED.match(text, word.start()))
     if token.lower() in _CONNECTORS:
         return _leads_on(text, word)
     if _STOPS.match(token) and not legal and not re.fullmatch(r"[A-Z]\.", token):
@@ -272,11 +304,19 @@ def _leads_on(text: str, word: re.Match[str]) -> bool:
         or _STOPS.match(after[1])
     ):
         return False
-    return not is_role(after[1]) or word[0].lower() not in ("and", "&", "for", "the") or has_legal_form(f"x {after[1]}")
+    legal = re.compile(rf",?\s(?:{_LEGAL_FORMS})(?!\w)", re.I).match(text, word.end() + after.end())
+    return (
+        bool(legal)
+        or not is_role(after[1])
+        or word[0].lower() not in ("and", "&", "for", "the")
+        or has_legal_form(f"x {after[1]}")
+    )
 
 
 def _continues(text: str, bracket: re.Match[str]) -> bool:
     """Whether a bracket such as ``(UK)`` belongs to the name around it."""
+    if re.match(rf",?\s(?:{_LEGAL_FORMS})(?!\w)", text[bracket.end() : bracket.end() + 12], re.I):
+        return True
     if is_role(bracket[1]) or re.fullmatch(r"(?i)(?:individually|collectively|party|parties) .*", bracket[1]):
         return False
     if re.fullmatch(r"(?i)pty|private|proprietary|publ|pvt|pte", bracket[1]):

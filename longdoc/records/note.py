@@ -24,18 +24,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.allergies import Allergy, find_allergies
+from longdoc.record_types import Note
+from longdoc.records.allergies import find_allergies
 from longdoc.records.denials import find_family, find_negated
-from longdoc.records.evidence import cell, joined, metadata_cell, needs_check, plain, require_type
-from longdoc.records.medications import Medication, find_medications
+from longdoc.records.evidence import cell, metadata_cell, require_type
+from longdoc.records.medications import find_medications
 from longdoc.records.passages import passages
-from longdoc.records.problems import Problem, distinct, find_problems
-from longdoc.records.vital_signs import VitalSign, find_vital_signs
+from longdoc.records.problems import distinct, find_problems
+from longdoc.records.vital_signs import find_vital_signs
 from longdoc.values.dates import find_dates
 
 _MONTH_YEAR = re.compile(
@@ -43,64 +42,6 @@ _MONTH_YEAR = re.compile(
     r"|\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
     r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?,?\s+(?:of\s+)?(?:19|20)\d\d\b"
 )
-COLUMNS = (
-    "problems", "negated", "family_history", "medications", "allergies", "vital_signs", "dates", "sections", "check",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """The record of a clinical note."""
-
-    sections: tuple[Answer, ...]
-    """The text of each section, with its kind as ``label``, in the order of the note."""
-    problems: tuple[Problem, ...]
-    """The patient's, present, past or possible."""
-    negated: tuple[Problem, ...]
-    """What the patient does not have, by the note's words."""
-    family_history: tuple[Problem, ...]
-    """The conditions of relatives: not the patient's."""
-    medications: tuple[Medication, ...]
-    allergies: tuple[Allergy, ...]
-    vital_signs: tuple[VitalSign, ...]
-    dates: tuple[Answer, ...]
-    """Days, and months of a year."""
-    no_allergies: Answer | None = None
-    """The words that say that no allergies are known."""
-    no_medications: Answer | None = None
-    """The words that say that the patient takes none."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as what JSON can hold."""
-        record: dict[str, Any] = plain(self)
-        return record
-
-    def to_row(self) -> dict[str, Any]:
-        """The record as one row of a table, whose columns are always :data:`COLUMNS`; lists are joined by ``"; "``."""
-        none = [self.no_allergies.text] if self.no_allergies and not self.allergies else []
-        no_drug = [self.no_medications.text] if self.no_medications and not self.medications else []
-        return {
-            "problems": joined(_with(each.name.text, each.status) for each in self.problems),
-            "negated": joined(each.name.text for each in self.negated),
-            "family_history": joined(_with(each.name.text, each.relative) for each in self.family_history),
-            "medications": joined([*map(_regimen, self.medications), *no_drug]),
-            "allergies": joined(
-                [*(_with(a.substance.text, a.reaction.text if a.reaction else "") for a in self.allergies), *none]
-            ),
-            "vital_signs": joined(f"{each.name} {each.value.text}" for each in self.vital_signs),
-            "dates": joined(date.text for date in self.dates),
-            "sections": joined(section.label for section in self.sections),
-            "check": needs_check(self),
-        }
-
-
-def _with(name: str, remark: str) -> str:
-    return f"{name} ({remark})" if remark and remark != "present" else name
-
-
-def _regimen(medication: Medication) -> str:
-    parts = (medication.name, medication.dose, medication.route, medication.frequency)
-    return _with(" ".join(part.text for part in parts if part), medication.status)
 
 
 def note_record(document: Document, entities: Iterable[Entity] = (), spans: Iterable[Entity] = ()) -> Note:

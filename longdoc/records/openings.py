@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longdoc.records.names import has_legal_form, is_name, name_end
 from longdoc.roles import is_role
@@ -37,12 +37,17 @@ class Naming:
 TOP = 20_000
 """Characters in which the opening is looked for: covers and tables of contents may come first."""
 _ANCHOR = re.compile(
-    r"(?i)\b(?:between(?: and among)?|among|amongst|by and among|by and between)\b[\s:]*"
+    r"(?i)\b(?:ladies\s(?:and|&)\s)?gentlem[ea]n\s?:\s*|\bdear\s(?:sirs?|madam)[\w\s/]{0,20}[:,]\s*"
+    r"|\b(?:between(?: and among)?|among|amongst|by and among|by and between)\b[\s:]*"
     r"(?:the (?:following )?(?:undersigned )?parties\b[\s:,]*|and\b\s*)?"
     r"|(?<=\n)(?:the )?(?:contracting )?parties\b(?: to this [\w ]{3,30})?:?\s*\n"
     r"|\b(?:entered into|made|executed)(?: as of [^.;()]{6,40}?,?)? by:?\s+(?!and\b|between\b)"
     r"|\bparties (?:to this agreement )?(?:are|hereto)\b[\s:]*"
 )
+_OF_ANOTHER = re.compile(
+    r"(?i)(?:\bthat\s+certain\b|\bwhereas\b|\bpursuant\s+to\b|\bmeans\b|\bparties\s+to\s+an?\b|\bunder\s+the\b)[^.;]{0,250}$"
+)
+"""What says, before an anchor, that another contract's parties follow."""
 _FILLER = re.compile(
     r"(?i)[\s,;:.\-–—_*&]*(?:(?:and|both|either|each of)\b[\s,;:]*)*"
     r"(?:\(?(?:\d{1,2}|[ivx]{1,4}|[a-e])[.)]\)?\s*)?"
@@ -58,13 +63,20 @@ _STOP = re.compile(
     r"|agree as follows|hereby agree|introduction\n|table of contents|premises\n|(?:the )?part(?:y|ies) "
     r"(?:agree|hereby|desire|wish|acknowledge))"
     r"|\b(?:This|THIS)\s[\w\s&/-]{0,80}?(?i:agreement|amendment|contract|addendum|lease)\b"
-    r"|\n(?:ARTICLE|Article|SECTION|Section)\b|\n1\.?\d?\.?\s|\bRECITALS\b|\bBACKGROUND\b|\n[A-B]\.\s"
+    r"|\n(?:ARTICLE|Article|SECTION|Section)\b|\n1\.?\d?\.?\s|\n1\.(?=[A-Z])|\bRECITALS\b|\bBACKGROUND\b|\n[A-B]\.\s"
 )
+_CONFIRMS = r"\bconfirms?\b,?\s+(?:[a-z]+,?\s+){0,4}?(?:its|their|our|the)\s+(?:\w+\s+)?agreement\s+with\s+"
+"""Between the two sides of a contract that is a letter."""
 _AND = re.compile(
+    rf"{_CONFIRMS}|"
     r"(?:[,;)]?\s*(?:\b(?i:and)\b|(?<=[\s,;)])&(?=\s))|;|\n)[\s,;]*|,\s+(?=[A-Z0-9])|\s+(?=\(?(?:\d|ii?i?"
     r"|[b-e])\)\s)|(?<=\))\s+(?=[A-Z])"
 )
 _BRACKETED = re.compile(r"[(\[]((?:[^()\[\]]|\([^()]{0,60}\)){1,400})[)\]]")
+_COLLECTIVE = re.compile(
+    r"(?i)\b(?:each|together|collectively|individually|jointly)\b[^()]*[“\"](?:the\s)?part(?:y|ies)[,.]?[”\"]"
+)
+"""What follows the last party."""
 _QUOTED = re.compile(r"[“\"„'‘’]{1,2}\s?([^“”\"„‘’\n]{1,70}?)[,.;]?\s?[”\"’'“]{1,2}")
 _NO_ROLE = re.compile(
     r"(?i)(?:.*\b(?:agreement|contract|date|party|parties|amendment|lease|term|closing|act|products?"
@@ -111,7 +123,18 @@ _FORMER = re.compile(
     r"(?i)\b(?:formerly(?: known as)?|f/?k/?a/?|(?:also|now) known as|a/?k/?a/?|d/?b/?a/?|doing business as"
     r"|trading as|t/a)\.?[\s,:“\"]+"
 )
-_CLOSED = re.compile(r"[.)”\"](?:\s|$)")
+_SAYS = re.compile(
+    r"(?i)\b(?:hereby|agrees?|agreed|shall|will|covers|sets?\sforth|with\srespect\sto|relating\sto|for\sthe\s(?:purposes?"
+    r"|provision|sale|purchase|supply)|such\sshares)\b"
+)
+"""Where a paragraph goes on from who the parties are to what they agree on."""
+_WITHIN = re.compile(r"(?i)\b(?:division|subsidiary|affiliate|unit|part|branch) of(?: [\w&]+,?){1,4}$")
+_ROLE_BEFORE = re.compile(r"\((?:the )?([A-Z][a-z]+)\)\s$")
+_ACTS_FOR = re.compile(
+    r"(?i),?\s(?:(?:the|a|an|as|sole|managing|its)\s)*(?:director|president|owner|manager|representative|proprietor|ceo|member)"
+    r"(?:\sand\s\w+)?\sof\s(?=[A-Z])"
+)
+"""A person who acts for the party that is named next."""
 
 
 def opening_namings(text: str) -> list[Naming]:
@@ -124,7 +147,8 @@ def opening_namings(text: str) -> list[Naming]:
     best_value = -5.0
     for match in _ANCHOR.finditer(text, 0, TOP):
         found = list(_series(text, match.end()))
-        value = _value(found) - match.start() / 5000
+        of_another = _OF_ANOTHER.search(text, max(0, match.start() - 300), match.start())
+        value = _value(found) - match.start() / 5000 - 6 * bool(of_another)
         if value > best_value:
             best, best_value = found, value
     return best
@@ -149,9 +173,15 @@ def _series(text: str, at: int) -> Iterator[Naming]:
         end = min(name_end(text, at), limit)
         if end <= at or not is_name(text[at:end]):
             return
+        person = (at, end)
+        if (acts := _ACTS_FOR.match(text, end, limit)) and (last := name_end(text, acts.end())) > acts.end():
+            at, end = acts.end(), last
         following = _next(text, end, limit)
         tail_end = following[0] if following else min(limit, _tail_limit(text, end, limit))
-        yield described(text, (at, end), tail_end, "opening paragraph")
+        naming = described(text, (at, end), tail_end, "opening paragraph")
+        if naming.role is None and (before := _ROLE_BEFORE.search(text, max(0, at - 40), at)) and is_role(before[1]):
+            naming = replace(naming, role=before.span(1))
+        yield naming if person == (at, end) else replace(naming, aliases=(*naming.aliases, person))
         if not following:
             return
         at = following[1]
@@ -159,8 +189,8 @@ def _series(text: str, at: int) -> Iterator[Naming]:
 
 def _tail_limit(text: str, at: int, limit: int) -> int:
     """Where the description of the last party ends: with its paragraph, at most."""
-    line = text.find("\n\n", at, limit)
-    return min(limit, at + 900) if line < 0 else min(line, at + 900)
+    line, verb = text.find("\n\n", at, limit), _SAYS.search(text, at, limit)
+    return min(limit, at + 900, *(each for each in (line, verb.start() if verb else -1) if each >= 0))
 
 
 def _next(text: str, at: int, limit: int) -> tuple[int, int] | None:
@@ -168,6 +198,8 @@ def _next(text: str, at: int, limit: int) -> tuple[int, int] | None:
     begin, brackets = at, [(m.start(), m.end()) for m in _BRACKETED.finditer(text, at, limit)]
     limit = min(limit, at + 1500)
     for mark in _AND.finditer(text, at, limit):
+        if any(b <= mark.start() and _COLLECTIVE.search(text, a, b) for a, b in brackets):
+            return None
         inside = any(a < mark.start() < b - 1 for a, b in brackets)
         if inside:
             continue
@@ -196,15 +228,19 @@ def _follows(text: str, begin: int, mark: re.Match[str], name: Range, *, numbere
     start, end = name
     between, full = text[begin : mark.start()], has_legal_form(text[start:end])
     described_ = bool(_DESCRIBED.match(text, end))
-    if _closed_sentence(text, begin, start):
+    if _closed_sentence(text, begin, start) or _WITHIN.search(between):
         return False
     word = mark[0].strip(" ,;\n)").lower()
+    if word.startswith("confirm"):
+        return full or described_
     if word in ("and", "&"):
         if re.search(
             r"(?i)\b(?:affiliates?|subsidiar\w+|successors?|assigns?|parent|between|laws of \w+)\s*$", between
         ):
             return full and described_
         closed = bool(re.search(r"[)”\"]", between)) or not between.strip(" ,")
+        if not full and not closed and " " not in text[start:end]:
+            return bool(_KIND.match(text, end))  # "Berlin and Munich" of an address
         return (
             full
             or described_
@@ -249,12 +285,12 @@ def _terms(text: str, name: Range, tail: Range) -> Iterator[Range]:
     for bracket in _BRACKETED.finditer(text, *tail):
         quoted = [m.span(1) for m in _QUOTED.finditer(text, *bracket.span())]
         plain = re.fullmatch(
-            r"\(?(?:hereinafter |herein )?(?:the )?([A-Z][\w&-]*(?: [A-Z][\w&-]*){0,2})\)?", bracket[0]
+            r"\(?(?:hereinafter |herein )?(?:the )?([A-Z][\w&-]*(?: [A-Z][\w&-]*){0,2})\s?\)?", bracket[0]
         )
         if (
             not quoted
             and plain
-            and (is_role(plain[1]) or (plain[1].isupper() and has_legal_form(text[slice(*name)])))
+            and (is_role(plain[1]) or (plain[1].isupper() and _stands_for(plain[1], text[slice(*name)])))
             and not re.match(r"(?i)pty|publ|uk|us", plain[1])
         ):
             quoted = [(bracket.start() + plain.start(1), bracket.start() + plain.end(1))]
@@ -275,6 +311,24 @@ def _terms(text: str, name: Range, tail: Range) -> Iterator[Range]:
         named = _AS_ROLE.match(text, *tail)
         if named and is_role(named[1]):
             yield named.span(1)
+
+
+def _stands_for(short: str, name: str) -> bool:
+    """Whether letters in brackets are the initials of a name, or it is that of a company."""
+    return has_legal_form(name) or is_made_of(short, name)
+
+
+def is_made_of(short: str, name: str) -> bool:
+    """Whether a short name is made of a longer one: a word of it, or its initials in order.
+
+    >>> is_made_of("NFLA", "National Football League Alumni"), is_made_of("Appraisal", "RP Financial, LC")
+    (True, False)
+    """
+    words = re.findall(r"\w+", name.lower())
+    if any(word in words and len(word) > 2 for word in re.findall(r"\w+", short.lower())):
+        return True
+    initials, letters = iter("".join(word[0] for word in words)), re.sub(r"\W", "", short.lower())
+    return len(letters) > 1 and short.isupper() and all(letter in initials for letter in letters)
 
 
 def _kind(text: str, tail: Range) -> tuple[Range | None, Range | None]:

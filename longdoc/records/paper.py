@@ -26,14 +26,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
+from longdoc.record_types import Abbreviation, NamedEntity, Paper
 from longdoc.records.abbreviations import Range, find_abbreviations
-from longdoc.records.evidence import cell, joined, metadata_cell, needs_check, plain, require_type
+from longdoc.records.evidence import cell, metadata_cell, require_type
 from longdoc.records.front_page import FrontPage, read_front_page
 from longdoc.summary import on_one_line
 
@@ -49,68 +48,6 @@ _ABSTRACT = re.compile(
     r"|ccs concepts|author summary|significance|1\s)\b|\n[ \t]*\n[^\n]{0,40}\bintroduction\b|\Z)",
     re.DOTALL,
 )
-COLUMNS = (
-    "title", "authors", "affiliations", "doi", "abstract", "sections", "entities", "abbreviations", "check",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Abbreviation:
-    """A short form and the long form that the text gives for it, where it first does."""
-
-    short: Answer
-    long: Answer
-    count: int
-    """How often the short form stands in the text."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedEntity:
-    """All mentions of an entity: the same words, or a short form and its long form."""
-
-    first: Answer
-    """The first mention."""
-    label: str
-    count: int
-    names: tuple[str, ...]
-    """Its wordings, the most frequent first."""
-    long_form: str | None = None
-    """What a short form among the names stands for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """The record of a paper. Cells of metadata that the text does not repeat have ``start == end`` and no boxes."""
-
-    title: Answer | None
-    authors: tuple[Answer, ...]
-    affiliations: tuple[Answer, ...]
-    doi: Answer | None
-    abstract: Answer | None
-    sections: tuple[Answer, ...]
-    """The headings of the outermost two levels; their ``label`` is the kind of section."""
-    entities: tuple[NamedEntity, ...] = ()
-    """The most frequent first."""
-    abbreviations: tuple[Abbreviation, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as what JSON can hold."""
-        record: dict[str, Any] = plain(self)
-        return record
-
-    def to_row(self) -> dict[str, Any]:
-        """The record as one row of a table, whose columns are always :data:`COLUMNS`; lists are joined by ``"; "``."""
-        return {
-            "title": joined([self.title.text if self.title else None]),
-            "authors": joined(author.text for author in self.authors),
-            "affiliations": joined(place.text for place in self.affiliations),
-            "doi": joined([self.doi.text if self.doi else None]),
-            "abstract": joined([self.abstract.text if self.abstract else None]),
-            "sections": joined(section.text for section in self.sections),
-            "entities": joined(f"{each.long_form or each.names[0]} ({each.count})" for each in self.entities),
-            "abbreviations": joined(f"{each.short.text} = {each.long.text}" for each in self.abbreviations),
-            "check": needs_check(self),
-        }
 
 
 def paper_record(document: Document, entities: Iterable[Entity] = (), spans: Iterable[Entity] = ()) -> Paper:

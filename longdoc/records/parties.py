@@ -4,50 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
-from longdoc.records.evidence import cell, plain
+from longdoc.record_types import Party
+from longdoc.records.evidence import cell
 from longdoc.records.forms import defined_namings, labelled_namings, signature_namings, signing_people
 from longdoc.records.names import has_legal_form, is_legal_form, is_name, key
 from longdoc.records.openings import Naming, Range, opening_namings
 from longdoc.roles import is_role
 from longdoc.summary import on_one_line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
-    """A party of a contract, and every place that names it."""
-
-    name: Answer
-    """The full legal name."""
-    role: Answer | None = None
-    """The term that the contract uses for it, such as "Distributor"."""
-    kind: Answer | None = None
-    """The kind of entity, such as "corporation"."""
-    jurisdiction: Answer | None = None
-    """The place whose law it is under, such as "Delaware"."""
-    aliases: tuple[Answer, ...] = ()
-    """Other names, such as former ones and abbreviations, where they are introduced."""
-    mentions: tuple[Answer, ...] = ()
-    """Every place with its name or a name of its own that stands for it; not roles."""
-
-    @property
-    def remark(self) -> str:
-        """Its role, the kind of entity and its jurisdiction, on one line: "Distributor; Delaware corporation"."""
-        form = " ".join(on_one_line(each.text) for each in (self.jurisdiction, self.kind) if each)
-        return "; ".join(each for each in (on_one_line(self.role.text) if self.role else "", form) if each)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns plain values that JSON can hold; mentions are ``start`` and ``end`` with the page."""
-        singles = {name: getattr(self, name) for name in ("name", "role", "kind", "jurisdiction")}
-        return {
-            **{name: answer and plain(answer) for name, answer in singles.items()},
-            "aliases": [plain(alias) for alias in self.aliases],
-            "mentions": [{"start": m.start, "end": m.end, "page": m.page} for m in self.mentions],
-        }
 
 
 def find_parties(document: Document, entities: Sequence[Entity] = ()) -> tuple[tuple[Party, ...], Range | None]:
@@ -80,9 +47,13 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
     others = {key(text[slice(*n.name)]) for n in signed} | {key(vote.text) for vote in votes}
     if any(n.role for n in opening) or any(key(text[slice(*n.name)]) in others for n in opening):
         # Where some parties have roles or sign, a bare name that does neither is a part of the text.
-        opening = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
+        supported = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
+        opening = supported if len(supported) > 1 else opening
+    if len(opening) == 1:
+        opening = _split(text, opening[0])
     if len(opening) > 1:
         return opening
+    opening = [n for n in opening if n.role or n.kind or key(text[slice(*n.name)]) in others]
     forms = labelled_namings(document)
     if len(_joined(text, forms)) > 1:
         return forms
@@ -100,6 +71,18 @@ def _chosen(document: Document, opening: list[Naming], signed: list[Naming], vot
         taken = {key(text[slice(*n.role)]) for n in found if n.role}
         found += [n for n in more() if not n.role or key(text[slice(*n.role)]) not in taken or n.full]
     return found or _voted(text, votes)
+
+
+def _split(text: str, naming: Naming) -> list[Naming]:
+    """The parties of "between Acme and Bolt Inc.": the only name of an opening, in two if it names two."""
+    start, end = naming.name
+    mark = re.search(r"\s+and\s+", text[start:end])
+    if not mark or naming.role or not is_name(text[start : start + mark.start()]):
+        return [naming]
+    second = (start + mark.end(), end)
+    if not is_name(text[slice(*second)]):
+        return [naming]
+    return [replace(naming, name=(start, start + mark.start()), kind=None, full=False), replace(naming, name=second)]
 
 
 def _voted(text: str, votes: Sequence[Entity]) -> list[Naming]:
@@ -196,7 +179,8 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
         confirmed.append("signature block")
     if any(key(vote.text) == key(name) for vote in votes) and "entity PARTY" not in naming.source:
         confirmed.append("entity PARTY")
-    score = min(0.98, _BASE.get(naming.source.split(",")[0], 0.5) + 0.03 * max(naming.weight, 0) + 0.1 * len(confirmed))
+    base = _BASE.get(naming.source.split(",")[0], 0.5) - 0.15 * (naming.weight < 2 and not confirmed)
+    score = min(0.98, base + 0.03 * max(naming.weight, 0) + 0.1 * len(confirmed))
     source = ", ".join([naming.source, *confirmed])
 
     def of(range_: Range | None, label: str) -> Answer | None:
@@ -218,7 +202,7 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
 
 
 _LOOSE = frozenset(("Corporation", "CORPORATION", "Company", "COMPANY", "Limited", "LIMITED"))
-_BASE = {"opening paragraph": 0.75, "form": 0.7, "definition": 0.65, "signature block": 0.6, "entity PARTY": 0.3}
+_BASE = {"opening paragraph": 0.75, "form": 0.7, "definition": 0.55, "signature block": 0.6, "entity PARTY": 0.3}
 """How far each source is trusted."""
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from longdoc.document import Document
-from longdoc.labels import Answer, Entity
+from longdoc.labels import Entity
+from longdoc.record_types import Problem
 from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, lines, sentences, trim
 from longdoc.records.wording import contexts_of, problem_patterns
@@ -35,17 +35,6 @@ _PART = re.compile(
     r"(?i)(medical|surgical|procedures?|medications?|social|hospitalizations?|family|allergies)(?:\s+history)?[:.]?"
 )
 _HISTORY_LABEL = re.compile(r"(?i)(?!.*\b(?:surg|psych|family|social|allerg|medications))[\w ]{3,40}:\s+(?=\S)")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A condition that a note names."""
-
-    name: Answer
-    status: str
-    """``"present"``, ``"past"``, ``"possible"``, ``"negated"`` or ``"family"``."""
-    relative: str = ""
-    """Who in the family has it."""
 
 
 def find_problems(document: Document, found: Sequence[Passage], entities: Iterable[Entity] = ()) -> tuple[Problem, ...]:

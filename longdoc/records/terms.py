@@ -66,7 +66,7 @@ _TERM = re.compile(
     rf"|\b(?:term|duration|period){_GAP}(?:of|for){_GAP}(?:this|the|such){_GAP}(?:\w+{_GAP})?{_AGREEMENT}\b"
     rf"|\bterm[”\"]?{_GAP}(?:hereof{_GAP})?(?:shall|will|is)\b|\bhave{_GAP}a{_GAP}term{_GAP}of\b|\bterm:)"
     rf"|\bthis{_GAP}(?:\w+{_GAP})?{_AGREEMENT}[^.;]{{0,120}}?\s(?:shall|will|is){_GAP}(?:\w+{_GAP}){{0,2}}?"
-    rf"(?:continue|remain|be{_GAP}(?:in|effective|for)|commence|begin|run|last|expire|effective|valid|in\s)"
+    rf"(?:continue|remain|take{_GAP}effect|become{_GAP}effective|be{_GAP}(?:in|effective|for)|commence|begin|run|last|expire|effective|valid|in\s)"
     rf"|\b{_AGREEMENT}{_GAP}(?:continues|commences|begins|runs|expires|remains)\b"
     rf"|\bterm{_GAP}of{_GAP}(?:\w+[’']?s?{_GAP}){{0,2}}(?:employment|service)\b"
     rf"|(?P<plain>\bfor{_GAP}an?{_GAP}(?:period|term){_GAP}of|\b(?:shall|will){_GAP}(?:continue|remain)\b)"
@@ -98,6 +98,7 @@ _AFTER_END = re.compile(
     r"|(?:[\w’']{1,20}\s{1,9}){0,8}?took\s{1,9}place)|per\b|prior|before"
     r"|(?:(?:written|advance|prior)\s{1,9})?notice|in\s{1,9}advance)"
 )
+_TAKES_EFFECT = re.compile(r"(?i)\b(?:commenc\w*|begins?|effective|takes?\s{1,9}effect)\b")
 _CALLED_TERM = re.compile(
     r"(?i)[^.;]{0,120}?\(\s?(?:the\s{1,9}|such\s{1,9}|this\s{1,9})?[“\"'‘](?:\w+\s{1,9})?term[,.]?[”\"'’]"
 )
@@ -258,14 +259,13 @@ def _terms(text: str, start: int, end: int) -> Iterator[tuple[int, Range, Durati
         if value is None or _NOT_BETWEEN.search(text, match.end(), first):
             continue
         called = bool(_CALLED_TERM.match(text, last))
-        if _AFTER_END.match(text, last) and not called:
+        sentence = _sentence_start(text, match.start(), 300)
+        runs_on = re.match(r"\s{0,9}thereafter", text[last : last + 20]) and _TAKES_EFFECT.search(text, sentence, first)
+        if _AFTER_END.match(text, last) and not called and not runs_on:
             continue
         heading = _heading(text, match.start())
         in_section = bool(_TERM_HEADING.search(heading))
-        if not called and (
-            _OTHER_SUBJECT.search(heading)
-            or _OTHER_SUBJECT.search(text, _sentence_start(text, match.start(), 300), first)
-        ):
+        if not called and (_OTHER_SUBJECT.search(heading) or _OTHER_SUBJECT.search(text, sentence, first)):
             continue
         short = value.unit in ("day", "business day", "week") and value.amount < 60
         if (match["plain"] and not (in_section or called)) or (short and not (match["term"] or called)):

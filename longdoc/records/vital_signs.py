@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from longdoc.document import Document
-from longdoc.labels import Answer
 from longdoc.parts import Cell
+from longdoc.record_types import VitalSign
 from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, lines
 
@@ -71,19 +70,6 @@ _BOUNDS = {
     "oxygen saturation": (40, 100),
     "temperature": (30, 115),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class VitalSign:
-    """A vital sign: ``value`` is the number with its unit, or the word that stands for it (``"normal"``)."""
-
-    name: str
-    """``"blood pressure"``, ``"heart rate"``, ``"temperature"`` and the like, whatever the note calls it."""
-    value: Answer
-    numbers: tuple[Decimal, ...] = ()
-    """The number; two of a blood pressure; none of a word."""
-    unit: str = ""
-    """As written; empty if it is not said."""
 
 
 def find_vital_signs(document: Document, found: Sequence[Passage]) -> tuple[VitalSign, ...]:

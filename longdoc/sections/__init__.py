@@ -18,10 +18,10 @@ from longdoc.sections.labels import MAX_LABELS, find_labels
 from longdoc.sections.lists import without_lists
 from longdoc.sections.named import named_headings
 from longdoc.sections.numbering import Node
-from longdoc.sections.terms import find_definitions, find_references
+from longdoc.sections.terms import find_definitions, find_references, sentence_end
 from longdoc.sections.tree import Heading, nest
 
-__all__ = ["Heading", "add_structure", "nest"]
+__all__ = ["Heading", "add_structure", "nest", "sentence_end"]
 
 _NO_HEADINGS: Mapping[str, str] = MappingProxyType({})
 

@@ -11,7 +11,10 @@ from longdoc.sections.numerals import ROMAN, roman_value
 
 _TERM = r"[“\"](?P<{name}>[^“”\"\n]{{1,80}}?)[,.]?[”\"]"
 _MEANS = re.compile(
-    _TERM.format(name="term") + r"\)?(?:[ \t]*(?:and|or|,)[ \t]*[“\"][^“”\"\n]{1,80}[”\"])?[^.;:“”\"\n]{0,60}?"
+    _TERM.format(name="term")
+    + r"\)?(?:[ \t]*(?:and|or|,)[ \t]*"
+    + _TERM.format(name="second")
+    + r")?[^.;:“”\"\n]{0,60}?"
     r"[ \n](?:shall[ \n]mean|means?|(?:shall[ \n]have|has|have)[ \n]the[ \n]meaning|"
     r"is[ \n]defined[ \n]as|refers?[ \n]to)\b"
 )
@@ -20,8 +23,13 @@ _ALIAS = re.compile(
     r"(?:herein(?:after)?|hereafter)[ \n][^“”\"\n.]{0,60}?" + _TERM.format(name="other")
 )
 _QUOTED = re.compile(r"[“\"]([^“”\"\n]{1,80}?)[,.]?[”\"]")
-_SENTENCE_END = re.compile(r"[.;](?=\s|$)|\n\n")
-_MAX_DEFINITION = 1000
+_SENTENCE_END = re.compile(
+    r"(?:(?<!\bInc)(?<!\bCorp)(?<!\bLtd)(?<!\bCo)(?<!\bNo)(?<!\b[A-Z])\.[”\")]?(?=\s+[^\sa-z(]|\s*$)|\.(?=\s*\n\s*\n)"
+    r"|;(?!\s*(?:(?:and|or|but|plus|less|provided|except|in\seach\scase)\b(?!\s*[“\"])|\(?[\divx]{1,4}[.)]|\(?[a-z][.)]))"
+    r"(?=\s|$)|(?<![:;,\n])(?<!; and)(?<!; or)\n(?=[ \t]*\n))"
+)
+"""A list goes on: ``means (a) this; and (b) that``."""
+_MAX_DEFINITION = 3000
 
 _NUMBER = r"(?:\d{1,4}(?:\.\d{1,3})*[A-Z]?|[IVXLC]{1,7}(?![A-Za-z])|[A-Z](?![A-Za-z]))"
 _SUBS = r"(?:[ ]?\([0-9a-zA-Z]{1,4}\))"
@@ -54,14 +62,21 @@ def find_definitions(text: str, sections: Sequence[Section]) -> tuple[Definition
     found: dict[tuple[int, str], Definition] = {}
     index = _SectionIndex(sections)
     for match in _MEANS.finditer(text):
-        stop = _SENTENCE_END.search(text, match.end(), match.end() + _MAX_DEFINITION)
-        end = stop.end() if stop else min(len(text), match.end() + _MAX_DEFINITION)
-        _add(found, match["term"], match.start(), len(text[:end].rstrip()) if stop is None else end, index)
+        end = sentence_end(text, match.end())
+        for term in filter(None, (match["term"], match["second"])):
+            _add(found, term, match.start(), end, index)
     for match in _ALIAS.finditer(text):
         _add(found, match["term"] or match["other"], match.start(), match.end(), index)
         for another in _QUOTED.finditer(match["more"] or ""):
             _add(found, another[1], match.start(), match.end(), index)
     return tuple(sorted(found.values(), key=lambda definition: (definition.start, definition.term)))
+
+
+def sentence_end(text: str, start: int) -> int:
+    """Where the sentence that an offset is in ends; with its list, and after 3,000 characters at most."""
+    limit = min(len(text), start + _MAX_DEFINITION)
+    stop = _SENTENCE_END.search(text, start, limit)
+    return start + len(text[start : stop.end() if stop else limit].rstrip())
 
 
 def _add(found: dict[tuple[int, str], Definition], term: str, start: int, end: int, index: _SectionIndex) -> None:
