@@ -2,8 +2,7 @@
 
 A predicted name is correct if it matches (fuzzy ratio of at least 0.9) the name of a party or one of its annotated
 aliases; a party is found if its name or an alias was predicted. The strict columns accept full names only and count
-aliases as errors. A name annotated as "Acme Inc. d/b/a Bolt" is Acme Inc. with the alias Bolt. The contracts are held
-out from training, grouped by the company that filed them.
+aliases as errors. The contracts are held out from training, grouped by the company that filed them.
 """
 
 import argparse
@@ -21,8 +20,6 @@ from longdoc.model import DEFAULT_MODEL
 from longdoc.summary import names_by_label
 
 FUZZY = 90
-OTHER_NAME = re.compile(r"[,(\s]+(?:d/b/a|f/k/a|a/k/a|dba|doing business as|formerly(?: known as)?)\s", re.I)
-"""What CUAD writes into some names: another name of the party follows."""
 QUOTED = re.compile(r"[\"“”']([^\"“”]+)[\"“”']")
 
 
@@ -40,8 +37,6 @@ def gold_parties(contract: Contract) -> list[Party]:
     for item in contract.values["Parties"].split(";"):
         aliases = [alias.strip(" ,.") for alias in QUOTED.findall(item)]
         name = re.sub(r"\([^()]*[\"“”][^()]*\)?|[\"“”].*", "", item).strip(" ,.()")
-        name, *others = (part.strip(" ,.()") for part in OTHER_NAME.split(name))
-        aliases += others
         collective = re.search(r"\bpart(y|ies)\b", item, re.I) and (" and " in name or len(name) < 3)
         if len(name) > 2 and not collective and is_party_name(name, ""):
             parties.append(Party(name, tuple(a for a in aliases if is_party_name(a, contract.text))))
@@ -53,7 +48,7 @@ def same(one: str, other: str) -> bool:
 
 
 def normal(name: str) -> str:
-    return " ".join(re.findall(r"\w+", name.casefold())).removeprefix("the ")
+    return " ".join(re.findall(r"\w+", name.casefold()))
 
 
 def score(predicted: Iterable[str], contract: Contract) -> tuple[Counts, Counts]:
