@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from longdoc.errors import ConfigError, DocumentError
-from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.outputs.format import Format, Outcome, PredictionLike, said_notices
 from longdoc.summary import on_one_line
 
 
@@ -47,7 +47,8 @@ def _row(outcome: Outcome) -> dict[str, str]:
     if isinstance(result, DocumentError):
         return {"source": outcome.source, "status": "error", "message": str(result)}
     cells = {name: "" if value is None else str(value) for name, value in _cells(result, outcome.source).items()}
-    return {"source": outcome.source, "status": "ok", **cells, "message": "; ".join(result.document.warnings)}
+    said = [*result.document.warnings, *said_notices(result)]
+    return {"source": outcome.source, "status": "ok", **cells, "message": "; ".join(said)}
 
 
 def _cells(prediction: PredictionLike, source: str) -> dict[str, object]:

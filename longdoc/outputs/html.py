@@ -9,7 +9,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome, PredictionLike, passages, rejected_for, shown_gaps
+from longdoc.outputs.format import (
+    Format,
+    Outcome,
+    PredictionLike,
+    not_found,
+    passages,
+    rejected_for,
+    said_notices,
+    shown_gaps,
+)
 from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened
 from longdoc.values import alternative_of
 
@@ -187,7 +196,7 @@ def _answers(prediction: PredictionLike, anchor: str) -> str:
         for name, own in found.items()
         if own
     )
-    missing = "".join(f"<li>{_missing(name, prediction)}</li>" for name, own in found.items() if not own)
+    missing = "".join(f"<li>{_missing(name, prediction)}</li>" for name in not_found(prediction))
     return (f"<dl>{shown}</dl>\n" if shown else "") + (
         f'<div class="missing"><strong>Not found:</strong><ul>{missing}</ul></div>\n' if missing else ""
     )
@@ -224,8 +233,9 @@ def _label(found: Entity | Answer) -> str:
 
 
 def _warnings(prediction: PredictionLike) -> str:
-    """What was lost in loading."""
-    lines = "".join(f"<li>{_text(warning)}</li>" for warning in prediction.document.warnings)
+    """What was lost in loading, and what was not sought or left out."""
+    said = [*prediction.document.warnings, *said_notices(prediction)]
+    lines = "".join(f"<li>{_text(each)}</li>" for each in said)
     return f'<ul class="gaps">{lines}</ul>\n' if lines else ""
 
 

@@ -10,6 +10,7 @@ from longdoc.document import Document
 from longdoc.labels import Answer
 from longdoc.records.evidence import cell
 from longdoc.records.passages import Passage, Range, items, sentences, trim
+from longdoc.summary import on_one_line
 
 _NO_ALLERGY = re.compile(
     r"(?i)\bn\.?k\.?(?:d\.?)?a\b|\bno(?:t)?\b[^.]{0,40}\ballerg|^(?:none|no|nil|nka|nkda|negative|not\s+known"
@@ -45,6 +46,11 @@ class Allergy:
 
     substance: Answer
     reaction: Answer | None = None
+
+    @property
+    def remark(self) -> str:
+        """The reaction, on one line."""
+        return on_one_line(self.reaction.text) if self.reaction else ""
 
 
 def find_allergies(document: Document, found: Sequence[Passage]) -> tuple[tuple[Allergy, ...], Answer | None]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from longdoc.document import Document
-from longdoc.document_type import document_type
+from longdoc.document_type import DocumentType, document_type
 from longdoc.errors import RecordError
 from longdoc.findings import place, trimmed
 from longdoc.labels import Answer
@@ -23,6 +23,16 @@ _HINT = 2.0
 _NAMES = {"contract": "a contract", "paper": "a paper", "note": "a clinical note"}
 
 
+def may_be(found: DocumentType, kind: str) -> bool:
+    """Whether a document is of a kind, or of no certain kind with something that speaks for this one."""
+    return found.kind == kind or (found.kind == "other" and found.points.get(kind, 0) >= _HINT)
+
+
+def looks_like(found: DocumentType) -> str:
+    """What a document looks like, in words."""
+    return f"{_NAMES[found.kind]} ({', '.join(found.reasons[:3])})" if found.kind in _NAMES else "none of the kinds"
+
+
 def require_type(document: Document, kind: str) -> None:
     """Checks that a document is of a kind, or of no certain kind with something that speaks for this one.
 
@@ -34,9 +44,9 @@ def require_type(document: Document, kind: str) -> None:
         RecordError: it is not; the message says what the document looks like.
     """
     found = document_type(document)
-    if found.kind == kind or (found.kind == "other" and found.points.get(kind, 0) >= _HINT):
+    if may_be(found, kind):
         return
-    looks = f"{_NAMES[found.kind]} ({', '.join(found.reasons[:3])})" if found.kind in _NAMES else "none of the kinds"
+    looks = looks_like(found)
     remedy = f"ask for the record {found.kind!r}" if found.kind in _NAMES else f"records are for {', '.join(_NAMES)}"
     raise RecordError(f"{document.source.name}: not {_NAMES[kind]}, it looks like {looks}; {remedy}")
 

@@ -47,6 +47,11 @@ class Problem:
     relative: str = ""
     """Who in the family has it."""
 
+    @property
+    def remark(self) -> str:
+        """The relative; or the status of a problem that the patient has not for sure, or no longer."""
+        return self.relative or (self.status if self.status in ("past", "possible") else "")
+
 
 def find_problems(document: Document, found: Sequence[Passage], entities: Iterable[Entity] = ()) -> tuple[Problem, ...]:
     """The problems of the assessment, the history and the story, with their statuses; each name once.

@@ -85,6 +85,11 @@ class VitalSign:
     unit: str = ""
     """As written; empty if it is not said."""
 
+    @property
+    def remark(self) -> str:
+        """Its name."""
+        return self.name
+
 
 def find_vital_signs(document: Document, found: Sequence[Passage]) -> tuple[VitalSign, ...]:
     """The vital signs of the sections for them; numbers that other sections give are read where there is none."""
