@@ -17,7 +17,7 @@ from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.prediction import Gap, Notice, Prediction
 from longdoc.records import RECORDS, record_for
-from longdoc.records.evidence import cell, cells_by_field, metadata_cell
+from longdoc.records.evidence import SURE, cell, cells_by_field, metadata_cell
 from longdoc.rules import RULES
 from longdoc.schema import Field, Schema, Source
 from longdoc.summary import names_by_label
@@ -27,8 +27,8 @@ MAX_ANSWERS = 20
 """Answers to a question that are kept for a field that takes several; other sources have no limit."""
 _TITLE_WORDS = 0.6
 """Score of a section that is found by words of its title only, which may be about something else."""
-DOUBTFUL = 0.5
-"""Answers below this score are marked for a person to look at."""
+_LIKELY = 0.5
+"""Score from which the answer of another source counts as disagreeing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +198,10 @@ def _chosen(
     kept = likely[position] if wanted.many else (typed or likely[position])[:1]
     others = [own for at, (_, own) in enumerate(proposals) if at != position]
     differs = not wanted.many and _disagree(kept[0], others)
-    lacks = wanted.has_values and not typed
-    marked = [replace(answer, check=answer.check or differs or lacks or answer.score < DOUBTFUL) for answer in kept]
+    lacking = [answer for answer in kept if wanted.has_values and answer.value is None]
+    marked = [
+        replace(answer, check=answer.check or differs or answer in lacking or answer.score < SURE) for answer in kept
+    ]
     return sorted(marked, key=lambda answer: answer.start)
 
 
@@ -208,7 +210,7 @@ def _disagree(answer: Answer, others: Iterable[Sequence[Answer]]) -> bool:
     if answer.value is None:
         return False
     best = [next((other for other in own if other.value is not None), None) for own in others]
-    return any(other is not None and other.score >= DOUBTFUL and other.value != answer.value for other in best)
+    return any(other is not None and other.score >= _LIKELY and other.value != answer.value for other in best)
 
 
 def _decide_together(schema: Schema, chosen: dict[str, list[Answer]]) -> None:

@@ -171,6 +171,9 @@ def test_a_source_without_a_value_does_not_hide_one_with_a_value():
     assert answer.value == datetime.date(2004, 6, 9)
     (alone,) = filled(fields, spans=[law]).answers
     assert alone.value is None and alone.check
+    several = {"dates": {"type": "date", "many": True, "from": [{"clause": "Law"}]}}
+    both = filled(several, spans=[law, span("June 9, 2004", "Law", 0.9)]).answers
+    assert [(answer.text[:4], answer.check) for answer in both] == [("The ", True), ("June", False)]
     schema = load_schema({"fields": {"date": {"type": "date", "from": [{"clause": "Law"}], "question": "When?"}}})
     assert list(questions_left(schema, Found(Prediction(document=DOCUMENT, spans=(law,)), _Least()))) == ["When?"]
 

@@ -123,7 +123,9 @@ def fragment(prediction: PredictionLike) -> str:
     name_head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
     answer_head = '<tr><th></th><th></th><th>Where</th><th class="number">Score</th></tr>'
     tables = f'<table class="names">{answer_head}{answers}</table>' if answers else ""
-    tables += f'<table class="names">{name_head}{rows}</table>' if rows or not answers else ""
+    tables += f'<table class="names">{name_head}{rows}</table>' if rows or not (answers or prediction.sought) else ""
+    lines = [f"Not found: {', '.join(missing)}"] if (missing := not_found(prediction)) else []
+    tables += "".join(f'<div class="more">{_text(line)}</div>' for line in [*lines, *said_notices(prediction)])
     start = max(min((found.start for found in _found(prediction)), default=0) - 200, 0)
     end = min(start + FRAGMENT_CHARACTERS, len(document.text))
     excerpt = "".join(_highlighted(prediction, start, end, hues, ""))

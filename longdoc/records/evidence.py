@@ -16,7 +16,7 @@ from longdoc.labels import Answer
 from longdoc.summary import on_one_line
 from longdoc.values import to_plain
 
-_SURE = 0.7
+SURE = 0.7
 """A cell with a lower score asks for a look."""
 _HINT = 2.0
 """Points for a kind at which a document of no certain kind may be of that kind."""
@@ -64,7 +64,7 @@ def cell(document: Document, start: int, end: int, *, label: str, source: str, *
     """
     start, end = trimmed(document.text, start, end)
     fields = {"score": 1.0, **more}
-    check = fields.pop("check", False) or fields["score"] < _SURE
+    check = fields.pop("check", False) or fields["score"] < SURE
     return Answer(**place(document, start, end), label=label, source=source, check=check, **fields)
 
 
