@@ -22,6 +22,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
+``usable``          which sources of fields a model and its rules have
 ``attention``       sparse patterns, and what computes attention over them
 ``decode``          scores → entities and answers
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
@@ -95,7 +96,7 @@ if TYPE_CHECKING:
     from longdoc.labels import NOT_READ, Answer, Entity, Inference, Label, Span
     from longdoc.loaders import Limits, load
     from longdoc.pipeline import Pipeline
-    from longdoc.prediction import Answers, Failure, Gap, Prediction
+    from longdoc.prediction import Answers, Failure, Gap, Notice, Prediction
     from longdoc.reader import Word
     from longdoc.rules import Rules
     from longdoc.schema import Field, Schema, load_schema
@@ -108,6 +109,7 @@ __all__ = [
     "Answers",
     "Failure",
     "Gap",
+    "Notice",
     "load",
     "Limits",
     "Schema",
@@ -156,7 +158,7 @@ __all__ = [
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "pipeline": ("Pipeline",),
-    "prediction": ("Prediction", "Answers", "Failure", "Gap"),
+    "prediction": ("Prediction", "Answers", "Failure", "Gap", "Notice"),
     "loaders": ("load", "Limits"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),

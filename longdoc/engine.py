@@ -6,7 +6,7 @@ them to findings. Each document is decoded once, whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,13 +87,13 @@ class Engine:
             f"no head of kind {kind!r} (heads: {has or 'none'}); load one: Pipeline.from_pretrained({kind}='a folder')"
         )
 
-    def name_of(self, kind: str, wanted: str | None) -> str:
-        """Name of the head to use: the one wanted, or the only one of its kind.
+    def name_of(self, kind: str, wanted: str | None, among: Collection[str] | None = None) -> str:
+        """Name of the head to use: the one wanted, or the only one of its kind (``among`` these, if they are given).
 
         Raises:
             ConfigError: there is none, it is of another kind, or none is named and there are several.
         """
-        names = self.names_of(kind)
+        names = [name for name in self.names_of(kind) if among is None or name in among]
         if wanted is not None and wanted not in names:
             raise ConfigError(f"head is {wanted!r}; the heads of kind {kind!r} are {', '.join(names)}")
         if wanted is None and len(names) > 1:

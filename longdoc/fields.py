@@ -7,30 +7,30 @@ fills the field. What the other sources propose is compared: where values differ
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Any
 
 from longdoc.document import Document
-from longdoc.document_type import Kind, document_type
-from longdoc.errors import ConfigError, did_you_mean
+from longdoc.document_type import Kind
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
-from longdoc.prediction import Gap, Prediction
+from longdoc.prediction import Gap, Notice, Prediction
 from longdoc.record_types import cells_by_field
-from longdoc.records import RECORDS
-from longdoc.records.evidence import cell, metadata_cell
+from longdoc.records import RECORDS, record_for
+from longdoc.records.evidence import SURE, cell, metadata_cell
 from longdoc.records.meanings import meanings
-from longdoc.rules import RULES, Rules
+from longdoc.rules import RULES
 from longdoc.schema import Field, Schema, Source
 from longdoc.summary import names_by_label
+from longdoc.usable import Usable
 
 MAX_ANSWERS = 20
-"""Answers to a field that takes several."""
-DOUBTFUL = 0.5
-"""Answers below this score are marked for a person to look at."""
+"""Answers to a question that are kept for a field that takes several; other sources have no limit."""
+_TITLE_WORDS = 0.6
+"""Score of a section that is found by words of its title only, which may be about something else."""
+_LIKELY = 0.5
+"""Score from which the answer of another source counts as disagreeing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,60 +61,6 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class Usable:
-    """The sources that a pipeline has, by kind: their names. Kinds that do not depend on it are left out."""
-
-    names: Mapping[str, Mapping[str, Sequence[str]]]
-    """Kind of source → label → the tasks that find it."""
-    least: Mapping[str, float] = field(default_factory=lambda: defaultdict(float))
-    """By source, such as "clause Governing Law", the score from which its answers are accepted."""
-
-    @classmethod
-    def of(cls, heads: Mapping[str, Any], rules: Rules | None, min_score: float | None = None) -> Usable:
-        """The sources of a pipeline.
-
-        Args:
-            heads: configurations of its heads by name.
-            rules: its rules, if there are any.
-            min_score: threshold of every answer; by default that of the head that gives it, and none for other sources.
-        """
-        names: dict[str, dict[str, list[str]]] = {"clause": {}, "entity": {}, "question": {}}
-        kinds = {"spans": "clause", "ner": "entity", "qa": "question"}
-        for name, config in heads.items():
-            for label in getattr(config, "labels", ("",)) if config.kind in kinds else ():
-                names[kinds[config.kind]].setdefault(label, []).append(name)
-        names["rule"] = {label: [RULES] for label in (rules.labels if rules else ())}
-        names["record"] = {each: [] for kind in RECORDS.values() for each in kind.fields}
-        spans = [config for config in heads.values() if config.kind == "spans"]
-        own = {f"clause {label}": config.min_score for config in spans for label in config.labels}
-        return cls(names, defaultdict(float, own) if min_score is None else defaultdict(lambda: min_score))
-
-    def tasks(self, schema: Schema) -> list[str]:
-        """The tasks to run for the sources of a schema.
-
-        Raises:
-            ConfigError: a label belongs to no task, or a field has no source that this pipeline can use.
-        """
-        tasks: dict[str, None] = {}
-        for name, own in schema.fields.items():
-            if not any(self._has(source) for source in own.trusted):
-                wanted = ", ".join(str(source) for source in own.trusted)
-                raise ConfigError(f"fields.{name}: the model has no head for {wanted}; give the field another source")
-            for source in own.trusted:
-                labels = self.names.get(source.kind, {})
-                if source.kind in ("clause", "entity", "rule", "record") and labels and source.name not in labels:
-                    hint = did_you_mean(source.name, labels) or "."
-                    raise ConfigError(
-                        f"fields.{name}: no {source.kind} {source.name!r}{hint} It has: {', '.join(labels)}"
-                    )
-                tasks |= dict.fromkeys(labels.get(source.name, ()) if source.kind != "question" else ())
-        return list(tasks)
-
-    def _has(self, source: Source) -> bool:
-        return bool(self.names[source.kind]) if source.kind in self.names else True
-
-
-@dataclass(frozen=True, slots=True)
 class Sources:
     """What a pipeline offers to fill fields."""
 
@@ -134,25 +80,45 @@ def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
         ConfigError: see :meth:`Usable.tasks`.
     """
     tasks = sources.usable.tasks(schema)
-    kind = document_type(document).kind if schema.has_records else "other"
+    kind, no_record = record_for(document, schema.records) if schema.records else ("other", "")
     if kind in RECORDS:
         tasks = [*dict.fromkeys([*tasks, *sources.recording(kind)])]
     seen = sources.see(tasks) if tasks else Prediction(document=document)
     found = Found(seen, sources.usable.least, record=_cells(seen, kind, sources.usable.least))
     gaps = seen.gaps
-    if questions := questions_left(schema, found):
+    notices = [Notice("", no_record)] if no_record else []
+    notices += [Notice(name, reason) for name, reason in sources.usable.unsought(schema, no_record).items()]
+    questions = questions_left(schema, found) if sources.usable.can_ask else {}
+    if questions:
         answers, unseen = sources.ask(questions)
-        found = replace(found, answers=dict(zip(questions, answers, strict=True)))
+        asked = dict(zip(questions, answers, strict=True))
+        found = replace(found, answers={question: own[:MAX_ANSWERS] for question, own in asked.items()})
+        notices += _cut(schema, asked)
         gaps = gaps or unseen
     filled = fill(schema, found)
     return Prediction(
         document=document,
-        answers=filled.answers,
+        answers=tuple(answer for answer in filled.answers if answer.end > answer.start),
+        beside=tuple(answer for answer in filled.answers if answer.end == answer.start),
         rejected=filled.rejected,
+        notices=tuple(notices),
         sought=tuple(schema.fields),
         tasks=tuple(tasks),
+        kind=kind if kind in RECORDS else "",
         gaps=gaps,
     )
+
+
+def _cut(schema: Schema, asked: Mapping[str, Sequence[Answer]]) -> list[Notice]:
+    """The questions with more answers than are kept."""
+    reason = f"only the {MAX_ANSWERS} likeliest answers to the question are kept; a higher min_score leaves fewer"
+    sources = [(name, source) for name, own in schema.fields.items() for source in own.trusted]
+    left_out = {question: len(answers) - MAX_ANSWERS for question, answers in asked.items()}
+    return [
+        Notice(name, reason, left_out[source.name])
+        for name, source in sources
+        if source.kind == "question" and left_out.get(source.name, 0) > 0
+    ]
 
 
 def _cells(seen: Prediction, kind: Kind, least: Mapping[str, float]) -> dict[str, list[Answer]]:
@@ -160,8 +126,7 @@ def _cells(seen: Prediction, kind: Kind, least: Mapping[str, float]) -> dict[str
     if kind not in RECORDS:
         return {}
     likely = [span for span in seen.spans if span.score >= least[f"clause {span.label}"]]
-    cells = cells_by_field(RECORDS[kind].make(seen.document, seen.entities, likely))
-    return {name: [each for each in own if each.end > each.start] for name, own in cells.items()}
+    return cells_by_field(RECORDS[kind].make(seen.document, seen.entities, likely))
 
 
 def fill(schema: Schema, found: Found) -> Filled:
@@ -170,7 +135,7 @@ def fill(schema: Schema, found: Found) -> Filled:
     answers = tuple(replace(answer, label=name) for name, own in chosen.items() for answer in own)
     rejected = []
     for name, own in chosen.items():
-        others = [answer for _, answers in proposed[name] for answer in answers]
+        others = [answer for _, answers in proposed[name] for answer in answers if answer.end > answer.start]
         if not own and others:
             rejected.append(replace(max(others, key=lambda answer: answer.score), label=name, check=True))
     return Filled(answers, tuple(rejected))
@@ -232,11 +197,13 @@ def _chosen(
     if position is None:
         return []
     typed = [answer for answer in likely[position] if answer.value is not None]
-    kept = likely[position][:MAX_ANSWERS] if wanted.many else (typed or likely[position])[:1]
+    kept = likely[position] if wanted.many else (typed or likely[position])[:1]
     others = [own for at, (_, own) in enumerate(proposals) if at != position]
     differs = not wanted.many and _disagree(kept[0], others)
-    lacks = wanted.has_values and not typed
-    marked = [replace(answer, check=answer.check or differs or lacks or answer.score < DOUBTFUL) for answer in kept]
+    lacking = [answer for answer in kept if wanted.has_values and answer.value is None]
+    marked = [
+        replace(answer, check=answer.check or differs or answer in lacking or answer.score < SURE) for answer in kept
+    ]
     return sorted(marked, key=lambda answer: answer.start)
 
 
@@ -245,7 +212,7 @@ def _disagree(answer: Answer, others: Iterable[Sequence[Answer]]) -> bool:
     if answer.value is None:
         return False
     best = [next((other for other in own if other.value is not None), None) for own in others]
-    return any(other is not None and other.score >= DOUBTFUL and other.value != answer.value for other in best)
+    return any(other is not None and other.score >= _LIKELY and other.value != answer.value for other in best)
 
 
 def _decide_together(schema: Schema, chosen: dict[str, list[Answer]]) -> None:
@@ -282,15 +249,26 @@ def _names(entities: Sequence[Entity]) -> list[Answer]:
 
 
 def _sections(title: str, found: Found) -> list[Answer]:
-    """The text of the sections of a kind or title, or else with these words in their title, without the heading."""
+    """The text of the sections of a title or a kind, or else with these words in their title, without the heading.
+
+    Sections within one of them are part of its text.
+    """
     document, wanted = found.document, title.casefold()
-    alike = [s for s in document.sections if wanted in (s.kind, s.title.casefold())]
     words = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
-    alike = alike or [s for s in document.sections if words.search(s.title.casefold())]
-    bodies = [(_body(document, section), section.end) for section in alike]
-    return [
-        cell(document, start, end, label=title, source="") for start, end in bodies if document.text[start:end].strip()
-    ]
+    alike = (
+        [s for s in document.sections if s.title.casefold() == wanted]
+        or [s for s in document.sections if s.kind == wanted]
+        or [s for s in document.sections if words.search(s.title.casefold())]
+    )
+    is_named = any(wanted in (section.kind, section.title.casefold()) for section in alike)
+    answers: list[Answer] = []
+    for section in alike:
+        is_inside = bool(answers) and section.start < answers[-1].end
+        start = _body(document, section)
+        if not is_inside and document.text[start : section.end].strip():
+            score = 1.0 if is_named else _TITLE_WORDS
+            answers.append(cell(document, start, section.end, label=title, source="", score=score))
+    return answers
 
 
 def _body(document: Document, section: Section) -> int:
@@ -310,8 +288,7 @@ def _definitions(term: str, found: Found) -> list[Answer]:
 def _metadata(key: str, found: Found) -> list[Answer]:
     document = found.document
     values = [value for name, value in document.source.metadata.items() if name.casefold() == key.casefold()]
-    cells = [metadata_cell(document, value, label=key) for value in values if value.strip()]
-    return [each for each in cells if each.end > each.start]
+    return [metadata_cell(document, value, label=key) for value in values if value.strip()]
 
 
 def _answers(question: str, found: Found) -> list[Answer]:

@@ -23,7 +23,7 @@ from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.engine import Engine
 from longdoc.errors import ConfigError
-from longdoc.fields import MAX_ANSWERS, Sources, Usable, extract
+from longdoc.fields import MAX_ANSWERS, Sources, extract
 from longdoc.findings import Embeddings, Unit
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Answer, Entity, Inference, Label
@@ -35,6 +35,7 @@ from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.sources import load_models
 from longdoc.stream import AskOptions, DocumentLike, OnError, Stream, StreamOptions, as_document, checked_tasks
+from longdoc.usable import Usable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -120,11 +121,7 @@ class Pipeline:
 
     @property
     def model(self) -> Model:
-        """The model of a pipeline that has one.
-
-        Raises:
-            ConfigError: it has several, or none.
-        """
+        """The model of a pipeline that has one; ``ConfigError`` if it has several, or none."""
         if len(self.readers) != 1:
             raise ConfigError(f"this pipeline has {len(self.readers)} models; see pipeline.readers")
         return self.readers[0].model
@@ -287,6 +284,7 @@ class Pipeline:
         document: DocumentLike,
         schema: str | PathLike[str] | Mapping[str, Any] | Schema,
         *,
+        tasks: Sequence[str] | None = None,
         min_score: float | None = None,
         head: str | None = None,
     ) -> Prediction:
@@ -295,21 +293,24 @@ class Pipeline:
         Args:
             document: as in a call.
             schema: ``"contract"``, ``"paper"``, ``"clinical"``, a YAML file, a mapping or a ``Schema``.
+            tasks: heads that fields may use, and ``rules``; all by default. ``prediction.notices`` tells the omitted.
             min_score: threshold of the scores of answers, 0..1; by default that of each head.
             head: name of the head, if several answer questions.
 
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
         """
-        read, k, _ = as_document(document), {True: MAX_ANSWERS, False: 1}, DecodeOptions(min_score=min_score)
+        available = [*self.tasks, *(name for name, config in self.heads.items() if config.kind == "qa")]
+        allowed = available if tasks is None else checked_tasks(tasks, available)
+        read, k = as_document(document), {True: MAX_ANSWERS + 1, False: 1}
 
         def ask(fields: Mapping[str, Field]) -> tuple[list[list[Answer]], tuple[Gap, ...]]:
             options = [DecodeOptions(top_k=k[f.many], value_of=f.parse, min_score=min_score) for f in fields.values()]
-            answers, gaps, _ = self._ask(read, self.engine.name_of("qa", head), [*fields], options)
-            return answers, gaps
+            return self._ask(read, self.engine.name_of("qa", head, allowed), [*fields], options)[:2]
 
-        see, recording = partial(self, read, min_score=0.0), partial(self.engine.heads_for, tasks=self.tasks)
-        sources = Sources(Usable.of(self.heads, self.rules, min_score), recording, see, ask)
+        see = partial(self, read, min_score=0.0)
+        recording = partial(self.engine.heads_for, tasks=[name for name in self.tasks if name in allowed])
+        sources = Sources(Usable.of(self.heads, self.rules, min_score, allowed), recording, see, ask)
         return extract(read, load_schema(schema), sources)
 
     def record(self, document: DocumentLike, kind: Kind | None = None) -> Prediction:
@@ -388,8 +389,7 @@ class Pipeline:
     def fill(self, text: str | Document, *, top_k: int = 5, head: str | None = None) -> list[list[Word]]:
         """The likeliest words for each masked one of a text of any length, such as "This [MASK] is governed by …".
 
-        Raises:
-            ConfigError: no head fills masks or several do, or the text has no mask.
+        ``ConfigError`` if no head fills masks or several do, or the text has no mask.
         """
         name = self.engine.name_of("fill", head)
         read = text if isinstance(text, Document) else Document.from_text(text, name="text")

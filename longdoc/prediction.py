@@ -47,6 +47,17 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What was not done for a field of a schema, and why: not sought for want of a source, or with answers left out."""
+
+    field: str
+    """Its name; empty for what concerns the whole document."""
+    reason: str
+    left_out: int = 0
+    """At least how many answers were left out; 0 if the field was not sought."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A document that could not be read, in the place of its prediction."""
 
@@ -94,6 +105,8 @@ class Prediction:
     """Of a record, what only the file's metadata say, such as the authors of a paper: it has no place in the text."""
     sought: tuple[str, ...] = ()
     """The fields of the schema that was filled, in order, found or not."""
+    notices: tuple[Notice, ...] = ()
+    """The fields that were not sought, and those of which answers were left out."""
     tasks: tuple[str, ...] = ()
     """The heads that read the document, and ``rules``."""
     kind: str = ""
@@ -156,6 +169,7 @@ class Prediction:
             "rejected": [plain(answer) for answer in self.rejected],
             "beside": [plain(answer) for answer in self.beside],
             "sought": list(self.sought),
+            "notices": [asdict(notice) for notice in self.notices],
             "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
 
@@ -192,6 +206,7 @@ class Prediction:
                 rejected=tuple(restored(Answer, answer) for answer in record.get("rejected", ())),
                 beside=tuple(restored(Answer, answer) for answer in record.get("beside", ())),
                 sought=tuple(record.get("sought", ())),
+                notices=tuple(Notice(**notice) for notice in record.get("notices", ())),
                 tasks=tuple(record.get("tasks", ())),
                 kind=record.get("kind", ""),
                 record=_record(record),
@@ -205,7 +220,7 @@ class Prediction:
             raise DataError(f"the record {problem}; give what to_dict() returned") from error
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Returns a row per entity, then per span, then per answer; scores and boxes are not rounded.
+        """Returns a row per entity, then per span, per answer and per cell beside the text; nothing is rounded.
 
         Answers have a ``question``, a typed ``value`` and, if that has another reading, the ``alternative``.
 
@@ -215,8 +230,8 @@ class Prediction:
         require("pandas", extra="interop", needed_by="to_pandas()")
         import pandas
 
-        columns = [*COLUMNS, *ANSWER_COLUMNS] if self.answers else [*COLUMNS]
-        rows = [[_cell(found, column) for column in columns] for found in self._found()]
+        columns = [*COLUMNS, *ANSWER_COLUMNS] if self.answers or self.beside else [*COLUMNS]
+        rows = [[_cell(found, column) for column in columns] for found in (*self._found(), *self.beside)]
         frame: pandas.DataFrame = pandas.DataFrame(rows, columns=columns)
         return frame
 

@@ -94,6 +94,11 @@ class Abbreviation:
     count: int
     """How often the short form stands in the text."""
 
+    @property
+    def remark(self) -> str:
+        """The long form, on one line."""
+        return on_one_line(self.long.text)
+
 
 @dataclass(frozen=True, slots=True)
 class NamedEntity:
@@ -154,6 +159,11 @@ class Problem:
     relative: str = ""
     """Who in the family has it."""
 
+    @property
+    def remark(self) -> str:
+        """The relative; or the status of a problem that the patient has not for sure, or no longer."""
+        return self.relative or (self.status if self.status in ("past", "possible") else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Medication:
@@ -180,6 +190,11 @@ class Allergy:
     substance: Answer
     reaction: Answer | None = None
 
+    @property
+    def remark(self) -> str:
+        """The reaction, on one line."""
+        return on_one_line(self.reaction.text) if self.reaction else ""
+
 
 @dataclass(frozen=True, slots=True)
 class VitalSign:
@@ -192,6 +207,11 @@ class VitalSign:
     """The number; two of a blood pressure; none of a word."""
     unit: str = ""
     """As written; empty if it is not said."""
+
+    @property
+    def remark(self) -> str:
+        """Its name."""
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)

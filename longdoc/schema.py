@@ -57,7 +57,7 @@ class Source:
     definition: str | None = None
     """A defined term, whose definition is the answer."""
     metadata: str | None = None
-    """A key of the file's metadata that is also said in the text, such as "title"."""
+    """A key of the file's metadata, such as "title"; what the text does not repeat has no place in it."""
     question: str | None = None
     """As a person would ask it about the document ("Who is the landlord?")."""
 
@@ -164,9 +164,10 @@ class Schema:
                     raise ConfigError(f"fields.{name}.excludes: unknown field {other!r}{hint}")
 
     @property
-    def has_records(self) -> bool:
-        """Whether a field may come from the record of the document."""
-        return any(source.kind == "record" for wanted in self.fields.values() for source in wanted.trusted)
+    def records(self) -> frozenset[str]:
+        """The fields of the document's record that fields may come from."""
+        sources = (source for wanted in self.fields.values() for source in wanted.trusted)
+        return frozenset(source.name for source in sources if source.kind == "record")
 
     def select(self, names: Iterable[str]) -> Schema:
         """A copy of the schema with the named fields only, in the given order.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import longdoc
-from longdoc import Answer, Document, Entity, Prediction
+from longdoc import Answer, Document, Entity, Notice, Prediction
 from longdoc.schema import Schema
 
 PATTERNS = {
@@ -50,8 +50,18 @@ class FakePipeline:
         ]
         return Prediction(document=document, entities=tuple(sorted(found, key=lambda e: (e.start, e.end))))
 
-    def extract(self, document: Document, schema: Schema, *, min_score: float | None = None) -> Prediction:
-        """The parties and dates as answers to the schema's first two fields; the others have none."""
+    def extract(
+        self,
+        document: Document,
+        schema: Schema,
+        *,
+        tasks: Sequence[str] | None = None,
+        min_score: float | None = None,
+    ) -> Prediction:
+        """The parties and dates as answers to the schema's first two fields; with ``tasks``, nothing is sought."""
+        if tasks is not None:
+            notices = tuple(Notice(name, f"the tasks leave out all but {', '.join(tasks)}") for name in schema.fields)
+            return Prediction(document=document, sought=tuple(schema.fields), notices=notices)
         answers = tuple(
             Answer(
                 **{name: getattr(e, name) for name in ("text", "start", "end", "score", "page", "boxes")},

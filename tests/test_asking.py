@@ -12,6 +12,7 @@ from conftest import CORPUS, make_asking_model, make_model
 from longdoc.decode import Calibration, decode_answers
 from longdoc.document import Document
 from longdoc.errors import ConfigError
+from longdoc.fields import MAX_ANSWERS
 from longdoc.findings import parts
 from longdoc.heads import ClassifyConfig, QaConfig
 from longdoc.labels import NOT_READ
@@ -83,6 +84,30 @@ def test_several_answers_neither_overlap_nor_repeat_each_other(asking):
 def test_no_answer_is_an_empty_list():
     assert make_pipeline(min_score=1.0).ask(Document.from_text(LONG), QUESTIONS[0]) == []
     assert make_pipeline(min_score=0.0).ask(Document.from_text(""), QUESTIONS[0]) == []
+
+
+def test_tasks_name_the_only_heads_that_fields_may_use(asking):
+    fields = {"who": {"question": QUESTIONS[0]}, "first": {"from": [{"section": "one"}], "question": QUESTIONS[1]}}
+    document = Document.from_text(LONG)
+    found = asking.extract(document, {"fields": fields}, tasks=["kind"])
+    assert [(notice.field, notice.reason) for notice in found.notices] == [("who", "the tasks leave out qa")]
+    assert found.answers == () and found.sought == ("who", "first")
+    both = asking.extract(document, {"fields": fields}, tasks=["qa"])
+    assert both.notices == () and [answer.label for answer in both.answers] == ["who", "first"]
+    assert both.answers == asking.extract(document, {"fields": fields}).answers
+    with pytest.raises(ConfigError, match=r"fields\.who: .* question: the tasks leave out qa; give the field another"):
+        asking.extract(document, {"fields": {"who": fields["who"]}}, tasks=["kind"])
+    with pytest.raises(ConfigError, match="the model has no task clauses; it has kind, clause, qa"):
+        asking.extract(document, {"fields": fields}, tasks=["clauses"])
+
+
+def test_answers_beyond_the_most_that_are_kept_are_counted(asking):
+    fields = {"who": {"question": QUESTIONS[0], "many": True}, "when": {"question": "when?"}}
+    text = "".join(chr(ord("a") + i % 26) + chr(ord("a") + i // 26) + " fee . " for i in range(300))
+    found = asking.extract(Document.from_text(text), {"fields": fields})
+    assert len(found.fields["who"]) == MAX_ANSWERS
+    (notice,) = found.notices
+    assert (notice.field, notice.left_out) == ("who", 1) and "20 likeliest" in notice.reason
 
 
 def test_a_schema_is_filled_with_evidence(asking):

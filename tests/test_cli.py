@@ -238,10 +238,31 @@ def test_the_table_of_a_schema_names_the_fields_without_an_answer(
     assert "Not found: made, rent\n" in out
 
 
-def test_a_schema_and_tasks_exclude_each_other(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "extract", "lease.txt", "--schema", "contract", "--tasks", "party")
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_tells_which_fields_were_not_sought(
+    folder: Path, capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    Path("lease.yaml").write_text(SCHEMA)
+    extract = ("extract", "lease.txt", "--schema", "lease.yaml", "--format", format, "--tasks", "party")
+    code, out, err = run(capsys, *extract)
+    assert (code, err) == (0, "")
+    assert "the tasks leave out all but party" in " ".join(out.split())
+    assert "Not found" not in out
+    if format == "jsonl":
+        assert json.loads(out)["not_found"] == []
+
+
+def test_rules_that_no_field_of_the_schema_can_use_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("lease.yaml").write_text(SCHEMA)
+    Path("mine.yaml").write_text("rules: [{label: RENT, pattern: [{LOWER: rent}]}]")
+    extract = ("extract", "lease.txt", "--schema", "lease.yaml", "--rules", "mine.yaml")
+    code, out, err = run(capsys, *extract)
     assert (code, out, FakePipeline.loaded) == (1, "", [])
-    assert err == "longdoc: --schema cannot be combined with --tasks or --rules, which select entities\n"
+    assert err == "longdoc: no field of the schema 'schema' has a source `rule: LABEL`; leave out --rules\n"
+    Path("lease.yaml").write_text(SCHEMA + "  word: {from: [rule: RENT]}\n")
+    assert run(capsys, *extract)[0] == 0
 
 
 @pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if not each.binary])

@@ -1,17 +1,21 @@
 """Fields of a schema: where they come from, in order of trust, what is doubted, and what was not found."""
 
 import datetime
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import longdoc
 from longdoc import Prediction
 from longdoc.errors import ConfigError
-from longdoc.fields import Found, Usable, fill, questions_left
+from longdoc.fields import Found, Sources, extract, fill, questions_left
+from longdoc.heads import NerConfig, QaConfig, SpansConfig
 from longdoc.labels import Answer, Entity
 from longdoc.records.meanings import meanings
 from longdoc.rules import RULES
 from longdoc.schema import load_schema
+from longdoc.usable import Usable
 
 TEXT = """SUPPLY AGREEMENT
 
@@ -142,8 +146,11 @@ def test_a_field_without_a_usable_source_is_refused_with_the_nearest_name():
     assert usable.tasks(schema) == ["clauses", RULES]
     for fields, message in [
         ({"law": {"from": [{"clause": "Laws"}]}}, r"fields.law: no clause 'Laws'; did you mean 'Law'\? It has: Law"),
-        ({"law": {"from": [{"entity": "LAW"}]}}, "fields.law: the model has no head for entity LAW; give the field"),
-        ({"law": {"question": "Which?"}}, "fields.law: the model has no head for question"),
+        (
+            {"law": {"from": [{"entity": "LAW"}]}},
+            "fields.law: .* entity LAW: the model has no head that finds entities; give the",
+        ),
+        ({"law": {"question": "Which?"}}, "fields.law: .* the model has no head that finds answers to questions"),
     ]:
         with pytest.raises(ConfigError, match=message):
             usable.tasks(load_schema({"fields": fields}))
@@ -165,6 +172,9 @@ def test_a_source_without_a_value_does_not_hide_one_with_a_value():
     assert answer.value == datetime.date(2004, 6, 9)
     (alone,) = filled(fields, spans=[law]).answers
     assert alone.value is None and alone.check
+    several = {"dates": {"type": "date", "many": True, "from": [{"clause": "Law"}]}}
+    both = filled(several, spans=[law, span("June 9, 2004", "Law", 0.9)]).answers
+    assert [(answer.text[:4], answer.check) for answer in both] == [("The ", True), ("June", False)]
     schema = load_schema({"fields": {"date": {"type": "date", "from": [{"clause": "Law"}], "question": "When?"}}})
     assert list(questions_left(schema, Found(Prediction(document=DOCUMENT, spans=(law,)), _Least()))) == ["When?"]
 
@@ -232,3 +242,113 @@ def test_a_table_defines_terms():
     html = b"<table><tr><td>Term</td><td>Meaning</td></tr><tr><td>Due Day</td><td>the first of May</td></tr></table>"
     document = longdoc.load(html)
     assert [document.text[start:end] for start, end, _ in meanings(document, "due day")] == ["the first of May"]
+
+
+def heads(**kinds):
+    """Configurations of heads by name, each of a kind with labels."""
+    made = {"spans": SpansConfig, "ner": NerConfig, "qa": QaConfig}
+    return {name: made[kind](**({"labels": labels} if labels else {})) for name, (kind, *labels) in kinds.items()}
+
+
+def test_a_field_without_a_usable_source_is_not_sought_and_the_others_are():
+    fields = {
+        "fee": {"from": [{"clause": "Fees"}], "question": "How much?"},
+        "law": {"from": [{"record": "governing_law"}, {"clause": "Law"}]},
+        "rent": {"from": [{"entity": "RENT"}, {"section": "rent"}]},
+    }
+    schema = load_schema({"fields": fields})
+    named = heads(party=("ner", "PARTY", "RENT"))
+    lacks = "the model has no head that finds clauses; the model has no head that finds answers to questions"
+    assert Usable.of(named, None).unsought(schema) == {"fee": lacks}
+    assert not Usable.of(named, None).can_ask and Usable.of(named, None).tasks(schema) == ["party"]
+    other = f"it looks like a paper; {lacks.split('; ')[0]}"
+    assert Usable.of(named, None).unsought(schema, "it looks like a paper") == {"fee": lacks, "law": other}
+    clauses = Usable.of(named | heads(clauses=("spans", "Fees", "Law"), qa=("qa",)), None, allowed=["qa"])
+    assert clauses.unsought(schema) == {} and clauses.can_ask and clauses.tasks(schema) == []
+    without = replace(clauses, allowed=["party"])
+    assert without.unsought(schema) == {"fee": "the tasks leave out clauses; the tasks leave out qa"}
+    assert not without.can_ask and without.tasks(schema) == ["party"]
+
+
+def test_lists_are_not_cut():
+    text = "".join(f"{number}. Fees\nThe fee for part {number} is ${number}.\n\n" for number in range(1, 41))
+    document = longdoc.load(f"FEE AGREEMENT\n\n{text}".encode())
+    schema = load_schema({"fields": {"fees": {"many": True, "from": [{"section": "fees"}]}}})
+    assert len(fill(schema, Found(Prediction(document=document), _Least())).answers) == 40
+
+
+def bare(document, schema):
+    """The fields that need no model."""
+    seen = Prediction(document=document)
+    usable = Usable.of(heads(biomedical=("ner", "CHEMICAL", "DISEASE"), qa=("qa",)), None)
+    sources = Sources(usable, lambda kind: (), lambda tasks: seen, lambda asked: ([[] for _ in asked], ()))
+    return extract(document, load_schema(schema), sources)
+
+
+PAPER = Path(__file__).parent / "data" / "plos_jats"
+NOTE = b"""CHIEF COMPLAINT
+
+Back pain.
+
+MEDICATIONS
+
+Lisinopril 10 mg daily. Warfarin, discontinued.
+
+ALLERGIES
+
+No known drug allergies.
+
+ASSESSMENT AND PLAN
+
+1. Lumbar strain.
+2. Hypertension, stable.
+
+INSTRUCTIONS
+
+Return in 2 weeks.
+"""
+
+
+def test_the_fields_of_a_note_come_from_its_sections_and_record():
+    found = bare(longdoc.load(NOTE), "clinical")
+    assert found.notices == () and found.kind == "note"
+    said = {name: [answer.value or answer.text for answer in own] for name, own in found.fields.items() if own}
+    assert said.pop("plan")[0].startswith("1. Lumbar strain.") and not found.fields["plan"][0].check
+    assert said == {
+        "chief_complaint": ["Back pain."],
+        "medications": ["Lisinopril (10 mg, daily, current)", "Warfarin (stopped)"],
+        "allergies": ["No known drug allergies."],
+        "problems": ["Lumbar strain", "Hypertension"],
+        "follow_up": ["Return in 2 weeks."],
+    }
+
+
+def test_the_fields_of_a_paper_come_from_its_front_matter_and_sections():
+    document = longdoc.load(PAPER / "journal.pmed.0040303.xml")
+    found = bare(document, "paper")
+    assert found.notices == () and found.kind == "paper"
+    (title,), (funding,) = found.fields["title"], found.fields["funding"]
+    assert title.text == document.source.metadata["Title"] and title.end > title.start
+    assert funding.text == document.source.metadata["Funding"] and funding.end == funding.start
+    assert len(found.fields["authors"]) == document.source.metadata["Author"].count(";") + 1
+    assert funding in found.beside and title in found.answers
+    assert "funding" in set(found.to_pandas()["label"])
+
+
+def test_a_schema_asked_of_another_kind_of_document_says_so():
+    found = bare(longdoc.load(NOTE), "contract")
+    (whole,) = [notice for notice in found.notices if not notice.field]
+    assert whole.reason.startswith(
+        "no record: the document does not look like a contract; it looks like a clinical note"
+    )
+    assert found.answers == () and found.kind == ""
+    only = {"fields": {"who": {"from": [{"record": "parties"}]}, "law": {"from": [{"section": "law"}]}}}
+    assert [notice.field for notice in bare(longdoc.load(NOTE), only).notices] == ["", "who"]
+
+
+def test_a_section_named_by_some_words_of_its_title_is_doubted():
+    text = "ABSTRACT\n\nWe look.\n\n1 Introduction\n\nIt is.\n\n2 Funding of Science\n\nMoney flows.\n"
+    for wanted, score in (("introduction", 1.0), ("science", 0.6)):
+        schema = load_schema({"fields": {"x": {"from": [{"section": wanted}]}}})
+        (answer,) = fill(schema, Found(Prediction(document=longdoc.load(text.encode())), _Least())).answers
+        assert (answer.score, answer.check) == (score, score < 1)

@@ -66,13 +66,16 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments that say what to find."""
     what = parser.add_argument_group("what to find")
     what.add_argument(
-        "--tasks", metavar="T,...", help="names of the model's heads to run; default: those for the kind of document"
+        "--tasks",
+        metavar="T,...",
+        help="names of the model's heads to run; default: those for the kind of document; "
+        "with --schema, the only heads that fields may use, such as contract,qa",
     )
     what.add_argument(
         "--rules",
         action="append",
         metavar="FILE",
-        help="also find entities by the rules of a YAML file; with all heads",
+        help="also find entities by the rules of a YAML file; with all heads, or for fields with `rule: LABEL`",
     )
     what.add_argument(
         "--schema", metavar="S", help="fill the fields of a schema instead: contract, paper, clinical or a YAML file"
@@ -121,9 +124,8 @@ def _schema(arguments: argparse.Namespace) -> Schema | None:
         raise ConfigError("--record cannot be combined with --schema or --fields: a record has fields of its own")
     if arguments.record and arguments.min_score is not None:
         raise ConfigError("--record takes no --min-score: a record marks the cells that a person should check")
-    if (arguments.schema or arguments.record) and (arguments.tasks is not None or arguments.rules):
-        chosen = "--schema" if arguments.schema else "--record"
-        raise ConfigError(f"{chosen} cannot be combined with --tasks or --rules, which select entities")
+    if arguments.record and (arguments.tasks is not None or arguments.rules):
+        raise ConfigError("--record cannot be combined with --tasks or --rules, which select entities")
     if not arguments.schema:
         if arguments.fields:
             raise ConfigError("--fields names fields of a schema; add --schema, such as --schema contract")
@@ -131,7 +133,11 @@ def _schema(arguments: argparse.Namespace) -> Schema | None:
     from longdoc.schema import load_schema
 
     schema = load_schema(arguments.schema)
-    return schema.select(arguments.fields.split(",")) if arguments.fields else schema
+    schema = schema.select(arguments.fields.split(",")) if arguments.fields else schema
+    sources = [source for wanted in schema.fields.values() for source in wanted.trusted]
+    if arguments.rules and not any(source.kind == "rule" for source in sources):
+        raise ConfigError(f"no field of the schema {schema.name!r} has a source `rule: LABEL`; leave out --rules")
+    return schema
 
 
 def _format(arguments: argparse.Namespace, output: str | None) -> Format:
@@ -220,9 +226,10 @@ def _predictions(
 ) -> Iterator[Prediction | DocumentError]:
     if arguments.record:
         return (_record(pipeline, document, arguments) for document in documents)
-    if schema:
-        return (pipeline.extract(document, schema, min_score=arguments.min_score) for document in documents)
     tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
+    if schema:
+        chosen = {"tasks": tasks, "min_score": arguments.min_score}
+        return (pipeline.extract(document, schema, **chosen) for document in documents)
     if arguments.rules and tasks is None:
         tasks = list(pipeline.tasks)
     return pipeline.pipe(documents, tasks=tasks, min_score=arguments.min_score)

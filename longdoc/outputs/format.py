@@ -38,6 +38,17 @@ def shown_gaps(gaps: Iterable[GapLike]) -> list[tuple[GapLike, int]]:
     return shown
 
 
+class NoticeLike(Protocol):
+    """What was not done for a field; :class:`longdoc.prediction.Notice`."""
+
+    @property
+    def field(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def left_out(self) -> int: ...
+
+
 class PredictionLike(Protocol):
     """The part of :class:`longdoc.prediction.Prediction` that writers use; that module imports the writers."""
 
@@ -56,6 +67,8 @@ class PredictionLike(Protocol):
     @property
     def fields(self) -> Mapping[str, Sequence[Answer]]: ...
     @property
+    def notices(self) -> Sequence[NoticeLike]: ...
+    @property
     def record(self) -> Any: ...
     @property
     def gaps(self) -> Sequence[GapLike]: ...
@@ -70,6 +83,26 @@ def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
     for span in sorted(prediction.spans, key=lambda span: (span.start, span.end)):
         found.setdefault(span.label, []).append(span)
     return found
+
+
+def not_found(prediction: PredictionLike) -> list[str]:
+    """The fields and labels without an answer, those that were not sought aside."""
+    unsought = {notice.field for notice in prediction.notices if not notice.left_out}
+    return [name for name, own in passages(prediction).items() if not own and name not in unsought]
+
+
+def said_notices(prediction: PredictionLike) -> list[str]:
+    """The notices in words, those of one reason together."""
+    said = [
+        f"{notice.field}: {notice.left_out} or more left out, {notice.reason}" if notice.left_out else notice.reason
+        for notice in prediction.notices
+        if notice.left_out or not notice.field
+    ]
+    by_reason: dict[str, list[str]] = {}
+    for notice in prediction.notices:
+        if notice.field and not notice.left_out:
+            by_reason.setdefault(notice.reason, []).append(notice.field)
+    return [*said, *(f"Not sought: {', '.join(names)} ({reason})" for reason, names in by_reason.items())]
 
 
 def rejected_for(prediction: PredictionLike, field: str) -> Answer | None:

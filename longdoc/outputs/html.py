@@ -9,7 +9,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome, PredictionLike, passages, rejected_for, shown_gaps
+from longdoc.outputs.format import (
+    Format,
+    Outcome,
+    PredictionLike,
+    not_found,
+    passages,
+    rejected_for,
+    said_notices,
+    shown_gaps,
+)
 from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened
 from longdoc.values import alternative_of
 
@@ -114,7 +123,9 @@ def fragment(prediction: PredictionLike) -> str:
     name_head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
     answer_head = '<tr><th></th><th></th><th>Where</th><th class="number">Score</th></tr>'
     tables = f'<table class="names">{answer_head}{answers}</table>' if answers else ""
-    tables += f'<table class="names">{name_head}{rows}</table>' if rows or not answers else ""
+    tables += f'<table class="names">{name_head}{rows}</table>' if rows or not (answers or prediction.sought) else ""
+    lines = [f"Not found: {', '.join(missing)}"] if (missing := not_found(prediction)) else []
+    tables += "".join(f'<div class="more">{_text(line)}</div>' for line in [*lines, *said_notices(prediction)])
     start = max(min((found.start for found in _found(prediction)), default=0) - 200, 0)
     end = min(start + FRAGMENT_CHARACTERS, len(document.text))
     excerpt = "".join(_highlighted(prediction, start, end, hues, ""))
@@ -187,7 +198,7 @@ def _answers(prediction: PredictionLike, anchor: str) -> str:
         for name, own in found.items()
         if own
     )
-    missing = "".join(f"<li>{_missing(name, prediction)}</li>" for name, own in found.items() if not own)
+    missing = "".join(f"<li>{_missing(name, prediction)}</li>" for name in not_found(prediction))
     return (f"<dl>{shown}</dl>\n" if shown else "") + (
         f'<div class="missing"><strong>Not found:</strong><ul>{missing}</ul></div>\n' if missing else ""
     )
@@ -224,8 +235,9 @@ def _label(found: Entity | Answer) -> str:
 
 
 def _warnings(prediction: PredictionLike) -> str:
-    """What was lost in loading."""
-    lines = "".join(f"<li>{_text(warning)}</li>" for warning in prediction.document.warnings)
+    """What was lost in loading, and what was not sought or left out."""
+    said = [*prediction.document.warnings, *said_notices(prediction)]
+    lines = "".join(f"<li>{_text(each)}</li>" for each in said)
     return f'<ul class="gaps">{lines}</ul>\n' if lines else ""
 
 

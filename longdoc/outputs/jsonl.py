@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome
+from longdoc.outputs.format import Format, Outcome, not_found
 
 
 def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
@@ -21,7 +21,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     result = outcome.result
     if isinstance(result, DocumentError):
         return {"status": "error", "error": type(result).__name__, "message": str(result)}
-    missing = {"not_found": [name for name, own in result.fields.items() if not own]} if result.sought else {}
+    missing = {"not_found": not_found(result)} if result.sought else {}
     return {"status": "ok", **result.to_dict(), **missing}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from longdoc.errors import ConfigError, DocumentError
-from longdoc.outputs.format import Outcome, PredictionLike
+from longdoc.outputs.format import Outcome, PredictionLike, said_notices
 from longdoc.summary import on_one_line
 
 Cell: TypeAlias = list[str] | datetime.date | str | None
@@ -50,7 +50,8 @@ def _row(outcome: Outcome, format: str) -> dict[str, Cell]:
     if isinstance(result, DocumentError):
         return {"source": outcome.source, "status": "error", "message": str(result)}
     cells = _cells(result, outcome.source, format)
-    return {"source": outcome.source, "status": "ok", **cells, "message": "; ".join(result.document.warnings)}
+    said = [*result.document.warnings, *said_notices(result)]
+    return {"source": outcome.source, "status": "ok", **cells, "message": "; ".join(said)}
 
 
 def _cells(prediction: PredictionLike, source: str, format: str) -> dict[str, Cell]:

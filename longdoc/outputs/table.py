@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike, passages, rejected_for, shown_gaps
+from longdoc.outputs.format import (
+    Format,
+    GapLike,
+    Outcome,
+    PredictionLike,
+    not_found,
+    passages,
+    rejected_for,
+    said_notices,
+    shown_gaps,
+)
 from longdoc.summary import Name, count, names_by_label, place, shortened
 from longdoc.values import alternative_of
 
@@ -38,6 +48,8 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
             _print_passages(console, outcome.result, found)
         if not found or (outcome.result.entities and not outcome.result.sought):
             _print_entities(console, outcome.result)
+        for notice in said_notices(outcome.result):
+            console.print(notice, style="yellow")
         print_losses(console, outcome.result.document.warnings, outcome.result.gaps)
 
 
@@ -119,7 +131,7 @@ def _print_passages(console: Console, prediction: PredictionLike, found: dict[st
         if len(own) > PASSAGES_SHOWN:
             table.add_row("", Text(f"and {len(own) - PASSAGES_SHOWN:,} more (-o FILE writes them all)", style="dim"))
     console.print(table if table.row_count else "Nothing found.")
-    missing = [name for name, own in found.items() if not own]
+    missing = not_found(prediction)
     if missing:
         console.print(f"Not found: {', '.join(missing)}", style="dim")
     for name in missing:

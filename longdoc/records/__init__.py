@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from longdoc.labels import Entity
 from longdoc.prediction import Prediction
 from longdoc.record_types import Contract, Note, Paper, Party, cells_by_field
 from longdoc.records.contract import contract_record
+from longdoc.records.evidence import looks_like, may_be
 from longdoc.records.note import note_record
 from longdoc.records.paper import paper_record
 
@@ -26,6 +27,7 @@ __all__ = [
     "contract_record",
     "note_record",
     "paper_record",
+    "record_for",
     "record_kind",
     "with_record",
 ]
@@ -90,3 +92,18 @@ def record_kind(document: Document, kind: str | None = None) -> Kind:
             f"{document.source.name}: looks like none of {', '.join(RECORDS)}; if it is one, name the kind of record"
         )
     return found
+
+
+def record_for(document: Document, names: Collection[str]) -> tuple[Kind, str]:
+    """The kind of record to make of a document for the sake of fields with these names.
+
+    Returns:
+        The kind and ``""``; ``"other"`` and the reason if the document is not of a kind whose record has such fields.
+    """
+    shared = {kind: len({*names} & {*own.fields}) for kind, own in RECORDS.items()}
+    suited = [kind for kind, count in shared.items() if count == max(shared.values())]
+    found = document_type(document)
+    if likely := [kind for kind in suited if may_be(found, kind)]:
+        return max(likely, key=lambda kind: found.points.get(kind, 0)), ""
+    wanted = " or a ".join(suited)
+    return "other", f"no record: the document does not look like a {wanted}; it looks like {looks_like(found)}"

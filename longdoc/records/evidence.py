@@ -6,16 +6,26 @@ import re
 from typing import Any
 
 from longdoc.document import Document
-from longdoc.document_type import document_type
+from longdoc.document_type import DocumentType, document_type
 from longdoc.errors import RecordError
 from longdoc.findings import place, trimmed
 from longdoc.labels import Answer
 
-_SURE = 0.7
+SURE = 0.7
 """A cell with a lower score asks for a look."""
 _HINT = 2.0
 """Points for a kind at which a document of no certain kind may be of that kind."""
 _NAMES = {"contract": "a contract", "paper": "a paper", "note": "a clinical note"}
+
+
+def may_be(found: DocumentType, kind: str) -> bool:
+    """Whether a document is of a kind, or of no certain kind with something that speaks for this one."""
+    return found.kind == kind or (found.kind == "other" and found.points.get(kind, 0) >= _HINT)
+
+
+def looks_like(found: DocumentType) -> str:
+    """What a document looks like, in words."""
+    return f"{_NAMES[found.kind]} ({', '.join(found.reasons[:3])})" if found.kind in _NAMES else "none of the kinds"
 
 
 def require_type(document: Document, kind: str) -> None:
@@ -29,9 +39,9 @@ def require_type(document: Document, kind: str) -> None:
         RecordError: it is not; the message says what the document looks like.
     """
     found = document_type(document)
-    if found.kind == kind or (found.kind == "other" and found.points.get(kind, 0) >= _HINT):
+    if may_be(found, kind):
         return
-    looks = f"{_NAMES[found.kind]} ({', '.join(found.reasons[:3])})" if found.kind in _NAMES else "none of the kinds"
+    looks = looks_like(found)
     remedy = f"ask for the record {found.kind!r}" if found.kind in _NAMES else f"records are for {', '.join(_NAMES)}"
     raise RecordError(f"{document.source.name}: not {_NAMES[kind]}, it looks like {looks}; {remedy}")
 
@@ -49,7 +59,7 @@ def cell(document: Document, start: int, end: int, *, label: str, source: str, *
     """
     start, end = trimmed(document.text, start, end)
     fields = {"score": 1.0, **more}
-    check = fields.pop("check", False) or fields["score"] < _SURE
+    check = fields.pop("check", False) or fields["score"] < SURE
     return Answer(**place(document, start, end), label=label, source=source, check=check, **fields)
 
 

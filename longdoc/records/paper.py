@@ -38,6 +38,7 @@ from longdoc.summary import on_one_line
 
 _DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>{}|\\^`]+")
 _DOI_TOP = 6_000
+_LONG_ABSTRACT = 5_000
 _GENERIC_TITLE = re.compile(
     r"(?i)^(?:untitled.*|microsoft word\b.*|.*\.(?:docx?|tex|dvi|pdf|indd|qxd)|\W*|.{0,7}"
     r"|.*\b(?:template|manuscript)\b.*)$"
@@ -135,8 +136,10 @@ def _abstract(document: Document) -> Answer | None:
     """The text of the section "abstract", or what follows the word at the top up to the introduction."""
     for section in document.sections:
         if section.kind == "abstract" and (start := _body_start(document.text, section)) < section.end:
-            found = cell(document, start, section.end, label="abstract", source="section abstract")
-            if len(found.text) > 40:
+            size = section.end - start
+            score = 1.0 if size < _LONG_ABSTRACT else 0.5  # the text after it may have no heading
+            found = cell(document, start, section.end, label="abstract", source="section abstract", score=score)
+            if size > 40:
                 return found
     is_jats = document.source.loader == "jats"  # which says where its abstract is, if it has one
     match = None if is_jats else _ABSTRACT.search(document.text[:12_000])

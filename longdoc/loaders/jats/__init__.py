@@ -128,7 +128,8 @@ class _Paper(Writer):
         tag, title = tag_of(element), next(iter(children(element, "title")), None)
         name, kinds = "" if title is None else text_of(title).lower(), section_kinds("jats")
         implied = {"abstract": "Abstract", "ack": "Acknowledgements"}.get(tag, "")
-        names = (attribute(element, "sec-type").lower(), name.rstrip(".:"), implied.lower())
+        special = "summary" if attribute(element, "abstract-type") else ""  # for readers of the contents, for patients
+        names = (name.rstrip(".:"), attribute(element, "sec-type").lower(), special, implied.lower())
         kind = next((kinds[each] for each in names if each in kinds), "section")
         self.builder.separate("\n\n")
         if name or implied:

@@ -25,6 +25,8 @@ _KEYS = {
     "alt-title": "Running title",
 }
 """Tag in the front matter -> key of the metadata; other tags are their own keys."""
+_NOTES = {"conflict": "Competing interests", "coi-statement": "Competing interests", "con": "Author contributions"}
+"""Type of a footnote to the authors -> key of the metadata; others belong to their element's."""
 _GROUPS = ("article-categories", "kwd-group", "subj-group")
 _NAME_PARTS = frozenset(("given-names", "suffix"))
 
@@ -54,10 +56,9 @@ class Metadata:
         if tag in _GROUPS:
             parts = (part for part in element.iter() if tag_of(part) not in _GROUPS)
             self.add(key, "; ".join(dict.fromkeys(filter(None, map(words_of, parts)))), "; ")
-        elif tag in ("contrib-group", "author-notes", "history", "custom-meta-group"):
+        elif tag in ("contrib-group", "author-notes", "history", "custom-meta-group", "funding-group"):
             for part in element:
-                kind = attribute(part, "date-type") or attribute(part, "contrib-type")
-                self.add(key, f"{kind}: {words_of(part)}" if kind else words_of(part))
+                self.add(*_note(part, key))
         else:
             self.add(key, words_of(element))
 
@@ -70,6 +71,16 @@ class Metadata:
         ]
         labels = [text_of(part).rstrip(".") + "." for part in children(element, "label")]
         self.add("references", " ".join([*labels, *filter(None, parts)]))
+
+
+def _note(element: Element, key: str) -> tuple[str, str]:
+    """Key and value of a part of a group with this key: notes that readers look for have a key of their own."""
+    name = " ".join(map(text_of, children(element, "meta-name")))
+    if name.lower() == "data availability":
+        return "Data availability", " ".join(map(words_of, children(element, "meta-value")))
+    key = "Awards" if tag_of(element) == "award-group" else _NOTES.get(attribute(element, "fn-type"), key)
+    kind = attribute(element, "date-type") or attribute(element, "contrib-type")
+    return key, f"{kind}: {words_of(element)}" if kind else words_of(element)
 
 
 def _author(contributor: Element) -> str:
