@@ -16,9 +16,10 @@ from typing import Any
 from longdoc.document import Document
 from longdoc.document_type import Kind, document_type
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.labels import Answer, Entity
+from longdoc.findings import Searched
+from longdoc.labels import DOUBTFUL, Answer, Entity
 from longdoc.parts import Section
-from longdoc.prediction import Gap, Prediction
+from longdoc.prediction import NOT_SEARCHED, Prediction
 from longdoc.records import RECORDS
 from longdoc.records.evidence import cell, cells_by_field, metadata_cell
 from longdoc.rules import RULES, Rules
@@ -27,8 +28,8 @@ from longdoc.summary import names_by_label
 
 MAX_ANSWERS = 20
 """Answers to a field that takes several."""
-DOUBTFUL = 0.5
-"""Answers below this score are marked for a person to look at."""
+CANDIDATES_FOR_VALUE = 3
+"""Answers to a question among which one with a value is preferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Usable:
         names["record"] = {each: [] for kind in RECORDS.values() for each in kind.fields}
         spans = [config for config in heads.values() if config.kind == "spans"]
         own = {f"clause {label}": config.min_score for config in spans for label in config.labels}
+        own["question"] = min((config.min_score for config in heads.values() if config.kind == "qa"), default=0.0)
         return cls(names, defaultdict(float, own) if min_score is None else defaultdict(lambda: min_score))
 
     def tasks(self, schema: Schema) -> list[str]:
@@ -121,8 +123,8 @@ class Sources:
     """Kind of document → the tasks whose findings make its record."""
     see: Callable[[Sequence[str]], Prediction]
     """Reads the document with the named tasks; spans down to the lowest scores."""
-    ask: Callable[[Mapping[str, Field]], tuple[list[list[Answer]], tuple[Gap, ...]]]
-    """Answers questions, each with its field, and says what the model did not see."""
+    ask: Callable[[Mapping[str, Field]], list[Searched]]
+    """Candidates for the answers to questions, each with its field, best first, however unlikely."""
 
 
 def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
@@ -137,20 +139,37 @@ def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
         tasks = [*dict.fromkeys([*tasks, *sources.recording(kind)])]
     seen = sources.see(tasks) if tasks else Prediction(document=document)
     found = Found(seen, sources.usable.least, record=_cells(seen, kind, sources.usable.least))
-    gaps = seen.gaps
+    gaps, asked = seen.gaps, dict[str, Searched]()
     if questions := questions_left(schema, found):
-        answers, unseen = sources.ask(questions)
-        found = replace(found, answers=dict(zip(questions, answers, strict=True)))
-        gaps = gaps or unseen
+        asked = dict(zip(questions, sources.ask(questions), strict=True))
+        least = sources.usable.least["question"]
+        found = replace(found, answers={q: _likely(own.findings, least) for q, own in asked.items()})
+        unseen = next(iter(asked.values())).gaps
+        gaps = gaps or tuple(gap for gap in unseen if gap.reason != NOT_SEARCHED)
     filled = fill(schema, found)
     return Prediction(
         document=document,
         answers=filled.answers,
         rejected=filled.rejected,
         sought=tuple(schema.fields),
+        searched=_searched(schema, asked),
         tasks=tuple(tasks),
         gaps=gaps,
     )
+
+
+def _likely(answers: Sequence[Answer], least: float) -> list[Answer]:
+    """The answers with a score of at least ``least``; the best one, which will be rejected, if there are none."""
+    return [answer for answer in answers if answer.score >= least] or [*answers[:1]]
+
+
+def _searched(schema: Schema, asked: Mapping[str, Searched]) -> dict[str, float]:
+    """The fields for which questions were asked, each with the share of the text that was searched for all of them."""
+    shares: dict[str, float] = {}
+    for name, wanted in schema.fields.items():
+        own = [asked[s.name].coverage for s in wanted.trusted if s.kind == "question" and s.name in asked]
+        shares |= {name: max(own)} if own else {}
+    return shares
 
 
 def _cells(seen: Prediction, kind: Kind, least: Mapping[str, float]) -> dict[str, list[Answer]]:

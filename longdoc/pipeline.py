@@ -18,17 +18,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from longdoc.asking import answers_to
 from longdoc.decode import Overlap
 from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.engine import Engine
 from longdoc.errors import ConfigError
-from longdoc.fields import MAX_ANSWERS, Sources, Usable, extract
-from longdoc.findings import Embeddings, Unit
+from longdoc.fields import CANDIDATES_FOR_VALUE, MAX_ANSWERS, Sources, Usable, extract
+from longdoc.findings import Embeddings, Searched, Unit
 from longdoc.heads import DecodeOptions, kind_of
-from longdoc.labels import Answer, Entity, Inference, Label
+from longdoc.labels import Entity, Inference, Label
 from longdoc.model import Model
-from longdoc.prediction import Answers, Failure, Gap, Prediction
+from longdoc.prediction import Answers, Failure, Prediction
 from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
 from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 ItemT = TypeVar("ItemT")
 
+WINDOWS = 16
+"""Windows that are read for a question."""
 PROGRESS_DELAY = 2.0
 """Seconds before a progress bar is shown."""
 
@@ -120,11 +123,7 @@ class Pipeline:
 
     @property
     def model(self) -> Model:
-        """The model of a pipeline that has one.
-
-        Raises:
-            ConfigError: it has several, or none.
-        """
+        """The model of a pipeline that has one; ``ConfigError`` if it has several, or none."""
         if len(self.readers) != 1:
             raise ConfigError(f"this pipeline has {len(self.readers)} models; see pipeline.readers")
         return self.readers[0].model
@@ -256,19 +255,21 @@ class Pipeline:
         top_k: int = 1,
         min_score: float | None = None,
         head: str | None = None,
+        windows: int | None = WINDOWS,
     ) -> Any:
-        """Answers from the document, word for word, best first; an empty list if no answer reaches the threshold.
+        """Answers from the document, word for word, best first; a doubtful one has a low score, and is to be checked.
 
         Args:
             document: as in a call.
             question: one question, or a list of them, for which the document is tokenised once.
             top_k: maximum number of answers to a question.
-            min_score: threshold of an answer's score, 0..1; by default that of the head.
+            min_score: threshold of an answer's score, 0..1; by default those of the head.
             head: name of the head, if several answer questions.
+            windows: how many windows to read for a question: those that share most of its words; None reads all.
 
         Returns:
-            Answers to the question, a list with ``gaps`` and ``coverage`` (0 if the document has no text); a list of
-            these for a list of questions.
+            Answers to the question, a list with ``gaps``, ``coverage`` (the share of the text that was searched) and
+            ``rejected`` (the best candidate if there is no answer); a list of these for a list of questions.
 
         Raises:
             ConfigError: no head answers questions or several do, or a question is empty or leaves no room in a window.
@@ -276,10 +277,10 @@ class Pipeline:
         if not isinstance(question, Iterable):
             raise ConfigError(f"a question is {type(question).__name__}; ask in words, with a str or a list of them")
         questions = [question] if isinstance(question, str) else list(question)
-        options = [DecodeOptions(top_k=top_k, min_score=min_score)] * len(questions)
+        name, options = self.engine.name_of("qa", head), DecodeOptions(top_k=top_k, min_score=min_score)
         read = as_document(document)
-        answers, gaps, coverage = self._ask(read, self.engine.name_of("qa", head), questions, options)
-        found = [Answers(own, gaps=gaps, coverage=coverage) for own in answers]
+        with self._progress() as bar:
+            found = answers_to(self.engine, read, name, questions, bar, options=options, windows=windows)
         return found[0] if isinstance(question, str) else found
 
     def extract(
@@ -289,6 +290,7 @@ class Pipeline:
         *,
         min_score: float | None = None,
         head: str | None = None,
+        windows: int | None = WINDOWS,
     ) -> Prediction:
         """Fills the fields of a schema: ``prediction.answers``, with the field as ``label`` and its ``value``.
 
@@ -297,20 +299,22 @@ class Pipeline:
             schema: ``"contract"``, ``"paper"``, ``"clinical"``, a YAML file, a mapping or a ``Schema``.
             min_score: threshold of the scores of answers, 0..1; by default that of each head.
             head: name of the head, if several answer questions.
+            windows: as for :meth:`ask`; ``prediction.searched`` says which share of the text was searched.
 
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
         """
-        read, k, _ = as_document(document), {True: MAX_ANSWERS, False: 1}, DecodeOptions(min_score=min_score)
+        read, wide = as_document(document), {True: MAX_ANSWERS, False: CANDIDATES_FOR_VALUE}
+        usable = Usable.of(self.heads, self.rules, min_score)
 
-        def ask(fields: Mapping[str, Field]) -> tuple[list[list[Answer]], tuple[Gap, ...]]:
-            options = [DecodeOptions(top_k=k[f.many], value_of=f.parse, min_score=min_score) for f in fields.values()]
-            answers, gaps, _ = self._ask(read, self.engine.name_of("qa", head), [*fields], options)
-            return answers, gaps
+        def ask(fields: Mapping[str, Field]) -> list[Searched]:
+            options = [DecodeOptions(top_k=wide[f.many], min_score=0.0) for f in fields.values()]
+            name = self.engine.name_of("qa", head)
+            with self._progress() as bar:
+                return self.engine.ask(read, name, [*fields], bar, options, windows)
 
         see, recording = partial(self, read, min_score=0.0), partial(self.engine.heads_for, tasks=self.tasks)
-        sources = Sources(Usable.of(self.heads, self.rules, min_score), recording, see, ask)
-        return extract(read, load_schema(schema), sources)
+        return extract(read, load_schema(schema), Sources(usable, recording, see, ask))
 
     def record(self, document: DocumentLike, kind: Kind | None = None) -> Prediction:
         """Makes one record of a document, ``prediction.record``: a ``Contract``, a ``Paper`` or a ``Note``.
@@ -354,15 +358,10 @@ class Pipeline:
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
         statements = list(hypotheses)
         options = [DecodeOptions(min_score=min_score)] * len(statements)
-        found, _, coverage = self._ask(as_document(document), self.engine.name_of("nli", head), statements, options)
-        return [replace(inference, coverage=coverage) for own in found for inference in own]
-
-    def _ask(
-        self, document: Document, head: str, questions: Sequence[str], options: Sequence[DecodeOptions]
-    ) -> tuple[list[list[Any]], tuple[Gap, ...], float]:
-        """Findings of a head for each question, the gaps, and the coverage: 0 without any token."""
-        with self._progress() as progress:
-            return self.engine.ask(document, head, questions, progress, options)
+        read, name = as_document(document), self.engine.name_of("nli", head)
+        with self._progress() as bar:
+            found = self.engine.ask(read, name, statements, bar, options)
+        return [replace(inference, coverage=own.coverage) for own in found for inference in own.findings]
 
     @overload
     def embed(
@@ -388,8 +387,7 @@ class Pipeline:
     def fill(self, text: str | Document, *, top_k: int = 5, head: str | None = None) -> list[list[Word]]:
         """The likeliest words for each masked one of a text of any length, such as "This [MASK] is governed by …".
 
-        Raises:
-            ConfigError: no head fills masks or several do, or the text has no mask.
+        ``ConfigError`` if no head fills masks or several do, or the text has no mask.
         """
         name = self.engine.name_of("fill", head)
         read = text if isinstance(text, Document) else Document.from_text(text, name="text")

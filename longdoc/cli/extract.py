@@ -83,6 +83,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         help="make one record of each document instead; auto: of the kind that it looks like",
     )
     what.add_argument("--fields", metavar="F,...", help="fill only these fields of the schema")
+    options.add_all_windows(what)
     what.add_argument(
         "--min-score",
         type=options.score,
@@ -125,6 +126,8 @@ def _schema(arguments: argparse.Namespace) -> Schema | None:
         chosen = "--schema" if arguments.schema else "--record"
         raise ConfigError(f"{chosen} cannot be combined with --tasks or --rules, which select entities")
     if not arguments.schema:
+        if arguments.all_windows:
+            raise ConfigError("--all-windows is for the questions of a schema; add --schema, such as --schema contract")
         if arguments.fields:
             raise ConfigError("--fields names fields of a schema; add --schema, such as --schema contract")
         return None
@@ -219,7 +222,8 @@ def _predictions(
     if arguments.record:
         return (_record(pipeline, document, arguments) for document in documents)
     if schema:
-        return (pipeline.extract(document, schema, min_score=arguments.min_score) for document in documents)
+        chosen = options.windows(arguments)
+        return (pipeline.extract(document, schema, min_score=arguments.min_score, **chosen) for document in documents)
     tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
     if arguments.rules and tasks is None:
         tasks = list(pipeline.tasks)

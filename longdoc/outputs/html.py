@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome, PredictionLike, passages, rejected_for, shown_gaps
+from longdoc.outputs.format import Format, Outcome, PredictionLike, passages, rejected_for, searched_in, shown_gaps
 from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened
 from longdoc.values import alternative_of
 
@@ -195,11 +195,11 @@ def _answers(prediction: PredictionLike, anchor: str) -> str:
 
 def _missing(name: str, prediction: PredictionLike) -> str:
     """A field that was not found, with the closest candidate."""
-    closest = rejected_for(prediction, name)
+    closest, said = rejected_for(prediction, name), _text(searched_in(prediction, name))
     if closest is None:
-        return _text(name)
+        return said
     tip = _text(f"closest: page {closest.page}, score {closest.score:.2f}: {shortened(closest.text)}")
-    return f'<span title="{tip}">{_text(name)}</span>'
+    return f'<span title="{tip}">{said}</span>'
 
 
 def _answer(passage: Answer | Entity, anchor: str) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, GapLike, Outcome, PredictionLike, passages, rejected_for, shown_gaps
+from longdoc.outputs.format import (
+    Format,
+    GapLike,
+    Outcome,
+    PredictionLike,
+    passages,
+    rejected_for,
+    searched_in,
+    shown_gaps,
+)
 from longdoc.summary import Name, count, names_by_label, place, shortened
 from longdoc.values import alternative_of
 
@@ -116,7 +125,8 @@ def _print_passages(console: Console, prediction: PredictionLike, found: dict[st
     console.print(table if table.row_count else "Nothing found.")
     missing = [name for name, own in found.items() if not own]
     if missing:
-        console.print(f"Not found: {', '.join(missing)}", style="dim")
+        named = ", ".join(searched_in(prediction, name) for name in missing)
+        console.print(f"Not found: {named}", style="dim")
     for name in missing:
         if closest := rejected_for(prediction, name):
             text = f"  closest to {name}: {place(closest)}, score {closest.score:.2f}: {shortened(closest.text, 80)}"
