@@ -1,7 +1,8 @@
 """Questions in people's own words on held-out contracts, asked of the PDFs and compared with answers marked by hand.
 
-The questions are in ``marks/questions``, see ``marks/README.md``; the contracts are read from ``LONGDOC_DATA``. Each
-question is printed with its verdict and the answer that was given.
+The questions are in ``marks/questions``, see ``marks/README.md``: those of ``--part dev`` are for development, those of
+``test`` only measure. The contracts are read from ``LONGDOC_DATA``. Each question is printed with its verdict and the
+answer that was given.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from tqdm import tqdm
 import longdoc
 from longdoc.datasets import Contract, cuad_part, data_root, read_cuad
 
-QUESTIONS = Path(__file__).parent / "marks" / "questions" / "contracts.yaml"
+MARKS = Path(__file__).parent / "marks" / "questions"
+QUESTIONS = {"dev": MARKS / "development.yaml", "test": MARKS / "contracts.yaml"}
 KINDS = {
     "fact": "a fact in one place",
     "clause": "a clause",
@@ -37,7 +39,7 @@ class Outcome(NamedTuple):
     score: float
 
 
-def read_questions(path: Path = QUESTIONS) -> list[dict[str, Any]]:
+def read_questions(path: Path) -> list[dict[str, Any]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["questions"]
 
@@ -51,10 +53,12 @@ def check_quotes(questions: Iterable[Mapping[str, Any]], contracts: Mapping[str,
                 raise SystemExit(f"{question['id']}: {answer['text']!r} is not at {answer['start']}")
 
 
-def ask(pipeline: longdoc.Pipeline, contract: Contract, questions: list[dict[str, Any]]) -> list[Outcome]:
+def ask(
+    pipeline: longdoc.Pipeline, contract: Contract, questions: list[dict[str, Any]], options: Mapping[str, None]
+) -> list[Outcome]:
     document = longdoc.load(contract.pdf)
     found = []
-    answers = pipeline.ask(document, [question["question"] for question in questions])
+    answers = pipeline.ask(document, [question["question"] for question in questions], **options)
     for question, given in zip(questions, answers, strict=True):
         verdict, score, text = "not found", 0.0, ""
         if given:
@@ -76,16 +80,19 @@ def row_of(name: str, outcomes: list[Outcome]) -> list[object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="default", help="folder or hub id of the model")
+    parser.add_argument("--part", choices=QUESTIONS, default="test", help="contracts to ask about; default: test")
+    parser.add_argument("--all-windows", action="store_true", help="read the whole text for each question")
     arguments = parser.parse_args()
 
-    questions = read_questions()
+    questions = read_questions(QUESTIONS[arguments.part])
     ids = list(dict.fromkeys(question["contract"] for question in questions))
-    contracts = {c.id: c for c in read_cuad(data_root() / "cuad") if c.id in ids and cuad_part(c) == "test"}
+    contracts = {c.id: c for c in read_cuad(data_root() / "cuad") if c.id in ids and cuad_part(c) == arguments.part}
     check_quotes(questions, contracts)
     pipeline = longdoc.Pipeline.from_pretrained(arguments.model)
+    options = {"windows": None} if arguments.all_windows else {}
     outcomes: list[Outcome] = []
     for name in tqdm(ids, unit="contract"):
-        outcomes += ask(pipeline, contracts[name], [each for each in questions if each["contract"] == name])
+        outcomes += ask(pipeline, contracts[name], [each for each in questions if each["contract"] == name], options)
 
     rows = [row_of(name, [each for each in outcomes if each.kind == kind]) for kind, name in KINDS.items()]
     header = ["the answer is", "questions", "right", "partly right", "wrong", f"wrong, score above {SURE}"]
@@ -97,8 +104,8 @@ def main() -> None:
         "of all."
     )
     write_table(
-        "natural_questions",
-        "Questions in people's own words",
+        "natural_questions" if arguments.part == "test" else "natural_questions_dev",
+        "Questions in people's own words" + (", for development" if arguments.part == "dev" else ""),
         [*header, "not found, wrongly", "not found, rightly"],
         [*rows, row_of("all", outcomes)],
         notes,

@@ -11,10 +11,12 @@ The package, top layer first. A module imports only from the layers below its ow
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
 ``pipeline``        Document → Prediction: the file to read first
+``asking``          questions → the answers that are shown, and the best that is not
 ``records``         findings → one record a document: contract, paper, note
 ``stream``          documents in, predictions out: lazily, in order, in shared batches
 ``engine``          all heads of all models: documents and questions → findings
 ``sources``         a model's name → a model
+``retrieval``       the windows of a document that are read for a question
 ``reader``          one model on one device: documents → scores of their windows
 ``hub``             checkpoints of transformers and sentence-transformers → models
 ``model``           an encoder with named heads; saving and loading
@@ -36,6 +38,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``rules``           entities by rule: dates, money, citations; custom rule files
 ``windows``         tokens → overlapping windows, and their scores back into one array
 ``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
+``lexical``         how many words of a question the parts of a text share
 ``document_type``   a document → contract, paper, note or other
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, and where each may come from

@@ -16,11 +16,12 @@ from tqdm import tqdm
 from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.errors import ConfigError
-from longdoc.findings import Embeddings, Unit, gaps_of, parts
+from longdoc.findings import Embeddings, Searched, Unit, gaps_of, parts
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.model import Model
-from longdoc.prediction import Gap, Prediction
+from longdoc.prediction import Gap, coverage_of
 from longdoc.reader import EncoderKind, Reader, Reading, check_encoder
+from longdoc.retrieval import left_out, likely_windows
 
 Findings = dict[str, list[Any]]
 """By the name of the head: entities, labels, answers, inferences or vectors."""
@@ -131,20 +132,32 @@ class Engine:
         questions: Sequence[str],
         progress: tqdm[Any],
         options: Sequence[DecodeOptions],
-    ) -> tuple[list[list[Any]], tuple[Gap, ...], float]:
+        windows: int | None = None,
+    ) -> list[Searched]:
         """Findings of a head for each of several questions or hypotheses, about a document that is tokenised once.
 
-        Returns:
-            The findings of each question, what the model did not see, and the coverage: 0 without any token.
+        Args:
+            document: the document.
+            head: name of the head.
+            questions: questions or hypotheses.
+            progress: a progress bar.
+            options: for each question.
+            windows: how many windows to read for a question, those that share most of its words; all by default.
+
         """
         if other := [question for question in questions if not isinstance(question, str)]:
             raise ConfigError(f"a question is {type(other[0]).__name__}; ask in words, with a str")
+        if windows is not None and (not isinstance(windows, int) or windows < 1):
+            raise ConfigError(f"windows must be an integer, at least 1, or None for all; got {windows!r}")
         reader = self._reader_of[head]
         tokens = reader.tokenize(document)
         readings = [reader.read(document, tokens, [head], question=question) for question in questions]
+        readings = [likely_windows(reading, windows) for reading in readings]
         found = [by_head[head] for by_head in self.find(readings, progress, options)]
-        seen = Prediction(document=document, gaps=gaps_of(document, [tokens]))
-        return found, seen.gaps, seen.coverage if len(tokens) else 0.0
+        unread = gaps_of(document, [tokens])
+        gaps = [tuple(sorted([*unread, *left_out(reading)], key=lambda gap: gap.start)) for reading in readings]
+        shares = [coverage_of(document.text, own) if len(tokens) else 0.0 for own in gaps]
+        return [Searched(*each) for each in zip(found, gaps, shares, strict=True)]
 
     def find(
         self, readings: Sequence[Reading], progress: tqdm[Any], options: Sequence[DecodeOptions] | None = None

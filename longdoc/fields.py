@@ -13,9 +13,10 @@ from itertools import combinations
 
 from longdoc.document import Document
 from longdoc.document_type import Kind
+from longdoc.findings import Searched
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
-from longdoc.prediction import Gap, Notice, Prediction
+from longdoc.prediction import NOT_SEARCHED, Notice, Prediction
 from longdoc.record_types import cells_by_field
 from longdoc.records import RECORDS, record_for
 from longdoc.records.evidence import SURE, cell, metadata_cell
@@ -27,6 +28,8 @@ from longdoc.usable import Usable
 
 MAX_ANSWERS = 20
 """Answers to a question that are kept for a field that takes several; other sources have no limit."""
+CANDIDATES_FOR_VALUE = 3
+"""Answers to a question among which one with a value is preferred."""
 _TITLE_WORDS = 0.6
 """Score of a section that is found by words of its title only, which may be about something else."""
 _LIKELY = 0.5
@@ -69,8 +72,8 @@ class Sources:
     """Kind of document → the tasks whose findings make its record."""
     see: Callable[[Sequence[str]], Prediction]
     """Reads the document with the named tasks; spans down to the lowest scores."""
-    ask: Callable[[Mapping[str, Field]], tuple[list[list[Answer]], tuple[Gap, ...]]]
-    """Answers questions, each with its field, and says what the model did not see."""
+    ask: Callable[[Mapping[str, Field]], list[Searched]]
+    """Candidates for the answers to questions, each with its field, best first, however unlikely."""
 
 
 def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
@@ -85,16 +88,17 @@ def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
         tasks = [*dict.fromkeys([*tasks, *sources.recording(kind)])]
     seen = sources.see(tasks) if tasks else Prediction(document=document)
     found = Found(seen, sources.usable.least, record=_cells(seen, kind, sources.usable.least))
-    gaps = seen.gaps
+    gaps, asked = seen.gaps, dict[str, Searched]()
     notices = [Notice("", no_record)] if no_record else []
     notices += [Notice(name, reason) for name, reason in sources.usable.unsought(schema, no_record).items()]
     questions = questions_left(schema, found) if sources.usable.can_ask else {}
     if questions:
-        answers, unseen = sources.ask(questions)
-        asked = dict(zip(questions, answers, strict=True))
-        found = replace(found, answers={question: own[:MAX_ANSWERS] for question, own in asked.items()})
-        notices += _cut(schema, asked)
-        gaps = gaps or unseen
+        asked = dict(zip(questions, sources.ask(questions), strict=True))
+        least = sources.usable.least["question"]
+        likely = {question: _likely(own.findings, least) for question, own in asked.items()}
+        found = replace(found, answers={question: own[:MAX_ANSWERS] for question, own in likely.items()})
+        notices += _cut(schema, likely)
+        gaps = gaps or tuple(gap for gap in next(iter(asked.values())).gaps if gap.reason != NOT_SEARCHED)
     filled = fill(schema, found)
     return Prediction(
         document=document,
@@ -103,6 +107,7 @@ def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
         rejected=filled.rejected,
         notices=tuple(notices),
         sought=tuple(schema.fields),
+        searched=_searched(schema, asked),
         tasks=tuple(tasks),
         kind=kind if kind in RECORDS else "",
         gaps=gaps,
@@ -119,6 +124,20 @@ def _cut(schema: Schema, asked: Mapping[str, Sequence[Answer]]) -> list[Notice]:
         for name, source in sources
         if source.kind == "question" and left_out.get(source.name, 0) > 0
     ]
+
+
+def _likely(answers: Sequence[Answer], least: float) -> list[Answer]:
+    """The answers with a score of at least ``least``; the best one, which will be rejected, if there are none."""
+    return [answer for answer in answers if answer.score >= least] or [*answers[:1]]
+
+
+def _searched(schema: Schema, asked: Mapping[str, Searched]) -> dict[str, float]:
+    """The fields for which questions were asked, each with the share of the text that was searched for all of them."""
+    shares: dict[str, float] = {}
+    for name, wanted in schema.fields.items():
+        own = [asked[s.name].coverage for s in wanted.trusted if s.kind == "question" and s.name in asked]
+        shares |= {name: max(own)} if own else {}
+    return shares
 
 
 def _cells(seen: Prediction, kind: Kind, least: Mapping[str, float]) -> dict[str, list[Answer]]:

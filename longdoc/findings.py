@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
@@ -70,6 +70,16 @@ class Embeddings:
 
     vectors: np.ndarray
     ranges: tuple[tuple[int, int], ...]
+
+
+class Searched(NamedTuple):
+    """What was found for a question, and how much of the document was searched."""
+
+    findings: list[Any]
+    gaps: tuple[Gap, ...]
+    """What of the text the model did not see for this question."""
+    coverage: float
+    """The share of the text that it saw; 0 without any token."""
 
 
 def place(document: Document, start: int, end: int) -> dict[str, Any]:

@@ -18,17 +18,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from longdoc.asking import answers_to
 from longdoc.decode import Overlap
 from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.engine import Engine
 from longdoc.errors import ConfigError
-from longdoc.fields import MAX_ANSWERS, Sources, extract
-from longdoc.findings import Embeddings, Unit
+from longdoc.fields import CANDIDATES_FOR_VALUE, MAX_ANSWERS, Sources, extract
+from longdoc.findings import Embeddings, Searched, Unit
 from longdoc.heads import DecodeOptions, kind_of
-from longdoc.labels import Answer, Entity, Inference, Label
+from longdoc.labels import Entity, Inference, Label
 from longdoc.model import Model
-from longdoc.prediction import Answers, Failure, Gap, Prediction
+from longdoc.prediction import Answers, Failure, Prediction
 from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
 from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 ItemT = TypeVar("ItemT")
 
+WINDOWS = 16
+"""Windows that are read for a question."""
 PROGRESS_DELAY = 2.0
 """Seconds before a progress bar is shown."""
 
@@ -253,19 +256,21 @@ class Pipeline:
         top_k: int = 1,
         min_score: float | None = None,
         head: str | None = None,
+        windows: int | None = WINDOWS,
     ) -> Any:
-        """Answers from the document, word for word, best first; an empty list if no answer reaches the threshold.
+        """Answers from the document, word for word, best first; a doubtful one has a low score, and is to be checked.
 
         Args:
             document: as in a call.
             question: one question, or a list of them, for which the document is tokenised once.
             top_k: maximum number of answers to a question.
-            min_score: threshold of an answer's score, 0..1; by default that of the head.
+            min_score: threshold of an answer's score, 0..1; by default those of the head.
             head: name of the head, if several answer questions.
+            windows: how many windows to read for a question: those that share most of its words; None reads all.
 
         Returns:
-            Answers to the question, a list with ``gaps`` and ``coverage`` (0 if the document has no text); a list of
-            these for a list of questions.
+            Answers to the question, a list with ``gaps``, ``coverage`` (the share of the text that was searched) and
+            ``rejected`` (the best candidate if there is no answer); a list of these for a list of questions.
 
         Raises:
             ConfigError: no head answers questions or several do, or a question is empty or leaves no room in a window.
@@ -273,10 +278,10 @@ class Pipeline:
         if not isinstance(question, Iterable):
             raise ConfigError(f"a question is {type(question).__name__}; ask in words, with a str or a list of them")
         questions = [question] if isinstance(question, str) else list(question)
-        options = [DecodeOptions(top_k=top_k, min_score=min_score)] * len(questions)
+        name, options = self.engine.name_of("qa", head), DecodeOptions(top_k=top_k, min_score=min_score)
         read = as_document(document)
-        answers, gaps, coverage = self._ask(read, self.engine.name_of("qa", head), questions, options)
-        found = [Answers(own, gaps=gaps, coverage=coverage) for own in answers]
+        with self._progress() as bar:
+            found = answers_to(self.engine, read, name, questions, bar, options=options, windows=windows)
         return found[0] if isinstance(question, str) else found
 
     def extract(
@@ -287,6 +292,7 @@ class Pipeline:
         tasks: Sequence[str] | None = None,
         min_score: float | None = None,
         head: str | None = None,
+        windows: int | None = WINDOWS,
     ) -> Prediction:
         """Fills the fields of a schema: ``prediction.answers``, with the field as ``label`` and its ``value``.
 
@@ -296,17 +302,19 @@ class Pipeline:
             tasks: heads that fields may use, and ``rules``; all by default. ``prediction.notices`` tells the omitted.
             min_score: threshold of the scores of answers, 0..1; by default that of each head.
             head: name of the head, if several answer questions.
+            windows: as for :meth:`ask`; ``prediction.searched`` says which share of the text was searched.
 
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
         """
         available = [*self.tasks, *(name for name, config in self.heads.items() if config.kind == "qa")]
         allowed = available if tasks is None else checked_tasks(tasks, available)
-        read, k = as_document(document), {True: MAX_ANSWERS + 1, False: 1}
+        read, wide = as_document(document), {True: MAX_ANSWERS + 1, False: CANDIDATES_FOR_VALUE}
 
-        def ask(fields: Mapping[str, Field]) -> tuple[list[list[Answer]], tuple[Gap, ...]]:
-            options = [DecodeOptions(top_k=k[f.many], value_of=f.parse, min_score=min_score) for f in fields.values()]
-            return self._ask(read, self.engine.name_of("qa", head, allowed), [*fields], options)[:2]
+        def ask(fields: Mapping[str, Field]) -> list[Searched]:
+            options = [DecodeOptions(top_k=wide[f.many], min_score=0.0) for f in fields.values()]
+            with self._progress() as bar:
+                return self.engine.ask(read, self.engine.name_of("qa", head, allowed), [*fields], bar, options, windows)
 
         see = partial(self, read, min_score=0.0)
         recording = partial(self.engine.heads_for, tasks=[name for name in self.tasks if name in allowed])
@@ -323,11 +331,9 @@ class Pipeline:
         Raises:
             RecordError: the document is of another kind; ``ConfigError`` if there are no records of this kind.
         """
-        read = as_document(document)
-        wanted = record_kind(read, kind)
+        wanted = record_kind(read := as_document(document), kind)
         tasks = self.engine.heads_for(wanted, tasks=self.tasks)
-        seen = self(read, tasks) if tasks else Prediction(document=read)
-        return with_record(seen, wanted)
+        return with_record(self(read, tasks) if tasks else Prediction(document=read), wanted)
 
     def infer(
         self,
@@ -348,22 +354,16 @@ class Pipeline:
         Returns:
             One inference per hypothesis, also for a document without text (``label`` is then ``NOT_READ``).
 
-        Raises:
-            ConfigError: no head judges hypotheses or several do, or one is empty or leaves no room in a window.
+        ``ConfigError`` if no head judges hypotheses or several do, or one is empty or leaves no room in a window.
         """
         if isinstance(hypotheses, str) or not isinstance(hypotheses, Iterable):
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
         statements = list(hypotheses)
         options = [DecodeOptions(min_score=min_score)] * len(statements)
-        found, _, coverage = self._ask(as_document(document), self.engine.name_of("nli", head), statements, options)
-        return [replace(inference, coverage=coverage) for own in found for inference in own]
-
-    def _ask(
-        self, document: Document, head: str, questions: Sequence[str], options: Sequence[DecodeOptions]
-    ) -> tuple[list[list[Any]], tuple[Gap, ...], float]:
-        """Findings of a head for each question, the gaps, and the coverage: 0 without any token."""
-        with self._progress() as progress:
-            return self.engine.ask(document, head, questions, progress, options)
+        read, name = as_document(document), self.engine.name_of("nli", head)
+        with self._progress() as bar:
+            found = self.engine.ask(read, name, statements, bar, options)
+        return [replace(inference, coverage=own.coverage) for own in found for inference in own.findings]
 
     @overload
     def embed(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from numbers import Integral, Real
 from pathlib import Path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("label", "text", "page", "score", "start", "end", "section", "boxes", "source")
 ANSWER_COLUMNS = ("question", "value", "alternative")
+NOT_SEARCHED = "not searched for this question: it shares fewer of its words"
 ROUNDING = 1e-6
 """How far beyond 0 or 1 a score may lie, as sums of 32-bit numbers do; it is then 0 or 1."""
 
@@ -70,13 +71,22 @@ class Answers(list[Answer]):
     """Answers to one question, best first, and how much of the document was searched for them.
 
     ``gaps`` are the characters that the model did not see, ``coverage`` the share of the characters, white space aside,
-    that it saw; 0 if the document has no text, so that nothing was searched.
+    that it saw; 0 if the document has no text, so that nothing was searched. ``rejected`` is the best candidate if
+    there are no answers.
     """
 
-    def __init__(self, answers: Iterable[Answer] = (), *, gaps: tuple[Gap, ...] = (), coverage: float = 1.0) -> None:
+    def __init__(
+        self,
+        answers: Iterable[Answer] = (),
+        *,
+        gaps: tuple[Gap, ...] = (),
+        coverage: float = 1.0,
+        rejected: Answer | None = None,
+    ) -> None:
         super().__init__(answers)
         self.gaps = gaps
         self.coverage = coverage
+        self.rejected = rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -107,6 +117,8 @@ class Prediction:
     """The fields of the schema that was filled, in order, found or not."""
     notices: tuple[Notice, ...] = ()
     """The fields that were not sought, and those of which answers were left out."""
+    searched: Mapping[str, float] = field(default_factory=dict)
+    """Of the fields for which questions were asked, the share of the text that was searched for an answer."""
     tasks: tuple[str, ...] = ()
     """The heads that read the document, and ``rules``."""
     kind: str = ""
@@ -120,9 +132,9 @@ class Prediction:
 
     def __post_init__(self) -> None:
         text = self.document.text
-        for field in ("entities", "spans", "answers", "rejected", "labels", "gaps"):
-            checked = tuple(_checked(found, len(text)) for found in getattr(self, field))
-            object.__setattr__(self, field, checked)
+        for name in ("entities", "spans", "answers", "rejected", "labels", "gaps"):
+            checked = tuple(_checked(found, len(text)) for found in getattr(self, name))
+            object.__setattr__(self, name, checked)
         for found in self._found():
             if (actual := text[found.start : found.end]) != found.text:
                 raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
@@ -141,11 +153,7 @@ class Prediction:
         A word that the model's vocabulary lacks does not reach it, and is a gap. Pages without a text layer are not
         part of the text; ``document.warnings`` names them.
         """
-        text, covered_to, missed = self.document.text, 0, 0
-        for gap in sorted(self.gaps, key=lambda gap: gap.start):
-            missed += _visible(text[max(gap.start, covered_to) : gap.end])
-            covered_to = max(covered_to, gap.end)
-        return 1.0 - missed / _visible(text) if missed else 1.0
+        return coverage_of(self.document.text, self.gaps)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values that JSON can hold, without the document itself.
@@ -170,6 +178,7 @@ class Prediction:
             "beside": [plain(answer) for answer in self.beside],
             "sought": list(self.sought),
             "notices": [asdict(notice) for notice in self.notices],
+            "searched": {name: round(share, 4) for name, share in self.searched.items()},
             "labels": [{**asdict(label), "score": round(float(label.score), 4)} for label in self.labels],
         }
 
@@ -207,6 +216,7 @@ class Prediction:
                 beside=tuple(restored(Answer, answer) for answer in record.get("beside", ())),
                 sought=tuple(record.get("sought", ())),
                 notices=tuple(Notice(**notice) for notice in record.get("notices", ())),
+                searched=dict(record.get("searched", {})),
                 tasks=tuple(record.get("tasks", ())),
                 kind=record.get("kind", ""),
                 record=_record(record),
@@ -317,6 +327,15 @@ def _record(record: Mapping[str, Any]) -> Any:
     if kind not in RECORD_TYPES:
         raise DataError(f"the record is of the kind {kind!r}; allowed: {', '.join(RECORD_TYPES)}")
     return restored(RECORD_TYPES[kind], written)
+
+
+def coverage_of(text: str, gaps: Iterable[Gap]) -> float:
+    """The share of a text's characters, white space aside, that is in no gap."""
+    covered_to, missed = 0, 0
+    for gap in sorted(gaps, key=lambda gap: gap.start):
+        missed += _visible(text[max(gap.start, covered_to) : gap.end])
+        covered_to = max(covered_to, gap.end)
+    return 1.0 - missed / _visible(text) if missed else 1.0
 
 
 def _visible(text: str) -> int:

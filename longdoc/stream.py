@@ -45,6 +45,7 @@ class AskOptions(TypedDict, total=False):
     top_k: int
     min_score: float | None
     head: str | None
+    windows: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,11 @@ def place(answer: Answer | Entity) -> str:
     return f"page {answer.page}{section}"
 
 
+def searched(share: float) -> str:
+    """How much of a text was searched, as in ``"23 % of the text searched"``."""
+    return f"{min(round(share * 100), 99)} % of the text searched"
+
+
 def shortened(text: str, most: int = ANSWER_CHARACTERS) -> str:
     """A text on one line, cut at a word after ``most`` characters."""
     line = on_one_line(text)

@@ -53,6 +53,7 @@ class Usable:
         names["record"] = {each: [] for kind in RECORDS.values() for each in kind.fields}
         spans = [config for config in heads.values() if config.kind == "spans"]
         own = {f"clause {label}": config.min_score for config in spans for label in config.labels}
+        own["question"] = min((config.min_score for config in heads.values() if config.kind == "qa"), default=0.0)
         least = defaultdict(float, own) if min_score is None else defaultdict(lambda: min_score)
         return cls(names, least, allowed)
 
@@ -82,7 +83,7 @@ class Usable:
         if len(unsought) == len(schema.fields):
             name, reason = next(iter(unsought.items()))
             wanted = ", ".join(str(source) for source in schema.fields[name].trusted)
-            raise ConfigError(f"fields.{name}: no source to use of {wanted}: {reason}; give the field another source")
+            raise ConfigError(f"fields.{name}: cannot use {wanted}: {reason}; give the field another source")
         return list(tasks)
 
     def unsought(self, schema: Schema, no_record: str = "") -> dict[str, str]:

@@ -59,7 +59,7 @@ def slow_scores(model, text, question):
 def test_batched_questions_equal_their_slow_twin(asking):
     model = make_asking_model()
     document = Document.from_text(LONG)
-    found = asking.ask(document, QUESTIONS, top_k=1)
+    found = asking.ask(document, QUESTIONS, top_k=1, windows=None)
     for question, (answer,) in zip(QUESTIONS, found, strict=True):
         tokens, windows, scores = slow_scores(model, LONG, question)
         assert len(windows) > 5
@@ -67,7 +67,7 @@ def test_batched_questions_equal_their_slow_twin(asking):
         assert (answer.start, answer.end) == (tokens.offsets[best.first, 0], tokens.offsets[best.last, 1])
         assert answer.score == pytest.approx(Calibration().probability(best.score), abs=1e-4)
         assert document.text[answer.start : answer.end] == answer.text and answer.question == question
-        (alone,) = asking.ask(document, question)
+        (alone,) = asking.ask(document, question, windows=None)
         assert (alone.start, alone.end) == (answer.start, answer.end)
         assert alone.score == pytest.approx(answer.score, abs=1e-5)
 
@@ -82,7 +82,8 @@ def test_several_answers_neither_overlap_nor_repeat_each_other(asking):
 
 
 def test_no_answer_is_an_empty_list():
-    assert make_pipeline(min_score=1.0).ask(Document.from_text(LONG), QUESTIONS[0]) == []
+    answers = make_pipeline(min_shown=1.0).ask(Document.from_text(LONG), QUESTIONS[0])
+    assert answers == [] and answers.rejected.check and answers.rejected.score < 1
     assert make_pipeline(min_score=0.0).ask(Document.from_text(""), QUESTIONS[0]) == []
 
 

@@ -17,6 +17,7 @@ import longdoc
 from fakes import FakePipeline
 from longdoc import Answer, Answers, Document, Gap, Prediction, cli, training
 from longdoc.outputs import FORMATS, Format
+from longdoc.prediction import NOT_SEARCHED
 from pdfs import make_pdf
 
 ROOT = Path(__file__).parents[1]
@@ -393,19 +394,25 @@ def test_ask_prints_answers_as_text_or_json(
 
     def ask(self, document, questions, top_k, min_score):
         scores.append(min_score)
-        lost = {"gaps": (Gap(0, 4, "cut"),), "coverage": 0.9}
-        return [Answers([valued], **lost), Answers(**lost)]
+        gaps = (Gap(0, 4, "cut"), Gap(5, 9, NOT_SEARCHED))
+        doubtful = replace(valued, score=0.01, check=True)
+        return [
+            Answers([valued, doubtful], gaps=gaps[:1], coverage=0.999),
+            Answers(gaps=gaps, coverage=0.5, rejected=answer),
+        ]
 
     monkeypatch.setattr(FakePipeline, "ask", ask, raising=False)
     code, out, _ = run(capsys, "ask", "lease.txt", "When [b]?", "How?")
-    when = ["When [b]?", "  May 1, 2020", "  page 1, section 2, score 0.90"]
-    how = ["How?", "  No answer found."]
+    place = "page 1, section 2, score"
+    when = ["When [b]?", "  May 1, 2020", f"  2020-05-01, {place} 0.90", "  May 1, 2020"]
+    when += [f"  2020-05-01, {place} 0.01 check", "  99 % of the text searched."]
+    how = ["How?", "  Not found.", "  Closest: May 1, 2020", f"  {place} 0.90", "  50 % of the text searched."]
     assert (code, out.splitlines()[2:]) == (0, [*when, "", *how, "", "Not read: characters 0 to 4 (cut)"])
     _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?", "--format", "json")
-    assert json.loads(out)["coverage"] == 0.9
     when, how = json.loads(out)["questions"]
+    assert (when["coverage"], when["rejected"], how["coverage"]) == (0.999, None, 0.5)
     assert (when["answers"][0]["text"], when["answers"][0]["value"]) == ("May 1, 2020", "2020-05-01")
-    assert how == {"question": "How?", "answers": []}
+    assert (how["question"], how["answers"], how["rejected"]["text"]) == ("How?", [], "May 1, 2020")
     run(capsys, "ask", "lease.txt", "When?", "How?", "--min-score", "0.7")
     assert scores == [None, None, 0.7]
 

@@ -10,6 +10,7 @@ import longdoc
 from longdoc import Prediction
 from longdoc.errors import ConfigError
 from longdoc.fields import Found, Sources, extract, fill, questions_left
+from longdoc.findings import Searched
 from longdoc.heads import NerConfig, QaConfig, SpansConfig
 from longdoc.labels import Answer, Entity
 from longdoc.records.meanings import meanings
@@ -281,7 +282,7 @@ def bare(document, schema):
     """The fields that need no model."""
     seen = Prediction(document=document)
     usable = Usable.of(heads(biomedical=("ner", "CHEMICAL", "DISEASE"), qa=("qa",)), None)
-    sources = Sources(usable, lambda kind: (), lambda tasks: seen, lambda asked: ([[] for _ in asked], ()))
+    sources = Sources(usable, lambda kind: (), lambda tasks: seen, lambda asked: [Searched([], (), 1.0) for _ in asked])
     return extract(document, load_schema(schema), sources)
 
 

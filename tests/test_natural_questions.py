@@ -46,3 +46,12 @@ def test_the_questions_are_complete() -> None:
     for each in questions:
         assert bool(each["answers"]) != (each["kind"] == "none") and ("note" in each) == (each["kind"] == "none")
         assert all(a["end"] - a["start"] == len(a["text"]) for a in each["answers"])
+
+
+def test_the_questions_for_development_are_complete() -> None:
+    path = BENCHMARKS / "marks" / "questions" / "development.yaml"
+    questions = yaml.safe_load(path.read_text(encoding="utf-8"))["questions"]
+    assert len({each["id"] for each in questions}) == len({each["question"] for each in questions}) == 50
+    for each in questions:
+        assert bool(each["answers"]) != (each["kind"] == "none") and ("note" in each) == (each["kind"] == "none")
+        assert all(a["end"] - a["start"] == len(a["text"]) for a in each["answers"])

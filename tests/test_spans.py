@@ -112,7 +112,7 @@ def test_a_head_learns_spans_that_overlap_and_fills_fields_with_them(clauses):
     assert [(a.label, a.text) for a in silent.rejected] == [("law", LAW), ("fee", FEE)]
     with pytest.raises(ConfigError, match=r"fields\.x: no clause 'LAWS'; did you mean 'LAW'"):
         pipeline.extract(document, {"fields": {"x": {"from": [{"clause": "LAWS"}]}}})
-    with pytest.raises(ConfigError, match=r"fields\.x: the model has no head for question"):
+    with pytest.raises(ConfigError, match=r"fields\.x: cannot use question: the model has no head"):
         pipeline.extract(document, {"fields": {"x": {"question": "Which law?"}}})
     evaluation = {"model": str(folder), "datasets": {"mine": DATA}}
     result = evaluate(write(clauses / "evaluate.yaml", evaluation)).results["windows"]["mine"].result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import options
 from longdoc.outputs.table import plain_console, print_losses
-from longdoc.summary import place, shortened
+from longdoc.summary import place, searched, shortened
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -36,8 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-score",
         type=options.score,
         metavar="S",
-        help="leave out answers with a lower score, from 0 to 1; default: the model's own threshold",
+        help="leave out answers with a lower score, from 0 to 1; default: the model's own thresholds",
     )
+    options.add_all_windows(output)
     output.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
 
 
@@ -45,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     document = options.load(arguments.path, arguments.password)
     pipeline = options.load_pipeline(arguments)
-    answers = pipeline.ask(document, arguments.questions, top_k=arguments.top_k, min_score=arguments.min_score)
+    chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, **options.windows(arguments)}
+    answers = pipeline.ask(document, arguments.questions, **chosen)
     answered = list(zip(arguments.questions, answers, strict=True))
     if arguments.format == "json":
         print(_json(document, answered))
@@ -56,6 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> None:
     """Prints each question with its answers, best first, and where they are."""
+    from rich.text import Text
+
+    from longdoc.prediction import NOT_SEARCHED
+
     console = plain_console()
     console.print(document.title, style="bold")
     for question, answers in answered:
@@ -63,23 +69,41 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
         console.print(question, style="cyan")
         for answer in answers:
             console.print(f"  {shortened(answer.text)}")
-            console.print(f"  {place(answer)}, score {answer.score:.2f}", style="dim")
+            console.print(Text.assemble((f"  {_found(answer)}", "dim"), (" check" if answer.check else "", "yellow")))
         if not answers:
-            console.print("  No answer found.", style="dim")
-    gaps = answered[0][1].gaps
+            console.print("  Not found.", style="dim")
+        if answers.rejected is not None:
+            console.print(f"  Closest: {shortened(answers.rejected.text, 80)}", style="dim")
+            console.print(f"  {_found(answers.rejected)}", style="dim")
+        if answers.coverage < 1:
+            console.print(f"  {searched(answers.coverage)}.", style="dim")
+    gaps = [gap for gap in answered[0][1].gaps if gap.reason != NOT_SEARCHED]
     if document.warnings or gaps:
         console.print()
         print_losses(console, document.warnings, gaps)
+
+
+def _found(answer: Answer) -> str:
+    value = "" if answer.value is None else f"{answer.value}, "
+    return f"{value}{place(answer)}, score {answer.score:.2f}"
 
 
 def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
     record = {
         "document": document.source.name,
         "warnings": list(document.warnings),
-        "coverage": round(answered[0][1].coverage, 4),
-        "questions": [{"question": q, "answers": [_plain(answer) for answer in own]} for q, own in answered],
+        "questions": [_asked(question, answers) for question, answers in answered],
     }
     return json.dumps(record, ensure_ascii=False, indent=2)
+
+
+def _asked(question: str, answers: Answers) -> dict[str, Any]:
+    return {
+        "question": question,
+        "coverage": round(answers.coverage, 4),
+        "answers": [_plain(answer) for answer in answers],
+        "rejected": None if answers.rejected is None else _plain(answers.rejected),
+    }
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
@@ -89,6 +113,7 @@ def _plain(answer: Answer) -> dict[str, Any]:
     return {
         "text": answer.text,
         "score": round(answer.score, 4),
+        "check": answer.check,
         "start": answer.start,
         "end": answer.end,
         "page": answer.page,

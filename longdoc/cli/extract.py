@@ -86,6 +86,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         help="make one record of each document instead; auto: of the kind that it looks like",
     )
     what.add_argument("--fields", metavar="F,...", help="fill only these fields of the schema")
+    options.add_all_windows(what)
     what.add_argument(
         "--min-score",
         type=options.score,
@@ -127,6 +128,8 @@ def _schema(arguments: argparse.Namespace) -> Schema | None:
     if arguments.record and (arguments.tasks is not None or arguments.rules):
         raise ConfigError("--record cannot be combined with --tasks or --rules, which select entities")
     if not arguments.schema:
+        if arguments.all_windows:
+            raise ConfigError("--all-windows is for the questions of a schema; add --schema, such as --schema contract")
         if arguments.fields:
             raise ConfigError("--fields names fields of a schema; add --schema, such as --schema contract")
         return None
@@ -228,7 +231,7 @@ def _predictions(
         return (_record(pipeline, document, arguments) for document in documents)
     tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
     if schema:
-        chosen = {"tasks": tasks, "min_score": arguments.min_score}
+        chosen = {"tasks": tasks, "min_score": arguments.min_score, **options.windows(arguments)}
         return (pipeline.extract(document, schema, **chosen) for document in documents)
     if arguments.rules and tasks is None:
         tasks = list(pipeline.tasks)

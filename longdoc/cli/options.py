@@ -117,6 +117,20 @@ def require_model_libraries(command: str) -> None:
         require(library, extra=extra, needed_by=f"longdoc {command}")
 
 
+def add_all_windows(group: argparse._ArgumentGroup) -> None:
+    """Adds ``--all-windows``."""
+    group.add_argument(
+        "--all-windows",
+        action="store_true",
+        help="read the whole text for each question; default: the windows that share most of its words",
+    )
+
+
+def windows(arguments: argparse.Namespace) -> dict[str, None]:
+    """The option ``windows`` of the pipeline, if it is not the default."""
+    return {"windows": None} if arguments.all_windows else {}
+
+
 def score(text: str) -> float:
     """Parses a score."""
     try:

@@ -37,9 +37,9 @@ class Watched:
             self._read()
             yield prediction
 
-    def ask(self, document: Document, question: Sequence[str], *, top_k: int, min_score: float, head: str) -> Any:
+    def ask(self, document: Document, question: Sequence[str], **options: Any) -> Any:
         """Answers to each question."""
-        found = self._pipeline.ask(document, question, top_k=top_k, min_score=min_score, head=head)
+        found = self._pipeline.ask(document, question, **options)
         self._read()
         return found
 

@@ -38,8 +38,6 @@ class DecodeOptions:
     """Maximum number of answers."""
     min_score: float | None = None
     """Threshold of a finding's score; by default that of the head's configuration."""
-    value_of: Callable[[str], Any] | None = None
-    """Parses the value of an answer; answers that have a value are preferred to answers that have none."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.top_k, int) or self.top_k < 1:
@@ -62,7 +60,16 @@ class Reads(Protocol):
     ) -> Iterator[Prediction]:
         """Predictions of documents."""
 
-    def ask(self, document: Document, question: Sequence[str], *, top_k: int, min_score: float, head: str) -> Any:
+    def ask(
+        self,
+        document: Document,
+        question: Sequence[str],
+        *,
+        top_k: int,
+        min_score: float,
+        head: str,
+        windows: int | None,
+    ) -> Any:
         """Answers to each question."""
 
     def infer(self, document: Document, hypotheses: Sequence[str], *, head: str) -> Sequence[Inference]:

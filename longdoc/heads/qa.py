@@ -24,8 +24,6 @@ from longdoc.metrics import answer_counts, exact_match, reliability, token_f1
 from longdoc.metrics.results import AnswerResult, ClauseResult, clause_result
 from longdoc.windows import WindowConfig
 
-CANDIDATES_FOR_VALUE = 3
-"""Best answers among which one with a value is preferred."""
 CLAUSES = 20
 """Answers to a category that are scored, as in CUAD's script."""
 CORRECT_OVERLAP = 0.5
@@ -44,6 +42,8 @@ class QaConfig:
     """Starts and ends considered in each window."""
     min_score: float = 0.5
     """Threshold of an answer's calibrated score, fitted by ``longdoc calibrate``."""
+    min_shown: float = 0.005
+    """Score from which :meth:`longdoc.pipeline.Pipeline.ask` shows an answer, to be checked if it is low."""
     calibration: Calibration = field(default_factory=Calibration)
 
     def __post_init__(self) -> None:
@@ -128,23 +128,15 @@ def decode(
     def range_of(answer: ScoredAnswer) -> tuple[int, int]:
         return trimmed(document.text, int(offsets[answer.first, 0]), int(offsets[answer.last, 1]))
 
-    def text_of(answer: ScoredAnswer) -> str:
-        return document.text[slice(*range_of(answer))]
-
     likely = [a for a in candidates if config.calibration.probability(a.score) >= threshold]
-    value_of, top_k = options.value_of, options.top_k
-    kept = deduplicate(likely, text_of, top_k if value_of is None or top_k > 1 else CANDIDATES_FOR_VALUE)
-    values = {answer: value_of(text_of(answer)) for answer in kept} if value_of is not None else {}
-    typed = [answer for answer in kept if values.get(answer) is not None]
-    chosen = [*typed, *(answer for answer in kept if answer not in typed)][:top_k]
+    kept = deduplicate(likely, lambda answer: document.text[slice(*range_of(answer))], options.top_k)
     return [
         Answer(
             question=scores.question or "",
             score=config.calibration.probability(answer.score),
-            value=values.get(answer),
             **place(document, *range_of(answer)),
         )
-        for answer in chosen
+        for answer in kept
     ]
 
 
@@ -192,8 +184,9 @@ def _answer_result(pipeline: Reads, head: str, view: View) -> AnswerResult:
 def _best_answers(
     pipeline: Reads, head: str, document: Document, questions: Sequence[Question], top_k: int
 ) -> Iterator[tuple[Question, list[Answer]]]:
-    """Each question with its best answers, however unlikely."""
-    found = pipeline.ask(document, [question.text for question in questions], top_k=top_k, min_score=0.0, head=head)
+    """Each question with its best answers in the whole document, however unlikely."""
+    texts = [question.text for question in questions]
+    found = pipeline.ask(document, texts, top_k=top_k, min_score=0.0, head=head, windows=None)
     return zip(questions, found, strict=True)
 
 

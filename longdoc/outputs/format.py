@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from longdoc.summary import searched
+
 if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.errors import DocumentError
@@ -65,6 +67,8 @@ class PredictionLike(Protocol):
     @property
     def sought(self) -> Sequence[str]: ...
     @property
+    def searched(self) -> Mapping[str, float]: ...
+    @property
     def fields(self) -> Mapping[str, Sequence[Answer]]: ...
     @property
     def notices(self) -> Sequence[NoticeLike]: ...
@@ -108,6 +112,12 @@ def said_notices(prediction: PredictionLike) -> list[str]:
 def rejected_for(prediction: PredictionLike, field: str) -> Answer | None:
     """The best candidate for a field that was not found; its score was too low."""
     return next((answer for answer in prediction.rejected if answer.label == field), None)
+
+
+def searched_in(prediction: PredictionLike, field: str) -> str:
+    """How much of the text was searched for a field, if a question was asked that did not search all of it."""
+    share = prediction.searched.get(field, 1.0)
+    return f"{field} ({searched(share)})" if share < 1 else field
 
 
 @dataclass(frozen=True, slots=True)

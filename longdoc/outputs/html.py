@@ -17,6 +17,7 @@ from longdoc.outputs.format import (
     passages,
     rejected_for,
     said_notices,
+    searched_in,
     shown_gaps,
 )
 from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened
@@ -206,11 +207,11 @@ def _answers(prediction: PredictionLike, anchor: str) -> str:
 
 def _missing(name: str, prediction: PredictionLike) -> str:
     """A field that was not found, with the closest candidate."""
-    closest = rejected_for(prediction, name)
+    closest, said = rejected_for(prediction, name), _text(searched_in(prediction, name))
     if closest is None:
-        return _text(name)
+        return said
     tip = _text(f"closest: page {closest.page}, score {closest.score:.2f}: {shortened(closest.text)}")
-    return f'<span title="{tip}">{_text(name)}</span>'
+    return f'<span title="{tip}">{said}</span>'
 
 
 def _answer(passage: Answer | Entity, anchor: str) -> str:

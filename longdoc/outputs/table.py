@@ -15,6 +15,7 @@ from longdoc.outputs.format import (
     passages,
     rejected_for,
     said_notices,
+    searched_in,
     shown_gaps,
 )
 from longdoc.summary import Name, count, names_by_label, place, shortened
@@ -133,7 +134,8 @@ def _print_passages(console: Console, prediction: PredictionLike, found: dict[st
     console.print(table if table.row_count else "Nothing found.")
     missing = not_found(prediction)
     if missing:
-        console.print(f"Not found: {', '.join(missing)}", style="dim")
+        named = ", ".join(searched_in(prediction, name) for name in missing)
+        console.print(f"Not found: {named}", style="dim")
     for name in missing:
         if closest := rejected_for(prediction, name):
             text = f"  closest to {name}: {place(closest)}, score {closest.score:.2f}: {shortened(closest.text, 80)}"

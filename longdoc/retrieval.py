@@ -1,0 +1,31 @@
+"""The windows of a document that are read for a question: those that share most of its words, if not all are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from longdoc.lexical import shared_words
+from longdoc.prediction import NOT_SEARCHED, Gap
+from longdoc.reader import Reading
+
+
+def likely_windows(reading: Reading, most: int | None) -> Reading:
+    """A reading of at most ``most`` of its windows, in document order; all of them by default."""
+    if most is None or len(reading.windows) <= most:
+        return reading
+    text, offsets = reading.document.text, reading.tokens.offsets
+    passages = [text[offsets[window.start, 0] : offsets[window.end - 1, 1]] for window in reading.windows]
+    best = np.argsort(-shared_words(reading.question or "", passages), kind="stable")[:most]
+    return replace(reading, windows=tuple(reading.windows[index] for index in sorted(best)))
+
+
+def left_out(reading: Reading) -> list[Gap]:
+    """The parts of the text that are in none of a reading's windows."""
+    outside = np.ones(len(reading.tokens), dtype=bool)
+    for window in reading.windows:
+        outside[window.start : window.end] = False
+    borders = np.flatnonzero(np.diff(outside, prepend=False, append=False)).reshape(-1, 2)
+    offsets = reading.tokens.offsets
+    return [Gap(int(offsets[a, 0]), int(offsets[b - 1, 1]), NOT_SEARCHED) for a, b in borders]

@@ -1,0 +1,136 @@
+"""Which windows are read for a question, and which of the candidates is shown."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from conftest import CORPUS, make_asking_model
+from longdoc.asking import DEFINED, chosen, definitions
+from longdoc.document import Document
+from longdoc.errors import ConfigError
+from longdoc.heads import DecodeOptions, QaConfig
+from longdoc.labels import Answer
+from longdoc.lexical import shared_words, terms
+from longdoc.loaders import load
+from longdoc.pipeline import Pipeline
+from longdoc.prediction import NOT_SEARCHED, Prediction
+from longdoc.values.asked import asked_for
+
+LONG = " ".join(CORPUS[:2] * 12)
+ONCE = f"{LONG} The arbitrator sits in Geneva. {LONG}"
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return Pipeline(make_asking_model(), device=torch.device("cpu"), precision="float32")
+
+
+def candidate(text, score, question=""):
+    return Answer(text=text, score=score, question=question, start=0, end=len(text), page=1)
+
+
+def choose(question, candidates, **options):
+    document, config = Document.from_text("none"), QaConfig(min_score=0.3, min_shown=0.01)
+    return chosen(document, question, candidates, config=config, options=DecodeOptions(**options))
+
+
+def test_words_are_compared_without_their_endings_and_rare_ones_count_more():
+    assert terms("Who terminates the Agreement?") == terms("termination of an agreement")
+    passages = ["The Company pays.", "The Company insures the goods.", "The Company sells."]
+    rare, common = shared_words("insurance", passages), shared_words("Which company?", passages)
+    assert rare.argmax() == 1 and rare.max() > common.max() > 0
+    assert shared_words("when?", passages).tolist() == [0, 0, 0]
+    assert shared_words("who?", []).tolist() == []
+
+
+def test_the_windows_that_share_words_with_the_question_are_read(pipeline):
+    document = Document.from_text(ONCE)
+    (found,) = pipeline.ask(document, ["Where does the arbitrator sit?"], min_score=0.0, top_k=20, windows=2)
+    place = ONCE.index("arbitrator")
+    searched = [gap for gap in found.gaps if gap.reason == NOT_SEARCHED]
+    assert searched and not any(gap.start <= place < gap.end for gap in searched)
+    assert all(a.end <= g.start or a.start >= g.end for a in [*found] for g in searched)
+    assert found.coverage == Prediction(document=document, gaps=found.gaps).coverage < 0.5
+    whole = pipeline.ask(document, "Where does the arbitrator sit?", windows=None)
+    assert (whole.gaps, whole.coverage) == ((), 1.0)
+    assert pipeline.ask(Document.from_text(CORPUS[0]), "who?", windows=4).coverage == 1.0
+    for wrong in (0, "all"):
+        with pytest.raises(ConfigError, match="at least 1, or None for all"):
+            pipeline.ask(document, "who?", windows=wrong)
+
+
+def test_a_field_says_how_much_was_searched_and_which_candidate_was_rejected(pipeline):
+    schema = {"fields": {"seat": {"question": "Where does the arbitrator sit?"}, "who": {"question": "who?"}}}
+    prediction = pipeline.extract(Document.from_text(ONCE), schema, windows=2, min_score=1.0)
+    assert {name: share < 0.5 for name, share in prediction.searched.items()} == {"seat": True, "who": True}
+    assert [answer.label for answer in prediction.rejected] == ["seat", "who"]
+    assert prediction.gaps == () and prediction.coverage == 1.0
+    plain = prediction.to_dict()
+    assert Prediction.from_dict(plain, prediction.document).searched == plain["searched"]
+    assert set(pipeline.extract(prediction.document, schema, windows=None).searched.values()) == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("question", "suiting", "other"),
+    [
+        ("How much is the monthly fee?", "the Customer pays $450", "the fee is due on the 5th day"),
+        ("What interest do we owe?", "at 1.5% a month", "interest is payable by the Buyer"),
+        ("How much notice must be given?", "upon thirty (30) days' notice", "the sum of $450 upon notice"),
+        ("How many days before the end must we say so?", "within 60 days", "before the end"),
+        ("How long is the first term?", "three (3) years", "unless it is terminated"),
+        ("When did the sale close?", "December 2018", "the Company sold it"),
+        ("Until when does it run?", "November 30, 1998", "the term of this Agreement"),
+        ("From which day does it apply?", "as of July 1, 2019", "the Effective Date"),
+        ("What share of it does he keep?", "2% of the price", "the price"),
+        ("How many centers must we open?", "twelve (12) centers", "the centers"),
+    ],
+)
+def test_the_words_of_a_question_say_what_kind_of_value_it_wants(question, suiting, other):
+    asked = asked_for(question)
+    assert asked.suits(suiting) and not asked.suits(other)
+    shown, rejected = choose(question, [candidate(other, 0.2), candidate(suiting, 0.02)])
+    assert [a.text for a in shown] == [suiting] and shown[0].check and rejected is None
+    assert shown[0].value == asked.value(suiting)
+
+
+@pytest.mark.parametrize("question", ["Who pays?", "Who decides how much it is?", "Can we end it when we like?", ""])
+def test_other_questions_want_no_value(question):
+    assert asked_for(question) is None
+
+
+def test_an_answer_without_the_value_is_shown_only_if_the_model_is_sure_of_it():
+    fee = "How much is the fee?"
+    (shown,), _ = choose(fee, [candidate("none at all", 0.9)])
+    assert shown.check and shown.value is None
+    assert choose(fee, [candidate("as agreed", 0.2)])[0] == []
+    rejected = choose(fee, [candidate("as agreed", 0.2)])[1]
+    assert (rejected.text, rejected.check) == ("as agreed", True)
+    assert [a.text for a in choose(fee, [candidate("as agreed", 0.2)], min_score=0.1)[0]] == ["as agreed"]
+
+
+def test_a_doubtful_answer_is_shown_and_an_implausible_one_is_not():
+    best, doubtful, poor = candidate("Ada", 0.6), candidate("Bob", 0.02), candidate("Eve", 0.001)
+    shown, rejected = choose("Who pays?", [best, doubtful, poor], top_k=3)
+    assert [(a.text, a.check) for a in shown] == [("Ada", False), ("Bob", True)] and rejected is None
+    assert choose("Who pays?", [poor]) == ([], replace(poor, check=True))
+    assert choose("Who pays?", []) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "question", ["What is meant by the Work?", 'What does "Work" mean?', "How is Work defined?", "definition of Work"]
+)
+def test_a_question_about_a_meaning_is_answered_by_the_definition(question):
+    text = 'The terms are these. "Work" means the Software and the Documentation collectively. The Work is sold.\n'
+    document = load(text.encode())
+    (answer,) = definitions(document, question)
+    assert "the Software and the Documentation" in answer.text and answer.source == "definition Work"
+    shown, _ = chosen(document, question, [], config=QaConfig(), options=DecodeOptions())
+    assert shown == [answer] and answer.score == DEFINED
+    assert chosen(document, question, [], config=QaConfig(), options=DecodeOptions(min_score=0.95))[0] == []
+
+
+@pytest.mark.parametrize("question", ["What does the Worker mean?", "What does the Work cost?", "Who does the Work?"])
+def test_other_questions_are_not_answered_by_a_definition(question):
+    document = load(b'"Work" means the Software and the Documentation collectively. The Work is sold.\n')
+    assert definitions(document, question) == []
