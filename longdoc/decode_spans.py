@@ -16,19 +16,17 @@ from longdoc.errors import ConfigError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanRule:
-    """How spans are cut from probabilities, by hysteresis: found where one is high, as long as it stays up."""
+    """How spans are cut from probabilities: runs of likely words, and of each run the range that overlaps best."""
 
-    floor: float = 0.02
-    """A span is a run of words at or above this probability; of the whole run only what follows is kept."""
-    gap: int = 8
+    floor: float = 0.05
+    """A run has words at or above this probability."""
+    gap: int = 1
     """Runs that are at most this many words apart are one."""
     split: float = 0.5
     """A run is divided where the probability that a span starts has a peak at or above this."""
-    share: float = 0.35
-    """A span reaches from the first to the last word at or above this share of its highest probability."""
 
     def __post_init__(self) -> None:
-        for name in ("floor", "split", "share"):
+        for name in ("floor", "split"):
             if not 0 < getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must be above 0 and at most 1; got {getattr(self, name)}")
         if self.gap < 0:
@@ -37,7 +35,11 @@ class SpanRule:
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """Words ``first`` to ``end``, half-open, of a label; ``score`` is the highest probability in it."""
+    """Words ``first`` to ``end``, half-open, of a label.
+
+    ``score`` is the highest probability in it, times the Jaccard overlap with the true span that is expected if there
+    is one.
+    """
 
     first: int
     end: int
@@ -61,9 +63,35 @@ def decode_spans(inside: np.ndarray, starts: np.ndarray, rule: SpanRule) -> list
                 piece = column[piece_start:piece_end]
                 peak = float(piece.max())
                 if peak >= rule.floor:
-                    kept = np.flatnonzero(piece >= rule.share * peak)
-                    found.append(WordSpan(piece_start + int(kept[0]), piece_start + int(kept[-1]) + 1, label, peak))
+                    left, right, overlap = best_range(piece / peak)
+                    found.append(WordSpan(piece_start + left, piece_start + right, label, peak * overlap))
     return sorted(found, key=lambda span: (span.first, span.end, span.label))
+
+
+def best_range(shares: np.ndarray) -> tuple[int, int, float]:
+    """The range with the highest expected Jaccard overlap with a span of which each word is part so probably.
+
+    The overlap of a range is the sum of its shares, divided by its length and the sum of the shares outside. It is at
+    least ``t`` where the sum of ``(1 + t) * share - t`` is at least ``t`` times the sum of all shares: the range with
+    the largest such sum has a higher overlap, until ``t`` is the highest (Dinkelbach, 1967).
+
+    Args:
+        shares: float ``(N,)``, with at least one above 0.
+
+    Returns:
+        First word, one past the last, and the overlap.
+    """
+    total = float(shares.sum())
+    left, right, overlap = 0, len(shares), total / len(shares)
+    while True:
+        sums = np.append(0.0, np.cumsum((1 + overlap) * shares - overlap))
+        end = int((sums[1:] - np.minimum.accumulate(sums)[:-1]).argmax()) + 1
+        first = int(sums[:end].argmin())
+        within = float(shares[first:end].sum())
+        better = within / (end - first + total - within)
+        if better <= overlap:
+            return left, right, overlap
+        left, right, overlap = first, end, better
 
 
 def _runs(high: np.ndarray, gap: int) -> Iterator[tuple[int, int]]:

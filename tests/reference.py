@@ -334,8 +334,8 @@ def masked_units(units, share, order):
     return [place in masked for place in range(len(units))]
 
 
-def spans(inside, starts, floor, gap, split, share):
-    """Runs of words above a floor, divided at peaks of the starts, cut to a share of their peak: word by word."""
+def spans(inside, starts, floor, gap, split):
+    """Pieces, and all their ranges with the highest score: runs of words above a floor, divided at peaks of the starts."""
     found = []
     for label in range(len(inside[0]) if len(inside) else 0):
         p, s = [row[label] for row in inside], [row[label] for row in starts]
@@ -358,6 +358,16 @@ def spans(inside, starts, floor, gap, split, share):
             for piece in pieces:
                 peak = max(p[word] for word in piece)
                 if peak >= floor:
-                    kept = [word for word in piece if p[word] >= share * peak]
-                    found.append((kept[0], kept[-1] + 1, label, peak))
-    return sorted(found)
+                    scores = {
+                        (first, end): peak * expected_overlap([p[word] / peak for word in piece], first, end)
+                        for first in range(len(piece))
+                        for end in range(first + 1, len(piece) + 1)
+                    }
+                    found.append((label, piece[0], scores))
+    return found
+
+
+def expected_overlap(shares, first, end):
+    """The sum of the shares in a range, over its length and the shares outside."""
+    within = sum(shares[first:end])
+    return within / (end - first + sum(shares) - within)

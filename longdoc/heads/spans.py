@@ -56,9 +56,9 @@ class SpansConfig:
         if not 0 <= self.min_score <= 1:
             raise ConfigError(f"min_score must be a number from 0 to 1; got {self.min_score}")
 
-    def probability(self, label: str, peak: float) -> float:
-        """The probability that a span of a label with this highest probability of a word is correct."""
-        return self.calibration.probability(log_odds(peak) - self.biases.get(label, 0.0))
+    def probability(self, label: str, score: float) -> float:
+        """The probability that a span of a label with this raw score is correct."""
+        return self.calibration.probability(log_odds(score) - self.biases.get(label, 0.0))
 
 
 class SpansHead(nn.Module):
