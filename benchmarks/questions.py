@@ -30,7 +30,6 @@ from longdoc.reader import Reader, Reading
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import reference
 
-
 WORDINGS = Path(__file__).parents[1] / "configs" / "questions" / "cuad.yaml"
 
 
@@ -149,7 +148,7 @@ def compare_decoding(pipeline: Pipeline, limit: int | None) -> tuple[int, list[O
 
 
 def figures_at(outcomes: list[Outcome], threshold: float) -> list[str]:
-    """Exact match, F1, F1 of answerable questions, and the share answered, if answers below the threshold are withheld."""
+    """Exact match, F1, F1 of answerable questions, and the share answered; answers below the threshold are withheld."""
     kept = [one.given if one.probability >= threshold else one.withheld for one in outcomes]
     exact, f1 = (statistics.fmean(values) for values in zip(*kept, strict=True))
     answerable = statistics.fmean(f for (_, f), one in zip(kept, outcomes, strict=True) if not one.withheld[1])
