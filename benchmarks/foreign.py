@@ -1,4 +1,4 @@
-"""Entities that a head finds in kinds of text that have none: biomedical ones in contracts, parties and dates in papers.
+"""Entities found in kinds of text that have none: biomedical ones in contracts, parties and dates in papers.
 
 Contracts of CUAD's test part and papers of CRAFT's development part are read from ``LONGDOC_DATA``, with every head for
 entities or clauses, whatever ``heads_for`` says. All that is found there counts, though a contract on drugs names some.
