@@ -13,6 +13,8 @@ import numpy as np
 
 from longdoc.errors import ConfigError
 
+_NEAR = 2  # words
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanRule:
@@ -24,9 +26,11 @@ class SpanRule:
     """Runs that are at most this many words apart are one."""
     split: float = 0.5
     """A run is divided where the probability that a span starts has a peak at or above this."""
+    sentence_split: float = 0.02
+    """A run is also divided at a sentence where a word beside its start has this probability to start a span."""
 
     def __post_init__(self) -> None:
-        for name in ("floor", "split"):
+        for name in ("floor", "split", "sentence_split"):
             if not 0 < getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must be above 0 and at most 1; got {getattr(self, name)}")
         if self.gap < 0:
@@ -47,19 +51,20 @@ class WordSpan:
     score: float
 
 
-def decode_spans(inside: np.ndarray, starts: np.ndarray, rule: SpanRule) -> list[WordSpan]:
+def decode_spans(inside: np.ndarray, starts: np.ndarray, sentences: np.ndarray, rule: SpanRule) -> list[WordSpan]:
     """Decodes the spans of a document, in the order of the text; those of one label do not overlap.
 
     Args:
         inside: the probability that a word is in a span of a label, float ``(W, L)``.
         starts: the probability that it is the first word of one, float ``(W, L)``.
+        sentences: whether it is the first word of a sentence, bool ``(W,)``.
         rule: how spans are cut.
     """
     found: list[WordSpan] = []
     for label in np.flatnonzero((inside >= rule.floor).any(axis=0)).tolist():
         column = inside[:, label]
         for first, end in _runs(column >= rule.floor, rule.gap):
-            for piece_start, piece_end in _divided(first, end, starts[first:end, label], rule.split):
+            for piece_start, piece_end in _divided(first, starts[first:end, label], sentences[first:end], rule):
                 piece = column[piece_start:piece_end]
                 peak = float(piece.max())
                 if peak >= rule.floor:
@@ -102,10 +107,13 @@ def _runs(high: np.ndarray, gap: int) -> Iterator[tuple[int, int]]:
     yield from zip(firsts.tolist(), (lasts + 1).tolist(), strict=True)
 
 
-def _divided(first: int, end: int, starts: np.ndarray, split: float) -> Iterator[tuple[int, int]]:
-    """The pieces of the run ``first:end``, divided at peaks of ``starts``, float ``(end - first,)``."""
+def _divided(first: int, starts: np.ndarray, sentences: np.ndarray, rule: SpanRule) -> Iterator[tuple[int, int]]:
+    """The pieces of the run of ``N`` words from ``first``: ``starts`` is float, ``sentences`` bool ``(N,)``."""
     before, after = np.append(-1.0, starts[:-1]), np.append(starts[1:], -1.0)
-    peaks = np.flatnonzero((starts >= split) & (starts > before) & (starts >= after))
-    borders = [0, *peaks[peaks > 0].tolist(), end - first]
-    for left, right in pairwise(borders):
-        yield first + left, first + right
+    at_sentences = sentences & (np.maximum(starts, np.maximum(before, after)) >= rule.sentence_split)
+    peaks = (starts >= rule.split) & (starts > before) & (starts >= after)
+    for shift in range(1, _NEAR + 1):  # a peak beside the start of a sentence means that start
+        peaks[shift:] &= ~at_sentences[:-shift]
+        peaks[:-shift] &= ~at_sentences[shift:]
+    borders = np.flatnonzero(at_sentences | peaks)
+    yield from pairwise([first, *(first + borders[borders > 0]).tolist(), first + len(starts)])

@@ -33,10 +33,11 @@ def test_spans_are_decoded_as_by_the_slow_twin(n_words, n_labels, seed, gap, coa
     inside, starts = rng.random((n_words, n_labels)) ** 4, rng.random((n_words, n_labels)) ** 2
     if coarse:  # ties and plateaus
         inside, starts = np.round(inside * 4) / 4, np.round(starts * 4) / 4
-    rule = SpanRule(floor=0.2, gap=gap, split=0.5)
-    found = decode_spans(inside, starts, rule)
+    sentences = rng.random(n_words) < 0.2
+    rule = SpanRule(floor=0.2, gap=gap, split=0.5, sentence_split=0.3)
+    found = decode_spans(inside, starts, sentences, rule)
     assert found == sorted(found, key=lambda s: (s.first, s.end, s.label))
-    pieces = reference.spans(inside.tolist(), starts.tolist(), 0.2, gap, 0.5)
+    pieces = reference.spans(inside.tolist(), starts.tolist(), sentences.tolist(), 0.2, gap, 0.5, 0.3)
     in_order = sorted(found, key=lambda s: (s.label, s.first))
     for span, (label, at, scores) in zip(in_order, pieces, strict=True):
         assert span.label == label
