@@ -36,6 +36,7 @@ format: $(VENV)/.dev-installed  ## rewrite the sources in the project's style
 default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (hours on two cores; resumes if interrupted)
 	$(BIN)/longdoc train configs/default.yaml
 	$(BIN)/longdoc train configs/default-2.yaml
+	$(BIN)/longdoc train configs/default-3.yaml
 	$(BIN)/longdoc calibrate configs/calibrate.yaml
 
 clean:  ## remove .venv, caches and build outputs

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
+import yaml
 from _table import write_table
 from tqdm import tqdm
 
@@ -25,10 +26,16 @@ from longdoc.heads import with_null
 from longdoc.metrics import exact_match, token_f1
 from longdoc.pipeline import Pipeline
 from longdoc.reader import Reader, Reading
-from longdoc.schema import load_schema
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import reference
+
+WORDINGS = Path(__file__).parents[1] / "configs" / "questions" / "cuad.yaml"
+
+
+def first_questions() -> list[str]:
+    """A question for each category of CUAD."""
+    return [worded[0] for worded in yaml.safe_load(WORDINGS.read_text(encoding="utf-8")).values()]
 
 
 def contract_of(n_tokens: int) -> Document:
@@ -67,17 +74,14 @@ def forward_seconds(pipeline: Pipeline, document: Document, questions: list[str]
 
 
 def compare_cost(pipeline: Pipeline, rounds: int) -> list[list[str]]:
-    document = contract_of(10_000)
-    schema = load_schema("contract")
-    questions = [field.question for field in schema.fields.values()]
-    name = "qa"
+    document, questions, name = contract_of(10_000), first_questions(), "qa"
     pipeline.ask(document, questions[:2])
     whole, forward = [], []
     for _ in range(rounds):
         seconds, n_windows, n_tokens = forward_seconds(pipeline, document, questions, name)
         forward.append(seconds)
         started_at = time.perf_counter()
-        pipeline.extract(document, schema)
+        pipeline.ask(document, questions)
         whole.append(time.perf_counter() - started_at)
     ratio = statistics.median(w / f for w, f in zip(whole, forward, strict=True))
     n = len(pipeline.readers[0].tokenize(document))
@@ -144,11 +148,12 @@ def compare_decoding(pipeline: Pipeline, limit: int | None) -> tuple[int, list[O
 
 
 def figures_at(outcomes: list[Outcome], threshold: float) -> list[str]:
-    """Returns exact match, F1 and the share of questions answered if answers below the threshold are withheld."""
+    """Exact match, F1, F1 of answerable questions, and the share answered; answers below the threshold are withheld."""
     kept = [one.given if one.probability >= threshold else one.withheld for one in outcomes]
     exact, f1 = (statistics.fmean(values) for values in zip(*kept, strict=True))
+    answerable = statistics.fmean(f for (_, f), one in zip(kept, outcomes, strict=True) if not one.withheld[1])
     answered = statistics.fmean(one.probability >= threshold for one in outcomes)
-    return [f"{exact:.4f}", f"{f1:.4f}", f"{answered:.3f}"]
+    return [f"{exact:.4f}", f"{f1:.4f}", f"{answerable:.4f}", f"{answered:.3f}"]
 
 
 def main() -> None:
@@ -160,16 +165,16 @@ def main() -> None:
     arguments = parser.parse_args()
     pipeline = Pipeline.from_pretrained(arguments.model)
     if arguments.what == "cost":
-        header = ["", "windows", "tokens in them", "forward passes, s", "`extract`, s", "ratio"]
+        header = ["", "windows", "tokens in them", "forward passes, s", "`ask`, s", "ratio"]
         rows = compare_cost(pipeline, arguments.rounds)
         write_table("questions_cost", "All questions of a schema on one contract", header, rows)
     else:
-        threshold = pipeline.heads["qa"][1].min_score
+        threshold = pipeline.heads["qa"].min_score
         same, outcomes = compare_decoding(pipeline, arguments.limit)
-        header = ["questions", "same best answer", "exact match", "F1", "answered"]
+        header = ["questions", "same best answer", "exact match", "F1", "F1, answerable", "answered"]
         row = [f"{len(outcomes):,}", f"{same:,}", *figures_at(outcomes, threshold)]
         write_table("questions_squad", "Decoding compared with SQuAD's reference code, `squad2_half`", header, [row])
-        header = ["threshold", "exact match", "F1", "answered"]
+        header = ["threshold", "exact match", "F1", "F1, answerable", "answered"]
         levels = sorted({threshold, *(n / 10 for n in range(11))})
         rows = [[f"{level:.2f}", *figures_at(outcomes, level)] for level in levels]
         note = f"The model's own threshold, {threshold:.2f}, was fitted on contracts."

@@ -13,22 +13,24 @@ import numpy as np
 
 from longdoc.errors import ConfigError
 
+_NEAR = 2  # words
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanRule:
-    """How spans are cut from probabilities, by hysteresis: found where one is high, as long as it stays up."""
+    """How spans are cut from probabilities: runs of likely words, and of each run the range that overlaps best."""
 
-    floor: float = 0.02
-    """A span is a run of words at or above this probability; of the whole run only what follows is kept."""
-    gap: int = 8
+    floor: float = 0.05
+    """A run has words at or above this probability."""
+    gap: int = 1
     """Runs that are at most this many words apart are one."""
     split: float = 0.5
     """A run is divided where the probability that a span starts has a peak at or above this."""
-    share: float = 0.35
-    """A span reaches from the first to the last word at or above this share of its highest probability."""
+    sentence_split: float = 0.02
+    """A run is also divided at a sentence where a word beside its start has this probability to start a span."""
 
     def __post_init__(self) -> None:
-        for name in ("floor", "split", "share"):
+        for name in ("floor", "split", "sentence_split"):
             if not 0 < getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must be above 0 and at most 1; got {getattr(self, name)}")
         if self.gap < 0:
@@ -37,7 +39,11 @@ class SpanRule:
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """Words ``first`` to ``end``, half-open, of a label; ``score`` is the highest probability in it."""
+    """Words ``first`` to ``end``, half-open, of a label.
+
+    ``score`` is the highest probability in it, times the Jaccard overlap with the true span that is expected if there
+    is one.
+    """
 
     first: int
     end: int
@@ -45,25 +51,52 @@ class WordSpan:
     score: float
 
 
-def decode_spans(inside: np.ndarray, starts: np.ndarray, rule: SpanRule) -> list[WordSpan]:
+def decode_spans(inside: np.ndarray, starts: np.ndarray, sentences: np.ndarray, rule: SpanRule) -> list[WordSpan]:
     """Decodes the spans of a document, in the order of the text; those of one label do not overlap.
 
     Args:
         inside: the probability that a word is in a span of a label, float ``(W, L)``.
         starts: the probability that it is the first word of one, float ``(W, L)``.
+        sentences: whether it is the first word of a sentence, bool ``(W,)``.
         rule: how spans are cut.
     """
     found: list[WordSpan] = []
     for label in np.flatnonzero((inside >= rule.floor).any(axis=0)).tolist():
         column = inside[:, label]
         for first, end in _runs(column >= rule.floor, rule.gap):
-            for piece_start, piece_end in _divided(first, end, starts[first:end, label], rule.split):
+            for piece_start, piece_end in _divided(first, starts[first:end, label], sentences[first:end], rule):
                 piece = column[piece_start:piece_end]
                 peak = float(piece.max())
                 if peak >= rule.floor:
-                    kept = np.flatnonzero(piece >= rule.share * peak)
-                    found.append(WordSpan(piece_start + int(kept[0]), piece_start + int(kept[-1]) + 1, label, peak))
+                    left, right, overlap = best_range(piece / peak)
+                    found.append(WordSpan(piece_start + left, piece_start + right, label, peak * overlap))
     return sorted(found, key=lambda span: (span.first, span.end, span.label))
+
+
+def best_range(shares: np.ndarray) -> tuple[int, int, float]:
+    """The range with the highest expected Jaccard overlap with a span of which each word is part so probably.
+
+    The overlap of a range is the sum of its shares, divided by its length and the sum of the shares outside. It is at
+    least ``t`` where the sum of ``(1 + t) * share - t`` is at least ``t`` times the sum of all shares: the range with
+    the largest such sum has a higher overlap, until ``t`` is the highest (Dinkelbach, 1967).
+
+    Args:
+        shares: float ``(N,)``, with at least one above 0.
+
+    Returns:
+        First word, one past the last, and the overlap.
+    """
+    total = float(shares.sum())
+    left, right, overlap = 0, len(shares), total / len(shares)
+    while True:
+        sums = np.append(0.0, np.cumsum((1 + overlap) * shares - overlap))
+        end = int((sums[1:] - np.minimum.accumulate(sums)[:-1]).argmax()) + 1
+        first = int(sums[:end].argmin())
+        within = float(shares[first:end].sum())
+        better = within / (end - first + total - within)
+        if better <= overlap:
+            return left, right, overlap
+        left, right, overlap = first, end, better
 
 
 def _runs(high: np.ndarray, gap: int) -> Iterator[tuple[int, int]]:
@@ -74,10 +107,13 @@ def _runs(high: np.ndarray, gap: int) -> Iterator[tuple[int, int]]:
     yield from zip(firsts.tolist(), (lasts + 1).tolist(), strict=True)
 
 
-def _divided(first: int, end: int, starts: np.ndarray, split: float) -> Iterator[tuple[int, int]]:
-    """The pieces of the run ``first:end``, divided at peaks of ``starts``, float ``(end - first,)``."""
+def _divided(first: int, starts: np.ndarray, sentences: np.ndarray, rule: SpanRule) -> Iterator[tuple[int, int]]:
+    """The pieces of the run of ``N`` words from ``first``: ``starts`` is float, ``sentences`` bool ``(N,)``."""
     before, after = np.append(-1.0, starts[:-1]), np.append(starts[1:], -1.0)
-    peaks = np.flatnonzero((starts >= split) & (starts > before) & (starts >= after))
-    borders = [0, *peaks[peaks > 0].tolist(), end - first]
-    for left, right in pairwise(borders):
-        yield first + left, first + right
+    at_sentences = sentences & (np.maximum(starts, np.maximum(before, after)) >= rule.sentence_split)
+    peaks = (starts >= rule.split) & (starts > before) & (starts >= after)
+    for shift in range(1, _NEAR + 1):  # a peak beside the start of a sentence means that start
+        peaks[shift:] &= ~at_sentences[:-shift]
+        peaks[:-shift] &= ~at_sentences[shift:]
+    borders = np.flatnonzero(at_sentences | peaks)
+    yield from pairwise([first, *(first + borders[borders > 0]).tolist(), first + len(starts)])

@@ -109,8 +109,8 @@ class Engine:
             tokens = reader.tokenize(document) if own else None
             by_section = [name for name, config in own.items() if getattr(config, "unit", "document") == "section"]
             whole = [name for name in own if name not in by_section]
-            if tokens is not None and whole:
-                readings.append(reader.read(document, tokens, whole))
+            if tokens is not None:
+                readings += [reader.read(document, tokens, together) for together in reader.read_together(whole)]
             if tokens is not None and by_section:
                 pieces = (tokens.part(*part) for part in parts(document, "section"))
                 readings += [reader.read(document, piece, by_section) for piece in pieces if len(piece)]

@@ -6,7 +6,7 @@ as long as most documents; everything else is the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -98,9 +98,16 @@ class Reader:
 
     def trained_windows(self, head: str) -> WindowConfig:
         """The windows that a head was trained on."""
-        config: Any = self.model.config.heads[head]
-        windows: WindowConfig = getattr(config, "windows", self.model.config.windows)
-        return windows
+        windows: WindowConfig | None = getattr(self.model.config.heads[head], "windows", None)
+        return windows or self.model.config.windows
+
+    def read_together(self, heads: Iterable[str]) -> list[list[str]]:
+        """The heads in groups that read a document in the same windows."""
+        groups: dict[tuple[WindowConfig, int], list[str]] = {}
+        for head in heads:
+            trained = self.trained_windows(head)
+            groups.setdefault((self.windows(trained), trained.size), []).append(head)
+        return list(groups.values())
 
     def ids(self, question: str) -> tuple[int, ...]:
         """Token ids of a question.

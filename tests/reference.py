@@ -334,8 +334,8 @@ def masked_units(units, share, order):
     return [place in masked for place in range(len(units))]
 
 
-def spans(inside, starts, floor, gap, split, share):
-    """Runs of words above a floor, divided at peaks of the starts, cut to a share of their peak: word by word."""
+def spans(inside, starts, sentences, floor, gap, split, sentence_split):
+    """Label and first word of each piece of the runs of words above a floor, and the scores of all its ranges."""
     found = []
     for label in range(len(inside[0]) if len(inside) else 0):
         p, s = [row[label] for row in inside], [row[label] for row in starts]
@@ -349,15 +349,34 @@ def spans(inside, starts, floor, gap, split, share):
                 runs.append((word, word))
             last = word
         for first, final in runs:
-            pieces = [[first]]
-            for word in range(first + 1, final + 1):
-                is_peak = s[word] >= split and s[word] > s[word - 1] and (word == final or s[word] >= s[word + 1])
-                if is_peak:
-                    pieces.append([])
-                pieces[-1].append(word)
+            pieces = divided(range(first, final + 1), s, sentences, split, sentence_split)
             for piece in pieces:
                 peak = max(p[word] for word in piece)
                 if peak >= floor:
-                    kept = [word for word in piece if p[word] >= share * peak]
-                    found.append((kept[0], kept[-1] + 1, label, peak))
-    return sorted(found)
+                    scores = {
+                        (first, end): peak * expected_overlap([p[word] / peak for word in piece], first, end)
+                        for first in range(len(piece))
+                        for end in range(first + 1, len(piece) + 1)
+                    }
+                    found.append((label, piece[0], scores))
+    return found
+
+
+def divided(run, starts, sentences, split, sentence_split):
+    """A run of words in pieces, which begin at sentences that may start a span and at peaks away from these."""
+    near = {word: [starts[n] for n in run if abs(n - word) < 2] for word in run}
+    new = [word for word in run if sentences[word] and max(near[word]) >= sentence_split]
+    pieces = [[]]
+    for word in run:
+        is_peak = starts[word] >= split and (word == run[0] or starts[word] > starts[word - 1])
+        is_peak = is_peak and (word == run[-1] or starts[word] >= starts[word + 1])
+        if word > run[0] and (word in new or (is_peak and not any(abs(word - other) <= 2 for other in new))):
+            pieces.append([])
+        pieces[-1].append(word)
+    return pieces
+
+
+def expected_overlap(shares, first, end):
+    """The sum of the shares in a range, over its length and the shares outside."""
+    within = sum(shares[first:end])
+    return within / (end - first + sum(shares) - within)

@@ -15,7 +15,7 @@ from longdoc import Document, Pipeline
 from longdoc.calibration import Scored, calibrate, label_biases
 from longdoc.datasets import JsonlConfig
 from longdoc.decode import Calibration
-from longdoc.decode_spans import SpanRule, decode_spans
+from longdoc.decode_spans import SpanRule, best_range, decode_spans
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation import evaluate
 from longdoc.heads import SpansConfig, SpansHead, TaskConfig
@@ -33,12 +33,27 @@ def test_spans_are_decoded_as_by_the_slow_twin(n_words, n_labels, seed, gap, coa
     inside, starts = rng.random((n_words, n_labels)) ** 4, rng.random((n_words, n_labels)) ** 2
     if coarse:  # ties and plateaus
         inside, starts = np.round(inside * 4) / 4, np.round(starts * 4) / 4
-    rule = SpanRule(floor=0.2, gap=gap, split=0.5, share=0.6)
-    found = [(s.first, s.end, s.label, s.score) for s in decode_spans(inside, starts, rule)]
-    assert found == reference.spans(inside.tolist(), starts.tolist(), 0.2, gap, 0.5, 0.6)
+    sentences = rng.random(n_words) < 0.2
+    rule = SpanRule(floor=0.2, gap=gap, split=0.5, sentence_split=0.3)
+    found = decode_spans(inside, starts, sentences, rule)
+    assert found == sorted(found, key=lambda s: (s.first, s.end, s.label))
+    pieces = reference.spans(inside.tolist(), starts.tolist(), sentences.tolist(), 0.2, gap, 0.5, 0.3)
+    in_order = sorted(found, key=lambda s: (s.label, s.first))
+    for span, (label, at, scores) in zip(in_order, pieces, strict=True):
+        assert span.label == label
+        assert span.score == pytest.approx(scores[span.first - at, span.end - at])
+        assert span.score == pytest.approx(max(scores.values()))
 
 
-@pytest.mark.parametrize("wrong", [{"floor": 0}, {"share": 1.5}, {"split": -1}, {"gap": -1}])
+@given(st.lists(st.sampled_from([0.0, 0.001, 0.3, 0.5, 1.0]), min_size=1, max_size=25).filter(any))
+def test_the_best_range_is_the_best_of_all(shares):
+    left, right, overlap = best_range(np.array(shares))
+    ranges = [(a, b) for a in range(len(shares)) for b in range(a + 1, len(shares) + 1)]
+    assert overlap == pytest.approx(max(reference.expected_overlap(shares, a, b) for a, b in ranges))
+    assert overlap == pytest.approx(reference.expected_overlap(shares, left, right))
+
+
+@pytest.mark.parametrize("wrong", [{"floor": 0}, {"split": -1}, {"gap": -1}])
 def test_a_rule_that_cannot_be_is_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         SpanRule(**wrong)
@@ -78,7 +93,7 @@ def write(path, content):
 def run(folder, **changes):
     task = {"heads": ["clauses"], "data": DATA, "window": 40, "overlap": 8, "passes": 80}
     papers = {**task, "data": {"reader": "jsonl", "files": ["papers.jsonl"], "negatives": True}, "passes": 1}
-    head = {"kind": "spans", "labels": ["LAW", "TERMS", "FEE"], "rule": {"share": 0.6}}
+    head = {"kind": "spans", "labels": ["LAW", "TERMS", "FEE"]}
     settings = {
         "base": str(folder / "base"),
         "output": str(folder / "run"),

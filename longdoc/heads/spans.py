@@ -22,14 +22,14 @@ from longdoc.decode_spans import SpanRule, decode_spans
 from longdoc.document import Document
 from longdoc.encoders import Batch, Template
 from longdoc.errors import ConfigError
-from longdoc.findings import WindowScores, place
+from longdoc.findings import WindowScores, parts, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learnable import Learnable, check_known
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, passes_over
 from longdoc.labels import Entity, check_labels
 from longdoc.metrics import NAMES_IN_PARTS, is_clause
 from longdoc.metrics.results import ClauseResult, clause_result
-from longdoc.windows import Window, split_with_random_lead, token_range, tokenize
+from longdoc.windows import Window, WindowConfig, split_with_random_lead, token_range, tokenize
 
 _RARE = -5.0  # initial log-odds: of thousands of tokens, few are in a span of a label
 
@@ -41,6 +41,8 @@ class SpansConfig:
     kind: Literal["spans"] = "spans"
     labels: tuple[str, ...]
     """Labels in the order of the head's output."""
+    windows: WindowConfig | None = None
+    """Windows of this head; by default those of the model. Clauses gain from an overlap of half a window."""
     rule: SpanRule = field(default_factory=SpanRule)
     """How spans are cut from the probabilities of their words."""
     min_score: float = 0.5
@@ -56,9 +58,9 @@ class SpansConfig:
         if not 0 <= self.min_score <= 1:
             raise ConfigError(f"min_score must be a number from 0 to 1; got {self.min_score}")
 
-    def probability(self, label: str, peak: float) -> float:
-        """The probability that a span of a label with this highest probability of a word is correct."""
-        return self.calibration.probability(log_odds(peak) - self.biases.get(label, 0.0))
+    def probability(self, label: str, score: float) -> float:
+        """The probability that a span of a label with this raw score is correct."""
+        return self.calibration.probability(log_odds(score) - self.biases.get(label, 0.0))
 
 
 class SpansHead(nn.Module):
@@ -111,8 +113,9 @@ def decode(
     merged, first = word_scores(scores.merged(), tokens.words)
     last = np.append(first, len(tokens))[1:] - 1
     n_labels = len(config.labels)
+    sentences = np.isin(tokens.offsets[first, 0], [start for start, _ in parts(scores.document, "sentence")])
     spans = []
-    for span in decode_spans(merged[:, :n_labels], merged[:, n_labels:], config.rule):
+    for span in decode_spans(merged[:, :n_labels], merged[:, n_labels:], sentences, config.rule):
         label = config.labels[span.label]
         score = config.probability(label, span.score)
         if score >= threshold:
