@@ -1,8 +1,8 @@
 """Schemas: the fields to extract from a document, and where each may come from, in order of trust.
 
 >>> schema = load_schema("contract").select(["governing_law", "effective_date"])
->>> [(name, field.question) for name, field in schema.fields.items()]
-[('governing_law', 'Which law governs this agreement?'), ('effective_date', 'When does this agreement take effect?')]
+>>> [(name, [str(source) for source in field.trusted]) for name, field in schema.fields.items()][0]
+('governing_law', ['record governing_law', 'clause Governing Law'])
 
 A custom schema is a YAML file or a mapping of the same form. A field needs at least one source; ``question`` alone is
 short for ``from: [question: …]``::

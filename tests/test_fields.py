@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 
 import longdoc
-from longdoc import Prediction
+from conftest import make_model
+from longdoc import Pipeline, Prediction
+from longdoc.decode_spans import SpanRule
 from longdoc.errors import ConfigError
 from longdoc.fields import Found, Sources, extract, fill, questions_left
 from longdoc.findings import Searched
 from longdoc.heads import NerConfig, QaConfig, SpansConfig
 from longdoc.labels import Answer, Entity
+from longdoc.model import Model, ModelConfig
 from longdoc.records.meanings import meanings
 from longdoc.rules import RULES
 from longdoc.schema import load_schema
 from longdoc.usable import Usable
+from longdoc.windows import WindowConfig
 
 TEXT = """SUPPLY AGREEMENT
 
@@ -353,3 +357,55 @@ def test_a_section_named_by_some_words_of_its_title_is_doubted():
         schema = load_schema({"fields": {"x": {"from": [{"section": wanted}]}}})
         (answer,) = fill(schema, Found(Prediction(document=longdoc.load(text.encode())), _Least())).answers
         assert (answer.score, answer.check) == (score, score < 1)
+
+
+def reading_clauses(**heads):
+    """A tiny random model that finds parties, answers questions, and has these heads."""
+    model, named = (
+        make_model(),
+        {
+            "contract": NerConfig(labels=("PARTY",)),
+            "qa": QaConfig(windows=WindowConfig(size=48, overlap=8), min_score=0.0),
+            **heads,
+        },
+    )
+    config = ModelConfig(heads=named, windows=model.config.windows)
+    return Pipeline(Model(model.encoder.backbone, model.tokenizer, config).eval(), precision="float32")
+
+
+SUPPLY = """SUPPLY AGREEMENT
+
+This Supply Agreement is made as of June 9, 2004 by and between Acme, Inc., a Delaware corporation ("Supplier"), and
+Beta LLC ("Buyer").
+
+1. Term. This Agreement commences on June 1, 2004 and ends on May 31, 2006.
+
+2. Law. The laws of the State of Ohio govern this Agreement.
+
+IN WITNESS WHEREOF, the parties hereto have signed this Agreement.
+"""
+
+
+def test_the_fields_of_a_contract_come_from_its_record_and_the_clause_head_without_a_question(monkeypatch):
+    labels = tuple(field.category for field in load_schema("contract").fields.values())
+    pipeline = reading_clauses(clauses=SpansConfig(labels=labels, min_score=0.0, rule=SpanRule(floor=0.001)))
+    monkeypatch.setattr(pipeline.engine, "ask", None)  # a question would fail
+    found = pipeline.extract(longdoc.load(SUPPLY.encode()), "contract")
+    assert found.notices == () and found.kind == "contract" and {"clauses", "contract"} <= set(found.tasks)
+    sources = {answer.source.split()[0] for answer in found.answers}
+    assert sources == {"record", "clause"} and len(found.answers) > 12
+    (date,) = found.fields["agreement_date"]
+    assert (date.value, date.source.split(":")[0]) == (datetime.date(2004, 6, 9), "record agreement_date")
+
+
+def test_a_model_without_the_clause_head_fills_what_the_record_has_and_names_the_rest(monkeypatch):
+    pipeline = reading_clauses()
+    monkeypatch.setattr(pipeline.engine, "ask", None)
+    found = pipeline.extract(longdoc.load(SUPPLY.encode()), "contract")
+    recorded = [name for name, own in load_schema("contract").fields.items() if own.trusted[0].kind == "record"]
+    assert [notice.field for notice in found.notices] == [name for name in found.sought if name not in recorded]
+    assert {notice.reason for notice in found.notices} == {"the model has no head that finds clauses"}
+    assert {answer.label for answer in found.answers} <= set(recorded)
+    assert "Acme, Inc." in [answer.text for answer in found.fields["parties"]]
+    with pytest.raises(ConfigError, match=r"fields\.insurance: .* clause Insurance: the model has no head that finds"):
+        pipeline.extract(longdoc.load(SUPPLY.encode()), load_schema("contract").select("insurance"))

@@ -4,12 +4,14 @@ import csv
 from pathlib import Path
 
 import pytest
+import yaml
 
 from longdoc.config import load_yaml_mapping, to_dict
 from longdoc.datasets import read_cuad
 from longdoc.errors import ConfigError
 from longdoc.schema import Field, Schema, load_schema, schema_names
 
+CONFIG = Path(__file__).parents[1] / "configs" / "default-3.yaml"
 QUESTIONS = Path(__file__).parents[1] / "configs" / "questions" / "cuad.yaml"
 CUAD = Path(__file__).parent / "data" / "cuad"
 
@@ -37,6 +39,16 @@ def test_the_contract_schema_covers_the_categories_of_cuad():
         described = [next(iter(row.values())).removeprefix("Category: ").strip() for row in csv.DictReader(table)]
     assert len(categories) == len(set(categories)) == len(described) == 41
     assert {category.casefold() for category in categories} == {name.casefold() for name in described}
+
+
+def test_the_fields_of_a_contract_are_read_in_one_pass():
+    heads = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["model"]["heads"]
+    fields = load_schema("contract").fields
+    clauses = {name: [s.name for s in field.trusted if s.kind == "clause"] for name, field in fields.items()}
+    assert clauses == {name: [field.category] for name, field in fields.items()}
+    assert {field.category for field in fields.values()} == set(heads["clauses"]["labels"])
+    assert {s.kind for field in fields.values() for s in field.trusted} == {"record", "clause"}
+    assert all(field.trusted[-1].kind == "clause" for field in fields.values()), "the record is trusted more"
 
 
 def test_the_categories_are_written_as_the_labels_of_the_spans_are():
