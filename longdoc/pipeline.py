@@ -299,7 +299,8 @@ class Pipeline:
             schema: ``"contract"``, ``"paper"``, ``"clinical"``, a YAML file, a mapping or a ``Schema``.
             min_score: threshold of the scores of answers, 0..1; by default that of each head.
             head: name of the head, if several answer questions.
-            windows: as for :meth:`ask`; ``prediction.searched`` says which share of the text was searched.
+            windows: as for :meth:`ask`, but fields with several answers are sought in all windows; the share of the
+                text that was searched is in ``prediction.searched``.
 
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
@@ -311,7 +312,8 @@ class Pipeline:
             options = [DecodeOptions(top_k=wide[f.many], min_score=0.0) for f in fields.values()]
             name = self.engine.name_of("qa", head)
             with self._progress() as bar:
-                return self.engine.ask(read, name, [*fields], bar, options, windows)
+                most = [None if f.many else windows for f in fields.values()]
+                return self.engine.ask(read, name, [*fields], bar, options, most)
 
         see, recording = partial(self, read, min_score=0.0), partial(self.engine.heads_for, tasks=self.tasks)
         return extract(read, load_schema(schema), Sources(usable, recording, see, ask))
