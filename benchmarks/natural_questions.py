@@ -100,8 +100,8 @@ def main() -> None:
         f"{len(questions)} questions on {len(ids)} contracts held out from training, see `benchmarks/marks/README.md`. "
         "Right: F1 of the words at least 0.5 with an acceptable answer, or one is contained; partly: at least 0.2, or "
         "contained in one; numbers must agree. Words agree by chance too, above all where partly: read the answers "
-        "that the command prints. An answer where the contract has none is wrong. One marking; one question is 1.7 % "
-        "of all."
+        "that the command prints. An answer where the contract has none is wrong. One marking; one question is "
+        f"{100 / len(questions):.1f} % of all."
     )
     write_table(
         "natural_questions" if arguments.part == "test" else "natural_questions_dev",

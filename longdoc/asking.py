@@ -49,7 +49,7 @@ def answers_to(
 ) -> list[Answers]:
     """Asks a head questions about a document, and chooses the answers to show; see ``Pipeline.ask``."""
     wide = DecodeOptions(top_k=max(options.top_k, CANDIDATES), min_score=0.0)
-    found = engine.ask(document, head, questions, progress, [wide] * len(questions), windows)
+    found = engine.ask(document, head, questions, progress, [wide] * len(questions), [windows] * len(questions))
     answers = []
     for question, (candidates, gaps, coverage) in zip(questions, found, strict=True):
         shown, rejected = chosen(document, question, candidates, config=engine.heads[head], options=options)

@@ -132,7 +132,7 @@ class Engine:
         questions: Sequence[str],
         progress: tqdm[Any],
         options: Sequence[DecodeOptions],
-        windows: int | None = None,
+        windows: Sequence[int | None] | None = None,
     ) -> list[Searched]:
         """Findings of a head for each of several questions or hypotheses, about a document that is tokenised once.
 
@@ -142,17 +142,16 @@ class Engine:
             questions: questions or hypotheses.
             progress: a progress bar.
             options: for each question.
-            windows: how many windows to read for a question, those that share most of its words; all by default.
+            windows: how many windows to read for each question, those that share most of its words; None for all.
 
         """
         if other := [question for question in questions if not isinstance(question, str)]:
             raise ConfigError(f"a question is {type(other[0]).__name__}; ask in words, with a str")
-        if windows is not None and (not isinstance(windows, int) or windows < 1):
-            raise ConfigError(f"windows must be an integer, at least 1, or None for all; got {windows!r}")
         reader = self._reader_of[head]
         tokens = reader.tokenize(document)
         readings = [reader.read(document, tokens, [head], question=question) for question in questions]
-        readings = [likely_windows(reading, windows) for reading in readings]
+        most = windows or [None] * len(readings)
+        readings = [likely_windows(*each) for each in zip(readings, most, strict=True)]
         found = [by_head[head] for by_head in self.find(readings, progress, options)]
         unread = gaps_of(document, [tokens])
         gaps = [tuple(sorted([*unread, *left_out(reading)], key=lambda gap: gap.start)) for reading in readings]

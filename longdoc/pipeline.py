@@ -302,7 +302,8 @@ class Pipeline:
             tasks: heads that fields may use, and ``rules``; all by default. ``prediction.notices`` tells the omitted.
             min_score: threshold of the scores of answers, 0..1; by default that of each head.
             head: name of the head, if several answer questions.
-            windows: as for :meth:`ask`; ``prediction.searched`` says which share of the text was searched.
+            windows: as for :meth:`ask`, but fields with several answers are sought in all windows; the share of the
+                text that was searched is in ``prediction.searched``.
 
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
@@ -312,9 +313,11 @@ class Pipeline:
         read, wide = as_document(document), {True: MAX_ANSWERS + 1, False: CANDIDATES_FOR_VALUE}
 
         def ask(fields: Mapping[str, Field]) -> list[Searched]:
+            name = self.engine.name_of("qa", head, allowed)
             options = [DecodeOptions(top_k=wide[f.many], min_score=0.0) for f in fields.values()]
             with self._progress() as bar:
-                return self.engine.ask(read, self.engine.name_of("qa", head, allowed), [*fields], bar, options, windows)
+                most = [None if f.many else windows for f in fields.values()]
+                return self.engine.ask(read, name, [*fields], bar, options, most)
 
         see = partial(self, read, min_score=0.0)
         recording = partial(self.engine.heads_for, tasks=[name for name in self.tasks if name in allowed])

@@ -6,13 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 
+from longdoc.errors import ConfigError
 from longdoc.lexical import shared_words
 from longdoc.prediction import NOT_SEARCHED, Gap
 from longdoc.reader import Reading
 
 
 def likely_windows(reading: Reading, most: int | None) -> Reading:
-    """A reading of at most ``most`` of its windows, in document order; all of them by default."""
+    """A reading of at most ``most`` of its windows, in document order; all of them if that is None.
+
+    Raises:
+        ConfigError: ``most`` is not a positive integer.
+    """
+    if most is not None and (not isinstance(most, int) or most < 1):
+        raise ConfigError(f"windows must be an integer, at least 1, or None for all; got {most!r}")
     if most is None or len(reading.windows) <= most:
         return reading
     text, offsets = reading.document.text, reading.tokens.offsets

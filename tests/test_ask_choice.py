@@ -62,9 +62,14 @@ def test_the_windows_that_share_words_with_the_question_are_read(pipeline):
 
 def test_a_field_says_how_much_was_searched_and_which_candidate_was_rejected(pipeline):
     schema = {"fields": {"seat": {"question": "Where does the arbitrator sit?"}, "who": {"question": "who?"}}}
+    schema["fields"]["all"] = {"question": "Who else?", "many": True}
     prediction = pipeline.extract(Document.from_text(ONCE), schema, windows=2, min_score=1.0)
-    assert {name: share < 0.5 for name, share in prediction.searched.items()} == {"seat": True, "who": True}
-    assert [answer.label for answer in prediction.rejected] == ["seat", "who"]
+    assert {name: share < 0.5 for name, share in prediction.searched.items()} == {
+        "seat": True,
+        "who": True,
+        "all": False,
+    }
+    assert [answer.label for answer in prediction.rejected] == ["seat", "who", "all"]
     assert prediction.gaps == () and prediction.coverage == 1.0
     plain = prediction.to_dict()
     assert Prediction.from_dict(plain, prediction.document).searched == plain["searched"]
