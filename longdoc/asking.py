@@ -22,6 +22,8 @@ from longdoc.lexical import terms
 from longdoc.prediction import Answers
 from longdoc.values.asked import Asked, asked_for
 
+WINDOWS = 16
+"""Windows that are read for a question."""
 CANDIDATES = 20
 """Answers among which those that suit the question are sought."""
 UNSUITED = 0.05

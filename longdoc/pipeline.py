@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from longdoc.asking import answers_to
+from longdoc.asking import WINDOWS, answers_to
 from longdoc.decode import Overlap
 from longdoc.document import Document
 from longdoc.document_type import Kind
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 ItemT = TypeVar("ItemT")
 
-WINDOWS = 16
-"""Windows that are read for a question."""
 PROGRESS_DELAY = 2.0
 """Seconds before a progress bar is shown."""
 
@@ -302,8 +300,7 @@ class Pipeline:
             tasks: heads that fields may use, and ``rules``; all by default. ``prediction.notices`` tells the omitted.
             min_score: threshold of the scores of answers, 0..1; by default that of each head.
             head: name of the head, if several answer questions.
-            windows: as for :meth:`ask`, but fields with several answers are sought in all windows; the share of the
-                text that was searched is in ``prediction.searched``.
+            windows: as for :meth:`ask`; fields with several answers read all. ``prediction.searched`` says how much.
 
         Raises:
             ConfigError: as for :meth:`ask`, or the schema has an unknown key or type.
