@@ -13,7 +13,7 @@ from longdoc.reader import Reading
 
 
 def likely_windows(reading: Reading, most: int | None) -> Reading:
-    """A reading of at most ``most`` of its windows, in document order; all of them if that is None.
+    """A reading of at most ``most`` of its windows, in document order; of all if that is None, or none shares a word.
 
     Raises:
         ConfigError: ``most`` is not a positive integer.
@@ -24,7 +24,10 @@ def likely_windows(reading: Reading, most: int | None) -> Reading:
         return reading
     text, offsets = reading.document.text, reading.tokens.offsets
     passages = [text[offsets[window.start, 0] : offsets[window.end - 1, 1]] for window in reading.windows]
-    best = np.argsort(-shared_words(reading.question or "", passages), kind="stable")[:most]
+    shared = shared_words(reading.question or "", passages)
+    if not shared.any():
+        return reading
+    best = np.argsort(-shared, kind="stable")[:most]
     return replace(reading, windows=tuple(reading.windows[index] for index in sorted(best)))
 
 
