@@ -42,6 +42,8 @@ The package, top layer first. A module imports only from the layers below its ow
 ``document_type``   a document → contract, paper, note or other
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, and where each may come from
+``record_types``    the types of the records of contracts, papers and notes
+``plain``           findings and records as what JSON can hold, and back
 ``summary``         entities → each name once, with its count and pages
 ``labels``          Span, Entity, Answer, Label; encoding and decoding of tags
 ``document``        Document: the text, and the position of every character on its page

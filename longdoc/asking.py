@@ -20,6 +20,7 @@ from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import DOUBTFUL, Answer
 from longdoc.lexical import terms
 from longdoc.prediction import Answers
+from longdoc.records.meanings import meanings
 from longdoc.values.asked import Asked, asked_for
 
 WINDOWS = 16
@@ -29,7 +30,7 @@ CANDIDATES = 20
 UNSUITED = 0.05
 """How likely an answer of the wrong kind is right, compared with one of the right kind with the same score."""
 DEFINED = 0.9
-"""Score of the sentence that defines a term, as the answer to a question about its meaning."""
+"""Score of what a term stands for, as the answer to a question about its meaning."""
 
 _MEANING = re.compile(
     r"(?:what (?:does|do|is|are) (?:the (?:term|word|words) )?(?P<term>.+?) (?:mean|means|meant|stand for|defined as)"
@@ -100,13 +101,9 @@ def definitions(document: Document, question: str) -> list[Answer]:
     match = _MEANING.fullmatch(" ".join(question.split()))
     if match is None:
         return []
-    wanted = _term(next(group for group in match.groups() if group))
+    named = next(group for group in match.groups() if group).strip(" \"'“”‘’")
+    term = re.sub(r"(?i)^(?:the|a|an) ", "", named)
     return [
-        Answer(question=question, score=DEFINED, source=f"definition {d.term}", **place(document, d.start, d.end))
-        for d in document.definitions
-        if _term(d.term) == wanted
+        Answer(question=question, score=DEFINED * trust, source=f"definition {term}", **place(document, start, end))
+        for start, end, trust in meanings(document, term)
     ]
-
-
-def _term(text: str) -> str:
-    return re.sub(r"^(?:the|a|an) ", "", text.casefold().strip(" \"'“”‘’"))

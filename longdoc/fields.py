@@ -132,11 +132,11 @@ def _likely(answers: Sequence[Answer], least: float) -> list[Answer]:
 
 
 def _searched(schema: Schema, asked: Mapping[str, Searched]) -> dict[str, float]:
-    """The fields for which questions were asked, each with the share of the text that was searched for all of them."""
+    """The fields for which questions were asked, each with the smallest share of the text that was searched for one."""
     shares: dict[str, float] = {}
     for name, wanted in schema.fields.items():
         own = [asked[s.name].coverage for s in wanted.trusted if s.kind == "question" and s.name in asked]
-        shares |= {name: max(own)} if own else {}
+        shares |= {name: min(own)} if own else {}
     return shares
 
 

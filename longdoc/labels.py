@@ -17,7 +17,7 @@ from longdoc.errors import ConfigError
 OUTSIDE = "O"
 NOT_READ = "not read"
 """Label of an inference from a document without text, which leaves the hypothesis undecided."""
-DOUBTFUL = 0.5
+DOUBTFUL = 0.7
 """Answers below this score are marked for a person to look at."""
 Scheme: TypeAlias = Literal["bio", "bioes", "io", "iob1"]
 PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I", "iob1": "BI"}

@@ -217,7 +217,7 @@ def save_default(folder):
     model = tiny_model(default_config())
     with torch.no_grad():
         for weight in model.heads.parameters():
-            weight.mul_(20)
+            weight.mul_(20) if weight.dim() > 1 else weight.zero_()
     model.save(folder)
 
 

@@ -88,7 +88,10 @@ def chart() -> np.ndarray:
     return picture
 
 
-@pytest.mark.parametrize("picture", [photo(), watermark(), chart()], ids="photo watermark chart".split())
+PICTURES = [photo(), watermark(), pytest.param(chart(), marks=needs_ocr)]  # OCR tells that a chart has no words
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids="photo watermark chart".split())
 def test_pictures_that_are_no_scans_are_not_warned_of(picture):
     caption = lines("Figure 3. A caption of a picture that is rather long, of two lines,", "and ends here.", y=100)
     for content in (FULL + lines(*TEXT, pitch=20, y=600), "q 500 0 0 560 50 180 cm /I0 Do Q " + caption):

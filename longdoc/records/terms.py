@@ -146,13 +146,15 @@ def find_law(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:
                 text[max(0, start - 60) : end],
             )
         )
-        score = (
-            base
-            + 0.1 * bool(re.search(r"(?i)governed|construed|interpreted", sentence))
-            + 0.1 * own
-            - 0.3 * (not own)
-            - 0.2 * bool(re.search(r"(?i)\b(?:incorporated|organi[sz]ed|existing|arbitration rules|tax)", sentence))
-        )
+        governs = bool(re.search(r"(?i)governed|construed|interpreted", sentence))
+        of_party = bool(re.search(r"(?i)\b(?:incorporated|organi[sz]ed|existing|arbitration rules|tax)", sentence))
+        if (
+            of_party
+            and not governs
+            and not re.search(r"(?i)applicable law|governing|applies|apply|controlled", sentence)
+        ):
+            continue  # the law under which a party exists
+        score = base + 0.1 * governs + 0.1 * own - 0.3 * (not own) - 0.2 * of_party
         if best is None or score > best[0]:
             best = (score, place, source)
     if best is None or best[0] < 0.4:

@@ -18,6 +18,13 @@ _AMOUNT = (
     r"(?:amount|charge|commission|compensation|cost|discount|fee|fine|interest|payment|penalty|premium|price|rate|rent|"
     r"royalty|salary|sum)s?"
 )
+_NOT_AMOUNT = (
+    r"(?!(?:party|parties|company|side|one|happens|triggers|causes|currency|kinds?|types?|of)\b)"
+    r"(?!.*\b(?:heart|pulse|respiratory|infection|mutation|survival|response|error) rate)"
+)
+"""What is asked for is not the amount that is named: "Which party pays the fee?"."""
+_DOSE = r"(?i:\d\s?(?:mg|mcg|g|kg|ml|units?)\b)"
+_FREQUENCY = r"(?i:\b(?:daily|nightly|weekly|monthly|quarterly|annual(?:ly)?|yearly|once|twice|every|each|times)\b)"
 _MONTH = (
     r"(?i:January|February|March|April|June|July|August|September|October|November|December)|"
     r"\bMay\b|\b(?:1[89]|20)\d\d\b"
@@ -45,7 +52,8 @@ class Asked:
 
 _ASKED: tuple[tuple[str, Asked], ...] = (
     (rf"how (?:much|many)\b.*\b(?:notice|warning)|how (?:many|much) (?:\w+ )?{_UNITS}", Asked(("duration",))),
-    (r"(?:for )?how long|how (?:soon|far|often|quickly|early|late)", Asked(("duration", "date"), _MONTH)),
+    (r"how (?:often|frequently)", Asked(("duration",), _FREQUENCY)),
+    (r"(?:for )?how long|how (?:soon|quickly|early|late)", Asked(("duration", "date"), _MONTH)),
     (r"(?:until|since|from|by|till) when", Asked(("date", "duration"), _MONTH)),
     (
         r"when (?:did|does|do|is|was|will|must|shall|can) .*",
@@ -54,7 +62,10 @@ _ASKED: tuple[tuple[str, Asked], ...] = (
     (r"(?:\w+ )?(?:what|which) (?:day|date)|what is the (?:\w+ )?date", Asked(("date",), _MONTH)),
     (r"(?:what|which) (?:percentage|share)", Asked(("percent",))),
     (r"how many", Asked(("number",))),
-    (rf"how (?:much|high|large)|(?:what|which) (?:\w+ ){{0,4}}{_AMOUNT}", Asked(("money", "percent"))),
+    (
+        rf"how (?:much|high|large)|(?:what|which) {_NOT_AMOUNT}(?:\w+ ){{0,4}}{_AMOUNT}",
+        Asked(("money", "percent"), _DOSE),
+    ),
 )
 """The start of a question → what it asks for; the first that matches counts."""
 
