@@ -15,7 +15,7 @@ help:  ## list these targets
 
 demo: $(VENV)/.model-installed  ## the record of a real contract (parties, dates, law) and two answers, with their pages
 	$(BIN)/longdoc extract --format table --record contract $(CONTRACT)
-	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs the arbitration?"
+	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs this agreement?"
 
 test: lint  ## all checks: formatting, types, import layers, tests, examples, notebooks
 	$(PYTEST)

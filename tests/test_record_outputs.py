@@ -23,11 +23,13 @@ from longdoc.errors import (
     MissingDependencyError,
     RecordError,
 )
-from longdoc.labels import Answer
+from longdoc.findings import place
+from longdoc.labels import Answer, Entity
 from longdoc.model import Model, ModelConfig
 from longdoc.outputs import FORMATS, Outcome, replacing
+from longdoc.outputs.format import passages
 from longdoc.record_types import Medication, Paper, Party, Problem, VitalSign
-from longdoc.records import Contract, Note, record_kind
+from longdoc.records import Contract, Note, record_kind, with_record
 from longdoc.values import Duration, Money, with_alternative
 
 LEASE = """LEASE AGREEMENT
@@ -360,3 +362,11 @@ def test_what_only_the_metadata_say_is_shown_and_not_called_missing(monkeypatch)
     assert prediction.fields == {"authors": (author,), "doi": ()}
     line = json.loads(json.dumps(prediction.to_dict()))
     assert Prediction.from_dict(line, document) == prediction
+
+
+def test_the_spans_that_a_record_was_made_from_are_not_shown_beside_it():
+    document = longdoc.load(b"SUPPLY AGREEMENT\n\nThis Agreement is governed by the laws of Ohio.\n")
+    span = Entity(label="Governing Law", score=0.9, **place(document, 18, 65))
+    seen = Prediction(document=document, spans=(span,))
+    assert "Governing Law" in passages(seen)
+    assert "Governing Law" not in passages(with_record(seen, "contract"))

@@ -82,9 +82,13 @@ class PredictionLike(Protocol):
 
 
 def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
-    """Answers by field, fields without an answer too, or by question; then spans by label, in document order."""
+    """Answers by field, fields without an answer too, or by question; then spans by label, in document order.
+
+    The spans that a record was made from are in it, and not shown again.
+    """
     found: dict[str, list[Answer | Entity]] = {name: [*own] for name, own in prediction.fields.items()}
-    for span in sorted(prediction.spans, key=lambda span: (span.start, span.end)):
+    spans = () if prediction.record is not None else prediction.spans
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
         found.setdefault(span.label, []).append(span)
     return found
 
