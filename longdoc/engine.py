@@ -143,7 +143,6 @@ class Engine:
             progress: a progress bar.
             options: for each question.
             windows: how many windows to read for each question, those that share most of its words; None for all.
-
         """
         if other := [question for question in questions if not isinstance(question, str)]:
             raise ConfigError(f"a question is {type(other[0]).__name__}; ask in words, with a str")

@@ -14,12 +14,12 @@ from itertools import combinations
 from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.findings import Searched
-from longdoc.labels import Answer, Entity
+from longdoc.labels import DOUBTFUL, Answer, Entity
 from longdoc.parts import Section
 from longdoc.prediction import NOT_SEARCHED, Notice, Prediction
 from longdoc.record_types import cells_by_field
 from longdoc.records import RECORDS, record_for
-from longdoc.records.evidence import SURE, cell, metadata_cell
+from longdoc.records.evidence import cell, metadata_cell
 from longdoc.records.meanings import meanings
 from longdoc.rules import RULES
 from longdoc.schema import Field, Schema, Source
@@ -221,7 +221,8 @@ def _chosen(
     differs = not wanted.many and _disagree(kept[0], others)
     lacking = [answer for answer in kept if wanted.has_values and answer.value is None]
     marked = [
-        replace(answer, check=answer.check or differs or answer in lacking or answer.score < SURE) for answer in kept
+        replace(answer, check=answer.check or differs or answer in lacking or answer.score < DOUBTFUL)
+        for answer in kept
     ]
     return sorted(marked, key=lambda answer: answer.start)
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from longdoc.prediction import Answers
 
 HELP = "answer questions about a document in its own words"
+_WRITTEN = ("text", "score", "check", "start", "end", "page", "section", "value", "alternative")
+"""What the format json says of an answer."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,17 +109,7 @@ def _asked(question: str, answers: Answers) -> dict[str, Any]:
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
-    from longdoc.values import alternative_of, to_plain
+    from longdoc.plain import plain
 
-    other = alternative_of(answer.value)
-    return {
-        "text": answer.text,
-        "score": round(answer.score, 4),
-        "check": answer.check,
-        "start": answer.start,
-        "end": answer.end,
-        "page": answer.page,
-        "section": answer.section,
-        "value": None if answer.value is None else to_plain(answer.value),
-        "alternative": None if other is None else to_plain(other),
-    }
+    written = plain(answer)
+    return {name: written[name] for name in _WRITTEN}

@@ -40,6 +40,15 @@ def shown_gaps(gaps: Iterable[GapLike]) -> list[tuple[GapLike, int]]:
     return shown
 
 
+def said_gaps(gaps: Iterable[GapLike]) -> list[str]:
+    """The gaps to show in words."""
+    said = []
+    for gap, others in shown_gaps(gaps):
+        more = f" and in {others:,} other places" if others else ""
+        said.append(f"Not read: characters {gap.start} to {gap.end}{more} ({gap.reason})")
+    return said
+
+
 class NoticeLike(Protocol):
     """What was not done for a field; :class:`longdoc.prediction.Notice`."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from longdoc.errors import ConfigError, DocumentError
-from longdoc.outputs.format import Outcome, PredictionLike, said_notices, searched_in, shown_gaps
+from longdoc.outputs.format import Outcome, PredictionLike, said_gaps, said_notices, searched_in
 from longdoc.summary import on_one_line
 
 Cell: TypeAlias = list[str] | datetime.date | str | None
@@ -52,7 +52,7 @@ def _row(outcome: Outcome, format: str) -> dict[str, Cell]:
     cells = _cells(result, outcome.source, format)
     said = [*result.document.warnings, *said_notices(result)]
     said += [searched_in(result, name) for name, share in result.searched.items() if share < 1]
-    said += [f"not read, {gap.start}-{gap.end}: {gap.reason}; {n} more" for gap, n in shown_gaps(result.gaps)]
+    said += said_gaps(result.gaps)
     return {"source": outcome.source, "status": "ok", **cells, "message": "; ".join(said)}
 
 

@@ -14,9 +14,9 @@ from longdoc.outputs.format import (
     not_found,
     passages,
     rejected_for,
+    said_gaps,
     said_notices,
     searched_in,
-    shown_gaps,
 )
 from longdoc.summary import Name, count, names_by_label, place, shortened
 from longdoc.values import alternative_of
@@ -85,9 +85,8 @@ def print_losses(console: Console, warnings: Iterable[str], gaps: Iterable[GapLi
     """Prints what was lost in loading, and what the model did not see."""
     for warning in warnings:
         console.print(f"Warning: {warning}", style="yellow")
-    for gap, others in shown_gaps(gaps):
-        more = f" and in {others:,} other places" if others else ""
-        console.print(f"Not read: characters {gap.start} to {gap.end}{more} ({gap.reason})", style="yellow")
+    for gap in said_gaps(gaps):
+        console.print(gap, style="yellow")
 
 
 def _names_table() -> Table:

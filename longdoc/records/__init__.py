@@ -11,7 +11,7 @@ from longdoc.document_type import Kind, document_type
 from longdoc.errors import ConfigError, RecordError, did_you_mean
 from longdoc.labels import Entity
 from longdoc.prediction import Prediction
-from longdoc.record_types import Contract, Note, Paper, Party, cells_by_field
+from longdoc.record_types import RECORD_TYPES, Contract, Note, Paper, Party, cells_by_field
 from longdoc.records.contract import contract_record
 from longdoc.records.evidence import looks_like, may_be
 from longdoc.records.note import note_record
@@ -41,7 +41,6 @@ class RecordKind:
     """Document, entities and spans → record; raises ``RecordError`` for a document of another kind."""
     type: type[Any]
     """The class of the record."""
-    description: str
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -50,9 +49,9 @@ class RecordKind:
 
 
 RECORDS: dict[Kind, RecordKind] = {
-    "contract": RecordKind(contract_record, Contract, "title, parties, dates, law, term, renewal, notice, caps"),
-    "paper": RecordKind(paper_record, Paper, "title, authors, DOI, abstract, sections, entities, abbreviations"),
-    "note": RecordKind(note_record, Note, "problems, medications with doses, allergies, vital signs, dates"),
+    "contract": RecordKind(contract_record, RECORD_TYPES["contract"]),
+    "paper": RecordKind(paper_record, RECORD_TYPES["paper"]),
+    "note": RecordKind(note_record, RECORD_TYPES["note"]),
 }
 """The kinds of records by the kind of document."""
 

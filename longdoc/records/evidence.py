@@ -9,10 +9,8 @@ from longdoc.document import Document
 from longdoc.document_type import DocumentType, document_type
 from longdoc.errors import RecordError
 from longdoc.findings import place, trimmed
-from longdoc.labels import Answer
+from longdoc.labels import DOUBTFUL, Answer
 
-SURE = 0.7
-"""A cell with a lower score asks for a look."""
 _HINT = 2.0
 """Points for a kind at which a document of no certain kind may be of that kind."""
 _NAMES = {"contract": "a contract", "paper": "a paper", "note": "a clinical note"}
@@ -59,7 +57,7 @@ def cell(document: Document, start: int, end: int, *, label: str, source: str, *
     """
     start, end = trimmed(document.text, start, end)
     fields = {"score": 1.0, **more}
-    check = fields.pop("check", False) or fields["score"] < SURE
+    check = fields.pop("check", False) or fields["score"] < DOUBTFUL
     return Answer(**place(document, start, end), label=label, source=source, check=check, **fields)
 
 
