@@ -298,3 +298,17 @@ def test_a_fragment_stays_short(count: int) -> None:
     fragment = html.fragment(prediction)
     assert fragment.count("<tr") == 1 + min(count, 6) + (count > 6)
     assert (f"and {count - 6} more" in fragment) == (count > 6)
+
+
+def test_a_text_that_questions_searched_in_part_is_not_called_read_to_the_end() -> None:
+    document = Document.from_text("Ada pays. The rent is due.")
+    answer = Answer(question="Who pays?", label="who", text="Ada", start=0, end=3, score=0.9, page=1)
+    whole = Prediction(document=document, answers=(answer,), sought=("who", "law"))
+    partly = replace(whole, searched={"who": 0.5, "law": 0.25})
+    whole_table, partly_table = (" ".join(written("table", Outcome("a", each)).split()) for each in (whole, partly))
+    assert "read to the last character" in whole_table and "text searched" not in whole_table
+    assert "read to the last character" not in partly_table
+    assert "who (50 % of the text searched)" in partly_table and "law (25 % of the text searched)" in partly_table
+    assert "read to the last character" in page_of(whole)
+    assert "read to the last character" not in page_of(partly) and "who (50 % of the text searched)" in page_of(partly)
+    assert "who (50 % of the text searched); law (25 % of the text searched)" in written("csv", Outcome("a", partly))

@@ -127,6 +127,11 @@ def rejected_for(prediction: PredictionLike, field: str) -> Answer | None:
     return next((answer for answer in prediction.rejected if answer.label == field), None)
 
 
+def searched_in_part(prediction: PredictionLike) -> list[str]:
+    """The fields for which questions were asked that did not search all of the text, each with the share."""
+    return [searched_in(prediction, name) for name, share in prediction.searched.items() if share < 1]
+
+
 def searched_in(prediction: PredictionLike, field: str) -> str:
     """How much of the text was searched for a field, if a question was asked that did not search all of it."""
     share = prediction.searched.get(field, 1.0)

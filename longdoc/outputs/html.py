@@ -18,6 +18,7 @@ from longdoc.outputs.format import (
     rejected_for,
     said_notices,
     searched_in,
+    searched_in_part,
     shown_gaps,
 )
 from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened
@@ -268,9 +269,9 @@ def _facts(source: str, prediction: PredictionLike) -> str:
         f"{gap.start}–{gap.end}{f' and {others:,} other places' if others else ''}: {_text(gap.reason)}"
         for gap, others in shown_gaps(prediction.gaps)
     )
-    coverage = (
-        f'<span class="gaps">{prediction.coverage:.1%} read ({gaps})</span>' if gaps else "read to the last character"
-    )
+    partly = _text(", ".join(searched_in_part(prediction)))
+    whole = f"questions: {partly}" if partly else "read to the last character"
+    coverage = f'<span class="gaps">{prediction.coverage:.1%} read ({gaps})</span>' if gaps else whole
     return " · ".join([*facts, coverage])
 
 

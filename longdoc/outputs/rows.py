@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from longdoc.errors import ConfigError, DocumentError
-from longdoc.outputs.format import Outcome, PredictionLike, said_gaps, said_notices, searched_in
+from longdoc.outputs.format import Outcome, PredictionLike, said_gaps, said_notices, searched_in_part
 from longdoc.summary import on_one_line
 
 Cell: TypeAlias = list[str] | datetime.date | str | None
@@ -51,8 +51,7 @@ def _row(outcome: Outcome, format: str) -> dict[str, Cell]:
         return {"source": outcome.source, "status": "error", "message": str(result)}
     cells = _cells(result, outcome.source, format)
     said = [*result.document.warnings, *said_notices(result)]
-    said += [searched_in(result, name) for name, share in result.searched.items() if share < 1]
-    said += said_gaps(result.gaps)
+    said += [*searched_in_part(result), *said_gaps(result.gaps)]
     return {"source": outcome.source, "status": "ok", **cells, "message": "; ".join(said)}
 
 

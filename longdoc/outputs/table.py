@@ -17,6 +17,7 @@ from longdoc.outputs.format import (
     said_gaps,
     said_notices,
     searched_in,
+    searched_in_part,
 )
 from longdoc.summary import Name, count, names_by_label, place, shortened
 from longdoc.values import alternative_of
@@ -68,7 +69,8 @@ def plain_console(stream: TextIO | None = None) -> Console:
 def _print_title(console: Console, source: str, prediction: PredictionLike) -> None:
     document = prediction.document
     facts = [source, count(len(document.pages), "page")]
-    facts += [] if prediction.gaps or document.warnings else ["read to the last character"]
+    is_whole = not (prediction.gaps or document.warnings or searched_in_part(prediction))
+    facts += ["read to the last character"] if is_whole else []
     console.print()
     console.print(document.title, style="bold")
     console.print(" · ".join(facts), style="dim")
@@ -132,6 +134,10 @@ def _print_passages(console: Console, prediction: PredictionLike, found: dict[st
             table.add_row("", Text(f"and {len(own) - PASSAGES_SHOWN:,} more (-o FILE writes them all)", style="dim"))
     console.print(table if table.row_count else "Nothing found.")
     missing = not_found(prediction)
+    answered = [name for name, own in found.items() if own and prediction.searched.get(name, 1.0) < 1]
+    if answered:
+        named = ", ".join(searched_in(prediction, name) for name in answered)
+        console.print(f"Found by a question: {named}", style="dim")
     if missing:
         named = ", ".join(searched_in(prediction, name) for name in missing)
         console.print(f"Not found: {named}", style="dim")
