@@ -7,17 +7,18 @@ answer that was given.
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
 from _matching import judge
 from _table import write_table
 from tqdm import tqdm
 
 import longdoc
+from longdoc.config import load_yaml
 from longdoc.datasets import Contract, cuad_part, data_root, read_cuad
+from longdoc.datasets.marks import MarkedQuestion, Marks, read_contract_marks
 
 MARKS = Path(__file__).parent / "marks" / "questions"
 QUESTIONS = {"dev": MARKS / "development.yaml", "test": MARKS / "contracts.yaml"}
@@ -39,33 +40,19 @@ class Outcome(NamedTuple):
     score: float
 
 
-def read_questions(path: Path) -> list[dict[str, Any]]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["questions"]
-
-
-def check_quotes(questions: Iterable[Mapping[str, Any]], contracts: Mapping[str, Contract]) -> None:
-    """Stops if an acceptable answer is not what the contract says at its offsets."""
-    for question in questions:
-        contract = contracts[question["contract"]]
-        for answer in question["answers"]:
-            if contract.text[answer["start"] : answer["end"]] != answer["text"]:
-                raise SystemExit(f"{question['id']}: {answer['text']!r} is not at {answer['start']}")
-
-
 def ask(
-    pipeline: longdoc.Pipeline, contract: Contract, questions: list[dict[str, Any]], options: Mapping[str, None]
+    pipeline: longdoc.Pipeline, contract: Contract, asked: list[MarkedQuestion], options: Mapping[str, None]
 ) -> list[Outcome]:
     document = longdoc.load(contract.pdf)
     found = []
-    answers = pipeline.ask(document, [question["question"] for question in questions], **options)
-    for question, given in zip(questions, answers, strict=True):
+    answers = pipeline.ask(document, [each.question for each in asked], **options)
+    for each, given in zip(asked, answers, strict=True):
         verdict, score, text = "not found", 0.0, ""
         if given:
-            verdict, score = judge(given[0].text, [each["text"] for each in question["answers"]]), given[0].score
+            verdict, score = judge(given[0].text, [answer["text"] for answer in each.answers]), given[0].score
             text = " ".join(given[0].text.split())
-        tqdm.write(f"{question['id']:<13} {verdict:<9} {score:.2f}  {question['question']} -> {text}")
-        found.append(Outcome(question["kind"], verdict, score))
+        tqdm.write(f"{each.id:<13} {verdict:<9} {score:.2f}  {each.question} -> {text}")
+        found.append(Outcome(each.kind, verdict, score))
     return found
 
 
@@ -84,15 +71,16 @@ def main() -> None:
     parser.add_argument("--all-windows", action="store_true", help="read the whole text for each question")
     arguments = parser.parse_args()
 
-    questions = read_questions(QUESTIONS[arguments.part])
-    ids = list(dict.fromkeys(question["contract"] for question in questions))
+    path = QUESTIONS[arguments.part]
+    questions = load_yaml(Marks, path).questions
+    list(read_contract_marks(data_root() / "cuad", marks=str(path)))  # stops if an answer is not what the contract says
+    ids = list(dict.fromkeys(question.contract for question in questions))
     contracts = {c.id: c for c in read_cuad(data_root() / "cuad") if c.id in ids and cuad_part(c) == arguments.part}
-    check_quotes(questions, contracts)
     pipeline = longdoc.Pipeline.from_pretrained(arguments.model)
     options = {"windows": None} if arguments.all_windows else {}
     outcomes: list[Outcome] = []
     for name in tqdm(ids, unit="contract"):
-        outcomes += ask(pipeline, contracts[name], [each for each in questions if each["contract"] == name], options)
+        outcomes += ask(pipeline, contracts[name], [each for each in questions if each.contract == name], options)
 
     rows = [row_of(name, [each for each in outcomes if each.kind == kind]) for kind, name in KINDS.items()]
     header = ["the answer is", "questions", "right", "partly right", "wrong", f"wrong, score above {SURE}"]

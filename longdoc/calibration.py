@@ -37,8 +37,9 @@ class CalibrateConfig:
 
     model: str = "default"
     """``default`` or a model folder."""
-    heads: dict[str, DatasetConfig]
-    """Head: data set, of which every second document is held out; only the first wording of a question is asked."""
+    heads: dict[str, DatasetConfig | tuple[DatasetConfig, ...]]
+    """Head: data set, or several read one after another. Every second document is held out; only the first wording of a
+    question is asked."""
     output: str
     """Folder of the calibrated model."""
     quantize: bool = False
@@ -165,18 +166,26 @@ def label_biases(calibration: Calibration, found: Scored) -> dict[str, float]:
     return biases
 
 
-def _read(model: Model, name: str, dataset: DatasetConfig) -> tuple[list[Example], set[str]]:
+def _read(
+    model: Model, name: str, datasets: DatasetConfig | tuple[DatasetConfig, ...]
+) -> tuple[list[Example], set[str]]:
     """Documents for a head, and the labels annotated in them; raises an error if the head cannot be calibrated."""
     heads = {n: h for n, h in model.config.heads.items() if kind_of(h).trials is not None}
     if name not in heads:
         raise ConfigError(f"heads names {name!r}; heads that can be calibrated: {', '.join(heads) or 'nothing'}")
-    annotation = yields(dataset)
-    if annotation not in kind_of(heads[name]).scorers:
-        raise ConfigError(f"heads.{name}: a head of kind {heads[name].kind!r}, but the data annotates {annotation}")
-    examples = [replace(e, questions=tuple(first_wordings(e.questions))) for e in read_dataset(dataset)]
+    examples: list[Example] = []
+    labels: set[str] = set()
+    for dataset in datasets if isinstance(datasets, tuple) else (datasets,):
+        annotation = yields(dataset)
+        if annotation not in kind_of(heads[name]).scorers:
+            kind = heads[name].kind
+            raise ConfigError(f"heads.{name}: a head of kind {kind!r}, but the data annotates {annotation}")
+        read = [replace(e, questions=tuple(first_wordings(e.questions))) for e in read_dataset(dataset)]
+        labels |= set(dataset.labels.values()) | annotated_labels(annotation, read)
+        examples += read
     if len(examples) < 2:
         raise DataError(f"heads.{name}: only one document; at least two are needed, one to fit and one held out")
-    return examples, set(dataset.labels.values()) | annotated_labels(annotation, examples)
+    return examples, labels
 
 
 def fit(scores: np.ndarray, correct: np.ndarray) -> Calibration:

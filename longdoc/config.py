@@ -156,6 +156,10 @@ def _convert_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
     if value is None and types.NoneType in members:
         return None
     members = tuple(member for member in members if member is not types.NoneType)
+    if isinstance(value, (list, tuple)) and any(map(_is_sequence, members)):
+        members = tuple(filter(_is_sequence, members))
+    elif isinstance(value, Mapping):
+        members = tuple(member for member in members if not _is_sequence(member)) or members
     if len(members) == 1:
         return _convert(members[0], value, where)
     if isinstance(value, Mapping) and (discriminator := _discriminator(members)):
@@ -166,6 +170,10 @@ def _convert_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
         except ConfigError:
             continue
     raise _mismatch(where, " or ".join(map(_describe, members)), value)
+
+
+def _is_sequence(hint: Any) -> bool:
+    return typing.get_origin(hint) in (tuple, list)
 
 
 def _chosen(members: tuple[Any, ...], discriminator: str, value: Mapping[Any, Any], where: str) -> Any:

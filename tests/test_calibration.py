@@ -71,6 +71,21 @@ def test_a_model_is_calibrated_and_saved(squad, monkeypatch):
     assert Model.from_pretrained(squad / "calibrated").config.heads["qa"].calibration == fitted
 
 
+def test_a_head_is_calibrated_on_several_data_sets(squad, monkeypatch):
+    make_asking_model().with_heads(["qa"]).save(squad / "model")
+    monkeypatch.setattr("longdoc.calibration.fit", lambda scores, right: Calibration(temperature=2.0, bias=1.0))
+    data = {"reader": "squad", "files": ["squad.json"], "limit": 4}
+    counts = []
+    for datasets in (data, [data], [data, {**data, "skip": 4}]):
+        record = {"model": str(squad / "model"), "heads": {"qa": datasets}, "output": str(squad / "calibrated")}
+        (squad / "calibrate.yaml").write_text(yaml.safe_dump({**record, "precision": "float32"}))
+        counts.append(calibrate(squad / "calibrate.yaml").fits[0].findings)
+    assert counts[0] == counts[1] < counts[2]
+    (squad / "calibrate.yaml").write_text(yaml.safe_dump(record | {"heads": {"qa": [data, {**data, "skipp": 1}]}}))
+    with pytest.raises(ConfigError, match=r"heads\.qa\[1\]: unknown key 'skipp'; did you mean 'skip'"):
+        calibrate(squad / "calibrate.yaml")
+
+
 @pytest.mark.parametrize(
     ("head", "data", "error", "message"),
     [

@@ -18,6 +18,7 @@ from transformers import BertConfig, BertModel, set_seed
 from longdoc.calibration import CalibrateConfig, calibrate
 from longdoc.config import load_yaml, load_yaml_mapping, to_dict
 from longdoc.datasets import Contract, CuadQuestionsConfig, ReaderConfig, cuad_part, read_dataset
+from longdoc.datasets.marks import CuadMarksConfig, Marks
 from longdoc.decode import Calibration
 from longdoc.evaluation import EvaluationConfig, evaluate
 from longdoc.heads import FillConfig
@@ -82,7 +83,7 @@ def write_cuad(path, datasets, classes):
     asked = (dataset for dataset in datasets if isinstance(dataset, CuadQuestionsConfig))
     wordings = next((load_yaml_mapping(dataset.wordings) for dataset in asked), {})
     others = [name for name in wordings if name not in ("Document Name", "Parties", "Agreement Date", "Effective Date")]
-    lines = []
+    lines = [line for dataset in datasets if isinstance(dataset, CuadMarksConfig) for line in marked(path, dataset)]
     for number, identifier in enumerate([*ids_of("train", 8), *ids_of("dev", 4), *ids_of("test", 4)]):
         said = [
             ("Document Name", "DISTRIBUTION AGREEMENT"),
@@ -97,10 +98,25 @@ def write_cuad(path, datasets, classes):
             start = sum(map(len, pieces))
             answers.append({"category": category, "start": start, "end": start + len(words), "text": words})
             pieces.append(f"{words} is what this contract has to say here.\n")
-        (path / "txt" / f"{identifier}.txt").write_text("".join(pieces))
-        files = {"text_file": f"txt/{identifier}.txt", "pdf_file": f"pdf/{identifier}.pdf"}
-        lines.append(json.dumps({"id": identifier, "type": "Distributor", **files, "answers": answers, "values": {}}))
+        lines.append(contract(path, identifier, "".join(pieces), answers))
     (path / "contracts.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def contract(path, identifier, text, answers):
+    (path / "txt" / f"{identifier}.txt").write_text(text)
+    files = {"text_file": f"txt/{identifier}.txt", "pdf_file": f"pdf/{identifier}.pdf"}
+    return json.dumps({"id": identifier, "type": "Distributor", **files, "answers": answers, "values": {}})
+
+
+def marked(path, dataset):
+    """The contracts that questions were marked in: only the answers, at their offsets."""
+    texts = {}
+    for question in load_yaml(Marks, dataset.marks).questions:
+        text = texts.setdefault(question.contract, [])
+        for answer in question.answers:
+            text.extend(" " * (answer["end"] - len(text)))
+            text[answer["start"] : answer["end"]] = answer["text"]
+    return [contract(path, identifier, "".join(text), []) for identifier, text in texts.items()]
 
 
 def ids_of(part, number):
@@ -161,9 +177,11 @@ WRITERS = {
     "cuad": write_cuad,
     "cuad clauses": write_cuad,
     "cuad questions": write_cuad,
+    "cuad marks": write_cuad,
     "cuad types": write_cuad,
     "squad": write_squad,
     "contract_nli": write_contract_nli,
+    "contract_nli questions": write_contract_nli,
     "classes": write_classes,
 }
 
@@ -329,7 +347,7 @@ def test_a_config_runs(path, tmp_path, monkeypatch):
 def test_wordings_are_those_of_some_config():
     """The tests above then read them."""
     datasets = [dataset for path in CONFIGS for dataset in datasets_of(load_yaml(kind_of(path), path))]
-    named = {dataset.wordings for dataset in datasets if isinstance(dataset, CuadQuestionsConfig)}
+    named = {dataset.wordings for dataset in datasets if hasattr(dataset, "wordings")}
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*/*.yaml")} <= named
 
 

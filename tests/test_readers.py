@@ -20,6 +20,7 @@ from longdoc.datasets import (
     READERS,
     DatasetConfig,
     Example,
+    Question,
     Reader,
     ReaderConfig,
     Remarks,
@@ -31,7 +32,9 @@ from longdoc.datasets import (
     read_brat,
     read_classes,
     read_conll,
+    read_contract_marks,
     read_contract_nli,
+    read_contract_nli_questions,
     read_dataset,
     read_jsonl,
     read_label_studio,
@@ -653,6 +656,43 @@ def test_contract_nli_has_hypotheses_without_a_label_but_none_with_another(tmp_p
     assert [write(choice)[0].questions[0].label for choice in ("Entailment", None, "")] == ["entailment", None, None]
     with pytest.raises(DataError, match="document 1: hypothesis a: choice is 'entailed'; allowed: Entailment, "):
         write("entailed")
+
+
+def test_contract_nli_is_read_as_questions_about_the_evidence(tmp_path):
+    text = "It may copy it. Ohio law governs."
+    notes = {"a": {"choice": "Contradiction", "spans": [0]}, "b": {"choice": None, "spans": [1]}}
+    document = {"id": 1, "text": text, "spans": [[0, 15], [16, 33]], "annotation_sets": [{"annotations": notes}]}
+    labels = {"a": {"hypothesis": "No copy."}, "b": {"hypothesis": "Ohio."}}
+    (tmp_path / "a.json").write_text(json.dumps({"labels": labels, "documents": [document]}))
+    (tmp_path / "asked.yaml").write_text("a: [Is copying allowed?, copies]\nb: [Which law?]\n")
+    (example,) = read_contract_nli_questions(tmp_path / "a.json", wordings=str(tmp_path / "asked.yaml"))
+    assert [question.text for question in example.questions] == ["Is copying allowed?", "copies"]
+    assert {question.category for question in example.questions} == {"a"}
+    assert {text[a.start : a.end] for q in example.questions for a in q.answers} == {"It may copy it."}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, None),
+        ({"contract": "other"}, "has no contract other"),
+        ({"answers": [{"text": "Acme", "start": 1, "end": 5}]}, "question q: .*'cme '"),
+        ({"answers": [{"text": "Acme"}]}, "question q: .*start"),
+    ],
+)
+def test_marked_questions_are_read_with_their_contract(tmp_path, changes, said):
+    (tmp_path / "a.txt").write_text("Acme sells ships.")
+    record = {"id": "a", "type": "x", "text_file": "a.txt", "pdf_file": "a.pdf", "answers": [], "values": {}}
+    (tmp_path / "contracts.jsonl").write_text(json.dumps(record) + "\n")
+    asked = {"id": "q", "contract": "a", "question": "Who sells?", "kind": "fact"}
+    asked |= {"answers": [{"text": "Acme", "start": 0, "end": 4}], **changes}
+    (tmp_path / "marks.yaml").write_text(json.dumps({"questions": [asked]}))
+    if said is not None:
+        with pytest.raises(DataError, match=said):
+            list(read_contract_marks(tmp_path, marks=str(tmp_path / "marks.yaml")))
+        return
+    (example,) = read_contract_marks(tmp_path, marks=str(tmp_path / "marks.yaml"))
+    assert (example.id, example.questions) == ("a", (Question("q", "Who sells?", (Span(0, 4, ""),)),))
 
 
 def test_documents_marked_in_conll_are_kept_whole(tmp_path):

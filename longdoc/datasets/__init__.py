@@ -11,7 +11,7 @@ from longdoc.datasets.checks import Misaligned, check_overlaps, misaligned, misa
 from longdoc.datasets.classes import ClassesConfig, read_classes
 from longdoc.datasets.config import ReaderConfig, data_root
 from longdoc.datasets.conll import ConllConfig, read_conll
-from longdoc.datasets.contract_nli import ContractNliConfig, read_contract_nli
+from longdoc.datasets.contract_nli import ContractNliConfig, read_contract_nli, read_contract_nli_questions
 from longdoc.datasets.cuad import (
     Contract,
     CuadConfig,
@@ -29,6 +29,7 @@ from longdoc.datasets.examples import Example, Question, first_wordings
 from longdoc.datasets.hub import from_datasets
 from longdoc.datasets.jsonl import JsonlConfig, read_jsonl
 from longdoc.datasets.label_studio import LabelStudioConfig, read_label_studio
+from longdoc.datasets.marks import read_contract_marks
 from longdoc.datasets.pubtator import PubtatorConfig, read_pubtator
 from longdoc.datasets.readers import (
     READERS,
@@ -84,7 +85,9 @@ __all__ = [
     "read_brat",
     "read_classes",
     "read_conll",
+    "read_contract_marks",
     "read_contract_nli",
+    "read_contract_nli_questions",
     "read_cuad",
     "read_dataset",
     "read_jsonl",

@@ -1,12 +1,13 @@
-"""ContractNLI: hypotheses about non-disclosure agreements."""
+"""ContractNLI: hypotheses about non-disclosure agreements, or questions about what they state."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from longdoc.config import load_yaml_mapping
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example, Question
 from longdoc.datasets.records import errors_at, load_json_key
@@ -21,6 +22,15 @@ class ContractNliConfig(ReaderConfig):
     """Keys of the reader ``contract_nli``."""
 
     reader: Literal["contract_nli"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractNliQuestionsConfig(ReaderConfig):
+    """Keys of the reader ``contract_nli questions``."""
+
+    reader: Literal["contract_nli questions"]
+    wordings: str
+    """YAML file with the questions to ask for each hypothesis."""
 
 
 def read_contract_nli(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example]:
@@ -56,3 +66,21 @@ def _hypothesis(document: Mapping[str, Any], name: str, text: str, annotation: M
         raise ValueError(f"hypothesis {name}: choice is {choice!r}; allowed: {', '.join(NLI_LABELS)}")
     label = NLI_LABELS[choice] if choice else None  # a hypothesis that nobody has decided
     return Question(f"{document['id']}/{name}", text, evidence, label, name)
+
+
+def read_contract_nli_questions(path: Path, *, wordings: str, remarks: Remarks | None = None) -> Iterator[Example]:
+    """Reads ContractNLI as questions in the words of a YAML file; the answers are the evidence for or against.
+
+    Raises:
+        ConfigError: the YAML file is missing or malformed.
+        DataError: the file has another structure.
+    """
+    worded = load_yaml_mapping(wordings)
+    for example in read_contract_nli(path, remarks=remarks):
+        questions = [
+            replace(hypothesis, id=f"{hypothesis.id}/{number}", text=wording, label=None)
+            for hypothesis in example.questions
+            if hypothesis.label is not None
+            for number, wording in enumerate(worded.get(hypothesis.category or "", ()))
+        ]
+        yield replace(example, questions=tuple(questions))

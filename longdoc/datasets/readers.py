@@ -17,7 +17,12 @@ from longdoc.datasets.brat import BratConfig, read_brat
 from longdoc.datasets.classes import ClassesConfig, read_classes
 from longdoc.datasets.config import ReaderConfig, data_root
 from longdoc.datasets.conll import ConllConfig, read_conll
-from longdoc.datasets.contract_nli import ContractNliConfig, read_contract_nli
+from longdoc.datasets.contract_nli import (
+    ContractNliConfig,
+    ContractNliQuestionsConfig,
+    read_contract_nli,
+    read_contract_nli_questions,
+)
 from longdoc.datasets.cuad import (
     CuadConfig,
     CuadQuestionsConfig,
@@ -29,6 +34,7 @@ from longdoc.datasets.cuad import (
 from longdoc.datasets.examples import Example
 from longdoc.datasets.jsonl import JsonlConfig, read_jsonl
 from longdoc.datasets.label_studio import LabelStudioConfig, read_label_studio
+from longdoc.datasets.marks import CuadMarksConfig, read_contract_marks
 from longdoc.datasets.pubtator import PubtatorConfig, read_pubtator
 from longdoc.datasets.remarks import Remarks
 from longdoc.datasets.spacy_docs import SpacyConfig, read_spacy
@@ -66,9 +72,11 @@ READERS: dict[str, Reader] = {
     "classes": Reader("classes", ClassesConfig, read_classes),
     "squad": Reader("answers", SquadConfig, read_squad),
     "contract_nli": Reader("inferences", ContractNliConfig, read_contract_nli, remarks=True),
+    "contract_nli questions": Reader("answers", ContractNliQuestionsConfig, read_contract_nli_questions, remarks=True),
     "cuad": Reader("entities", CuadConfig, read_contract_entities),
     "cuad clauses": Reader("entities", CuadConfig, read_contract_clauses),
     "cuad questions": Reader("clauses", CuadQuestionsConfig, read_contract_questions),
+    "cuad marks": Reader("answers", CuadMarksConfig, read_contract_marks),
     "cuad types": Reader("classes", CuadConfig, read_contract_types),
 }
 """The readers by name."""
