@@ -1,14 +1,16 @@
 """Candidates for the answer to a question → the answers that are shown, and the best one that is not.
 
-Whether a candidate suits the question counts beside the model's score: "How much …" wants an amount. A doubtful answer
-is shown with its low score, to be checked; no answer is given if none is plausible.
+What the document's structure states comes first: what a term is defined as, and what the record of a contract says of
+its parties, dates, term and law. Among the model's candidates, whether one suits the question counts beside its score:
+"How much …" wants an amount. A doubtful answer is shown with its low score, to be checked; no answer is given if none
+is plausible.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tqdm import tqdm
@@ -21,6 +23,7 @@ from longdoc.labels import DOUBTFUL, Answer
 from longdoc.lexical import terms
 from longdoc.prediction import Answers
 from longdoc.records.meanings import meanings
+from longdoc.records.replies import Replies
 from longdoc.values.asked import Asked, asked_for
 
 WINDOWS = 16
@@ -40,30 +43,41 @@ _MEANING = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is read for a question, and which answers are shown."""
+
+    options: DecodeOptions
+    """The maximum number of answers, and their threshold."""
+    windows: int | None
+    """Windows to read; None for all."""
+    is_alone: bool
+    """Only answers of the head, without those that the document's structure gives."""
+
+
 def answers_to(
     engine: Engine,
     document: Document,
     head: str,
     questions: Sequence[str],
+    choice: Choice,
     progress: tqdm[Any],
-    *,
-    options: DecodeOptions,
-    windows: int | None,
 ) -> list[Answers]:
     """Asks a head questions about a document, and chooses the answers to show; see ``Pipeline.ask``."""
-    wide = DecodeOptions(top_k=max(options.top_k, CANDIDATES), min_score=0.0)
-    found = engine.ask(document, head, questions, progress, [wide] * len(questions), [windows] * len(questions))
-    answers = []
+    wide = DecodeOptions(top_k=max(choice.options.top_k, CANDIDATES), min_score=0.0)
+    found = engine.ask(document, head, questions, progress, [wide] * len(questions), [choice.windows] * len(questions))
+    answers, replies, config = [], Replies(document), engine.heads[head]
     for question, (candidates, gaps, coverage) in zip(questions, found, strict=True):
-        shown, rejected = chosen(document, question, candidates, config=engine.heads[head], options=options)
+        stated = [] if choice.is_alone else [*definitions(document, question), *replies.to(question)]
+        shown, rejected = chosen(question, candidates, stated, config=config, options=choice.options)
         answers.append(Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected))
     return answers
 
 
 def chosen(
-    document: Document,
     question: str,
     candidates: Sequence[Answer],
+    stated: Sequence[Answer] = (),
     *,
     config: QaConfig,
     options: DecodeOptions,
@@ -71,9 +85,9 @@ def chosen(
     """The answers to show, best first, and the best candidate if there are none.
 
     Args:
-        document: the document.
         question: the question.
         candidates: answers of the head, best first, however unlikely.
+        stated: answers that the document's structure gives, which come first.
         config: the head's configuration.
         options: the maximum number of answers, and the threshold of their scores; by default ``config.min_shown``, and
             ``config.min_score`` for answers without the kind of value that the question asks for.
@@ -85,9 +99,9 @@ def chosen(
     given = options.min_score
     least = {True: config.min_shown, False: config.min_score} if given is None else {True: given, False: given}
     shown = [new for old, new in zip(ranked, marked, strict=True) if old.score >= least[suited[old]]]
-    defined = [answer for answer in definitions(document, question) if answer.score >= least[True]]
-    others = [a for a in shown if all(a.end <= d.start or a.start >= d.end for d in defined)]
-    answers = [*defined, *others][: options.top_k]
+    first = [answer for answer in stated if answer.score >= least[True]]
+    others = [a for a in shown if all(a.end <= f.start or a.start >= f.end for f in first)]
+    answers = [*first, *others][: options.top_k]
     return answers, replace(marked[0], check=True) if marked and not answers else None
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from longdoc.asking import WINDOWS, answers_to
+from longdoc.asking import WINDOWS, Choice, answers_to
 from longdoc.decode import Overlap
 from longdoc.document import Document
 from longdoc.document_type import Kind
@@ -263,7 +263,7 @@ class Pipeline:
             question: one question, or a list of them, for which the document is tokenised once.
             top_k: maximum number of answers to a question.
             min_score: threshold of an answer's score, 0..1; by default those of the head.
-            head: name of the head, if several answer questions.
+            head: name of a head, for its answers alone; by default those of the document's structure come first.
             windows: how many windows to read for a question: those that share most of its words; None reads all.
 
         Returns:
@@ -277,9 +277,9 @@ class Pipeline:
             raise ConfigError(f"a question is {type(question).__name__}; ask in words, with a str or a list of them")
         questions = [question] if isinstance(question, str) else list(question)
         name, options = self.engine.name_of("qa", head), DecodeOptions(top_k=top_k, min_score=min_score)
-        read = as_document(document)
+        choice = Choice(options, windows, is_alone=head is not None)
         with self._progress() as bar:
-            found = answers_to(self.engine, read, name, questions, bar, options=options, windows=windows)
+            found = answers_to(self.engine, as_document(document), name, questions, choice, bar)
         return found[0] if isinstance(question, str) else found
 
     def extract(

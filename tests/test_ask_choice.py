@@ -15,6 +15,7 @@ from longdoc.lexical import shared_words, terms
 from longdoc.loaders import load
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import NOT_SEARCHED, Prediction
+from longdoc.records.replies import Replies
 from longdoc.values.asked import asked_for
 
 LONG = " ".join(CORPUS[:2] * 12)
@@ -31,8 +32,8 @@ def candidate(text, score, question=""):
 
 
 def choose(question, candidates, **options):
-    document, config = Document.from_text("none"), QaConfig(min_score=0.3, min_shown=0.01)
-    return chosen(document, question, candidates, config=config, options=DecodeOptions(**options))
+    config = QaConfig(min_score=0.3, min_shown=0.01)
+    return chosen(question, candidates, config=config, options=DecodeOptions(**options))
 
 
 def test_words_are_compared_without_their_endings_and_rare_ones_count_more():
@@ -136,12 +137,74 @@ def test_a_question_about_a_meaning_is_answered_by_the_definition(question):
     document = load(text.encode())
     (answer,) = definitions(document, question)
     assert "the Software and the Documentation" in answer.text and answer.source == "definition Work"
-    shown, _ = chosen(document, question, [], config=QaConfig(), options=DecodeOptions())
+    shown, _ = chosen(question, [], [answer], config=QaConfig(), options=DecodeOptions())
     assert shown == [answer] and answer.score == DEFINED
-    assert chosen(document, question, [], config=QaConfig(), options=DecodeOptions(min_score=0.95))[0] == []
+    assert chosen(question, [], [answer], config=QaConfig(), options=DecodeOptions(min_score=0.95))[0] == []
 
 
 @pytest.mark.parametrize("question", ["What does the Worker mean?", "What does the Work cost?", "Who does the Work?"])
 def test_other_questions_are_not_answered_by_a_definition(question):
     document = load(b'"Work" means the Software and the Documentation collectively. The Work is sold.\n')
     assert definitions(document, question) == []
+
+
+LEASE = """LEASE AGREEMENT
+
+This Lease Agreement is made on June 9, 2004 by and between Ada Ltd., a Delaware company (the "Landlord"), and Bea Inc.,
+an Ohio corporation (the "Tenant"). The parties agree as follows.
+
+1. Rent. The Tenant shall pay ten dollars a month.
+
+2. Term. This Agreement becomes effective on July 1, 2004 and shall continue for a term of five years.
+
+3. Law. This Agreement is governed by the laws of the State of Ohio.
+
+IN WITNESS WHEREOF, the parties have signed this Agreement.
+"""
+STATED = [
+    ("What is the title of this agreement?", "LEASE AGREEMENT", "title"),
+    ("What kind of contract is this?", "LEASE AGREEMENT", "title"),
+    ("Who are the parties?", 'Ada Ltd., a Delaware company (the "Landlord"), and Bea Inc.', "parties"),
+    ("Who signed this agreement?", 'Ada Ltd., a Delaware company (the "Landlord"), and Bea Inc.', "parties"),
+    ("Who is the Tenant?", "Bea Inc.", "parties"),
+    ("Which company is the landlord?", "Ada Ltd.", "parties"),
+    ("When was the lease signed?", "June 9, 2004", "agreement_date"),
+    ("On what date was this agreement made or signed?", "June 9, 2004", "agreement_date"),
+    ("When does it take effect?", "July 1, 2004", "effective_date"),
+    ("Which law governs this agreement?", "Ohio", "governing_law"),
+    ("Which state’s laws apply?", "Ohio", "governing_law"),
+    ("How long does the lease last?", "five years", "term"),
+]
+
+
+@pytest.mark.parametrize(("question", "text", "cell"), STATED)
+def test_a_question_about_a_cell_of_the_record_is_answered_by_it(pipeline, question, text, cell):
+    document = load(LEASE.encode())
+    answers = pipeline.ask(document, question, top_k=3)
+    assert " ".join(answers[0].text.split()) == text and answers[0].source == f"record {cell}"
+    assert answers[0].question == question and document.text[answers[0].start : answers[0].end] == answers[0].text
+    assert not [a for a in answers[1:] if a.start < answers[0].end and a.end > answers[0].start]
+    (head,) = pipeline.engine.names_of("qa")
+    alone = pipeline.ask(document, question, head=head, min_score=0.0)
+    assert alone and not any(answer.source.startswith("record") for answer in alone)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is the guarantor?",
+        "When does the Tenant pay?",
+        "When does the warranty end?",
+        "Which law does the Tenant have to obey?",
+        "How long does the Tenant have to pay?",
+        "Who pays the parties?",
+        "What is the title of the Tenant?",
+    ],
+)
+def test_other_questions_are_not_answered_by_the_record(question):
+    assert Replies(load(LEASE.encode())).to(question) == []
+
+
+def test_what_is_no_contract_gives_no_replies():
+    text = b"Abstract. We study leases. Introduction. Who are the parties to a lease? Ada and Bea (Smith, 2004)."
+    assert Replies(load(text)).to("Who are the parties?") == []
