@@ -117,6 +117,7 @@ class Replies:
             min(names, key=lambda name: name.score),
             **place(self.document, start, end),
             check=any(name.check for name in names),
+            value="; ".join(str(name.value) for name in names),
         )
         return [_reply(whole, "parties", question)]
 
