@@ -24,12 +24,14 @@ from longdoc.records.meanings import meanings
 from longdoc.rules import RULES
 from longdoc.schema import Field, Schema, Source
 from longdoc.summary import names_by_label
-from longdoc.usable import Usable
+from longdoc.usable import Recorded, Usable
 
 MAX_ANSWERS = 20
 """Answers to a question that are kept for a field that takes several; other sources have no limit."""
 CANDIDATES_FOR_VALUE = 3
 """Answers to a question among which one with a value is preferred."""
+NO_RECORD = "no record"
+"""The reason for fields that would come from a record that the document does not have; why is said once."""
 _TITLE_WORDS = 0.6
 """Score of a section that is found by words of its title only, which may be about something else."""
 _LIKELY = 0.5
@@ -69,7 +71,7 @@ class Sources:
 
     usable: Usable
     recording: Callable[[Kind], Sequence[str]]
-    """Kind of document → the tasks whose findings make its record."""
+    """Kind of document → the tasks whose findings make its record, those that are not allowed, too."""
     see: Callable[[Sequence[str]], Prediction]
     """Reads the document with the named tasks; spans down to the lowest scores."""
     ask: Callable[[Mapping[str, Field]], list[Searched]]
@@ -84,34 +86,44 @@ def extract(document: Document, schema: Schema, sources: Sources) -> Prediction:
     """
     tasks = sources.usable.tasks(schema)
     kind, no_record = record_for(document, schema.records) if schema.records else ("other", "")
-    if kind in RECORDS:
-        tasks = [*dict.fromkeys([*tasks, *sources.recording(kind)])]
+    recorded = Recorded(kind, NO_RECORD if no_record else "", sources.recording(kind) if kind in RECORDS else ())
+    tasks = [*dict.fromkeys([*tasks, *filter(sources.usable.may_run, recorded.tasks)])]
     seen = sources.see(tasks) if tasks else Prediction(document=document)
     found = Found(seen, sources.usable.least, record=_cells(seen, kind, sources.usable.least))
     gaps, asked = seen.gaps, dict[str, Searched]()
-    notices = [Notice("", no_record)] if no_record else []
-    notices += [Notice(name, reason) for name, reason in sources.usable.unsought(schema, no_record).items()]
+    cut: list[Notice] = []
     questions = questions_left(schema, found) if sources.usable.can_ask else {}
     if questions:
         asked = dict(zip(questions, sources.ask(questions), strict=True))
         least = sources.usable.least["question"]
         likely = {question: _likely(own.findings, least) for question, own in asked.items()}
         found = replace(found, answers={question: own[:MAX_ANSWERS] for question, own in likely.items()})
-        notices += _cut(schema, likely)
+        cut = _cut(schema, likely)
         gaps = gaps or tuple(gap for gap in next(iter(asked.values())).gaps if gap.reason != NOT_SEARCHED)
     filled = fill(schema, found)
+    unused = _unused(schema, sources.usable, recorded, filled)
     return Prediction(
         document=document,
         answers=tuple(answer for answer in filled.answers if answer.end > answer.start),
         beside=tuple(answer for answer in filled.answers if answer.end == answer.start),
         rejected=filled.rejected,
-        notices=tuple(notices),
+        notices=(*([Notice("", f"{NO_RECORD}: {no_record}")] if no_record else []), *unused, *cut),
         sought=tuple(schema.fields),
         searched=_searched(schema, asked),
         tasks=tuple(tasks),
         kind=kind if kind in RECORDS else "",
         gaps=gaps,
     )
+
+
+def _unused(schema: Schema, usable: Usable, recorded: Recorded, filled: Filled) -> list[Notice]:
+    """The fields without a source that can be used, and those not found with one that cannot."""
+    answered = {answer.label for answer in filled.answers}
+    partly = usable.sought_in_part(schema, recorded)
+    return [
+        *(Notice(name, reason) for name, reason in usable.unsought(schema, recorded).items()),
+        *(Notice(name, reason, in_part=True) for name, reason in partly.items() if name not in answered),
+    ]
 
 
 def _cut(schema: Schema, asked: Mapping[str, Sequence[Answer]]) -> list[Notice]:

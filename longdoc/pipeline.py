@@ -317,7 +317,7 @@ class Pipeline:
                 return self.engine.ask(read, name, [*fields], bar, options, most)
 
         see = partial(self, read, min_score=0.0)
-        recording = partial(self.engine.heads_for, tasks=[name for name in self.tasks if name in allowed])
+        recording = partial(self.engine.heads_for, tasks=self.tasks)
         sources = Sources(Usable.of(self.heads, self.rules, min_score, allowed), recording, see, ask)
         return extract(read, load_schema(schema), sources)
 

@@ -49,13 +49,19 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What was not done for a field of a schema, and why: not sought for want of a source, or with answers left out."""
+    """What was not done for a field of a schema, and why: not sought for want of a source, or with answers left out.
+
+    A field that is not found and was sought in some of its sources only, or without a head that may find it, is sought
+    in part.
+    """
 
     field: str
     """Its name; empty for what concerns the whole document."""
     reason: str
     left_out: int = 0
-    """At least how many answers were left out; 0 if the field was not sought."""
+    """At least how many answers were left out; 0 if the field was not sought, or in part."""
+    in_part: bool = False
+    """Whether the field was sought in part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ class Prediction:
     sought: tuple[str, ...] = ()
     """The fields of the schema that was filled, in order, found or not."""
     notices: tuple[Notice, ...] = ()
-    """The fields that were not sought, and those of which answers were left out."""
+    """The fields that were not sought, or in part, and those of which answers were left out."""
     searched: Mapping[str, float] = field(default_factory=dict)
     """Of the fields for which questions were asked, the share of the text that was searched for an answer."""
     tasks: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from longdoc.model import Model, ModelConfig
 from longdoc.records.meanings import meanings
 from longdoc.rules import RULES
 from longdoc.schema import load_schema
-from longdoc.usable import Usable
+from longdoc.usable import Recorded, Usable
 from longdoc.windows import WindowConfig
 
 TEXT = """SUPPLY AGREEMENT
@@ -267,7 +267,8 @@ def test_a_field_without_a_usable_source_is_not_sought_and_the_others_are():
     assert Usable.of(named, None).unsought(schema) == {"fee": lacks}
     assert not Usable.of(named, None).can_ask and Usable.of(named, None).tasks(schema) == ["party"]
     other = f"it looks like a paper; {lacks.split('; ')[0]}"
-    assert Usable.of(named, None).unsought(schema, "it looks like a paper") == {"fee": lacks, "law": other}
+    paper = Recorded(why_none="it looks like a paper")
+    assert Usable.of(named, None).unsought(schema, paper) == {"fee": lacks, "law": other}
     clauses = Usable.of(named | heads(clauses=("spans", "Fees", "Law"), qa=("qa",)), None, allowed=["qa"])
     assert clauses.unsought(schema) == {} and clauses.can_ask and clauses.tasks(schema) == []
     without = replace(clauses, allowed=["party"])
@@ -403,7 +404,10 @@ def test_a_model_without_the_clause_head_fills_what_the_record_has_and_names_the
     monkeypatch.setattr(pipeline.engine, "ask", None)
     found = pipeline.extract(longdoc.load(SUPPLY.encode()), "contract")
     recorded = [name for name, own in load_schema("contract").fields.items() if own.trusted[0].kind == "record"]
-    assert [notice.field for notice in found.notices] == [name for name in found.sought if name not in recorded]
+    unsought = [notice.field for notice in found.notices if not notice.in_part]
+    assert unsought == [name for name in found.sought if name not in recorded]
+    in_part = [notice.field for notice in found.notices if notice.in_part]
+    assert in_part == [name for name in recorded if not found.fields[name]] == ["expiration_date"]
     assert {notice.reason for notice in found.notices} == {"the model has no head that finds clauses"}
     assert {answer.label for answer in found.answers} <= set(recorded)
     assert "Acme, Inc." in [answer.text for answer in found.fields["parties"]]

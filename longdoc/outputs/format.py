@@ -58,6 +58,8 @@ class NoticeLike(Protocol):
     def reason(self) -> str: ...
     @property
     def left_out(self) -> int: ...
+    @property
+    def in_part(self) -> bool: ...
 
 
 class PredictionLike(Protocol):
@@ -104,22 +106,20 @@ def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
 
 def not_found(prediction: PredictionLike) -> list[str]:
     """The fields and labels without an answer, those that were not sought aside."""
-    unsought = {notice.field for notice in prediction.notices if not notice.left_out}
+    unsought = {notice.field for notice in prediction.notices if not (notice.left_out or notice.in_part)}
     return [name for name, own in passages(prediction).items() if not own and name not in unsought]
 
 
 def said_notices(prediction: PredictionLike) -> list[str]:
-    """The notices in words, those of one reason together."""
-    said = [
-        f"{notice.field}: {notice.left_out} or more left out, {notice.reason}" if notice.left_out else notice.reason
-        for notice in prediction.notices
-        if notice.left_out or not notice.field
-    ]
-    by_reason: dict[str, list[str]] = {}
+    """The notices in words: one line for the document, and one for all fields with the same reason."""
+    whole = [notice.reason for notice in prediction.notices if not notice.field]
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for notice in prediction.notices:
-        if notice.field and not notice.left_out:
-            by_reason.setdefault(notice.reason, []).append(notice.field)
-    return [*said, *(f"Not sought: {', '.join(names)} ({reason})" for reason, names in by_reason.items())]
+        what = "Left out" if notice.left_out else "Sought in part" if notice.in_part else "Not sought"
+        more = f" ({notice.left_out} or more)" if notice.left_out else ""
+        if notice.field:
+            by_reason.setdefault((what, notice.reason), []).append(f"{notice.field}{more}")
+    return [*whole, *(f"{what}: {', '.join(names)} ({reason})" for (what, reason), names in by_reason.items())]
 
 
 def rejected_for(prediction: PredictionLike, field: str) -> Answer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -14,10 +14,13 @@ from longdoc.prediction import Prediction
 from longdoc.record_types import RECORD_TYPES, Contract, Note, Paper, Party, cells_by_field
 from longdoc.records.contract import contract_record
 from longdoc.records.evidence import looks_like, may_be
+from longdoc.records.medications import DRUGS
 from longdoc.records.note import note_record
 from longdoc.records.paper import paper_record
+from longdoc.records.problems import DISEASES
 
 __all__ = [
+    "ANY",
     "RECORDS",
     "Contract",
     "Note",
@@ -41,6 +44,8 @@ class RecordKind:
     """Document, entities and spans → record; raises ``RecordError`` for a document of another kind."""
     type: type[Any]
     """The class of the record."""
+    reads: Mapping[str, tuple[str, ...]]
+    """Field → the labels of the entities and clauses that it may come from; fields that no head gives are left out."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -48,10 +53,28 @@ class RecordKind:
         return tuple(each.name for each in fields(self.type))
 
 
+ANY = ("*",)
+"""Entities of any label."""
 RECORDS: dict[Kind, RecordKind] = {
-    "contract": RecordKind(contract_record, RECORD_TYPES["contract"]),
-    "paper": RecordKind(paper_record, RECORD_TYPES["paper"]),
-    "note": RecordKind(note_record, RECORD_TYPES["note"]),
+    "contract": RecordKind(
+        contract_record,
+        RECORD_TYPES["contract"],
+        {
+            "parties": ("PARTY",),
+            "agreement_date": ("AGREEMENT_DATE",),
+            "effective_date": ("EFFECTIVE_DATE", "Effective Date"),
+            "expiration_date": ("Expiration Date",),
+            "governing_law": ("Governing Law",),
+            "term": ("Expiration Date",),
+            "renewal": ("Renewal Term",),
+            "notice": ("Notice Period To Terminate Renewal",),
+            "caps": ("Cap On Liability",),
+        },
+    ),
+    "paper": RecordKind(paper_record, RECORD_TYPES["paper"], {"entities": ANY}),
+    "note": RecordKind(
+        note_record, RECORD_TYPES["note"], {"problems": DISEASES, "negated": DISEASES, "medications": DRUGS}
+    ),
 }
 """The kinds of records by the kind of document."""
 
@@ -97,12 +120,16 @@ def record_for(document: Document, names: Collection[str]) -> tuple[Kind, str]:
     """The kind of record to make of a document for the sake of fields with these names.
 
     Returns:
-        The kind and ``""``; ``"other"`` and the reason if the document is not of a kind whose record has such fields.
+        The kind whose record has most of the fields, or else one that alone has some of them, and ``""``; ``"other"``
+        and the reason if the document is of no such kind.
     """
-    shared = {kind: len({*names} & {*own.fields}) for kind, own in RECORDS.items()}
-    suited = [kind for kind, count in shared.items() if count == max(shared.values())]
+    shared = {kind: {*names} & {*own.fields} for kind, own in RECORDS.items()}
+    suited = [kind for kind, own in shared.items() if len(own) == max(map(len, shared.values()))]
+    known = {name for kind in suited for name in shared[kind]}
+    mixed = [kind for kind, own in shared.items() if own - known]
     found = document_type(document)
-    if likely := [kind for kind in suited if may_be(found, kind)]:
-        return max(likely, key=lambda kind: found.points.get(kind, 0)), ""
+    for kinds in (suited, mixed):
+        if likely := [kind for kind in kinds if may_be(found, kind)]:
+            return max(likely, key=lambda kind: found.points.get(kind, 0)), ""
     wanted = " or a ".join(suited)
-    return "other", f"no record: the document does not look like a {wanted}; it looks like {looks_like(found)}"
+    return "other", f"the document does not look like a {wanted}; it looks like {looks_like(found)}"

@@ -40,6 +40,8 @@ _NO_DRUG = re.compile(
     r"|treatment|chemotherapy|regularly|compliant|patient|none|unknown|discontinued|stopped|active|inactive|held|completed|oral|tablets?|capsules?|solution|being|morning|evening|lift|see|list"
     r"|reviewed|directions|status|dose)\b"
 )
+DRUGS = ("CHEMICAL", "DRUG", "MEDICATION")
+"""Labels of entities that are medications, in upper case."""
 _CODED = re.compile(r"([^\t:;\n]{2,80})(?:\t|: [^;\n]*;)")
 """A row of a table, or a coded entry: only what stands first is the name."""
 
@@ -82,7 +84,7 @@ def find_medications(
     """
     mentions: list[Medication] = []
     none = None
-    chemicals = [entity for entity in entities if entity.label.upper() in ("CHEMICAL", "DRUG", "MEDICATION")]
+    chemicals = [entity for entity in entities if entity.label.upper() in DRUGS]
     for passage in found:
         if passage.kind in _NOT_IN:
             continue

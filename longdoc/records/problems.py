@@ -24,7 +24,8 @@ STORY = (
 )
 """Kinds of section that tell in sentences what the patient has; ``""`` is the text before the first heading."""
 _CODED = ("problems", "health concerns")
-_LABELS = ("DISEASE", "PROBLEM", "DISORDER", "CONDITION", "DIAGNOSIS")
+DISEASES = ("DISEASE", "PROBLEM", "DISORDER", "CONDITION", "DIAGNOSIS")
+"""Labels of entities that are problems, in upper case."""
 _SCORES = {"present": 0.9, "past": 0.85, "negated": 0.85, "family": 0.8, "possible": 0.45}
 _LABEL = re.compile(r"[^:.]{2,40}:(?=\s|$)")
 _OWN_LABEL = re.compile(r"(?i)(?:diagnos[ie]s|assessment|impression|problems?)\b")
@@ -45,7 +46,7 @@ def find_problems(document: Document, found: Sequence[Passage], entities: Iterab
         found: its passages.
         entities: diseases that a head found; in an assessment of prose, which lists nothing, they are the problems.
     """
-    diseases = [entity for entity in entities if entity.label.upper() in _LABELS]
+    diseases = [entity for entity in entities if entity.label.upper() in DISEASES]
     problems: list[Problem] = []
     for passage in (each for each in found if each.kind in ASSESSED):
         listed = list(_assessed(document, passage))
