@@ -94,7 +94,7 @@ def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
         raise _mismatch(where, f"a mapping with the keys {_names(cls)}", data)
     for key in data:
         if key not in _fields(cls):
-            hint = did_you_mean(key, _fields(cls)) or "."
+            hint = _place_of(key, cls) or did_you_mean(key, _fields(cls)) or "."
             raise ConfigError(_at(where, f"unknown key {key!r}{hint} Keys: {_names(cls)}"))
     hints = typing.get_type_hints(cls, include_extras=True)
     names = {key: field.name for key, field in _fields(cls).items()}
@@ -138,6 +138,29 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return from_dict(typing.cast("type[Any]", hint), value, where=where)
     return _convert_scalar(hint, value, where)
+
+
+def _place_of(key: Any, cls: Any) -> str:
+    """``"; it goes under 'from', as in `from: [clause: …]`."`` for a key of the mappings within; empty for others."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    written = {name: _written(hints[field.name], key) for name, field in _fields(cls).items()}
+    found = next((name for name, example in written.items() if example), None)
+    return "" if found is None else f"; it goes under {found!r}, as in `{found}: {written[found]}`."
+
+
+def _written(hint: Any, key: Any) -> str:
+    """How a key is written in a value of an annotation, such as ``[clause: …]``; empty if it cannot be."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if members := _members(hint):
+        return next(filter(None, (_written(member, key) for member in members)), "")
+    if dataclasses.is_dataclass(hint):
+        return f"{{{key}: …}}" if key in _fields(hint) else ""
+    if origin not in (tuple, list, dict, Mapping) or not arguments:
+        return ""
+    within = _written(arguments[-1] if origin in (dict, Mapping) else arguments[0], key)
+    if not within or origin in (dict, Mapping):
+        return within and f"{{name: {within}}}"
+    return f"[{within.removeprefix('{').removesuffix('}')}]"
 
 
 def _members(hint: Any) -> tuple[Any, ...]:
@@ -239,6 +262,8 @@ def _describe(hint: Any) -> str:
         return " or ".join(map(_describe, members))
     if origin is Literal:
         return f"one of {', '.join(map(repr, arguments))}"
+    if origin in (list, tuple) and dataclasses.is_dataclass(arguments[0]):
+        return f"a list of mappings with the keys {_names(arguments[0])}"
     if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
         return f"a list of {_describe(arguments[0])}"
     if origin is tuple:

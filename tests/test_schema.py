@@ -120,6 +120,17 @@ RENT = {"question": "How high is the rent?"}
         ({"name": "a", "fields": {"rent": {"question": " "}}}, "fields.rent: the question is empty"),
         ({"name": "a", "fields": {"rent": {**RENT, "near": ["per", ""]}}}, "fields.rent: near has an empty word"),
         ({"name": "a", "fields": {"rent": {**RENT, "typ": "money"}}}, "unknown key 'typ'; did you mean 'type'"),
+        (
+            {"name": "a", "fields": {"rent": {"clause": "Rent"}}},
+            "fields.rent: unknown key 'clause'; it goes under 'from', as in `from: [clause: …]`. Keys: question, from",
+        ),
+        ({"name": "a", "fields": {"rent": {**RENT, "section": "Rent"}}}, "it goes under 'from', as in `from: [section"),
+        ({"name": "a", "fields": {"rent": RENT}, "type": "money"}, "under 'fields', as in `fields: {name: {type: …}}`"),
+        (
+            {"name": "a", "fields": {"rent": {"from": {"clause": "Rent"}}}},
+            "fields.rent.from: expected a list of mappings with the keys clause, record",
+        ),
+        ({"name": "a", "fields": {"rent": {"from": "clause: Rent"}}}, "fields.rent.from: expected a list of mappings"),
         ({"name": "a", "fields": {"rent": {**RENT, "type": "cash"}}}, "fields.rent.type: expected one of 'text'"),
         ({"name": "a", "fields": {"rent": {**RENT, "many": "yes"}}}, "fields.rent.many: expected bool"),
     ],
