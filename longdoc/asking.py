@@ -24,7 +24,7 @@ from longdoc.lexical import terms
 from longdoc.prediction import Answers
 from longdoc.records.meanings import meanings
 from longdoc.records.replies import Replies
-from longdoc.values.asked import Asked, asked_for
+from longdoc.values.asked import AROUND, Asked, asked_for
 
 WINDOWS = 16
 """Windows that are read for a question."""
@@ -69,7 +69,9 @@ def answers_to(
     answers, replies, config = [], Replies(document), engine.heads[head]
     for question, (candidates, gaps, coverage) in zip(questions, found, strict=True):
         stated = [] if choice.is_alone else [*definitions(document, question), *replies.to(question)]
-        shown, rejected = chosen(question, candidates, stated, config=config, options=choice.options)
+        shown, rejected = chosen(
+            question, candidates, stated, text=document.text, config=config, options=choice.options
+        )
         answers.append(Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected))
     return answers
 
@@ -79,6 +81,7 @@ def chosen(
     candidates: Sequence[Answer],
     stated: Sequence[Answer] = (),
     *,
+    text: str = "",
     config: QaConfig,
     options: DecodeOptions,
 ) -> tuple[list[Answer], Answer | None]:
@@ -88,12 +91,13 @@ def chosen(
         question: the question.
         candidates: answers of the head, best first, however unlikely.
         stated: answers that the document's structure gives, which come first.
+        text: the text of the document, in which the words around a candidate count, too.
         config: the head's configuration.
         options: the maximum number of answers, and the threshold of their scores; by default ``config.min_shown``, and
             ``config.min_score`` for answers without the kind of value that the question asks for.
     """
     asked = asked_for(question)
-    suited = {answer: asked is None or asked.suits(answer.text) for answer in candidates}
+    suited = {answer: _suits(text, asked, answer) for answer in candidates}
     ranked = sorted(candidates, key=lambda answer: -answer.score * (1 if suited[answer] else UNSUITED))
     marked = [_marked(answer, asked, suited[answer]) for answer in ranked]
     given = options.min_score
@@ -103,6 +107,13 @@ def chosen(
     others = [a for a in shown if all(a.end <= f.start or a.start >= f.end for f in first)]
     answers = [*first, *others][: options.top_k]
     return answers, replace(marked[0], check=True) if marked and not answers else None
+
+
+def _suits(text: str, asked: Asked | None, answer: Answer) -> bool:
+    """Whether an answer is of the kind that the question wants, where it stands."""
+    start, end = answer.start, answer.end
+    around = text[max(0, start - AROUND) : start], text[end : end + AROUND]
+    return asked is None or asked.suits(answer.text, *around)
 
 
 def _marked(answer: Answer, asked: Asked | None, is_suited: bool) -> Answer:

@@ -209,3 +209,83 @@ def test_other_questions_are_not_answered_by_the_record(question):
 def test_what_is_no_contract_gives_no_replies():
     text = b"Abstract. We study leases. Introduction. Who are the parties to a lease? Ada and Bea (Smith, 2004)."
     assert Replies(load(text)).to("Who are the parties?") == []
+
+
+CONTRACT = """THIS AGREEMENT is made as of June 9, 2004 by Acme, Inc., a Delaware corporation, and Beta Ltd., a company
+organized and existing under the laws of the State of Nevada on March 3, 1998, with its principal office in Texas.
+WHEREAS, the parties signed that certain Master Supply Agreement, dated as of January 1, 2001; and
+WHEREAS, Beta was incorporated in the State of Nevada on May 5, 1999.
+
+9. Law. This Agreement, the rights of Acme, Inc., a company organized in Delaware, and all disputes are governed by and
+construed under the laws of the State of Ohio. The Delaware General Corporation Law shall apply to shares.
+"""
+
+
+def in_contract(words, score, question):
+    start = CONTRACT.index(words)
+    return Answer(text=words, score=score, question=question, start=start, end=start + len(words), page=1)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which law governs this agreement?",
+        "What is the governing law?",
+        "Under which state's laws is this construed?",
+        "Which jurisdiction's laws apply to disputes?",
+        "By what law is the agreement governed?",
+        "Which law governs the payment of the fee?",
+    ],
+)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "a Delaware corporation",
+        "Delaware",
+        "the State of Nevada",
+        "Texas",
+        "organized and existing under the laws of the State",
+    ],
+)
+def test_the_law_that_a_party_is_organised_under_does_not_govern_the_agreement(question, wrong):
+    config, options = QaConfig(min_score=0.3, min_shown=0.01), DecodeOptions(top_k=2)
+    candidates = [in_contract(wrong, 0.6, question), in_contract("the State of Ohio", 0.2, question)]
+    shown, _ = chosen(question, candidates, text=CONTRACT, config=config, options=options)
+    assert [answer.text for answer in shown] == ["the State of Ohio", wrong] and shown[1].check
+    alone, rejected = chosen(
+        question, [replace(candidates[0], score=0.2)], text=CONTRACT, config=config, options=options
+    )
+    assert alone == [] and rejected.text == wrong
+
+
+@pytest.mark.parametrize(
+    "right",
+    ["Ohio", "governed by and\nconstrued under the laws of the State of Ohio", "Delaware General Corporation Law"],
+)
+def test_a_law_that_governs_suits(right):
+    start = CONTRACT.index(right)
+    wanted = asked_for("Which law governs this agreement?")
+    assert wanted.suits(right, CONTRACT[:start], CONTRACT[start + len(right) :])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When was the agreement signed?",
+        "When was this Supply Agreement entered into?",
+        "What is the date of the agreement?",
+    ],
+)
+@pytest.mark.parametrize("wrong", ["March 3, 1998", "January 1, 2001", "dated as of January 1, 2001", "May 5, 1999"])
+def test_the_date_of_another_agreement_or_of_the_founding_of_a_party_is_not_when_it_was_signed(question, wrong):
+    config, options = QaConfig(min_score=0.3, min_shown=0.01), DecodeOptions(top_k=2)
+    candidates = [in_contract(wrong, 0.6, question), in_contract("June 9, 2004", 0.2, question)]
+    shown, _ = chosen(question, candidates, text=CONTRACT, config=config, options=options)
+    assert [answer.text for answer in shown] == ["June 9, 2004", wrong] and shown[1].check
+
+
+def test_where_a_party_is_organised_is_an_answer_to_a_question_about_it():
+    assert asked_for("Under which law is Beta organized?") is None
+    when = asked_for("When was Beta incorporated?")
+    start = CONTRACT.index("May 5, 1999")
+    assert when.suits("May 5, 1999", CONTRACT[:start], "")

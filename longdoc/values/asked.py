@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from longdoc.values.parse import FieldType, Value, parse_value
@@ -29,6 +29,53 @@ _MONTH = (
     r"(?i:January|February|March|April|June|July|August|September|October|November|December)|"
     r"\bMay\b|\b(?:1[89]|20)\d\d\b"
 )
+AROUND = 160
+"""Characters before and after an answer that are looked at."""
+_GOVERNS = re.compile(r"(?i)\b(?:govern|constru|interpret|enforce|controll?ed by|subject to)")
+_SEATED = re.compile(
+    r"(?i)\b(?:(?:re-?)?(?:organi[sz]|incorporat)(?:ed|ion)|formed|existing under|constituted|established|chartered"
+    r"|registered|domiciled|headquartered|good standing|residing|(?:principal|head) offices?|place of business)\b"
+)
+_ENTITY = (
+    r"(?i:(?:(?:limited|general|liability|statutory|business|professional|public|private|non-?profit|exempted|stock"
+    r"|banking|close)\s+){0,3}(?:corporation|company|partnership|trust|association|bank|LLC|L\.L\.C\.|L\.?P\.?))(?!\w)"
+)
+_IS_ENTITY = re.compile(rf"\s+{_ENTITY}(?!\s+(?i:law|act|code|statute)s?\b)")
+_NAMES_ENTITY = re.compile(
+    rf"(?:[Aa]n?\s)?(?:(?:[A-Z][\w.]+|of)\s){{1,4}}?{_ENTITY}(?!\s+(?i:law|act|code|statute)s?\b)"
+)
+_FOUNDED = re.compile(
+    r"(?i)\b(?:incorporated|organi[sz]ed|founded|formed|established|born|registered)\s(?:\w+\s){0,10}?"
+    r"(?:on|in|since|as of)\s+(?:the\s+)?$"
+)
+_SIGNS = r"(?:sign|execut|made|enter|conclud|dat)\w*"
+_OTHER_AGREEMENT = re.compile(
+    r"(?i)\b(?:certain|prior|previous|original|existing|earlier|separate|underlying"
+    r"|(?:pursuant to|under|amend\w*|supersed\w*|terminat\w*|replac\w*|restat\w*) (?:the|an?))\s(?:[\w-]+\s){0,6}?"
+    r"(?:agreement|contract|lease|licen[cs]e|deed|note|indenture|plan|letter)\b"
+    rf"(?:(?!\bthis\b)[^;\d]){{0,150}}\b(?:{_SIGNS}|as of|effective)\b(?:(?!\bthis\b)[^.;\d]){{0,40}}$"
+)
+
+
+def _is_seat(before: str, answer: str, after: str) -> bool:
+    """Whether a place or a law in an answer is that under which a party is organised, or where it is."""
+    said = [(match.start(), pattern) for pattern in (_GOVERNS, _SEATED) for match in pattern.finditer(before)]
+    last = max(said, key=lambda each: each[0])[1] if said else None
+    if last is _GOVERNS or _GOVERNS.search(answer):
+        return False
+    named = _NAMES_ENTITY.search(answer) or (answer[-1:].isalpha() and _IS_ENTITY.match(after))
+    return last is _SEATED or bool(_SEATED.search(answer) or named)
+
+
+def _is_of_another(before: str, answer: str, after: str) -> bool:
+    """Whether the first date in an answer is that of another agreement, or when a party was founded."""
+    first = re.search(rf"{_MONTH}|\d", answer)
+    said = f"{before} {answer[: first.start() if first else None]}".lstrip()
+    return bool(_FOUNDED.search(said) or _OTHER_AGREEMENT.search(said))
+
+
+def _never(before: str, answer: str, after: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +86,46 @@ class Asked:
     """The types of value that answer it, the likeliest first."""
     also: str = "(?!)"
     """A pattern of other words that answer it."""
+    denies: Callable[[str, str, str], bool] = _never
+    """Whether the words before, in and after an answer tell that it is about another thing."""
 
     def value(self, text: str, near: Sequence[str] = ()) -> Value | None:
         """The first value of the types in an answer, the one closest to words with the prefixes ``near``."""
         values = (parse_value(text, type, near=near) for type in self.types)
         return next((value for value in values if value is not None), None)
 
-    def suits(self, text: str) -> bool:
-        """Whether an answer has such a value, or other words that answer the question."""
-        return self.value(text) is not None or re.search(self.also, text) is not None
+    def suits(self, text: str, before: str = "", after: str = "") -> bool:
+        """Whether an answer has such a value, or other words that answer the question.
+
+        Args:
+            text: the answer.
+            before: the document before it; the words of its sentence may tell that it is about another thing.
+            after: the document after it.
+        """
+        has_value = self.value(text) is not None or re.search(self.also, text) is not None
+        return has_value and not self.denies(_sentence_before(before), text, after)
 
 
+def _sentence_before(text: str) -> str:
+    """What stands in the sentence before its end, on one line."""
+    starts = [match.end() for match in re.finditer(r"(?<![A-Z])(?<!\b(?:No|Co))(?<!\b(?:Inc|Ltd))[.;]\s|\n\s*\n", text)]
+    return " ".join(text[starts[-1] if starts else 0 :].split())
+
+
+_AGREEMENT = r"(?:the|this) (?:[\w-]+ ){0,3}(?:agreement|contract|lease|deed|licen[cs]e|amendment)"
 _ASKED: tuple[tuple[str, Asked], ...] = (
+    (
+        r"(?:(?:under|by) )?(?:what|which|whose) (?:\S+ ){0,4}?(?:laws?|state|jurisdiction) .*"
+        r"(?:govern|appl|constru|interpret|control)\w*"
+        r"|(?:what|which) (?:is|are) the (?:governing|applicable|controlling) law|(?:the )?governing law",
+        Asked((), "", _is_seat),
+    ),
+    (
+        rf"when (?:was|were|did|is) {_AGREEMENT} (?:been )?{_SIGNS}|(?:on|as of) (?:what|which) (?:day|date) "
+        rf"(?:was|is) {_AGREEMENT} {_SIGNS}|when did the parties (?:sign|execute|enter)"
+        rf"|what is the (?:agreement|signing) date|what is the date of {_AGREEMENT}",
+        Asked(("date",), _MONTH, _is_of_another),
+    ),
     (rf"how (?:much|many)\b.*\b(?:notice|warning)|how (?:many|much) (?:\w+ )?{_UNITS}", Asked(("duration",))),
     (r"how (?:often|frequently)", Asked(("duration",), _FREQUENCY)),
     (r"(?:for )?how long|how (?:soon|quickly|early|late)", Asked(("duration", "date"), _MONTH)),
