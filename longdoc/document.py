@@ -14,10 +14,11 @@ import hashlib
 import json
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ __all__ = [
     "Table",
     "Verdict",
 ]
+
+T = TypeVar("T")
 
 JSON_VERSION = 2
 """The format that :meth:`Document.to_json` writes. Format 1 had neither definitions, references, furniture, outline,
@@ -107,6 +110,7 @@ class Document:
     """The text that models read."""
     origins: NDArray[np.int32] = field(init=False)
     """Shape ``(len(text), 2)``: the range of ``raw_text`` behind each character, empty where one was inserted."""
+    _computed: dict[Callable[[Document], Any], Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         text, origins = self.edits.apply(self.raw_text)
@@ -203,6 +207,13 @@ class Document:
         given = self.source.metadata.get("Title", "").strip()
         identifier = " " not in given and any(char.isdigit() or char == "_" for char in given)
         return given if given and not identifier and not _NAMES_A_FILE.search(given) else title_in(self.text) or given
+
+    def once(self, compute: Callable[[Document], T]) -> T:
+        """The result of a function of the document, which is called at the first time only and kept."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        result: T = self._computed[compute]
+        return result
 
     def to_json(self) -> str:
         """Serialises the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""

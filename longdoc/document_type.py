@@ -90,8 +90,13 @@ def _signs() -> tuple[tuple[Sign, re.Pattern[str]], ...]:
 def document_type(document: Document) -> DocumentType:
     """Tells the kind of a document by its format, its sections and its words; "other" when unsure.
 
-    Time does not grow with the length of the document: the top, the end and a piece of the middle are looked at.
+    Time does not grow with the length of the document: the top, the end and a piece of the middle are looked at. It is
+    told once for each document.
     """
+    return document.once(_told)
+
+
+def _told(document: Document) -> DocumentType:
     if known := _STRUCTURED.get(document.source.loader):
         reason = f"its format, {document.source.loader}, is for this kind"
         return DocumentType(known, 1.0, (reason,), {known: float(_ENOUGH)})

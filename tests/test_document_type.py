@@ -1,6 +1,9 @@
 """Contracts, papers and notes are told apart; what is none of them, or not surely one, is "other"."""
 
 import json
+import pickle
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from longdoc import Document
 from longdoc.document_type import document_type
 from longdoc.loaders import load
+from longdoc.records import contract_record, record_for
 from longdoc.sections import add_structure
 
 DATA = Path(__file__).parent / "data"
@@ -296,3 +300,18 @@ def test_long_runs_without_words_say_nothing(run: str) -> None:
         document_type(Document.from_text(text + gap + "IN WITNESS WHEREOF")) for gap in ("\n", run * 40_000)
     )
     assert (plain.kind, plain.points) == (padded.kind, padded.points)
+
+
+def test_the_kind_is_told_once_for_each_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    module = sys.modules["longdoc.document_type"]
+    parts_of = module._parts_of
+    monkeypatch.setattr(module, "_parts_of", lambda text: looked.append(text) or parts_of(text))
+    document = add_structure(Document.from_text(CONTRACTS["supply"]))
+    contract_record(document)
+    assert record_for(document, ["parties"])[0] == document_type(document).kind == "contract"
+    assert len(looked) == 1
+    bare = replace(document, sections=())
+    assert document_type(bare) == document_type(pickle.loads(pickle.dumps(bare)))
+    assert len(looked) == 3, "another document, even of the same text, is looked at"
+    assert document == pickle.loads(pickle.dumps(document)) and "computed" not in document.to_json()
