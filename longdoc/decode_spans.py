@@ -54,6 +54,8 @@ class WordSpan:
 def decode_spans(inside: np.ndarray, starts: np.ndarray, sentences: np.ndarray, rule: SpanRule) -> list[WordSpan]:
     """Decodes the spans of a document, in the order of the text; those of one label do not overlap.
 
+    A span that would start one or two words after the start of a sentence starts with the sentence.
+
     Args:
         inside: the probability that a word is in a span of a label, float ``(W, L)``.
         starts: the probability that it is the first word of one, float ``(W, L)``.
@@ -62,15 +64,22 @@ def decode_spans(inside: np.ndarray, starts: np.ndarray, sentences: np.ndarray, 
     """
     found: list[WordSpan] = []
     for label in np.flatnonzero((inside >= rule.floor).any(axis=0)).tolist():
-        column = inside[:, label]
+        column, taken = inside[:, label], 0
         for first, end in _runs(column >= rule.floor, rule.gap):
             for piece_start, piece_end in _divided(first, starts[first:end, label], sentences[first:end], rule):
                 piece = column[piece_start:piece_end]
                 peak = float(piece.max())
                 if peak >= rule.floor:
                     left, right, overlap = best_range(piece / peak)
-                    found.append(WordSpan(piece_start + left, piece_start + right, label, peak * overlap))
+                    start, taken = _at_sentence(piece_start + left, sentences, taken), piece_start + right
+                    found.append(WordSpan(start, taken, label, peak * overlap))
     return sorted(found, key=lambda span: (span.first, span.end, span.label))
+
+
+def _at_sentence(first: int, sentences: np.ndarray, taken: int) -> int:
+    """The start of the sentence, if it is close before the first word of a span; not before the word ``taken``."""
+    near = range(first, max(first - _NEAR, taken) - 1, -1)
+    return next((word for word in near if sentences[word]), first)
 
 
 def best_range(shares: np.ndarray) -> tuple[int, int, float]:

@@ -1,6 +1,8 @@
 """Spans that may be long and overlap: decoding against the slow twin, targets, and a head that learns."""
 
 import json
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,12 +20,14 @@ from longdoc.decode import Calibration
 from longdoc.decode_spans import SpanRule, best_range, decode_spans
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation import evaluate
-from longdoc.heads import SpansConfig, SpansHead, TaskConfig
+from longdoc.heads import DecodeOptions, SpansConfig, SpansHead, TaskConfig
+from longdoc.heads.spans import decode
 from longdoc.model import Model, ModelConfig
 from longdoc.training import train
 from longdoc.training.batch_trainer import BatchTrainer
 from longdoc.training.data import collate, task_groups
 from longdoc.training.learner import Learner
+from longdoc.windows import Tokens
 
 
 @given(st.integers(0, 60), st.integers(1, 4), st.integers(0, 2**32 - 1), st.integers(0, 6), st.booleans())
@@ -38,11 +42,58 @@ def test_spans_are_decoded_as_by_the_slow_twin(n_words, n_labels, seed, gap, coa
     found = decode_spans(inside, starts, sentences, rule)
     assert found == sorted(found, key=lambda s: (s.first, s.end, s.label))
     pieces = reference.spans(inside.tolist(), starts.tolist(), sentences.tolist(), 0.2, gap, 0.5, 0.3)
-    in_order = sorted(found, key=lambda s: (s.label, s.first))
+    in_order, taken = sorted(found, key=lambda s: (s.label, s.first)), {}
     for span, (label, at, scores) in zip(in_order, pieces, strict=True):
         assert span.label == label
-        assert span.score == pytest.approx(scores[span.first - at, span.end - at])
         assert span.score == pytest.approx(max(scores.values()))
+        best = [(at + a, at + b) for (a, b), score in scores.items() if score == pytest.approx(span.score)]
+        free = range(taken.get(label, 0), n_words)
+        snapped = {(next((w for w in (a, a - 1, a - 2) if w in free and sentences[w]), a), b): (a, b) for a, b in best}
+        assert (span.first, span.end) in snapped
+        taken[label] = span.end
+
+
+@pytest.mark.parametrize(("after", "start"), [(0, 10), (1, 10), (2, 10), (3, 13), (-1, 9)])
+def test_a_span_starts_with_its_sentence_if_that_is_near(after, start):
+    inside, sentences = np.full((30, 1), 0.001), np.isin(np.arange(30), [10])
+    inside[10 + after : 20] = 0.9
+    found = decode_spans(inside, np.zeros((30, 1)), sentences, SpanRule())
+    assert [(span.first, span.end) for span in found] == [(start, 20)]
+
+
+def test_a_span_does_not_start_in_another_of_its_label():
+    inside, sentences = np.full((30, 1), 0.001), np.isin(np.arange(30), [10])
+    inside[5:11] = inside[12:20] = 0.9
+    starts = np.zeros((30, 1))
+    starts[12] = 0.9
+    found = decode_spans(inside, starts, sentences, SpanRule(gap=0, sentence_split=1.0))
+    assert [(span.first, span.end) for span in found] == [(5, 11), (12, 20)]
+
+
+def test_one_word_is_a_span_of_the_labels_that_allow_it_only():
+    document = Document.from_text("It rained today. The rest follows here.")
+    inside = np.full((9, 2), 0.001, np.float32)
+    inside[3], inside[6:] = 0.9, 0.9  # the period, and three words
+    for allowed, spans in (
+        (None, {"DATE": 2, "LAW": 2}),
+        (("DATE",), {"DATE": 2, "LAW": 1}),
+        ((), {"DATE": 1, "LAW": 1}),
+    ):
+        config = SpansConfig(labels=("DATE", "LAW"), single_words=allowed, min_score=0.0)
+        found = [span.label for span in decoded(document, inside, config)]
+        assert {label: found.count(label) for label in ("DATE", "LAW")} == spans
+    with pytest.raises(ConfigError, match="single_words names FEE; the head has DATE, LAW"):
+        SpansConfig(labels=("DATE", "LAW"), single_words=("FEE",))
+
+
+def decoded(document, inside, config):
+    """The spans that a head finds in a document of words and marks with these probabilities ``(W, L)``."""
+    ranges = [match.span() for match in re.finditer(r"\w+|[^\w\s]", document.text)]
+    offsets, n = np.array(ranges), len(ranges)
+    tokens = Tokens(ids=np.ones(n, np.int64), offsets=offsets, words=np.arange(n), unknown=0, deleted="")
+    merged = np.concatenate([inside, np.zeros_like(inside)], axis=1)
+    scores = SimpleNamespace(tokens=tokens, document=document, merged=lambda: merged)
+    return decode(scores, "clauses", config, None, DecodeOptions())
 
 
 @given(st.lists(st.sampled_from([0.0, 0.001, 0.3, 0.5, 1.0]), min_size=1, max_size=25).filter(any))

@@ -45,6 +45,8 @@ class SpansConfig:
     """Windows of this head; by default those of the model. Clauses gain from an overlap of half a window."""
     rule: SpanRule = field(default_factory=SpanRule)
     """How spans are cut from the probabilities of their words."""
+    single_words: tuple[str, ...] | None = None
+    """Labels of which one word may be a whole span, such as dates and names; all by default."""
     min_score: float = 0.5
     """Threshold of a span's score."""
     calibration: Calibration = field(default_factory=Calibration)
@@ -53,8 +55,9 @@ class SpansConfig:
 
     def __post_init__(self) -> None:
         check_labels(self.labels)
-        if unknown := set(self.biases) - set(self.labels):
-            raise ConfigError(f"biases names {', '.join(sorted(unknown))}; the head has {', '.join(self.labels)}")
+        for name, given in (("biases", self.biases), ("single_words", self.single_words or ())):
+            if unknown := set(given) - set(self.labels):
+                raise ConfigError(f"{name} names {', '.join(sorted(unknown))}; the head has {', '.join(self.labels)}")
         if not 0 <= self.min_score <= 1:
             raise ConfigError(f"min_score must be a number from 0 to 1; got {self.min_score}")
 
@@ -118,7 +121,8 @@ def decode(
     for span in decode_spans(merged[:, :n_labels], merged[:, n_labels:], sentences, config.rule):
         label = config.labels[span.label]
         score = config.probability(label, span.score)
-        if score >= threshold:
+        is_cut = span.end - span.first == 1 and config.single_words is not None and label not in config.single_words
+        if score >= threshold and not is_cut:
             start, end = int(tokens.offsets[first[span.first], 0]), int(tokens.offsets[last[span.end - 1], 1])
             spans.append(Entity(label=label, score=score, source=head, **place(scores.document, start, end)))
     return spans
