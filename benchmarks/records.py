@@ -3,7 +3,12 @@
 Parties are matched as in ``parties.py``: lenient, where an alias of a party is right, and strict, where it is wrong. A
 string shown as a party that is neither a party nor an alias is none, or is cut. Titles are right if they match (fuzzy
 ratio of at least 0.9), dates if they are equal; a date that is annotated as partly blank ("[]/[]/2019") is right if
-the record does not make one up. Contracts without an annotation of a field do not count for it.
+the record does not make one up. Contracts without an annotation of a field do not count for it. Parties whose names
+are blacked out or left blank have no name to compare: the record's marks for them do not count.
+
+The marks at times hold more than a name ("Acme Inc. d/b/a Acme Shoes", "Acme Inc. and its affiliates"), or less than
+the name that the contract prints ("Acme" for "Acme Inc."). The row "less what the marks word otherwise" does not count
+such a name as wrong; all other rows do.
 """
 
 import argparse
@@ -23,12 +28,20 @@ from longdoc.errors import DocumentError
 from longdoc.labels import Answer, Entity
 from longdoc.metrics import Counts
 from longdoc.records import Contract, contract_record
+from longdoc.records.blanks import blank_value
+from longdoc.records.names import is_legal_form
 
 DATES = {
     "agreement date": ("agreement_date", "Agreement Date"),
     "effective date": ("effective_date", "Effective Date"),
     "expiration date": ("expiration_date", "Expiration Date"),
 }
+
+
+BESIDE = re.compile(
+    r"(?i)[\s,/(]+(?:[dfa]/?k?/?b?/?a\b/?|doing business as|formerly|(?:and|together with) (?:all of )?its\b).*"
+)
+"""What the marks may hold after a name: another name, affiliates."""
 
 
 def date_of(value: str) -> datetime.date | str | None:
@@ -84,6 +97,18 @@ def shown_wrong(names: Iterable[str], contract: Annotated) -> list[str]:
     return [name for name in names if not any(same(name, form) for form in known)]
 
 
+def is_worded_otherwise(name: str, contract: Annotated) -> bool:
+    """Whether a mark is the name and what stands beside it, or the name without "the" or its legal form."""
+    for form in [party.name for party in gold_parties(contract)] + party_names(contract):
+        if same(name, BESIDE.sub("", form.removeprefix("f/s/o "))):
+            return True
+        mark = normal(form).split()
+        words = normal(name).removeprefix("the ").split()
+        if mark and words[: len(mark)] == mark and all(is_legal_form(word.upper()) for word in words[len(mark) :]):
+            return True
+    return False
+
+
 def record_of(document: longdoc.Document, entities: tuple[Entity, ...] = ()) -> Contract:
     """The record, or an empty one where none can be made."""
     try:
@@ -96,14 +121,16 @@ def table(pairs: Iterable[tuple[Contract, Annotated]]) -> list[list[object]]:
     """One row a measure: name, figure, and what it was counted on."""
     loose, strict = Counts(), Counts()
     right: dict[str, list[bool]] = defaultdict(list)
-    shown = wrong = unflagged = unflagged_right = 0
+    shown = wrong = otherwise = unflagged = unflagged_right = 0
     for record, contract in pairs:
-        names = [" ".join(party.name.text.split()) for party in record.parties]
+        names = [str(party.name.value) for party in record.parties if not blank_value(party.name.text)]
         if gold_parties(contract):
             counts = score(names, contract)
             loose, strict = loose + counts[0], strict + counts[1]
             shown += len(names)
-            wrong += len(shown_wrong(names, contract))
+            strings = shown_wrong(names, contract)
+            wrong += len(strings)
+            otherwise += sum(is_worded_otherwise(name, contract) for name in strings)
         cells = {name: getattr(record, field) for name, (field, _) in DATES.items()}
         cells |= {"title": record.title, "governing law": record.governing_law}
         for name, is_right in outcomes(record, contract).items():
@@ -114,6 +141,11 @@ def table(pairs: Iterable[tuple[Contract, Annotated]]) -> list[list[object]]:
         ["parties, lenient F1", f"{loose.f1:.3f}", f"precision {loose.precision:.3f}, recall {loose.recall:.3f}"],
         ["parties, strict F1", f"{strict.f1:.3f}", f"precision {strict.precision:.3f}, recall {strict.recall:.3f}"],
         ["shown as a party, but none or cut", f"{wrong / max(shown, 1):.3f}", f"{wrong} of {shown}"],
+        [
+            "… less what the marks word otherwise",
+            f"{(wrong - otherwise) / max(shown, 1):.3f}",
+            f"{wrong - otherwise} of {shown}",
+        ],
     ]
     for name in ("title", *DATES, "governing law"):
         rows.append(

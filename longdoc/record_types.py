@@ -27,7 +27,7 @@ class Party:
     """A party of a contract, and every place that names it."""
 
     name: Answer
-    """The full legal name."""
+    """The full legal name; ``value`` is "[name blacked out]" or "[name left blank]" where the text has none."""
     role: Answer | None = None
     """The term that the contract uses for it, such as "Distributor"."""
     kind: Answer | None = None
@@ -77,7 +77,7 @@ class Contract:
         """
         return {
             "title": self.title and on_one_line(self.title.text),
-            "parties": [on_one_line(party.name.text) for party in self.parties],
+            "parties": [_flat(party.name) for party in self.parties],
             "roles": [on_one_line(party.role.text) if party.role else "" for party in self.parties],
             **{name: _flat(getattr(self, name)) for name in (*DATE_COLUMNS, *_TEXT_COLUMNS)},
             "caps": [str(_flat(cap)) for cap in self.caps],
@@ -330,4 +330,5 @@ def _name_of(part: Any) -> Answer | None:
     cell = next((value for value in values if isinstance(value, Answer)), None)
     if cell is None or not (remark := getattr(part, "remark", "")):
         return cell
-    return dataclasses.replace(cell, value=f"{on_one_line(cell.text)} ({remark})")
+    name = cell.value if isinstance(cell.value, str) else on_one_line(cell.text)
+    return dataclasses.replace(cell, value=f"{name} ({remark})")

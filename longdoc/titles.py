@@ -22,9 +22,10 @@ _OTHER_LINE = re.compile(
     r"(?:table of contents|contents|index|background|purpose|definitions|execution (?:copy|version)|recitals|whereas"
     r"|w\s?i\s?t\s?n\s?e\s?s\s?s\s?e\s?t\s?h|r e c i t a l s|(?:by and )?(?:between|among)|and|draft|final"
     r"|(?:assessment|impression|treatment)?\W*(?:and\b)?\W*plan"
-    r"|(?!.*(?:amendm|addend|supplem))[a-z ]{0,40}(?:number|no\.):? ?\d+)\W*$"
+    r"|(?!.*(?:amendm|addend|supplem))[a-z ]{0,40}(?:number|no\.)(?::? ?\d+|: ?(?-i:[A-Z\d /_-]{2,40}))?)\W*$"
     r"|(?:ex(?:hibit)?|schedule|annex|appendix|attachment)\.?(?=[\s\d]|$)(?!.*\bagreement)"
     r"|(?:article|section|part) [\divx]+\b|(?:quicklinks|source:|page \d|confidential|certain|united states|note:)"
+    r"|\((?:the|this|hereinafter) [\"“]"
     r"|filed (?:with|pursuant|as|herewith)|securities and exchange|washington, d|agreed|(?:the )?parties|please"
     r"|pursuant|portions|pages where|redact|omitted|this\b|entire agreement|agreement accordingly"
     r"|[\divx]+\.?$|[a-z\d]{1,3}[.)]\s|\d+(?:\.\d+)+|\d+/\d+/\d+|[-_=*#.\s\d]+$"
@@ -114,4 +115,6 @@ def _is_title(line: str, *, named: bool = True) -> bool:
     if named and not _NAME.search(line):
         return False
     words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", line) if word.lower() not in _SMALL_WORDS]
-    return all(word[0].isupper() or len(word) == 1 for word in words) and (bool(words) or not named)
+    return all(word[0].isupper() or len(word) == 1 or word.startswith("e-") for word in words) and (
+        bool(words) or not named
+    )

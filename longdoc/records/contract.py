@@ -16,6 +16,7 @@ from longdoc.record_types import Contract
 from longdoc.records.dates import agreement_date, effective_date
 from longdoc.records.ends import disagrees, expiration_date
 from longdoc.records.evidence import cell, require_type
+from longdoc.records.names import has_legal_form
 from longdoc.records.parties import find_parties
 from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
 from longdoc.summary import on_one_line
@@ -117,19 +118,26 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
         return on_one_line(own[0])
     for count in (1, 2, 3):
         near = title_in("\n".join(lines[-count:])) if lines else ""
-        if not _DOCUMENT.search(near) or _SENTENCE.search(near):
+        if not _DOCUMENT.search(near) or _SENTENCE.search(near) or near.startswith("("):
             continue
         if (
             spelled
             and (own := _occurrence(near, spelled[1]))
             and own.end() == len(near)
-            and re.search(r"[/:]", near[: own.start()])
+            and _is_before_title(near[: own.start()], own[0])
         ):
             return on_one_line(own[0])
         listed = re.search(r"(?i)\bexhibit|\bschedule|\.{4}", lines[-count])
         near = re.split(r"\s[-–—]\s(?=.*\b(?:INC|LLC|LTD|CORP)\b)", near)[0]
         return known if listed or known.casefold().endswith(near.casefold()) else near
     return ""
+
+
+def _is_before_title(before: str, title: str) -> bool:
+    """Whether what stands before a title on its line is no part of it: a label, another heading, a company."""
+    words = before.split()
+    mixed = title.isupper() and any(word[0].isupper() and not word.isupper() for word in words)
+    return bool(re.search(r"[/:”\"]", before)) or mixed or bool(words and has_legal_form(f"x {words[-1]}"))
 
 
 def _occurrence(text: str, title: str) -> re.Match[str] | None:

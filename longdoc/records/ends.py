@@ -16,13 +16,14 @@ from longdoc.records.dates import NAMED_OTHER, dates_in
 from longdoc.records.evidence import cell
 from longdoc.records.openings import Range
 from longdoc.summary import on_one_line
-from longdoc.values import Duration
+from longdoc.values import Duration, parse_value
 
 _UNTIL = re.compile(
     r"(?i)\b(?:until|through|thru|expires?(?: on| as of| at)?|expiring(?: on)?|terminates?(?: on)?"
     r"|terminating(?: on)?|ending(?: on| as of)?|ends?(?: on)?|end on|expire(?:s|d)? (?:on|at)"
-    r"|expiration date\b[^.;\n]{0,30}?(?:is|means?|:|shall be|of)?|end date:?|conclud\w+(?: on)?"
-    r"|to and including|up to and including|no later than|to)\b[\s:,“”\"]*(?:[\w\s.:]{0,40}?\bon\b\s)?"
+    r"|(?:expiration|expiry|termination) date\b[^.;\n]{0,30}?(?:is|means?|:|shall be|of)?|end date:?|conclud\w+(?: on)?"
+    r"|to and including|up to and including|(?:no|not|in no event) later than|to)\b"
+    r"[\s:,“”\"]*(?:[\w\s.:]{0,40}?\bon\b\s)?"
     r"(?:the )?(?:later of |earlier of )?(?:\(?[ai]\)\s)?"
 )
 _TERM_TALK = re.compile(
@@ -32,7 +33,7 @@ _TERM_TALK = re.compile(
     r"\b(?:continue|remain|expire|terminate|commence|begin|be effective|end|run|be in (?:full force|effect)"
     r"|valid|in force|be for|effective)|\bterms?\b[^.;:]{0,40}?(?:\b(?:is|shall|will|means?)\b|:)"
     r"|\b(?:term|duration|period|validity)\b[^.;]{0,40}?\bfrom\b(?=[\w\s,/-]{8,30}\s(?:to|until|through|till)\b)"
-    r"|agreement (?:expires|terminates|commences|begins|continues"
+    r"|\b(?:expiration|expiry|termination|end) date\s{0,3}:|agreement (?:expires|terminates|commences|begins|continues"
     r"|is effective|is valid|ends)|validity|expiration date|expiry date"
     r"|period of (?:the|this) (?:agreement|contract)|(?:shall|will) (?:expire|terminate) (?:on|at|upon)"
     r"|duration of|sponsorship term|contract period|term[”\"]? shall|shall (?:continue|remain) in (?:full )?"
@@ -40,13 +41,23 @@ _TERM_TALK = re.compile(
 )
 _STRONG = re.compile(
     r"(?i)initial term|this (?:agreement|contract|lease)|term of th|primary term|term[”\"]? shall|expire on"
-    r"|(?:expire|terminate)s? (?:on|upon)|duration|validity|agreement expires|the term\b"
+    r"|(?:expire|terminate)s? (?:on|upon)|duration|validity|agreement expires|the term\b|date\s{0,3}:"
     r"|\bterms?\b.*(?:\b(?:is|shall|will|means?)\b|:)|\bfrom$"
 )
+_OTHER_PERIOD = re.compile(
+    r"[“\"](?!(?i:[^“”\"\n]{0,40}\b(?:term|period|expir\w+|terminat\w+|duration)\b))[^“”\"\n]{1,60}[”\"]\s(?:shall\s)?means?\b"
+)
+"""The definition of a quarter or a year of the contract, or of something else that is no term."""
 _ANNIVERSARY = re.compile(
     r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s{0,20}(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s{0,20})?(?:\(?\d*(?:st|nd|rd"
     r"|th)\)?\s{0,20})?(?:year )?anniversary\s{1,20}(?:date\s{1,20})?(?:of|from|following)\s{1,20}(?P<base>[^.;]{3,80})"
 )
+_DATE_AFTER = re.compile(
+    r"(?i)\b(?:the|that)\s{1,20}(?:date|day)\s{1,20}(?:that|which)\s{1,20}(?:is|falls)\s{1,20}"
+    r"(?P<length>[\w ()-]{3,40}?"
+    r"(?:years?|months?|days))\s{1,20}(?:after|from|following)\s{1,20}(?P<base>[^.;]{3,80})"
+)
+"""The end as a date after another: "the date that is two (2) years after the date of this Agreement"."""
 _NOT_AT = re.compile(r"(?i)(?<!day )\b(?:prior to|before|after|following)\s(?:the\s?)?\w{0,4}$")
 _RUNS_FROM = re.compile(
     r"(?i)[\s,]{0,9}(?:\([^()]{0,60}\)[\s,]{0,9})?(?:from|after|following|commencing|beginning|starting"
@@ -116,11 +127,11 @@ def _term_sentences(text: str) -> list[Range]:
         end = stop.start() if stop else min(len(text), match.end() + 500)
         heading = bool(
             re.search(
-                r"(?i)\b(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$",
+                r"(?i)(?<![a-z])(?:term|duration|period)\b[\s.:;\-–—]*(?:of (?:this )?agreement)?[^a-z]{0,12}$",
                 text[max(0, start - 60) : start] + text[start : match.start()][:40],
             )
         )
-        strong = bool(_STRONG.search(match[0]))
+        strong = bool(_STRONG.search(match[0])) and not _OTHER_PERIOD.match(text, start)
         if heading or strong:
             initial = 1.5 * bool(re.match(r"(?i)initial term|primary term|term of th", match[0]))
             found[start, end] = max(found.get((start, end), 0.0), heading + strong + initial)
@@ -137,7 +148,10 @@ def _stated_end(document: Document, start: int, end: int, bonus: float) -> Answe
             or NAMED_OTHER.search(text[max(0, dated.start - 120) : dated.start])
         ):
             continue
-        begins = re.search(
+        of_term = re.match(r"(?i)until|through|thru|expir", match[0]) and re.search(
+            r"(?i)\bterm\b", text[start : match.start()]
+        )
+        begins = not of_term and re.search(
             r"(?i)\b(?:commenc\w*|begin\w*|start\w*|effective)\b[^,;]{0,15}$",
             text[max(0, match.start() - 25) : dated.start],
         )
@@ -168,6 +182,11 @@ def _anniversary(
         if ordinal and not _NOT_AT.search(text, max(start, match.start() - 30), match.start("n") + 4):
             base = _base(text, match["base"], match.start("base"), agreed, effective)
             return _computed(document, match.span(), base, relativedelta(years=ordinal), bonus)
+    for match in _DATE_AFTER.finditer(text, start, end):
+        length = parse_value(match["length"], "duration")
+        if isinstance(length, Duration) and (step := _step(length)):
+            base = _base(text, match["base"], match.start("base"), agreed, effective)
+            return _computed(document, match.span(), base, step, bonus)
     return None
 
 

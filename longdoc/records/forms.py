@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from longdoc.document import Document
-from longdoc.records.names import is_name, key, name_end, names_in
+from longdoc.records.names import has_legal_form, is_name, key, name_end, names_in
 from longdoc.records.openings import Naming, Range, described, is_made_of
 from longdoc.roles import is_role
 
@@ -46,11 +46,18 @@ _NOT_AFTER = re.compile(
     r"(?i)[\s,]*(?:its|the|as|sole|a|an)?\s*(?:its|sole|general|managing)?\s*(?:general partner"
     r"|managing member|manager|member|trustee of)\b|\s*\(?(?:law firm|attorneys)"
 )
+_IN_CAPITALS = re.compile(
+    r"\n[ \t]{0,20}(?P<line>[A-Z][A-Z&.'’-]+(?: [A-Z&][A-Z&.'’-]*){1,5})[ \t]{0,20}\n[ \t]{0,20}\Z"
+)
+_NO_NAME_LINE = re.compile(
+    r"\b(?:BY|FOR|AS|TO|SIGNED|SEALED|EXECUTED|DELIVERED|AGREED|ACCEPTED|APPROVED|ACKNOWLEDGED|WITNESS(?:ED)?|SIGNATURES?"
+    r"|PAGE|DATE|NAME|TITLE|AGREEMENT|PART(?:Y|IES)|UNDERSIGNED|EXHIBIT|SCHEDULE|APPENDIX|OFFICER|PRESIDENT|DIRECTOR)\b"
+)
 _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)")
 _HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
 _PART_OF = re.compile(
     r"(?i)\b(?:d/b/a|doing business as|(?:division|subsidiary|affiliate|branch|unit|department|parent) of"
-    r"|rules of|with|an?)\s(?:the\s)?$"
+    r"|(?:owned|insured|issued|published|manufactured|administered) by|rules of|with|an?)\s(?:the\s)?$"
 )
 """What stands before a name that is not that of the party."""
 _OFFICIAL = re.compile(
@@ -108,7 +115,8 @@ def signature_namings(text: str) -> list[Naming]:
     attached = _ATTACHED.search(text, start + 200)
     limit = min(len(text), attached.start() if attached else len(text), start + 12_000)
     found: dict[str, Naming] = {}
-    for begin, end in names_in(text, start, limit):
+    for at, end in names_in(text, start, limit):
+        begin = _with_line_before(text, at, end)
         before, after = text[max(0, begin - 40) : begin], text[end : end + 80]
         if _NOT_SIGNING.search(before) or _NOT_AFTER.match(after) or not _signs(text, begin, end, limit):
             continue
@@ -118,6 +126,17 @@ def signature_namings(text: str) -> list[Naming]:
         if is_name(text[match.end() : end]) and _MARK.search(text, end, min(limit, end + 150)):
             found.setdefault(key(text[match.end() : end]), described(text, (match.end(), end), end, "signature block"))
     return sorted(found.values(), key=lambda naming: naming.name)
+
+
+def _with_line_before(text: str, begin: int, end: int) -> int:
+    """Where a name in capitals starts: a line earlier, if it is broken after words that are no role or heading."""
+    above = _IN_CAPITALS.search(text, max(0, begin - 80), begin)
+    if not above or not text[begin : begin + 2].isupper():
+        return begin
+    words = above["line"]
+    other = is_role(words) or has_legal_form(f"x {words}") or _WITNESS.search(words) or _NO_NAME_LINE.search(words)
+    named = re.search(rf"[“\"](?:the\s)?{re.escape(words)}[”\"]", text, re.IGNORECASE)
+    return begin if other or named or not is_name(f"{words} {text[begin:end]}") else above.start("line")
 
 
 def _signatures_start(text: str) -> int | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from longdoc.roles import is_role
+from longdoc.summary import on_one_line
 
 _LEGAL_FORMS = (
     r"inc(?:orporated)?|corp|co|l\.?l\.?c|l\.?l\.?p|l\.?l\.?l\.?p|l\.?p|ltd|plc|p\.?l\.?c|l\.?c|p\.?c|p\.?a"
@@ -23,7 +24,10 @@ _LOOSE_SUFFIX = re.compile(
 _LONG_FORM = re.compile(
     r"(?i)S\. ?[àa]\.? ?r\.? ?l\.?(?!\w)|S\.? ?(?:de|en) ?R\.? ?L\.?(?:,? de C\.? ?V\.?)?(?!\w)|S\.? ?A\.?(?: ?B\.?"
     r"| ?P\. ?I\.?)?,? de C\.? ?V\.?(?!\w)"
-    r"|GmbH (?:&|und) Co\.?,? KG(?:aA)?(?!\w)|Sp\. z o\. ?o\.|(?:Pty|Pte|Pvt)\.? Ltd\.?(?!\w)|Sdn\.? Bhd\.?(?!\w)"
+    r"|GmbH (?:&|und) Co\.?,? KG(?:aA)?(?!\w)|Sp\. z o\. ?o\."
+    r"|(?-i:L)imited (?-i:P)artnership(?!\w)"
+    r"|(?-i:L)imited (?-i:L)iability (?-i:Company|Partnership|COMPANY|PARTNERSHIP)(?!\w)"
+    r"|(?:Pty|Pte|Pvt)\.? Ltd\.?(?!\w)|Sdn\.? Bhd\.?(?!\w)"
 )
 """A legal form of several words."""
 _MORE_SUFFIX = re.compile(r"(?:&|kg)$", re.I)
@@ -48,7 +52,7 @@ _STOPS = re.compile(
     re.I,
 )
 _ABBREVIATION = re.compile(
-    r"(?:(?:[^\W\d_]\.)*[^\W\d_]|st|dr|mr|mrs|ms|jr|sr|bros|int'?l|no|mt|ft|prof|hon|u\.s|u\.k|&|assoc|mfg|tech)\.$",
+    r"(?:(?:[^\W\d_]\.)*[^\W\d_]|st|dr|mr|mrs|ms|jr|sr|bros|int'?l|no|mt|ft|prof|hon|u\.s|u\.k|&|assoc|mfg|tech|etc)\.$",
     re.I,
 )
 _WORD = re.compile(r"[^\s()\[\]{}“”\"„;:,]+")
@@ -69,6 +73,14 @@ _PLACES = (
     r"|Netherlands|Slovakia|Ireland|Spain|Italy|Mexico|Brazil|Hong Kong|Sweden|Norway|Denmark|Belgium|Austria"
     r"|Poland|USA|U\.S\.A\.?|United States)"
 )
+_AFTER_LOWER = re.compile(r"\s{0,3}[,(]|\s(?:whose|having|with|located|organi[sz]ed|incorporated|existing)\b")
+"""What follows a legal form that is written in lower case: ``Acme corporation whose address is``."""
+_KIND_ONLY = re.compile(rf"(?i)(?:{_PLACES}) (?:corporation|limited liability company|limited partnership|company)")
+"""A kind of entity: "Delaware corporation"."""
+_MUNICIPALITY = re.compile(r"(?i)(?:the )?(?:city|town|county|village|township|borough|port|state) of\b")
+_ITS_STATE = re.compile(rf",\s(?i:{_PLACES})(?=[,;(]|\s[(a-z])")
+_RULING = re.compile(r"[^\S\n]*\n[-=]{3,}[^\S\n]*\n")
+"""What underlines a line of plain text, in the middle of a sentence."""
 _NEVER = re.compile(
     rf"(?:{_PLACES}(?:\s\d{{5}}(?:-\d+)?)?,?\s(?:and|AND|&)\s)|[A-Z][a-z]+(?: [A-Z][a-z]+)*, (?:NV|PA|CO|LA"
     rf"|SC)$|(?i:\d{{4}}\s|[a-z ]{{2,20}} \d{{5}}\b)"
@@ -117,6 +129,8 @@ def name_end(text: str, start: int) -> int:
         gap = _GAP.match(text, at)
         comma, space = (gap[1], gap[2]) if gap else ("", "")
         begin = gap.end() if gap and words else at
+        if words and (ruling := _RULING.match(text, at)) and at - text.rfind("\n", 0, at) > 50:
+            begin, space = ruling.end(), " "
         word = _WORD.match(text, begin)
         if words and (piece := _piece(text, at, begin)):
             end = at = piece.end()
@@ -136,7 +150,9 @@ def name_end(text: str, start: int) -> int:
         if token.endswith(".") and not closed and not _ABBREVIATION.match(token) and not _LOOSE_SUFFIX.match(token):
             end = at - 1
             break
-    return _trimmed(text, start, end)
+    end = _trimmed(text, start, end)
+    state = _ITS_STATE.match(text, end) if _MUNICIPALITY.match(text, start, end) else None
+    return state.end() if state else end
 
 
 def _piece(text: str, at: int, begin: int) -> re.Match[str] | None:
@@ -213,7 +229,7 @@ def is_name(name: str) -> bool:
         return False
     if _NO_NAME.match(name) and not any(is_legal_form(word) for word in name.replace(",", " ").split()[1:]):
         return False
-    if re.sub(r"\W", "", name.lower()) in _COUNTRIES:
+    if re.sub(r"\W", "", name.lower()) in _COUNTRIES or _KIND_ONLY.fullmatch(name):
         return False
     return len(words) > 1 or (len(name) > 2 and name[0].isalnum())
 
@@ -225,6 +241,11 @@ def key(name: str) -> str:
     True
     """
     return re.sub(r"\Athe ", "", " ".join(re.findall(r"\w+", name.casefold().replace(".", ""))))
+
+
+def shown(name: str) -> str:
+    """A name on one line, without what underlines a part of it."""
+    return on_one_line(_RULING.sub(" ", name))
 
 
 def names_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -253,11 +274,7 @@ def _accepts(text: str, word: re.Match[str], *, first: bool, comma: str, line: b
     if first:
         named = token[0].isupper() or token[0].isdigit() or _is_brand(token) or _LEGAL_NEXT.match(text, word.end())
         return bool(named) and not _STOPS.match(token)
-    if (
-        token in ("corporation", "incorporated", "limited")
-        and not closed
-        and re.match(r"\s*[,(]", text[word.end() :][:3])
-    ):
+    if token in ("corporation", "incorporated", "limited") and not closed and _AFTER_LOWER.match(text, word.end()):
         return True
     if comma and not legal:
         return _is_listed(text, word.start())
@@ -282,7 +299,10 @@ def _accepts(text: str, word: re.Match[str], *, first: bool, comma: str, line: b
 
 
 def _is_brand(token: str) -> bool:
-    return any(char.isupper() for char in token[1:]) or bool(re.match(r"[\w-]+\.(?:com|net|org|io)\b", token))
+    """Whether a word without a capital letter at its start can start a name: ``eBay``, ``i3``, ``shop.com``."""
+    return any(char.isupper() for char in token[1:]) or bool(
+        re.match(r"[\w-]+\.(?:com|net|org|io)\b|[a-z]\d{1,2}$", token)
+    )
 
 
 def _is_listed(text: str, at: int) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from longdoc.records.blanks import blank_name, blank_value
 from longdoc.records.names import has_legal_form, is_name, name_end
 from longdoc.roles import is_role
 
@@ -43,6 +44,7 @@ _ANCHOR = re.compile(
     r"|(?<=\n)(?:the )?(?:contracting )?parties\b(?: to this [\w ]{3,30})?:?\s*\n"
     r"|\b(?:entered into|made|executed)(?: as of [^.;()]{6,40}?,?)? by:?\s+(?!and\b|between\b)"
     r"|\bparties (?:to this agreement )?(?:are|hereto)\b[\s:]*"
+    r"|(?<=\n)(?=(?-i:[A-Z])[^\n(]{1,80}?,\san?\s[^\n()]{0,80}\b(?:corporation|company|partnership)\b)"
 )
 _OF_ANOTHER = re.compile(
     r"(?i)(?:\bthat\s+certain\b|\bwhereas\b|\bpursuant\s+to\b|\bmeans\b|\bparties\s+to\s+an?\b|\bunder\s+the\b)[^.;]{0,250}$"
@@ -63,13 +65,14 @@ _STOP = re.compile(
     r"|agree as follows|hereby agree|introduction\n|table of contents|premises\n|(?:the )?part(?:y|ies) "
     r"(?:agree|hereby|desire|wish|acknowledge))"
     r"|\b(?:This|THIS)\s[\w\s&/-]{0,80}?(?i:agreement|amendment|contract|addendum|lease)\b"
+    r"|\b[Tt]hat certain\s[^.;()]{3,120}?\b(?:between|among|BETWEEN|AMONG)\b"
     r"|\n(?:ARTICLE|Article|SECTION|Section)\b|\n1\.?\d?\.?\s|\n1\.(?=[A-Z])|\bRECITALS\b|\bBACKGROUND\b|\n[A-B]\.\s"
 )
 _CONFIRMS = r"\bconfirms?\b,?\s+(?:[a-z]+,?\s+){0,4}?(?:its|their|our|the)\s+(?:\w+\s+)?agreement\s+with\s+"
 """Between the two sides of a contract that is a letter."""
 _AND = re.compile(
     rf"{_CONFIRMS}|"
-    r"(?:[,;)]?\s*(?:\b(?i:and)\b|(?<=[\s,;)])&(?=\s))|;|\n)[\s,;]*|,\s+(?=[A-Z0-9])|\s+(?=\(?(?:\d|ii?i?"
+    r"(?:[,;)]?\s*(?:\b(?i:and)\b|(?<=[\s,;)])&(?=\s))|;|\n)[\s,;]*|,\s+(?=[A-Z0-9\[_*●])|\s+(?=\(?(?:\d|ii?i?"
     r"|[b-e])\)\s)|(?<=\))\s+(?=[A-Z])"
 )
 _BRACKETED = re.compile(r"[(\[]((?:[^()\[\]]|\([^()]{0,60}\)){1,400})[)\]]")
@@ -128,13 +131,21 @@ _SAYS = re.compile(
     r"|provision|sale|purchase|supply)|such\sshares)\b"
 )
 """Where a paragraph goes on from who the parties are to what they agree on."""
-_WITHIN = re.compile(r"(?i)\b(?:division|subsidiary|affiliate|unit|part|branch) of(?: [\w&]+,?){1,4}$")
+_WITHIN = re.compile(
+    r"(?i)\b(?:division|subsidiary|affiliate|unit|part|branch) of(?: [\w&]+,?){1,4}$"
+    r"|\b(?:listed|quoted|traded) (?:on|in) [^;()]{1,120}$"
+)
 _ROLE_BEFORE = re.compile(r"\((?:the )?([A-Z][a-z]+)\)\s$")
 _ACTS_FOR = re.compile(
     r"(?i),?\s(?:(?:the|a|an|as|sole|managing|its)\s)*(?:director|president|owner|manager|representative|proprietor|ceo|member)"
     r"(?:\sand\s\w+)?\sof\s(?=[A-Z])"
 )
 """A person who acts for the party that is named next."""
+_SERVED = re.compile(
+    r"\b(?:(?i:(?:for|furnishing|providing)(?: the)?(?: personal)? services of)|f/s/o|F/S/O|agent for"
+    r"|on behalf of)\s(?=[A-Z])"
+)
+"""What stands before the person, or the company, that a party acts for."""
 
 
 def opening_namings(text: str) -> list[Naming]:
@@ -148,6 +159,8 @@ def opening_namings(text: str) -> list[Naming]:
     for match in _ANCHOR.finditer(text, 0, TOP):
         found = list(_series(text, match.end()))
         of_another = _OF_ANOTHER.search(text, max(0, match.start() - 300), match.start())
+        if match.start() == match.end() and not (len(found) > 1 and all(naming.role for naming in found)):
+            continue  # a paragraph that only starts with a name
         value = _value(found) - match.start() / 5000 - 6 * bool(of_another)
         if value > best_value:
             best, best_value = found, value
@@ -167,24 +180,45 @@ def _series(text: str, at: int) -> Iterator[Naming]:
     limit = min(len(text), at + 6000)
     stop = _STOP.search(text, at, limit)
     limit = stop.start() if stop else limit
-    filler = _FILLER.match(text, at)
-    at = filler.end() if filler else at
-    while at < limit:
-        end = min(name_end(text, at), limit)
-        if end <= at or not is_name(text[at:end]):
-            return
-        person = (at, end)
-        if (acts := _ACTS_FOR.match(text, end, limit)) and (last := name_end(text, acts.end())) > acts.end():
-            at, end = acts.end(), last
-        following = _next(text, end, limit)
-        tail_end = following[0] if following else min(limit, _tail_limit(text, end, limit))
-        naming = described(text, (at, end), tail_end, "opening paragraph")
-        if naming.role is None and (before := _ROLE_BEFORE.search(text, max(0, at - 40), at)) and is_role(before[1]):
+    name: Range | None = _named_at(text, at, limit)
+    while name:
+        person = name
+        if (acts := _ACTS_FOR.match(text, name[1], limit)) and (last := name_end(text, acts.end())) > acts.end():
+            name = acts.end(), last
+        following = _next(text, name[1], limit)
+        tail_end = following[0] if following else min(limit, _tail_limit(text, name[1], limit))
+        naming, *served = _with_served(text, name, tail_end)
+        before = _ROLE_BEFORE.search(text, max(0, person[0] - 40), person[0])
+        if naming.role is None and before and is_role(before[1]):
             naming = replace(naming, role=before.span(1))
-        yield naming if person == (at, end) else replace(naming, aliases=(*naming.aliases, person))
-        if not following:
+        if person != name:
+            naming = replace(naming, aliases=(*naming.aliases, person))
+        if naming.role or naming.kind or not blank_value(text[slice(*name)]):
+            yield from (naming, *served)
+        name = following[1] if following else None
+
+
+def _named_at(text: str, at: int, limit: int) -> Range | None:
+    """The name that follows an offset, or the blank in its place."""
+    if blank := blank_name(text, at, limit):
+        return blank
+    filler = _FILLER.match(text, at, limit)
+    start = filler.end() if filler else at
+    end = min(name_end(text, start), limit)
+    return (start, end) if start < end and is_name(text[start:end]) else None
+
+
+def _with_served(text: str, name: Range, tail_end: int) -> Iterator[Naming]:
+    """A party, and the one that it acts for: ``Wade LLC ("Company"), f/s/o Dan Wade ("Athlete")``."""
+    source = "opening paragraph"
+    for match in _SERVED.finditer(text, name[1], tail_end):
+        end = name_end(text, match.end())
+        own_role = next(_terms(text, name, (name[1], match.start())), None)
+        if own_role and is_name(text[match.end() : end]) and re.match(r"\s?\((?:the )?[“\"]", text[end : end + 8]):
+            yield described(text, name, match.start(), source)
+            yield described(text, (match.end(), end), tail_end, source)
             return
-        at = following[1]
+    yield described(text, name, tail_end, source)
 
 
 def _tail_limit(text: str, at: int, limit: int) -> int:
@@ -193,25 +227,21 @@ def _tail_limit(text: str, at: int, limit: int) -> int:
     return min(limit, at + 900, *(each for each in (line, verb.start() if verb else -1) if each >= 0))
 
 
-def _next(text: str, at: int, limit: int) -> tuple[int, int] | None:
-    """Where the description of a party ends and the name of the next one starts."""
+def _next(text: str, at: int, limit: int) -> tuple[int, Range] | None:
+    """Where the description of a party ends, and the name of the next one."""
     begin, brackets = at, [(m.start(), m.end()) for m in _BRACKETED.finditer(text, at, limit)]
     limit = min(limit, at + 1500)
     for mark in _AND.finditer(text, at, limit):
         if any(b <= mark.start() and _COLLECTIVE.search(text, a, b) for a, b in brackets):
             return None
         inside = any(a < mark.start() < b - 1 for a, b in brackets)
-        if inside:
+        name = None if inside else _named_at(text, mark.end(), limit)
+        if not name:
             continue
-        filler = _FILLER.match(text, mark.end(), limit)
-        start = filler.end() if filler else mark.end()
-        end = min(name_end(text, start), limit)
-        if end <= start or not is_name(text[start:end]):
-            continue
-        numbered = bool(_LIST_MARK.search(text[mark.end() : start]))
-        if _follows(text, begin, mark, (start, end), numbered=numbered):
-            return mark.start() + (text[mark.start()] == ")"), start
-        if _closed_sentence(text, at, start):
+        numbered = bool(_LIST_MARK.search(text[mark.end() : name[0]]))
+        if _follows(text, begin, mark, name, numbered=numbered):
+            return mark.start() + (text[mark.start()] == ")"), name
+        if _closed_sentence(text, at, name[0]):
             return None
     return None
 
@@ -230,6 +260,8 @@ def _follows(text: str, begin: int, mark: re.Match[str], name: Range, *, numbere
     described_ = bool(_DESCRIBED.match(text, end))
     if _closed_sentence(text, begin, start) or _WITHIN.search(between):
         return False
+    if blank_value(text[start:end]):
+        return True
     word = mark[0].strip(" ,;\n)").lower()
     if word.startswith("confirm"):
         return full or described_

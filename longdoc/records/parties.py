@@ -9,9 +9,10 @@ from dataclasses import replace
 from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.record_types import Party
+from longdoc.records.blanks import blank_value
 from longdoc.records.evidence import cell
 from longdoc.records.forms import defined_namings, labelled_namings, signature_namings, signing_people
-from longdoc.records.names import has_legal_form, is_legal_form, is_name, key
+from longdoc.records.names import has_legal_form, is_legal_form, is_name, key, shown
 from longdoc.records.openings import Naming, Range, opening_namings
 from longdoc.roles import is_role
 from longdoc.summary import on_one_line
@@ -29,8 +30,12 @@ def find_parties(document: Document, entities: Sequence[Entity] = ()) -> tuple[t
     opening = opening_namings(text)
     signed = signature_namings(text)
     votes = [entity for entity in entities if entity.label == "PARTY"]
-    chosen = _chosen(document, opening, signed, votes)
+    blanks = [naming for naming in opening if blank_value(text[slice(*naming.name)])]
+    named = [naming for naming in opening if naming not in blanks]
+    chosen = _chosen(document, named, signed, votes)
     chosen = _joined(text, [_completed(text, naming, signed, votes) for naming in chosen])
+    if len(blanks) > len(chosen) - len(named):  # no other place says whose names they are
+        chosen = sorted([*chosen, *blanks], key=lambda naming: naming.tail)
     where = (
         (min(n.name[0] for n in chosen), max(n.tail[1] for n in chosen))
         if chosen and chosen[0].source == "opening paragraph"
@@ -144,9 +149,7 @@ def _joined(text: str, namings: Iterable[Naming]) -> list[Naming]:
         name = key(text[slice(*naming.name)])
         if name in terms and not naming.full and not naming.role:
             continue  # it stands for a party that is named in full
-        same = next(
-            (i for i, other in enumerate(kept) if _is_same(name, naming, key(text[slice(*other.name)]), other)), None
-        )
+        same = next((i for i, other in enumerate(kept) if _is_same(text, naming, other)), None)
         if same is None:
             kept.append(naming)
             continue
@@ -163,24 +166,29 @@ def _joined(text: str, namings: Iterable[Naming]) -> list[Naming]:
     return kept
 
 
-def _is_same(one: str, first: Naming, two: str, second: Naming) -> bool:
+def _is_same(text: str, first: Naming, second: Naming) -> bool:
+    one, two = (key(text[slice(*naming.name)]) for naming in (first, second))
     if one == two:
         return True
     short, long = (first, second) if len(one) < len(two) else (second, first)
     shorter, longer = sorted((one, two), key=len)
+    roles = {key(text[slice(*naming.role)]) for naming in (first, second) if naming.role}
+    if len(roles) > 1 and first.source == second.source:
+        return False  # a person, and the company of the same name
     return not short.full and longer.startswith(shorter + " ") and (long.full or short.full)
 
 
 def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence[Entity]) -> Party:
     text = document.text
-    name = on_one_line(text[slice(*naming.name)])
+    name = shown(text[slice(*naming.name)])
+    blank = blank_value(name)
     confirmed = []
     if key(name) in signed and "signature block" not in naming.source:
         confirmed.append("signature block")
     if any(key(vote.text) == key(name) for vote in votes) and "entity PARTY" not in naming.source:
         confirmed.append("entity PARTY")
     base = _BASE.get(naming.source.split(",")[0], 0.5) - 0.15 * (naming.weight < 2 and not confirmed)
-    score = min(0.98, base + 0.03 * max(naming.weight, 0) + 0.1 * len(confirmed))
+    score = 0.5 if blank else min(0.98, base + 0.03 * max(naming.weight, 0) + 0.1 * len(confirmed))
     source = ", ".join([naming.source, *confirmed])
 
     def of(range_: Range | None, label: str) -> Answer | None:
@@ -192,12 +200,14 @@ def _party(document: Document, naming: Naming, signed: set[str], votes: Sequence
 
     aliases = tuple(a for a in (of(alias, "alias") for alias in naming.aliases) if a)
     return Party(
-        name=cell(document, *naming.name, label="party", source=source, score=score, value=name),
+        name=cell(
+            document, *naming.name, label="party", source=source, score=score, value=blank or name, check=bool(blank)
+        ),
         role=of(naming.role, "role"),
         kind=of(naming.kind, "kind"),
         jurisdiction=of(naming.jurisdiction, "jurisdiction"),
         aliases=aliases,
-        mentions=tuple(_mentions(document, naming, score)),
+        mentions=() if blank else tuple(_mentions(document, naming, score)),
     )
 
 

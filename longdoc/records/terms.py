@@ -31,6 +31,28 @@ _LAW_NAMED = re.compile(
     rf"{_PLACE}(?:['’]s)?{_GAP}(?i:(?:state{_GAP}|substantive{_GAP}|internal{_GAP}|contract{_GAP})?laws?)\b"
 )
 _STATE = re.compile(rf"(?:State|Province|Commonwealth|Republic) of {_PLACE}")
+_COUNTRY_OF = {
+    "english": "England",
+    "swiss": "Switzerland",
+    "german": "Germany",
+    "french": "France",
+    "dutch": "Netherlands",
+    "belgian": "Belgium",
+    "austrian": "Austria",
+    "italian": "Italy",
+    "spanish": "Spain",
+    "swedish": "Sweden",
+    "danish": "Denmark",
+    "norwegian": "Norway",
+    "finnish": "Finland",
+    "irish": "Ireland",
+    "israeli": "Israel",
+    "japanese": "Japan",
+    "chinese": "China",
+    "canadian": "Canada",
+    "australian": "Australia",
+}
+"""The place of a law that is named by an adjective: "English law"."""
 _GOVERNS = re.compile(
     r"(?i)\b(?:govern(?:ed|s|ing)?|construed|interpreted|applicable law|appl(?:y|ies)|controlled by"
     r"|subject to the laws?|(?:in accordance with|under) the\s{1,20}(?:\w+\s{1,20})?laws?)\b"
@@ -64,7 +86,7 @@ _AGREEMENT = r"(?:agreement|contract|lease|licen[cs]e|sublease|engagement|franch
 _TERM = re.compile(
     rf"(?i)(?P<term>\b(?:initial|primary|original|base|fixed){_GAP}(?:\w+{_GAP})?(?:term|period)\b"
     rf"|\b(?:term|duration|period){_GAP}(?:of|for){_GAP}(?:this|the|such){_GAP}(?:\w+{_GAP})?{_AGREEMENT}\b"
-    rf"|\bterm[”\"]?{_GAP}(?:hereof{_GAP})?(?:shall|will|is)\b|\bhave{_GAP}a{_GAP}term{_GAP}of\b|\bterm:)"
+    rf"|\bterm[”\"]?{_GAP}(?:hereof{_GAP})?(?:shall|will|is)\b|\bha(?:ve|s){_GAP}an?{_GAP}(?:initial{_GAP})?(?:term|duration){_GAP}of\b|\bterm:)"
     rf"|\bthis{_GAP}(?:\w+{_GAP})?{_AGREEMENT}[^.;]{{0,120}}?\s(?:shall|will|is){_GAP}(?:\w+{_GAP}){{0,2}}?"
     rf"(?:continue|remain|take{_GAP}effect|become{_GAP}effective|be{_GAP}(?:in|effective|for)|commence|begin|run|last|expire|effective|valid|in\s)"
     rf"|\b{_AGREEMENT}{_GAP}(?:continues|commences|begins|runs|expires|remains)\b"
@@ -198,7 +220,8 @@ def _place(text: str, start: int, end: int) -> Range | None:
 def _place_name(text: str) -> str:
     if on_one_line(text).strip(" ,.").upper() in ("PRC", "P.R.C"):
         return "People's Republic of China"
-    return re.sub(r"(?i)^(?:the )?(?:(?:state|commonwealth|province) of )?", "", on_one_line(text)).strip(" ,.")
+    name = re.sub(r"(?i)^(?:the )?(?:(?:state|commonwealth|province) of )?", "", on_one_line(text)).strip(" ,.")
+    return _COUNTRY_OF.get(name.lower(), name)
 
 
 def _durations(text: str, start: int, end: int) -> Iterator[tuple[Range, Duration]]:
