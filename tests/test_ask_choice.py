@@ -289,3 +289,19 @@ def test_where_a_party_is_organised_is_an_answer_to_a_question_about_it():
     when = asked_for("When was Beta incorporated?")
     start = CONTRACT.index("May 5, 1999")
     assert when.suits("May 5, 1999", CONTRACT[:start], "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This Agreement takes effect on July 1, 2004",
+        "This Agreement comes into force on July 1, 2004",
+        "This Agreement enters into effect as of July 1, 2004",
+        "The term begins on July 1, 2004",
+        "This Agreement starts on July 1, 2004",
+    ],
+)
+def test_the_start_of_a_contract_is_read_in_several_wordings(words):
+    document = load(LEASE.replace("This Agreement becomes effective on July 1, 2004", words).encode())
+    (answer,) = Replies(document).to("When does this agreement start?")
+    assert answer.text == "July 1, 2004"

@@ -74,8 +74,9 @@ _EFFECTIVE = re.compile(
     r"|\bdated effective\s{1,20}(?=\S)|\bshall (?:commence|begin|take effect|become effective|be effective"
     r"|start)\b[^.;\n]{0,40}?\b(?:on|as of|from)\s{1,20}(?:the )?"
     r"|\b(?:commencement|start|starting|beginning) date\b[^.;\n]{0,40}?(?:mean\w*|is|shall be|:|of|,)\s{0,20}(?:the )?"
-    r"|\b(?:commenc\w+|beginning|starting|effective)\s{1,20}(?:on|as of|from|with)?\s{0,20}(?:the )?|\bwith effect "
-    r"(?:from|as of)\s{1,20}(?:the )?|\btake effect (?:on|from|as of)\s{1,20}(?:the )?"
+    r"|\b(?:commenc\w+|begins|beginning|starts|starting|effective)\s{1,20}(?:on|as of|from|with)?\s{0,20}(?:the )?"
+    r"|\bwith effect (?:from|as of)\s{1,20}(?:the )?"
+    r"|\b(?:takes? effect|(?:comes?|enters?) into (?:effect|force)) (?:on|from|as of)\s{1,20}(?:the )?"
 )
 _ENDS = re.compile(r"(?i)\b(?:expir\w*|terminat\w*|ends?|ending|until|through|continu\w*|conclud\w*)\b")
 """What makes the date after it that of the end."""
@@ -285,7 +286,7 @@ def _effective_in(text: str, start: int, end: int) -> Iterator[tuple[float, Date
             0.9
             if words.startswith("effective") and strong
             else 0.8
-            if words.startswith(("effective as", "effective on", "shall", "with effect"))
+            if words.startswith(("effective as", "effective on", "shall", "with effect", "take", "come", "enter"))
             else 0.6
         )
         if match.start() > _TOP and not strong:
