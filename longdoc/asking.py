@@ -9,18 +9,19 @@ is plausible.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tqdm import tqdm
 
+from longdoc.decode import log_odds
 from longdoc.document import Document
 from longdoc.engine import Engine
 from longdoc.findings import place
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import DOUBTFUL, Answer
-from longdoc.lexical import terms
+from longdoc.lexical import share_of_words, terms
 from longdoc.prediction import Answers
 from longdoc.records.meanings import meanings
 from longdoc.records.replies import Replies
@@ -30,8 +31,12 @@ WINDOWS = 16
 """Windows that are read for a question."""
 CANDIDATES = 20
 """Answers among which those that suit the question are sought."""
-UNSUITED = 0.05
-"""How likely an answer of the wrong kind is right, compared with one of the right kind with the same score."""
+UNSUITED = -7.6
+"""How much likelier, in log-odds, an answer of the wrong kind is right than one of the right kind: one to 2,000."""
+RELATED = 7.0
+"""How much likelier, in log-odds, an answer is right with all the question's words around it than with none.
+
+Chosen on the 50 development questions; 5 to 14 do equally well."""
 DEFINED = 0.9
 """Score of what a term stands for, as the answer to a question about its meaning."""
 
@@ -98,7 +103,7 @@ def chosen(
     """
     asked = asked_for(question)
     suited = {answer: _suits(text, asked, answer) for answer in candidates}
-    ranked = sorted(candidates, key=lambda answer: -answer.score * (1 if suited[answer] else UNSUITED))
+    ranked = _ranked(question, text, suited)
     marked = [_marked(answer, asked, suited[answer]) for answer in ranked]
     given = options.min_score
     least = {True: config.min_shown, False: config.min_score} if given is None else {True: given, False: given}
@@ -107,6 +112,18 @@ def chosen(
     others = [a for a in shown if all(a.end <= f.start or a.start >= f.end for f in first)]
     answers = [*first, *others][: options.top_k]
     return answers, replace(marked[0], check=True) if marked and not answers else None
+
+
+def _ranked(question: str, text: str, suited: Mapping[Answer, bool]) -> list[Answer]:
+    """Candidates, with whether they suit the question, by score, suitability and the words around them, best first."""
+    around = [text[max(0, each.start - AROUND) : each.end + AROUND] for each in suited]
+    related = dict(zip(suited, share_of_words(question, around, text), strict=True))
+
+    def evidence(answer: Answer) -> float:
+        odds = log_odds(answer.score, limit=1e-15) + (0.0 if suited[answer] else UNSUITED)
+        return odds + RELATED * float(related[answer])
+
+    return sorted(suited, key=evidence, reverse=True)
 
 
 def _suits(text: str, asked: Asked | None, answer: Answer) -> bool:

@@ -11,7 +11,7 @@ from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import Answer
-from longdoc.lexical import shared_words, terms
+from longdoc.lexical import share_of_words, shared_words, terms
 from longdoc.loaders import load
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import NOT_SEARCHED, Prediction
@@ -305,3 +305,29 @@ def test_the_start_of_a_contract_is_read_in_several_wordings(words):
     document = load(LEASE.replace("This Agreement becomes effective on July 1, 2004", words).encode())
     (answer,) = Replies(document).to("When does this agreement start?")
     assert answer.text == "July 1, 2004"
+
+
+def test_of_two_answers_that_score_alike_the_one_among_the_words_of_the_question_comes_first():
+    text = f"The fee for hosting is $450 a month. {'The goods are sold. ' * 40}The fee for delivery is $900 a month."
+    found = []
+    for amount, score in (("$450", 0.6), ("$900", 0.5)):
+        start = text.index(amount)
+        found.append(Answer(text=amount, score=score, start=start, end=start + len(amount), page=1))
+    config = QaConfig(min_shown=0.01)
+    for question, first in (
+        ("How much is the hosting fee?", 0),
+        ("How much is the delivery fee?", 1),
+        ("What else?", 0),
+    ):
+        shown, _ = chosen(question, found, text=text, config=config, options=DecodeOptions(top_k=2))
+        assert [answer.text for answer in shown] == [found[first].text, found[1 - first].text]
+
+
+def test_the_share_of_words_counts_rare_ones_more():
+    text = "The Company pays. " * 80 + "The Company insures the goods. " + "The Company sells. " * 80
+    shares = share_of_words(
+        "Does the company insure?", ["The Company pays.", "We insure.", "Company insured", "x"], text
+    )
+    assert 0 == shares[3] < shares[0] < shares[1] < shares[2] == pytest.approx(1)
+    assert share_of_words("What does it do?", ["it does"], text).tolist() == [0]
+    assert share_of_words("insure?", [], "").tolist() == []
