@@ -37,6 +37,7 @@ default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (ho
 	$(BIN)/longdoc train configs/default.yaml
 	$(BIN)/longdoc train configs/default-2.yaml
 	$(BIN)/longdoc train configs/default-3.yaml
+	$(BIN)/longdoc train configs/default-4.yaml
 	$(BIN)/longdoc calibrate configs/calibrate.yaml
 
 clean:  ## remove .venv, caches and build outputs

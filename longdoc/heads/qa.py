@@ -27,7 +27,8 @@ from longdoc.windows import WindowConfig
 CLAUSES = 20
 """Answers to a category that are scored, as in CUAD's script."""
 CORRECT_OVERLAP = 0.5
-"""Jaccard overlap in characters from which on an answer counts as correct for calibration."""
+"""Jaccard overlap in characters from which on an answer counts as correct for calibration; so does one that contains a
+correct answer whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,17 +218,18 @@ def _clause_result(pipeline: Reads, head: str, view: View) -> ClauseResult:
 
 
 def answer_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) -> Iterator[Trial]:
-    """Score of the best answer to each question, and whether it overlaps a correct one."""
+    """Score of the best answer to each question, and whether it overlaps or contains a correct one."""
     document = Document.from_text(example.text, name=example.id)
     for question, best in _best_answers(pipeline, head, document, example.questions, 1):
         for answer in best:
-            yield Trial(answer.score, _overlaps(answer, question.answers))
+            yield Trial(answer.score, any(_has(answer, gold) for gold in question.answers))
 
 
-def _overlaps(answer: Answer, golds: Sequence[Span]) -> bool:
-    start, end = answer.start, answer.end
-    shared = ((min(end, g.end) - max(start, g.start), max(end, g.end) - min(start, g.start)) for g in golds)
-    return any(inside >= CORRECT_OVERLAP * around for inside, around in shared)
+def _has(answer: Answer, gold: Span) -> bool:
+    """Whether an answer overlaps a correct one, or contains it."""
+    inside = min(answer.end, gold.end) - max(answer.start, gold.start)
+    around = max(answer.end, gold.end) - min(answer.start, gold.start)
+    return inside >= CORRECT_OVERLAP * around or inside == gold.end - gold.start
 
 
 QA = HeadKind(
