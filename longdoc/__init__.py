@@ -6,6 +6,7 @@ The package, top layer first. A module imports only from the layers below its ow
 
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
+``batch``           many documents: in worker processes, with limits, and a status for each
 ``training``        training and pre-training, configured in YAML
 ``convert``         an encoder for short texts → one for long texts with sparse attention
 ``calibration``     scores → probabilities, fitted to labelled data

@@ -60,6 +60,28 @@ class TrainingError(LongdocError):
     """Training stopped: the loss is not finite, or a checkpoint could not be written."""
 
 
+class WorkerError(LongdocError):
+    """Worker processes cannot start; the message says why."""
+
+
+class RemoteError(LongdocError):
+    """Stands in for an error of a worker process that cannot be sent to its parent."""
+
+    def __init__(self, name: str, text: str) -> None:
+        """Takes both as arguments of the exception, so that it can be pickled.
+
+        Args:
+            name: the name of the error's class.
+            text: what the error says.
+        """
+        super().__init__(name, text)
+        self.name = name
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or the name of its type if the message is empty."""
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,1 @@
+"""Many documents: in worker processes, with limits, and a status for each."""

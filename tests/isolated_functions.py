@@ -1,0 +1,177 @@
+"""What the tests of worker processes run in them."""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+class UnpicklableError(Exception):
+    def __init__(self, first: str, second: str) -> None:  # pickled with one argument, restored with one too few
+        super().__init__(f"{first} and {second}")
+
+
+class Unreadable:
+    """Can be pickled, and not unpickled."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+HELD: list[object] = []
+
+
+def act(order: tuple[str, object]) -> object:
+    """Does what a test orders."""
+    name, value = order
+    return globals()[name](value)
+
+
+def same(value: object) -> object:
+    return value
+
+
+def pid(value: object) -> int:
+    return os.getpid()
+
+
+def nap(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def touch(path: str) -> str:
+    Path(path).touch()
+    return "touched"
+
+
+def await_file(path: str) -> str:
+    while not Path(path).exists():
+        time.sleep(0.01)
+    return "awaited"
+
+
+def fail(text: str) -> None:
+    raise ValueError(text)
+
+
+def fail_unpicklably(text: str) -> None:
+    raise UnpicklableError(text, "more")
+
+
+def leave(code: int) -> None:
+    sys.exit(code)
+
+
+def segfault(value: object) -> None:
+    ctypes.string_at(0)
+
+
+def exit_now(code: int) -> None:
+    os._exit(code)
+
+
+def shoot(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def allocate(n_bytes: int) -> int:
+    return len(bytes(n_bytes))
+
+
+def keep(n_bytes: int) -> int:
+    """A leak."""
+    HELD.append(b"x" * n_bytes)
+    return len(HELD)
+
+
+def allocate_behind_an_error(n_bytes: int) -> None:
+    try:
+        allocate(n_bytes)
+    except MemoryError as error:
+        raise ValueError("the file is damaged") from error
+
+
+def ask_for_the_impossible(value: object) -> int:
+    return len(bytearray(1 << 60))
+
+
+def large(n_bytes: int) -> bytes:
+    return b"x" * n_bytes
+
+
+def return_a_function(value: object) -> object:
+    return lambda: value
+
+
+def return_the_unreadable(value: object) -> object:
+    return Unreadable()
+
+
+def crash_once(path: str) -> str:
+    if not Path(path).exists():
+        Path(path).touch()
+        os._exit(3)
+    return "survived"
+
+
+def hold_the_interpreter(path: str) -> None:
+    """Runs for ever without letting another thread run; a program that it has started runs, too."""
+    program = subprocess.Popen(["sleep", "600"])
+    part = Path(f"{path}.part")
+    part.write_text(f"{os.getpid()} {program.pid}")
+    part.rename(path)
+    re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+def die_beside_a_child(path: str) -> None:
+    """Dies while a forked child keeps the pipe open."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(600)
+    Path(path).write_text(str(child))
+    os._exit(5)
+
+
+def fork_and_return(value: object) -> object:
+    """Returns twice: in the worker, and in a forked child."""
+    if child := os.fork():
+        os.waitpid(child, 0)
+    return value
+
+
+def talk(text: str) -> str:
+    print(text)  # noqa: T201
+    os.write(1, text.encode())
+    subprocess.run(["echo", text], check=True)
+    return sys.stdin.read()
+
+
+def die_after_the_answer(value: object) -> object:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    return value
+
+
+def fail_to_start() -> None:
+    raise RuntimeError("no model")
+
+
+def die_at_start() -> None:
+    os._exit(9)
+
+
+def sleep_at_start() -> None:
+    time.sleep(600)
+
+
+def run_beyond(folder: str) -> None:
+    """Run in a process that a test kills: two workers that would go on for ever."""
+    from longdoc.batch.isolation import Workers
+
+    with Workers(hold_the_interpreter, 2) as workers:
+        list(workers.run([f"{folder}/0", f"{folder}/1"]))

@@ -1,0 +1,375 @@
+"""Worker processes: what kills one costs one input, and none outlives its run."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import isolated_functions as functions
+from longdoc.batch.isolation import Limits, Lost, Outcome, Raised, Workers
+from longdoc.errors import ConfigError, RemoteError, WorkerError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups")
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory, /proc")
+PATIENCE = 60.0  # seconds; a bound on hangs, not a measurement
+MB = 1 << 20
+Order = tuple[str, object]
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() == before
+
+
+def children() -> set[int]:
+    """The processes that this one has started, running or not reaped."""
+    found = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split(maxsplit=2) for line in found.splitlines())
+    return {int(row[0]) for row in rows if int(row[1]) == os.getpid() and not row[2].startswith("ps ")}
+
+
+def runs(pid: int) -> bool:
+    command = ["ps", "-p", str(pid), "-o", "stat="]  # its code is 1 if there is no such process
+    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return bool(found) and not found.startswith("Z")  # an orphan is reaped by the system
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def outcomes(*orders: Order, count: int = 1, limits: Limits | None = None) -> list[Outcome]:
+    with Workers(functions.act, count, limits or Limits()) as workers:
+        return list(workers.run(orders, ordered=True))
+
+
+def result(*orders: Order, limits: Limits | None = None) -> object:
+    """The result of the last of some inputs, each read by the same worker if it lives."""
+    return outcomes(*orders, limits=limits)[-1].result
+
+
+# -------------------------------------------------------------------------------------------------------------- results
+
+
+def test_many_small_inputs_each_come_back_once_and_workers_are_recycled() -> None:
+    with Workers(functions.act, 2, Limits(recycle=500)) as workers:
+        found = list(workers.run(("pid" if i % 100 == 0 else "same", i) for i in range(2000)))
+    assert sorted(outcome.input[1] for outcome in found) == list(range(2000))
+    assert all(outcome.result == outcome.input[1] for outcome in found if outcome.input[0] == "same")
+    assert {outcome.attempts for outcome in found} == {1}
+    assert len({outcome.result for outcome in found if outcome.input[0] == "pid"}) >= 4
+
+
+def test_outcomes_come_as_they_finish_or_in_order(tmp_path: Path) -> None:
+    def orders(note: Path) -> list[Order]:
+        return [("await_file", str(note)), ("same", "first"), ("touch", str(note))]
+
+    with Workers(functions.act, 2) as workers:
+        found = [outcome.result for outcome in workers.run(orders(tmp_path / "1"))]
+        assert found[0] == "first" and sorted(found[1:]) == ["awaited", "touched"]
+        found = [outcome.result for outcome in workers.run(orders(tmp_path / "2"), ordered=True)]
+        assert found == ["awaited", "first", "touched"]
+
+
+def test_large_inputs_and_results_pass() -> None:
+    small, large = outcomes(("large", 100 * MB), ("same", b"y" * (30 * MB)))
+    assert isinstance(small.result, bytes) and len(small.result) == 100 * MB
+    assert large.result == b"y" * (30 * MB)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_inputs_are_taken_when_there_is_room(ordered: bool) -> None:
+    taken = 0
+
+    def inputs() -> Iterator[Order]:
+        nonlocal taken
+        for taken in range(1, 41):
+            yield "same", taken
+
+    with Workers(functions.act, 2, ahead=3) as workers:
+        given = 0
+        for given, _ in enumerate(workers.run(inputs(), ordered=ordered), 1):
+            assert taken - given < 2 + 3
+            if given == 1:
+                time.sleep(0.3)
+                assert taken <= 5
+        assert given == 40
+
+
+def test_workers_go_on_while_the_caller_is_busy(tmp_path: Path) -> None:
+    paths = [tmp_path / str(i) for i in range(4)]
+    with Workers(functions.crash_once, 1, Limits(attempts=1), ahead=3) as workers:
+        run = workers.run([str(path) for path in paths])
+        next(run)
+        wait_until(lambda: all(path.exists() for path in paths))  # not asked for yet
+        assert len(list(run)) == 3
+
+
+def test_an_error_of_the_inputs_is_raised() -> None:
+    def inputs() -> Iterator[Order]:
+        yield "same", 1
+        raise OSError("listing failed")
+
+    with Workers(functions.act, 1) as workers, pytest.raises(OSError, match="listing failed"):
+        list(workers.run(inputs()))
+
+
+def test_what_a_worker_prints_or_reads_stays_away_from_the_pipes(capfd: pytest.CaptureFixture[str]) -> None:
+    assert result(("talk", "spoken")) == ""
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("spoken") == 3
+
+
+def test_a_script_without_a_main_guard_runs_once(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('started')\nfrom longdoc.batch.isolation import Workers\n"
+        "with Workers(len, 2) as workers:\n    print(sorted(o.result for o in workers.run(['a', 'bcd'])))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert (done.stdout, done.stderr) == ("started\n[1, 3]\n", "")
+
+
+# --------------------------------------------------------------------------------------------------------------- errors
+
+
+def test_errors_come_back_and_are_not_tried_again() -> None:
+    found = outcomes(("fail", "bad"), ("fail_unpicklably", "bad"), ("leave", 3), ("same", 4), ("pid", 0), ("pid", 0))
+    raised, stand_in, left, after, *pids = (outcome.result for outcome in found)
+    assert isinstance(raised, Raised) and type(raised.error) is ValueError and str(raised.error) == "bad"
+    assert "in fail" in raised.traceback
+    assert isinstance(stand_in, Raised) and isinstance(stand_in.error, RemoteError)
+    assert stand_in.error.name == "UnpicklableError"
+    assert str(stand_in.error) == "isolated_functions.UnpicklableError: bad and more"
+    assert isinstance(left, Raised) and type(left.error) is SystemExit
+    assert after == 4 and pids[0] == pids[1]
+    assert {outcome.attempts for outcome in found} == {1}
+
+
+def test_what_cannot_be_pickled_costs_its_input() -> None:
+    found = outcomes(("same", lambda: 1), ("return_a_function", 1), ("return_the_unreadable", 1), ("same", 4))
+    given, returned, unreadable, after = (outcome.result for outcome in found)
+    assert isinstance(given, Raised) and isinstance(returned, Raised)
+    assert isinstance(unreadable, Raised) and "cannot be unpickled: ValueError" in str(unreadable.error)
+    assert after == 4
+
+
+def test_a_stand_in_can_itself_be_pickled() -> None:
+    copy = pickle.loads(pickle.dumps(RemoteError("OddError", "odd: text")))
+    assert (copy.name, str(copy)) == ("OddError", "odd: text")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"seconds": 0}, "seconds"),
+        ({"seconds": float("inf")}, "seconds"),
+        ({"memory": 0}, "memory"),
+        ({"attempts": 0}, "attempts"),
+        ({"recycle": 0.5}, "recycle"),
+        ({"start_seconds": -1}, "start_seconds"),
+    ],
+)
+def test_limits_out_of_range(keywords: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{message} must be"):
+        Limits(**keywords)
+
+
+def test_workers_that_cannot_be() -> None:
+    with pytest.raises(ConfigError, match="count"):
+        Workers(functions.act, 0)
+    with pytest.raises(ConfigError, match="stand in a module"):
+        Workers(lambda order: order, 1)
+
+
+# --------------------------------------------------------------------------------------------------------------- deaths
+
+
+def test_an_input_that_kills_its_worker_costs_only_itself() -> None:
+    deaths = {
+        ("segfault", 0): "killed by signal 11 (SIGSEGV)",
+        ("exit_now", 0): "exited with code 0",
+        ("exit_now", 7): "exited with code 7",
+        ("shoot", signal.SIGKILL): "killed by signal 9 (SIGKILL), as the system does if memory runs out",
+    }
+    orders = [order for death in deaths for order in (death, ("same", 1))]
+    found = outcomes(*orders, limits=Limits(attempts=1))
+    assert [outcome.result for outcome in found[::2]] == [Lost("crashed", reason) for reason in deaths.values()]
+    assert {outcome.result for outcome in found[1::2]} == {1}
+    assert {outcome.attempts for outcome in found} == {1}
+
+
+def test_an_input_that_kills_its_worker_is_tried_again() -> None:
+    lost, after = outcomes(("exit_now", 7), ("same", 1), limits=Limits(attempts=3))
+    assert (lost.result, lost.attempts) == (Lost("crashed", "exited with code 7"), 3)
+    assert (after.result, after.attempts) == (1, 1)
+
+
+def test_a_worker_that_dies_once_is_forgiven(tmp_path: Path) -> None:
+    orders = [("crash_once", str(tmp_path / "first")), ("die_after_the_answer", 1), ("nap", 0.3), ("same", 2)]
+    once, *others = outcomes(*orders)
+    assert (once.result, once.attempts) == ("survived", 2)
+    assert [outcome.result for outcome in others] == [1, 0.3, 2]
+
+
+def test_a_worker_that_dies_between_inputs_costs_none() -> None:
+    def inputs() -> Iterator[Order]:
+        yield "die_after_the_answer", 1
+        time.sleep(1.0)
+        yield "same", 2
+
+    with Workers(functions.act, 1) as workers:
+        assert [(outcome.result, outcome.attempts) for outcome in workers.run(inputs())] == [(1, 1), (2, 1)]
+
+
+def test_a_forked_child_neither_holds_the_parent_nor_answers(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    lost, forked, after = outcomes(
+        ("die_beside_a_child", str(note)), ("fork_and_return", 2), ("same", 3), limits=Limits(attempts=1)
+    )
+    assert (lost.result, forked.result, after.result) == (Lost("crashed", "exited with code 5"), 2, 3)
+    wait_until(lambda: not runs(int(note.read_text())))
+
+
+def test_an_input_that_takes_too_long_is_killed_with_what_it_started(tmp_path: Path) -> None:
+    note = tmp_path / "pids"
+    stuck, after = outcomes(("hold_the_interpreter", str(note)), ("same", 2), limits=Limits(seconds=3))
+    assert stuck.result == Lost("timed out", "took longer than 3 s") and stuck.attempts == 1
+    assert after.result == 2
+    wait_until(lambda: not any(runs(int(pid)) for pid in note.read_text().split()))
+
+
+@needs_linux
+@pytest.mark.parametrize("name", ["allocate", "allocate_behind_an_error"])
+def test_an_input_that_eats_memory(name: str) -> None:
+    fits, lost, after = outcomes(("allocate", 50 * MB), (name, 900 * MB), ("same", 3), limits=Limits(memory=200 * MB))
+    assert fits.result == 50 * MB and after.result == 3
+    assert isinstance(lost.result, Lost) and lost.result.state == "out of memory"
+    assert lost.result.reason.startswith("needed more than 210 MB of memory (")
+
+
+@needs_linux
+def test_a_leak_of_earlier_inputs_is_not_held_against_a_later_one() -> None:
+    found = outcomes(*[("keep", 60 * MB)] * 6, limits=Limits(memory=200 * MB))
+    assert all(isinstance(outcome.result, int) for outcome in found)
+    assert {outcome.attempts for outcome in found} == {1, 2}
+
+
+def test_memory_can_run_out_without_a_limit() -> None:
+    lost = result(("ask_for_the_impossible", 0))
+    assert lost == Lost("out of memory", "MemoryError")
+
+
+# ---------------------------------------------------------------------------------------------------------------- start
+
+
+@pytest.mark.parametrize(
+    ("initializer", "seconds", "reason"),
+    [
+        (functions.fail_to_start, 60, "RuntimeError: no model"),
+        (functions.die_at_start, 60, "exited with code 9"),
+        (functions.sleep_at_start, 1, "took longer than 1 s"),
+    ],
+)
+def test_workers_that_cannot_start_end_the_run(initializer: Callable[[], None], seconds: float, reason: str) -> None:
+    with Workers(functions.act, 2, Limits(start_seconds=seconds), initializer=initializer) as workers:
+        message = f"before they are ready, 3 times in a row: {reason}"
+        with pytest.raises(WorkerError, match=message):
+            list(workers.run([("same", i) for i in range(9)]))
+
+
+def test_a_function_that_cannot_be_imported_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vanishing.py").write_text("def function(value): return value\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import vanishing
+
+    workers = Workers(vanishing.function, 1)
+    (tmp_path / "vanishing.py").unlink()
+    with workers, pytest.raises(WorkerError, match="No module named 'vanishing'"):
+        list(workers.run([1]))
+
+
+# ------------------------------------------------------------------------------------------------------------------ end
+
+
+def test_no_process_is_left_when_a_run_is_left_early() -> None:
+    run = Workers(functions.act, 2).run([("same", 1), *[("nap", 600)] * 5])
+    next(run)
+    assert children()
+    run.close()  # also what an iterator that nobody refers to does
+    assert not children()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_no_process_is_left_by_an_error(error: type[BaseException]) -> None:
+    workers = Workers(functions.act, 2)
+    run = workers.run([("same", 1), *[("nap", 600)] * 5])
+    with pytest.raises(error), workers:
+        next(run)
+        raise error
+    assert not children()
+    with pytest.raises(RuntimeError, match="closed"):
+        list(run)
+
+
+def test_one_run_at_a_time() -> None:
+    with Workers(functions.act, 1) as workers:
+        first = workers.run([("same", 1), ("same", 2)])
+        next(first)
+        with pytest.raises(RuntimeError, match="another run"):
+            next(workers.run([("same", 3)]))
+        assert next(first).result == 2
+
+
+def test_a_worker_is_not_interrupted_and_its_parent_is(tmp_path: Path) -> None:
+    code = f"import isolated_functions as f; f.run_beyond({str(tmp_path)!r})"
+    parent = start(code)
+    workers = started(tmp_path)
+    parent.send_signal(signal.SIGINT)
+    _, err = parent.communicate(timeout=PATIENCE)
+    assert err.count("Traceback") == 1 and err.rstrip().endswith("KeyboardInterrupt")
+    wait_until(lambda: not any(map(runs, workers)))
+
+
+def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
+    parent = start(f"import isolated_functions as f; f.run_beyond({str(tmp_path)!r})")
+    workers = started(tmp_path)
+    assert all(map(runs, workers))
+    parent.kill()
+    parent.communicate(timeout=PATIENCE)
+    wait_until(lambda: not any(map(runs, workers)))
+
+
+def test_without_help_of_the_kernel_a_worker_notices_the_end_of_its_parent() -> None:
+    folder = str(Path(functions.__file__).parent)
+    code = f"import sys; sys.path.insert(0, {folder!r}); from longdoc.batch.worker import main; main(None)"
+    worker = subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, start_new_session=True)
+    with worker:
+        message = pickle.dumps((functions.nap, functions.sleep_at_start, None))
+        worker.stdin.write(len(message).to_bytes(8, "big") + message)
+        worker.stdin.close()
+        assert worker.wait(PATIENCE) == -signal.SIGKILL
+
+
+def start(code: str) -> subprocess.Popen[str]:
+    folder = str(Path(functions.__file__).parent)
+    code = f"import sys; sys.path.insert(0, {folder!r}); {code}"
+    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+
+
+def started(folder: Path) -> list[int]:
+    """The workers of :func:`isolated_functions.run_beyond` and the programs they have started, when all run."""
+    notes = [folder / "0", folder / "1"]
+    wait_until(lambda: all(note.exists() for note in notes))
+    return [int(pid) for note in notes for pid in note.read_text().split()]
