@@ -1,0 +1,1 @@
+"""Many documents: extraction that survives damaged files, resumes, and writes tables."""
