@@ -1,13 +1,20 @@
-"""CSV: one row a document, with the fields of its record or of a schema as columns; lists are joined by ``"; "``."""
+"""CSV: one row a document, with the fields of its record or of a schema as columns; lists are joined by ``"; "``.
+
+A text that a spreadsheet would take for a formula has an apostrophe before it.
+"""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from typing import TextIO
 
 from longdoc.outputs.format import Format, Outcome
 from longdoc.outputs.rows import WITHOUT_DOCUMENTS, Cell, rows
+
+_FORMULA = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*%?")
 
 
 def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
@@ -27,9 +34,19 @@ def _begun(stream: TextIO, row: dict[str, Cell]) -> csv.DictWriter[str]:
 
 
 def _text(cell: Cell) -> str:
-    if isinstance(cell, list):
-        return "; ".join(cell)
-    return "" if cell is None else str(cell)
+    return without_formula("; ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell))
+
+
+def without_formula(text: str) -> str:
+    """A text as a spreadsheet shows it and does not run it: with an apostrophe before what starts a formula.
+
+    Numbers stay as they are. A text that starts with an apostrophe and a formula gets one more, so that taking one away
+    gives back every text.
+
+    >>> without_formula("=HYPERLINK(A1)"), without_formula("-5.00"), without_formula("'-x")
+    ("'=HYPERLINK(A1)", '-5.00', "''-x")
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 FORMAT = Format(

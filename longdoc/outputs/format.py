@@ -106,8 +106,14 @@ def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
 
 def not_found(prediction: PredictionLike) -> list[str]:
     """The fields and labels without an answer, those that were not sought aside."""
-    unsought = {notice.field for notice in prediction.notices if not (notice.left_out or notice.in_part)}
-    return [name for name, own in passages(prediction).items() if not own and name not in unsought]
+    not_sought = unsought(prediction)
+    return [name for name, own in passages(prediction).items() if not own and name not in not_sought]
+
+
+def unsought(prediction: PredictionLike) -> dict[str, str]:
+    """The fields that were not sought, and why."""
+    named = (notice for notice in prediction.notices if notice.field)
+    return {notice.field: notice.reason for notice in named if not (notice.left_out or notice.in_part)}
 
 
 def said_notices(prediction: PredictionLike) -> list[str]:
