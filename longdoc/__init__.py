@@ -6,7 +6,7 @@ The package, top layer first. A module imports only from the layers below its ow
 
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
-``batch``           many documents: in worker processes, with limits, and a status for each
+``batch``           many documents → tables: worker processes with limits, a journal to go on from
 ``training``        training and pre-training, configured in YAML
 ``convert``         an encoder for short texts → one for long texts with sparse attention
 ``calibration``     scores → probabilities, fitted to labelled data
@@ -54,6 +54,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``roles``           words that name a role in a contract
 ``values``          texts → dates, amounts of money, durations, numbers
 ``config``          strict conversion between YAML and dataclasses
+``durable``         files that a crash or a kill leaves whole or absent
 ``errors``          the errors that a caller may want to catch
 ==================  =====================================================================================
 
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
         Table,
     )
     from longdoc.errors import (
+        BatchError,
         ConfigError,
         CorruptDocumentError,
         DataError,
@@ -158,6 +160,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "TrainingError",
+    "BatchError",
     "MissingDependencyError",
     "__version__",
 ]
@@ -201,6 +204,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ConfigError",
         "DataError",
         "TrainingError",
+        "BatchError",
         "MissingDependencyError",
     ),
 }

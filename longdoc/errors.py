@@ -82,6 +82,10 @@ class RemoteError(LongdocError):
         return self.text
 
 
+class BatchError(LongdocError):
+    """A batch cannot go on: the disk is full, another run writes to its folder, or its journal is damaged."""
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or the name of its type if the message is empty."""
     return next(iter(str(error).splitlines()), type(error).__name__)

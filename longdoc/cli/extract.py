@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from longdoc.batch.inputs import files_of
 from longdoc.cli import options
 from longdoc.errors import ConfigError, DocumentError, RecordError
 from longdoc.outputs import (
@@ -43,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FILE",
         help="a PDF, Word, HTML, XML, JSON (FHIR), text or image file, or a folder of such files",
+    )
+    parser.add_argument(
+        "--glob",
+        metavar="PATTERN",
+        help="which files of folders to read, such as '*.pdf' or '2024/**/*.pdf'; default: those of the formats that "
+        "longdoc reads, by their suffix, and those without a suffix",
     )
     options.add_password(parser)
     _add_what(parser)
@@ -97,7 +104,9 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    arguments.paths = [path for given in arguments.paths for path in options.files_of(given, but=arguments.output)]
+    arguments.paths = [
+        path for given in arguments.paths for path in files_of(given, glob=arguments.glob, leave_out=arguments.output)
+    ]
     output = None if arguments.output in (None, "-") else arguments.output
     format, schema = _format(arguments, output), _schema(arguments)
     if output:

@@ -55,26 +55,6 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def files_of(path: str, *, but: str | None) -> list[str]:
-    """The path, or all files of a folder and the folders in it, in the order of their names.
-
-    Hidden files are left out, and the file ``but``, which a command writes.
-
-    Raises:
-        DocumentNotFoundError: the folder has no file.
-    """
-    folder = Path(path)
-    if not folder.is_dir():
-        return [path]
-    inside = sorted(file for file in folder.rglob("*") if file.is_file())
-    if but is not None:
-        inside = [file for file in inside if file.resolve() != Path(but).resolve()]
-    found = [str(file) for file in inside if not any(p.startswith(".") for p in file.relative_to(folder).parts)]
-    if not found:
-        raise DocumentNotFoundError(f"{path}: is a folder without files; give a folder of documents")
-    return found
-
-
 def load(path: str, password: str | None, **options: Any) -> Document:
     """Loads a document.
 

@@ -50,6 +50,8 @@ class Format:
     """For messages: "longdoc reads PDF, HTML ..."."""
     module: str
     """The module under ``longdoc.loaders`` that defines ``load_<kind>(data, *, name, options)``."""
+    suffixes: tuple[str, ...]
+    """The suffixes of its files: of the files in a folder, those with one of them are read."""
     in_data: Callable[[bytes, str], bool] | None = None
     """Recognises a binary format by the content and the suffix, which is in lower case and has no dot."""
     in_text: Callable[[Start], bool] | None = None
@@ -65,6 +67,7 @@ _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 _WORD_TYPE = re.compile(rb"(?:wordprocessingml\.(?:document|template)|ms-word\.\w+\.macroEnabled\w*)\.main\+xml")
+_HTML_SUFFIXES = ("html", "htm", "xhtml", "xht")
 _HTML = re.compile(
     r"<(!doctype\s+html|html|head|title|meta|body|table|div|p|br|hr|font|center|span|h[1-6]|ul|ol|pre)\b(?=[\s/>])",
     re.IGNORECASE,
@@ -142,30 +145,47 @@ def _is_html(start: Start) -> bool:
         return True
     if start.root == "article" and _HTML_ONLY.search(start.markup):
         return True
-    return start.suffix in ("html", "htm", "xhtml", "xht") and bool(_TAG.search(start.text))
+    return start.suffix in _HTML_SUFFIXES and bool(_TAG.search(start.text))
 
 
 FORMATS = {
-    "pdf": Format(description="PDF", module="pdf", in_data=_is_pdf),
-    "docx": Format(description="Word (.docx)", module="docx", in_data=_is_word),
-    "image": Format(description="images (PNG, JPEG, TIFF, BMP, GIF, WebP)", module="image", in_data=_is_image),
+    "pdf": Format(description="PDF", module="pdf", suffixes=("pdf",), in_data=_is_pdf),
+    "docx": Format(
+        description="Word (.docx)", module="docx", suffixes=("docx", "docm", "dotx", "dotm"), in_data=_is_word
+    ),
+    "image": Format(
+        description="images (PNG, JPEG, TIFF, BMP, GIF, WebP)",
+        module="image",
+        suffixes=("png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"),
+        in_data=_is_image,
+    ),
     "fhir": Format(
         description="FHIR R4 JSON",
         module="clinical.fhir",
+        suffixes=("json",),
         in_text=_is_fhir,
         has_attachments=True,
     ),
     "ccda": Format(
         description="C-CDA XML",
         module="clinical.ccda",
+        suffixes=("xml", "cda", "ccda"),
         in_text=lambda start: start.root == "ClinicalDocument",
         has_attachments=True,
     ),
-    "jats": Format(description="JATS XML", module="jats", in_text=_is_jats),
-    "html": Format(description="HTML", module="html", in_text=_is_html),
-    "text": Format(description="plain text", module="text", in_text=lambda start: not start.text.startswith("<?xml")),
+    "jats": Format(description="JATS XML", module="jats", suffixes=("xml", "nxml", "jats"), in_text=_is_jats),
+    "html": Format(description="HTML", module="html", suffixes=_HTML_SUFFIXES, in_text=_is_html),
+    "text": Format(
+        description="plain text",
+        module="text",
+        suffixes=("txt", "text", "md", "markdown", "rst", "asc"),
+        in_text=lambda start: not start.text.startswith("<?xml"),
+    ),
 }
 """Kind -> format, in the order in which they are tried. To add a format, add its loader's module and a row here."""
+
+SUFFIXES = frozenset(suffix for row in FORMATS.values() for suffix in row.suffixes)
+"""The suffixes of all formats, in lower case and without a dot."""
 
 
 def kind_of(data: bytes, name: str) -> str:

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from longdoc.durable import flush, write_atomically
 from longdoc.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def complete_checkpoint(folder: Path, n_processes: int) -> None:
     """Marks a checkpoint as complete; to be called when every process has written its files."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != PARTIAL]
     for path in files:
-        _flush(path)
+        flush(path)
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
     record = json.dumps({"processes": n_processes, "files": sizes}, indent=1)
     write_atomically(folder / MARKER, record, temporary=folder / PARTIAL)
@@ -136,33 +136,7 @@ def remove_checkpoint(path: Path) -> None:
         shutil.rmtree(removed, ignore_errors=True)
 
 
-def write_atomically(path: Path, text: str, *, temporary: Path | None = None) -> None:
-    """Writes a file that is either there with all of its text, on disk, or not there at all.
-
-    Args:
-        path: the file.
-        text: its content.
-        temporary: where to write it first; by default a name of this process's own.
-    """
-    temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    _flush(temporary)
-    temporary.replace(path)
-    _flush(path.parent)
-
-
 def _checkpoints(folder: Path) -> list[Path]:
     """Folders of checkpoints, complete or not, oldest first."""
     found = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdigit()]
     return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
-
-
-def _flush(path: Path) -> None:
-    """Waits until the content of a file, or the names in a folder, are on disk."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folders
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from longdoc.durable import write_atomically
 from longdoc.heads import Learnable
-from longdoc.training.checkpoints import write_atomically
 
 NAME = "labels.json"
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForMaskedLM
 
 from longdoc.attention.positions import n_positions
+from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError
 from longdoc.heads import FillConfig
 from longdoc.model import Model, ModelConfig, is_longdoc
-from longdoc.training.checkpoints import write_atomically
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads
 from longdoc.training.run import is_first_process
 from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokenizer

@@ -1,0 +1,153 @@
+"""What a journal says: the documents that are done, the parts that hold their rows, and how far the last run came.
+
+The journal has a line of JSON for each document that is done. The lines of one commit are followed by a line that
+closes it, ``{"commit": {"part-00003": ["documents", "entities"]}, "read": 64}``; lines after the last closing line are
+not part of it, as a kill has cut them short. Of several lines for one address the last one counts. The first ``read``
+lines of a commit are of documents that were read, the others of documents whose rows have moved to another part, or
+whose file was touched.
+
+``{"begin": TIME, "inputs": 10000, "to_read": 9936, "retry_failed": false}`` starts a run, ``{"end": TIME}`` is written
+when all of its documents are done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+from longdoc.batch.status import Status
+from longdoc.errors import BatchError
+
+_STATUS = tuple(field.name for field in fields(Status))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document that is done."""
+
+    status: Status
+    size: int
+    modified: int
+    """Size and time of the last change of its file, as they were before it was read."""
+    part: str
+    """The part that holds its rows, such as ``"part-00003"``."""
+
+    def to_record(self) -> dict[str, Any]:
+        values = {name: getattr(self.status, name) for name in _STATUS}
+        return {**values, "size": self.size, "modified": self.modified, "part": self.part}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Entry:
+        status = Status(**{name: record[name] for name in _STATUS})
+        return cls(status, record["size"], record["modified"], intern(record["part"]))
+
+
+class Ledger:
+    """The content of a journal."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        """Address → the document that is done."""
+        self.tables: dict[str, tuple[str, ...]] = {}
+        """Part → the tables that it has files of."""
+        self.next_part = 0
+        self.n_inputs = 0
+        """The documents of the last run, those that were done before it included."""
+        self.n_left = 0
+        """Those that it has still to read."""
+        self.has_ended = False
+        self.retried: set[str] | None = None
+        """What was read since a run began to retry failed documents, if that has not ended: not to be tried again."""
+        self._members: dict[str, list[str]] = {}
+
+    def add(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Adds the lines of a commit, with the line that closes it."""
+        *documents, closing = records
+        for number, record in enumerate(documents):
+            entry = Entry.of(record)
+            self.entries[entry.status.address] = entry
+            self._members.setdefault(entry.part, []).append(entry.status.address)
+            if self.retried is not None and number < closing["read"]:
+                self.retried.add(entry.status.address)
+        for part, tables in closing.get("commit", {}).items():
+            self.tables[part] = tuple(tables)
+            self.next_part = max(self.next_part, int(part.rpartition("-")[2]) + 1)
+        self.n_left -= closing.get("read", 0)
+        if "begin" in closing:
+            self.n_inputs, self.n_left, self.has_ended = closing["inputs"], closing["to_read"], False
+            if closing["retry_failed"] and self.retried is None:
+                self.retried = set()
+        elif "end" in closing:
+            self.has_ended, self.retried = True, None
+
+    def members(self, part: str) -> list[Entry]:
+        """The documents whose rows a part holds."""
+        found = (self.entries.get(address) for address in dict.fromkeys(self._members.get(part, ())))
+        return [entry for entry in found if entry is not None and entry.part == part]
+
+    def forget(self, part: str) -> None:
+        """Takes the documents of a part for not yet read."""
+        for entry in self.members(part):
+            del self.entries[entry.status.address]
+
+
+def lines(records: Sequence[Mapping[str, Any]]) -> bytes:
+    """The lines of a commit."""
+    return "".join(json.dumps(record) + "\n" for record in records).encode()
+
+
+def read_ledger(path: Path) -> tuple[Ledger, int]:
+    """Reads a journal.
+
+    Returns:
+        Its content, and the number of bytes up to the end of the last commit.
+
+    Raises:
+        BatchError: a line in its midst is damaged.
+    """
+    ledger, end = Ledger(), 0
+    for records, offset in _commits(path):
+        try:
+            ledger.add(records)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BatchError(_damaged(path, f"before byte {offset}")) from error
+        end = offset
+    return ledger, end
+
+
+def _commits(path: Path) -> Iterator[tuple[list[dict[str, Any]], int]]:
+    """The records of each commit, and the number of bytes up to its end."""
+    if not path.exists():
+        return
+    records: list[dict[str, Any]] = []
+    damaged, offset = 0, 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            offset += len(line)
+            record = _parsed(line)
+            if record is None:
+                damaged = damaged or number
+                continue
+            records.append(record)
+            if "address" not in record:
+                if damaged:
+                    raise BatchError(_damaged(path, f"line {damaged}"))
+                yield records, offset
+                records = []
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None if it is not whole."""
+    try:
+        record = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _damaged(path: Path, where: str) -> str:
+    return f"{path}, {where}: the journal is damaged; restore it from a copy, or start over with --overwrite"

@@ -1,0 +1,83 @@
+"""What a run is: the model and the settings that all of its tables were made with, so that no others are mixed in."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import longdoc
+from longdoc.batch.lock import now
+from longdoc.batch.status import MANIFEST
+from longdoc.durable import write_atomically
+from longdoc.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""The major version of the folder's layout; a folder of another one is not written to."""
+
+
+def write_manifest(folder: Path, model: str, settings: Mapping[str, Any]) -> None:
+    """Writes the manifest of a new run.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    record = {"format": FORMAT, "longdoc": longdoc.__version__, "model": model, "settings": settings, "started": now()}
+    text = json.dumps(record, indent=1) + "\n"
+    write_atomically(folder / MANIFEST, text, temporary=folder / f".{MANIFEST}")
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of the run in a folder; None if there is none.
+
+    Raises:
+        ConfigError: it is not a manifest.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_bytes())
+        is_manifest = {"format", "longdoc", "model", "settings", "started"} <= set(record)
+    except (ValueError, TypeError):
+        is_manifest = False
+    if not is_manifest:
+        raise ConfigError(f"{path}: not the manifest of a run; start over with --overwrite, or give another folder")
+    return dict(record)
+
+
+def check_manifest(folder: Path, record: Mapping[str, Any], model: str, settings: Mapping[str, Any]) -> None:
+    """Checks that a run may go on; another version of longdoc is only logged.
+
+    Raises:
+        ConfigError: it has another model, other settings, or another layout; the message names them.
+    """
+    old = dict(_flat({name: record[name] for name in ("format", "model", "settings")}))
+    new = dict(_flat({"format": FORMAT, "model": model, "settings": settings}))
+    differences = [
+        f"{key} was {old.get(key, 'not set')}, is now {new.get(key, 'not set')}"
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key)
+    ]
+    if differences:
+        raise ConfigError(
+            f"{folder}: holds the results of a run with another model or other settings: {'; '.join(differences)}. "
+            "Give another folder, or replace them with --overwrite"
+        )
+    if record["longdoc"] != longdoc.__version__:
+        logger.warning(
+            "%s: begun with longdoc %s, goes on with longdoc %s", folder, record["longdoc"], longdoc.__version__
+        )
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The names and values of nested mappings, the values as JSON: ``("settings.min_score", "0.5")``."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, json.dumps(value, sort_keys=True)

@@ -1,0 +1,69 @@
+"""How far a run is, read from its folder while it goes on, after it was interrupted, or at its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from longdoc.batch.ledger import read_ledger
+from longdoc.batch.lock import is_locked
+from longdoc.batch.manifest import read_manifest
+from longdoc.batch.status import JOURNAL, STATES, State, Status
+from longdoc.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """How far a run is, for `longdoc status`."""
+
+    folder: Path
+    started: str
+    is_running: bool
+    """Whether a process writes to the folder now."""
+    has_ended: bool
+    """Whether all documents of the last run are done; if not, and none is running, it was interrupted."""
+    n_inputs: int
+    n_left: int
+    """The documents of the last run, and those of them that are not yet read."""
+    counts: Mapping[State, int]
+    """State → how many documents of all runs are in it."""
+    pages: int
+    tokens: int
+    failures: tuple[Status, ...]
+    """Those that were not read, in the order of their addresses."""
+    partial: tuple[Status, ...]
+    """Those that were read with gaps."""
+
+
+def read_status(folder: str | os.PathLike[str]) -> RunStatus:
+    """Says how far the run in a folder is, going on or not; a line that is just being written is not counted.
+
+    Raises:
+        ConfigError: the folder holds no run.
+        BatchError: its journal is damaged.
+    """
+    path = Path(folder)
+    try:
+        is_running = is_locked(path)  # asked first: a run that ends now has written all that is read below
+        manifest = read_manifest(path)
+        if manifest is None:
+            raise ConfigError(f"{path}: holds no run; give the folder that a batch writes to")
+        ledger = read_ledger(path / JOURNAL)[0]
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    statuses = sorted((entry.status for entry in ledger.entries.values()), key=lambda each: each.address)
+    return RunStatus(
+        folder=path,
+        started=manifest["started"],
+        is_running=is_running,
+        has_ended=ledger.has_ended,
+        n_inputs=ledger.n_inputs,
+        n_left=ledger.n_left,
+        counts={state: sum(each.state == state for each in statuses) for state in STATES},
+        pages=sum(each.pages for each in statuses),
+        tokens=sum(each.tokens for each in statuses),
+        failures=tuple(each for each in statuses if not each.is_read),
+        partial=tuple(each for each in statuses if each.state == "partial"),
+    )

@@ -1,0 +1,59 @@
+"""Files that a crash or a kill leaves whole or absent: written, flushed to the disk, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+_CANNOT_FLUSH_FOLDERS = (errno.EINVAL, errno.ENOTSUP)
+
+
+def write_atomically(path: Path, text: str, *, temporary: Path | None = None) -> None:
+    """Writes a file that is either there with all of its text, on disk, or not there at all.
+
+    Args:
+        path: the file.
+        text: its content.
+        temporary: where to write it first; by default a name of this process's own.
+    """
+    temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}")
+    write_through(temporary, text.encode())
+    temporary.replace(path)
+    flush(path.parent)
+
+
+def write_through(path: Path, data: bytes) -> None:
+    """Writes a file and waits until its content is on disk; its name is only after ``flush(path.parent)``."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def append(descriptor: int, data: bytes) -> None:
+    """Writes to the end of an open file and waits until it is on disk; if that fails, none of it is left."""
+    before = os.fstat(descriptor).st_size
+    try:
+        written = 0
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+        os.fsync(descriptor)
+    except BaseException:
+        os.ftruncate(descriptor, before)
+        raise
+
+
+def flush(path: Path) -> None:
+    """Waits until the content of a file, or the names in a folder, are on disk."""
+    is_folder = path.is_dir()
+    if is_folder and os.name == "nt":
+        return  # Windows opens no folders
+    descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if not is_folder or error.errno not in _CANNOT_FLUSH_FOLDERS:  # some network file systems
+            raise
+    finally:
+        os.close(descriptor)
