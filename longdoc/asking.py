@@ -32,9 +32,9 @@ WINDOWS = 16
 CANDIDATES = 20
 """Answers among which those that suit the question are sought."""
 UNSUITED = -7.6
-"""How much likelier, in log-odds, an answer of the wrong kind is right than one of the right kind: one to 2,000."""
+"""Log-odds added to an answer of another kind of value than the question asks for."""
 RELATED = 4.5
-"""How much likelier, in log-odds, an answer is right with all the question's words around it than with none.
+"""Log-odds added to an answer with all the question's words around it, in proportion to those that are.
 
 Chosen on the 50 development questions; 3 to 6 do equally well with the default model."""
 DEFINED = 0.9
@@ -56,7 +56,7 @@ class Choice:
     """The maximum number of answers, and their threshold."""
     windows: int | None
     """Windows to read; None for all."""
-    is_alone: bool
+    head_only: bool
     """Only answers of the head, without those that the document's structure gives."""
 
 
@@ -73,7 +73,7 @@ def answers_to(
     found = engine.ask(document, head, questions, progress, [wide] * len(questions), [choice.windows] * len(questions))
     answers, replies, config = [], Replies(document), engine.heads[head]
     for question, (candidates, gaps, coverage) in zip(questions, found, strict=True):
-        stated = [] if choice.is_alone else [*definitions(document, question), *replies.to(question)]
+        stated = [] if choice.head_only else [*definitions(document, question), *replies.to(question)]
         shown, rejected = chosen(
             question, candidates, stated, text=document.text, config=config, options=choice.options
         )

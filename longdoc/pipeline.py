@@ -277,7 +277,7 @@ class Pipeline:
             raise ConfigError(f"a question is {type(question).__name__}; ask in words, with a str or a list of them")
         questions = [question] if isinstance(question, str) else list(question)
         name, options = self.engine.name_of("qa", head), DecodeOptions(top_k=top_k, min_score=min_score)
-        choice = Choice(options, windows, is_alone=head is not None)
+        choice = Choice(options, windows, head_only=head is not None)
         with self._progress() as bar:
             found = answers_to(self.engine, as_document(document), name, questions, choice, bar)
         return found[0] if isinstance(question, str) else found

@@ -174,6 +174,11 @@ STATED = [
     ("Which law governs this agreement?", "Ohio", "governing_law"),
     ("Which state’s laws apply?", "Ohio", "governing_law"),
     ("How long does the lease last?", "five years", "term"),
+    ("Which law governs?", "Ohio", "governing_law"),
+    ("What’s the governing law?", "Ohio", "governing_law"),
+    ("What is the title?", "LEASE AGREEMENT", "title"),
+    ("Who is this agreement between?", 'Ada Ltd., a Delaware company (the "Landlord"), and Bea Inc.', "parties"),
+    ("How long is this agreement?", "five years", "term"),
 ]
 
 
@@ -194,6 +199,9 @@ def test_a_question_about_a_cell_of_the_record_is_answered_by_it(pipeline, quest
     "question",
     [
         "Who is the guarantor?",
+        "When does the license end?",
+        "When was the employment agreement signed?",
+        "Which law governs the employment agreement?",
         "When does the Tenant pay?",
         "When does the warranty end?",
         "Which law does the Tenant have to obey?",
@@ -331,3 +339,10 @@ def test_the_share_of_words_counts_rare_ones_more():
     assert 0 == shares[3] < shares[0] < shares[1] < shares[2] == pytest.approx(1)
     assert share_of_words("What does it do?", ["it does"], text).tolist() == [0]
     assert share_of_words("insure?", [], "").tolist() == []
+
+
+def test_the_term_answers_when_a_contract_ends_if_no_date_is_known():
+    text = LEASE.replace("This Agreement becomes effective on July 1, 2004 and shall", "This Agreement shall")
+    text = text.replace("made on June 9, 2004 by", "made by")
+    (answer,) = Replies(load(text.encode())).to("When does this agreement end?")
+    assert (" ".join(answer.text.split()), answer.source) == ("five years", "record term")

@@ -60,7 +60,7 @@ def test_training_asks_each_category_in_several_wordings():
     wordings = load_yaml_mapping(QUESTIONS)
     assert set(wordings) == {field.category for field in load_schema("contract").fields.values()}
     for questions in wordings.values():
-        assert 5 <= len(questions) <= 7
+        assert 6 <= len(questions) <= 12
     asked = [question for questions in wordings.values() for question in questions]
     assert len(set(asked)) == len(asked)
 

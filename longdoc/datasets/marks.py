@@ -34,7 +34,7 @@ class MarkedQuestion:
     question: str
     kind: str
     """Where the answer is: a name that the file's author chose."""
-    answers: tuple[dict[str, Any], ...]
+    answers: tuple[dict[str, Any], ...] = ()
     """Acceptable answers: ``text``, ``start``, ``end``."""
     value: str | None = None
     note: str = ""

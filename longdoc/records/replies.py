@@ -43,12 +43,14 @@ _LAW = r"(?:which|what|whose)(?: (?:state|country|jurisdiction)(?: or \w+)?(?:['
 _CELLS = {
     "title": (
         rf"what is the (?:title|name) of {_IT}|what is {_IT} called"
-        r"|what (?:kind|sort|type) of (?:agreement|contract|document) is (?:this|it)|(?:document )?title"
+        r"|what (?:kind|sort|type) of (?:agreement|contract|document) is (?:this|it)"
+        r"|(?:what is )?(?:the )?(?:document )?title"
     ),
     "parties": (
         rf"who are the (?:contracting )?parties(?: (?:to|of|in) {_IT})?|(?:names of )?(?:the )?(?:contracting )?parties"
         rf"|(?:who|which (?:companies|parties|people|persons)(?: or \w+)?) (?:have |has )?(?:signed|sign|made|concluded"
         rf"|enter(?:ed)? into|are (?:the )?parties (?:to|of)|(?:is|are) bound by) {_IT}"
+        rf"|(?:who|which (?:companies|parties)) is {_IT} between"
         rf"|between (?:whom|which (?:companies|parties)) (?:is|was) {_IT}(?: (?:concluded|made|signed|entered into))?"
     ),
     "agreement_date": (
@@ -68,18 +70,22 @@ _CELLS = {
         rf"|(?:what is )?(?:the )?(?:end|expiration|expiry) date(?: of {_IT})?"
     ),
     "governing_law": (
-        rf"{_LAW} (?:govern|control|cover)s? {_IT}|{_LAW} appl(?:y|ies)(?: to {_IT})?"
+        rf"{_LAW} (?:govern|control|cover)s?(?: {_IT})?|{_LAW} appl(?:y|ies)(?: to {_IT})?"
         rf"|(?:by|under) {_LAW} is {_IT} (?:construed|governed|interpreted)"
         rf"|(?:what is )?(?:the )?(?:applicable|governing) law(?: of {_IT})?"
     ),
     "term": (
-        rf"(?:for )?how long (?:does {_IT} (?:apply|last|run)|is {_IT} (?:in force|valid)"
+        rf"(?:for )?how long (?:does {_IT} (?:apply|last|run)|is {_IT}(?: (?:in force|valid))?"
         rf"|is the (?:\w+ )?term(?: of {_IT})?)"
         rf"|(?:what is )?(?:the )?(?:(?:initial|first) )?(?:duration|length|term)(?: of {_IT})?"
     ),
     "renewal": rf"for how long (?:can|is|will) {_IT} (?:be )?(?:automatically )?(?:extended|renewed)",
 }
 """Cell of the record → the questions that it answers, without the question mark."""
+_INSTEAD = {"expiration_date": ("term",)}
+"""What answers in place of a cell that is not there."""
+_OTHERS = re.compile(r"\b(?:the|our) (license|lease)\b|\b(?:the|this|our) (\w+) (?:agreement|contract|lease|license)\b")
+"""What names this contract only if its title has the word: "the employment agreement"."""
 _ROLE = re.compile(r"(?:who|(?:which|what) (?:company|firm|party|person)) is (?:the )?(?P<role>.+)")
 
 
@@ -95,16 +101,23 @@ class Replies:
 
     def to(self, question: str) -> list[Answer]:
         """The answers to a question, in the order of the text; empty if the record has none."""
-        asked = " ".join(question.casefold().split()).rstrip(" ?.!:")
+        asked = re.sub(r"\b(what|who|when)['’]s\b", r"\1 is", " ".join(question.casefold().split())).rstrip(" ?.!:")
         name = next((name for name, pattern in _CELLS.items() if re.fullmatch(pattern, asked)), None)
+        if name is not None and self._is_about_another(asked):
+            return []
         if name == "parties":
             return self._parties(question)
         if name is not None:
-            found = getattr(self._record, name)
-            return [_reply(found, name, question)] if found is not None and found.start < found.end else []
+            found = ((each, getattr(self._record, each)) for each in (name, *_INSTEAD.get(name, ())))
+            return [_reply(one, each, question) for each, one in found if one is not None and one.start < one.end][:1]
         role = _ROLE.fullmatch(asked)
         named = [party for party in self._record.parties if role["role"] in _terms(party)] if role else []
         return [_reply(party.name, "parties", question) for party in named]
+
+    def _is_about_another(self, asked: str) -> bool:
+        """Whether a question names a kind of contract that is not in the title of this one."""
+        title = self._record.title.text.casefold() if self._record.title else ""
+        return any(word not in title for match in _OTHERS.finditer(asked) for word in match.groups() if word)
 
     def _parties(self, question: str) -> list[Answer]:
         names = [party.name for party in self._record.parties]
