@@ -50,7 +50,7 @@ class Format:
     """For messages: "longdoc reads PDF, HTML ..."."""
     module: str
     """The module under ``longdoc.loaders`` that defines ``load_<kind>(data, *, name, options)``."""
-    suffixes: tuple[str, ...]
+    suffixes: tuple[str, ...] = ()
     """The suffixes of its files: of the files in a folder, those with one of them are read."""
     in_data: Callable[[bytes, str], bool] | None = None
     """Recognises a binary format by the content and the suffix, which is in lower case and has no dot."""
