@@ -24,6 +24,7 @@ from longdoc.metrics import reliability
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline
 from longdoc.reader import Precision
+from longdoc.summary import count
 
 SPREAD = 1.0
 """How far labels of one head may differ, in log-odds: standard deviation of the prior of their biases."""
@@ -184,7 +185,10 @@ def _read(
         labels |= set(dataset.labels.values()) | annotated_labels(annotation, read)
         examples += read
     if len(examples) < 2:
-        raise DataError(f"heads.{name}: only one document; at least two are needed, one to fit and one held out")
+        raise DataError(
+            f"heads.{name}: only {count(len(examples), 'document')}; "
+            "at least two are needed, one to fit and one held out"
+        )
     return examples, labels
 
 

@@ -341,6 +341,12 @@ def test_the_share_of_words_counts_rare_ones_more():
     assert share_of_words("insure?", [], "").tolist() == []
 
 
+@pytest.mark.parametrize(("title", "is_answered"), [("RELEASE AGREEMENT", False), ("LEASED TRUCK AGREEMENT", True)])
+def test_a_kind_of_contract_is_that_of_the_title_by_its_words(title, is_answered):
+    document = load(LEASE.replace("LEASE AGREEMENT", title).replace("This Lease Agreement", "This Agreement").encode())
+    assert bool(Replies(document).to("Which law governs the lease?")) == is_answered
+
+
 def test_the_term_answers_when_a_contract_ends_if_no_date_is_known():
     text = LEASE.replace("This Agreement becomes effective on July 1, 2004 and shall", "This Agreement shall")
     text = text.replace("made on June 9, 2004 by", "made by")

@@ -7,7 +7,7 @@ import json
 import re
 import runpy
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import longdoc
 from longdoc import Document, Prediction
 from longdoc.batch.columns import COLUMNS, TABLES, TABLES_VERSION, schemas
+from longdoc.batch.status import Status
 from longdoc.batch.tables import ROW_GROUP, tables_of, write_csv, write_table
 from longdoc.edits import Edits
 from longdoc.errors import MissingDependencyError
@@ -38,22 +39,9 @@ ROOT = Path(__file__).parents[1]
 PLACE = ("text", "score", "start", "end", "page", "section", "boxes")
 
 
-@dataclass(frozen=True)
-class Status:
-    address: str
-    id: str = ""
-    state: str = "ok"
-    reason: str = ""
-    error: str = ""
-    attempts: int = 1
-    seconds: float = 0.0
-    pages: int = 0
-    tokens: int = 0
-
-
 def status_of(prediction: Prediction, **more) -> Status:
     source = prediction.document.source
-    return Status(address=source.name, id=source.sha256, **more)
+    return Status(**{"address": source.name, "id": source.sha256, "state": "ok", **more})
 
 
 def tables(*predictions: Prediction) -> dict[str, "pa.Table"]:
@@ -336,7 +324,12 @@ def test_nul_and_white_space_stay_and_lone_surrogates_are_escaped_and_counted():
     entity = Entity(label="\udcff", score=1, **place(document, 0, len(text)))
     fine = Prediction(document=Document.from_text("fine"), entities=())
     odd = Prediction(document=document, entities=(entity,), gaps=(Gap(0, 1, "\udcaa"),))
-    names = tables_of([(Status("caf\udce9.pdf", "1"), odd), (Status("caf\\udce9.pdf", "2"), fine)])
+    names = tables_of(
+        [
+            (Status(address="caf\udce9.pdf", id="1", state="ok"), odd),
+            (Status(address="caf\\udce9.pdf", id="2", state="ok"), fine),
+        ]
+    )
     (row,) = read_back(names["entities"]).to_pylist()
     assert (row["text"], row["label"]) == ("a\0b\t\n c\\ud83d d", "\\udcff")
     first, second = read_back(names["documents"]).to_pylist()
@@ -349,8 +342,10 @@ def test_nul_and_white_space_stay_and_lone_surrogates_are_escaped_and_counted():
 
 
 def test_a_document_that_was_not_read_has_a_row_and_only_in_documents():
-    failed = Status("a.pdf", "", "failed", "needs a password", "EncryptedDocumentError", seconds=0.25)
-    slow = Status("b.pdf", "beef", "timed out", "60 s", attempts=2, pages=7, tokens=12)
+    failed = Status(
+        address="a.pdf", id="", state="failed", reason="needs a password", error="EncryptedDocumentError", seconds=0.25
+    )
+    slow = Status(address="b.pdf", id="beef", state="timed out", reason="60 s", attempts=2, pages=7, tokens=12)
     made = tables_of([(failed, None), (slow, None)], model="default")
     first, second = read_back(made["documents"]).to_pylist()
     assert first == {

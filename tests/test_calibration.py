@@ -101,7 +101,8 @@ def test_a_head_is_calibrated_on_several_data_sets(squad, monkeypatch):
             ConfigError,
             "heads.qa: .*'qa', but the data annotates entities",
         ),
-        ("qa", {"reader": "squad", "files": ["squad.json"], "limit": 1}, DataError, "heads.qa: only one document"),
+        ("qa", {"reader": "squad", "files": ["squad.json"], "limit": 1}, DataError, "heads.qa: only 1 document;"),
+        ("qa", [], DataError, "heads.qa: only 0 documents;"),
     ],
 )
 def test_a_head_that_cannot_be_calibrated_is_refused_before_anything_is_read(

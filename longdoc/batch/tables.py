@@ -3,9 +3,8 @@
 Scores and boxes are rounded as ``Prediction.to_dict`` rounds them, so that tables and JSON lines say the same. Text is
 as in the document, white space and NUL included; what UTF-8 cannot hold is escaped, and counted in ``documents``.
 
->>> from types import SimpleNamespace
->>> status = dict(address="scan.pdf", id="", state="failed", reason="no text", error="NoTextLayerError")
->>> status = SimpleNamespace(**status, attempts=1, seconds=0.1, pages=0, tokens=0)
+>>> from longdoc.batch.status import Status
+>>> status = Status(address="scan.pdf", id="", state="failed", reason="no text", error="NoTextLayerError")
 >>> {name: table.num_rows for name, table in tables_of([(status, None)]).items() if table.num_rows}
 {'documents': 1}
 """
@@ -19,10 +18,11 @@ import math
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import longdoc
 from longdoc.batch.columns import TABLES, schemas
+from longdoc.batch.status import Status
 from longdoc.document import Document
 from longdoc.errors import require
 from longdoc.labels import Answer
@@ -44,30 +44,7 @@ Rows: TypeAlias = dict[str, list[Row]]
 """Rows by the name of their table."""
 
 
-class StatusLike(Protocol):
-    """What became of an input; :class:`longdoc.batch.status.Status`."""
-
-    @property
-    def address(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def error(self) -> str: ...
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def pages(self) -> int: ...
-    @property
-    def tokens(self) -> int: ...
-
-
-def tables_of(outcomes: Iterable[tuple[StatusLike, Prediction | None]], *, model: str = "") -> dict[str, pyarrow.Table]:
+def tables_of(outcomes: Iterable[tuple[Status, Prediction | None]], *, model: str = "") -> dict[str, pyarrow.Table]:
     """The tables of some documents; a table without rows keeps its schema.
 
     Args:
@@ -148,7 +125,7 @@ def _lone(value: Any) -> int:
     return sum(map(_lone, parts))
 
 
-def _rows(status: StatusLike, prediction: Prediction | None, model: str) -> Rows:
+def _rows(status: Status, prediction: Prediction | None, model: str) -> Rows:
     """The rows of one document in all tables."""
     rows: dict[str, Iterable[Row]] = {"documents": [_document_row(status, prediction, model)]}
     if prediction is not None:
@@ -164,7 +141,7 @@ def _rows(status: StatusLike, prediction: Prediction | None, model: str) -> Rows
     return {name: [{"document_id": document_id, **row} for row in rows.get(name, ())] for name in TABLES}
 
 
-def _document_row(status: StatusLike, prediction: Prediction | None, model: str) -> Row:
+def _document_row(status: Status, prediction: Prediction | None, model: str) -> Row:
     return {
         "address": status.address,
         "state": status.state,

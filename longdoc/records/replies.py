@@ -30,6 +30,7 @@ from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.findings import place
 from longdoc.labels import Answer
+from longdoc.lexical import terms
 from longdoc.record_types import Contract, Party
 from longdoc.records.contract import contract_record
 
@@ -116,8 +117,9 @@ class Replies:
 
     def _is_about_another(self, asked: str) -> bool:
         """Whether a question names a kind of contract that is not in the title of this one."""
-        title = self._record.title.text.casefold() if self._record.title else ""
-        return any(word not in title for match in _OTHERS.finditer(asked) for word in match.groups() if word)
+        title = terms(self._record.title.text) if self._record.title else []
+        named = (word for match in _OTHERS.finditer(asked) for word in match.groups() if word)
+        return any(term not in title for word in named for term in terms(word))
 
     def _parties(self, question: str) -> list[Answer]:
         names = [party.name for party in self._record.parties]
