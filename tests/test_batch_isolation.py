@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -334,20 +335,20 @@ def test_one_run_at_a_time() -> None:
 
 def test_a_worker_is_not_interrupted_and_its_parent_is(tmp_path: Path) -> None:
     code = f"import isolated_functions as f; f.run_beyond({str(tmp_path)!r})"
-    parent = start(code)
-    workers = started(tmp_path)
-    parent.send_signal(signal.SIGINT)
-    _, err = parent.communicate(timeout=PATIENCE)
+    with start(code) as parent:
+        workers = started(tmp_path)
+        parent.send_signal(signal.SIGINT)
+        _, err = parent.communicate(timeout=PATIENCE)
     assert err.count("Traceback") == 1 and err.rstrip().endswith("KeyboardInterrupt")
     wait_until(lambda: not any(map(runs, workers)))
 
 
 def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
-    parent = start(f"import isolated_functions as f; f.run_beyond({str(tmp_path)!r})")
-    workers = started(tmp_path)
-    assert all(map(runs, workers))
-    parent.kill()
-    parent.communicate(timeout=PATIENCE)
+    with start(f"import isolated_functions as f; f.run_beyond({str(tmp_path)!r})") as parent:
+        workers = started(tmp_path)
+        assert all(map(runs, workers))
+        parent.kill()
+        parent.communicate(timeout=PATIENCE)
     wait_until(lambda: not any(map(runs, workers)))
 
 
@@ -362,10 +363,17 @@ def test_without_help_of_the_kernel_a_worker_notices_the_end_of_its_parent() -> 
         assert worker.wait(PATIENCE) == -signal.SIGKILL
 
 
-def start(code: str) -> subprocess.Popen[str]:
+@contextmanager
+def start(code: str) -> Iterator[subprocess.Popen[str]]:
+    """A parent of workers, which can be interrupted: a job in the background inherits that SIGINT is ignored."""
     folder = str(Path(functions.__file__).parent)
-    code = f"import sys; sys.path.insert(0, {folder!r}); {code}"
-    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    can_be_interrupted = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{can_be_interrupted}; import sys; sys.path.insert(0, {folder!r}); {code}"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as parent:
+        try:
+            yield parent
+        finally:
+            parent.kill()
 
 
 def started(folder: Path) -> list[int]:
