@@ -6,7 +6,7 @@ The package, top layer first. A module imports only from the layers below its ow
 
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
-``batch``           many documents → tables: worker processes with limits, a journal to go on from
+``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML
 ``convert``         an encoder for short texts → one for long texts with sparse attention
 ``calibration``     scores → probabilities, fitted to labelled data
@@ -54,6 +54,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``roles``           words that name a role in a contract
 ``values``          texts → dates, amounts of money, durations, numbers
 ``config``          strict conversion between YAML and dataclasses
+``workers``         a function on many inputs in worker processes, with limits on time and memory
 ``durable``         files that a crash or a kill leaves whole or absent
 ``errors``          the errors that a caller may want to catch
 ==================  =====================================================================================

@@ -6,10 +6,13 @@ as long as most documents; everything else is the same.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from threading import Barrier
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -70,10 +73,12 @@ class Reader:
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
         self.batch_tokens = batch_tokens or (2**16 if device.type == "cuda" else 2**11)
         self._encoders: dict[int, Encoder] = {}
+        self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_encoders": {}}  # packed weights cannot be pickled, and are built again on demand
+        # Packed weights and threads cannot be pickled, and are made again on demand.
+        return {**self.__dict__, "_encoders": {}, "_pool": None}
 
     @property
     def encoder(self) -> Encoder:
@@ -190,13 +195,40 @@ class Reader:
     ) -> None:
         """Scores windows (index of the reading, number of the window) that share heads and encoder."""
         lengths = [len(readings[index].windows[number]) + len(readings[index].special) for index, number in windows]
-        for rows in length_batches(lengths, self.batch_tokens):
-            chosen = [windows[row] for row in rows]
-            for head, scores in self._forward([(readings[i], readings[i].windows[n]) for i, n in chosen]).items():
+        batches = [[windows[row] for row in rows] for rows in length_batches(lengths, self.batch_tokens)]
+
+        def forward(chosen: Sequence[tuple[int, int]]) -> dict[str, list[np.ndarray]]:
+            return self._forward([(readings[index], readings[index].windows[number]) for index, number in chosen])
+
+        n_threads = self._n_threads(len(batches))
+        each = self._threads(n_threads).map if n_threads > 1 else map
+        for chosen, by_head in zip(batches, each(forward, batches), strict=True):
+            for head, scores in by_head.items():
                 for (index, number), score in zip(chosen, scores, strict=True):
                     found[index][head][number] = score
             if progress is not None:
                 progress.update(sum(len(readings[index].windows[number]) for index, number in chosen))
+
+    def _n_threads(self, n_batches: int) -> int:
+        """How many batches to compute at a time, each by one thread; 1 if all threads share each batch.
+
+        Threads that share a batch wait for each other in every layer, which takes several times as long on a machine
+        that does something else too, such as loading the next documents.
+        """
+        n_threads = torch.get_num_threads()
+        alone = self.device.type == "cpu" and self.kind == "windows" and n_batches >= n_threads
+        return n_threads if alone else 1
+
+    def _threads(self, count: int) -> ThreadPoolExecutor:
+        """As many threads, each of which computes alone; made once, and again in a process that was forked."""
+        key = (os.getpid(), count)
+        if self._pool is None or self._pool[0] != key:
+            pool = ThreadPoolExecutor(count, "longdoc", initializer=torch.set_num_threads, initargs=(1,))
+            all_started = Barrier(count)
+            list(pool.map(lambda _: all_started.wait(), range(count)))
+            torch.set_num_threads(count)  # threads to come take over the last setting, whichever thread made it
+            self._pool = key, pool
+        return self._pool[1]
 
     def _forward(self, chosen: Sequence[tuple[Reading, Window]]) -> dict[str, list[np.ndarray]]:
         """Scores of windows by head: of each window ``(len(window), L)``, or ``(1, L)`` of heads that score windows."""

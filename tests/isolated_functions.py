@@ -171,7 +171,7 @@ def sleep_at_start() -> None:
 
 def run_beyond(folder: str) -> None:
     """Run in a process that a test kills: two workers that would go on for ever."""
-    from longdoc.batch.isolation import Workers
+    from longdoc.workers import Workers
 
     with Workers(hold_the_interpreter, 2) as workers:
         list(workers.run([f"{folder}/0", f"{folder}/1"]))

@@ -3,6 +3,7 @@ import io
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -275,6 +276,22 @@ def test_batch_tokens_do_not_change_the_result_of_a_model_in_memory(model):
     assert [(e.start, e.end) for e in pipeline(document).entities] == [(e.start, e.end) for e in together]
     with pytest.raises(ConfigError, match="batch_tokens must be at least 1"):
         Pipeline(model, batch_tokens=0)
+
+
+def test_threads_that_each_compute_a_batch_find_what_one_thread_finds(model):
+    pipeline, document = Pipeline(model, batch_tokens=40), Document.from_text(LONG * 3)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        expected = pipeline(document)
+        torch.set_num_threads(3)
+        assert pipeline(document).entities == expected.entities
+        assert pipeline.readers[0]._pool is not None, "nothing was computed by threads"
+        with ThreadPoolExecutor(1) as pool:  # a server calls from threads of its own
+            assert pool.submit(torch.get_num_threads).result() == 3, "other threads have lost theirs"
+            assert pool.submit(pipeline, document).result().entities == expected.entities
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("progress", [True, False])

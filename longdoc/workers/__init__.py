@@ -23,9 +23,9 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
-from longdoc.batch.process import Lost, WorkerProcess
-from longdoc.batch.worker import PROTOCOL
 from longdoc.errors import ConfigError, RemoteError, WorkerError
+from longdoc.workers.process import Lost, WorkerProcess
+from longdoc.workers.worker import PROTOCOL
 
 __all__ = ["Limits", "Lost", "Outcome", "Raised", "Workers"]
 

@@ -11,7 +11,7 @@ from subprocess import PIPE, Popen
 from threading import Thread, Timer
 from typing import Literal
 
-from longdoc.batch.worker import kill_group, read_message, write_message
+from longdoc.workers.worker import kill_group, read_message, write_message
 
 _SECONDS_TO_END = 10.0  # of a process that was killed, or that has closed its pipe
 
@@ -30,10 +30,10 @@ class WorkerProcess:
     def __init__(self) -> None:
         self.n_asked = 0
         self._expired = False
-        lifeline = os.pipe() if sys.platform == "linux" else ()  # see longdoc.batch.worker.main
+        lifeline = os.pipe() if sys.platform == "linux" else ()  # see longdoc.workers.worker.main
         path = [entry for entry in sys.path if isinstance(entry, str)]
         code = (
-            f"import sys; sys.path[:] = {path!a}; from longdoc.batch.worker import main; main({[*lifeline, None][0]})"
+            f"import sys; sys.path[:] = {path!a}; from longdoc.workers.worker import main; main({[*lifeline, None][0]})"
         )
         try:
             self._process = Popen(

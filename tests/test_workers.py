@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import isolated_functions as functions
-from longdoc.batch.isolation import Limits, Lost, Outcome, Raised, Workers
 from longdoc.errors import ConfigError, RemoteError, WorkerError
+from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory, /proc")
@@ -135,7 +135,7 @@ def test_what_a_worker_prints_or_reads_stays_away_from_the_pipes(capfd: pytest.C
 def test_a_script_without_a_main_guard_runs_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "print('started')\nfrom longdoc.batch.isolation import Workers\n"
+        "print('started')\nfrom longdoc.workers import Workers\n"
         "with Workers(len, 2) as workers:\n    print(sorted(o.result for o in workers.run(['a', 'bcd'])))\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE, check=True)
@@ -354,7 +354,7 @@ def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
 
 def test_without_help_of_the_kernel_a_worker_notices_the_end_of_its_parent() -> None:
     folder = str(Path(functions.__file__).parent)
-    code = f"import sys; sys.path.insert(0, {folder!r}); from longdoc.batch.worker import main; main(None)"
+    code = f"import sys; sys.path.insert(0, {folder!r}); from longdoc.workers.worker import main; main(None)"
     worker = subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, start_new_session=True)
     with worker:
         message = pickle.dumps((functions.nap, functions.sleep_at_start, None))
