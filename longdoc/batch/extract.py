@@ -1,0 +1,242 @@
+"""Extraction from many documents into a folder: inputs → engine → journal. The file of this package to read first."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias, get_args
+
+from longdoc.batch.inputs import Input, find_inputs, shown
+from longdoc.batch.journal import Run
+from longdoc.batch.local import LocalEngine
+from longdoc.batch.progress import RunStatus, read_status
+from longdoc.batch.request import Request, fingerprint
+from longdoc.batch.stages import Extracted
+from longdoc.batch.status import with_same_as
+from longdoc.batch.writers import WRITERS
+from longdoc.errors import ConfigError, did_you_mean, require
+from longdoc.schema import Schema, load_schema
+from longdoc.workers import Limits
+
+logger = logging.getLogger(__name__)
+
+EngineName: TypeAlias = Literal["local", "ray"]
+GROUPS_IN_PART = 4
+"""Groups of documents whose rows are written together; a kill costs at most their reading."""
+SECONDS = 300.0
+"""What loading a document may take, by default: OCR of a long scan takes minutes."""
+MEMORY = 2 * 10**9
+"""What loading a document may take, by default, in bytes."""
+
+
+class Engine(Protocol):
+    """Runs the stages."""
+
+    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Iterator[Extracted]:
+        """Extracts from documents, in the groups of ``stages.groups_of`` and in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; its counts are those of this run, without the documents that were done before it."""
+
+    documents: int
+    of: int
+    skipped: int
+    """Documents that were done before this run and have not changed."""
+    failed: int
+    partial: int
+    pages: int
+    tokens: int
+    seconds: float
+    """Since the run began."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None before the first documents."""
+        return self.seconds / self.documents * (self.of - self.documents) if self.documents else None
+
+
+def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
+    paths: Iterable[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    model: str = "default",
+    encoder: str = "windows",
+    device: str = "auto",
+    precision: str = "auto",
+    tasks: Sequence[str] | None = None,
+    rules: Sequence[str | os.PathLike[str]] = (),
+    schema: str | os.PathLike[str] | Mapping[str, Any] | Schema | None = None,
+    record: str | None = None,
+    min_score: float | None = None,
+    all_windows: bool = False,
+    password: str | None = None,
+    ocr: str = "auto",
+    format: str = "parquet",
+    glob: str | None = None,
+    files_from: str | None = None,
+    engine: EngineName = "local",
+    ray_address: str | None = None,
+    workers: int | None = None,
+    timeout: float | None = SECONDS,
+    memory: int | None = MEMORY,
+    resume: bool = True,
+    retry_failed: bool = False,
+    progress: Callable[[Progress], object] | None = None,
+) -> RunStatus:
+    """Reads many documents, and writes what it finds into a folder, as tables for analysis.
+
+    A run that was interrupted, by whatever, goes on if it is called again: documents that are done and have not changed
+    are not read again, and the result is that of an undisturbed run. A document that cannot be read costs only itself.
+
+    Args:
+        paths: files, folders, and addresses of other file systems such as ``"s3://bucket/contracts"``.
+        out: a new or empty folder, or that of an earlier run of the same model and settings.
+        model: as for ``Pipeline.from_pretrained``, like ``encoder``, ``device`` and ``precision``.
+        encoder: ``"windows"`` or ``"sparse"``.
+        device: ``"auto"``, or a torch device.
+        precision: ``"auto"``, ``"float32"`` or ``"bfloat16"``.
+        tasks: names of the heads to read with; by default those for the kind of each document.
+        rules: files of rules, beside the shipped ones.
+        schema: fields to fill instead, as for ``Pipeline.extract``.
+        record: make a record of each document, too: ``"contract"``, ``"paper"``, ``"note"``, or ``"auto"`` for the kind
+            that it looks like.
+        min_score: threshold of scores, 0..1; by default those of the model.
+        all_windows: read the whole text for each question of a schema.
+        password: of encrypted PDFs.
+        ocr: as for :func:`longdoc.load`.
+        format: of the results: ``"parquet"``, ``"csv"`` or ``"jsonl"``.
+        glob: which files of folders to read, such as ``"*.pdf"``; by default those of the formats that are read.
+        files_from: a text file with a path on each line.
+        engine: ``"local"``, or ``"ray"`` for a cluster of Ray (the extra ``ray``).
+        ray_address: of a running cluster; by default one is started on this machine.
+        workers: how many processes load documents; by default as many as processors, at most 8.
+        timeout: seconds that loading one document may take; None for no limit.
+        memory: bytes of memory that loading one document may take, on Linux; None for no limit.
+        resume: go on with the run in ``out``; if False, its results are removed first.
+        retry_failed: read the documents again that an earlier run could not read.
+        progress: called after each group of documents.
+
+    Returns:
+        How the run ended: the number of documents in each state, and those that failed.
+
+    Raises:
+        ConfigError: an argument is invalid, or ``out`` is no folder, or holds a run of another model or settings.
+        DocumentNotFoundError: there is no document.
+        BatchError: the run stopped, as when the disk is full; call again to go on.
+        MissingDependencyError: a library is not installed, such as pyarrow (the extra ``parquet``).
+    """
+    _check(format, engine, workers)
+    request = Request(
+        model=model,
+        encoder=encoder,
+        device=device,
+        precision=precision,
+        tasks=None if tasks is None else tuple(tasks),
+        rules=tuple(os.fspath(Path(rule).absolute()) for rule in rules),
+        schema=None if schema is None else load_schema(schema),
+        record=record,
+        min_score=min_score,
+        all_windows=all_windows,
+        password=password,
+        ocr=ocr,
+    )
+    limits = Limits(seconds=timeout, memory=memory)
+    chosen = _engine(engine, ray_address, workers or min(os.cpu_count() or 1, 8), limits)
+    inputs = find_inputs(map(os.fspath, paths), glob=glob, files_from=files_from, leave_out=os.fspath(out))
+    settings = {**request.settings(), "format": format}
+    with Run.open(
+        out, model=fingerprint(model), settings=settings, writer=WRITERS[format], overwrite=not resume
+    ) as run:
+        _run(run, chosen, request, format, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
+    return read_status(out)
+
+
+def _check(format: str, engine: str, workers: int | None) -> None:
+    for name, value, allowed in (("format", format, tuple(WRITERS)), ("engine", engine, get_args(EngineName))):
+        if value not in allowed:
+            raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(allowed)}{did_you_mean(value, allowed)}")
+    if format != "jsonl":
+        require("pyarrow", extra="parquet", needed_by=f"the format {format}")
+    if workers is not None and (not isinstance(workers, int) or workers < 1):
+        raise ConfigError(f"workers must be an integer, at least 1; got {workers!r}")
+
+
+def _engine(name: EngineName, ray_address: str | None, workers: int, limits: Limits) -> Engine:
+    if name == "local":
+        if ray_address is not None:
+            raise ConfigError("a Ray address needs the engine ray")
+        return LocalEngine(workers=workers, limits=limits)
+    from longdoc.batch.on_ray import RayEngine
+
+    return RayEngine(address=ray_address, workers=workers, limits=limits)
+
+
+def _run(
+    run: Run,
+    engine: Engine,
+    request: Request,
+    format: str,
+    inputs: Sequence[Input],
+    *,
+    retry_failed: bool,
+    report: Callable[[Progress], object],
+) -> None:
+    """Reads what is still to read, and commits it part by part."""
+    pending = run.pending(inputs, retry_failed=retry_failed)
+    _tell(pending.n_done, pending.changed, pending.removed)
+    progress = Progress(0, len(pending.to_read), pending.n_done, 0, 0, 0, 0, 0.0)
+    report(progress)
+    if not pending.to_read:
+        return
+    owners, writer = run.owners(), WRITERS[format]
+    with closing(engine.extract(request, format, pending.to_read)) as extracted:
+        reported = _reported(extracted, progress, report)
+        while part := list(islice(reported, GROUPS_IN_PART)):
+            done, rows = [], []
+            for group in part:
+                statuses = with_same_as([status for _, status in group.done], owners)
+                done += [(each, status) for (each, _), status in zip(group.done, statuses, strict=True)]
+                rows.append(writer.without_content(group.rows, statuses))
+            run.commit(done, writer.join(rows))
+
+
+def _reported(
+    extracted: Iterable[Extracted], progress: Progress, report: Callable[[Progress], object]
+) -> Iterator[Extracted]:
+    """Passes groups on, logs the documents that were not read, or not wholly, and reports how far the run is."""
+    started = time.monotonic()
+    for group in extracted:
+        statuses = [status for _, status in group.done]
+        for each in statuses:
+            if each.state != "ok":
+                logger.warning("%s: %s: %s", shown(each.address), each.state, each.reason)
+        progress = replace(
+            progress,
+            documents=progress.documents + len(statuses),
+            failed=progress.failed + sum(not each.is_read for each in statuses),
+            partial=progress.partial + sum(each.state == "partial" for each in statuses),
+            pages=progress.pages + sum(each.pages for each in statuses),
+            tokens=progress.tokens + sum(each.tokens for each in statuses),
+            seconds=time.monotonic() - started,
+        )
+        report(progress)
+        yield group
+
+
+def _tell(n_done: int, changed: Sequence[str], removed: Sequence[str]) -> None:
+    """Logs how the inputs differ from those of the runs before."""
+    if n_done:
+        logger.info("%d documents are done and have not changed; they are skipped", n_done)
+    for what, addresses in (("have changed and are read again", changed), ("are not there any more; their rows stay", removed)):
+        if addresses:
+            named = ", ".join(map(shown, addresses[:3])) + (" …" if len(addresses) > 3 else "")
+            logger.warning("%d documents %s: %s", len(addresses), what, named)
+

@@ -1,0 +1,110 @@
+"""The engine for one machine: documents are loaded in several processes, and extracted in one that has the model.
+
+    inputs ──Workers(Loader)──▶ documents, some ahead ──Workers(Extractor)──▶ rows
+
+A document that kills its loader costs only itself. If a group of documents kills the process with the model, each of
+them is tried by itself in a new one, so that one document is lost and the others are not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any
+
+from longdoc.batch.inputs import Input, shown
+from longdoc.batch.request import Request
+from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, status_of, yield_to_the_model
+from longdoc.batch.writers import WRITERS
+from longdoc.errors import ConfigError, DocumentError, MissingDependencyError, WorkerError
+from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
+
+logger = logging.getLogger(__name__)
+
+_AHEAD = 24
+"""Documents that are loaded before the model needs them."""
+_LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalEngine:
+    """Extracts on this machine."""
+
+    workers: int
+    """How many processes load documents."""
+    limits: Limits
+    """What loading a document may cost."""
+
+    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Iterator[Extracted]:
+        """Extracts from documents, in groups and in order.
+
+        Raises:
+            ConfigError: the model cannot be loaded, or cannot do what was requested.
+            WorkerError: processes cannot start.
+        """
+        groups = list(groups_of(inputs))
+        loader, extractor = Loader(request), Extractor(request, format)
+        loaders = Workers(loader, self.workers, self.limits, initializer=yield_to_the_model, ahead=_AHEAD)
+        models = Workers(extractor, 1, _LIMITS_OF_THE_MODEL, ahead=1)
+        with loaders, models:
+            loaded = (_loaded(outcome) for outcome in loaders.run(inputs, ordered=True))
+            as_groups = (tuple(islice(loaded, len(group))) for group in groups)
+            # The first group is empty: the model is loaded while the first documents are.
+            for outcome in islice(models.run(chain([()], as_groups), ordered=True), 1, None):
+                yield from _extracted(outcome, extractor, request, format)
+
+
+def _loaded(outcome: Outcome[Input, Loaded]) -> Loaded:
+    """What became of loading a document, whichever way it ended."""
+    result, cost = outcome.result, {"attempts": outcome.attempts, "seconds": round(outcome.seconds, 3)}
+    if isinstance(result, Loaded):
+        return replace(result, status=replace(result.status, **cost))
+    if isinstance(result, Lost):
+        reason = f"{outcome.input.address}: loading it {_ended(result)}"
+        return Loaded(outcome.input, status_of(outcome.input, result.state, "", reason, **cost))
+    if isinstance(result.error, (ConfigError, MissingDependencyError)):
+        raise result.error
+    logger.error("%s:\n%s", shown(outcome.input.address), result.traceback)
+    error = result.error
+    reason = f"{outcome.input.address}: a fault of longdoc, please report it: {type(error).__name__}: {error}"
+    return Loaded(outcome.input, status_of(outcome.input, "failed", type(error).__name__, reason, **cost))
+
+
+def _ended(lost: Lost) -> str:
+    return {
+        "timed out": f"{lost.reason}; allow more with --timeout",
+        "out of memory": f"{lost.reason}; allow more with --memory",
+        "crashed": f"ended its process: {lost.reason}",
+    }[lost.state]
+
+
+def _extracted(
+    outcome: Outcome[Sequence[Loaded], Extracted], extractor: Extractor, request: Request, format: str
+) -> Iterator[Extracted]:
+    """What became of a group of documents, each tried by itself if it cost the process with the model."""
+    result, group = outcome.result, outcome.input
+    if isinstance(result, Extracted):
+        yield result
+    elif isinstance(result, Raised):
+        raise result.error
+    elif len(group) < 2:
+        yield _lost(group, result, request, format)
+    else:
+        logger.warning("the process with the model ended (%s); %d documents are tried one by one", result.reason, len(group))
+        with Workers(extractor, 1, _LIMITS_OF_THE_MODEL, ahead=0) as models:
+            found = [own for one in models.run([(each,) for each in group], ordered=True) for own in _extracted(one, extractor, request, format)]
+        yield Extracted(
+            tuple(done for own in found for done in own.done), WRITERS[format].join([own.rows for own in found])
+        )
+
+
+def _lost(group: Sequence[Loaded], lost: Lost, request: Request, format: str) -> Extracted:
+    """A document that ended the process with the model."""
+    done = []
+    for each in group:
+        reason = shown(f"{each.input.address}: the model's process {lost.reason}")
+        done.append((each.input, replace(each.status, state=lost.state, reason=reason)))
+    rows = WRITERS[format].rows([(status, None) for _, status in done], model=request.model)
+    return Extracted(tuple(done), rows)

@@ -1,0 +1,148 @@
+"""What to find in each document of a batch, and with which model: all that its results depend on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import longdoc
+from longdoc.config import to_dict
+from longdoc.errors import ConfigError, RecordError
+from longdoc.schema import Schema
+
+if TYPE_CHECKING:
+    from longdoc.document import Document
+    from longdoc.pipeline import Pipeline
+    from longdoc.prediction import Prediction
+
+_MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to find, and with which model. It can be pickled, and sent to where documents are read."""
+
+    model: str = "default"
+    encoder: str = "windows"
+    device: str = "auto"
+    precision: str = "auto"
+    tasks: tuple[str, ...] | None = None
+    rules: tuple[str, ...] = ()
+    """Files of rules, beside the shipped ones."""
+    schema: Schema | None = None
+    record: str | None = None
+    """A kind of record, or ``"auto"``."""
+    min_score: float | None = None
+    all_windows: bool = False
+    password: str | None = field(default=None, repr=False)
+    ocr: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.record and (self.schema or self.tasks is not None or self.rules or self.min_score is not None):
+            raise ConfigError("record cannot be combined with schema, tasks, rules or min_score")
+        if self.all_windows and not self.schema:
+            raise ConfigError("all_windows is for the questions of a schema; give a schema, too")
+
+    def settings(self) -> dict[str, Any]:
+        """What the results depend on, beside the model, as in JSON; passwords are not among it."""
+        settings: dict[str, Any] = {
+            name: getattr(self, name) for name in ("encoder", "precision", "record", "min_score", "all_windows", "ocr")
+        }
+        settings["tasks"] = None if self.tasks is None else list(self.tasks)
+        settings["schema"] = None if self.schema is None else to_dict(self.schema)
+        settings["rules"] = {Path(name).name: _digest([Path(name)]) for name in self.rules}
+        return settings
+
+    def load_pipeline(self) -> Pipeline:
+        """Loads the model.
+
+        Raises:
+            ConfigError: there is no such model.
+        """
+        return longdoc.Pipeline.from_pretrained(
+            self.model,
+            encoder=self.encoder,
+            device=self.device,
+            precision=self.precision,
+            rules=["default", *self.rules],
+            progress=False,
+        )
+
+    def read(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[tuple[Prediction, str]]:
+        """The prediction for each document, in order, and why it lacks something; empty if it does not.
+
+        Raises:
+            ConfigError: the model has no such task, or cannot fill the schema.
+        """
+        for prediction in self._predictions(pipeline, documents):
+            yield self._with_record(prediction) if self.record else (prediction, "")
+
+    def _predictions(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[Prediction]:
+        tasks = self.tasks
+        if self.schema is not None:
+            windows: dict[str, Any] = {"windows": None} if self.all_windows else {}
+            options = {"tasks": tasks, "min_score": self.min_score, **windows}
+            return (pipeline.extract(document, self.schema, **options) for document in documents)
+        if self.record not in (None, "auto"):
+            tasks = pipeline.engine.heads_for(_kind(self.record), tasks=pipeline.tasks) or None
+        elif self.rules and tasks is None:
+            tasks = pipeline.tasks
+        return pipeline.pipe(documents, tasks=tasks, min_score=self.min_score)
+
+    def _with_record(self, prediction: Prediction) -> tuple[Prediction, str]:
+        from longdoc.records import record_kind, with_record
+
+        try:
+            wanted = None if self.record == "auto" else self.record
+            return with_record(prediction, record_kind(prediction.document, wanted)), ""
+        except RecordError as error:
+            return prediction, f"no record: {error}"
+
+
+def _kind(record: str | None) -> Any:
+    from longdoc.records import RECORDS
+
+    if record not in RECORDS:
+        raise ConfigError(f"no record {record!r}; records: {', '.join(RECORDS)}, auto")
+    return record
+
+
+def fingerprint(model: str) -> str:
+    """A name of a model that tells it from all others, also from later ones in the same place; loads nothing.
+
+    Raises:
+        ConfigError: there is no such model.
+    """
+    folder = Path(longdoc.__file__).parent / "assets" / "default" if model == "default" else Path(model)
+    if folder.is_dir():
+        files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern)})
+        return f"{model if model == 'default' else folder.resolve().name}@{_digest(files)[:16]}"
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        config = Path(hf_hub_download(model, "config.json"))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise ConfigError(
+            f"{model} is neither a folder with a model nor a model on the hub that can be reached from here: {error}"
+        ) from error
+    return f"{model}@{config.parent.name[:16]}"
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """The digest of the names and contents of files."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0")
+        try:
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    digest.update(block)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return digest.hexdigest()
+

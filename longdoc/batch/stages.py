@@ -1,0 +1,220 @@
+"""The two stages of a batch: load → extract. Plain functions on records, which the engines run where they like.
+
+    Input ──Loader──▶ Loaded ──┐
+    Input ──Loader──▶ Loaded ──┴─Extractor──▶ Extracted: statuses and rows
+
+Documents are extracted in groups, whose windows share batches. Which documents form a group depends on the inputs alone,
+so that a run that is interrupted and goes on computes what an undisturbed one does, to the last digit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from traceback import format_exception
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from longdoc.batch.inputs import Input, look, open_input, sha256_of, shown
+from longdoc.batch.request import Request
+from longdoc.batch.status import State, Status
+from longdoc.batch.writers import WRITERS
+from longdoc.document import Document
+from longdoc.document_type import document_type
+from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
+from longdoc.loaders import load
+
+if TYPE_CHECKING:
+    from longdoc.pipeline import Pipeline
+    from longdoc.prediction import Prediction
+
+logger = logging.getLogger(__name__)
+
+_LARGE = 64 * 1024
+"""Bytes from which a file counts as one of eight in a group."""
+_IN_GROUP = 8
+_PROTOCOL = 5
+_ATTEMPTS_TO_READ = 3
+
+Outcome: TypeAlias = "tuple[Prediction, str] | Exception"
+"""What became of a document: its prediction, and why that lacks something; or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document that was loaded, or the status that says why not."""
+
+    input: Input
+    status: Status
+    document: bytes | None = None
+    """The pickled document: it passes through processes that need not know what is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """Documents that were read together: what became of each, and their rows by table."""
+
+    done: tuple[tuple[Input, Status], ...]
+    rows: dict[str, Any]
+
+
+def groups_of(inputs: Iterable[Input]) -> Iterator[tuple[Input, ...]]:
+    """Consecutive inputs, to be extracted together: eight, or more if their files are small."""
+    group: list[Input] = []
+    n_bytes = 0
+    for each in inputs:
+        group.append(each)
+        n_bytes += min(max(each.size, 1024), _LARGE)
+        if n_bytes >= _IN_GROUP * _LARGE:
+            yield tuple(group)
+            group, n_bytes = [], 0
+    if group:
+        yield tuple(group)
+
+
+def status_of(each: Input, state: State, error: str, reason: str, **rest: Any) -> Status:
+    """The status of a document of which there is no prediction."""
+    return Status(address=each.address, id="", state=state, error=error, reason=shown(reason), **rest)
+
+
+# --------------------------------------------------------------------------------------------------------------- load
+
+
+class Loader:
+    """Input → Loaded. A document that cannot be loaded has its status; other errors are faults of longdoc."""
+
+    def __init__(self, request: Request) -> None:
+        self._options = {"password": request.password, "ocr": request.ocr}
+
+    def __call__(self, each: Input) -> Loaded:
+        """Loads a document."""
+        if each.problem:
+            return Loaded(each, status_of(each, "failed", DocumentNotFoundError.__name__, each.problem))
+        try:
+            for _ in range(_ATTEMPTS_TO_READ):
+                before = look(each.address)
+                document = self._load(each.address)
+                if look(each.address) == before:
+                    break
+            else:
+                reason = f"{each.address}: changes while it is read; run the same command again when it is complete"
+                return Loaded(each, status_of(each, "failed", DocumentError.__name__, reason))
+        except DocumentError as error:
+            status = status_of(each, "failed", type(error).__name__, str(error))
+            return Loaded(each, replace(status, id=_id_of(each.address)))
+        document_type(document)  # kept with the document, so that the model need not wait for it
+        status = Status(address=each.address, id=document.source.sha256, state="ok", pages=len(document.pages))
+        return Loaded(each, status, pickle.dumps(document, _PROTOCOL))
+
+    def _load(self, address: str) -> Document:
+        if os.path.isabs(address):  # noqa: PTH117 (addresses of other file systems are no paths)
+            return load(address, **self._options)
+        with open_input(address) as stream:
+            content = BytesIO(stream.read())
+        content.name = address.rpartition("/")[2]
+        return load(content, **self._options)
+
+
+def _id_of(address: str) -> str:
+    """The digest of a document that cannot be loaded; empty if its file cannot be read either."""
+    try:
+        return sha256_of(address)
+    except DocumentNotFoundError:
+        return ""
+
+
+def yield_to_the_model() -> None:
+    """Gives this process what is left of the processor: the model never waits for a processor that loads ahead of it."""
+    if sys.platform != "win32":
+        os.nice(10)
+    with suppress(OSError):  # of a kernel without groups of sessions, which share a processor before their processes do
+        Path("/proc/self/autogroup").write_text("10", encoding="ascii")
+
+
+# ------------------------------------------------------------------------------------------------------------- extract
+
+
+class Extractor:
+    """Loaded documents → Extracted. The model is loaded with the first group, which may be empty."""
+
+    def __init__(self, request: Request, format: str) -> None:
+        self._request, self._writer = request, WRITERS[format]
+        self._pipeline: Pipeline | None = None
+
+    def __call__(self, group: Sequence[Loaded]) -> Extracted:
+        """Extracts from documents what was requested.
+
+        Raises:
+            ConfigError: there is no such model, or it cannot do what was requested.
+        """
+        if self._pipeline is None:
+            self._pipeline = self._request.load_pipeline()
+        started = time.monotonic()
+        documents = {i: pickle.loads(each.document) for i, each in enumerate(group) if each.document is not None}
+        found = dict(zip(documents, self._outcomes(self._pipeline, [*documents.values()]), strict=True))
+        n_tokens = {i: _n_tokens(self._pipeline, document) for i, document in documents.items()}
+        pace = (time.monotonic() - started) / max(sum(n_tokens.values()), 1)
+        statuses = [
+            _status(each.status, found[i], n_tokens[i], n_tokens[i] * pace) if i in found else each.status
+            for i, each in enumerate(group)
+        ]
+        predictions = [_prediction(found.get(i)) for i in range(len(group))]
+        rows = self._writer.rows(list(zip(statuses, predictions, strict=True)), model=self._request.model)
+        return Extracted(tuple((each.input, status) for each, status in zip(group, statuses, strict=True)), rows)
+
+    def _outcomes(self, pipeline: Pipeline, documents: Sequence[Document]) -> list[Outcome]:
+        """What becomes of each document; if one of several makes the model fail, each is read by itself."""
+        try:
+            return list(self._request.read(pipeline, documents))
+        except ConfigError:
+            raise
+        except Exception as error:  # whatever it is, it costs the document that caused it, and no other
+            if len(documents) > 1:
+                return [found for document in documents for found in self._outcomes(pipeline, [document])]
+            if not isinstance(error, DocumentError):
+                logger.error("%s:\n%s", documents[0].source.name, "".join(format_exception(error)))
+            return [error]
+
+
+def _n_tokens(pipeline: Pipeline, document: Document) -> int:
+    return len(pipeline.readers[0].tokenize(document)) if pipeline.readers else 0
+
+
+def _prediction(outcome: Outcome | None) -> Prediction | None:
+    return None if outcome is None or isinstance(outcome, Exception) else outcome[0]
+
+
+def _status(loaded: Status, outcome: Outcome, n_tokens: int, seconds: float) -> Status:
+    """The status of a document that was loaded, after the model."""
+    status = replace(loaded, tokens=n_tokens, seconds=round(loaded.seconds + seconds, 3))
+    if isinstance(outcome, Exception):
+        state: State = "out of memory" if _is_out_of_memory(outcome) else "failed"
+        return replace(status, state=state, error=type(outcome).__name__, reason=shown(first_line(outcome)))
+    prediction, reason = outcome
+    reasons = [*([reason] if reason else []), *_lacks(prediction)]
+    return replace(status, state="partial", reason="; ".join(reasons)) if reasons else status
+
+
+def _lacks(prediction: Prediction) -> Iterator[str]:
+    """What of a document was not read."""
+    if prediction.gaps:
+        reasons = ", ".join(dict.fromkeys(gap.reason for gap in prediction.gaps))
+        yield f"the model did not see {1 - prediction.coverage:.1%} of the text ({reasons})"
+    for verdict in ("scanned", "garbled"):
+        pages = [page for page in prediction.document.pages if page.verdict == verdict and page.confidence is None]
+        if pages:
+            numbers = ", ".join(str(page.number) for page in pages[:10]) + (" …" if len(pages) > 10 else "")
+            yield f"{verdict} {'page' if len(pages) == 1 else 'pages'} without text: {numbers}"
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, of the processor or of a GPU, whose error is no ``MemoryError``."""
+    told = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in told or "can't allocate memory" in told
