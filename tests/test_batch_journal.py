@@ -37,7 +37,7 @@ class Lines:
     def write(self, table, rows, stream):
         stream.write("".join(json.dumps(row) + "\n" for row in rows).encode())
 
-    def copy(self, table, source, stream, *, without):
+    def copy(self, table, source, stream, *, members, without):
         rows = map(json.loads, source.read_text().splitlines())
         self.write(table, [row for row in rows if row[0] not in without], stream)
 
