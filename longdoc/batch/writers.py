@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import compress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
 from longdoc.batch.inputs import shown
 from longdoc.batch.status import Status, with_same_as
@@ -211,7 +211,9 @@ def _copy_parquet(source: Path, stream: BinaryIO, stays: _Choice) -> None:
         raise _damaged(source) from error
     if not isinstance(stays, set) and len(stays) != table.num_rows:
         raise _damaged(source)
-    write_table(_without(table, stays) if isinstance(stays, set) else table.filter(pyarrow.array(stays)), stream)
+    write_table(
+        _without(table, stays) if isinstance(stays, set) else table.filter(pyarrow.array(stays, "bool")), stream
+    )
 
 
 def _copy_csv(source: Path, stream: BinaryIO, stays: _Choice) -> None:
