@@ -20,7 +20,7 @@ from longdoc.batch.inputs import find_inputs, sha256_of
 from longdoc.batch.journal import Run
 from longdoc.batch.ledger import read_ledger
 from longdoc.batch.progress import read_status
-from longdoc.batch.status import Status
+from longdoc.batch.status import Status, with_same_as
 from longdoc.errors import BatchError, ConfigError
 from test_batch_inputs import without_rights
 
@@ -37,7 +37,7 @@ class Lines:
     def write(self, table, rows, stream):
         stream.write("".join(json.dumps(row) + "\n" for row in rows).encode())
 
-    def copy(self, table, source, stream, *, without):
+    def copy(self, table, source, stream, *, members, without):
         rows = map(json.loads, source.read_text().splitlines())
         self.write(table, [row for row in rows if row[0] not in without], stream)
 
@@ -55,15 +55,16 @@ def status_of(each):
 
 
 def rows_of(statuses):
-    words = [[s.address, word] for s in statuses if s.is_read for word in Path(s.address).read_text().split()]
+    words = [[s.address, word] for s in statuses if s.is_owner for word in Path(s.address).read_text().split()]
     return {"documents": [[s.address, s.state] for s in statuses], "words": words}
 
 
 def read_all(run, inputs, *, pause=0.0, **options):
     pending = run.pending(inputs, **options)
+    owners = run.owners()
     for start in range(0, len(pending.to_read), IN_A_PART):
         group = pending.to_read[start : start + IN_A_PART]
-        statuses = [status_of(each) for each in group]
+        statuses = with_same_as(map(status_of, group), owners)
         run.commit(list(zip(group, statuses, strict=True)), rows_of(statuses))
         time.sleep(pause)
     return pending
@@ -198,6 +199,118 @@ def test_an_interrupted_retry_does_not_try_again_what_it_has_tried(folder):
         run.commit([(first, status_of(first))], rows_of([status_of(first)]))
         raise KeyboardInterrupt
     assert [Path(each.address).name for each in extract(retry_failed=True).to_read] == ["09.txt"]
+
+
+# ----------------------------------------------------------------------------------------------------- the same content
+
+
+@pytest.fixture
+def copies(folder):
+    """Of seven documents 00, 02 and 05 have the same content, and 04 cannot be read."""
+    keep(folder, 7)
+    for name in ("02.txt", "05.txt"):
+        shutil.copy(folder / "in" / "00.txt", folder / "in" / name)
+    return folder
+
+
+def same_as(out="out"):
+    """Name of each document whose rows are those of another → the name of that one."""
+    entries = read_ledger(Path(out, "journal.jsonl"))[0].entries.values()
+    return {Path(each.status.address).name: Path(own).name for each in entries if (own := each.status.same_as)}
+
+
+def names(inputs):
+    return [Path(each.address).name for each in inputs]
+
+
+def has_rows_once(out="out"):
+    """Whether each content that a document has now is in the table, for one document."""
+    said = sorted(word for _, word in rows("words", out))
+    texts = {path.read_text() for path in Path("in").iterdir()} - {"bad"}
+    return said == sorted(word for text in texts for word in text.split())
+
+
+def test_owners_are_the_documents_that_have_the_rows(copies):
+    extract()
+    assert same_as() == {"02.txt": "00.txt", "05.txt": "00.txt"} and has_rows_once()
+    assert extract().to_read == ()
+    with opened() as run:
+        owners = run.owners()
+        assert sorted(Path(address).name for address in owners.values()) == ["00.txt", "01.txt", "03.txt", "06.txt"]
+        assert all(sha256_of(address) == id for id, address in owners.items())
+    change(copies, "00.txt", "new words")
+    with opened() as run:
+        assert names(run.pending(find_inputs(["in"])).to_read) == ["00.txt", "02.txt", "05.txt"]
+        assert sorted(Path(address).name for address in run.owners().values()) == ["01.txt", "03.txt", "06.txt"]
+        (group,) = (each for each in find_inputs(["in/00.txt"]))
+        run.commit([(group, status_of(group))], rows_of([status_of(group)]))
+        assert sha256_of("in/00.txt") in run.owners()
+
+
+@pytest.mark.parametrize("text", ["new words", "bad", None])
+def test_documents_whose_rows_leave_with_another_one_are_read_again(copies, text):
+    extract()
+    if text is None:
+        (copies / "out" / "words" / "part-00000.jsonl").unlink()
+    else:
+        change(copies, "00.txt", text)
+    pending = extract()
+    assert names(pending.to_read) == (
+        ["00.txt", "01.txt", "02.txt", "05.txt"] if text is None else ["00.txt", "02.txt", "05.txt"]
+    )
+    assert [Path(address).name for address in pending.changed] == ([] if text is None else ["00.txt"])
+    assert pending.n_done == 7 - len(pending.to_read)
+    assert has_rows_once() and extract().to_read == ()
+    assert same_as() == ({"02.txt": "00.txt", "05.txt": "00.txt"} if text is None else {"05.txt": "02.txt"})
+
+
+def test_a_copy_that_changes_leaves_the_rows(copies):
+    extract()
+    change(copies, "02.txt", "new words")
+    assert names(extract().to_read) == ["02.txt"]
+    assert has_rows_once() and same_as() == {"05.txt": "00.txt"}
+
+
+def test_a_copy_that_is_gone_when_its_rows_leave_is_said_to_be_missing(copies):
+    extract()
+    change(copies, "00.txt", "new words")
+    (copies / "in" / "02.txt").unlink()
+    gone = [each for each in find_inputs(["in", "in/02.txt"]) if each.problem]
+    with opened() as run:
+        pending = read_all(run, sorted([*gone, *find_inputs(["in"])], key=lambda each: each.address))
+    assert names(pending.to_read) == ["00.txt", "02.txt", "05.txt"] and pending.removed == ()
+    assert has_rows_once() and documents()[gone[0].address][0] == "failed" and same_as() == {}
+
+
+def test_a_copy_that_is_no_input_has_no_rows_until_it_is_given_again(copies, caplog):
+    extract()
+    change(copies, "00.txt", "new words")
+    few = ["in/00.txt", "in/01.txt"]
+    with caplog.at_level(logging.WARNING), opened() as run:
+        assert names(read_all(run, find_inputs(few)).to_read) == ["00.txt"]
+    assert "2 documents, such as" in caplog.text and "02.txt, shared the rows of one that has changed" in caplog.text
+    assert names(extract().to_read) == ["02.txt", "05.txt"]
+    assert has_rows_once() and extract().to_read == ()
+
+
+def test_killed_while_the_rows_of_copies_leave_it_gives_the_tables_of_an_undisturbed_run(copies):
+    extract("first")
+    change(copies, "00.txt", "new words")
+    change(copies, "01.txt", "more new words")
+    shutil.copytree("first", "undisturbed")
+    assert names(extract("undisturbed").to_read) == ["00.txt", "01.txt", "02.txt", "05.txt"], "in two commits"
+    assert has_rows_once("undisturbed")
+    assert kill_at_each_step("out", extract, lambda: shutil.copytree("first", "out"), every=1) > 20
+    assert same_as() == same_as("undisturbed") == {"05.txt": "02.txt"}
+
+
+def test_journals_of_before_are_read(folder):
+    extract("undisturbed")
+    extract()
+    path = folder / "out" / "journal.jsonl"
+    path.write_text(path.read_text().replace(', "same_as": ""', ""))
+    assert "same_as" not in path.read_text() and extract().to_read == ()
+    assert is_as_undisturbed("out")
 
 
 # ---------------------------------------------------------------------------------------------------------------- kills

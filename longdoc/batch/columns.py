@@ -15,7 +15,7 @@ from longdoc.errors import require
 if TYPE_CHECKING:
     import pyarrow
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 """Written into every file, as ``longdoc_tables`` in the metadata of its schema."""
 
 
@@ -94,8 +94,6 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _always("state", "string", "`ok`, `partial`, `failed`, `timed out`, `out of memory` or `crashed`"),
         Column("reason", "string", "why the state is not `ok`"),
         Column("error", "string", "class of the error, such as `EncryptedDocumentError`"),
-        _always("attempts", "int32", "how often it was tried"),
-        _always("seconds", "double", "time taken by the last attempt"),
         Column("format", "string", "media type of the content, such as `application/pdf`"),
         Column("loader", "string", "what read it, with its version, such as `pdf 1`"),
         Column("pages", "int32", "number of pages, if known"),
@@ -118,7 +116,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
             "escaped",
             "int64",
             "characters in the rows of this document, in all tables, that UTF-8 cannot hold (lone surrogates), and "
-            "that are written as escapes such as `\\udce9`",
+            "that are written as escapes such as `\\udce9`; those of `same_as` aside",
+        ),
+        Column(
+            "same_as",
+            "string",
+            "the address of the document with the same content, if that was read before; the rows of the other tables "
+            "are written once, for both",
         ),
     ),
     "pages": (

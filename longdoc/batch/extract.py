@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -38,7 +38,7 @@ MEMORY = 2 * 10**9
 class Engine(Protocol):
     """Runs the stages."""
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Iterator[Extracted]:
+    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Generator[Extracted]:
         """Extracts from documents, in the groups of ``stages.groups_of`` and in order."""
 
 
@@ -150,7 +150,9 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     )
     limits = Limits(seconds=timeout, memory=memory)
     chosen = _engine(engine, ray_address, workers or min(os.cpu_count() or 1, 8), limits)
-    inputs = find_inputs(map(os.fspath, paths), glob=glob, files_from=files_from, leave_out=os.fspath(out))
+    inputs = find_inputs(
+        [os.fspath(path) for path in paths], glob=glob, files_from=files_from, leave_out=os.fspath(out)
+    )
     settings = {**request.settings(), "format": format}
     with Run.open(
         out, model=fingerprint(model), settings=settings, writer=WRITERS[format], overwrite=not resume
@@ -235,8 +237,10 @@ def _tell(n_done: int, changed: Sequence[str], removed: Sequence[str]) -> None:
     """Logs how the inputs differ from those of the runs before."""
     if n_done:
         logger.info("%d documents are done and have not changed; they are skipped", n_done)
-    for what, addresses in (("have changed and are read again", changed), ("are not there any more; their rows stay", removed)):
+    for what, addresses in (
+        ("have changed and are read again", changed),
+        ("are not there any more; their rows stay", removed),
+    ):
         if addresses:
             named = ", ".join(map(shown, addresses[:3])) + (" …" if len(addresses) > 3 else "")
             logger.warning("%d documents %s: %s", len(addresses), what, named)
-

@@ -57,8 +57,18 @@ class TableWriter(Protocol):
     def write(self, table: str, rows: Any, stream: BinaryIO) -> None:
         """Writes the rows of a table."""
 
-    def copy(self, table: str, source: Path, stream: BinaryIO, *, without: Collection[str]) -> None:
-        """Writes the rows of a file that this has written, except those of the documents at these addresses."""
+    def copy(
+        self, table: str, source: Path, stream: BinaryIO, *, members: Sequence[Status], without: Collection[str]
+    ) -> None:
+        """Writes the rows of a file that this has written, except those of some documents.
+
+        Args:
+            table: its name.
+            source: the file.
+            stream: gets the rows that stay.
+            members: the documents of the part, in the order in which they were committed.
+            without: the addresses of the documents whose rows leave.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +76,8 @@ class Pending:
     """Which documents a run has to read."""
 
     to_read: tuple[Input, ...]
-    """In the order of the inputs: the new ones, those that have changed, and the failed ones that are tried again."""
+    """In the order of the inputs: the new ones, those that have changed, the failed ones that are tried again, and
+    those whose rows leave with another document that had the same content."""
     n_done: int
     """How many inputs are skipped, since they were read before and have not changed."""
     changed: tuple[str, ...]
@@ -82,6 +93,7 @@ class Run:
         """Reads what an earlier run has done, and removes what it has left half done; see `open`."""
         self.folder = folder
         self._lock, self._writer, self._is_begun = lock, writer, False
+        self._to_read: set[str] = set()
         self._ledger, end = read_ledger(folder / JOURNAL)
         self._journal = os.open(folder / JOURNAL, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         try:
@@ -160,34 +172,54 @@ class Run:
         Raises:
             BatchError: the journal cannot be written.
         """
-        to_read, changed, touched, removed = [], [], [], []
-        given = set()
-        for each in inputs:
-            given.add(each.address)
-            entry = self._ledger.entries.get(each.address)
-            if entry is None:
-                to_read.append(each)
-            elif each.problem and entry.status.is_read:
-                removed.append(each.address)
-            elif not _is_same(each, entry):
-                to_read.append(each)
-                changed.append(each.address)
-            elif retry_failed and self._is_to_retry(entry):
-                to_read.append(each)
-            elif each.modified != entry.modified:
-                touched.append(replace(entry, modified=each.modified))
-        removed += [address for address in self._ledger.entries if address not in given]
-        if touched:
-            self._append([*(entry.to_record() for entry in touched), {"commit": {}, "read": 0}])
+        given = {each.address: each for each in inputs}
+        compared = {address: self._compared(each, retry_failed=retry_failed) for address, each in given.items()}
+        to_read = {address for address, how in compared.items() if how in ("new", "changed", "retried")}
+        to_read |= self._without_rows(to_read, given)
+        done = [address for address in given if address not in to_read]
+        removed = [address for address in self._ledger.entries if address not in given]
+        removed += [address for address in done if compared[address] == "removed"]
+        if touched := [address for address in done if compared[address] == "touched"]:
+            entries = [replace(self._ledger.entries[address], modified=given[address].modified) for address in touched]
+            self._append([*(entry.to_record() for entry in entries), {"commit": {}, "read": 0}])
         counts = {"inputs": len(given), "to_read": len(to_read), "retry_failed": retry_failed}
         self._append([{"begin": now(), **counts}])
-        self._is_begun = True
+        self._is_begun, self._to_read = True, set(to_read)
         return Pending(
-            to_read=tuple(to_read),
-            n_done=len(given) - len(to_read),
-            changed=tuple(changed),
+            to_read=tuple(each for address, each in given.items() if address in to_read),
+            n_done=len(done),
+            changed=tuple(address for address, how in compared.items() if how == "changed"),
             removed=tuple(sorted(removed)),
         )
+
+    def owners(self) -> dict[str, str]:
+        """Id → the address of the document that has the rows of this content; not those that are still to be read."""
+        return self._ledger.owners(self._to_read)
+
+    def _compared(self, each: Input, *, retry_failed: bool) -> str:
+        """How a document is, compared with the journal."""
+        entry = self._ledger.entries.get(each.address)
+        if entry is None:
+            return "new"
+        if each.problem and entry.status.is_read:
+            return "removed"
+        if not _is_same(each, entry):
+            return "changed"
+        if retry_failed and self._is_to_retry(entry):
+            return "retried"
+        return "same" if each.modified == entry.modified else "touched"
+
+    def _without_rows(self, to_read: Collection[str], given: Collection[str]) -> set[str]:
+        """Those of the given documents that have to be read again, since their rows are not there or leave."""
+        found = self._ledger.without_rows(to_read)
+        if lost := sorted(found.difference(given)):
+            logger.warning(
+                "%d documents, such as %s, shared the rows of one that has changed; they are not among the inputs, and "
+                "have no rows until they are given again",
+                len(lost),
+                shown(lost[0]),
+            )
+        return found.intersection(given)
 
     def _is_to_retry(self, entry: Entry) -> bool:
         retried = self._ledger.retried
@@ -199,7 +231,8 @@ class Run:
         """Writes the rows of some documents as a part, durably, then says in the journal that they are done.
 
         Args:
-            done: the documents, as they were found before they were read, and what became of them.
+            done: the documents, as they were found before they were read, and what became of them, in the order of
+                their rows.
             tables: their rows by the name of the table, in the form that the writer takes.
 
         Returns:
@@ -224,6 +257,7 @@ class Run:
                 entries += [replace(entry, part=new) for entry in rest]
         self._publish(parts)
         self._append([*(entry.to_record() for entry in entries), {"commit": parts, "read": len(done)}])
+        self._to_read -= addresses
         with self._writing(part):
             for each in old:
                 self._remove(dict.fromkeys(self._ledger.tables[each], (each,)))
@@ -237,10 +271,11 @@ class Run:
     def _copy(self, part: str, new: str, *, without: Collection[str]) -> None:
         """Writes the rows of a part as a new one, except those of some documents."""
         content = {}
+        members = [entry.status for entry in self._ledger.members(part)]
         for table in self._ledger.tables[part]:
             stream = BytesIO()
             with self._writing(new):
-                self._writer.copy(table, self._file(table, part), stream, without=without)
+                self._writer.copy(table, self._file(table, part), stream, members=members, without=without)
             content[table] = stream.getvalue()
         self._write(new, content)
 

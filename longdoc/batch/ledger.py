@@ -13,7 +13,7 @@ when all of its documents are done.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from sys import intern
@@ -42,7 +42,8 @@ class Entry:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Entry:
-        status = Status(**{name: record[name] for name in _STATUS})
+        known = {"same_as": "", **record}  # journals of before have none
+        status = Status(**{name: known[name] for name in _STATUS})
         return cls(status, record["size"], record["modified"], intern(record["part"]))
 
 
@@ -88,6 +89,20 @@ class Ledger:
         """The documents whose rows a part holds."""
         found = (self.entries.get(address) for address in dict.fromkeys(self._members.get(part, ())))
         return [entry for entry in found if entry is not None and entry.part == part]
+
+    def owners(self, to_read: Collection[str]) -> dict[str, str]:
+        """Id → the address of the document that has the rows of this content; not those that are to be read."""
+        statuses = (entry.status for entry in self.entries.values())
+        return {each.id: each.address for each in statuses if each.is_owner and each.address not in to_read}
+
+    def without_rows(self, to_read: Collection[str]) -> set[str]:
+        """The documents that are the same as another one, which has their rows no more, or is to be read."""
+        owners = self.owners(to_read)
+        return {
+            address
+            for address, entry in self.entries.items()
+            if entry.status.same_as and address not in to_read and owners.get(entry.status.id) != entry.status.same_as
+        }
 
     def forget(self, part: str) -> None:
         """Takes the documents of a part for not yet read."""

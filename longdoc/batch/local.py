@@ -9,7 +9,7 @@ them is tried by itself in a new one, so that one document is lost and the other
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
@@ -18,7 +18,7 @@ from longdoc.batch.inputs import Input, shown
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, status_of, yield_to_the_model
 from longdoc.batch.writers import WRITERS
-from longdoc.errors import ConfigError, DocumentError, MissingDependencyError, WorkerError
+from longdoc.errors import ConfigError, MissingDependencyError
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class LocalEngine:
     limits: Limits
     """What loading a document may cost."""
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Iterator[Extracted]:
+    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Generator[Extracted]:
         """Extracts from documents, in groups and in order.
 
         Raises:
@@ -58,7 +58,8 @@ class LocalEngine:
 
 def _loaded(outcome: Outcome[Input, Loaded]) -> Loaded:
     """What became of loading a document, whichever way it ended."""
-    result, cost = outcome.result, {"attempts": outcome.attempts, "seconds": round(outcome.seconds, 3)}
+    result = outcome.result
+    cost: dict[str, Any] = {"attempts": outcome.attempts, "seconds": round(outcome.seconds, 3)}
     if isinstance(result, Loaded):
         return replace(result, status=replace(result.status, **cost))
     if isinstance(result, Lost):
@@ -92,9 +93,15 @@ def _extracted(
     elif len(group) < 2:
         yield _lost(group, result, request, format)
     else:
-        logger.warning("the process with the model ended (%s); %d documents are tried one by one", result.reason, len(group))
+        logger.warning(
+            "the process with the model ended (%s); %d documents are tried one by one", result.reason, len(group)
+        )
         with Workers(extractor, 1, _LIMITS_OF_THE_MODEL, ahead=0) as models:
-            found = [own for one in models.run([(each,) for each in group], ordered=True) for own in _extracted(one, extractor, request, format)]
+            found = [
+                own
+                for one in models.run([(each,) for each in group], ordered=True)
+                for own in _extracted(one, extractor, request, format)
+            ]
         yield Extracted(
             tuple(done for own in found for done in own.done), WRITERS[format].join([own.rows for own in found])
         )

@@ -63,14 +63,8 @@ class Request:
         Raises:
             ConfigError: there is no such model.
         """
-        return longdoc.Pipeline.from_pretrained(
-            self.model,
-            encoder=self.encoder,
-            device=self.device,
-            precision=self.precision,
-            rules=["default", *self.rules],
-            progress=False,
-        )
+        options: dict[str, Any] = {"encoder": self.encoder, "device": self.device, "precision": self.precision}
+        return longdoc.Pipeline.from_pretrained(self.model, rules=["default", *self.rules], progress=False, **options)
 
     def read(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[tuple[Prediction, str]]:
         """The prediction for each document, in order, and why it lacks something; empty if it does not.
@@ -145,4 +139,3 @@ def _digest(files: Iterable[Path]) -> str:
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
     return digest.hexdigest()
-

@@ -3,8 +3,8 @@
     Input ──Loader──▶ Loaded ──┐
     Input ──Loader──▶ Loaded ──┴─Extractor──▶ Extracted: statuses and rows
 
-Documents are extracted in groups, whose windows share batches. Which documents form a group depends on the inputs alone,
-so that a run that is interrupted and goes on computes what an undisturbed one does, to the last digit.
+Documents are extracted in groups, whose windows share batches. Which documents form a group depends on the inputs
+alone, so that a run that is interrupted and goes on computes what an undisturbed one does, to the last digit.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Loader:
     """Input → Loaded. A document that cannot be loaded has its status; other errors are faults of longdoc."""
 
     def __init__(self, request: Request) -> None:
-        self._options = {"password": request.password, "ocr": request.ocr}
+        self._options: dict[str, Any] = {"password": request.password, "ocr": request.ocr}
 
     def __call__(self, each: Input) -> Loaded:
         """Loads a document."""
@@ -131,7 +131,7 @@ def _id_of(address: str) -> str:
 
 
 def yield_to_the_model() -> None:
-    """Gives this process what is left of the processor: the model never waits for a processor that loads ahead of it."""
+    """Gives this process what the model leaves of the processor, which then never waits for one that loads ahead."""
     if sys.platform != "win32":
         os.nice(10)
     with suppress(OSError):  # of a kernel without groups of sessions, which share a processor before their processes do

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 State = Literal["ok", "partial", "failed", "timed out", "out of memory", "crashed"]
@@ -32,8 +33,32 @@ class Status:
     seconds: float = 0.0
     pages: int = 0
     tokens: int = 0
+    same_as: str = ""
+    """The address of the document with the same content, whose rows are those of this one, too."""
 
     @property
     def is_read(self) -> bool:
         """Whether there are findings of it, perhaps with gaps."""
         return self.state in ("ok", "partial")
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the findings of its content are written as its rows."""
+        return self.is_read and bool(self.id) and not self.same_as
+
+
+def with_same_as(statuses: Iterable[Status], owners: MutableMapping[str, str]) -> list[Status]:
+    """The statuses in their order, with ``same_as`` where an earlier document has the same content.
+
+    Args:
+        statuses: of documents that are not among ``owners``.
+        owners: id → address of the document that has its rows; those of ``statuses`` are added.
+    """
+    made = []
+    for status in statuses:
+        own = replace(status, same_as="")
+        if own.is_owner:
+            owner = owners.setdefault(own.id, own.address)
+            own = replace(own, same_as=owner) if owner != own.address else own
+        made.append(own)
+    return made

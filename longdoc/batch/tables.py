@@ -113,7 +113,7 @@ def _built(arrow: Any, by_document: list[Rows]) -> dict[str, pyarrow.Table]:
 def _escaped(own: Rows) -> Rows:
     """The rows of one document with what UTF-8 cannot hold as escapes, which its row in ``documents`` counts."""
     rows: Rows = escaped(own)
-    rows["documents"][0]["escaped"] = _lone(own)
+    rows["documents"][0]["escaped"] = _lone(own) - _lone(own["documents"][0]["same_as"])
     return rows
 
 
@@ -147,13 +147,12 @@ def _document_row(status: Status, prediction: Prediction | None, model: str) -> 
         "state": status.state,
         "reason": status.reason or None,
         "error": status.error or None,
-        "attempts": status.attempts,
-        "seconds": status.seconds,
         "pages": status.pages or None,
         "tokens": status.tokens or None,
         "model": model or None,
         "longdoc_version": longdoc.__version__,
         "escaped": 0,
+        "same_as": status.same_as or None,
         **(_read(prediction) if prediction else {}),
     }
 

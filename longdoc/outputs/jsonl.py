@@ -7,22 +7,35 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from longdoc.errors import DocumentError
-from longdoc.outputs.format import Format, Outcome, not_found
+from longdoc.outputs.format import Format, Outcome, PredictionLike, not_found
 
 
 def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
     """Writes one line per document."""
     for outcome in outcomes:
-        record = {"source": outcome.source, **_result(outcome)}
-        stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+        stream.write(line({"source": outcome.source, **_result(outcome.result)}))
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
-    result = outcome.result
+def line(record: dict[str, Any]) -> str:
+    """A record as a line."""
+    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def found(prediction: PredictionLike) -> dict[str, Any]:
+    """What the line of a document that was read says of it."""
+    missing = {"not_found": not_found(prediction)} if prediction.sought else {}
+    return {**prediction.to_dict(), **missing}
+
+
+def failed(error: str, message: str) -> dict[str, Any]:
+    """What the line of a document that was not read says: the name of the error's class, and its message."""
+    return {"error": error, "message": message}
+
+
+def _result(result: PredictionLike | DocumentError) -> dict[str, Any]:
     if isinstance(result, DocumentError):
-        return {"status": "error", "error": type(result).__name__, "message": str(result)}
-    missing = {"not_found": not_found(result)} if result.sought else {}
-    return {"status": "ok", **result.to_dict(), **missing}
+        return {"status": "error", **failed(type(result).__name__, str(result))}
+    return {"status": "ok", **found(result)}
 
 
 FORMAT = Format(
