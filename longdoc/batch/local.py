@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _AHEAD = 24
 """Documents that are loaded before the model needs them."""
-_LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
+LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +47,16 @@ class LocalEngine:
         groups = list(groups_of(inputs))
         loader, extractor = Loader(request), Extractor(request, format)
         loaders = Workers(loader, self.workers, self.limits, initializer=yield_to_the_model, ahead=_AHEAD)
-        models = Workers(extractor, 1, _LIMITS_OF_THE_MODEL, ahead=1)
+        models = Workers(extractor, 1, LIMITS_OF_THE_MODEL, ahead=1)
         with loaders, models:
-            loaded = (_loaded(outcome) for outcome in loaders.run(inputs, ordered=True))
+            loaded = (loaded_of(outcome) for outcome in loaders.run(inputs, ordered=True))
             as_groups = (tuple(islice(loaded, len(group))) for group in groups)
             # The first group is empty: the model is loaded while the first documents are.
             for outcome in islice(models.run(chain([()], as_groups), ordered=True), 1, None):
-                yield from _extracted(outcome, extractor, request, format)
+                yield from extracted_of(outcome, extractor, request, format)
 
 
-def _loaded(outcome: Outcome[Input, Loaded]) -> Loaded:
+def loaded_of(outcome: Outcome[Input, Loaded]) -> Loaded:
     """What became of loading a document, whichever way it ended."""
     result = outcome.result
     cost: dict[str, Any] = {"attempts": outcome.attempts, "seconds": round(outcome.seconds, 3)}
@@ -81,7 +81,7 @@ def _ended(lost: Lost) -> str:
     }[lost.state]
 
 
-def _extracted(
+def extracted_of(
     outcome: Outcome[Sequence[Loaded], Extracted], extractor: Extractor, request: Request, format: str
 ) -> Iterator[Extracted]:
     """What became of a group of documents, each tried by itself if it cost the process with the model."""
@@ -96,11 +96,11 @@ def _extracted(
         logger.warning(
             "the process with the model ended (%s); %d documents are tried one by one", result.reason, len(group)
         )
-        with Workers(extractor, 1, _LIMITS_OF_THE_MODEL, ahead=0) as models:
+        with Workers(extractor, 1, LIMITS_OF_THE_MODEL, ahead=0) as models:
             found = [
                 own
                 for one in models.run([(each,) for each in group], ordered=True)
-                for own in _extracted(one, extractor, request, format)
+                for own in extracted_of(one, extractor, request, format)
             ]
         yield Extracted(
             tuple(done for own in found for done in own.done), WRITERS[format].join([own.rows for own in found])
