@@ -67,7 +67,7 @@ class Request:
         return longdoc.Pipeline.from_pretrained(self.model, rules=["default", *self.rules], progress=False, **options)
 
     def read(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[tuple[Prediction, str]]:
-        """The prediction for each document, in order, and why it lacks something; empty if it does not.
+        """The prediction for each document, in order, and why it has no record if one was requested.
 
         Raises:
             ConfigError: the model has no such task, or cannot fill the schema.
@@ -94,7 +94,7 @@ class Request:
             wanted = None if self.record == "auto" else self.record
             return with_record(prediction, record_kind(prediction.document, wanted)), ""
         except RecordError as error:
-            return prediction, f"no record: {error}"
+            return prediction, str(error)
 
 
 def _kind(record: str | None) -> Any:
