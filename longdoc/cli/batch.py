@@ -89,15 +89,6 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
             ended = extract_many(
                 arguments.paths,
                 arguments.output,
-                model=arguments.model,
-                encoder=arguments.encoder,
-                tasks=arguments.tasks.split(",") if arguments.tasks is not None else None,
-                rules=arguments.rules or (),
-                schema=schema,
-                record=arguments.record,
-                min_score=arguments.min_score,
-                all_windows=arguments.all_windows,
-                password=arguments.password,
                 format=format,
                 glob=arguments.glob,
                 files_from=arguments.files_from,
@@ -109,6 +100,7 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
                 resume=not arguments.overwrite,
                 retry_failed=arguments.retry_failed,
                 progress=display.show,
+                **_what(arguments, schema),
             )
         except DocumentNotFoundError as error:  # no document at all: nothing was begun
             raise ConfigError(str(error)) from error
@@ -118,6 +110,14 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
             raise
     display.end(ended)
     return 1 if ended.failures else 0
+
+
+def _what(arguments: argparse.Namespace, schema: Any) -> dict[str, Any]:
+    """What to find, and with which model."""
+    names = ("model", "encoder", "record", "min_score", "all_windows", "password")
+    tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
+    given = {name: getattr(arguments, name) for name in names}
+    return {**given, "tasks": tasks, "rules": arguments.rules or (), "schema": schema}
 
 
 @contextmanager
