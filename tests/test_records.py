@@ -180,6 +180,19 @@ def test_a_record_has_dates_law_term_renewal_notice_and_caps() -> None:
     }
 
 
+@pytest.mark.parametrize("number", ["1.", "2)", "1.1", "§ 1", "Section 3.", "ARTICLE I", "II.", "A.", "(a)"])
+def test_a_numbered_heading_on_the_line_of_the_opening_is_no_title(number: str) -> None:
+    opening = 'This Agreement is made by Acme Holdings, Inc. ("Host") and Bea Corp. ("Customer") as of May 3, 2016.'
+    record = record_of(f"ACME HOLDINGS, INC.\n\nHOSTING AGREEMENT\n\n{number} Hosting Agreement. {opening}" + BODY)
+    assert record.title is not None and record.title.text == "HOSTING AGREEMENT"
+
+
+@pytest.mark.parametrize("title", ["J. Crew Supply Agreement", "A.B. Dick Lease Agreement", "10 Year Supply Agreement"])
+def test_a_title_may_start_with_a_letter_and_a_period_or_with_a_number(title: str) -> None:
+    opening = 'This Agreement is made by Acme Holdings, Inc. ("Host") and Bea Corp. ("Customer") as of May 3, 2016.'
+    assert record_of(f"{title}\n\n{opening}" + BODY).to_row()["title"] == title
+
+
 @pytest.mark.parametrize(
     ("sentence", "end", "check"),
     [

@@ -39,6 +39,12 @@ _SPELLED_OUT = re.compile(
 )
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
 
+_NUMBERED = re.compile(
+    r"(?:\d{1,2}[.):]|\d{1,2}(?:\.\d{1,2}){1,3}[.):]?|§\s?\d+\S*|(?i:article|clause|paragraph|section)\s+[\dIVXivx.]+:?)\s"
+    r"|(?:\d{1,2}|(?:[A-Za-z]|[IVXivx]{1,4})[.)])\s.*[.:–—-]$"
+)
+"""A numbered heading, on the line of the text it heads: "1. Hosting Agreement." before "This Agreement is made"."""
+
 
 def contract_record(document: Document, entities: Sequence[Entity] = (), spans: Sequence[Entity] = ()) -> Contract:
     """Makes the record of a contract.
@@ -118,7 +124,7 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
         return on_one_line(own[0])
     for count in (1, 2, 3):
         near = title_in("\n".join(lines[-count:])) if lines else ""
-        if not _DOCUMENT.search(near) or _SENTENCE.search(near) or near.startswith("("):
+        if not _DOCUMENT.search(near) or _SENTENCE.search(near) or near.startswith("(") or _NUMBERED.match(near):
             continue
         if (
             spelled
