@@ -17,14 +17,15 @@ from tqdm import tqdm
 
 from longdoc.decode import log_odds
 from longdoc.document import Document
-from longdoc.engine import Engine
-from longdoc.findings import place
+from longdoc.engine import Engine, check_questions
+from longdoc.findings import Searched, place
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import DOUBTFUL, Answer
 from longdoc.lexical import share_of_words, terms
 from longdoc.prediction import Answers
 from longdoc.records.meanings import meanings
 from longdoc.records.replies import Replies
+from longdoc.retrieval import check_windows
 from longdoc.values.asked import AROUND, Asked, asked_for
 
 WINDOWS = 16
@@ -39,6 +40,8 @@ RELATED = 4.5
 Chosen on the 50 development questions; 3 to 6 do equally well with the default model."""
 DEFINED = 0.9
 """Score of what a term stands for, as the answer to a question about its meaning."""
+UNSEARCHED = Searched([], (), 1.0)
+"""For a question that the head is not asked: the structure, which answers it, is of all the text."""
 
 _MEANING = re.compile(
     r"(?:what (?:does|do|is|are) (?:the (?:term|word|words) )?(?P<term>.+?) (?:mean|means|meant|stand for|defined as)"
@@ -68,15 +71,26 @@ def answers_to(
     choice: Choice,
     progress: tqdm[Any],
 ) -> list[Answers]:
-    """Asks a head questions about a document, and chooses the answers to show; see ``Pipeline.ask``."""
-    wide = DecodeOptions(top_k=max(choice.options.top_k, CANDIDATES), min_score=0.0)
-    found = engine.ask(document, head, questions, progress, [wide] * len(questions), [choice.windows] * len(questions))
-    answers, replies, config = [], Replies(document), engine.heads[head]
-    for question, (candidates, gaps, coverage) in zip(questions, found, strict=True):
-        stated = [] if choice.head_only else [*definitions(document, question), *replies.to(question)]
-        shown, rejected = chosen(
-            question, candidates, stated, text=document.text, config=config, options=choice.options
-        )
+    """Asks a head questions about a document, and chooses the answers to show; see ``Pipeline.ask``.
+
+    The head is not run for a question to which the document's structure states as many answers as are wanted.
+    """
+    check_questions(questions)
+    check_windows(choice.windows)
+    config, options, replies = engine.heads[head], choice.options, Replies(document)
+    stated = [
+        [] if choice.head_only else [*definitions(document, question), *replies.to(question)] for question in questions
+    ]
+    enough = [len(_accepted(own, config, options)) >= options.top_k for own in stated]
+    asked = [question for question, is_enough in zip(questions, enough, strict=True) if not is_enough]
+    wide = DecodeOptions(top_k=max(options.top_k, CANDIDATES), min_score=0.0)
+    searched = iter(
+        engine.ask(document, head, asked, progress, [wide] * len(asked), [choice.windows] * len(asked)) if asked else ()
+    )
+    answers = []
+    for question, own, is_enough in zip(questions, stated, enough, strict=True):
+        candidates, gaps, coverage = UNSEARCHED if is_enough else next(searched)
+        shown, rejected = chosen(question, candidates, own, text=document.text, config=config, options=options)
         answers.append(Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected))
     return answers
 
@@ -105,13 +119,22 @@ def chosen(
     suited = {answer: _suits(text, asked, answer) for answer in candidates}
     ranked = _ranked(question, text, suited)
     marked = [_marked(answer, asked, suited[answer]) for answer in ranked]
-    given = options.min_score
-    least = {True: config.min_shown, False: config.min_score} if given is None else {True: given, False: given}
+    least = _least(config, options)
     shown = [new for old, new in zip(ranked, marked, strict=True) if old.score >= least[suited[old]]]
-    first = [answer for answer in stated if answer.score >= least[True]]
+    first = _accepted(stated, config, options)
     others = [a for a in shown if all(a.end <= f.start or a.start >= f.end for f in first)]
     answers = [*first, *others][: options.top_k]
     return answers, replace(marked[0], check=True) if marked and not answers else None
+
+
+def _least(config: QaConfig, options: DecodeOptions) -> dict[bool, float]:
+    """The lowest score that is shown, of answers that suit the question and of others."""
+    given = options.min_score
+    return {True: config.min_shown, False: config.min_score} if given is None else {True: given, False: given}
+
+
+def _accepted(stated: Sequence[Answer], config: QaConfig, options: DecodeOptions) -> list[Answer]:
+    return [answer for answer in stated if answer.score >= _least(config, options)[True]]
 
 
 def _ranked(question: str, text: str, suited: Mapping[Answer, bool]) -> list[Answer]:

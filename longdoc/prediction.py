@@ -77,8 +77,9 @@ class Answers(list[Answer]):
     """Answers to one question, best first, and how much of the document was searched for them.
 
     ``gaps`` are the characters that the model did not see, ``coverage`` the share of the characters, white space aside,
-    that it saw; 0 if the document has no text, so that nothing was searched. ``rejected`` is the best candidate if
-    there are no answers.
+    that it saw; 0 if the document has no text, so that nothing was searched. Where the document's record or a
+    definition answers, as ``source`` of the answers says, the model is not run: ``coverage`` is 1.0. ``rejected`` is
+    the best candidate if there are no answers.
     """
 
     def __init__(

@@ -195,6 +195,29 @@ def test_a_question_about_a_cell_of_the_record_is_answered_by_it(pipeline, quest
     assert alone and not any(answer.source.startswith("record") for answer in alone)
 
 
+def test_the_head_is_not_asked_what_the_record_or_a_definition_answers(pipeline, monkeypatch):
+    document, asked = load((LEASE + LONG).encode()), []
+    ask = pipeline.engine.ask
+    monkeypatch.setattr(
+        pipeline.engine,
+        "ask",
+        lambda d, head, questions, *rest: asked.append(questions) or ask(d, head, questions, *rest),
+    )
+    questions = ["Who pays the rent?", "Which law governs?", "How much is the rent?", "Who is the tenant?"]
+    law, rent = "record governing_law", "How much is the rent?"
+    found = pipeline.ask(document, questions, windows=1)
+    assert asked == [["Who pays the rent?", rent]]
+    assert [each.coverage < 1 for each in found] == [True, False, True, False]
+    assert (found[1][0].source, found[1].gaps, found[1].rejected) == (law, (), None)
+    assert pipeline.ask(document, questions[1], windows=1) == found[1] and len(asked) == 1
+    assert pipeline.ask(document, questions[0], windows=1).coverage == found[0].coverage
+    wide = pipeline.ask(document, questions[1], top_k=2, windows=1, min_score=0.0)
+    assert wide[0] == found[1][0] and len(wide) == 2 and wide.coverage < 1
+    assert pipeline.ask(document, questions[1], windows=1, min_score=1.0).coverage < 1
+    with pytest.raises(ConfigError, match="at least 1, or None for all"):
+        pipeline.ask(document, questions[1], windows=0)
+
+
 @pytest.mark.parametrize(
     "question",
     [

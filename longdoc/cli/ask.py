@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import options
 from longdoc.outputs.table import plain_console, print_losses
-from longdoc.summary import place, searched, shortened
+from longdoc.summary import given_by, place, searched, shortened
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from longdoc.prediction import Answers
 
 HELP = "answer questions about a document in its own words"
-_WRITTEN = ("text", "score", "check", "start", "end", "page", "section", "value", "alternative")
+_WRITTEN = ("text", "score", "check", "start", "end", "page", "section", "source", "value", "alternative")
 """What the format json says of an answer."""
 
 
@@ -79,7 +79,7 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
             console.print(f"  {_found(answers.rejected)}", style="dim")
         if answers.coverage < 1:
             console.print(f"  {searched(answers.coverage)}.", style="dim")
-    gaps = [gap for gap in answered[0][1].gaps if gap.reason != NOT_SEARCHED]
+    gaps = list(dict.fromkeys(gap for _, own in answered for gap in own.gaps if gap.reason != NOT_SEARCHED))
     if document.warnings or gaps:
         console.print()
         print_losses(console, document.warnings, gaps)
@@ -87,7 +87,7 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
 
 def _found(answer: Answer) -> str:
     value = "" if answer.value is None else f"{answer.value}, "
-    return f"{value}{place(answer)}, score {answer.score:.2f}"
+    return f"{value}{place(answer)}, score {answer.score:.2f}{given_by(answer)}"
 
 
 def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
