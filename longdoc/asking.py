@@ -26,7 +26,7 @@ from longdoc.prediction import Answers
 from longdoc.records.meanings import meanings
 from longdoc.records.replies import Replies
 from longdoc.retrieval import check_windows
-from longdoc.values.asked import AROUND, Asked, asked_for
+from longdoc.values.asked import AROUND, Asked, asked_for, whole_amount
 
 WINDOWS = 16
 """Windows that are read for a question."""
@@ -34,6 +34,8 @@ CANDIDATES = 20
 """Answers among which those that suit the question are sought."""
 UNSUITED = -7.6
 """Log-odds added to an answer of another kind of value than the question asks for."""
+SECOND = UNSUITED / 2
+"""Log-odds added to an answer of a kind that another is preferred to, such as a percentage for a price."""
 RELATED = 4.5
 """Log-odds added to an answer with all the question's words around it, in proportion to those that are.
 
@@ -89,7 +91,8 @@ def answers_to(
     )
     answers = []
     for question, own, is_enough in zip(questions, stated, enough, strict=True):
-        candidates, gaps, coverage = UNSEARCHED if is_enough else next(searched)
+        found, gaps, coverage = UNSEARCHED if is_enough else next(searched)
+        candidates = _widened(document, question, found)
         shown, rejected = chosen(question, candidates, own, text=document.text, config=config, options=options)
         answers.append(Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected))
     return answers
@@ -117,7 +120,7 @@ def chosen(
     """
     asked = asked_for(question)
     suited = {answer: _suits(text, asked, answer) for answer in candidates}
-    ranked = _ranked(question, text, suited)
+    ranked = _ranked(question, text, suited, asked)
     marked = [_marked(answer, asked, suited[answer]) for answer in ranked]
     least = _least(config, options)
     shown = [new for old, new in zip(ranked, marked, strict=True) if old.score >= least[suited[old]]]
@@ -125,6 +128,19 @@ def chosen(
     others = [a for a in shown if all(a.end <= f.start or a.start >= f.end for f in first)]
     answers = [*first, *others][: options.top_k]
     return answers, replace(marked[0], check=True) if marked and not answers else None
+
+
+def _widened(document: Document, question: str, found: Sequence[Answer]) -> list[Answer]:
+    """Candidates for a value, with the units that they stand beside; of those that now overlap, the first."""
+    if asked_for(question) is None:
+        return [*found]
+    kept: list[Answer] = []
+    for each in found:
+        start, end = whole_amount(document.text, each.start, each.end)
+        if all(end <= other.start or start >= other.end for other in kept):
+            is_same = (start, end) == (each.start, each.end)
+            kept.append(each if is_same else replace(each, **place(document, start, end)))
+    return kept
 
 
 def _least(config: QaConfig, options: DecodeOptions) -> dict[bool, float]:
@@ -137,13 +153,14 @@ def _accepted(stated: Sequence[Answer], config: QaConfig, options: DecodeOptions
     return [answer for answer in stated if answer.score >= _least(config, options)[True]]
 
 
-def _ranked(question: str, text: str, suited: Mapping[Answer, bool]) -> list[Answer]:
+def _ranked(question: str, text: str, suited: Mapping[Answer, bool], asked: Asked | None) -> list[Answer]:
     """Candidates, with whether they suit the question, by score, suitability and the words around them, best first."""
     around = [text[max(0, each.start - AROUND) : each.end + AROUND] for each in suited]
     related = dict(zip(suited, share_of_words(question, around, text), strict=True))
 
     def evidence(answer: Answer) -> float:
         odds = log_odds(answer.score, limit=1e-15) + (0.0 if suited[answer] else UNSUITED)
+        odds += SECOND if asked is not None and suited[answer] and asked.is_second(answer.text) else 0.0
         return odds + RELATED * float(related[answer])
 
     return sorted(suited, key=evidence, reverse=True)
@@ -158,7 +175,8 @@ def _suits(text: str, asked: Asked | None, answer: Answer) -> bool:
 
 def _marked(answer: Answer, asked: Asked | None, is_suited: bool) -> Answer:
     value = None if asked is None else asked.value(answer.text, near=sorted(set(terms(answer.question))))
-    return replace(answer, value=value, check=answer.score < DOUBTFUL or not is_suited)
+    is_second = asked is not None and asked.is_second(answer.text)
+    return replace(answer, value=value, check=answer.score < DOUBTFUL or not is_suited or is_second)
 
 
 def definitions(document: Document, question: str) -> list[Answer]:

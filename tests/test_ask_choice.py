@@ -9,6 +9,7 @@ from conftest import CORPUS, make_asking_model
 from longdoc.asking import DEFINED, chosen, definitions
 from longdoc.document import Document
 from longdoc.errors import ConfigError
+from longdoc.findings import Searched
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import Answer
 from longdoc.lexical import share_of_words, shared_words, terms
@@ -16,7 +17,7 @@ from longdoc.loaders import load
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import NOT_SEARCHED, Prediction
 from longdoc.records.replies import Replies
-from longdoc.values.asked import asked_for
+from longdoc.values.asked import asked_for, whole_amount
 
 LONG = " ".join(CORPUS[:2] * 12)
 ONCE = f"{LONG} The arbitrator sits in Geneva. {LONG}"
@@ -100,6 +101,82 @@ def test_the_words_of_a_question_say_what_kind_of_value_it_wants(question, suiti
     shown, rejected = choose(question, [candidate(other, 0.2), candidate(suiting, 0.02)])
     assert [a.text for a in shown] == [suiting] and shown[0].check and rejected is None
     assert shown[0].value == asked.value(suiting)
+
+
+FEES = (
+    "The Customer shall pay a monthly fee of $1,450 per month. A fee not paid when due bears interest at 1.5% per "
+    "month, and a late fee of $25 is due. The agent keeps ten percent (10%) of the price."
+)
+
+
+def in_fees(words, score, text=FEES):
+    start = text.index(words)
+    return Answer(text=words, score=score, start=start, end=start + len(words), page=1)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("How much is the fee?", "$1,450"),
+        ("What is the monthly fee?", "$1,450"),
+        ("How much does the customer pay?", "$1,450"),
+        ("What is the price?", "$1,450"),
+        ("How much interest is due?", "1.5%"),
+        ("What rate is charged?", "1.5%"),
+        ("How much is the late fee?", "1.5%"),
+        ("How much of the price does the agent keep?", "1.5%"),
+    ],
+)
+def test_money_is_preferred_to_a_percentage_and_a_late_fee_unless_they_are_asked_for(question, first):
+    config, options = QaConfig(min_score=0.3, min_shown=0.01), DecodeOptions(top_k=3)
+    found = [in_fees("1.5%", 0.2), in_fees("$25", 0.19), in_fees("$1,450", 0.1)]
+    shown, _ = chosen(question, found, text=FEES, config=config, options=options)
+    assert shown[0].text == first
+
+
+def test_a_percentage_answers_what_a_price_is_if_there_is_no_other_but_is_to_be_checked():
+    text = "The fee is 3% of the net sales."
+    shown, _ = chosen(
+        "How much is the fee?", [in_fees("3%", 0.9, text)], text=text, config=QaConfig(), options=DecodeOptions()
+    )
+    assert [(a.text, str(a.value), a.check) for a in shown] == [("3%", "3%", True)]
+    shown, _ = chosen(
+        "What rate is it?", [in_fees("3%", 0.9, text)], text=text, config=QaConfig(), options=DecodeOptions()
+    )
+    assert not shown[0].check
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "whole"),
+    [
+        ("It bears 1.5% per month now.", "1.5", "1.5% per month"),
+        ("It bears 1.5% per month now.", "bears 1", "bears 1.5% per month"),
+        ("It bears 1.5% per month now.", "1.5%", "1.5% per month"),
+        ("a share of ten percent (10%) of it", "ten", "ten"),
+        ("a share of twenty percent (20%) of it", "twenty", "twenty percent (20%)"),
+        ("a fee of US$ 1,450.50 a month, due", "450", "US$ 1,450.50 a month"),
+        ("a fee of EUR 5 million in all", "5", "EUR 5 million"),
+        ("upon thirty (30) business days notice", "thirty (30", "thirty (30) business days"),
+        ("dated July 1, 2019. 3 copies", "July 1, 2019", "July 1, 2019"),
+        ("since July 1, 2019 THE Company", "2019", "2019"),
+        ("(see Exhibit 3) and the fee", "Exhibit 3", "Exhibit 3"),
+        ("the parties agree per month", "agree", "agree"),
+    ],
+)
+def test_an_amount_is_shown_whole_with_its_unit(text, cut, whole):
+    start, end = whole_amount(text, text.index(cut), text.index(cut) + len(cut))
+    assert text[start:end] == whole
+
+
+def test_an_answer_that_was_cut_before_its_unit_is_widened(pipeline, monkeypatch):
+    document = Document.from_text("The parties agree. The unpaid balance bears interest at 1.5% per month until paid.")
+    start = document.text.index("1.5")
+    found = [replace(in_fees("1.5", 0.3, document.text), question="q"), replace(in_fees("per", 0.2, document.text))]
+    monkeypatch.setattr(pipeline.engine, "ask", lambda *_, **__: [Searched(found, (), 1.0)])
+    (answer,) = pipeline.ask(document, "How much interest is due?", top_k=3, min_score=0.1)
+    assert (answer.text, str(answer.value), answer.start) == ("1.5% per month", "1.5% per month", start)
+    assert document.text[answer.start : answer.end] == answer.text
+    assert [a.text for a in pipeline.ask(document, "Who pays?", top_k=3, min_score=0.1)] == ["1.5", "per"]
 
 
 OTHERS = ["Who pays?", "Who decides how much it is?", "Can we end it when we like?", "", "Which party pays the fee?"]
