@@ -21,7 +21,7 @@ from longdoc.engine import Engine, check_questions
 from longdoc.findings import Searched, place
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import DOUBTFUL, Answer
-from longdoc.lexical import share_of_words, terms
+from longdoc.lexical import absent_words, question_words, share_of_words, terms
 from longdoc.prediction import Answers
 from longdoc.records.meanings import meanings
 from longdoc.records.replies import Replies
@@ -94,8 +94,24 @@ def answers_to(
         found, gaps, coverage = UNSEARCHED if is_enough else next(searched)
         candidates = _widened(document, question, found)
         shown, rejected = chosen(question, candidates, own, text=document.text, config=config, options=options)
-        answers.append(Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected))
+        given = Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected)
+        is_told = not is_enough and document.text.strip()
+        answers.append(_with_absent(given, own, question, document.text) if is_told else given)
     return answers
+
+
+def _with_absent(given: Answers, stated: Sequence[Answer], question: str, text: str) -> Answers:
+    """Answers with the words of the question that the text lacks, for which those of the head are to be checked.
+
+    If it has none of its words, and some are names, as in "Who is Elon Musk?", the head's answers are no answers.
+    """
+    absent = absent_words(question, text)
+    is_answerable = len(absent) < len(set(question_words(question))) or not any(word.is_name for word in absent)
+    marked = [answer if answer in stated or not absent else replace(answer, check=True) for answer in given]
+    kept = [answer for answer in marked if is_answerable or answer in stated]
+    rejected = given.rejected or (marked[0] if marked and not kept else None)
+    words = tuple(word.text for word in absent)
+    return Answers(kept, gaps=given.gaps, coverage=given.coverage, rejected=rejected, absent=words)
 
 
 def chosen(

@@ -12,7 +12,7 @@ from longdoc.errors import ConfigError
 from longdoc.findings import Searched
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import Answer
-from longdoc.lexical import share_of_words, shared_words, terms
+from longdoc.lexical import absent_words, question_words, share_of_words, shared_words, terms
 from longdoc.loaders import load
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import NOT_SEARCHED, Prediction
@@ -317,6 +317,66 @@ def test_other_questions_are_not_answered_by_the_record(question):
 def test_what_is_no_contract_gives_no_replies():
     text = b"Abstract. We study leases. Introduction. Who are the parties to a lease? Ada and Bea (Smith, 2004)."
     assert Replies(load(text)).to("Who are the parties?") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "absent"),
+    [
+        ("What does the contract say about cryptocurrencies?", ["cryptocurrencies"]),
+        ("Who is Elon Musk?", ["Elon", "Musk"]),
+        ("What does Ada's landlord sell?", ["sell"]),
+        ("Who is paying the rents, and for which terms?", []),
+        ("Which dollars don't we pay, and who's the tenants' agent?", ["agent"]),
+        ("Is there a sub-lease or a sublease?", ["sub-lease", "sublease"]),
+        ("Is Ohio's law in-effect, effectively?", []),
+        ("When?", []),
+        ("", []),
+        ("Was it 2030?", []),
+    ],
+)
+def test_the_words_of_a_question_that_a_text_lacks_in_any_form_are_told(question, absent):
+    assert [word.text for word in absent_words(question, LEASE)] == absent
+
+
+def test_a_hyphen_does_not_hide_a_word():
+    assert absent_words("May it be sublet, or e-mailed, or re-sold?", "It may be sub-let, emailed and resold.") == []
+    assert absent_words("Is it emailed?", "It is e-mailed.") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Who is Elon Musk?", ["Elon", "Musk"]),
+        ("Who is the Guarantor?", []),
+        ("Bitcoin?", []),
+        ("What Is The Warranty Period?", []),
+        ("WHO IS ELON MUSK?", []),
+        ("What is an SLA in March?", []),
+        ("Is it so? Musk pays.", []),
+        ('Is "Musk" the payer?', ["Musk"]),
+    ],
+)
+def test_proper_names_are_told_from_other_words_with_a_capital(question, names):
+    assert [word.text for word in question_words(question) if word.is_name] == names
+
+
+def test_what_a_document_does_not_name_is_told_with_the_answer_and_a_name_alone_has_none(pipeline):
+    document = load(LEASE.encode())
+    asked = [
+        "What does it say about Elon Musk?",
+        "What does it say about bitcoins?",
+        "What does Musk pay?",
+        "Who pays?",
+    ]
+    nobody, coins, pays, known = pipeline.ask(document, asked, top_k=3, min_score=0.0)
+    assert ([*nobody], nobody.absent) == ([], ("Elon", "Musk")) and nobody.rejected.check
+    assert (coins.absent, pays.absent, known.absent) == (("bitcoins",), ("Musk",), ())
+    assert coins and pays and all(answer.check for answer in [*coins, *pays]) and coins.rejected is None
+    law = pipeline.ask(document, "Which law governs this covenant?")
+    assert law.absent == ("covenant",)
+    recorded = pipeline.ask(document, "Which law governs this lease document?", top_k=1)
+    assert recorded.absent == () and not recorded[0].check
+    assert pipeline.ask(Document.from_text(""), "Who is Elon Musk?").absent == ()
 
 
 CONTRACT = """THIS AGREEMENT is made as of June 9, 2004 by Acme, Inc., a Delaware corporation, and Beta Ltd., a company

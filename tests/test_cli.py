@@ -436,6 +436,20 @@ def test_ask_says_that_the_record_gave_an_answer_and_not_how_much_was_searched(
     assert [each["answers"][0]["source"] for each in json.loads(out)["questions"]] == ["record term_end", "question"]
 
 
+def test_ask_says_which_words_of_a_question_the_document_lacks(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Answers(absent=("Elon", "Musk")), Answers(absent=("coins",)), Answers()]
+    monkeypatch.setattr(FakePipeline, "ask", lambda self, *_, **__: found, raising=False)
+    _, out, _ = run(capsys, "ask", "lease.txt", "Who?", "What?", "How?")
+    assert [line for line in out.splitlines() if "word" in line] == [
+        '  The document does not have the words "Elon", "Musk".',
+        '  The document does not have the word "coins".',
+    ]
+    _, out, _ = run(capsys, "ask", "lease.txt", "Who?", "What?", "How?", "--format", "json")
+    assert [each["absent"] for each in json.loads(out)["questions"]] == [["Elon", "Musk"], ["coins"], []]
+
+
 def test_train_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(training, "train", lambda path, deepspeed: path.with_suffix(""))
     assert run(capsys, "train", "configs/a.yaml") == (0, "The trained model is in configs/a\n", "")

@@ -77,6 +77,8 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
         if answers.rejected is not None:
             console.print(f"  Closest: {shortened(answers.rejected.text, 80)}", style="dim")
             console.print(f"  {_found(answers.rejected)}", style="dim")
+        if answers.absent:
+            console.print(f"  {_lacks(answers.absent)}", style="yellow")
         if answers.coverage < 1:
             console.print(f"  {searched(answers.coverage)}.", style="dim")
     gaps = list(dict.fromkeys(gap for _, own in answered for gap in own.gaps if gap.reason != NOT_SEARCHED))
@@ -88,6 +90,11 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
 def _found(answer: Answer) -> str:
     value = "" if answer.value is None else f"{answer.value}, "
     return f"{value}{place(answer)}, score {answer.score:.2f}{given_by(answer)}"
+
+
+def _lacks(words: tuple[str, ...]) -> str:
+    listed = ", ".join(f'"{word}"' for word in words)
+    return f"The document does not have the word{'s' if len(words) > 1 else ''} {listed}."
 
 
 def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
@@ -103,6 +110,7 @@ def _asked(question: str, answers: Answers) -> dict[str, Any]:
     return {
         "question": question,
         "coverage": round(answers.coverage, 4),
+        "absent": list(answers.absent),
         "answers": [_plain(answer) for answer in answers],
         "rejected": None if answers.rejected is None else _plain(answers.rejected),
     }
