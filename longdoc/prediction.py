@@ -126,7 +126,7 @@ class Prediction:
     sought: tuple[str, ...] = ()
     """The fields of the schema that was filled, in order, found or not."""
     notices: tuple[Notice, ...] = ()
-    """The fields that were not sought, or in part, and those of which answers were left out."""
+    """The fields that were not sought, or in part, those of which answers were left out, and remarks on a record."""
     searched: Mapping[str, float] = field(default_factory=dict)
     """Of the fields for which questions were asked, the share of the text that was searched for an answer."""
     tasks: tuple[str, ...] = ()

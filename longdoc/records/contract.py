@@ -18,7 +18,15 @@ from longdoc.records.ends import disagrees, expiration_date
 from longdoc.records.evidence import cell, require_type
 from longdoc.records.names import has_legal_form
 from longdoc.records.parties import find_parties
-from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
+from longdoc.records.terms import (
+    BEFORE_RENEWALS,
+    find_caps,
+    find_law,
+    find_notice,
+    find_renewal,
+    find_term,
+    renews_itself,
+)
 from longdoc.summary import on_one_line
 from longdoc.titles import title_in
 
@@ -66,6 +74,8 @@ def contract_record(document: Document, entities: Sequence[Entity] = (), spans: 
     end = expiration_date(document, agreed, effective, term, spans)
     if term and end and disagrees(term, effective, end):
         term, end = replace(term, check=True), replace(end, check=True)
+    if end and renews_itself(document):
+        end = replace(end, source=end.source + BEFORE_RENEWALS)
     return Contract(
         title=_title(document, opening, entities),
         parties=parties,
