@@ -416,6 +416,39 @@ def test_ask_prints_answers_as_text_or_json(
     assert scores == [None, None, 0.7]
 
 
+def test_ask_says_that_the_record_gave_an_answer_and_not_how_much_was_searched(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer(question="When?", text="May 1, 2020", start=24, end=35, score=0.9, page=1, source="record term_end")
+    searched = Answers([replace(answer, source="question")], gaps=(Gap(0, 4, "cut"),), coverage=0.5)
+    monkeypatch.setattr(FakePipeline, "ask", lambda self, *_, **__: [Answers([answer]), searched], raising=False)
+    _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?")
+    first, *others = out.splitlines()[4:]
+    assert first == "  page 1, score 0.90, from the record (term end)"
+    assert others[3:] == [
+        "  page 1, score 0.90",
+        "  50 % of the text searched.",
+        "",
+        "Not read: characters 0 to 4 (cut)",
+    ]
+    _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?", "--format", "json")
+    assert [each["answers"][0]["source"] for each in json.loads(out)["questions"]] == ["record term_end", "question"]
+
+
+def test_ask_says_which_words_of_a_question_the_document_lacks(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Answers(absent=("Elon", "Musk")), Answers(absent=("coins",)), Answers()]
+    monkeypatch.setattr(FakePipeline, "ask", lambda self, *_, **__: found, raising=False)
+    _, out, _ = run(capsys, "ask", "lease.txt", "Who?", "What?", "How?")
+    assert [line for line in out.splitlines() if "word" in line] == [
+        '  The document does not have the words "Elon", "Musk".',
+        '  The document does not have the word "coins".',
+    ]
+    _, out, _ = run(capsys, "ask", "lease.txt", "Who?", "What?", "How?", "--format", "json")
+    assert [each["absent"] for each in json.loads(out)["questions"]] == [["Elon", "Musk"], ["coins"], []]
+
+
 def test_train_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(training, "train", lambda path, deepspeed: path.with_suffix(""))
     assert run(capsys, "train", "configs/a.yaml") == (0, "The trained model is in configs/a\n", "")
