@@ -18,6 +18,7 @@ from longdoc.batch.stages import groups_of
 from longdoc.cli import batch
 from longdoc.errors import ConfigError
 
+README = Path(__file__).parents[1] / "README.md"
 LEASE = "LEASE AGREEMENT made on May 1, 2020 between Ada Sons Ltd. and Bob Corp. Ada Sons Ltd. pays rent number {}."
 
 
@@ -177,3 +178,22 @@ def test_amounts_of_memory(text: str, size: int) -> None:
     with pytest.raises(SystemExit):
         parser.parse_args(["extract", "a", "--memory", f"{text}x"])
     assert batch.duration(3661) == "1 h 1 min"
+
+
+def test_the_query_of_the_readme_runs_on_real_contracts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("duckdb")
+    section = README.read_text(encoding="utf-8").partition("## Many documents")[2].partition("\n## ")[0]
+    command = next(line for line in section.splitlines() if line.startswith("longdoc extract")).split()[1:]
+    contracts = [
+        str(README.parent / "examples" / "contracts" / f"{name}.pdf")
+        for name in ("cano-petroleum-sponsorship", "mphase-distribution")
+    ]
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([part for each in command for part in (contracts if each == "examples/contracts" else [each])]) == 0
+    query = section.partition("```python\n")[2].partition("```")[0]
+    capsys.readouterr()
+    exec(query, {})
+    shown = capsys.readouterr().out
+    assert "Cano Petroleum, Inc." in shown and "2008-12-31" in shown and "New York" in shown

@@ -100,9 +100,8 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         resume: go on with the run in ``out``; if False, its results are removed first.
         retry_failed: read the documents again that an earlier run could not read.
         progress: called after each group of documents.
-        what: what to find, and with which model: ``model``, ``encoder``, ``device``, ``precision``, ``tasks``,
-            ``rules``, ``schema``, ``record``, ``min_score``, ``all_windows``, ``password``, ``ocr``; see
-            :class:`~longdoc.batch.request.Request`.
+        what: what to find, and with which model: the fields of :class:`~longdoc.batch.request.Request`, such as
+            ``model``, ``tasks``, ``schema`` and ``record``.
 
     Returns:
         How the run ended: the number of documents in each state, and those that failed.
