@@ -13,6 +13,7 @@ from longdoc.prediction import Prediction
 from longdoc.record_types import all_cells
 from longdoc.records import RECORDS, Contract, contract_record, with_record
 from longdoc.records.ends import expiration_date
+from longdoc.records.forms import signature_namings
 from longdoc.records.names import has_legal_form, is_name, name_end
 from longdoc.records.replies import Replies
 
@@ -248,6 +249,18 @@ def test_signatures_name_the_parties_where_no_opening_does_and_general_partners_
     assert all(party.name.source == "signature block" and party.name.check for party in record.parties)
     assert record.agreement_date.value == datetime.date(2020, 2, 20)
     assert record.effective_date.check and record.effective_date.source.startswith("agreement date")
+
+
+def test_for_before_a_name_that_signs_is_no_part_of_it():
+    signed = "\nFor Acme Widgets Ltd.\nBy: ______\n\nSIGNED BY: BETA CORP.\n\nBy: ______\n\nFor Eyes Optical Company\nBy: ______\n"
+    text = (
+        "For Eyes Optical Company buys lenses. "
+        + "It pays for them. " * 30
+        + "IN WITNESS WHEREOF they signed."
+        + signed
+    )
+    names = [text[slice(*naming.name)] for naming in signature_namings(text)]
+    assert names == ["Acme Widgets Ltd.", "BETA CORP.", "For Eyes Optical Company"]
 
 
 def test_the_signature_block_completes_and_confirms_a_name() -> None:

@@ -63,7 +63,7 @@ def _loaded(outcome: Outcome[Input, Loaded]) -> Loaded:
     if isinstance(result, Loaded):
         return replace(result, status=replace(result.status, **cost))
     if isinstance(result, Lost):
-        reason = f"loading it {_ended(result)}"
+        reason = _ended(result)
         return Loaded(outcome.input, status_of(outcome.input, result.state, "", reason, **cost))
     if isinstance(result.error, (ConfigError, MissingDependencyError)):
         raise result.error
@@ -75,9 +75,9 @@ def _loaded(outcome: Outcome[Input, Loaded]) -> Loaded:
 
 def _ended(lost: Lost) -> str:
     return {
-        "timed out": f"{lost.reason}; allow more with --timeout",
-        "out of memory": f"{lost.reason}; allow more with --memory",
-        "crashed": f"ended its process: {lost.reason}",
+        "timed out": f"loading it {lost.reason}; allow more with --timeout",
+        "out of memory": f"loading it {lost.reason}; allow more with --memory",
+        "crashed": f"loading it ended the process ({lost.reason})",
     }[lost.state]
 
 

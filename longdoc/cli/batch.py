@@ -24,6 +24,7 @@ FORMATS = ("parquet", "csv", "jsonl")
 """The formats of a folder, the default one first."""
 SECONDS_BETWEEN_LINES = 30.0
 """Where there is no terminal, between two lines that say how far the run is."""
+_BAR = "{percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} documents [{elapsed}, {remaining} left{postfix}]"
 _ONLY_FOR_FOLDERS = (
     "files_from", "workers", "timeout", "memory", "retry_failed", "engine", "ray_address", "quiet", "json_progress"
 )  # fmt: skip
@@ -170,8 +171,8 @@ class _Display:
         from tqdm import tqdm
 
         if self._bar is None:
-            self._bar = tqdm(total=progress.of, unit="document", file=sys.stderr, dynamic_ncols=True)
-        self._bar.set_postfix_str(pace(progress), refresh=False)
+            self._bar = tqdm(total=progress.of, file=sys.stderr, dynamic_ncols=True, bar_format=_BAR)
+        self._bar.set_postfix_str(pace(progress) if progress.documents else "loading the model", refresh=False)
         self._bar.update(progress.documents - self._bar.n)
         self._bar.refresh()
 
