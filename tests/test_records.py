@@ -252,13 +252,9 @@ def test_signatures_name_the_parties_where_no_opening_does_and_general_partners_
 
 
 def test_for_before_a_name_that_signs_is_no_part_of_it():
-    signed = "\nFor Acme Widgets Ltd.\nBy: ______\n\nSIGNED BY: BETA CORP.\n\nBy: ______\n\nFor Eyes Optical Company\nBy: ______\n"
-    text = (
-        "For Eyes Optical Company buys lenses. "
-        + "It pays for them. " * 30
-        + "IN WITNESS WHEREOF they signed."
-        + signed
-    )
+    blocks = ["For Acme Widgets Ltd.", "SIGNED BY: BETA CORP.\n", "For Eyes Optical Company"]
+    signed = "".join(f"\n{block}\nBy: ______\n" for block in blocks)
+    text = f"For Eyes Optical Company buys lenses. {'It pays for them. ' * 30}IN WITNESS WHEREOF they signed.{signed}"
     names = [text[slice(*naming.name)] for naming in signature_namings(text)]
     assert names == ["Acme Widgets Ltd.", "BETA CORP.", "For Eyes Optical Company"]
 
