@@ -69,6 +69,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from longdoc.batch.extract import extract_many
     from longdoc.document import (
         Annotation,
         Box,
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
         DocumentNotFoundError,
         EncryptedDocumentError,
         LimitExceededError,
+        LoaderDiedError,
         LongdocError,
         MissingDependencyError,
         NoTextLayerError,
@@ -120,6 +122,7 @@ __all__ = [
     "Gap",
     "Notice",
     "load",
+    "extract_many",
     "Limits",
     "Schema",
     "Field",
@@ -157,6 +160,7 @@ __all__ = [
     "CorruptDocumentError",
     "NoTextLayerError",
     "LimitExceededError",
+    "LoaderDiedError",
     "RecordError",
     "ConfigError",
     "DataError",
@@ -170,6 +174,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "pipeline": ("Pipeline",),
     "prediction": ("Prediction", "Answers", "Failure", "Gap", "Notice"),
     "loaders": ("load", "Limits"),
+    "batch.extract": ("extract_many",),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),
     "labels": ("Entity", "Answer", "Label", "Inference", "NOT_READ", "Span"),
@@ -201,6 +206,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "CorruptDocumentError",
         "NoTextLayerError",
         "LimitExceededError",
+        "LoaderDiedError",
         "RecordError",
         "ConfigError",
         "DataError",
@@ -215,7 +221,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEED_MODEL = frozenset({"pipeline", "reader", "findings"})
+_NEED_MODEL = frozenset({"batch.extract", "pipeline", "reader", "findings"})
 """Modules whose names are listed only if the model libraries are installed, so that ``help(longdoc)`` works without."""
 
 _MODEL_LIBRARIES = frozenset({"huggingface_hub", "safetensors", "spacy", "tokenizers", "torch", "tqdm", "transformers"})

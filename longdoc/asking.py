@@ -17,15 +17,16 @@ from tqdm import tqdm
 
 from longdoc.decode import log_odds
 from longdoc.document import Document
-from longdoc.engine import Engine
-from longdoc.findings import place
+from longdoc.engine import Engine, check_questions
+from longdoc.findings import Searched, place
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import DOUBTFUL, Answer
-from longdoc.lexical import share_of_words, terms
+from longdoc.lexical import absent_words, question_words, share_of_words, terms
 from longdoc.prediction import Answers
 from longdoc.records.meanings import meanings
 from longdoc.records.replies import Replies
-from longdoc.values.asked import AROUND, Asked, asked_for
+from longdoc.retrieval import check_windows
+from longdoc.values.asked import AROUND, Asked, asked_for, whole_amount
 
 WINDOWS = 16
 """Windows that are read for a question."""
@@ -33,12 +34,16 @@ CANDIDATES = 20
 """Answers among which those that suit the question are sought."""
 UNSUITED = -7.6
 """Log-odds added to an answer of another kind of value than the question asks for."""
+SECOND = UNSUITED / 2
+"""Log-odds added to an answer of a kind that another is preferred to, such as a percentage for a price."""
 RELATED = 4.5
 """Log-odds added to an answer with all the question's words around it, in proportion to those that are.
 
 Chosen on the 50 development questions; 3 to 6 do equally well with the default model."""
 DEFINED = 0.9
 """Score of what a term stands for, as the answer to a question about its meaning."""
+UNSEARCHED = Searched([], (), 1.0)
+"""For a question that the head is not asked: the structure, which answers it, is of all the text."""
 
 _MEANING = re.compile(
     r"(?:what (?:does|do|is|are) (?:the (?:term|word|words) )?(?P<term>.+?) (?:mean|means|meant|stand for|defined as)"
@@ -68,17 +73,45 @@ def answers_to(
     choice: Choice,
     progress: tqdm[Any],
 ) -> list[Answers]:
-    """Asks a head questions about a document, and chooses the answers to show; see ``Pipeline.ask``."""
-    wide = DecodeOptions(top_k=max(choice.options.top_k, CANDIDATES), min_score=0.0)
-    found = engine.ask(document, head, questions, progress, [wide] * len(questions), [choice.windows] * len(questions))
-    answers, replies, config = [], Replies(document), engine.heads[head]
-    for question, (candidates, gaps, coverage) in zip(questions, found, strict=True):
-        stated = [] if choice.head_only else [*definitions(document, question), *replies.to(question)]
-        shown, rejected = chosen(
-            question, candidates, stated, text=document.text, config=config, options=choice.options
-        )
-        answers.append(Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected))
+    """Asks a head questions about a document, and chooses the answers to show; see ``Pipeline.ask``.
+
+    The head is not run for a question to which the document's structure states as many answers as are wanted.
+    """
+    check_questions(questions)
+    check_windows(choice.windows)
+    config, options, replies = engine.heads[head], choice.options, Replies(document)
+    stated = [
+        [] if choice.head_only else [*definitions(document, question), *replies.to(question)] for question in questions
+    ]
+    enough = [len(_accepted(own, config, options)) >= options.top_k for own in stated]
+    asked = [question for question, is_enough in zip(questions, enough, strict=True) if not is_enough]
+    wide = DecodeOptions(top_k=max(options.top_k, CANDIDATES), min_score=0.0)
+    searched = iter(
+        engine.ask(document, head, asked, progress, [wide] * len(asked), [choice.windows] * len(asked)) if asked else ()
+    )
+    answers = []
+    for question, own, is_enough in zip(questions, stated, enough, strict=True):
+        found, gaps, coverage = UNSEARCHED if is_enough else next(searched)
+        candidates = _widened(document, question, found)
+        shown, rejected = chosen(question, candidates, own, text=document.text, config=config, options=options)
+        given = Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected)
+        is_told = not is_enough and document.text.strip()
+        answers.append(_with_absent(given, own, question, document.text) if is_told else given)
     return answers
+
+
+def _with_absent(given: Answers, stated: Sequence[Answer], question: str, text: str) -> Answers:
+    """Answers with the words of the question that the text lacks, for which those of the head are to be checked.
+
+    If it has none of its words, and some are names, as in "Who is Elon Musk?", the head's answers are no answers.
+    """
+    absent = absent_words(question, text)
+    is_answerable = len(absent) < len(set(question_words(question))) or not any(word.is_name for word in absent)
+    marked = [answer if answer in stated or not absent else replace(answer, check=True) for answer in given]
+    kept = [answer for answer in marked if is_answerable or answer in stated]
+    rejected = given.rejected or (marked[0] if marked and not kept else None)
+    words = tuple(word.text for word in absent)
+    return Answers(kept, gaps=given.gaps, coverage=given.coverage, rejected=rejected, absent=words)
 
 
 def chosen(
@@ -103,24 +136,47 @@ def chosen(
     """
     asked = asked_for(question)
     suited = {answer: _suits(text, asked, answer) for answer in candidates}
-    ranked = _ranked(question, text, suited)
+    ranked = _ranked(question, text, suited, asked)
     marked = [_marked(answer, asked, suited[answer]) for answer in ranked]
-    given = options.min_score
-    least = {True: config.min_shown, False: config.min_score} if given is None else {True: given, False: given}
+    least = _least(config, options)
     shown = [new for old, new in zip(ranked, marked, strict=True) if old.score >= least[suited[old]]]
-    first = [answer for answer in stated if answer.score >= least[True]]
+    first = _accepted(stated, config, options)
     others = [a for a in shown if all(a.end <= f.start or a.start >= f.end for f in first)]
     answers = [*first, *others][: options.top_k]
     return answers, replace(marked[0], check=True) if marked and not answers else None
 
 
-def _ranked(question: str, text: str, suited: Mapping[Answer, bool]) -> list[Answer]:
+def _widened(document: Document, question: str, found: Sequence[Answer]) -> list[Answer]:
+    """Candidates for a value, with the units that they stand beside; of those that now overlap, the first."""
+    if asked_for(question) is None:
+        return [*found]
+    kept: list[Answer] = []
+    for each in found:
+        start, end = whole_amount(document.text, each.start, each.end)
+        if all(end <= other.start or start >= other.end for other in kept):
+            is_same = (start, end) == (each.start, each.end)
+            kept.append(each if is_same else replace(each, **place(document, start, end)))
+    return kept
+
+
+def _least(config: QaConfig, options: DecodeOptions) -> dict[bool, float]:
+    """The lowest score that is shown, of answers that suit the question and of others."""
+    given = options.min_score
+    return {True: config.min_shown, False: config.min_score} if given is None else {True: given, False: given}
+
+
+def _accepted(stated: Sequence[Answer], config: QaConfig, options: DecodeOptions) -> list[Answer]:
+    return [answer for answer in stated if answer.score >= _least(config, options)[True]]
+
+
+def _ranked(question: str, text: str, suited: Mapping[Answer, bool], asked: Asked | None) -> list[Answer]:
     """Candidates, with whether they suit the question, by score, suitability and the words around them, best first."""
     around = [text[max(0, each.start - AROUND) : each.end + AROUND] for each in suited]
     related = dict(zip(suited, share_of_words(question, around, text), strict=True))
 
     def evidence(answer: Answer) -> float:
         odds = log_odds(answer.score, limit=1e-15) + (0.0 if suited[answer] else UNSUITED)
+        odds += SECOND if asked is not None and suited[answer] and asked.is_second(answer.text) else 0.0
         return odds + RELATED * float(related[answer])
 
     return sorted(suited, key=evidence, reverse=True)
@@ -135,7 +191,8 @@ def _suits(text: str, asked: Asked | None, answer: Answer) -> bool:
 
 def _marked(answer: Answer, asked: Asked | None, is_suited: bool) -> Answer:
     value = None if asked is None else asked.value(answer.text, near=sorted(set(terms(answer.question))))
-    return replace(answer, value=value, check=answer.score < DOUBTFUL or not is_suited)
+    is_second = asked is not None and asked.is_second(answer.text)
+    return replace(answer, value=value, check=answer.score < DOUBTFUL or not is_suited or is_second)
 
 
 def definitions(document: Document, question: str) -> list[Answer]:

@@ -143,9 +143,11 @@ class Engine:
             progress: a progress bar.
             options: for each question.
             windows: how many windows to read for each question, those that share most of its words; None for all.
+
+        Raises:
+            ConfigError: a question is no text, is empty, or leaves too little room in a window.
         """
-        if other := [question for question in questions if not isinstance(question, str)]:
-            raise ConfigError(f"a question is {type(other[0]).__name__}; ask in words, with a str")
+        check_questions(questions, "hypothesis" if self.heads[head].kind == "nli" else "question")
         reader = self._reader_of[head]
         tokens = reader.tokenize(document)
         readings = [reader.read(document, tokens, [head], question=question) for question in questions]
@@ -186,3 +188,18 @@ class Engine:
         none = np.zeros((0, config.hidden_size), dtype=np.float32)
         vectors = np.stack([by_head[head][0] for by_head in found]) if found else none
         return Embeddings(vectors, tuple(part for part, _ in kept))
+
+
+def check_questions(questions: Sequence[Any], noun: str = "question") -> None:
+    """Checks that each of several questions, or of what else ``noun`` says, is a text with words.
+
+    Raises:
+        ConfigError: one is not; the message says which.
+    """
+    for number, question in enumerate(questions, 1):
+        which = f"{noun} {number} of {len(questions)}" if len(questions) > 1 else f"the {noun}"
+        if not isinstance(question, str):
+            raise ConfigError(f"{which} is {type(question).__name__}; ask in words, with a str")
+        if not question.strip():
+            example = "The license is exclusive." if noun == "hypothesis" else "Which law governs this agreement?"
+            raise ConfigError(f"{which} is empty; give some words, such as {example!r}")

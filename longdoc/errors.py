@@ -40,6 +40,10 @@ class LimitExceededError(DocumentError):
     """The document exceeds a limit on size, pages, nesting, unpacked bytes or pixels."""
 
 
+class LoaderDiedError(DocumentError):
+    """The process that loaded the document crashed, or was killed."""
+
+
 class RecordError(DocumentError):
     """A record was asked of a document that is of another kind; the message says what the document looks like."""
 

@@ -2,8 +2,8 @@
 
     document ──tokenize, split──▶ windows ──encoder, heads──▶ scores ──merge, decode──▶ findings ──▶ prediction
 
-:class:`~longdoc.engine.Engine` does everything up to the findings, :class:`~longdoc.stream.Stream` turns them into
-predictions. Windows of several documents share batches; each document is decoded once, whole.
+:class:`~longdoc.engine.Engine` does everything up to the findings, of each document once and whole;
+:class:`~longdoc.stream.Stream` turns them into predictions.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from longdoc.fields import CANDIDATES_FOR_VALUE, MAX_ANSWERS, Sources, extract
 from longdoc.findings import Embeddings, Searched, Unit
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Entity, Inference, Label
+from longdoc.loaders import DocumentLike, as_document
 from longdoc.model import Model
 from longdoc.prediction import Answers, Failure, Prediction
 from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
@@ -35,7 +36,7 @@ from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.sources import load_models
-from longdoc.stream import AskOptions, DocumentLike, OnError, Stream, StreamOptions, as_document, checked_tasks
+from longdoc.stream import AskOptions, OnError, Stream, StreamOptions, checked_tasks
 from longdoc.usable import Usable
 
 if TYPE_CHECKING:
@@ -43,15 +44,13 @@ if TYPE_CHECKING:
 
 ItemT = TypeVar("ItemT")
 
-PROGRESS_DELAY = 2.0
-"""Seconds before a progress bar is shown."""
+PROGRESS_DELAY = 2.0  # seconds before a progress bar is shown
 
 
 class Pipeline:
     """Reads documents with the heads of one model, or of several.
 
-    Build it from a name with :meth:`from_pretrained` or from models in memory; call it with a document. It can be
-    pickled and sent to another process.
+    Build it from a name with :meth:`from_pretrained` or from models in memory; call it with a document.
     """
 
     def __init__(
@@ -197,7 +196,7 @@ class Pipeline:
         as_tuples: Literal[True],
         **options: Unpack[StreamOptions],
     ) -> Iterator[tuple[Prediction | Failure, ItemT]]: ...
-    def pipe(
+    def pipe(  # noqa: PLR0913 (each is a separate choice of the caller)
         self,
         documents: Iterable[Any],
         *,
@@ -205,6 +204,7 @@ class Pipeline:
         batch_size: int | None = None,
         overlap: Overlap = "all",
         min_score: float | None = None,
+        workers: int = 0,
         on_error: OnError = "raise",
         as_tuples: bool = False,
     ) -> Iterator[Any]:
@@ -216,6 +216,7 @@ class Pipeline:
             batch_size: number of documents encoded together; by default as many as fill 16 batches.
             overlap: as in a call.
             min_score: as in a call.
+            workers: how many processes load paths and bytes, while this one reads; 0 loads them here.
             on_error: what to do with a document that cannot be read: ``"raise"`` its error, or ``"yield"`` a
                 :class:`~longdoc.prediction.Failure` in its place and continue.
             as_tuples: yield pairs of prediction and object.
@@ -235,6 +236,7 @@ class Pipeline:
             overlap=overlap,
             on_error=on_error,
             min_score=min_score,
+            workers=workers,
             by_kind=tasks is None,
         )
         outcomes = stream.outcomes(pairs, self._progress)
@@ -351,9 +353,7 @@ class Pipeline:
             min_score: minimum share of the attention, 0..1, of a sentence reported as evidence; 0.05 by default.
             head: name of the head, if several judge hypotheses.
 
-        Returns:
-            One inference per hypothesis, also for a document without text (``label`` is then ``NOT_READ``).
-
+        Returns one inference per hypothesis, also for a document without text (``label`` is then ``NOT_READ``);
         ``ConfigError`` if no head judges hypotheses or several do, or one is empty or leaves no room in a window.
         """
         if isinstance(hypotheses, str) or not isinstance(hypotheses, Iterable):

@@ -77,8 +77,10 @@ class Answers(list[Answer]):
     """Answers to one question, best first, and how much of the document was searched for them.
 
     ``gaps`` are the characters that the model did not see, ``coverage`` the share of the characters, white space aside,
-    that it saw; 0 if the document has no text, so that nothing was searched. ``rejected`` is the best candidate if
-    there are no answers.
+    that it saw; 0 if the document has no text, so that nothing was searched. Where the document's record or a
+    definition answers, as ``source`` of the answers says, the model is not run: ``coverage`` is 1.0. ``rejected`` is
+    the best candidate if there are no answers. ``absent`` are the words of the question that the text does not have:
+    the answers of the model are then to be checked, and if it has none of them, a name among them, there are none.
     """
 
     def __init__(
@@ -88,11 +90,13 @@ class Answers(list[Answer]):
         gaps: tuple[Gap, ...] = (),
         coverage: float = 1.0,
         rejected: Answer | None = None,
+        absent: tuple[str, ...] = (),
     ) -> None:
         super().__init__(answers)
         self.gaps = gaps
         self.coverage = coverage
         self.rejected = rejected
+        self.absent = absent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -122,7 +126,7 @@ class Prediction:
     sought: tuple[str, ...] = ()
     """The fields of the schema that was filled, in order, found or not."""
     notices: tuple[Notice, ...] = ()
-    """The fields that were not sought, or in part, and those of which answers were left out."""
+    """The fields that were not sought, or in part, those of which answers were left out, and remarks on a record."""
     searched: Mapping[str, float] = field(default_factory=dict)
     """Of the fields for which questions were asked, the share of the text that was searched for an answer."""
     tasks: tuple[str, ...] = ()

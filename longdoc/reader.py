@@ -115,13 +115,7 @@ class Reader:
         return list(groups.values())
 
     def ids(self, question: str) -> tuple[int, ...]:
-        """Token ids of a question.
-
-        Raises:
-            ConfigError: the question is empty.
-        """
-        if not question.strip():
-            raise ConfigError("a question is empty; ask something, such as 'Which law governs this agreement?'")
+        """Token ids of a question."""
         return tuple(tokenize(question.strip(), self.model.tokenizer).ids.tolist())
 
     def tokenize(self, document: Document) -> Tokens:

@@ -16,10 +16,9 @@ def likely_windows(reading: Reading, most: int | None) -> Reading:
     """A reading of at most ``most`` of its windows, in document order; of all if that is None, or none shares a word.
 
     Raises:
-        ConfigError: ``most`` is not a positive integer.
+        ConfigError: see :func:`check_windows`.
     """
-    if most is not None and (not isinstance(most, int) or most < 1):
-        raise ConfigError(f"windows must be an integer, at least 1, or None for all; got {most!r}")
+    check_windows(most)
     if most is None or len(reading.windows) <= most:
         return reading
     text, offsets = reading.document.text, reading.tokens.offsets
@@ -29,6 +28,16 @@ def likely_windows(reading: Reading, most: int | None) -> Reading:
         return reading
     best = np.argsort(-shared, kind="stable")[:most]
     return replace(reading, windows=tuple(reading.windows[index] for index in sorted(best)))
+
+
+def check_windows(most: int | None) -> None:
+    """Checks the number of windows to read for a question.
+
+    Raises:
+        ConfigError: it is neither None nor a positive integer.
+    """
+    if most is not None and (not isinstance(most, int) or most < 1):
+        raise ConfigError(f"windows must be an integer, at least 1, or None for all; got {most!r}")
 
 
 def left_out(reading: Reading) -> list[Gap]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, get_args
+from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from tqdm import tqdm
 
@@ -13,21 +14,22 @@ from longdoc.decode import Overlap, without_overlap
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.engine import Engine, Findings
-from longdoc.errors import ConfigError, DocumentError
+from longdoc.errors import ConfigError, DocumentError, LoaderDiedError
 from longdoc.findings import place
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Entity
-from longdoc.loaders import load
+from longdoc.loaders import DocumentLike, as_document
 from longdoc.prediction import Failure, Prediction
 from longdoc.reader import Reading
 from longdoc.rules import RULES, Rules
+from longdoc.workers import Lost, Raised, Workers
 
-DocumentLike: TypeAlias = Document | str | PathLike[str] | bytes | BinaryIO
-"""A document, or the path, bytes or open binary file of one."""
 OnError: TypeAlias = Literal["raise", "yield"]
 
 BATCHES_AHEAD = 16
 """Batches that are filled from documents before the first of them is encoded."""
+LOADED_AHEAD = 24
+"""Documents that workers load before they are needed."""
 
 
 class StreamOptions(TypedDict, total=False):
@@ -37,6 +39,7 @@ class StreamOptions(TypedDict, total=False):
     batch_size: int | None
     overlap: Overlap
     min_score: float | None
+    workers: int
 
 
 class AskOptions(TypedDict, total=False):
@@ -70,12 +73,15 @@ class Stream:
     overlap: Overlap
     on_error: OnError
     min_score: float | None = None
+    workers: int = 0
     by_kind: bool = False
     """Whether the kind of a document decides which of the tasks it is read with."""
 
     def __post_init__(self) -> None:
         if self.batch_size is not None and (not isinstance(self.batch_size, int) or self.batch_size < 1):
             raise ConfigError(f"batch_size must be an integer, at least 1; got {self.batch_size!r}")
+        if not isinstance(self.workers, int) or self.workers < 0:
+            raise ConfigError(f"workers must be an integer, at least 0; got {self.workers!r}")
         for name, value, allowed in (("overlap", self.overlap, Overlap), ("on_error", self.on_error, OnError)):
             if value not in get_args(allowed):
                 raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(get_args(allowed))}")
@@ -102,8 +108,7 @@ class Stream:
         n_tokens = 0
         enough = BATCHES_AHEAD * max((reader.batch_tokens for reader in self.engine.readers), default=1)
         try:
-            for source, companion in pairs:
-                document = self._loaded(source)
+            for document, companion in self._loaded_by_workers(pairs) if self.workers else self._loaded_here(pairs):
                 group.append(self._item(document, companion))
                 n_tokens += sum(len(reading.tokens) for reading in group[-1].readings)
                 full = n_tokens >= enough or not n_tokens  # nothing waits for the encoder
@@ -124,13 +129,37 @@ class Stream:
         tasks = self.engine.heads_for(kind, tasks=self.tasks) if kind else self.tasks
         return _Item(document, self.engine.read(document, tasks), companion, tasks, kind or "")
 
-    def _loaded(self, source: DocumentLike) -> Document | Failure:
-        try:
-            return as_document(source)
-        except DocumentError as error:
-            if self.on_error == "raise":
-                raise
-            return Failure(_name_of(source), error)
+    def _loaded_here(self, pairs: Iterable[tuple[DocumentLike, Any]]) -> Iterator[tuple[Document | Failure, Any]]:
+        for source, companion in pairs:
+            try:
+                yield as_document(source), companion
+            except DocumentError as error:
+                yield self._failure(source, error), companion
+
+    def _loaded_by_workers(self, pairs: Iterable[tuple[DocumentLike, Any]]) -> Iterator[tuple[Document | Failure, Any]]:
+        companions: deque[Any] = deque()
+
+        def sources() -> Iterator[DocumentLike]:
+            for source, companion in pairs:
+                companions.append(companion)
+                yield source
+
+        with Workers(as_document, self.workers, ahead=LOADED_AHEAD) as workers:
+            for outcome in workers.run(sources(), ordered=True):
+                result, source = outcome.result, outcome.input
+                if isinstance(result, Lost):
+                    error: BaseException = LoaderDiedError(f"{_name_of(source)}: loading it {result.reason}")
+                    yield self._failure(source, error), companions.popleft()
+                elif isinstance(result, Raised):
+                    yield self._failure(source, result.error), companions.popleft()
+                else:
+                    yield result, companions.popleft()
+
+    def _failure(self, source: DocumentLike, error: BaseException) -> Failure:
+        """What stands for a document that cannot be read; or its error is raised, as other errors always are."""
+        if self.on_error == "raise" or not isinstance(error, DocumentError):
+            raise error
+        return Failure(_name_of(source), error)
 
     def _prediction(self, document: Document, item: _Item, found: Sequence[Findings]) -> Prediction:
         """The findings of all heads and rules in one document."""
@@ -170,15 +199,6 @@ def checked_tasks(tasks: Sequence[str] | None, available: Sequence[str]) -> tupl
         rules = f", or tasks=[{RULES!r}]" if RULES in available else ""
         raise ConfigError(f"no head here works without a question; use ask, infer, embed or fill{rules}")
     return chosen
-
-
-def as_document(source: DocumentLike) -> Document:
-    """The document itself, or the one loaded from a path, bytes or a file.
-
-    Raises:
-        DocumentError: see :func:`longdoc.load`.
-    """
-    return source if isinstance(source, Document) else load(source)
 
 
 def _name_of(source: DocumentLike) -> str:

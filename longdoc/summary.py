@@ -74,6 +74,12 @@ def searched(share: float) -> str:
     return f"{min(round(share * 100), 99)} % of the text searched"
 
 
+def given_by(answer: Answer) -> str:
+    """What gave an answer that no model gave, as in ``", from the record (governing law)"``; empty for others."""
+    kind, _, name = answer.source.partition(" ")
+    return f", from the {kind} ({name.replace('_', ' ')})" if kind in ("record", "definition") else ""
+
+
 def shortened(text: str, most: int = ANSWER_CHARACTERS) -> str:
     """A text on one line, cut at a word after ``most`` characters."""
     line = on_one_line(text)

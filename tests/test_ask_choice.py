@@ -9,14 +9,15 @@ from conftest import CORPUS, make_asking_model
 from longdoc.asking import DEFINED, chosen, definitions
 from longdoc.document import Document
 from longdoc.errors import ConfigError
+from longdoc.findings import Searched
 from longdoc.heads import DecodeOptions, QaConfig
 from longdoc.labels import Answer
-from longdoc.lexical import share_of_words, shared_words, terms
+from longdoc.lexical import absent_words, question_words, share_of_words, shared_words, terms
 from longdoc.loaders import load
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import NOT_SEARCHED, Prediction
 from longdoc.records.replies import Replies
-from longdoc.values.asked import asked_for
+from longdoc.values.asked import asked_for, whole_amount
 
 LONG = " ".join(CORPUS[:2] * 12)
 ONCE = f"{LONG} The arbitrator sits in Geneva. {LONG}"
@@ -100,6 +101,82 @@ def test_the_words_of_a_question_say_what_kind_of_value_it_wants(question, suiti
     shown, rejected = choose(question, [candidate(other, 0.2), candidate(suiting, 0.02)])
     assert [a.text for a in shown] == [suiting] and shown[0].check and rejected is None
     assert shown[0].value == asked.value(suiting)
+
+
+FEES = (
+    "The Customer shall pay a monthly fee of $1,450 per month. A fee not paid when due bears interest at 1.5% per "
+    "month, and a late fee of $25 is due. The agent keeps ten percent (10%) of the price."
+)
+
+
+def in_fees(words, score, text=FEES):
+    start = text.index(words)
+    return Answer(text=words, score=score, start=start, end=start + len(words), page=1)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("How much is the fee?", "$1,450"),
+        ("What is the monthly fee?", "$1,450"),
+        ("How much does the customer pay?", "$1,450"),
+        ("What is the price?", "$1,450"),
+        ("How much interest is due?", "1.5%"),
+        ("What rate is charged?", "1.5%"),
+        ("How much is the late fee?", "1.5%"),
+        ("How much of the price does the agent keep?", "1.5%"),
+    ],
+)
+def test_money_is_preferred_to_a_percentage_and_a_late_fee_unless_they_are_asked_for(question, first):
+    config, options = QaConfig(min_score=0.3, min_shown=0.01), DecodeOptions(top_k=3)
+    found = [in_fees("1.5%", 0.2), in_fees("$25", 0.19), in_fees("$1,450", 0.1)]
+    shown, _ = chosen(question, found, text=FEES, config=config, options=options)
+    assert shown[0].text == first
+
+
+def test_a_percentage_answers_what_a_price_is_if_there_is_no_other_but_is_to_be_checked():
+    text = "The fee is 3% of the net sales."
+    shown, _ = chosen(
+        "How much is the fee?", [in_fees("3%", 0.9, text)], text=text, config=QaConfig(), options=DecodeOptions()
+    )
+    assert [(a.text, str(a.value), a.check) for a in shown] == [("3%", "3%", True)]
+    shown, _ = chosen(
+        "What rate is it?", [in_fees("3%", 0.9, text)], text=text, config=QaConfig(), options=DecodeOptions()
+    )
+    assert not shown[0].check
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "whole"),
+    [
+        ("It bears 1.5% per month now.", "1.5", "1.5% per month"),
+        ("It bears 1.5% per month now.", "bears 1", "bears 1.5% per month"),
+        ("It bears 1.5% per month now.", "1.5%", "1.5% per month"),
+        ("a share of ten percent (10%) of it", "ten", "ten"),
+        ("a share of twenty percent (20%) of it", "twenty", "twenty percent (20%)"),
+        ("a fee of US$ 1,450.50 a month, due", "450", "US$ 1,450.50 a month"),
+        ("a fee of EUR 5 million in all", "5", "EUR 5 million"),
+        ("upon thirty (30) business days notice", "thirty (30", "thirty (30) business days"),
+        ("dated July 1, 2019. 3 copies", "July 1, 2019", "July 1, 2019"),
+        ("since July 1, 2019 THE Company", "2019", "2019"),
+        ("(see Exhibit 3) and the fee", "Exhibit 3", "Exhibit 3"),
+        ("the parties agree per month", "agree", "agree"),
+    ],
+)
+def test_an_amount_is_shown_whole_with_its_unit(text, cut, whole):
+    start, end = whole_amount(text, text.index(cut), text.index(cut) + len(cut))
+    assert text[start:end] == whole
+
+
+def test_an_answer_that_was_cut_before_its_unit_is_widened(pipeline, monkeypatch):
+    document = Document.from_text("The parties agree. The unpaid balance bears interest at 1.5% per month until paid.")
+    start = document.text.index("1.5")
+    found = [replace(in_fees("1.5", 0.3, document.text), question="q"), replace(in_fees("per", 0.2, document.text))]
+    monkeypatch.setattr(pipeline.engine, "ask", lambda *_, **__: [Searched(found, (), 1.0)])
+    (answer,) = pipeline.ask(document, "How much interest is due?", top_k=3, min_score=0.1)
+    assert (answer.text, str(answer.value), answer.start) == ("1.5% per month", "1.5% per month", start)
+    assert document.text[answer.start : answer.end] == answer.text
+    assert [a.text for a in pipeline.ask(document, "Who pays?", top_k=3, min_score=0.1)] == ["1.5", "per"]
 
 
 OTHERS = ["Who pays?", "Who decides how much it is?", "Can we end it when we like?", "", "Which party pays the fee?"]
@@ -195,6 +272,29 @@ def test_a_question_about_a_cell_of_the_record_is_answered_by_it(pipeline, quest
     assert alone and not any(answer.source.startswith("record") for answer in alone)
 
 
+def test_the_head_is_not_asked_what_the_record_or_a_definition_answers(pipeline, monkeypatch):
+    document, asked = load((LEASE + LONG).encode()), []
+    ask = pipeline.engine.ask
+    monkeypatch.setattr(
+        pipeline.engine,
+        "ask",
+        lambda d, head, questions, *rest: asked.append(questions) or ask(d, head, questions, *rest),
+    )
+    questions = ["Who pays the rent?", "Which law governs?", "How much is the rent?", "Who is the tenant?"]
+    law, rent = "record governing_law", "How much is the rent?"
+    found = pipeline.ask(document, questions, windows=1)
+    assert asked == [["Who pays the rent?", rent]]
+    assert [each.coverage < 1 for each in found] == [True, False, True, False]
+    assert (found[1][0].source, found[1].gaps, found[1].rejected) == (law, (), None)
+    assert pipeline.ask(document, questions[1], windows=1) == found[1] and len(asked) == 1
+    assert pipeline.ask(document, questions[0], windows=1).coverage == found[0].coverage
+    wide = pipeline.ask(document, questions[1], top_k=2, windows=1, min_score=0.0)
+    assert wide[0] == found[1][0] and len(wide) == 2 and wide.coverage < 1
+    assert pipeline.ask(document, questions[1], windows=1, min_score=1.0).coverage < 1
+    with pytest.raises(ConfigError, match="at least 1, or None for all"):
+        pipeline.ask(document, questions[1], windows=0)
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -217,6 +317,66 @@ def test_other_questions_are_not_answered_by_the_record(question):
 def test_what_is_no_contract_gives_no_replies():
     text = b"Abstract. We study leases. Introduction. Who are the parties to a lease? Ada and Bea (Smith, 2004)."
     assert Replies(load(text)).to("Who are the parties?") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "absent"),
+    [
+        ("What does the contract say about cryptocurrencies?", ["cryptocurrencies"]),
+        ("Who is Elon Musk?", ["Elon", "Musk"]),
+        ("What does Ada's landlord sell?", ["sell"]),
+        ("Who is paying the rents, and for which terms?", []),
+        ("Which dollars don't we pay, and who's the tenants' agent?", ["agent"]),
+        ("Is there a sub-lease or a sublease?", ["sub-lease", "sublease"]),
+        ("Is Ohio's law in-effect, effectively?", []),
+        ("When?", []),
+        ("", []),
+        ("Was it 2030?", []),
+    ],
+)
+def test_the_words_of_a_question_that_a_text_lacks_in_any_form_are_told(question, absent):
+    assert [word.text for word in absent_words(question, LEASE)] == absent
+
+
+def test_a_hyphen_does_not_hide_a_word():
+    assert absent_words("May it be sublet, or e-mailed, or re-sold?", "It may be sub-let, emailed and resold.") == []
+    assert absent_words("Is it emailed?", "It is e-mailed.") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Who is Elon Musk?", ["Elon", "Musk"]),
+        ("Who is the Guarantor?", []),
+        ("Bitcoin?", []),
+        ("What Is The Warranty Period?", []),
+        ("WHO IS ELON MUSK?", []),
+        ("What is an SLA in March?", []),
+        ("Is it so? Musk pays.", []),
+        ('Is "Musk" the payer?', ["Musk"]),
+    ],
+)
+def test_proper_names_are_told_from_other_words_with_a_capital(question, names):
+    assert [word.text for word in question_words(question) if word.is_name] == names
+
+
+def test_what_a_document_does_not_name_is_told_with_the_answer_and_a_name_alone_has_none(pipeline):
+    document = load(LEASE.encode())
+    asked = [
+        "What does it say about Elon Musk?",
+        "What does it say about bitcoins?",
+        "What does Musk pay?",
+        "Who pays?",
+    ]
+    nobody, coins, pays, known = pipeline.ask(document, asked, top_k=3, min_score=0.0)
+    assert ([*nobody], nobody.absent) == ([], ("Elon", "Musk")) and nobody.rejected.check
+    assert (coins.absent, pays.absent, known.absent) == (("bitcoins",), ("Musk",), ())
+    assert coins and pays and all(answer.check for answer in [*coins, *pays]) and coins.rejected is None
+    law = pipeline.ask(document, "Which law governs this covenant?")
+    assert law.absent == ("covenant",)
+    recorded = pipeline.ask(document, "Which law governs this lease document?", top_k=1)
+    assert recorded.absent == () and not recorded[0].check
+    assert pipeline.ask(Document.from_text(""), "Who is Elon Musk?").absent == ()
 
 
 CONTRACT = """THIS AGREEMENT is made as of June 9, 2004 by Acme, Inc., a Delaware corporation, and Beta Ltd., a company

@@ -222,10 +222,13 @@ def test_masked_words_are_filled_in_long_texts(asking):
 @pytest.mark.parametrize(
     ("call", "remedy"),
     [
-        (lambda p: p.ask(Document.from_text(LONG), " "), "empty"),
+        (lambda p: p.ask(Document.from_text(LONG), " "), "the question is empty"),
         (lambda p: p.ask(Document.from_text(LONG), "why " * 60), "fewer words"),
         (lambda p: p.ask(Document.from_text(LONG), "why?", top_k=0), "at least 1"),
-        (lambda p: p.ask(Document.from_text(LONG), [None]), "a question is NoneType"),
+        (lambda p: p.ask(Document.from_text(LONG), ["why?", "when?", "\n"]), "question 3 of 3 is empty"),
+        (lambda p: p.ask(Document.from_text(LONG), ["why?", 5]), "question 2 of 2 is int"),
+        (lambda p: p.infer(Document.from_text(LONG), ["It ends.", ""]), "hypothesis 2 of 2 is empty"),
+        (lambda p: p.ask(Document.from_text(LONG), [None]), "the question is NoneType"),
         (lambda p: p.ask(Document.from_text(LONG), None), "a question is NoneType"),
         (lambda p: p.ask(Document.from_text(LONG), "why?", min_score="0.5"), "number from 0 to 1"),
         (lambda p: p.extract(Document.from_text(LONG), None), "the schema is NoneType"),

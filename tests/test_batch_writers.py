@@ -196,7 +196,8 @@ def test_lines_say_what_longdoc_extract_writes_and_the_whole_status():
     FORMATS["jsonl"].write([Outcome("/caf\\xe9\\n.txt", read[1])], stream)
     assert {**first, "status": "ok"} == json.loads(stream.getvalue())
     assert first["status"] == {
-        "address": "/caf\\xe9\\n.txt", "id": read[0].id, "state": "ok", "reason": "", "error": "", "pages": 0, "tokens": 7, "same_as": "",
+        "address": "/caf\\xe9\\n.txt", "id": read[0].id, "state": "ok", "reason": "", "error": "",
+        "pages": 0, "tokens": 7, "same_as": "",
     }  # fmt: skip
     assert list(first)[:2] == ["source", "status"]
     assert (second["error"], second["message"]) == ("NoTextLayerError", '=no "text"\n') and "entities" not in second

@@ -150,7 +150,7 @@ def test_a_finished_output_is_replaced_only_when_asked(folder: Path, capsys: pyt
     Path("link.jsonl").symlink_to("out.jsonl")
     for output in ("out.jsonl", "link.jsonl"):
         code, out, err = run(capsys, "extract", "lease.txt", "-o", output)
-        assert (code, out, FakePipeline.loaded) == (1, "", [])
+        assert (code, out, FakePipeline.loaded) == (2, "", [])
         assert err == f"longdoc: {output}: exists; name another file, or replace it with --overwrite\n"
     assert Path("out.jsonl").read_text() == "finished\n"
     assert run(capsys, "extract", "lease.txt", "-o", "link.jsonl", "--overwrite") == (0, "", "")
@@ -196,7 +196,7 @@ def test_a_web_page_is_not_for_a_terminal(
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     code, out, err = run(capsys, "extract", "lease.txt", "--format", "html")
-    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert (code, out, FakePipeline.loaded) == (2, "", [])
     assert err == "longdoc: the format html is not for a terminal; name a file: -o OUT.html\n"
 
 
@@ -213,7 +213,7 @@ def test_a_bad_output_is_refused_before_any_work(
 ) -> None:
     Path("lease.jsonl").write_text(LEASE)
     code, out, err = run(capsys, "extract", "lease.jsonl", "-o", output)
-    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert (code, out, FakePipeline.loaded) == (2, "", [])
     assert message in err
     assert Path("lease.jsonl").read_text() == LEASE
 
@@ -260,7 +260,7 @@ def test_rules_that_no_field_of_the_schema_can_use_are_refused(
     Path("mine.yaml").write_text("rules: [{label: RENT, pattern: [{LOWER: rent}]}]")
     extract = ("extract", "lease.txt", "--schema", "lease.yaml", "--rules", "mine.yaml")
     code, out, err = run(capsys, *extract)
-    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert (code, out, FakePipeline.loaded) == (2, "", [])
     assert err == "longdoc: no field of the schema 'schema' has a source `rule: LABEL`; leave out --rules\n"
     Path("lease.yaml").write_text(SCHEMA + "  word: {from: [rule: RENT]}\n")
     assert run(capsys, *extract)[0] == 0
@@ -288,7 +288,7 @@ def test_a_format_without_answers_refuses_a_schema(
     toy = Format(name="names", description="", suffix=".names", streams=True, write=lambda outcomes, stream: None)
     monkeypatch.setitem(FORMATS, "names", toy)
     code, out, err = run(capsys, "extract", "lease.txt", "--schema", "contract", "-o", "out.names")
-    assert (code, out, FakePipeline.loaded) == (1, "", [])
+    assert (code, out, FakePipeline.loaded) == (2, "", [])
     assert (
         err == "longdoc: the format names cannot hold the answers of --schema; table, jsonl, html, csv, parquet can\n"
     )
@@ -299,7 +299,6 @@ def test_a_format_without_answers_refuses_a_schema(
     ("arguments", "message"),
     [
         ([], "required: COMMAND"),
-        (["extract"], "required: FILE"),
         (["extract", "a", "--min-score", "2"], "--min-score: must be a number from 0 to 1, got '2'"),
         (["extract", "a", "--min-score", "high"], "--min-score: must be a number from 0 to 1, got 'high'"),
         (["extract", "a", "--min-score", "nan"], "--min-score: must be a number from 0 to 1, got 'nan'"),
@@ -330,7 +329,7 @@ def test_help_lists_the_commands_and_the_exit_status(
     assert exit_.value.code == 0
     for name, command in cli.COMMANDS.items():
         assert re.search(rf"\n +{name} +{command.HELP}\n", re.sub(r"\n {8,}", " ", out))
-    assert re.findall(r"^  (\d+) ", out, re.MULTILINE) == ["0", "1", "2", "130"]
+    assert re.findall(r"^  (\d+) ", out, re.MULTILINE) == ["0", "1", "2", "3", "130"]
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -415,6 +414,39 @@ def test_ask_prints_answers_as_text_or_json(
     assert (how["question"], how["answers"], how["rejected"]["text"]) == ("How?", [], "May 1, 2020")
     run(capsys, "ask", "lease.txt", "When?", "How?", "--min-score", "0.7")
     assert scores == [None, None, 0.7]
+
+
+def test_ask_says_that_the_record_gave_an_answer_and_not_how_much_was_searched(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer(question="When?", text="May 1, 2020", start=24, end=35, score=0.9, page=1, source="record term_end")
+    searched = Answers([replace(answer, source="question")], gaps=(Gap(0, 4, "cut"),), coverage=0.5)
+    monkeypatch.setattr(FakePipeline, "ask", lambda self, *_, **__: [Answers([answer]), searched], raising=False)
+    _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?")
+    first, *others = out.splitlines()[4:]
+    assert first == "  page 1, score 0.90, from the record (term end)"
+    assert others[3:] == [
+        "  page 1, score 0.90",
+        "  50 % of the text searched.",
+        "",
+        "Not read: characters 0 to 4 (cut)",
+    ]
+    _, out, _ = run(capsys, "ask", "lease.txt", "When?", "How?", "--format", "json")
+    assert [each["answers"][0]["source"] for each in json.loads(out)["questions"]] == ["record term_end", "question"]
+
+
+def test_ask_says_which_words_of_a_question_the_document_lacks(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Answers(absent=("Elon", "Musk")), Answers(absent=("coins",)), Answers()]
+    monkeypatch.setattr(FakePipeline, "ask", lambda self, *_, **__: found, raising=False)
+    _, out, _ = run(capsys, "ask", "lease.txt", "Who?", "What?", "How?")
+    assert [line for line in out.splitlines() if "word" in line] == [
+        '  The document does not have the words "Elon", "Musk".',
+        '  The document does not have the word "coins".',
+    ]
+    _, out, _ = run(capsys, "ask", "lease.txt", "Who?", "What?", "How?", "--format", "json")
+    assert [each["absent"] for each in json.loads(out)["questions"]] == [["Elon", "Musk"], ["coins"], []]
 
 
 def test_train_names_the_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,7 +144,9 @@ def write_contract_nli(path, datasets, classes):
         "nda-2": {"choice": "Contradiction", "spans": [1]},
         "nda-3": {"choice": "NotMentioned", "spans": []},
     }
-    hypotheses = {"nda-1": "It is confidential.", "nda-2": "It must not be copied.", "nda-3": "It is returned."}
+    asked = (dataset.wordings for dataset in datasets if hasattr(dataset, "wordings"))
+    hypotheses = {name: f"It says {name}." for file in asked for name in load_yaml_mapping(file)}
+    hypotheses |= {"nda-1": "It is confidential.", "nda-2": "It must not be copied.", "nda-3": "It is returned."}
     document = {"text": text, "spans": spans, "annotation_sets": [{"annotations": annotations}]}
     labels = {name: {"short_description": name, "hypothesis": said} for name, said in hypotheses.items()}
     documents = [{"id": number, "file_name": f"{number}.pdf", **document} for number in range(DOCUMENTS)]

@@ -189,7 +189,7 @@ def test_each_question_is_scored(asking):
 def test_an_answer_below_the_threshold_is_not_given():
     question = Question("1", "When?", (Span(15, 24, ""),))
     text = "Rent starts in June 2020 ends in May 2021"  # no article or full stop, which normalisation would remove
-    view = View(Example("a", text, questions=(question, replace(question, answers=()))))
+    view = View(Example("a", text, questions=(question, replace(question, id="2", answers=()))))
     for min_score, right in ((0.0, 0), (1.0, 1)):
         model = make_asking_model()
         model.config.heads["qa"] = replace(model.config.heads["qa"], min_score=min_score)
@@ -212,6 +212,20 @@ def test_clauses_are_scored_by_category_in_their_first_wording(asking):
 def test_questions_of_no_category_are_all_first_wordings():
     questions = [Question("1", "a", category="x"), Question("2", "b", category="x"), Question("3", "c")]
     assert [q.id for q in first_wordings(questions)] == ["1", "3"]
+
+
+def test_questions_with_the_same_id_are_refused_by_name(asking, tmp_path):
+    asked = [
+        {"id": name, "question": f"{name}?", "answers": [], "is_impossible": True} for name in ("a", "b", "a", "b")
+    ]
+    paragraphs = [{"context": CORPUS[0], "qas": asked}]
+    (tmp_path / "twice.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    twice = {"reader": "squad", "files": [str(tmp_path / "twice.json")]}
+    with pytest.raises(DataError, match="several questions have the id 'a', 'b'; give each"):
+        evaluate(write(asking, model="asking", datasets={"a": twice}))
+    questions = [Question("1", "a"), Question("2", "b"), Question("1", "c")]
+    with pytest.raises(DataError, match="text: several questions have the id '1'"):
+        Example("text", CORPUS[0], questions=tuple(questions))
 
 
 def test_hypotheses_are_scored_by_class_and_evidence(asking):

@@ -349,3 +349,47 @@ def test_a_page_number_below_a_heading_is_furniture() -> None:
     heads = [lines(f"On {word}", y=765) + lines(f"Page {number}", y=735) for number, word in enumerate(WORDS[:3], 1)]
     document = load(make_pdf(*(head + body(number) for number, head in enumerate(heads, 1))))
     assert removed(document) == ["Page 1", "Page 2", "Page 3"]
+
+
+def prints(*rows: str, start: int = 2, step: int = 1) -> Document:
+    """Pages, in the middle of each of which a page of another print ends; the sentence goes on after it."""
+    made = []
+    for number in range(4):
+        foot = [row.format(start + step * number) for row in rows]
+        y = 560 - 30 * number
+        names = [WORDS[(number + row) % 10] for row in range(10)]
+        above, below = [f"the mills of {name} farm, and" for name in names[:8]], [f"of {name}, and" for name in names]
+        made.append(lines(*above, y=700) + lines(*foot, y=y, pitch=13) + lines(*below, y=y - 13 * len(rows) - 3))
+    return load(make_pdf(*made))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["Page {} of 9"],
+        ["Page {}/9"],
+        ["Amendment No. 1", "Global Maintenance Agreement", "Page {}/9"],
+        ["Page {} of 9 *Confidential Treatment Requested"],
+        ["DISTRIBUTOR AGREEMENT Page {} of 9"],
+        ["Mill Lease - Confidential page {} of 9"],
+    ],
+)
+def test_the_pages_of_another_print_that_count_up_are_furniture_within_a_clause(rows: list[str]) -> None:
+    document = prints(*rows)
+    assert removed(document) == [row.format(number) for number in range(2, 6) for row in rows]
+    assert "the mills of flax farm, and of barley, and of oats" in " ".join(document.text.split())
+
+
+@pytest.mark.parametrize(
+    ("rows", "step"),
+    [
+        (["Patient: Jane Roe Page {} of 9"], 1),
+        (["see page {} of 9 in 2020 and"], 1),
+        (["the text of page {} of 9, and"], 0),
+        (["the text of page {} of 3, and"], 1),
+    ],
+)
+def test_a_line_with_a_fact_or_that_does_not_count_up_is_text_within_a_page(rows: list[str], step: int) -> None:
+    document = prints(*rows, step=step)
+    assert removed(document) == []
+    assert all(row.format(2 + step * number) in document.text.replace("\n", " ") for row in rows for number in range(4))

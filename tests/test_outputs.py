@@ -312,3 +312,7 @@ def test_a_text_that_questions_searched_in_part_is_not_called_read_to_the_end() 
     assert "read to the last character" in page_of(whole)
     assert "read to the last character" not in page_of(partly) and "who (50 % of the text searched)" in page_of(partly)
     assert "who (50 % of the text searched); law (25 % of the text searched)" in written("csv", Outcome("a", partly))
+    recorded = replace(partly, answers=(replace(answer, source="record parties: opening"),))
+    for format in ("table", "html", "csv"):
+        said = " ".join(written(format, Outcome("a", recorded)).split())
+        assert "law (25 % of the text searched)" in said and "50 %" not in said

@@ -12,12 +12,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import isolated_functions
 import reference
 from conftest import CORPUS, make_asking_model, make_model
+from longdoc import stream
 from longdoc.attention import Rows, SparsePattern
 from longdoc.decode import decode_entities
 from longdoc.document import Document
-from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError, LongdocError
+from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError, LoaderDiedError, LongdocError
 from longdoc.model import SparseConfig
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Failure, Prediction
@@ -234,9 +236,43 @@ def test_documents_that_cannot_be_read_are_outcomes_in_their_place(pipeline, tmp
         next(rest)
 
 
+def test_workers_load_what_is_read_here_in_order(pipeline, tmp_path):
+    (tmp_path / "a.txt").write_text(CORPUS[0])
+    document = Document.from_text(CORPUS[1])
+    sources = [
+        tmp_path / "a.txt",
+        tmp_path / "none.pdf",
+        CORPUS[1].encode(),
+        b"",
+        document,
+        str(tmp_path / "a.txt"),
+    ] * 3
+    expected = list(pipeline.pipe(sources, on_error="yield"))
+    found = list(pipeline.pipe(sources, on_error="yield", workers=2))
+    assert [type(each) for each in found] == [type(each) for each in expected]
+    for own, other in zip(found, expected, strict=True):
+        if isinstance(own, Failure):
+            assert (own.source, type(own.error), str(own.error)) == (other.source, type(other.error), str(other.error))
+        else:
+            assert (own.document, own.entities) == (other.document, other.entities)
+    numbered = [(source, i) for i, source in enumerate(sources)]
+    pairs = pipeline.pipe(numbered, on_error="yield", as_tuples=True, workers=1)
+    assert [number for _, number in pairs] == [*range(18)]
+    with pytest.raises(DocumentNotFoundError):
+        list(pipeline.pipe(sources, workers=1))
+
+
+def test_a_document_that_ends_its_loader_is_one_failure(pipeline, tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "as_document", isolated_functions.die_of)
+    found = list(pipeline.pipe([b"die", b"live"], on_error="yield", workers=1))
+    assert [type(each) for each in found] == [Failure, Prediction]
+    assert isinstance(found[0].error, LoaderDiedError) and "bytes: loading it killed by signal" in str(found[0].error)
+
+
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
+        ({"workers": -1}, "at least 0"),
         ({"tasks": ["legal"]}, "contract, biomedical"),
         ({"batch_size": 0}, "at least 1"),
         ({"overlap": "shortest"}, "longest"),

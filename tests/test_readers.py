@@ -3,6 +3,7 @@
 import csv
 import inspect
 import json
+import re
 from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_type_hints
 
@@ -669,6 +670,35 @@ def test_contract_nli_is_read_as_questions_about_the_evidence(tmp_path):
     assert [question.text for question in example.questions] == ["Is copying allowed?", "copies"]
     assert {question.category for question in example.questions} == {"a"}
     assert {text[a.start : a.end] for q in example.questions for a in q.answers} == {"It may copy it."}
+
+
+@pytest.mark.parametrize(
+    ("reader", "asked", "said"),
+    [
+        ("contract_nli questions", "nda-7: [May it be copied?]", "no hypothesis 'nda-7'; did you mean 'nda-1'"),
+        ("contract_nli questions", "nda-1: [Is it copied?, ' ']", "nda-1: a question is empty"),
+        ("contract_nli questions", "nda-1: []", "nda-1: no question"),
+        (
+            "cuad questions",
+            "Governing Laws: [Which law?]",
+            "no category 'Governing Laws'; did you mean 'Governing Law'",
+        ),
+        ("cuad questions", "Zzz: [Which law?]", "no category 'Zzz'. The corpus has: Document Name, Parties, "),
+    ],
+)
+def test_wordings_for_what_a_corpus_lacks_are_refused(tmp_path, reader, asked, said):
+    notes = {"nda-1": {"choice": "Entailment", "spans": []}}
+    document = {"id": 1, "text": "Acme", "spans": [], "annotation_sets": [{"annotations": notes}]}
+    labels = {"nda-1": {"hypothesis": "It is copied."}}
+    (tmp_path / "a.json").write_text(json.dumps({"labels": labels, "documents": [document]}))
+    (tmp_path / "contracts.jsonl").write_text("")
+    (tmp_path / "asked.yaml").write_text(asked)
+    files = ["a.json"] if reader.startswith("contract_nli") else ["."]
+    config = dataset(
+        reader=reader, files=[str(tmp_path / file) for file in files], wordings=str(tmp_path / "asked.yaml")
+    )
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        read_dataset(config)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,13 @@ import pytest
 from longdoc.document import Document
 from longdoc.errors import DocumentError, RecordError
 from longdoc.labels import Entity
+from longdoc.prediction import Prediction
 from longdoc.record_types import all_cells
-from longdoc.records import RECORDS, Contract, contract_record
+from longdoc.records import RECORDS, Contract, contract_record, with_record
 from longdoc.records.ends import expiration_date
+from longdoc.records.forms import signature_namings
 from longdoc.records.names import has_legal_form, is_name, name_end
+from longdoc.records.replies import Replies
 
 BODY = """
 1. Term. This Agreement shall commence on the Effective Date and continue for a period of five (5) years. It shall be
@@ -180,6 +183,19 @@ def test_a_record_has_dates_law_term_renewal_notice_and_caps() -> None:
     }
 
 
+@pytest.mark.parametrize("number", ["1.", "2)", "1.1", "§ 1", "Section 3.", "ARTICLE I", "II.", "A.", "(a)"])
+def test_a_numbered_heading_on_the_line_of_the_opening_is_no_title(number: str) -> None:
+    opening = 'This Agreement is made by Acme Holdings, Inc. ("Host") and Bea Corp. ("Customer") as of May 3, 2016.'
+    record = record_of(f"ACME HOLDINGS, INC.\n\nHOSTING AGREEMENT\n\n{number} Hosting Agreement. {opening}" + BODY)
+    assert record.title is not None and record.title.text == "HOSTING AGREEMENT"
+
+
+@pytest.mark.parametrize("title", ["J. Crew Supply Agreement", "A.B. Dick Lease Agreement", "10 Year Supply Agreement"])
+def test_a_title_may_start_with_a_letter_and_a_period_or_with_a_number(title: str) -> None:
+    opening = 'This Agreement is made by Acme Holdings, Inc. ("Host") and Bea Corp. ("Customer") as of May 3, 2016.'
+    assert record_of(f"{title}\n\n{opening}" + BODY).to_row()["title"] == title
+
+
 @pytest.mark.parametrize(
     ("sentence", "end", "check"),
     [
@@ -233,6 +249,14 @@ def test_signatures_name_the_parties_where_no_opening_does_and_general_partners_
     assert all(party.name.source == "signature block" and party.name.check for party in record.parties)
     assert record.agreement_date.value == datetime.date(2020, 2, 20)
     assert record.effective_date.check and record.effective_date.source.startswith("agreement date")
+
+
+def test_for_before_a_name_that_signs_is_no_part_of_it():
+    blocks = ["For Acme Widgets Ltd.", "SIGNED BY: BETA CORP.\n", "For Eyes Optical Company"]
+    signed = "".join(f"\n{block}\nBy: ______\n" for block in blocks)
+    text = f"For Eyes Optical Company buys lenses. {'It pays for them. ' * 30}IN WITNESS WHEREOF they signed.{signed}"
+    names = [text[slice(*naming.name)] for naming in signature_namings(text)]
+    assert names == ["Acme Widgets Ltd.", "BETA CORP.", "For Eyes Optical Company"]
 
 
 def test_the_signature_block_completes_and_confirms_a_name() -> None:
@@ -312,6 +336,34 @@ def test_an_end_that_is_computed_from_a_doubtful_date_is_to_be_checked() -> None
         effective = replace(record.effective_date, check=check)
         end = expiration_date(document, record.agreement_date, effective, record.term)
         assert end.value == record.expiration_date.value and end.check == check
+
+
+@pytest.mark.parametrize(
+    ("words", "renews"),
+    [
+        ("It renews automatically for one year.", True),
+        ("The term shall be renewed for successive years unless a party gives notice.", True),
+        ("Unless a party objects, this Agreement will be extended by one year.", True),
+        ("Thereafter the term continues from year to year.", True),
+        ("The Agreement has automatic annual renewals.", True),
+        ("The parties may renew this Agreement for one year.", False),
+        ("It shall terminate automatically unless the parties extend the term.", False),
+        ("The rights do not automatically extend to other events under this Agreement.", False),
+        ("It shall be paid unless the term has ended.", False),
+    ],
+)
+@pytest.mark.parametrize("end", ["until December 31, 2021", "for a term of five years"])
+def test_the_end_of_a_first_term_says_that_the_contract_renews_itself(words: str, renews: bool, end: str) -> None:
+    term = f"\n\n1. Term. This Agreement shall continue {end}. {words}\n"
+    document = Document.from_text(OPENINGS["by and between"][0] + term, name="contract.txt")
+    prediction = with_record(Prediction(document=document), "contract")
+    (cell,) = prediction.fields["expiration_date"]
+    assert cell.value.year == 2021 and cell.source.endswith("before automatic renewals") == renews
+    said = [notice.reason for notice in prediction.notices]
+    assert said == ["expiration_date is that of the first term: the contract renews itself"] * renews
+    for question in ("When does this agreement end?", "How long does it last?"):
+        for answer in Replies(document).to(question):
+            assert answer.source.endswith(", before automatic renewals") == renews
 
 
 def test_a_start_is_no_end() -> None:

@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longdoc.errors import ConfigError
+from longdoc.labels import Answer
+from longdoc.plain import plain, restored
 from longdoc.values import Duration, FieldType, Money, Unit, alternative_of, parse_value, to_plain
 
 TYPES = get_args(FieldType)
@@ -314,11 +316,11 @@ UNCERTAIN = {
     ("between $5 and $10", "money"): ("USD 10", "USD 5"),
     ("$5-10 million", "money"): ("USD 10,000,000", "USD 5,000,000"),
     ("$5 to 10 million", "money"): ("USD 10,000,000", "USD 5,000,000"),
-    ("ten percent (12%)", "percent"): ("10", "12"),
-    ("ten (12) percent", "percent"): ("10", "12"),
-    ("50 basis points (0.75%)", "percent"): ("0.5", "0.75"),
-    ("5-10%", "percent"): ("10", "5"),
-    ("between 5% and 10%", "percent"): ("10", "5"),
+    ("ten percent (12%)", "percent"): ("10%", "12%"),
+    ("ten (12) percent", "percent"): ("10%", "12%"),
+    ("50 basis points (0.75%)", "percent"): ("0.5%", "0.75%"),
+    ("5-10%", "percent"): ("10%", "5%"),
+    ("between 5% and 10%", "percent"): ("10%", "5%"),
     ("six (5) months", "duration"): ("6 months", "5 months"),
     ("30 (sixty) days", "duration"): ("60 days", "30 days"),
     ("thirty (30) to sixty (60) days", "duration"): ("60 days", "30 days"),
@@ -327,6 +329,32 @@ UNCERTAIN = {
     ("the first (2nd) day of May, 2003", "date"): ("2003-05-01", "2003-05-02"),
     ("03/04/2020", "date"): ("2020-03-04", "2020-04-03"),
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("at 1.5% per month", "1.5% per month"),
+        ("one and one-half percent (1.5%) per annum", "1.5% per year"),
+        ("12 % p.a. on the balance", "12% per year"),
+        ("2%, monthly", "2% per month"),
+        ("50 basis points", "0.5%"),
+        ("50% of the price", "50%"),
+        ("1,000,000%", "1000000%"),
+        ("5% personnel", "5%"),
+    ],
+)
+def test_a_percentage_is_shown_with_its_unit_and_is_an_ordinary_number(text, shown):
+    value = parse_value(text, "percent")
+    assert (str(value), f"{value}") == (shown, shown) and shown in repr(value)
+    assert value == Decimal(value) and value + 1 == Decimal(value) + 1 and f"{value:.1f}" == f"{Decimal(value):.1f}"
+    assert to_plain(value) == float(value) and restored(Answer, plain(answer_with(value))).value == value
+    for copied in (copy.deepcopy(value), copy.copy(value), pickle.loads(pickle.dumps(value))):
+        assert (copied, str(copied), copied.per) == (value, shown, value.per)
+
+
+def answer_with(value):
+    return Answer(text="x", start=0, end=1, score=1.0, page=1, value=value)
 
 
 @pytest.mark.parametrize(("text", "expected"), UNCERTAIN.items())

@@ -187,9 +187,8 @@ def _dropout_mask(scores: Tensor, seed: Tensor, index: int, dropout: float) -> T
     return torch.empty_like(scores).bernoulli_(1 - dropout, generator=generator).div_(1 - dropout or 1.0)
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def encode_pattern(pattern: SparsePattern) -> str:
-    """A pattern as JSON, since operators take no objects."""
+    """A pattern as JSON, since operators take no objects; to the compiler a constant, once ``sparsify`` was called."""
     return _to_json(pattern)
 
 

@@ -13,6 +13,7 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface
 
 from longdoc.attention.backends import Backend, Sparse
+from longdoc.attention.blocked import encode_pattern
 from longdoc.attention.pattern import Rows, SparsePattern
 from longdoc.attention.positions import check_length, lengthen, n_positions
 from longdoc.config import from_dict, to_dict
@@ -59,6 +60,8 @@ def sparsify(
     kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
     pattern = pattern or _pattern_of(model)
     _check_model(model, kind, pattern, max_tokens)
+    # Not as a decorator, which would load torch's compiler, a second of the start of every program that needs none.
+    torch.compiler.assume_constant_result(encode_pattern)
     # All checks are done: a model is changed completely, or not at all.
     if kind in ADOPTED:
         pattern = _adopted(kind)(model, pattern)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
 from longdoc.batch.inputs import Input, find_inputs, shown
 from longdoc.batch.journal import Run
 from longdoc.batch.local import LocalEngine
 from longdoc.batch.progress import RunStatus, read_status
-from longdoc.batch.request import Request, fingerprint
+from longdoc.batch.request import Request, RequestOptions, fingerprint
 from longdoc.batch.stages import Extracted
 from longdoc.batch.status import with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, did_you_mean, require
-from longdoc.schema import Schema, load_schema
 from longdoc.workers import Limits
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 logger = logging.getLogger(__name__)
 
@@ -67,18 +68,6 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     paths: Iterable[str | os.PathLike[str]],
     out: str | os.PathLike[str],
     *,
-    model: str = "default",
-    encoder: str = "windows",
-    device: str = "auto",
-    precision: str = "auto",
-    tasks: Sequence[str] | None = None,
-    rules: Sequence[str | os.PathLike[str]] = (),
-    schema: str | os.PathLike[str] | Mapping[str, Any] | Schema | None = None,
-    record: str | None = None,
-    min_score: float | None = None,
-    all_windows: bool = False,
-    password: str | None = None,
-    ocr: str = "auto",
     format: str = "parquet",
     glob: str | None = None,
     files_from: str | None = None,
@@ -90,6 +79,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     resume: bool = True,
     retry_failed: bool = False,
     progress: Callable[[Progress], object] | None = None,
+    **what: Unpack[RequestOptions],
 ) -> RunStatus:
     """Reads many documents, and writes what it finds into a folder, as tables for analysis.
 
@@ -99,20 +89,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     Args:
         paths: files, folders, and addresses of other file systems such as ``"s3://bucket/contracts"``.
         out: a new or empty folder, or that of an earlier run of the same model and settings.
-        model: as for ``Pipeline.from_pretrained``, like ``encoder``, ``device`` and ``precision``.
-        encoder: ``"windows"`` or ``"sparse"``.
-        device: ``"auto"``, or a torch device.
-        precision: ``"auto"``, ``"float32"`` or ``"bfloat16"``.
-        tasks: names of the heads to read with; by default those for the kind of each document.
-        rules: files of rules, beside the shipped ones.
-        schema: fields to fill instead, as for ``Pipeline.extract``.
-        record: make a record of each document, too: ``"contract"``, ``"paper"``, ``"note"``, or ``"auto"`` for the kind
-            that it looks like.
-        min_score: threshold of scores, 0..1; by default those of the model.
-        all_windows: read the whole text for each question of a schema.
-        password: of encrypted PDFs.
-        ocr: as for :func:`longdoc.load`.
-        format: of the results: ``"parquet"``, ``"csv"`` or ``"jsonl"``.
+        format: of the results: ``"parquet"``, ``"csv"`` or ``"jsonl"``; ``docs/tables.md`` describes the tables.
         glob: which files of folders to read, such as ``"*.pdf"``; by default those of the formats that are read.
         files_from: a text file with a path on each line.
         engine: ``"local"``, or ``"ray"`` for a cluster of Ray (the extra ``ray``).
@@ -125,6 +102,8 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         resume: go on with the run in ``out``; if False, its results are removed first.
         retry_failed: read the documents again that an earlier run could not read.
         progress: called after each group of documents.
+        what: what to find, and with which model: the fields of :class:`~longdoc.batch.request.Request`, such as
+            ``model``, ``tasks``, ``schema`` and ``record``.
 
     Returns:
         How the run ended: the number of documents in each state, and those that failed.
@@ -136,29 +115,15 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         MissingDependencyError: a library is not installed, such as pyarrow (the extra ``parquet``).
     """
     _check(format, engine, workers)
-    request = Request(
-        model=model,
-        encoder=encoder,
-        device=device,
-        precision=precision,
-        tasks=None if tasks is None else tuple(tasks),
-        rules=tuple(os.fspath(Path(rule).absolute()) for rule in rules),
-        schema=None if schema is None else load_schema(schema),
-        record=record,
-        min_score=min_score,
-        all_windows=all_windows,
-        password=password,
-        ocr=ocr,
-    )
-    limits = Limits(seconds=timeout, memory=memory)
+    given = [os.fspath(path) for path in paths]
+    if any(os.path.realpath(path) == os.path.realpath(out) for path in given):
+        raise ConfigError(f"{os.fspath(out)}: is given as documents and for the results; name another folder for one")
+    request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
     chosen = _engine(engine, ray_address, workers, limits)
-    inputs = find_inputs(
-        [os.fspath(path) for path in paths], glob=glob, files_from=files_from, leave_out=os.fspath(out)
-    )
-    settings = {**request.settings(), "format": format}
-    with Run.open(
-        out, model=fingerprint(model), settings=settings, writer=WRITERS[format], overwrite=not resume
-    ) as run:
+    inputs = find_inputs(given, glob=glob, files_from=files_from, leave_out=os.fspath(out))
+    identity: dict[str, Any] = {"model": fingerprint(request.model)}
+    identity["settings"] = {**request.settings(), "format": format}
+    with Run.open(out, **identity, writer=WRITERS[format], overwrite=not resume) as run:
         _run(run, chosen, request, format, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
     return read_status(out)
 

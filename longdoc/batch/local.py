@@ -63,21 +63,21 @@ def loaded_of(outcome: Outcome[Input, Loaded]) -> Loaded:
     if isinstance(result, Loaded):
         return replace(result, status=replace(result.status, **cost))
     if isinstance(result, Lost):
-        reason = f"{outcome.input.address}: loading it {_ended(result)}"
+        reason = _ended(result)
         return Loaded(outcome.input, status_of(outcome.input, result.state, "", reason, **cost))
     if isinstance(result.error, (ConfigError, MissingDependencyError)):
         raise result.error
     logger.error("%s:\n%s", shown(outcome.input.address), result.traceback)
     error = result.error
-    reason = f"{outcome.input.address}: a fault of longdoc, please report it: {type(error).__name__}: {error}"
+    reason = f"a fault of longdoc, please report it: {type(error).__name__}: {error}"
     return Loaded(outcome.input, status_of(outcome.input, "failed", type(error).__name__, reason, **cost))
 
 
 def _ended(lost: Lost) -> str:
     return {
-        "timed out": f"{lost.reason}; allow more with --timeout",
-        "out of memory": f"{lost.reason}; allow more with --memory",
-        "crashed": f"ended its process: {lost.reason}",
+        "timed out": f"loading it {lost.reason}; allow more with --timeout",
+        "out of memory": f"loading it {lost.reason}; allow more with --memory",
+        "crashed": f"loading it ended the process ({lost.reason})",
     }[lost.state]
 
 
@@ -111,7 +111,7 @@ def _lost(group: Sequence[Loaded], lost: Lost, request: Request, format: str) ->
     """A document that ended the process with the model."""
     done = []
     for each in group:
-        reason = shown(f"{each.input.address}: the model's process {lost.reason}")
+        reason = f"the process with the model ended: {lost.reason}"
         done.append((each.input, replace(each.status, state=lost.state, reason=reason)))
     rows = WRITERS[format].rows([(status, None) for _, status in done], model=request.model)
     return Extracted(tuple(done), rows)

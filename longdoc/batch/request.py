@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import longdoc
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, RecordError
-from longdoc.schema import Schema
+from longdoc.schema import Schema, load_schema
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from longdoc.document import Document
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Prediction
@@ -22,24 +25,64 @@ _MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 _BLOCK = 1 << 20
 
 
+class RequestOptions(TypedDict, total=False):
+    """The fields of a :class:`Request`, as a caller gives them."""
+
+    model: str
+    encoder: str
+    device: str
+    precision: str
+    tasks: Sequence[str] | None
+    rules: Sequence[str | os.PathLike[str]]
+    schema: str | os.PathLike[str] | Mapping[str, Any] | Schema | None
+    record: str | None
+    min_score: float | None
+    all_windows: bool
+    password: str | None
+    ocr: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to find, and with which model. It can be pickled, and sent to where documents are read."""
 
     model: str = "default"
+    """As for ``Pipeline.from_pretrained``, like ``encoder``, ``device`` and ``precision``."""
     encoder: str = "windows"
     device: str = "auto"
     precision: str = "auto"
     tasks: tuple[str, ...] | None = None
+    """Names of the heads to read with; by default those for the kind of each document."""
     rules: tuple[str, ...] = ()
     """Files of rules, beside the shipped ones."""
     schema: Schema | None = None
+    """Fields to fill instead, as for ``Pipeline.extract``."""
     record: str | None = None
-    """A kind of record, or ``"auto"``."""
+    """The kind of record to make of each document, too, or ``"auto"`` for the kind that it looks like."""
     min_score: float | None = None
+    """Threshold of scores, 0..1; by default those of the model."""
     all_windows: bool = False
+    """Whether to read the whole text for each question of a schema."""
     password: str | None = field(default=None, repr=False)
+    """Of encrypted PDFs."""
     ocr: str = "auto"
+    """As for :func:`longdoc.load`."""
+
+    @classmethod
+    def of(cls, **options: Unpack[RequestOptions]) -> Request:
+        """A request from what a caller gives.
+
+        Raises:
+            ConfigError: the options do not go together, or the schema is malformed.
+            TypeError: there is no such option.
+        """
+        given: dict[str, Any] = dict(options)
+        if given.get("tasks") is not None:
+            given["tasks"] = tuple(given["tasks"])
+        if given.get("schema") is not None:
+            given["schema"] = load_schema(given["schema"])
+        given["rules"] = tuple(os.path.abspath(path) for path in given.get("rules", ()))  # noqa: PTH100 (keeps links)
+        return cls(**given)
 
     def __post_init__(self) -> None:
         if self.record and (self.schema or self.tasks is not None or self.rules or self.min_score is not None):
@@ -67,7 +110,7 @@ class Request:
         return longdoc.Pipeline.from_pretrained(self.model, rules=["default", *self.rules], progress=False, **options)
 
     def read(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[tuple[Prediction, str]]:
-        """The prediction for each document, in order, and why it lacks something; empty if it does not.
+        """The prediction for each document, in order, and why it has no record if one was requested.
 
         Raises:
             ConfigError: the model has no such task, or cannot fill the schema.
@@ -94,7 +137,7 @@ class Request:
             wanted = None if self.record == "auto" else self.record
             return with_record(prediction, record_kind(prediction.document, wanted)), ""
         except RecordError as error:
-            return prediction, f"no record: {error}"
+            return prediction, str(error)
 
 
 def _kind(record: str | None) -> Any:

@@ -44,7 +44,7 @@ _PROTOCOL = 5
 _ATTEMPTS_TO_READ = 3
 
 Outcome: TypeAlias = "tuple[Prediction, str] | Exception"
-"""What became of a document: its prediction, and why that lacks something; or why there is none."""
+"""What became of a document: its prediction, and why it has no record if one was requested; or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,14 @@ def groups_of(inputs: Iterable[Input]) -> Iterator[tuple[Input, ...]]:
 
 def status_of(each: Input, state: State, error: str, reason: str, **rest: Any) -> Status:
     """The status of a document of which there is no prediction."""
-    return Status(address=each.address, id="", state=state, error=error, reason=shown(reason), **rest)
+    return Status(address=each.address, id="", state=state, error=error, reason=_without_name(reason, each), **rest)
+
+
+def _without_name(reason: str, each: Input) -> str:
+    """A reason without the name of the document, which its status has."""
+    for name in (each.address, os.path.basename(each.address)):  # noqa: PTH119 (addresses of other file systems)
+        reason = shown(reason).removeprefix(f"{shown(name)}: ")
+    return reason
 
 
 # --------------------------------------------------------------------------------------------------------------- load
@@ -104,7 +111,7 @@ class Loader:
                 if look(each.address) == before:
                     break
             else:
-                reason = f"{each.address}: changes while it is read; run the same command again when it is complete"
+                reason = "changes while it is read; run the same command again when it is complete"
                 return Loaded(each, status_of(each, "failed", DocumentError.__name__, reason))
         except DocumentError as error:
             status = status_of(each, "failed", type(error).__name__, str(error))
@@ -162,7 +169,7 @@ class Extractor:
         n_tokens = {i: _n_tokens(self._pipeline, document) for i, document in documents.items()}
         pace = (time.monotonic() - started) / max(sum(n_tokens.values()), 1)
         statuses = [
-            _status(each.status, found[i], n_tokens[i], n_tokens[i] * pace) if i in found else each.status
+            _status(each, found[i], n_tokens[i], n_tokens[i] * pace) if i in found else each.status
             for i, each in enumerate(group)
         ]
         predictions = [_prediction(found.get(i)) for i in range(len(group))]
@@ -191,15 +198,19 @@ def _prediction(outcome: Outcome | None) -> Prediction | None:
     return None if outcome is None or isinstance(outcome, Exception) else outcome[0]
 
 
-def _status(loaded: Status, outcome: Outcome, n_tokens: int, seconds: float) -> Status:
+def _status(loaded: Loaded, outcome: Outcome, n_tokens: int, seconds: float) -> Status:
     """The status of a document that was loaded, after the model."""
-    status = replace(loaded, tokens=n_tokens, seconds=round(loaded.seconds + seconds, 3))
+    before = loaded.status
+    status = replace(before, tokens=n_tokens, seconds=round(before.seconds + seconds, 3))
     if isinstance(outcome, Exception):
         state: State = "out of memory" if _is_out_of_memory(outcome) else "failed"
-        return replace(status, state=state, error=type(outcome).__name__, reason=shown(first_line(outcome)))
-    prediction, reason = outcome
-    reasons = [*([reason] if reason else []), *_lacks(prediction)]
-    return replace(status, state="partial", reason="; ".join(reasons)) if reasons else status
+        reason = _without_name(first_line(outcome), loaded.input)
+        return replace(status, state=state, error=type(outcome).__name__, reason=reason)
+    prediction, no_record = outcome
+    lacks = [*_lacks(prediction)]
+    reasons = [f"no record: {_without_name(no_record, loaded.input)}"] * bool(no_record) + lacks
+    is_whole = not lacks and (not no_record or prediction.kind == "other")
+    return replace(status, state="ok" if is_whole else "partial", reason="; ".join(reasons))
 
 
 def _lacks(prediction: Prediction) -> Iterator[str]:

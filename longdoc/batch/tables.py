@@ -285,9 +285,9 @@ def _value(value: Any) -> Row:
 
 
 def _exact(value: Any) -> str:
-    """A value in words that it can be read back from."""
+    """A value in words that it can be read back from; a percentage is a number."""
     # Through Decimal, since Python refuses to print integers of many digits.
-    return str(Decimal(value)) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return str(Decimal(value)) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else str(value)
 
 
 def _double(number: Decimal | int | float) -> float | None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from longdoc import __version__
-from longdoc.cli import ask, calibrate, convert, evaluate, extract, pretrain, show, train
-from longdoc.errors import LongdocError
+from longdoc.cli import ask, calibrate, convert, evaluate, extract, pretrain, show, status, train
+from longdoc.errors import BatchError, ConfigError, LongdocError, WorkerError
 
 
 class Command(Protocol):
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "extract": extract,
     "ask": ask,
     "show": show,
+    "status": status,
     "train": train,
     "pretrain": pretrain,
     "evaluate": evaluate,
@@ -41,7 +42,8 @@ EXIT_STATUS = """\
 exit status:
   0    success
   1    a document could not be read, or the command failed
-  2    invalid arguments
+  2    invalid arguments, or a configuration that is not valid
+  3    a run into a folder stopped before its end, as when the disk is full
   130  interrupted
 """
 
@@ -53,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the command and its arguments; those of the process by default.
 
     Returns:
-        The exit status: 0 on success, 1 if a document could not be read or the command failed, 130 if interrupted.
+        The exit status; see ``EXIT_STATUS``.
 
     Raises:
         SystemExit: with status 2 for invalid arguments, 0 for ``--help`` and ``--version``.
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except LongdocError as error:
         print(f"longdoc: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, ConfigError) else 3 if isinstance(error, (BatchError, WorkerError)) else 1
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("longdoc"):
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import options
 from longdoc.outputs.table import plain_console, print_losses
-from longdoc.summary import place, searched, shortened
+from longdoc.summary import given_by, place, searched, shortened
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from longdoc.prediction import Answers
 
 HELP = "answer questions about a document in its own words"
-_WRITTEN = ("text", "score", "check", "start", "end", "page", "section", "value", "alternative")
+_WRITTEN = ("text", "score", "check", "start", "end", "page", "section", "source", "value", "alternative")
 """What the format json says of an answer."""
 
 
@@ -77,9 +77,11 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
         if answers.rejected is not None:
             console.print(f"  Closest: {shortened(answers.rejected.text, 80)}", style="dim")
             console.print(f"  {_found(answers.rejected)}", style="dim")
+        if answers.absent:
+            console.print(f"  {_lacks(answers.absent)}", style="yellow")
         if answers.coverage < 1:
             console.print(f"  {searched(answers.coverage)}.", style="dim")
-    gaps = [gap for gap in answered[0][1].gaps if gap.reason != NOT_SEARCHED]
+    gaps = list(dict.fromkeys(gap for _, own in answered for gap in own.gaps if gap.reason != NOT_SEARCHED))
     if document.warnings or gaps:
         console.print()
         print_losses(console, document.warnings, gaps)
@@ -87,7 +89,12 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
 
 def _found(answer: Answer) -> str:
     value = "" if answer.value is None else f"{answer.value}, "
-    return f"{value}{place(answer)}, score {answer.score:.2f}"
+    return f"{value}{place(answer)}, score {answer.score:.2f}{given_by(answer)}"
+
+
+def _lacks(words: tuple[str, ...]) -> str:
+    listed = ", ".join(f'"{word}"' for word in words)
+    return f"The document does not have the word{'s' if len(words) > 1 else ''} {listed}."
 
 
 def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
@@ -103,6 +110,7 @@ def _asked(question: str, answers: Answers) -> dict[str, Any]:
     return {
         "question": question,
         "coverage": round(answers.coverage, 4),
+        "absent": list(answers.absent),
         "answers": [_plain(answer) for answer in answers],
         "rejected": None if answers.rejected is None else _plain(answers.rejected),
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.batch.inputs import files_of
-from longdoc.cli import options
+from longdoc.cli import batch, options
 from longdoc.errors import ConfigError, DocumentError, RecordError
 from longdoc.outputs import (
     FORMATS,
@@ -41,9 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     parser.add_argument(
         "paths",
-        nargs="+",
-        metavar="FILE",
-        help="a PDF, Word, HTML, XML, JSON (FHIR), text or image file, or a folder of such files",
+        nargs="*",
+        metavar="PATH",
+        help="a PDF, Word, HTML, XML, JSON (FHIR), text or image file, or a folder of such files; with -o OUT/ also an "
+        "address such as s3://bucket/contracts",
     )
     parser.add_argument(
         "--glob",
@@ -60,13 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        help=f"write to this file; its suffix ({suffixes}) selects the format; - is standard output",
+        help=f"write to this file; its suffix ({suffixes}) selects the format; - is standard output. A name that "
+        "ends with a slash is a folder: many documents are read at a time into tables, and a run that is interrupted "
+        "goes on with the same command",
     )
-    output.add_argument("--overwrite", action="store_true", help="replace the file OUT, if there is one")
+    output.add_argument("--overwrite", action="store_true", help="replace OUT, if it exists")
     described = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
     output.add_argument(
         "--format", choices=FORMATS, help=f"{described}. Default: {TERMINAL} on a terminal, {PIPE} otherwise"
     )
+    batch.add_arguments(parser)
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
@@ -104,6 +108,11 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    if not arguments.paths and not arguments.files_from:
+        raise ConfigError("no documents: give files or folders")
+    if batch.is_folder(arguments.output):
+        return batch.run(arguments, _schema(arguments))
+    batch.check_not_used(arguments)
     arguments.paths = [
         path for given in arguments.paths for path in files_of(given, glob=arguments.glob, leave_out=arguments.output)
     ]

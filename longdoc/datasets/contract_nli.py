@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from longdoc.config import load_yaml_mapping
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example, Question
 from longdoc.datasets.records import errors_at, load_json_key
 from longdoc.datasets.remarks import Remarks, remarks_on
+from longdoc.datasets.wordings import load_wordings
 from longdoc.labels import Span
 
 NLI_LABELS = {"Entailment": "entailment", "Contradiction": "contradiction", "NotMentioned": "not mentioned"}
@@ -72,10 +72,10 @@ def read_contract_nli_questions(path: Path, *, wordings: str, remarks: Remarks |
     """Reads ContractNLI as questions in the words of a YAML file; the answers are the evidence for or against.
 
     Raises:
-        ConfigError: the YAML file is missing or malformed.
+        ConfigError: the YAML file is missing or malformed, or names a hypothesis that the corpus lacks.
         DataError: the file has another structure.
     """
-    worded = load_yaml_mapping(wordings)
+    worded = load_wordings(wordings, load_json_key(path, "labels"), "hypothesis")
     for example in read_contract_nli(path, remarks=remarks):
         questions = [
             replace(hypothesis, id=f"{hypothesis.id}/{number}", text=wording, label=None)

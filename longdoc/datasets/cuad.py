@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from longdoc.config import load_yaml_mapping
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example, Question
 from longdoc.datasets.records import checked_span, errors_at, numbered_lines
+from longdoc.datasets.wordings import load_wordings
 from longdoc.labels import Span
 from longdoc.roles import is_role
+from longdoc.schema import load_schema
 
 Part: TypeAlias = Literal["train", "dev", "test"]
 
@@ -70,10 +71,15 @@ def read_contract_questions(folder: Path, *, part: Part | None = None, wordings:
     """Reads the contracts of a part with the questions of a YAML file.
 
     Raises:
-        ConfigError: the YAML file is missing or malformed.
+        ConfigError: the YAML file is missing or malformed, or asks for a category that CUAD lacks.
     """
-    questions = load_yaml_mapping(wordings)
+    questions = load_wordings(wordings, categories(), "category")
     return (contract_questions(contract, questions) for contract in _contracts(folder, part))
+
+
+def categories() -> list[str]:
+    """The 41 categories of CUAD, in the order of the schema ``contract``."""
+    return [field.category for field in load_schema("contract").fields.values() if field.category is not None]
 
 
 def _contracts(folder: Path, part: Part | None) -> Iterator[Contract]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from longdoc.errors import DataError
 from longdoc.labels import Span
+
+SHOWN = 10
+"""Repeated ids that an error names; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A document with the annotations that its corpus has: entities, questions, classes."""
+    """A document with the annotations that its corpus has: entities, questions, classes.
+
+    Raises:
+        DataError: two questions have the same id; one of them would be left out.
+    """
 
     id: str
     text: str
@@ -36,6 +45,15 @@ class Example:
     questions: tuple[Question, ...] = ()
     labels: tuple[str, ...] = ()
     """Classes of the document."""
+
+    def __post_init__(self) -> None:
+        times = Counter(question.id for question in self.questions)
+        if repeated := [name for name, number in times.items() if number > 1]:
+            more = f" and {len(repeated) - SHOWN:,} more" if len(repeated) > SHOWN else ""
+            raise DataError(
+                f"{self.id}: several questions have the id {', '.join(map(repr, repeated[:SHOWN]))}{more}; "
+                "give each question of a document an id of its own"
+            )
 
 
 def first_wordings(questions: Sequence[Question]) -> list[Question]:

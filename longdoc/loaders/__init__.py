@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
@@ -21,7 +21,10 @@ from longdoc.loaders.limits import Limits
 from longdoc.loaders.options import Options
 from longdoc.sections import add_structure
 
-__all__ = ["Limits", "load"]
+__all__ = ["DocumentLike", "Limits", "as_document", "load"]
+
+DocumentLike: TypeAlias = Document | str | os.PathLike[str] | bytes | BinaryIO
+"""A document, or the path, bytes or open binary file of one."""
 
 
 def load(
@@ -63,6 +66,15 @@ def load(
     )
     data, name = _read(source)
     return add_structure(warn_of_glued_words(read(data, name=name, options=options)))
+
+
+def as_document(source: DocumentLike) -> Document:
+    """The document itself, or the one loaded from a path, bytes or a file.
+
+    Raises:
+        DocumentError: see :func:`load`.
+    """
+    return source if isinstance(source, Document) else load(source)
 
 
 def read(data: bytes, *, name: str, options: Options) -> Document:

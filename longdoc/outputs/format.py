@@ -135,13 +135,20 @@ def rejected_for(prediction: PredictionLike, field: str) -> Answer | None:
 
 def searched_in_part(prediction: PredictionLike) -> list[str]:
     """The fields for which questions were asked that did not search all of the text, each with the share."""
-    return [searched_in(prediction, name) for name, share in prediction.searched.items() if share < 1]
+    return [searched_in(prediction, name) for name in prediction.searched if _share(prediction, name) < 1]
 
 
 def searched_in(prediction: PredictionLike, field: str) -> str:
     """How much of the text was searched for a field, if a question was asked that did not search all of it."""
-    share = prediction.searched.get(field, 1.0)
+    share = _share(prediction, field)
     return f"{field} ({searched(share)})" if share < 1 else field
+
+
+def _share(prediction: PredictionLike, field: str) -> float:
+    """The share of the text that was searched; all of it for a field that another source than a question fills."""
+    sources = [answer.source for answer in prediction.fields.get(field, ())]
+    is_stated = bool(sources) and all(source and not source.startswith("question") for source in sources)
+    return 1.0 if is_stated else prediction.searched.get(field, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

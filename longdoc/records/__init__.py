@@ -10,7 +10,7 @@ from longdoc.document import Document
 from longdoc.document_type import Kind, document_type
 from longdoc.errors import ConfigError, RecordError, did_you_mean
 from longdoc.labels import Entity
-from longdoc.prediction import Prediction
+from longdoc.prediction import Notice, Prediction
 from longdoc.record_types import RECORD_TYPES, Contract, Note, Paper, Party, cells_by_field
 from longdoc.records.contract import contract_record
 from longdoc.records.evidence import looks_like, may_be
@@ -18,6 +18,7 @@ from longdoc.records.medications import DRUGS
 from longdoc.records.note import note_record
 from longdoc.records.paper import paper_record
 from longdoc.records.problems import DISEASES
+from longdoc.records.terms import BEFORE_RENEWALS
 
 __all__ = [
     "ANY",
@@ -86,6 +87,11 @@ def with_record(prediction: Prediction, kind: Kind) -> Prediction:
         RecordError: the document is of another kind.
     """
     made = RECORDS[kind].make(prediction.document, prediction.entities, prediction.spans)
+    first_only = [
+        Notice("", f"{name} is that of the first term: the contract renews itself")
+        for name, own in cells_by_field(made).items()
+        if any(cell.source.endswith(BEFORE_RENEWALS) for cell in own)
+    ]
     cells = [replace(cell, label=name) for name, own in cells_by_field(made).items() for cell in own]
     return replace(
         prediction,
@@ -94,6 +100,7 @@ def with_record(prediction: Prediction, kind: Kind) -> Prediction:
         answers=tuple(cell for cell in cells if cell.end > cell.start),
         beside=tuple(cell for cell in cells if cell.end == cell.start),
         sought=RECORDS[kind].fields,
+        notices=(*prediction.notices, *first_only),
     )
 
 

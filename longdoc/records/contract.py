@@ -18,7 +18,15 @@ from longdoc.records.ends import disagrees, expiration_date
 from longdoc.records.evidence import cell, require_type
 from longdoc.records.names import has_legal_form
 from longdoc.records.parties import find_parties
-from longdoc.records.terms import find_caps, find_law, find_notice, find_renewal, find_term
+from longdoc.records.terms import (
+    BEFORE_RENEWALS,
+    find_caps,
+    find_law,
+    find_notice,
+    find_renewal,
+    find_term,
+    renews_itself,
+)
 from longdoc.summary import on_one_line
 from longdoc.titles import title_in
 
@@ -38,6 +46,12 @@ _SPELLED_OUT = re.compile(
     r"(,“\"]|(?i:is|dated|made|entered|effective|between|by)\b))"
 )
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
+
+_NUMBERED = re.compile(
+    r"(?:\d{1,2}[.):]|\d{1,2}(?:\.\d{1,2}){1,3}[.):]?|§\s?\d+\S*|(?i:article|clause|paragraph|section)\s+[\dIVXivx.]+:?)\s"
+    r"|(?:\d{1,2}|(?:[A-Za-z]|[IVXivx]{1,4})[.)])\s.*[.:–—-]$"
+)
+"""A numbered heading, on the line of the text it heads: "1. Hosting Agreement." before "This Agreement is made"."""
 
 
 def contract_record(document: Document, entities: Sequence[Entity] = (), spans: Sequence[Entity] = ()) -> Contract:
@@ -60,6 +74,8 @@ def contract_record(document: Document, entities: Sequence[Entity] = (), spans: 
     end = expiration_date(document, agreed, effective, term, spans)
     if term and end and disagrees(term, effective, end):
         term, end = replace(term, check=True), replace(end, check=True)
+    if end and renews_itself(document):
+        end = replace(end, source=end.source + BEFORE_RENEWALS)
     return Contract(
         title=_title(document, opening, entities),
         parties=parties,
@@ -118,7 +134,7 @@ def _near_title(text: str, opening: tuple[int, int], known: str) -> str:
         return on_one_line(own[0])
     for count in (1, 2, 3):
         near = title_in("\n".join(lines[-count:])) if lines else ""
-        if not _DOCUMENT.search(near) or _SENTENCE.search(near) or near.startswith("("):
+        if not _DOCUMENT.search(near) or _SENTENCE.search(near) or near.startswith("(") or _NUMBERED.match(near):
             continue
         if (
             spelled

@@ -53,6 +53,8 @@ _NO_NAME_LINE = re.compile(
     r"\b(?:BY|FOR|AS|TO|SIGNED|SEALED|EXECUTED|DELIVERED|AGREED|ACCEPTED|APPROVED|ACKNOWLEDGED|WITNESS(?:ED)?|SIGNATURES?"
     r"|PAGE|DATE|NAME|TITLE|AGREEMENT|PART(?:Y|IES)|UNDERSIGNED|EXHIBIT|SCHEDULE|APPENDIX|OFFICER|PRESIDENT|DIRECTOR)\b"
 )
+_FOR = re.compile(r"(?i)(?:(?:signed|executed|agreed|accepted)\s+)?(?:for|by)(?: and on behalf of)?[ :]\s*(?=[A-Z])")
+"""Before the name of one that signs."""
 _BEHALF = re.compile(r"(?i)\b(?:for and )?on behalf of:?\s+(?=[A-Z0-9])(?!the\b)")
 _HAS_ROLE = re.compile(r"[^()“”\"\n;]{0,220}(?:\([^()]{0,60}[“\"]|,? ?herein(?:after)?\b[^()“”\"\n.;]{0,40}[“\"])")
 _PART_OF = re.compile(
@@ -116,6 +118,9 @@ def signature_namings(text: str) -> list[Naming]:
     limit = min(len(text), attached.start() if attached else len(text), start + 12_000)
     found: dict[str, Naming] = {}
     for at, end in names_in(text, start, limit):
+        prefix = _FOR.match(text, at, end)
+        if prefix and is_name(text[prefix.end() : end]) and text.count(text[at:end]) == 1:
+            at = prefix.end()
         begin = _with_line_before(text, at, end)
         before, after = text[max(0, begin - 40) : begin], text[end : end + 80]
         if _NOT_SIGNING.search(before) or _NOT_AFTER.match(after) or not _signs(text, begin, end, limit):

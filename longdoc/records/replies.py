@@ -33,6 +33,7 @@ from longdoc.labels import Answer
 from longdoc.lexical import terms
 from longdoc.record_types import Contract, Party
 from longdoc.records.contract import contract_record
+from longdoc.records.terms import BEFORE_RENEWALS, renews_itself
 
 LONGEST = 600
 """Characters of a passage that names all parties; of longer ones each party is an answer of its own."""
@@ -110,7 +111,9 @@ class Replies:
             return self._parties(question)
         if name is not None:
             found = ((each, getattr(self._record, each)) for each in (name, *_INSTEAD.get(name, ())))
-            return [_reply(one, each, question) for each, one in found if one is not None and one.start < one.end][:1]
+            said = [_reply(one, each, question) for each, one in found if one is not None and one.start < one.end][:1]
+            is_first = name in ("expiration_date", "term") and said and renews_itself(self.document)
+            return [replace(each, source=each.source + BEFORE_RENEWALS * bool(is_first)) for each in said]
         role = _ROLE.fullmatch(asked)
         named = [party for party in self._record.parties if role["role"] in _terms(party)] if role else []
         return [_reply(party.name, "parties", question) for party in named]

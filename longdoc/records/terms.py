@@ -67,6 +67,21 @@ _PLACE_END = re.compile(
 _RENEWS = re.compile(
     r"(?i)\b(?:renew(?:ed|s|al|als)?|extend(?:ed|s)?|extension|roll over|successive|additional (?:term|period))\b"
 )
+_RENEWS_ITSELF = re.compile(
+    r"(?i)(?<!not )(?<!terminate )\bautomatical?ly\s(?:\w+\s){0,4}?(?:renew|extend|continu|roll|prolong)\w*"
+    r"|\b(?:renew|extend|continu|roll|prolong)\w*\b(?:\s(?:over|itself|tacitly))?[\s,]+(?:\w+\s){0,3}?automatic"
+    r"|\bautomatic (?:\w+ ){0,2}(?:renewal|extension)s?\b|\btacit(?:ly)?\s(?:\w+\s)?renew\w*|\brenew\w*\stacitly"
+    r"|\bevergreen\b"
+    r"|\b(?:shall|will)\s(?:thereafter\s|then\s|also\s)?(?:be\s)?(?:deemed\s)?(?:renew|extend)\w*\b[^.;]{0,200}?\bunless\b"
+    r"|\bunless\b[^.;]{0,250}?\b(?:shall|will)\s(?:thereafter\s|then\s)?(?:be\s)?(?:renew|extend)\w*"
+    r"|\b(?:year|month)[- ]to[- ](?:year|month)\b"
+)
+BEFORE_RENEWALS = ", before automatic renewals"
+"""Ends the source of an end, or of a term, that is only the first."""
+_OF_TERM = re.compile(
+    r"(?i)\b(?:(?:terms?|agreement|contract|periods?|lease|licen[cs]e)\b"
+    r"|it\s(?:shall\s|will\s)?(?:be\s)?(?:automatically\s)?(?:renew|extend))"
+)
 _NOTICE = re.compile(r"(?i)\b(?:notice|notif(?:y|ies|ied)|advis)")
 _NOTICE_OF_IT = re.compile(
     r"(?i)\s{0,20}[^.;]{0,60}?\b(?:(?:such|this|the|any|that|written)\s{1,9})?notice\b[^.;]{0,160}?\b(?:prior|before|advance"
@@ -318,6 +333,12 @@ def find_renewal(document: Document, spans: Sequence[Entity] = ()) -> Answer | N
     return _duration_cell(
         document, "renewal", [*_zones(document, spans, "Renewal Term"), *rules], _WANTS_RENEWAL, _NOT_RENEWAL, needs
     )
+
+
+def renews_itself(document: Document) -> bool:
+    """Whether the contract goes on after its first term if nobody says otherwise."""
+    found = sentences(document.text, _RENEWS_ITSELF)
+    return any(_OF_TERM.search(document.text, start, end) for start, end in found)
 
 
 def find_notice(document: Document, spans: Sequence[Entity] = ()) -> Answer | None:

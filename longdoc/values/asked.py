@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longdoc.values.parse import FieldType, Value, parse_value
 
@@ -18,6 +18,11 @@ _AMOUNT = (
     r"(?:amount|charge|commission|compensation|cost|discount|fee|fine|interest|payment|penalty|premium|price|rate|rent|"
     r"royalty|salary|sum)s?"
 )
+_RATE = (
+    r"(?:how much (?:of|more|less)|rates?|interest|percent\w*|commissions?|royalt\w+|discounts?|tax\w*|shares?|late\w*"
+    r"|overdue|penalt\w+|fines?|increase\w*|raise\w*|mark-?up|margins?|equity|own\w*|stakes?)"
+)
+"""What is asked for may be a part of something, or what is due on a late payment."""
 _NOT_AMOUNT = (
     r"(?!(?:party|parties|company|side|one|happens|triggers|causes|currency|kinds?|types?|of)\b)"
     r"(?!.*\b(?:heart|pulse|respiratory|infection|mutation|survival|response|error) rate)"
@@ -48,6 +53,11 @@ _FOUNDED = re.compile(
     r"(?i)\b(?:incorporated|organi[sz]ed|founded|formed|established|born|registered)\s(?:\w+\s){0,10}?"
     r"(?:on|in|since|as of)\s+(?:the\s+)?$"
 )
+_LATE = re.compile(
+    r"(?i)\blate\s(?:fees?|charges?|payments?|penalt\w+|paid)\b|\b(?:overdue|past[- ]due|delinquen\w+|in arrears"
+    r"|unpaid (?:amounts?|balances?|invoices?|sums?)|not (?:timely )?paid|paid late|bears?\sinterest"
+    r"|interest (?:at|rate))\b"
+)
 _SIGNS = r"(?:sign|execut|made|enter|conclud|dat)\w*"
 _OTHER_AGREEMENT = re.compile(
     r"(?i)\b(?:certain|prior|previous|original|existing|earlier|separate|underlying"
@@ -74,6 +84,12 @@ def _is_of_another(before: str, answer: str, after: str) -> bool:
     return bool(_FOUNDED.search(said) or _OTHER_AGREEMENT.search(said))
 
 
+def _is_for_lateness(before: str, answer: str, after: str) -> bool:
+    """Whether an amount is what is due when something is paid late."""
+    first = re.search(r"[$€£¥\d]", answer)
+    return _LATE.search(f"{before} {answer[: first.start() if first else None]}") is not None
+
+
 def _never(before: str, answer: str, after: str) -> bool:
     return False
 
@@ -88,11 +104,17 @@ class Asked:
     """A pattern of other words that answer it."""
     denies: Callable[[str, str, str], bool] = _never
     """Whether the words before, in and after an answer tell that it is about another thing."""
+    second: tuple[FieldType, ...] = ()
+    """The types of value that may answer it, too, but that others are preferred to: a percentage for a price."""
 
     def value(self, text: str, near: Sequence[str] = ()) -> Value | None:
         """The first value of the types in an answer, the one closest to words with the prefixes ``near``."""
-        values = (parse_value(text, type, near=near) for type in self.types)
+        values = (parse_value(text, type, near=near) for type in (*self.types, *self.second))
         return next((value for value in values if value is not None), None)
+
+    def is_second(self, text: str) -> bool:
+        """Whether an answer has only a value that others are preferred to."""
+        return bool(self.second) and not re.search(self.also, text) and replace(self, second=()).value(text) is None
 
     def suits(self, text: str, before: str = "", after: str = "") -> bool:
         """Whether an answer has such a value, or other words that answer the question.
@@ -138,8 +160,12 @@ _ASKED: tuple[tuple[str, Asked], ...] = (
     (r"(?:what|which) (?:percentage|share)", Asked(("percent",))),
     (r"how many", Asked(("number",))),
     (
-        rf"how (?:much|high|large)|(?:what|which) {_NOT_AMOUNT}(?:\w+ ){{0,4}}{_AMOUNT}",
+        rf"(?=.*\b{_RATE}\b)(?:how (?:much|high|large)|(?:what|which) {_NOT_AMOUNT}(?:\w+ ){{0,4}}{_AMOUNT})",
         Asked(("money", "percent"), _DOSE),
+    ),
+    (
+        rf"how (?:much|high|large)|(?:what|which) {_NOT_AMOUNT}(?:\w+ ){{0,4}}{_AMOUNT}",
+        Asked(("money",), _DOSE, _is_for_lateness, second=("percent",)),
     ),
 )
 """The start of a question → what it asks for; the first that matches counts."""
@@ -149,3 +175,29 @@ def asked_for(question: str) -> Asked | None:
     """What a question asks for; None if its words do not say that it is a value."""
     start = " ".join(question.casefold().split())
     return next((asked for pattern, asked in _ASKED if re.match(rf"(?:{pattern})\b", start)), None)
+
+
+_REST = re.compile(
+    r"(?:(?<=\d)[\d.,]*\d)?(?:\)?\s?(?:%|‰|per\s?-?cent(?:um)?\b|basis points\b|(?:hundred|thousand|million|billion)\b"
+    r"|(?:U\.?S\.?\s)?(?:dollars|cents)\b|euros?\b|(?:USD|EUR|GBP|CAD|AUD|CHF|JPY)\b|€|£"
+    r"|(?:(?:business|calendar|working)\s)?(?:minute|hour|day|week|month|quarter|year)s?\b|(?:mg|mcg|ml)\b)"
+    r"(?:\s?\(\s?\d[\d.,]*\s?%?\s?\))?){0,3}(?:\s(?:per|an?|each|every)\s(?:annum|year|quarter|month|week|day|hour)\b)?"
+)
+"""What goes on with an amount after its first figures: their rest, the unit, and the time that it is for."""
+_ENDS_IN_AMOUNT = re.compile(r"(?i)(?:\d\)?|[%‰$€£]|\b(?:percent|million|billion|thousand|dollars|[a-z]+ty))$")
+_SIGN = re.compile(r"(?:(?:(?:US|C|A|CA|AU)\s?)?[$€£¥₹]\s?|\b(?:USD|EUR|GBP|CAD|AUD)\s?)?(?:\d[\d.,]*)?$")
+
+
+def whole_amount(text: str, start: int, end: int) -> tuple[int, int]:
+    """The range of an answer with the whole of the amounts at its ends: "1.5" is widened to "1.5% per month".
+
+    >>> text = "The fee is $1,450 a month."
+    >>> start, end = whole_amount(text, text.index("450"), text.index(" a month"))
+    >>> text[start:end]
+    '$1,450 a month'
+    """
+    said = text[start:end]
+    if said[:1].isdigit() and (sign := _SIGN.search(text, max(0, start - AROUND), start)):
+        start = sign.start()
+    rest = _REST.match(text, end) if _ENDS_IN_AMOUNT.search(said) else None
+    return start, rest.end() if rest else end

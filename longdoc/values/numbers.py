@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from longdoc.values.spelled import AMOUNT, MINUS, NUMBER, START, WORDS, to_decimal
-from longdoc.values.stated import agree, stated, with_alternative
+from longdoc.values.stated import Percentage, agree, stated, with_alternative
 
 Candidate: TypeAlias = tuple[int, int, Any]
 """Start and end in the normalised text, and a value."""
@@ -83,12 +83,19 @@ _PERCENT = re.compile(
     r"(?P<unit>%|‰|per ?-?cent(?:um|age points?)?\b|pct\b|basis points?\b|bps?\b)(?: ?\( ?(?P<again>[^()]{1,12}) ?\))?",
     re.I,
 )
+_PER = re.compile(
+    r",? ?(?:(?:per|an?|each|every) (annum|year|quarter|month|week|day)|(p\.?a|annually|yearly|monthly))\b", re.I
+)
+_TIMES = {"annum": "year", "p.a": "year", "pa": "year", "annually": "year", "yearly": "year", "monthly": "month"}
 _PERCENT_IN_BRACKETS = re.compile(rf"({NUMBER}) ?(%|per ?-?cent(?:um)?)?", re.I)
 
 
 def find_percents(text: str) -> Iterator[Candidate]:
     """Yields start, end and value of each percentage; 50 basis points are 0.5 percent."""
-    return merged(text, _percents(text), same_unit)
+    for start, end, value in merged(text, _percents(text), same_unit):
+        per = _PER.match(text, end)
+        time = next((each for each in per.groups() if each), "").lower() if per else ""
+        yield start, end, Percentage.of(value, _TIMES.get(time, time))
 
 
 def _percents(text: str) -> Iterator[Candidate]:

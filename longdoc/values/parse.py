@@ -18,7 +18,7 @@ from longdoc.values.spelled import NUMBER, normalize, spelled_to_figures
 FieldType = Literal["text", "clause", "party", "place", "date", "money", "duration", "percent", "number"]
 
 Value: TypeAlias = datetime.date | Money | Duration | Decimal
-"""A percentage is a Decimal in percent: ``5 %`` is ``Decimal(5)``."""
+"""A percentage is a Decimal in percent, shown with its unit: ``5 %`` equals ``Decimal(5)``."""
 
 _FINDERS: dict[str, Callable[[str], Iterator[Candidate]]] = {
     "date": find_dates,

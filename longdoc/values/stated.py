@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, TypeVar
 
 from longdoc.values.spelled import AMOUNT_ALONE, WORDS, to_decimal
@@ -28,6 +28,33 @@ class UncertainNumber(Decimal):
 
     def __repr__(self) -> str:
         return f"UncertainNumber('{self:f}', alternative={self.alternative!r})"
+
+
+class Percentage(UncertainNumber):
+    """A percentage, in percent: an ordinary ``Decimal`` that is shown with its unit, as in ``1.5% per month``."""
+
+    per: str = ""
+    """The time that it is for, such as ``month``; empty if the text names none."""
+
+    @classmethod
+    def of(cls, amount: Decimal, per: str = "") -> Percentage:
+        """A percentage of this amount, with the other reading that the amount has."""
+        own, other = cls(amount), getattr(amount, "alternative", None)
+        own.per, own.alternative = per, None if other is None else cls.of(other, per)
+        return own
+
+    def __reduce__(self) -> Any:
+        number = with_alternative(Decimal(self), None if self.alternative is None else Decimal(self.alternative))
+        return Percentage.of, (number, self.per)
+
+    def __str__(self) -> str:
+        return f"{Decimal(self):f}%{f' per {self.per}' if self.per else ''}"
+
+    def __format__(self, spec: str, context: Context | None = None, /) -> str:
+        return format(Decimal(self), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        return f"Percentage('{self}', alternative={self.alternative!r})"
 
 
 class UncertainDate(datetime.date):

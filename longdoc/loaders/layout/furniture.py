@@ -71,7 +71,11 @@ def _kinds(lines: Lines, texts: list[str], sizes: Sequence[tuple[float, float]])
     facts = said_once(kinds, rests, margin, lines, texts)
     kinds = {at: kind for at, kind in kinds.items() if at not in facts}
     printed = printed_numbers(lines, texts, sizes)
-    anywhere = printed | stated_numbers(lines, texts) | neighbours_of_numbers([*printed], lines, texts)
+    outer = {line.at for line in margin}
+    stated = stated_numbers(lines, texts, outer)
+    inner = [at for at in stated if at not in printed and at not in outer]
+    beside = neighbours_of_numbers([*printed], lines, texts) | neighbours_of_numbers(inner, lines, texts)
+    anywhere = printed | stated | beside
     return anywhere | kinds | line_numbers(lines, texts)
 
 

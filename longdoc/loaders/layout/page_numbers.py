@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -22,7 +22,12 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _OBVIOUS = re.compile(r"(page|pg\.?)\s*\d{1,4}(\s*(of|/)\s*\d{1,4})?|[-–—]\s*\d{1,4}\s*[-–—]", re.IGNORECASE)
-_STATED = re.compile(r"(page|pg\.?)\s*\d{1,4}\s*(of|/)\s*\d{1,4}", re.IGNORECASE)
+_STATED = re.compile(
+    r"(?P<before>(?:[^\d:]{0,59}\s)?)(?:page|pg\.?)\s*(?P<number>\d{1,4})\s*(?:of|/)\s*(?P<last>\d{1,4})"
+    r"(?P<after>(?:\s[^\d:]{0,59})?)",
+    re.IGNORECASE,
+)
+"""A line such as "Page 3 of 7", and the same words before and after it; no words with facts, such as a date."""
 _LONGEST = 20  # characters of a line that is a page number
 _MOST_SEQUENCES = 50  # of numbers that count up, followed at a time
 _FEWEST_BETWEEN = 12  # lines between the numbers of two pages
@@ -132,10 +137,26 @@ def printed_numbers(lines: Lines, texts: list[str], sizes: Sequence[tuple[float,
     return dict.fromkeys(found, _PAGE_NUMBER)
 
 
-def stated_numbers(lines: Lines, texts: list[str]) -> dict[int, str]:
-    """Finds lines such as "Page 3 of 7", anywhere; ``"page number"`` by line index."""
-    stated = [at for at, text in enumerate(texts) if len(text) <= _LONGEST and _STATED.fullmatch(text.strip())]
-    return {at: _PAGE_NUMBER for at in stated if _is_alone(lines, at)}
+def stated_numbers(lines: Lines, texts: list[str], margin: Collection[int]) -> dict[int, str]:
+    """Finds lines such as "Page 3 of 7", anywhere; ``"page number"``, or ``"footer"`` if it says more, by line index.
+
+    They are alone in their row; or at least three that count up, of the same number of pages, whatever is beside them,
+    also with the same words on the line if that is not in the ``margin``: "Page 3 of 7 Confidential".
+    """
+    found = [(at, _STATED.fullmatch(text.strip())) for at, text in enumerate(texts)]
+    series: dict[tuple[str, str, int], list[tuple[int, int]]] = defaultdict(list)
+    for at, match in found:
+        if match and (len(texts[at]) <= _LONGEST or at not in margin):
+            words = match["before"].casefold().strip(), match["after"].casefold().strip()
+            series[words[0], words[1], int(match["last"])].append((at, int(match["number"])))
+    stated: dict[int, str] = {}
+    for (before, after, last), own in series.items():
+        counts = all(one[1] < other[1] for one, other in itertools.pairwise(own)) and own[-1][1] <= last
+        running = len(own) >= 3 and counts
+        alone = [at for at, _ in own if not (before or after) and _is_alone(lines, at)]
+        kind = "footer" if before or after else _PAGE_NUMBER
+        stated |= dict.fromkeys([at for at, _ in own] if running else alone, kind)
+    return stated
 
 
 def neighbours_of_numbers(numbers: list[int], lines: Lines, texts: list[str]) -> dict[int, str]:

@@ -1,0 +1,279 @@
+"""``longdoc extract PATHS -o OUT/``: many documents into a folder of tables, with progress and a journal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from longdoc.cli import options
+from longdoc.errors import ConfigError, DocumentNotFoundError
+from longdoc.summary import count
+
+if TYPE_CHECKING:
+    from longdoc.batch.extract import Progress
+    from longdoc.batch.progress import RunStatus
+
+FORMATS = ("parquet", "csv", "jsonl")
+"""The formats of a folder, the default one first."""
+SECONDS_BETWEEN_LINES = 30.0
+"""Where there is no terminal, between two lines that say how far the run is."""
+_BAR = "{percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} documents [{elapsed}, {remaining} left{postfix}]"
+_ONLY_FOR_FOLDERS = (
+    "files_from", "workers", "timeout", "memory", "retry_failed", "engine", "ray_address", "quiet", "json_progress"
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that are for a folder of results."""
+    group = parser.add_argument_group("many documents, into a folder (-o OUT/)")
+    group.add_argument("--files-from", metavar="FILE", help="read the paths in this file, too, one a line; - is stdin")
+    group.add_argument(
+        "--workers",
+        type=options.positive_integer,
+        metavar="N",
+        help="processes that load documents; default: one a processor, at most 8",
+    )
+    group.add_argument(
+        "--timeout", type=_seconds, metavar="S", help="seconds that loading one document may take; default: 300"
+    )
+    group.add_argument(
+        "--memory", type=_size, metavar="SIZE", help="memory that loading one document may take; default: 2GB; on Linux"
+    )
+    group.add_argument(
+        "--retry-failed", action="store_true", help="read the documents again that an earlier run could not read"
+    )
+    group.add_argument("--engine", choices=["local", "ray"], help="this machine (default), or a cluster of Ray")
+    group.add_argument(
+        "--ray-address", metavar="A", help="a running cluster of Ray; default: one is started on this machine"
+    )
+    shown = group.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="say nothing but errors that stop the run")
+    shown.add_argument("--json-progress", action="store_true", help="write progress as JSON lines to standard output")
+
+
+def is_folder(output: str | None) -> bool:
+    """Whether an output is the folder of a run: its name ends with a slash, or it is one."""
+    return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))  # noqa: PTH112
+
+
+def check_not_used(arguments: argparse.Namespace) -> None:
+    """Refuses what only a run into a folder knows.
+
+    Raises:
+        ConfigError: such an argument was given.
+    """
+    for name in _ONLY_FOR_FOLDERS:
+        if getattr(arguments, name):
+            raise ConfigError(
+                f"--{name.replace('_', '-')} is for many documents into a folder; name the folder, ending with a "
+                "slash: -o OUT/"
+            )
+
+
+def run(arguments: argparse.Namespace, schema: Any) -> int:
+    """Extracts into the folder ``arguments.output``; returns the exit status."""
+    options.require_model_libraries(arguments.command)
+    format = arguments.format or FORMATS[0]
+    if format not in FORMATS:
+        raise ConfigError(f"the format {format} is not for a folder; allowed: {', '.join(FORMATS)}")
+    from longdoc.batch.extract import MEMORY, SECONDS, extract_many
+
+    with _display(arguments) as display:
+        try:
+            ended = extract_many(
+                arguments.paths,
+                arguments.output,
+                format=format,
+                glob=arguments.glob,
+                files_from=arguments.files_from,
+                engine=arguments.engine or "local",
+                ray_address=arguments.ray_address,
+                workers=arguments.workers,
+                timeout=arguments.timeout or SECONDS,
+                memory=arguments.memory or MEMORY,
+                resume=not arguments.overwrite,
+                retry_failed=arguments.retry_failed,
+                progress=display.show,
+                **_what(arguments, schema),
+            )
+        except DocumentNotFoundError as error:  # no document at all: nothing was begun
+            raise ConfigError(str(error)) from error
+        except KeyboardInterrupt:
+            display.close()
+            print("longdoc: interrupted; run the same command again to go on", file=sys.stderr)
+            raise
+    display.end(ended)
+    return 1 if ended.failures else 0
+
+
+def _what(arguments: argparse.Namespace, schema: Any) -> dict[str, Any]:
+    """What to find, and with which model."""
+    names = ("model", "encoder", "record", "min_score", "all_windows", "password")
+    tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
+    given = {name: getattr(arguments, name) for name in names}
+    return {**given, "tasks": tasks, "rules": arguments.rules or (), "schema": schema}
+
+
+@contextmanager
+def _display(arguments: argparse.Namespace) -> Iterator[_Display]:
+    """What shows the run, and its log, while it goes on."""
+    logger = logging.getLogger("longdoc")
+    display = _JsonDisplay() if arguments.json_progress else _Quiet() if arguments.quiet else _Display()
+    handler = _Handler(display)
+    before = logger.level, logger.propagate
+    logger.setLevel(logging.CRITICAL if arguments.quiet else logging.INFO)
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield display
+    finally:
+        display.close()
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+
+
+class _Handler(logging.Handler):
+    """Writes the log to standard error, above the progress bar."""
+
+    def __init__(self, display: _Display) -> None:
+        super().__init__()
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._display.say(f"longdoc: {self.format(record)}")
+
+
+class _Display:
+    """A progress bar on a terminal; elsewhere, a line now and then. All on standard error."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def show(self, progress: Progress) -> None:
+        """Shows how far the run is."""
+        if sys.stderr.isatty():
+            self._show_bar(progress)
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+            left = "" if progress.seconds_left is None else f", {duration(progress.seconds_left)} left"
+            self.say(f"longdoc: {progress.documents:,} of {progress.of:,} documents, {pace(progress)}{left}")
+
+    def _show_bar(self, progress: Progress) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(total=progress.of, file=sys.stderr, dynamic_ncols=True, bar_format=_BAR)
+        self._bar.set_postfix_str(pace(progress) if progress.documents else "loading the model", refresh=False)
+        self._bar.update(progress.documents - self._bar.n)
+        self._bar.refresh()
+
+    def say(self, line: str) -> None:
+        """Writes a line."""
+        if self._bar is None:
+            print(line, file=sys.stderr, flush=True)
+        else:
+            self._bar.write(line, file=sys.stderr)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def end(self, ended: RunStatus) -> None:
+        """Says how the run ended."""
+        states = ", ".join(f"{n:,} {state}" for state, n in ended.counts.items() if n)
+        self.say(f"longdoc: {ended.folder}: {states}; {ended.pages:,} pages, {ended.tokens:,} tokens")
+        if ended.failures:
+            self.say(
+                f"longdoc: {count(len(ended.failures), 'document')} could not be read; `longdoc status {ended.folder}` "
+                "says why, and --retry-failed reads them again"
+            )
+
+
+class _Quiet(_Display):
+    """Shows nothing."""
+
+    def show(self, progress: Progress) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        pass
+
+
+class _JsonDisplay(_Display):
+    """Writes JSON lines to standard output; the log stays on standard error."""
+
+    def show(self, progress: Progress) -> None:
+        _print_json({"event": "progress", **as_json(progress)})
+
+    def end(self, ended: RunStatus) -> None:
+        counts = {"pages": ended.pages, "tokens": ended.tokens}
+        _print_json({"event": "end", "out": str(ended.folder), "states": dict(ended.counts), **counts})
+
+
+def _print_json(record: dict[str, Any]) -> None:
+    print(json.dumps(record), flush=True)
+
+
+def as_json(progress: Progress) -> dict[str, Any]:
+    """How far a run is, as in JSON."""
+    names = ("documents", "of", "skipped", "failed", "partial", "pages", "tokens")
+    seconds = max(progress.seconds, 1e-9)
+    rates = {
+        f"{name}_per_second": round(getattr(progress, name) / seconds, 3) for name in ("documents", "pages", "tokens")
+    }
+    left = progress.seconds_left
+    times = {"seconds": round(progress.seconds, 1), "seconds_left": None if left is None else round(left, 1)}
+    return {**{name: getattr(progress, name) for name in names}, **rates, **times}
+
+
+def pace(progress: Progress) -> str:
+    """The pace of a run, and its failures, in words."""
+    seconds = max(progress.seconds, 1e-9)
+    words = f"{progress.pages / seconds:.1f} pages/s, {progress.tokens / seconds:,.0f} tokens/s"
+    return f"{words}, {progress.failed:,} failed" if progress.failed else words
+
+
+def duration(seconds: float) -> str:
+    """A duration in words, rounded.
+
+    >>> duration(40), duration(75), duration(7300)
+    ('40 s', '1 min', '2 h 1 min')
+    """
+    minutes = int(seconds // 60)
+    if not minutes:
+        return f"{seconds:.0f} s"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
+    return value
+
+
+def _size(text: str) -> int:
+    """Parses an amount of memory: ``"500MB"``, ``"2GB"``, or bytes."""
+    units = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
+    number, unit = (text[:-2], units[text[-2:].upper()]) if text[-2:].upper() in units else (text, 1)
+    try:
+        value = int(float(number) * unit)
+    except (ValueError, OverflowError):
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be an amount of memory such as 500MB or 2GB, got {text!r}")
+    return value

@@ -1,0 +1,57 @@
+"""``longdoc status``: how far a run into a folder is, and what could not be read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from longdoc.summary import count
+
+if TYPE_CHECKING:
+    from longdoc.batch.progress import RunStatus
+    from longdoc.batch.status import Status
+
+HELP = "show how far a run into a folder is, and which documents could not be read"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.add_argument("out", metavar="OUT", help="the folder that `longdoc extract -o OUT/` writes, or has written")
+    parser.add_argument("--json", action="store_true", help="write one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    from longdoc.batch.progress import read_status
+
+    found = read_status(arguments.out)
+    if arguments.json:
+        print(json.dumps({**asdict(found), "folder": str(found.folder), "counts": dict(found.counts)}))
+    else:
+        print("\n".join(_lines(found)))
+    if found.failures:
+        return 1
+    return 0 if found.is_running or found.has_ended else 3
+
+
+def _lines(found: RunStatus) -> list[str]:
+    state = "running" if found.is_running else "ended" if found.has_ended else "interrupted"
+    left = f", {found.n_left:,} of {count(found.n_inputs, 'document')} left" if found.n_left > 0 else ""
+    lines = [f"{found.folder}: {state}{left}; begun {found.started}"]
+    if state == "interrupted":
+        lines.append("run the same command again to go on")
+    lines += [f"  {n:>9,} {state}" for state, n in found.counts.items() if n]
+    lines.append(f"  {found.pages:>9,} pages, {found.tokens:,} tokens")
+    for title, statuses in (("not read (--retry-failed reads them again)", found.failures), ("partial", found.partial)):
+        if statuses:
+            lines += ["", f"{title}:", *(_line(each) for each in statuses)]
+    return lines
+
+
+def _line(status: Status) -> str:
+    from longdoc.batch.inputs import shown
+
+    error = f" ({status.error})" if status.error else ""
+    return f"  {shown(status.address)}: {status.state}{error}: {status.reason}"

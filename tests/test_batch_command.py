@@ -1,0 +1,199 @@
+"""``longdoc extract -o OUT/`` and ``longdoc status``, with the shipped model on small documents."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyarrow import dataset
+
+import longdoc
+from conftest import make_model
+from longdoc import cli
+from longdoc.batch.extract import Progress, extract_many
+from longdoc.batch.inputs import Input
+from longdoc.batch.stages import groups_of
+from longdoc.cli import batch
+from longdoc.errors import ConfigError
+
+README = Path(__file__).parents[1] / "README.md"
+LEASE = "LEASE AGREEMENT made on May 1, 2020 between Ada Sons Ltd. and Bob Corp. Ada Sons Ltd. pays rent number {}."
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("model")
+    make_model().save(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with nine leases and a damaged one, beside which results are written."""
+    monkeypatch.chdir(tmp_path)
+    Path("leases").mkdir()
+    for i in range(9):
+        Path(f"leases/{i}.txt").write_text(LEASE.format(i) * 20)
+    Path("leases/broken.pdf").write_bytes(b"%PDF-1.4 broken")
+    yield tmp_path
+
+
+def files(folder: str) -> dict[str, bytes]:
+    """The content of all tables."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).glob("*/*.*")}
+
+
+def rows(folder: str, table: str) -> list[dict[str, object]]:
+    return dataset.dataset(f"{folder}/{table}").to_table().to_pylist()
+
+
+def test_a_folder_is_read_into_tables(leases: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.main(["extract", "leases", "-o", "out/", "--model", model])
+    out, err = capsys.readouterr()
+    assert (code, out) == (1, "")
+    assert "broken.pdf: failed: 15 bytes that start like a PDF" in err and "out: 9 ok, 1 failed" in err
+    documents = {Path(str(row["address"])).name: row for row in rows("out", "documents")}
+    assert [documents[f"{i}.txt"]["state"] for i in range(9)] == ["ok"] * 9
+    assert documents["broken.pdf"]["error"] == "CorruptDocumentError"
+    pipeline = longdoc.Pipeline.from_pretrained(model)
+    expected = pipeline(Path("leases/3.txt"))
+    found = [row for row in rows("out", "entities") if row["document_id"] == expected.document.source.sha256]
+    assert [(row["start"], row["end"], row["label"]) for row in found] == [
+        (e.start, e.end, e.label) for e in expected.entities
+    ]
+    assert expected.entities
+
+    before = files("out")
+    assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 1
+    assert "10 documents are done and have not changed" in capsys.readouterr().err
+    assert files("out") == before
+
+
+def test_status_shows_the_documents_that_were_not_read(
+    leases: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["extract", "leases", "-o", "out/", "--model", model, "--quiet"])
+    assert capsys.readouterr() == ("", "")
+    assert cli.main(["status", "out"]) == 1
+    shown = capsys.readouterr().out
+    assert re.search(r"out: ended; begun", shown) and "9 ok" in shown and "1 failed" in shown
+    assert f"{leases}/leases/broken.pdf: failed (CorruptDocumentError): 15 bytes" in shown
+    assert cli.main(["status", "out", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["counts"]["ok"] == 9
+
+    shutil.copy("leases/0.txt", "leases/broken.pdf")  # its content decides, and it is a copy of another document
+    assert cli.main(["extract", "leases", "-o", "out/", "--model", model, "--quiet"]) == 1
+    Path("leases/broken.pdf").unlink()
+    shutil.copy("leases/0.txt", "leases/whole.txt")
+    assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 1, "what was failed and is gone stays"
+    assert "1 documents are not there any more" in capsys.readouterr().err
+    same = {Path(str(row["address"])).name: row["same_as"] for row in rows("out", "documents")}
+    assert same["whole.txt"] == f"{leases}/leases/0.txt"
+
+
+def test_other_settings_are_refused_and_overwrite_replaces(
+    leases: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = ["extract", "leases/1.txt", "-o", "out/", "--model", model]
+    assert cli.main(first) == 0
+    assert cli.main([*first, "--tasks", "contract"]) == 2
+    assert 'settings.tasks was null, is now ["contract"]' in capsys.readouterr().err
+    assert cli.main([*first, "--tasks", "contract", "--overwrite"]) == 0
+    assert {row["label"] for row in rows("out", "entities")} <= {"PARTY", "DOCUMENT_NAME", "AGREEMENT_DATE"}
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_other_formats_of_a_folder(leases: Path, model: str, format: str) -> None:
+    assert (
+        cli.main(["extract", "leases/1.txt", "leases/2.txt", "-o", "out/", "--model", model, "--format", format]) == 0
+    )
+    table = "documents" if format == "csv" else "predictions"
+    assert "leases/2.txt" in Path(f"out/{table}/part-00000.{format}").read_text()
+
+
+def test_progress_for_machines(leases: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["extract", "leases", "-o", "out/", "--model", model, "--json-progress"])
+    *progress, end = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line["documents"] for line in progress] == [0, 10] and progress[-1]["failed"] == 1
+    assert progress[-1]["seconds_left"] == 0 and progress[-1]["tokens_per_second"] > 0
+    assert (end["event"], end["states"]["ok"]) == ("end", 9)
+
+
+def test_a_list_of_files(leases: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("list.txt").write_text("leases/1.txt\nleases/none.txt\n")
+    assert cli.main(["extract", "--files-from", "list.txt", "-o", "out/", "--model", model]) == 1
+    assert "list.txt, line 2: leases/none.txt: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["extract"], "give files or folders"),
+        (["extract", "leases", "--workers", "2"], "--workers is for many documents into a folder"),
+        (["extract", "leases", "-o", "a.jsonl", "--retry-failed"], "-o OUT/"),
+        (["extract", "none", "-o", "out/"], "none: cannot be read"),
+        (["extract", "leases", "-o", "out/", "--format", "html"], "allowed: parquet, csv, jsonl"),
+        (["extract", "leases", "-o", "out/", "--ray-address", "auto"], "needs the engine ray"),
+        (["extract", "leases", "-o", "leases/"], "is given as documents and for the results"),
+        (["extract", "leases", "-o", "leases/1.txt/"], "is a file"),
+        (["extract", "leases", "-o", "out/", "--tasks", "lawyer"], "the model has no task lawyer"),
+        (["extract", "leases", "-o", "out/", "--model", "nowhere"], "nowhere is neither a folder with a model"),
+        (["status", "leases"], "holds no run"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_status_2(
+    leases: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert cli.main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_from_python_with_progress(leases: Path, model: str) -> None:
+    seen: list[Progress] = []
+    ended = extract_many(["leases"], "out", model=model, glob="[0-3].txt", progress=seen.append)
+    assert (ended.counts["ok"], ended.has_ended, ended.failures) == (4, True, ())
+    assert [(each.documents, each.of) for each in seen] == [(0, 4), (4, 4)]
+    with pytest.raises(ConfigError, match=r"unknown format 'parket'.*did you mean 'parquet'"):
+        extract_many(["leases"], "out", format="parket")
+    with pytest.raises(ConfigError, match="workers must be an integer"):
+        extract_many(["leases"], "out", workers=0)
+    with pytest.raises(TypeError, match="tusks"):
+        extract_many(["leases"], "out", tusks=["contract"])  # type: ignore[call-arg]
+
+
+def test_groups_depend_on_the_inputs_alone() -> None:
+    inputs = [Input(f"/{i}", size, 0) for i, size in enumerate([10**6] * 9 + [100] * 700)]
+    sizes = [len(group) for group in groups_of(inputs)]
+    assert sizes == [8, 1 + 448, 252] and sum(sizes) == len(inputs)
+    rest = [each for group in list(groups_of(inputs))[1:] for each in group]
+    assert list(groups_of(rest)) == list(groups_of(inputs))[1:], "what is left of a run has the same groups"
+
+
+@pytest.mark.parametrize(("text", "size"), [("2GB", 2 * 10**9), ("1.5mb", 1_500_000), ("4096", 4096)])
+def test_amounts_of_memory(text: str, size: int) -> None:
+    parser = cli.parser()
+    assert parser.parse_args(["extract", "a", "--memory", text]).memory == size
+    with pytest.raises(SystemExit):
+        parser.parse_args(["extract", "a", "--memory", f"{text}x"])
+    assert batch.duration(3661) == "1 h 1 min"
+
+
+def test_the_query_of_the_readme_runs_on_real_contracts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("duckdb")
+    section = README.read_text(encoding="utf-8").partition("## Many documents")[2].partition("\n## ")[0]
+    command = next(line for line in section.splitlines() if line.startswith("longdoc extract")).split()[1:]
+    contracts = [
+        str(README.parent / "examples" / "contracts" / f"{name}.pdf")
+        for name in ("cano-petroleum-sponsorship", "mphase-distribution")
+    ]
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([part for each in command for part in (contracts if each == "examples/contracts" else [each])]) == 0
+    query = section.partition("```python\n")[2].partition("```")[0]
+    capsys.readouterr()
+    exec(query, {})
+    shown = capsys.readouterr().out
+    assert "Cano Petroleum, Inc." in shown and "2008-12-31" in shown and "New York" in shown
