@@ -127,23 +127,45 @@ class TestOnOneProcessor:
 
 
 SCRIPT = """
-import sys
-from longdoc.batch.extract import extract_many
-status = extract_many([sys.argv[1] + "/documents"], "out own", model="model", format="jsonl", engine="ray")
+import os
+from longdoc import extract_many
+status = extract_many(["documents"], "out own", model="model", format="jsonl", engine="ray")
 print(status.counts["ok"])
+print([name for name in os.environ if name.startswith("RAY_")])
 """
+
+
+def run_script(folder: Path, *command: object) -> str:
+    """What a script prints that may not print an error or a warning."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    words = [sys.executable, *map(str, command)]
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(TESTS.parent)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 @pytest.mark.slow
 def test_a_cluster_of_its_own_is_quiet_and_ends_with_the_run(folder):
     """The path of the model is relative; on a machine with two processors they are all that the cluster has."""
     pytest.importorskip("ray")
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
-    command = [sys.executable, "-W", "error::ResourceWarning", "-c", SCRIPT, str(folder)]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "40\n", "")
+    assert run_script(folder, "-c", SCRIPT) == "40\n[]\n"
+
+
+@pytest.mark.slow
+def test_the_example(tmp_path):
+    pytest.importorskip("ray")
+    (tmp_path / "lease.txt").write_text(CORPUS[0], encoding="utf-8")
+    told = run_script(tmp_path, TESTS.parent / "examples" / "ray_extract.py", "lease.txt", "out")
+    assert "1 of 1 documents, 0 failed" in told
+    assert (tmp_path / "out" / "records").is_dir()
 
 
 def test_a_cluster_that_does_not_answer():
