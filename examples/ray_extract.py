@@ -1,8 +1,8 @@
 """Reads all documents of a folder on a cluster of Ray: ``python ray_extract.py CONTRACTS OUT [ADDRESS]``.
 
-Without an address the cluster is that of ``RAY_ADDRESS``, which ``ray job submit`` sets, or one on this machine. Each node
-needs ``pip install 'longdoc[model,parquet,ray]'`` and the documents at the same paths, as on a shared file system or in
-``s3://bucket/contracts``. If it is interrupted, the same command goes on.
+Without an address the cluster is that of ``RAY_ADDRESS``, which ``ray job submit`` sets, or one on this machine. Each
+node needs ``pip install 'longdoc[model,parquet,ray]'`` and the documents at the same paths, as on a shared file system
+or in ``s3://bucket/contracts``. If it is interrupted, the same command goes on.
 """
 
 import sys

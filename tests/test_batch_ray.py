@@ -82,6 +82,7 @@ class TestOnOneProcessor:
         assert len([name for name in made if "entities" in name]) == 2  # five groups, at most four in a part
         assert made == files(folder / "out local")
         assert ray.is_initialized()
+        assert not ray.data.DataContext.get_current().execution_options.preserve_order
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals")
     def test_what_harms_a_process_costs_itself_and_what_harms_an_actor_costs_nothing(

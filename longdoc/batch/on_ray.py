@@ -29,7 +29,7 @@ from longdoc.batch.local import LIMITS_OF_THE_MODEL, extracted_of, loaded_of
 from longdoc.batch.ray_cluster import cluster
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, yield_to_the_model
-from longdoc.errors import BatchError, ConfigError, require
+from longdoc.errors import BatchError, ConfigError, first_line, require
 from longdoc.workers import Limits, Outcome, Workers
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class RayEngine:
                             raise found
                         yield found
             except ray.exceptions.RayError as error:
-                raise BatchError(f"the Ray cluster stopped; call again to go on: {error}") from error
+                raise BatchError(f"the Ray cluster stopped; call again to go on: {first_line(error)}") from error
 
     def _rows(self, ray: Any, request: Request, format: str, groups: Sequence[bytes]) -> Generator[bytes]:
         """The results of all groups in their order, pickled."""
@@ -97,14 +97,14 @@ class RayEngine:
             request = replace(request, device="cuda")  # Ray shows each process its own
         folder = Path.cwd() if request.model != "default" and Path(request.model).is_dir() else None
         extractor = (Extractor(request, format), request, format, os.environ.get("OMP_NUM_THREADS"), folder)
-        with ray.data.DataContext.current(_context(ray, crew.extractors)):
-            items = [{"number": number, "group": group} for number, group in enumerate(groups)]
-            rows = ray.data.from_items(items, override_num_blocks=len(items))
-            rows = _mapped(ray, rows, LoadGroups, (Loader(request), self.limits), crew.loaders, num_cpus=crew.cpus)
-            rows = _mapped(
-                ray, rows, ExtractGroups, extractor, crew.extractors, num_cpus=crew.cpus, num_gpus=crew.gpus or None
-            )
-            batches = rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+        items = [{"number": number, "group": group} for number, group in enumerate(groups)]
+        rows = ray.data.from_items(items, override_num_blocks=len(items))
+        rows = _mapped(ray, rows, LoadGroups, (Loader(request), self.limits), crew.loaders, num_cpus=crew.cpus)
+        rows = _mapped(
+            ray, rows, ExtractGroups, extractor, crew.extractors, num_cpus=crew.cpus, num_gpus=crew.gpus or None
+        )
+        _set_up(ray, rows.context, crew.extractors)
+        batches = rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
         with closing(iter(batches)) as tables:
             for number, found in enumerate(tables):
                 if found["number"].to_pylist() != [number]:
@@ -140,13 +140,11 @@ class _Crew:
     gpus: float
 
 
-def _context(ray: Any, extractors: int) -> Any:
-    """The settings of Ray Data for a run: in order, with few documents ahead, and quiet."""
-    context = ray.data.DataContext.get_current().copy()
+def _set_up(ray: Any, context: Any, extractors: int) -> None:
+    """Has Ray Data keep the order, take few documents ahead, and draw no progress bars."""
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
     context.execution_options.resource_limits = ray.data.ExecutionResources(object_store_memory=_AHEAD * extractors)
-    return context
 
 
 def _mapped(ray: Any, rows: Any, actor: type, arguments: tuple[Any, ...], count: int, **resources: Any) -> Any:
