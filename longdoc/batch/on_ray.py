@@ -141,8 +141,7 @@ class _Crew:
 
 
 def _set_up(ray: Any, context: Any, extractors: int) -> None:
-    """Has Ray Data keep the order, take few documents ahead, and draw no progress bars."""
-    context.enable_progress_bars = False
+    """Has Ray Data keep the order, and take few documents ahead."""
     context.execution_options.preserve_order = True
     context.execution_options.resource_limits = ray.data.ExecutionResources(object_store_memory=_AHEAD * extractors)
 

@@ -30,7 +30,7 @@ def cluster(address: str | None) -> Iterator[Any]:
     import ray
     import ray.data
 
-    with _quiet_data():
+    with _quiet_data(ray):
         if ray.is_initialized():
             _check_same(ray, address)
             yield ray
@@ -82,14 +82,16 @@ class _Nothing:
 
 
 @contextmanager
-def _quiet_data() -> Iterator[None]:
-    """Keeps to themselves the remarks of Ray Data on each step."""
-    logger = logging.getLogger("ray.data")
-    level = logger.level
+def _quiet_data(ray: Any) -> Iterator[None]:
+    """Keeps Ray Data from remarks on each step, and from progress bars."""
+    logger, context = logging.getLogger("ray.data"), ray.data.DataContext.get_current()
+    level, has_bars = logger.level, context.enable_progress_bars
     logger.setLevel(logging.ERROR)
+    context.enable_progress_bars = False
     try:
         yield
     finally:
+        context.enable_progress_bars = has_bars
         logger.setLevel(level)
 
 
