@@ -93,8 +93,10 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         glob: which files of folders to read, such as ``"*.pdf"``; by default those of the formats that are read.
         files_from: a text file with a path on each line.
         engine: ``"local"``, or ``"ray"`` for a cluster of Ray (the extra ``ray``).
-        ray_address: of a running cluster; by default one is started on this machine.
-        workers: how many processes load documents; by default as many as processors, at most 8.
+        ray_address: of a running cluster, or ``"auto"``; by default one is started on this machine. The nodes of a
+            cluster must find the files at the same paths; see ``longdoc/batch/on_ray.py``.
+        workers: how many processes load documents; by default as many as processors, at most 8 (of a cluster: for each
+            process with a model).
         timeout: seconds that loading one document may take; None for no limit.
         memory: bytes of memory that loading one document may take, on Linux; None for no limit.
         resume: go on with the run in ``out``; if False, its results are removed first.
@@ -117,7 +119,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     if any(os.path.realpath(path) == os.path.realpath(out) for path in given):
         raise ConfigError(f"{os.fspath(out)}: is given as documents and for the results; name another folder for one")
     request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
-    chosen = _engine(engine, ray_address, workers or min(os.cpu_count() or 1, 8), limits)
+    chosen = _engine(engine, ray_address, workers, limits)
     inputs = find_inputs(given, glob=glob, files_from=files_from, leave_out=os.fspath(out))
     identity: dict[str, Any] = {"model": fingerprint(request.model)}
     identity["settings"] = {**request.settings(), "format": format}
@@ -136,11 +138,11 @@ def _check(format: str, engine: str, workers: int | None) -> None:
         raise ConfigError(f"workers must be an integer, at least 1; got {workers!r}")
 
 
-def _engine(name: EngineName, ray_address: str | None, workers: int, limits: Limits) -> Engine:
+def _engine(name: EngineName, ray_address: str | None, workers: int | None, limits: Limits) -> Engine:
     if name == "local":
         if ray_address is not None:
             raise ConfigError("a Ray address needs the engine ray")
-        return LocalEngine(workers=workers, limits=limits)
+        return LocalEngine(workers=workers or min(os.cpu_count() or 1, 8), limits=limits)
     from longdoc.batch.on_ray import RayEngine
 
     return RayEngine(address=ray_address, workers=workers, limits=limits)

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _AHEAD = 24
 """Documents that are loaded before the model needs them."""
-_LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
+LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,12 @@ class LocalEngine:
         groups = list(groups_of(inputs))
         loader, extractor = Loader(request), Extractor(request, format)
         loaders = Workers(loader, self.workers, self.limits, initializer=yield_to_the_model, ahead=_AHEAD)
-        models = Workers(extractor, 1, _LIMITS_OF_THE_MODEL, ahead=1)
+        models = Workers(extractor, 1, LIMITS_OF_THE_MODEL, ahead=1)
         with loaders, models:
-            loaded = (_loaded(outcome) for outcome in loaders.run(inputs, ordered=True))
+            loaded = (loaded_of(outcome) for outcome in loaders.run(inputs, ordered=True))
             as_groups = (tuple(islice(loaded, len(group))) for group in groups)
             for outcome in _with_model(models, as_groups):
-                yield from _extracted(outcome, extractor, request, format)
+                yield from extracted_of(outcome, extractor, request, format)
 
 
 def _with_model(
@@ -61,20 +61,28 @@ def _with_model(
 ) -> Iterator[Outcome[Sequence[Loaded], Extracted]]:
     """What becomes of groups of documents, after an empty one, with which the model is loaded.
 
-    Raises:
-        ConfigError: the model cannot be loaded.
-        WorkerError: the process ends while it loads the model, for which no document is to blame.
+    Raises: as `check_started`.
     """
     outcomes = models.run(chain([()], groups), ordered=True)
-    started = next(outcomes).result
+    check_started(next(outcomes))
+    yield from outcomes
+
+
+def check_started(outcome: Outcome[Sequence[Loaded], Extracted]) -> None:
+    """Checks that the model was loaded, with an empty group.
+
+    Raises:
+        ConfigError: the model cannot be loaded.
+        WorkerError: the process ended while it loaded the model, for which no document is to blame.
+    """
+    started = outcome.result
     if isinstance(started, Raised):
         raise started.error
     if isinstance(started, Lost):
         raise WorkerError(f"the process with the model ended while it loaded the model: {started.reason}")
-    yield from outcomes
 
 
-def _loaded(outcome: Outcome[Input, Loaded]) -> Loaded:
+def loaded_of(outcome: Outcome[Input, Loaded]) -> Loaded:
     """What became of loading a document, whichever way it ended."""
     result = outcome.result
     cost: dict[str, Any] = {"attempts": outcome.attempts, "seconds": round(outcome.seconds, 3)}
@@ -99,7 +107,7 @@ def _ended(lost: Lost) -> str:
     }[lost.state]
 
 
-def _extracted(
+def extracted_of(
     outcome: Outcome[Sequence[Loaded], Extracted], extractor: Extractor, request: Request, format: str
 ) -> Iterator[Extracted]:
     """What became of a group of documents, each tried by itself if it cost the process with the model."""
@@ -112,11 +120,11 @@ def _extracted(
         yield _lost(group, result, request, format)
     else:
         logger.warning("%s; %d documents are tried one by one", _fault(result)[2], len(group))
-        with Workers(extractor, 1, _LIMITS_OF_THE_MODEL, ahead=0) as models:
+        with Workers(extractor, 1, LIMITS_OF_THE_MODEL, ahead=0) as models:
             found = [
                 own
                 for one in _with_model(models, ((each,) for each in group))
-                for own in _extracted(one, extractor, request, format)
+                for own in extracted_of(one, extractor, request, format)
             ]
         yield Extracted(
             tuple(done for own in found for done in own.done), WRITERS[format].join([own.rows for own in found])
