@@ -481,49 +481,6 @@ def test_csv_and_parquet_of_one_row_a_document_are_safe_too():
     assert (row["source"], row["law"]) == ("caf\\udce9.txt", ["=1+1"])
 
 
-# ------------------------------------------------------------------------------------------------------ other readers
-
-
-@pytest.fixture
-def out(contract, note, tmp_path) -> Path:
-    every = (contract, note, filled())
-    for name, table in tables_of([(status_of(each), each) for each in every]).items():
-        (tmp_path / "OUT" / name).mkdir(parents=True)
-        write_table(table, tmp_path / "OUT" / name / "part-0.parquet")
-    return tmp_path / "OUT"
-
-
-def test_pandas_reads_the_tables(out):
-    pandas = pytest.importorskip("pandas")
-    entities = pandas.read_parquet(out / "entities")
-    assert entities["text"].iloc[0] in ("Hyatt", "Playa") and len(entities) > 20
-    assert set(entities["boxes"].iloc[0][0]) == {"page", "x0", "y0", "x1", "y1"}
-    fields = pandas.read_parquet(out / "fields").set_index("field")
-    assert fields.loc["born", "date"] == datetime.date(1, 2, 3)
-
-
-def test_polars_reads_the_tables(out):
-    polars = pytest.importorskip("polars")
-    for name in TABLES:
-        read = polars.read_parquet(out / name / "*.parquet")
-        assert read.to_dicts() == parquet.read_table(out / name).to_pylist()
-
-
-def test_duckdb_reads_the_tables_and_runs_the_queries_of_the_page(out, monkeypatch):
-    duckdb = pytest.importorskip("duckdb")
-    monkeypatch.chdir(out.parent)
-    for name in TABLES:
-        read = duckdb.sql(f"SELECT * FROM 'OUT/{name}/*.parquet'")
-        written = parquet.read_table(out / name).to_pylist()
-        assert [dict(zip(read.columns, row, strict=True)) for row in read.fetchall()] == written
-    dates, parties, boxes = [
-        duckdb.sql(query).fetchall()
-        for query in re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "tables.md").read_text(encoding="utf-8"), re.S)
-    ]
-    assert len(dates) == 1 and isinstance(dates[0][2], datetime.date)
-    assert len(parties) >= 2 and len(boxes) > 20
-
-
 # ------------------------------------------------------------------------------------------------------------ the page
 
 

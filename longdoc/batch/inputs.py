@@ -21,7 +21,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISREG
 from typing import IO, Any
 
 from dateutil.parser import isoparse
@@ -186,6 +186,9 @@ def _look_at(path: str, origin: str) -> tuple[Hashable, Input]:
         return address, Input(address, 0, 0, f"{origin}{_problem(path, error)}")
     if S_ISDIR(status.st_mode):
         return address, Input(address, 0, 0, f"{origin}{shown(path)}: is a folder; give its files")
+    if not S_ISREG(status.st_mode):  # reading it might never end
+        problem = f"{origin}{shown(path)}: is no regular file, but a pipe, a socket or a device; give a file"
+        return address, Input(address, 0, 0, problem)
     return os.path.realpath(path), Input(address, status.st_size, status.st_mtime_ns)
 
 
@@ -242,9 +245,11 @@ def _tree(start: str, seen: set[str], written: str | None, links: list[str]) -> 
             is_file = entry.is_file() if not is_link else not os.path.exists(real) or os.path.isfile(real)  # noqa: PTH110, PTH113
             if is_file and real != written:
                 yield entry.path, real
-            elif is_link and not is_file:
+            elif is_file or not entry.is_dir():  # also pipes and devices, which are no documents
+                continue
+            elif is_link:
                 links.append(entry.path)
-            elif not is_file and entry.is_dir():
+            else:
                 stack.append((entry.path, real))
 
 

@@ -9,7 +9,7 @@ them is tried by itself in a new one, so that one document is lost and the other
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 from longdoc.batch.inputs import Input, shown
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, status_of, yield_to_the_model
+from longdoc.batch.status import State
 from longdoc.batch.writers import WRITERS
-from longdoc.errors import ConfigError, MissingDependencyError
+from longdoc.errors import ConfigError, MissingDependencyError, WorkerError
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
 
 logger = logging.getLogger(__name__)
@@ -51,9 +52,34 @@ class LocalEngine:
         with loaders, models:
             loaded = (loaded_of(outcome) for outcome in loaders.run(inputs, ordered=True))
             as_groups = (tuple(islice(loaded, len(group))) for group in groups)
-            # The first group is empty: the model is loaded while the first documents are.
-            for outcome in islice(models.run(chain([()], as_groups), ordered=True), 1, None):
+            for outcome in _with_model(models, as_groups):
                 yield from extracted_of(outcome, extractor, request, format)
+
+
+def _with_model(
+    models: Workers[Sequence[Loaded], Extracted], groups: Iterable[Sequence[Loaded]]
+) -> Iterator[Outcome[Sequence[Loaded], Extracted]]:
+    """What becomes of groups of documents, after an empty one, with which the model is loaded.
+
+    Raises: as `check_started`.
+    """
+    outcomes = models.run(chain([()], groups), ordered=True)
+    check_started(next(outcomes))
+    yield from outcomes
+
+
+def check_started(outcome: Outcome[Sequence[Loaded], Extracted]) -> None:
+    """Checks that the model was loaded, with an empty group.
+
+    Raises:
+        ConfigError: the model cannot be loaded.
+        WorkerError: the process ended while it loaded the model, for which no document is to blame.
+    """
+    started = outcome.result
+    if isinstance(started, Raised):
+        raise started.error
+    if isinstance(started, Lost):
+        raise WorkerError(f"the process with the model ended while it loaded the model: {started.reason}")
 
 
 def loaded_of(outcome: Outcome[Input, Loaded]) -> Loaded:
@@ -88,18 +114,16 @@ def extracted_of(
     result, group = outcome.result, outcome.input
     if isinstance(result, Extracted):
         yield result
-    elif isinstance(result, Raised):
+    elif isinstance(result, Raised) and isinstance(result.error, (ConfigError, MissingDependencyError)):
         raise result.error
     elif len(group) < 2:
         yield _lost(group, result, request, format)
     else:
-        logger.warning(
-            "the process with the model ended (%s); %d documents are tried one by one", result.reason, len(group)
-        )
+        logger.warning("%s; %d documents are tried one by one", _fault(result)[2], len(group))
         with Workers(extractor, 1, LIMITS_OF_THE_MODEL, ahead=0) as models:
             found = [
                 own
-                for one in models.run([(each,) for each in group], ordered=True)
+                for one in _with_model(models, ((each,) for each in group))
                 for own in extracted_of(one, extractor, request, format)
             ]
         yield Extracted(
@@ -107,11 +131,19 @@ def extracted_of(
         )
 
 
-def _lost(group: Sequence[Loaded], lost: Lost, request: Request, format: str) -> Extracted:
-    """A document that ended the process with the model."""
-    done = []
-    for each in group:
-        reason = f"the process with the model ended: {lost.reason}"
-        done.append((each.input, replace(each.status, state=lost.state, reason=reason)))
+def _lost(group: Sequence[Loaded], cause: Lost | Raised, request: Request, format: str) -> Extracted:
+    """A document that ended the process with the model, or with which longdoc failed."""
+    state, error, reason = _fault(cause)
+    if isinstance(cause, Raised):
+        logger.error("%s:\n%s", ", ".join(shown(each.input.address) for each in group), cause.traceback)
+    done = [(each.input, replace(each.status, state=state, error=error, reason=shown(reason))) for each in group]
     rows = WRITERS[format].rows([(status, None) for _, status in done], model=request.model)
     return Extracted(tuple(done), rows)
+
+
+def _fault(cause: Lost | Raised) -> tuple[State, str, str]:
+    """The state, the class of the error, and the reason of documents that the process with the model failed at."""
+    if isinstance(cause, Lost):
+        return cause.state, "", f"the process with the model ended: {cause.reason}"
+    name = type(cause.error).__name__
+    return "failed", name, f"a fault of longdoc, please report it: {name}: {cause.error}"

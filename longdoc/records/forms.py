@@ -119,9 +119,8 @@ def signature_namings(text: str) -> list[Naming]:
     found: dict[str, Naming] = {}
     for at, end in names_in(text, start, limit):
         prefix = _FOR.match(text, at, end)
-        if prefix and is_name(text[prefix.end() : end]) and text.count(text[at:end]) == 1:
-            at = prefix.end()
-        begin = _with_line_before(text, at, end)
+        is_prefixed = prefix and is_name(text[prefix.end() : end]) and text.count(text[at:end]) == 1
+        begin = prefix.end() if prefix and is_prefixed else _with_line_before(text, at, end)
         before, after = text[max(0, begin - 40) : begin], text[end : end + 80]
         if _NOT_SIGNING.search(before) or _NOT_AFTER.match(after) or not _signs(text, begin, end, limit):
             continue

@@ -1,0 +1,139 @@
+"""Runs of a batch that tests disturb, and documents that harm what reads them, by the last word of their names.
+
+``03-hang.html`` hangs its loader, and ``04-fatal.html`` kills the process with the model. The classes replace those of
+``longdoc.batch.local`` in the process that starts a run; its workers find them in this module.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import longdoc
+from fakes import FakePipeline
+from longdoc.batch import extract, local, stages
+from longdoc.batch.stages import Extracted, Loaded
+from longdoc.document import Document
+
+
+def die(path: Path | None = None) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hang(path: Path) -> None:
+    time.sleep(600)
+
+
+def eat(path: Path) -> None:
+    held = [bytes(1 << 24) for _ in range(1 << 12)]
+    raise AssertionError(f"nothing stopped it at {len(held)} pieces")
+
+
+def grow(path: Path) -> None:
+    """Changes the document whenever it is read."""
+    with path.open("a") as file:
+        file.write("<p>and more</p>")
+
+
+def grow_once(path: Path) -> None:
+    """Changes the document when it is read first."""
+    if "and more" not in path.read_text():
+        grow(path)
+
+
+def vanish(path: Path) -> None:
+    path.unlink()
+
+
+def linger(path: Path) -> None:
+    time.sleep(0.04)
+
+
+HARMS: dict[str, Callable[[Path], None]] = {
+    "die": die,
+    "hang": hang,
+    "eat": eat,
+    "growing": grow,
+    "grown": grow_once,
+    "vanishing": vanish,
+    "slow": linger,
+}
+
+
+def harm_of(address: str) -> str:
+    return Path(address).stem.rpartition("-")[2]
+
+
+def load(source: str, **options: Any) -> Document:
+    """Loads a document that does its harm after it was read."""
+    path = Path(source)
+    harm = HARMS.get(harm_of(source), lambda path: None)
+    document = longdoc.load(source, **options)
+    harm(path)
+    return document
+
+
+class Loader(stages.Loader):
+    """Loads documents that do harm."""
+
+    def __call__(self, each):
+        stages.load = load
+        return super().__call__(each)
+
+
+class Light(FakePipeline):
+    """A pipeline of patterns, which starts without torch."""
+
+    readers = ()
+
+    @classmethod
+    def from_pretrained(cls, model="default", **options):
+        return cls()
+
+
+class Extractor(stages.Extractor):
+    """Extracts from documents that do harm, by patterns or with a model."""
+
+    def __init__(self, request, format):
+        super().__init__(request, format)
+        self._is_light = request.model == "light"
+
+    def __call__(self, group: Sequence[Loaded]) -> Extracted:
+        if self._is_light:
+            longdoc.Pipeline = Light
+        harms = [harm_of(each.input.address) for each in group]
+        if "fatal" in harms:
+            die()
+        if "faulty" in harms:
+            raise ValueError("a fault of this test")
+        time.sleep(0.1 * ("slow" in harms))
+        return super().__call__(group)
+
+
+class Stillborn(Extractor):
+    """Dies while it loads the model, if there is a file that says so."""
+
+    def __call__(self, group: Sequence[Loaded]) -> Extracted:
+        if self._pipeline is None and Path("no-model").exists():
+            die()
+        return super().__call__(group)
+
+
+OPTIONS = {"model": "light", "workers": 1, "format": "csv"}
+REPLACED = (
+    (local, "Loader", Loader),
+    (local, "Extractor", Stillborn),
+    (extract, "GROUPS_IN_PART", 1),
+    (extract, "fingerprint", str),
+)
+"""What a run has from here; every group is committed by itself."""
+
+
+def run_and_tell(paths: Sequence[str], out: str, **options: Any) -> None:
+    """Extracts in a process of its own, and prints how many documents are done."""
+    for each in REPLACED:
+        setattr(*each)
+    report = lambda progress: print(progress.documents, flush=True)  # noqa: E731, T201
+    extract.extract_many(paths, out, progress=report, **{**OPTIONS, **options})
