@@ -81,6 +81,8 @@ class Contender:
 
 def in_turns(contenders: Sequence[Contender], total: int, step: int = 8) -> None:
     """Lets each do the same documents before the next one does, so that other load on the machine hits all alike."""
+    for each in contenders:
+        each.send(signal.SIGSTOP)
     for n_documents in [*range(step, total, step), total]:
         for each in contenders:
             each.advance(n_documents)

@@ -156,7 +156,7 @@ def bad(bench: Bench) -> list[Row]:
         damage(path, given / f"damaged-{path.name}", i % 4)
     for name, path in zip(("hang", "eat", "die", "fatal"), sample[n_damaged:], strict=False):
         path.rename(given / f"{name}-{path.name}")
-    status = bench.finish([given], bench.folder / "bad-out", harm=True, timeout=20.0, memory=10**9)
+    status = bench.finish([given], bench.folder / "bad-out", harm=True, timeout=60.0, memory=10**9)
     found = {Path(each.address).name: each.state for each in status.failures}
     expected = {"hang": "timed out", "eat": "out of memory", "die": "crashed", "fatal": "crashed", "damaged": "failed"}
     right = sum(state == expected.get(name.partition("-")[0]) for name, state in found.items())
@@ -193,7 +193,8 @@ def disk(bench: Bench) -> list[Row]:
         rows.append(["a disk of 8 MB", "left out: only root may mount one", "", of])
     else:
         try:
-            (small / "filler").write_bytes(bytes(8 * 2**20 - 200_000))
+            free = sum(map(len, files(bench.folder / "whole").values())) * 6 // 10
+            (small / "filler").write_bytes(bytes(8 * 2**20 - free))
             told = message(bench, pdfs, small / "out", groups_in_part=1)
             (small / "filler").unlink()
             n_left = read_status(small / "out").n_left
@@ -285,6 +286,8 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the processes that it has started end with it
+    if arguments.documents < 16:
+        parser.error("--documents must be at least 16, so that something is left after the first group")
     found = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
     for name in arguments.only.split(","):
         with tempfile.TemporaryDirectory(prefix="batch-") as folder:
