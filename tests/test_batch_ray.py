@@ -1,6 +1,7 @@
 """The engine ``ray``: it makes the files of the local engine, whatever documents do to its actors."""
 
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -119,6 +120,13 @@ class TestOnOneProcessor:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
+    def test_the_example(self, ray, tmp_path, capsys):
+        (tmp_path / "lease.txt").write_text(CORPUS[0], encoding="utf-8")
+        example = runpy.run_path(str(TESTS.parent / "examples" / "ray_extract.py"))
+        example["main"](str(tmp_path / "lease.txt"), str(tmp_path / "out"))
+        assert "1 of 1 documents, 0 failed" in capsys.readouterr().out
+        assert (tmp_path / "out" / "records").is_dir()
+
     def test_another_cluster_than_the_one_in_use_is_an_error(self, folder, ray):
         with pytest.raises(ConfigError, match="already"):
             run(folder, "ray", "out other", ray_address="127.0.0.1:1")
@@ -155,15 +163,6 @@ def test_a_cluster_of_its_own_is_quiet_and_ends_with_the_run(folder):
     """The path of the model is relative; on a machine with two processors they are all that the cluster has."""
     pytest.importorskip("ray")
     assert run_script(folder, "-c", SCRIPT) == "12\nNone\n"
-
-
-@pytest.mark.slow
-def test_the_example(tmp_path):
-    pytest.importorskip("ray")
-    (tmp_path / "lease.txt").write_text(CORPUS[0], encoding="utf-8")
-    told = run_script(tmp_path, TESTS.parent / "examples" / "ray_extract.py", "lease.txt", "out")
-    assert "1 of 1 documents, 0 failed" in told
-    assert (tmp_path / "out" / "records").is_dir()
 
 
 def test_a_cluster_that_does_not_answer():

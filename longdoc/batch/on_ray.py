@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from longdoc.batch.inputs import Input
-from longdoc.batch.local import LIMITS_OF_THE_MODEL, extracted_of, loaded_of
+from longdoc.batch.local import LIMITS_OF_THE_MODEL, check_started, extracted_of, loaded_of
 from longdoc.batch.ray_cluster import cluster
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, yield_to_the_model
@@ -200,7 +200,7 @@ class ExtractGroups:
         self._rest = extractor, request, format
         self._error: Exception | None = None
         try:
-            self._extract(())
+            check_started(self._process.ask(()))
         except Exception as error:  # told with the first group, since what an actor raises when it starts ends the run
             self._error = error
 

@@ -48,7 +48,7 @@ def _start(ray: Any) -> None:
     """Starts a cluster on this machine, whose processes import what this one can, and sends no statistics of use."""
     path = os.pathsep.join(entry for entry in sys.path if isinstance(entry, str))
     with _environment(RAY_USAGE_STATS_ENABLED="0", PYTHONPATH=path):
-        ray.init("local", include_dashboard=False, logging_level=logging.ERROR)
+        ray.init("local", include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
     with _silent():
         # Once in a process Ray warns of actors that are made the way Ray Data makes all of its actors.
         ray.kill(ray.remote(num_cpus=0, max_restarts=1)(_Nothing).remote(ray.put(None)))
