@@ -372,3 +372,10 @@ def test_long_text_takes_linear_time(rules: Rules, piece: str) -> None:
 def test_a_text_of_more_than_a_million_characters_is_read_to_its_end() -> None:
     text = f"{'x' * 1000}\n" * 1001 + "5 mg"
     assert Rules([Rule(label="DOSE", pattern="5 mg")]).find(text) == [Span(len(text) - 4, len(text), "DOSE")]
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_spacy_accepts_the_patterns_of_the_shipped_files(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / path.name  # patterns of other files are validated when they are loaded
+    copy.write_bytes(path.read_bytes())
+    assert Rules.load(copy).rules == Rules.load(path.stem).rules
