@@ -56,6 +56,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``config``          strict conversion between YAML and dataclasses
 ``workers``         a function on many inputs in worker processes, with limits on time and memory
 ``durable``         files that a crash or a kill leaves whole or absent
+``version``         the version of longdoc
 ``errors``          the errors that a caller may want to catch
 ==================  =====================================================================================
 
@@ -67,6 +68,8 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from longdoc.version import __version__
 
 if TYPE_CHECKING:
     from longdoc.batch.extract import extract_many
@@ -113,7 +116,6 @@ if TYPE_CHECKING:
     from longdoc.schema import Field, Schema, load_schema
     from longdoc.values import Duration, Money
 
-__version__ = "0.1.0"
 __all__ = [
     "Pipeline",
     "Prediction",

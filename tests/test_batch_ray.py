@@ -168,7 +168,7 @@ def test_a_cluster_of_its_own_is_quiet_and_ends_with_the_run(folder):
 def test_a_cluster_that_does_not_answer():
     ray = pytest.importorskip("ray")
     with pytest.raises(ConfigError, match="ray start"):
-        ray_cluster._connect(ray, "127.0.0.1:1")
+        ray_cluster.connect(ray, "127.0.0.1:1")
 
 
 def test_ray_is_missing(folder, monkeypatch):

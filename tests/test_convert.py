@@ -552,7 +552,7 @@ def test_the_command_writes_to_the_given_folder(
     assert cli.main(["convert", ".", "--max-tokens", "100", "--global-projections", "-o", str(output)]) == 0
     assert f"{output}: LongformerForMaskedLM for rows of 100" in capsys.readouterr().out
     assert json.loads((output / "config.json").read_text())["attention_window"] == [512, 512]
-    assert cli.main(["convert", ".", "--max-tokens", "100", "-o", "."]) == 1
+    assert cli.main(["convert", ".", "--max-tokens", "100", "-o", "."]) == 2
     assert capsys.readouterr().err == "longdoc: .: the output would replace the model; choose another folder\n"
 
 

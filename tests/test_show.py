@@ -65,10 +65,10 @@ def test_a_page_range_is_a_number_or_two(pages, capsys):
 
 def test_options_that_do_not_fit_the_document_are_errors_and_leave_no_file(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("Lease")
-    assert main(["show", str(tmp_path / "a.txt"), "--draw", str(tmp_path / "out.html")]) == 1
+    assert main(["show", str(tmp_path / "a.txt"), "--draw", str(tmp_path / "out.html")]) == 2
     assert "no pages to draw" in capsys.readouterr().err
     assert not (tmp_path / "out.html").exists()
-    assert main(["show", str(CONTRACT), "--pages", "90"]) == 1
+    assert main(["show", str(CONTRACT), "--pages", "90"]) == 2
     assert "allowed: 1 to 8" in capsys.readouterr().err
 
 
@@ -100,6 +100,6 @@ def test_drawings_do_not_replace_a_document_and_need_a_writable_folder(tmp_path,
     copy = tmp_path / "a.pdf"
     copy.write_bytes(data)
     for target in (copy, tmp_path, tmp_path / "missing" / "out.html"):
-        assert main(["show", str(copy), "--draw", str(target)]) == 1
+        assert main(["show", str(copy), "--draw", str(target)]) == 2
         assert str(target) in capsys.readouterr().err
     assert copy.read_bytes() == data

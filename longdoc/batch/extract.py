@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
@@ -115,17 +116,20 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         MissingDependencyError: a library is not installed, such as pyarrow (the extra ``parquet``).
     """
     _check(format, engine, workers)
-    given = [os.fspath(path) for path in paths]
-    if any(os.path.realpath(path) == os.path.realpath(out) for path in given):
-        raise ConfigError(f"{os.fspath(out)}: is given as documents and for the results; name another folder for one")
     request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
     chosen = _engine(engine, ray_address, workers, limits)
-    inputs = find_inputs(given, glob=glob, files_from=files_from, leave_out=os.fspath(out))
+    inputs = _inputs([os.fspath(path) for path in paths], os.fspath(out), glob, files_from)
     identity: dict[str, Any] = {"model": fingerprint(request.model)}
     identity["settings"] = {**request.settings(), "format": format}
     with Run.open(out, **identity, writer=WRITERS[format], overwrite=not resume) as run:
         _run(run, chosen, request, format, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
     return read_status(out)
+
+
+def _inputs(paths: Sequence[str], out: str, glob: str | None, files_from: str | None) -> tuple[Input, ...]:
+    if any(os.path.realpath(path) == os.path.realpath(out) for path in paths):
+        raise ConfigError(f"{out}: is given as documents and for the results; name another folder for one")
+    return find_inputs(paths, glob=glob, files_from=files_from, leave_out=out)
 
 
 def _check(format: str, engine: str, workers: int | None) -> None:
@@ -134,6 +138,9 @@ def _check(format: str, engine: str, workers: int | None) -> None:
             raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(allowed)}{did_you_mean(value, allowed)}")
     if format != "jsonl":
         require("pyarrow", extra="parquet", needed_by=f"the format {format}")
+    for library in ("torch", "transformers"):
+        if find_spec(library) is None:  # not imported here, since the model is in a process of its own
+            require(library, extra="model", needed_by="extraction")
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise ConfigError(f"workers must be an integer, at least 1; got {workers!r}")
 
@@ -142,10 +149,15 @@ def _engine(name: EngineName, ray_address: str | None, workers: int | None, limi
     if name == "local":
         if ray_address is not None:
             raise ConfigError("a Ray address needs the engine ray")
-        return LocalEngine(workers=workers or min(os.cpu_count() or 1, 8), limits=limits)
+        return LocalEngine(workers=workers or min(_n_processors(), 8), limits=limits)
     from longdoc.batch.on_ray import RayEngine
 
     return RayEngine(address=ray_address, workers=workers, limits=limits)
+
+
+def _n_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import longdoc
 from longdoc.batch.lock import now
 from longdoc.batch.status import MANIFEST
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError
+from longdoc.version import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def write_manifest(folder: Path, model: str, settings: Mapping[str, Any]) -> Non
     Raises:
         OSError: it cannot be written.
     """
-    record = {"format": FORMAT, "longdoc": longdoc.__version__, "model": model, "settings": settings, "started": now()}
+    record = {"format": FORMAT, "longdoc": __version__, "model": model, "settings": settings, "started": now()}
     text = json.dumps(record, indent=1) + "\n"
     write_atomically(folder / MANIFEST, text, temporary=folder / f".{MANIFEST}")
 
@@ -68,10 +68,8 @@ def check_manifest(folder: Path, record: Mapping[str, Any], model: str, settings
             f"{folder}: holds the results of a run with another model or other settings: {'; '.join(differences)}. "
             "Give another folder, or replace them with --overwrite"
         )
-    if record["longdoc"] != longdoc.__version__:
-        logger.warning(
-            "%s: begun with longdoc %s, goes on with longdoc %s", folder, record["longdoc"], longdoc.__version__
-        )
+    if record["longdoc"] != __version__:
+        logger.warning("%s: begun with longdoc %s, goes on with longdoc %s", folder, record["longdoc"], __version__)
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -38,7 +38,7 @@ def cluster(address: str | None) -> Iterator[Any]:
         address = address or os.environ.get("RAY_ADDRESS") or "local"
         with _same_signals():
             try:
-                _start(ray) if address == "local" else _connect(ray, address)
+                _start(ray) if address == "local" else connect(ray, address)
                 yield ray
             finally:
                 ray.shutdown()
@@ -54,7 +54,12 @@ def _start(ray: Any) -> None:
         ray.kill(ray.remote(num_cpus=0, max_restarts=1)(_Nothing).remote(ray.put(None)))
 
 
-def _connect(ray: Any, address: str) -> None:
+def connect(ray: Any, address: str) -> None:
+    """Connects to a running cluster.
+
+    Raises:
+        ConfigError: it cannot be reached.
+    """
     try:
         host, colon, port = address.rpartition(":")
         if colon and port.isdecimal() and "://" not in address:

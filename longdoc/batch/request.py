@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import longdoc
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, RecordError
 from longdoc.schema import Schema, load_schema
@@ -106,8 +105,10 @@ class Request:
         Raises:
             ConfigError: there is no such model.
         """
+        from longdoc.pipeline import Pipeline
+
         options: dict[str, Any] = {"encoder": self.encoder, "device": self.device, "precision": self.precision}
-        return longdoc.Pipeline.from_pretrained(self.model, rules=["default", *self.rules], progress=False, **options)
+        return Pipeline.from_pretrained(self.model, rules=["default", *self.rules], progress=False, **options)
 
     def read(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[tuple[Prediction, str]]:
         """The prediction for each document, in order, and why it has no record if one was requested.
@@ -154,7 +155,7 @@ def fingerprint(model: str) -> str:
     Raises:
         ConfigError: there is no such model.
     """
-    folder = Path(longdoc.__file__).parent / "assets" / "default" if model == "default" else Path(model)
+    folder = Path(__file__).parents[1] / "assets" / "default" if model == "default" else Path(model)
     if folder.is_dir():
         files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern)})
         return f"{model if model == 'default' else folder.resolve().name}@{_digest(files)[:16]}"

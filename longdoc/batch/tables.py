@@ -20,7 +20,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-import longdoc
 from longdoc.batch.columns import TABLES, schemas
 from longdoc.batch.status import Status
 from longdoc.document import Document
@@ -32,6 +31,7 @@ from longdoc.outputs.parquet import escaped
 from longdoc.plain import plain
 from longdoc.prediction import Prediction
 from longdoc.values import Duration, Money, alternative_of
+from longdoc.version import __version__
 
 if TYPE_CHECKING:
     import pyarrow
@@ -150,7 +150,7 @@ def _document_row(status: Status, prediction: Prediction | None, model: str) -> 
         "pages": status.pages or None,
         "tokens": status.tokens or None,
         "model": model or None,
-        "longdoc_version": longdoc.__version__,
+        "longdoc_version": __version__,
         "escaped": 0,
         "same_as": status.same_as or None,
         **(_read(prediction) if prediction else {}),

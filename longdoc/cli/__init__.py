@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from longdoc import __version__
 from longdoc.cli import ask, calibrate, convert, evaluate, extract, pretrain, show, status, train
 from longdoc.errors import BatchError, ConfigError, LongdocError, WorkerError
+from longdoc.version import __version__
 
 
 class Command(Protocol):

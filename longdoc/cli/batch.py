@@ -79,7 +79,6 @@ def check_not_used(arguments: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace, schema: Any) -> int:
     """Extracts into the folder ``arguments.output``; returns the exit status."""
-    options.require_model_libraries(arguments.command)
     format = arguments.format or FORMATS[0]
     if format not in FORMATS:
         raise ConfigError(f"the format {format} is not for a folder; allowed: {', '.join(FORMATS)}")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from longdoc import __version__
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset, yields
 from longdoc.datasets.views import View
@@ -35,6 +34,7 @@ from longdoc.metrics.results import (
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
 from longdoc.reader import EncoderKind, Precision
+from longdoc.version import __version__
 
 __all__ = [
     "AnswerResult",
