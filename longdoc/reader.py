@@ -7,10 +7,10 @@ as long as most documents; everything else is the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from threading import Barrier
 from typing import Any, Literal, TypeAlias, get_args
@@ -30,6 +30,9 @@ from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentenc
 
 EncoderKind: TypeAlias = Literal["windows", "sparse"]
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+
+_REMEMBERED = 16
+"""Documents whose tokens are kept, so that several questions to one need not tokenise it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,18 @@ class Reader:
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
         self.batch_tokens = batch_tokens or (2**16 if device.type == "cuda" else 2**11)
         self._encoders: dict[int, Encoder] = {}
+        self._tokenized = _remembering(self.model.tokenizer)
         self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
 
     def __getstate__(self) -> dict[str, Any]:
-        # Packed weights and threads cannot be pickled, and are made again on demand.
-        return {**self.__dict__, "_encoders": {}, "_pool": None}
+        # Packed weights, threads and functions cannot be pickled, and are made again.
+        kept = {name: value for name, value in self.__dict__.items() if name != "_tokenized"}
+        return {**kept, "_encoders": {}, "_pool": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._tokenized = _remembering(self.model.tokenizer)
 
     @property
     def encoder(self) -> Encoder:
@@ -119,8 +128,8 @@ class Reader:
         return tuple(tokenize(question.strip(), self.model.tokenizer).ids.tolist())
 
     def tokenize(self, document: Document) -> Tokens:
-        """Tokenises the whole document."""
-        return tokenize(document.text, self.model.tokenizer)
+        """Tokenises the whole document; the tokens of those that were read last are kept."""
+        return self._tokenized(document.text)
 
     def read(self, document: Document, tokens: Tokens, heads: Sequence[str], *, question: str | None = None) -> Reading:
         """Cuts tokens of a document, all or a part of them, into windows.
@@ -291,6 +300,11 @@ class Reader:
                 logits = module(states[0, rows]).float().softmax(dim=-1).cpu().numpy()
             found.update(zip(inside, logits, strict=True))
         return np.stack([found[index] for index in indices])
+
+
+def _remembering(tokenizer: Tokenizer) -> Callable[[str], Tokens]:
+    """`tokenize` with a tokenizer, which keeps some results."""
+    return lru_cache(maxsize=_REMEMBERED)(lambda text: tokenize(text, tokenizer))
 
 
 def _batch_key(reading: Reading) -> tuple[int, tuple[str, ...]]:
