@@ -197,3 +197,16 @@ def test_the_query_of_the_readme_runs_on_real_contracts(
     exec(query, {})
     shown = capsys.readouterr().out
     assert "Cano Petroleum, Inc." in shown and "2008-12-31" in shown and "New York" in shown
+
+
+def test_what_the_model_cannot_do_costs_no_results_and_leaves_no_run(
+    leases: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = ["extract", "leases/1.txt", "-o", "out/", "--model", model, "--tasks", "lawyer"]
+    assert cli.main(wrong) == 2
+    assert cli.main(wrong[:-2]) == 0, "the corrected command was refused"
+    before = files("out")
+    assert cli.main([*wrong, "--overwrite"]) == 2
+    assert files("out") == before
+    assert cli.main(["extract", "leases/1.txt", "-o", "folder"]) == 2
+    assert "end it with a slash" in capsys.readouterr().err

@@ -506,7 +506,7 @@ def test_a_run_with_other_settings_is_refused_with_the_difference(folder):
 
 def test_a_folder_of_another_layout_or_version(folder, monkeypatch, caplog):
     extract()
-    monkeypatch.setattr("longdoc.__version__", "9.0")
+    monkeypatch.setattr("longdoc.batch.manifest.__version__", "9.0")
     with caplog.at_level(logging.WARNING):
         extract()
     assert "begun with longdoc 0.1.0, goes on with longdoc 9.0" in caplog.text

@@ -6,15 +6,15 @@ import logging
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
 from longdoc.batch.inputs import Input, find_inputs, shown
 from longdoc.batch.journal import Run
-from longdoc.batch.local import LocalEngine
+from longdoc.batch.local import LocalEngine, check
 from longdoc.batch.progress import RunStatus, read_status
 from longdoc.batch.request import Request, RequestOptions, fingerprint
 from longdoc.batch.stages import Extracted
@@ -119,9 +119,10 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
     chosen = _engine(engine, ray_address, workers, limits)
     inputs = _inputs([os.fspath(path) for path in paths], os.fspath(out), glob, files_from)
-    identity: dict[str, Any] = {"model": fingerprint(request.model)}
-    identity["settings"] = {**request.settings(), "format": format}
-    with Run.open(out, **identity, writer=WRITERS[format], overwrite=not resume) as run:
+    model, settings = fingerprint(request.model), {**request.settings(), "format": format}
+    if not resume:
+        check(request, format)  # before results are removed
+    with Run.open(out, model=model, settings=settings, writer=WRITERS[format], overwrite=not resume) as run:
         _run(run, chosen, request, format, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
     return read_status(out)
 
@@ -171,6 +172,7 @@ def _run(
     report: Callable[[Progress], object],
 ) -> None:
     """Reads what is still to read, and commits it part by part."""
+    is_new = run.is_empty
     pending = run.pending(inputs, retry_failed=retry_failed)
     _tell(pending.n_done, pending.changed, pending.removed)
     progress = Progress(0, len(pending.to_read), pending.n_done, 0, 0, 0, 0, 0.0)
@@ -178,7 +180,7 @@ def _run(
     if not pending.to_read:
         return
     owners, writer = run.owners(), WRITERS[format]
-    with closing(engine.extract(request, format, pending.to_read)) as extracted:
+    with closing(engine.extract(request, format, pending.to_read)) as extracted, _nothing_left(run, is_new):
         reported = _reported(extracted, progress, report)
         while part := list(islice(reported, GROUPS_IN_PART)):
             done, rows = [], []
@@ -187,6 +189,17 @@ def _run(
                 done += [(each, status) for (each, _), status in zip(group.done, statuses, strict=True)]
                 rows.append(writer.without_content(group.rows, statuses))
             run.commit(done, writer.join(rows))
+
+
+@contextmanager
+def _nothing_left(run: Run, is_new: bool) -> Iterator[None]:
+    """If what is requested cannot be done, leaves no trace of a new run, which would stand in the way of another."""
+    try:
+        yield
+    except ConfigError:
+        if is_new and run.is_empty:
+            run.discard()
+        raise
 
 
 def _reported(

@@ -26,14 +26,14 @@ import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol
 
 from longdoc.batch.inputs import Input, sha256_of, shown
-from longdoc.batch.ledger import Entry, lines, read_ledger
+from longdoc.batch.ledger import Entry, Pending, lines, read_ledger
 from longdoc.batch.lock import Lock, now
 from longdoc.batch.manifest import check_manifest, read_manifest, write_manifest
 from longdoc.batch.status import JOURNAL, MANIFEST, Status
@@ -69,21 +69,6 @@ class TableWriter(Protocol):
             members: the documents of the part, in the order in which they were committed.
             without: the addresses of the documents whose rows leave.
         """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """Which documents a run has to read."""
-
-    to_read: tuple[Input, ...]
-    """In the order of the inputs: the new ones, those that have changed, the failed ones that are tried again, and
-    those whose rows leave with another document that had the same content."""
-    n_done: int
-    """How many inputs are skipped, since they were read before and have not changed."""
-    changed: tuple[str, ...]
-    """The addresses of those of ``to_read`` that were read before, but have changed since."""
-    removed: tuple[str, ...]
-    """Addresses that were read before, and are no inputs now or have no file any more. Their rows stay."""
 
 
 class Run:
@@ -159,6 +144,16 @@ class Run:
         finally:
             os.close(self._journal)
             self._lock.release()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no document is done."""
+        return not self._ledger.entries
+
+    def discard(self) -> None:
+        """Makes the folder of a run without documents one that any run may use."""
+        for name in (MANIFEST, JOURNAL):
+            (self.folder / name).unlink(missing_ok=True)
 
     # ---------------------------------------------------------------------------------------------------------- reading
 

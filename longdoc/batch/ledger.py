@@ -19,6 +19,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
+from longdoc.batch.inputs import Input
 from longdoc.batch.status import Status
 from longdoc.errors import BatchError
 
@@ -45,6 +46,21 @@ class Entry:
         known = {"same_as": "", **record}  # journals of before have none
         status = Status(**{name: known[name] for name in _STATUS})
         return cls(status, record["size"], record["modified"], intern(record["part"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Which documents a run has to read."""
+
+    to_read: tuple[Input, ...]
+    """In the order of the inputs: the new ones, those that have changed, the failed ones that are tried again, and
+    those whose rows leave with another document that had the same content."""
+    n_done: int
+    """How many inputs are skipped, since they were read before and have not changed."""
+    changed: tuple[str, ...]
+    """The addresses of those of ``to_read`` that were read before, but have changed since."""
+    removed: tuple[str, ...]
+    """Addresses that were read before, and are no inputs now or have no file any more. Their rows stay."""
 
 
 class Ledger:

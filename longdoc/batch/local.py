@@ -56,6 +56,16 @@ class LocalEngine:
                 yield from extracted_of(outcome, extractor, request, format)
 
 
+def check(request: Request, format: str) -> None:
+    """Loads the model, to see whether it can do what is requested.
+
+    Raises: as `check_started`.
+    """
+    with Workers(Extractor(request, format), 1, LIMITS_OF_THE_MODEL) as models:
+        for outcome in models.run([()]):
+            check_started(outcome)
+
+
 def _with_model(
     models: Workers[Sequence[Loaded], Extracted], groups: Iterable[Sequence[Loaded]]
 ) -> Iterator[Outcome[Sequence[Loaded], Extracted]]:

@@ -96,7 +96,7 @@ class Request:
         }
         settings["tasks"] = None if self.tasks is None else list(self.tasks)
         settings["schema"] = None if self.schema is None else to_dict(self.schema)
-        settings["rules"] = {Path(name).name: _digest([Path(name)]) for name in self.rules}
+        settings["rules"] = [f"{Path(name).name}@{_digest([Path(name)])[:16]}" for name in self.rules]
         return settings
 
     def load_pipeline(self) -> Pipeline:

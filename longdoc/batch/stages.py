@@ -88,7 +88,7 @@ def _without_name(reason: str, each: Input) -> str:
     """A reason without the name of the document, which its status has."""
     for name in (each.address, os.path.basename(each.address)):  # noqa: PTH119 (addresses of other file systems)
         reason = shown(reason).removeprefix(f"{shown(name)}: ")
-    return reason
+    return reason.replace("load(..., password=...)", "--password, with --retry-failed")
 
 
 # --------------------------------------------------------------------------------------------------------------- load
@@ -163,6 +163,7 @@ class Extractor:
         """
         if self._pipeline is None:
             self._pipeline = self._request.load_pipeline()
+            list(self._request.read(self._pipeline, []))  # refuses tasks that the model has not
         started = time.monotonic()
         documents = {i: pickle.loads(each.document) for i, each in enumerate(group) if each.document is not None}
         found = dict(zip(documents, self._outcomes(self._pipeline, [*documents.values()]), strict=True))

@@ -106,7 +106,8 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
             raise ConfigError(str(error)) from error
         except KeyboardInterrupt:
             display.close()
-            print("longdoc: interrupted; run the same command again to go on", file=sys.stderr)
+            again = "run the same command again" + (", without --overwrite," if arguments.overwrite else "")
+            print(f"longdoc: interrupted; {again} to go on", file=sys.stderr)
             raise
     display.end(ended)
     return 1 if ended.failures else 0

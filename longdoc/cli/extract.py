@@ -113,6 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
     if batch.is_folder(arguments.output):
         return batch.run(arguments, _schema(arguments))
     batch.check_not_used(arguments)
+    if arguments.output not in (None, "-") and not Path(arguments.output).suffix and not arguments.format:
+        raise ConfigError(f"{arguments.output}: has no suffix; for a folder of results end it with a slash")
     arguments.paths = [
         path for given in arguments.paths for path in files_of(given, glob=arguments.glob, leave_out=arguments.output)
     ]

@@ -41,7 +41,7 @@ def _lines(found: RunStatus) -> list[str]:
     left = f", {found.n_left:,} of {count(found.n_inputs, 'document')} left" if found.n_left > 0 else ""
     lines = [f"{found.folder}: {state}{left}; begun {found.started}"]
     if state == "interrupted":
-        lines.append("run the same command again to go on")
+        lines.append("run the same command again, without --overwrite, to go on")
     lines += [f"  {n:>9,} {state}" for state, n in found.counts.items() if n]
     lines.append(f"  {found.pages:>9,} pages, {found.tokens:,} tokens")
     for title, statuses in (("not read (--retry-failed reads them again)", found.failures), ("partial", found.partial)):

@@ -37,7 +37,13 @@ class WorkerProcess:
         )
         try:
             self._process = Popen(
-                [sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, start_new_session=True, pass_fds=lifeline[:1]
+                [sys.executable, "-c", code],
+                stdin=PIPE,
+                stdout=PIPE,
+                start_new_session=True,
+                pass_fds=lifeline[:1],
+                # By default glibc keeps memory for each thread, which grows for hours.
+                env={"MALLOC_ARENA_MAX": "1", **os.environ},
             )
         except BaseException:
             for end in lifeline:
