@@ -101,8 +101,8 @@ class Extractor(stages.Extractor):
         self._is_light = request.model == "light"
 
     def __call__(self, group: Sequence[Loaded]) -> Extracted:
-        if self._is_light:
-            longdoc.Pipeline = Light
+        if self._is_light and self._pipeline is None:
+            self._pipeline = Light.from_pretrained("light")
         harms = [harm_of(each.input.address) for each in group]
         if "fatal" in harms:
             die()
