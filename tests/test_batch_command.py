@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from conftest import make_model
 from longdoc import cli
 from longdoc.batch.extract import Progress, extract_many
 from longdoc.batch.inputs import Input
+from longdoc.batch.request import Request
 from longdoc.batch.stages import groups_of
 from longdoc.cli import batch
 from longdoc.errors import ConfigError
@@ -67,7 +69,7 @@ def test_a_folder_is_read_into_tables(leases: Path, model: str, capsys: pytest.C
 
     before = files("out")
     assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 1
-    assert "10 documents are done and have not changed" in capsys.readouterr().err
+    assert "10 documents skipped: done before" in capsys.readouterr().err
     assert files("out") == before
 
 
@@ -88,7 +90,7 @@ def test_status_shows_the_documents_that_were_not_read(
     Path("leases/broken.pdf").unlink()
     shutil.copy("leases/0.txt", "leases/whole.txt")
     assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 1, "what was failed and is gone stays"
-    assert "1 documents are not there any more" in capsys.readouterr().err
+    assert "1 document there no more, whose rows stay" in capsys.readouterr().err
     same = {Path(str(row["address"])).name: row["same_as"] for row in rows("out", "documents")}
     assert same["whole.txt"] == f"{leases}/leases/0.txt"
 
@@ -210,3 +212,15 @@ def test_what_the_model_cannot_do_costs_no_results_and_leaves_no_run(
     assert files("out") == before
     assert cli.main(["extract", "leases/1.txt", "-o", "folder"]) == 2
     assert "end it with a slash" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("heads", [None, ()], ids=["all heads", "no heads"])
+def test_a_batch_makes_the_record_that_the_pipeline_makes(heads: tuple[str, ...] | None) -> None:
+    model = make_model()
+    if heads is not None:  # none of the model is for contracts
+        model.config = replace(model.config, heads_for={"contract": heads})
+    pipeline = longdoc.Pipeline(model)
+    document = longdoc.load(README.parent / "examples" / "contracts" / "cano-petroleum-sponsorship.pdf")
+    ((found, reason),) = Request.of(record="contract").read(pipeline, [document])
+    assert (found, reason) == (pipeline.record(document, "contract"), "")
+    assert found.record is not None and bool(found.tasks) == (heads is None)

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
 from longdoc.batch.inputs import Input, find_inputs, shown
@@ -18,9 +19,10 @@ from longdoc.batch.local import LocalEngine, check
 from longdoc.batch.progress import RunStatus, read_status
 from longdoc.batch.request import Request, RequestOptions, fingerprint
 from longdoc.batch.stages import Extracted
-from longdoc.batch.status import with_same_as
+from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, did_you_mean, require
+from longdoc.summary import count
 from longdoc.workers import Limits
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     chosen = _engine(engine, ray_address, workers, limits)
     inputs = _inputs([os.fspath(path) for path in paths], os.fspath(out), glob, files_from)
     model, settings = fingerprint(request.model), {**request.settings(), "format": format}
-    if not resume:
+    if not resume and Path(out, MANIFEST).exists():
         check(request, format)  # before results are removed
     with Run.open(out, model=model, settings=settings, writer=WRITERS[format], overwrite=not resume) as run:
         _run(run, chosen, request, format, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
@@ -228,11 +230,11 @@ def _reported(
 def _tell(n_done: int, changed: Sequence[str], removed: Sequence[str]) -> None:
     """Logs how the inputs differ from those of the runs before."""
     if n_done:
-        logger.info("%d documents are done and have not changed; they are skipped", n_done)
+        logger.info("%s skipped: done before, and not changed since", count(n_done, "document"))
     for what, addresses in (
-        ("have changed and are read again", changed),
-        ("are not there any more; their rows stay", removed),
+        ("read again, since changed", changed),
+        ("there no more, whose rows stay", removed),
     ):
         if addresses:
             named = ", ".join(map(shown, addresses[:3])) + (" …" if len(addresses) > 3 else "")
-            logger.warning("%d documents %s: %s", len(addresses), what, named)
+            logger.warning("%s %s: %s", count(len(addresses), "document"), what, named)

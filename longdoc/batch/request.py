@@ -116,17 +116,26 @@ class Request:
         Raises:
             ConfigError: the model has no such task, or cannot fill the schema.
         """
-        for prediction in self._predictions(pipeline, documents):
+        for prediction in self.predictions(pipeline, documents):
             yield self._with_record(prediction) if self.record else (prediction, "")
 
-    def _predictions(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[Prediction]:
+    def predictions(self, pipeline: Pipeline, documents: Iterable[Document]) -> Iterator[Prediction]:
+        """The prediction for each document, in order, without its record.
+
+        Raises:
+            ConfigError: as for `read`.
+        """
         tasks = self.tasks
         if self.schema is not None:
             windows: dict[str, Any] = {"windows": None} if self.all_windows else {}
             options = {"tasks": tasks, "min_score": self.min_score, **windows}
             return (pipeline.extract(document, self.schema, **options) for document in documents)
         if self.record not in (None, "auto"):
-            tasks = pipeline.engine.heads_for(_kind(self.record), tasks=pipeline.tasks) or None
+            tasks = pipeline.engine.heads_for(_kind(self.record), tasks=pipeline.tasks)
+            if not tasks:  # the record is made of the document's structure alone, as by Pipeline.record
+                from longdoc.prediction import Prediction
+
+                return (Prediction(document=document) for document in documents)
         elif self.rules and tasks is None:
             tasks = pipeline.tasks
         return pipeline.pipe(documents, tasks=tasks, min_score=self.min_score)

@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
                 resume=not arguments.overwrite,
                 retry_failed=arguments.retry_failed,
                 progress=display.show,
-                **_what(arguments, schema),
+                **what(arguments, schema),
             )
         except DocumentNotFoundError as error:  # no document at all: nothing was begun
             raise ConfigError(str(error)) from error
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
     return 1 if ended.failures else 0
 
 
-def _what(arguments: argparse.Namespace, schema: Any) -> dict[str, Any]:
+def what(arguments: argparse.Namespace, schema: Any) -> dict[str, Any]:
     """What to find, and with which model."""
     names = ("model", "encoder", "record", "min_score", "all_windows", "password")
     tasks = arguments.tasks.split(",") if arguments.tasks is not None else None

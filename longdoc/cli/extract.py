@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.batch.inputs import files_of
+from longdoc.batch.request import Request
 from longdoc.cli import batch, options
 from longdoc.errors import ConfigError, DocumentError, RecordError
 from longdoc.outputs import (
@@ -249,13 +250,7 @@ def _predictions(
 ) -> Iterator[Prediction | DocumentError]:
     if arguments.record:
         return (_record(pipeline, document, arguments) for document in documents)
-    tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
-    if schema:
-        chosen = {"tasks": tasks, "min_score": arguments.min_score, **options.windows(arguments)}
-        return (pipeline.extract(document, schema, **chosen) for document in documents)
-    if arguments.rules and tasks is None:
-        tasks = list(pipeline.tasks)
-    return pipeline.pipe(documents, tasks=tasks, min_score=arguments.min_score)
+    return Request.of(**batch.what(arguments, schema)).predictions(pipeline, documents)
 
 
 def _record(pipeline: Pipeline, document: Document, arguments: argparse.Namespace) -> Prediction | DocumentError:
