@@ -30,6 +30,7 @@ from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
 from longdoc.loaders import load
+from longdoc.summary import count
 
 if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
@@ -218,7 +219,8 @@ def _lacks(prediction: Prediction) -> Iterator[str]:
     """What of a document was not read."""
     if prediction.gaps:
         reasons = ", ".join(dict.fromkeys(gap.reason for gap in prediction.gaps))
-        yield f"the model did not see {1 - prediction.coverage:.1%} of the text ({reasons})"
+        unseen = count(sum(gap.end - gap.start for gap in prediction.gaps), "character")
+        yield f"the model did not see {unseen} of {len(prediction.document.text):,} ({reasons})"
     for verdict in ("scanned", "garbled"):
         pages = [page for page in prediction.document.pages if page.verdict == verdict and page.confidence is None]
         if pages:
