@@ -18,7 +18,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from longdoc.attention import SparsePattern, sparsify
+from longdoc.attention import SparsePattern
 from longdoc.attention.positions import repeated_positions
 
 
@@ -173,6 +173,8 @@ class SparseEncoder(Encoder):
         Raises:
             ConfigError: the encoder's architecture cannot be made sparse.
         """
+        from longdoc.attention import sparsify  # loads transformers, which reading windows does without
+
         copied = _shared_copy(encoder)
         backbone: Any = copied.backbone
         sparse = cls(sparsify(backbone, pattern), copied.template)

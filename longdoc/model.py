@@ -17,16 +17,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PretrainedConfig
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
+from longdoc.bert import Bert, is_bert
 from longdoc.config import Members, from_dict, to_dict
 from longdoc.document_type import Kind
 from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
-from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 
 _SCALE = ".scale"
@@ -80,7 +79,7 @@ class Model(nn.Module):
     ) -> None:
         """A model with the heads of ``config``, freshly initialised unless ``heads`` are given."""
         super().__init__()
-        encoder_config: PretrainedConfig = backbone.config  # type: ignore[assignment]
+        encoder_config: Any = backbone.config
         _check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
         self.config = config
         tokenizer.no_truncation()
@@ -119,13 +118,19 @@ class Model(nn.Module):
                 if _form(config.heads[name]) == _form(former.config.heads[name]):
                     model.heads[name].load_state_dict(former.heads[name].state_dict())
             return model
+        from longdoc.pretrained import Repository  # loads transformers
+
         repository = Repository(str(folder))
         backbone = repository.encoder(attention_probs_dropout_prob=0.0)
         return cls(_without_pooler(backbone), repository.fast_tokenizer(), config)
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str) -> Model:
+    def from_pretrained(cls, folder: Path | str, *, only_windows: bool = False) -> Model:
         """A model saved by :meth:`save`.
+
+        Args:
+            folder: the folder.
+            only_windows: the model is not trained and not made sparse, so that a BERT loads without transformers.
 
         Raises:
             ConfigError: the folder was not written by longdoc, or is damaged.
@@ -142,9 +147,7 @@ class Model(nn.Module):
         except Exception as error:  # tokenizers and safetensors raise bare exceptions
             raise ConfigError(f"{folder} is damaged or incomplete ({error}); write it again by Model.save") from error
         config = from_dict(ModelConfig, record.pop("longdoc"), where="longdoc")
-        encoder_config = AutoConfig.for_model(**record)
-        backbone = _without_pooler(AutoModel.from_config(encoder_config))
-        model = cls(backbone, tokenizer, config)
+        model = cls(_backbone(record, only_windows=only_windows), tokenizer, config)
         try:
             model.load_state_dict(dequantize(weights))
         except RuntimeError as error:
@@ -221,6 +224,15 @@ def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, tensor in state.items()
         if not name.endswith(_SCALE)
     }
+
+
+def _backbone(record: dict[str, Any], *, only_windows: bool) -> nn.Module:
+    """An encoder with the settings of a ``config.json``, whose weights are still to be loaded."""
+    if only_windows and is_bert(record):
+        return Bert(record)
+    from transformers import AutoConfig, AutoModel
+
+    return _without_pooler(AutoModel.from_config(AutoConfig.for_model(**record)))
 
 
 def _without_pooler(backbone: nn.Module) -> nn.Module:

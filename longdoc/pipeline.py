@@ -108,7 +108,7 @@ class Pipeline:
         check_encoder(encoder)
         dtype_of(precision, device_of(device))
         sources = [rules] if isinstance(rules, (str, PathLike)) else list(rules)
-        models = load_models(model, heads, revision=revision, cache_dir=cache_dir)
+        models = load_models(model, heads, only_windows=encoder == "windows", revision=revision, cache_dir=cache_dir)
         return cls(
             *models,
             device=device,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from longdoc.errors import ConfigError
 from longdoc.heads import HEADS
-from longdoc.hub import load_checkpoint
 from longdoc.model import DEFAULT_MODEL, Model, is_longdoc
 
 
@@ -16,6 +16,7 @@ def load_model(
     name_or_path: str | PathLike[str],
     kind: str | None = None,
     *,
+    only_windows: bool = False,
     revision: str | None = None,
     cache_dir: str | PathLike[str] | None = None,
 ) -> Model:
@@ -24,6 +25,7 @@ def load_model(
     Args:
         name_or_path: ``"default"``, a folder, or a hub id.
         kind: load only the heads of this kind; all by default.
+        only_windows: as for ``Model.from_pretrained``.
         revision: branch, tag or commit of a hub id.
         cache_dir: folder for downloads from the hub; by default the hub's own.
 
@@ -38,9 +40,11 @@ def load_model(
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise ConfigError(f"{folder} has no config.json; give a folder with a model, a hub id, or 'default'")
     if not is_longdoc(folder):
+        from longdoc.hub import load_checkpoint  # loads transformers
+
         folder_of_cache = None if cache_dir is None else str(cache_dir)
         return load_checkpoint(name_or_path, kind, revision=revision, cache_dir=folder_of_cache)
-    model = Model.from_pretrained(folder)
+    model = Model.from_pretrained(folder, only_windows=only_windows)
     return model if kind is None else _with_heads_of_kind(model, kind, name_or_path)
 
 
@@ -54,16 +58,15 @@ def _with_heads_of_kind(model: Model, kind: str, name_or_path: str | PathLike[st
 def load_models(
     model: str | PathLike[str] | None,
     heads: Mapping[str, str | PathLike[str]],
-    *,
-    revision: str | None = None,
-    cache_dir: str | PathLike[str] | None = None,
+    **options: Any,
 ) -> list[Model]:
     """The model, by default the shipped one unless there are ``heads``, and the heads of some kinds of other models.
+
+    ``options`` are those of :func:`load_model`.
 
     Raises:
         ConfigError: as for :func:`load_model`.
     """
     first = [model if model is not None else "default"] if model is not None or not heads else []
-    models = [load_model(name, revision=revision, cache_dir=cache_dir) for name in first]
-    others = heads.items()
-    return [*models, *(load_model(name, kind, revision=revision, cache_dir=cache_dir) for kind, name in others)]
+    models = [load_model(name, **options) for name in first]
+    return [*models, *(load_model(name, kind, **options) for kind, name in heads.items())]

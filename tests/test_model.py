@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 import reference
+from longdoc.bert import Bert, is_bert
 from longdoc.encoders import PackedLinear, SpecialTokens, Template, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
@@ -71,6 +72,49 @@ def test_save_and_load_give_the_same_scores(model, tmp_path):
     inputs = model.encoder.batch([np.arange(5, 20), np.arange(30, 37)]).inputs
     for name in model.heads:
         assert torch.equal(again.heads[name](again.encoder(**inputs)), model.heads[name](model.encoder(**inputs)))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_bert_without_transformers_gives_the_same_states_to_the_last_bit(model, tmp_path, packed):
+    model.save(tmp_path)
+    own, theirs = Model.from_pretrained(tmp_path, only_windows=True), Model.from_pretrained(tmp_path)
+    assert isinstance(own.encoder.backbone, Bert) and not isinstance(theirs.encoder.backbone, Bert)
+    assert list(own.state_dict()) == list(theirs.state_dict())
+    encoders = [pack_for_cpu(each.encoder) if packed else each.encoder for each in (own, theirs)]
+    rng = torch.Generator().manual_seed(0)
+    for rows, n_tokens in ((1, 1), (1, 64), (3, 40), (7, 13)):
+        inputs = {"input_ids": torch.randint(0, 300, (rows, n_tokens), generator=rng)}
+        mask = torch.arange(n_tokens) < torch.randint(1, n_tokens + 1, (rows, 1), generator=rng)
+        types = torch.randint(0, 2, (rows, n_tokens), generator=rng)
+        for further in ({}, {"attention_mask": mask}, {"token_type_ids": types, "attention_mask": mask}):
+            with torch.inference_mode():
+                assert torch.equal(*(encoder(**inputs, **further) for encoder in encoders)), (rows, n_tokens, further)
+            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=not packed):
+                assert torch.equal(*(encoder(**inputs, **further) for encoder in encoders)), (rows, n_tokens, further)
+
+
+def test_a_model_without_transformers_saves_the_same_files(model, tmp_path):
+    model.save(tmp_path / "first")
+    Model.from_pretrained(tmp_path / "first", only_windows=True).save(tmp_path / "again")
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "first" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model_type": "roberta"},
+        {"is_decoder": True},
+        {"hidden_act": "gelu_new"},
+        {"position_embedding_type": "relative_key"},
+        {"layer_norm_eps": None},
+    ],
+)
+def test_what_bert_does_not_compute_is_left_to_transformers(model, other):
+    record = model.encoder.backbone.config.to_dict()
+    assert is_bert(record)
+    changed = {name: value for name, value in {**record, **other}.items() if value is not None}
+    assert not is_bert(changed)
 
 
 def test_quantised_weights_are_small_and_within_half_a_step(model, tmp_path):

@@ -53,6 +53,11 @@ def test_loading_a_document_loads_no_torch() -> None:
     python("import longdoc, sys; longdoc.load(b'Lease'); assert not {'torch', 'transformers'} & set(sys.modules)")
 
 
+def test_the_shipped_model_loads_without_transformers() -> None:
+    slow = {"transformers", "torch._dynamo", "spacy"}
+    python(f"import longdoc, sys; longdoc.Pipeline.from_pretrained(); assert not {slow} & set(sys.modules)")
+
+
 @pytest.mark.parametrize("name", longdoc.__all__)
 def test_every_public_name_exists(name: str) -> None:
     assert getattr(longdoc, name) is not None

@@ -7,13 +7,15 @@ positions (Longformer, arXiv:2004.05150, Table 5).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from longdoc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 def n_positions(model: nn.Module) -> int | None:

@@ -93,8 +93,7 @@ def require_model_libraries(command: str) -> None:
         MissingDependencyError: one is not.
     """
     extra = _EXTRAS.get(command, "model")
-    for library in ("torch", "transformers"):
-        require(library, extra=extra, needed_by=f"longdoc {command}")
+    require("torch", extra=extra, needed_by=f"longdoc {command}")
 
 
 def add_all_windows(group: argparse._ArgumentGroup) -> None:
