@@ -89,8 +89,10 @@ def test_status_shows_the_documents_that_were_not_read(
     assert cli.main(["extract", "leases", "-o", "out/", "--model", model, "--quiet"]) == 1
     Path("leases/broken.pdf").unlink()
     shutil.copy("leases/0.txt", "leases/whole.txt")
-    assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 1, "what was failed and is gone stays"
-    assert "1 document there no more, whose rows stay" in capsys.readouterr().err
+    assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 0, "what is gone is no failure"
+    assert "1 document no inputs any more" in capsys.readouterr().err
+    assert cli.main(["status", "out"]) == 0
+    assert re.search(r"removed: no inputs of the last run.*\n  .*broken.pdf: ok", capsys.readouterr().out)
     same = {Path(str(row["address"])).name: row["same_as"] for row in rows("out", "documents")}
     assert same["whole.txt"] == f"{leases}/leases/0.txt"
 

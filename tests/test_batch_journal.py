@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-import longdoc.batch.journal as journal
 from longdoc import durable
+from longdoc.batch import journal, parts
 from longdoc.batch.inputs import find_inputs, sha256_of
 from longdoc.batch.journal import Run
 from longdoc.batch.ledger import read_ledger
@@ -372,7 +372,7 @@ def kill_at(step):
     write, fsync, unlink, replace = os.write, os.fsync, Path.unlink, Path.replace
     os.write = dying(write, lambda file, data: write(file, data[: len(data) // 2]))
     os.fsync, Path.unlink, Path.replace = dying(fsync), dying(unlink), dying(replace)
-    journal.write_through = dying(durable.write_through, lambda path, data: path.write_bytes(data[: len(data) // 2]))
+    parts.write_through = dying(durable.write_through, lambda path, data: path.write_bytes(data[: len(data) // 2]))
 
 
 def n_ends(out):
@@ -471,7 +471,7 @@ def test_the_documents_of_a_lost_file_are_read_again(folder, caplog):
     (folder / "out" / "words" / "part-00001.jsonl").unlink()
     with caplog.at_level(logging.WARNING):
         assert len(extract().to_read) == 3
-    assert "part-00001.jsonl is missing; the 3 documents of part-00001 are read again" in caplog.text
+    assert "part-00001.jsonl is missing; 3 documents of part-00001 read again" in caplog.text
     assert sorted(rows("words")) == sorted(rows("words", "undisturbed"))
     assert extract().to_read == ()
 
@@ -622,7 +622,7 @@ def failing(function, number, at):
 def test_a_full_disk_loses_nothing(folder, monkeypatch, at):
     extract("undisturbed")
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "write_through", failing(durable.write_through, errno.ENOSPC, at))
+        patch.setattr(parts, "write_through", failing(durable.write_through, errno.ENOSPC, at))
         with pytest.raises(BatchError) as caught:
             extract()
     assert f"out: the disk is full: part-0000{(at - 1) // 2} needs 0.0 MB, and " in str(caught.value)
@@ -647,7 +647,7 @@ def test_a_disk_that_fails_elsewhere_loses_nothing(folder, monkeypatch, place):
         elif place == "rename":
             patch.setattr(Path, "replace", failing(Path.replace, errno.EIO, 2))
         elif place == "flush":
-            patch.setattr(journal, "flush", failing(durable.flush, errno.EIO, 1))
+            patch.setattr(parts, "flush", failing(durable.flush, errno.EIO, 1))
         else:
             patch.setattr(Path, "unlink", failing(Path.unlink, errno.EIO, 1))
 

@@ -233,7 +233,7 @@ def _tell(n_done: int, changed: Sequence[str], removed: Sequence[str]) -> None:
         logger.info("%s skipped: done before, and not changed since", count(n_done, "document"))
     for what, addresses in (
         ("read again, since changed", changed),
-        ("there no more, whose rows stay", removed),
+        ("no inputs any more, or without a file; their rows stay", removed),
     ):
         if addresses:
             named = ", ".join(map(shown, addresses[:3])) + (" …" if len(addresses) > 3 else "")

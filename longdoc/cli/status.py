@@ -44,7 +44,11 @@ def _lines(found: RunStatus) -> list[str]:
         lines.append("run the same command again, without --overwrite, to go on")
     lines += [f"  {n:>9,} {state}" for state, n in found.counts.items() if n]
     lines.append(f"  {found.pages:>9,} pages, {found.tokens:,} tokens")
-    for title, statuses in (("not read (--retry-failed reads them again)", found.failures), ("partial", found.partial)):
+    for title, statuses in (
+        ("not read (--retry-failed reads them again)", found.failures),
+        ("partial", found.partial),
+        ("removed: no inputs of the last run, or without a file; their rows stay", found.removed),
+    ):
         if statuses:
             lines += ["", f"{title}:", *(_line(each) for each in statuses)]
     return lines
