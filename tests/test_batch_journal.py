@@ -504,12 +504,20 @@ def test_a_run_with_other_settings_is_refused_with_the_difference(folder):
     assert extract(settings=other, model="m2").to_read == ()
 
 
-def test_a_folder_of_another_layout_or_version(folder, monkeypatch, caplog):
+@pytest.mark.parametrize("version", ["0.1.0", "0.1.1", "0.1.2.dev3", "0.1rc1"])
+def test_a_version_that_only_mends_goes_on(folder, monkeypatch, version):
     extract()
-    monkeypatch.setattr("longdoc.batch.manifest.__version__", "9.0")
-    with caplog.at_level(logging.WARNING):
-        extract()
-    assert "begun with longdoc 0.1.0, goes on with longdoc 9.0" in caplog.text
+    monkeypatch.setattr("longdoc.batch.manifest.__version__", version)
+    assert extract().to_read == ()
+
+
+def test_a_folder_of_another_layout_or_version(folder, monkeypatch):
+    extract()
+    for version in ("9.0", "0.10.0", "0.2.0.dev1", "1.1.0"):
+        monkeypatch.setattr("longdoc.batch.manifest.__version__", version)
+        with pytest.raises(ConfigError, match=f'longdoc was "0.1.0", is now "{version}". Give another folder, or repl'):
+            opened()
+    assert len(extract(overwrite=True).to_read) == 13
     monkeypatch.setattr("longdoc.batch.manifest.FORMAT", 2)
     with pytest.raises(ConfigError, match="format was 1, is now 2"):
         opened()

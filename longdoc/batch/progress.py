@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from longdoc.batch.doing import Doing, read_doing
 from longdoc.batch.ledger import read_ledger
-from longdoc.batch.lock import is_locked
+from longdoc.batch.lock import holder, is_locked
 from longdoc.batch.manifest import read_manifest
 from longdoc.batch.status import JOURNAL, STATES, State, Status
 from longdoc.errors import ConfigError
@@ -37,6 +38,8 @@ class RunStatus:
     """Those that were read with gaps."""
     removed: tuple[Status, ...]
     """Documents of earlier runs that were no inputs of the last one, or had no file. Their rows stay."""
+    doing: Doing | None
+    """What a run that goes on has in hand, if it has begun to read."""
 
 
 def read_status(folder: str | os.PathLike[str]) -> RunStatus:
@@ -53,6 +56,7 @@ def read_status(folder: str | os.PathLike[str]) -> RunStatus:
         if manifest is None:
             raise ConfigError(f"{path}: holds no run; give the folder that a batch writes to")
         ledger = read_ledger(path / JOURNAL)[0]
+        doing = read_doing(path, holder(path).get("pid")) if is_running else None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     entries = sorted(ledger.entries.values(), key=lambda each: each.status.address)
@@ -70,4 +74,5 @@ def read_status(folder: str | os.PathLike[str]) -> RunStatus:
         failures=tuple(each for each in statuses if not each.is_read),
         partial=tuple(each for each in statuses if each.state == "partial"),
         removed=tuple(entry.status for entry in entries if entry.is_removed),
+        doing=doing,
     )
