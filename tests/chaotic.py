@@ -1,7 +1,8 @@
 """Runs of a batch that tests disturb, and documents that harm what reads them, by the last word of their names.
 
-``03-hang.html`` hangs its loader, and ``04-fatal.html`` kills the process with the model. The classes replace those of
-``longdoc.batch.local`` in the process that starts a run; its workers find them in this module.
+``03-hang.html`` hangs its loader, ``04-fatal.html`` kills the process with the model, and ``05-endless.html`` hangs it.
+The classes replace those of ``longdoc.batch.local`` in the process that starts a run; its workers find them in this
+module.
 """
 
 import os
@@ -106,6 +107,8 @@ class Extractor(stages.Extractor):
         harms = [harm_of(each.input.address) for each in group]
         if "fatal" in harms:
             die()
+        if "endless" in harms:
+            time.sleep(600)
         if "faulty" in harms:
             raise ValueError("a fault of this test")
         time.sleep(0.1 * ("slow" in harms))

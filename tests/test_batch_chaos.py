@@ -15,8 +15,12 @@ import pytest
 import chaotic
 import isolated_functions as functions
 from conftest import CORPUS, make_model
+from longdoc import cli
 from longdoc.batch import extract, local
+from longdoc.batch.inputs import Input
 from longdoc.batch.progress import read_status
+from longdoc.batch.stages import Loaded
+from longdoc.batch.status import Status
 from longdoc.errors import BatchError, ConfigError, WorkerError
 from pdfs import lines, make_pdf
 
@@ -241,6 +245,24 @@ def rows(status):
     return {line for data in content for line in data.decode().splitlines()}
 
 
+def test_a_document_on_which_the_model_hangs_costs_only_itself(folder, monkeypatch):
+    for name in ("0.html", "1-endless.html", "2.html"):
+        write(name)
+    is_endless = lambda group: any("endless" in each.input.address for each in group)  # noqa: E731
+    monkeypatch.setattr(local, "_seconds_of", lambda _, group: 1.0 if is_endless(group) else None)
+    status = run()
+    (state, reason) = states(status)["1-endless.html"]
+    assert (state, status.counts["ok"], status.has_ended) == ("timed out", 2, True)
+    assert reason == "reading it with the model took longer than 1 s; allow more with --timeout"
+
+
+def test_the_model_may_take_longer_for_more_text():
+    loaded = [Loaded(Input("a", 1, 1), Status(address="a", id="", state="ok"), b"", n) for n in (0, 10, 25_000, 25_001)]
+    seconds = [local._seconds_of(10.0, group) for group in ((), *((each,) for each in loaded), loaded)]
+    assert seconds == [None, 70.0, 70.0, 70.0, 80.0, 90.0]
+    assert local._seconds_of(None, loaded) is None
+
+
 def test_a_document_that_changes_while_it_is_read(folder):
     write("0.html")
     write("1-growing.html")
@@ -268,6 +290,24 @@ def test_a_folder_inside_the_one_that_is_read(folder):
     for out in ("in/out", "in/out", "in/deep/out"):
         status = run(out, format="jsonl")
         assert (status.n_inputs, status.n_left, status.counts["ok"]) == (1, 0, 1)
+
+
+def test_the_status_before_the_first_rows_are_written(folder, capsys):
+    for name in ("0.html", "1-endless.html"):
+        write(name)
+    with started(["in"], "out") as process:
+        wait_until(lambda: Path("out/run.json").exists() and (found := read_status("out").doing) and found.loaded == 2)
+        status = read_status("out")
+        assert (status.is_running, status.n_inputs, status.n_left) == (True, 2, 2)
+        assert (status.doing.of, status.doing.started, status.doing.read) == (2, 2, 0)
+        assert cli.main(["status", "out"]) == 0
+        told = capsys.readouterr().out
+        assert "running, 2 of 2 documents left" in told and "2 of 2 documents begun, 2 loaded, 0 read" in told
+        assert cli.main(["status", "out", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["doing"]["loaded"] == 2
+        os.killpg(process.pid, signal.SIGKILL)
+    wait_until(lambda: not processes(folder))
+    assert read_status("out").doing is None
 
 
 def test_with_nothing_left_to_read_no_process_is_started(folder, monkeypatch):

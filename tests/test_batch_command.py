@@ -89,8 +89,10 @@ def test_status_shows_the_documents_that_were_not_read(
     assert cli.main(["extract", "leases", "-o", "out/", "--model", model, "--quiet"]) == 1
     Path("leases/broken.pdf").unlink()
     shutil.copy("leases/0.txt", "leases/whole.txt")
-    assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 1, "what was failed and is gone stays"
-    assert "1 document there no more, whose rows stay" in capsys.readouterr().err
+    assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 0, "what is gone is no failure"
+    assert "1 document no inputs any more" in capsys.readouterr().err
+    assert cli.main(["status", "out"]) == 0
+    assert re.search(r"removed: no inputs of the last run.*\n  .*broken.pdf: failed", capsys.readouterr().out)
     same = {Path(str(row["address"])).name: row["same_as"] for row in rows("out", "documents")}
     assert same["whole.txt"] == f"{leases}/leases/0.txt"
 
@@ -138,6 +140,7 @@ def test_a_list_of_files(leases: Path, model: str, capsys: pytest.CaptureFixture
         (["extract", "none", "-o", "out/"], "none: cannot be read"),
         (["extract", "leases", "-o", "out/", "--format", "html"], "allowed: parquet, csv, jsonl"),
         (["extract", "leases", "-o", "out/", "--ray-address", "auto"], "needs the engine ray"),
+        (["extract", "leases", "-o", "out/", "--ray-gpus", "0.5"], "needs the engine ray"),
         (["extract", "leases", "-o", "leases/"], "is given as documents and for the results"),
         (["extract", "leases", "-o", "leases/1.txt/"], "is a file"),
         (["extract", "leases", "-o", "out/", "--tasks", "lawyer"], "the model has no task lawyer"),

@@ -250,10 +250,23 @@ def closed():
         (root / "secret").chmod(stat.S_IRWXU)
 
 
-def test_a_folder_without_permission_is_named(closed):
-    message = without_rights(lambda: find_inputs([str(closed)]))
-    assert message.startswith("DocumentNotFoundError:")
-    assert "secret: the folder cannot be listed (Permission denied); change its permissions, or leave it out" in message
+UNLISTED = "secret: the folder cannot be listed (Permission denied); change its permissions, or leave it out"
+
+
+@pytest.mark.parametrize("glob", [None, "*.txt", "*.pdf"])
+def test_a_folder_without_permission_is_one_document_with_a_problem(closed, glob):
+    found = without_rights(lambda: [(each.address, each.problem) for each in find_inputs([str(closed)], glob=glob)])
+    if glob == "*.pdf":  # nothing else is left
+        assert found == f"DocumentNotFoundError: {closed}/{UNLISTED}"
+    else:
+        assert found == str([(f"{closed}/b.txt", ""), (f"{closed}/secret", f"{closed}/{UNLISTED}")])
+    assert without_rights(lambda: files_of(str(closed))) == str([f"{closed}/b.txt", f"{closed}/secret"])
+
+
+def test_a_folder_without_permission_that_is_named_is_a_problem_with_its_origin(closed, tmp_path):
+    (closed / "list").write_text(f"{closed}/b.txt\n{closed}/secret\n")
+    found = without_rights(lambda: find_inputs([], files_from=str(closed / "list"))[1].problem)
+    assert found == f"{closed}/list, line 2: {closed}/{UNLISTED}"
 
 
 def test_a_file_in_such_a_folder_is_a_problem(closed):

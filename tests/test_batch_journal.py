@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-import longdoc.batch.journal as journal
 from longdoc import durable
+from longdoc.batch import journal, parts
 from longdoc.batch.inputs import find_inputs, sha256_of
 from longdoc.batch.journal import Run
 from longdoc.batch.ledger import read_ledger
@@ -372,7 +372,7 @@ def kill_at(step):
     write, fsync, unlink, replace = os.write, os.fsync, Path.unlink, Path.replace
     os.write = dying(write, lambda file, data: write(file, data[: len(data) // 2]))
     os.fsync, Path.unlink, Path.replace = dying(fsync), dying(unlink), dying(replace)
-    journal.write_through = dying(durable.write_through, lambda path, data: path.write_bytes(data[: len(data) // 2]))
+    parts.write_through = dying(durable.write_through, lambda path, data: path.write_bytes(data[: len(data) // 2]))
 
 
 def n_ends(out):
@@ -471,7 +471,7 @@ def test_the_documents_of_a_lost_file_are_read_again(folder, caplog):
     (folder / "out" / "words" / "part-00001.jsonl").unlink()
     with caplog.at_level(logging.WARNING):
         assert len(extract().to_read) == 3
-    assert "part-00001.jsonl is missing; the 3 documents of part-00001 are read again" in caplog.text
+    assert "part-00001.jsonl is missing; 3 documents of part-00001 read again" in caplog.text
     assert sorted(rows("words")) == sorted(rows("words", "undisturbed"))
     assert extract().to_read == ()
 
@@ -504,12 +504,20 @@ def test_a_run_with_other_settings_is_refused_with_the_difference(folder):
     assert extract(settings=other, model="m2").to_read == ()
 
 
-def test_a_folder_of_another_layout_or_version(folder, monkeypatch, caplog):
+@pytest.mark.parametrize("version", ["0.1.0", "0.1.1", "0.1.2.dev3", "0.1rc1"])
+def test_a_version_that_only_mends_goes_on(folder, monkeypatch, version):
     extract()
-    monkeypatch.setattr("longdoc.batch.manifest.__version__", "9.0")
-    with caplog.at_level(logging.WARNING):
-        extract()
-    assert "begun with longdoc 0.1.0, goes on with longdoc 9.0" in caplog.text
+    monkeypatch.setattr("longdoc.batch.manifest.__version__", version)
+    assert extract().to_read == ()
+
+
+def test_a_folder_of_another_layout_or_version(folder, monkeypatch):
+    extract()
+    for version in ("9.0", "0.10.0", "0.2.0.dev1", "1.1.0"):
+        monkeypatch.setattr("longdoc.batch.manifest.__version__", version)
+        with pytest.raises(ConfigError, match=f'longdoc was "0.1.0", is now "{version}". Give another folder, or repl'):
+            opened()
+    assert len(extract(overwrite=True).to_read) == 13
     monkeypatch.setattr("longdoc.batch.manifest.FORMAT", 2)
     with pytest.raises(ConfigError, match="format was 1, is now 2"):
         opened()
@@ -622,7 +630,7 @@ def failing(function, number, at):
 def test_a_full_disk_loses_nothing(folder, monkeypatch, at):
     extract("undisturbed")
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "write_through", failing(durable.write_through, errno.ENOSPC, at))
+        patch.setattr(parts, "write_through", failing(durable.write_through, errno.ENOSPC, at))
         with pytest.raises(BatchError) as caught:
             extract()
     assert f"out: the disk is full: part-0000{(at - 1) // 2} needs 0.0 MB, and " in str(caught.value)
@@ -647,7 +655,7 @@ def test_a_disk_that_fails_elsewhere_loses_nothing(folder, monkeypatch, place):
         elif place == "rename":
             patch.setattr(Path, "replace", failing(Path.replace, errno.EIO, 2))
         elif place == "flush":
-            patch.setattr(journal, "flush", failing(durable.flush, errno.EIO, 1))
+            patch.setattr(parts, "flush", failing(durable.flush, errno.EIO, 1))
         else:
             patch.setattr(Path, "unlink", failing(Path.unlink, errno.EIO, 1))
 

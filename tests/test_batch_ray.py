@@ -14,6 +14,7 @@ import pytest
 from conftest import CORPUS, make_model
 from harmful_stages import HarmedExtractor, HarmedLoader
 from longdoc.batch import local, on_ray, ray_cluster, stages
+from longdoc.batch.doing import Watch
 from longdoc.batch.extract import extract_many
 from longdoc.batch.inputs import find_inputs
 from longdoc.batch.on_ray import RayEngine
@@ -111,7 +112,9 @@ class TestOnOneProcessor:
     def test_no_process_outlives_a_run_that_is_left(self, folder, ray):
         inputs = find_inputs([str(folder / "documents")])
         request = Request(model=str(folder / "model"), device="cpu")
-        extracted = RayEngine(address=None, workers=2, limits=Limits()).extract(request, "jsonl", inputs)
+        extracted = RayEngine(address=None, workers=2, limits=Limits()).extract(
+            request, "jsonl", inputs, Watch(folder, begun="", of=12)
+        )
         assert len(next(extracted).done) == 2
         assert actors()
         extracted.close()

@@ -21,7 +21,7 @@ from longdoc.batch.columns import COLUMNS, TABLES, TABLES_VERSION, schemas
 from longdoc.batch.status import Status
 from longdoc.batch.tables import ROW_GROUP, tables_of, write_csv, write_table
 from longdoc.edits import Edits
-from longdoc.errors import MissingDependencyError
+from longdoc.errors import CorruptDocumentError, MissingDependencyError
 from longdoc.findings import place
 from longdoc.labels import Answer, Entity, Label
 from longdoc.outputs import FORMATS, Outcome
@@ -479,6 +479,15 @@ def test_csv_and_parquet_of_one_row_a_document_are_safe_too():
     FORMATS["parquet"].write([outcome], binary)
     (row,) = parquet.read_table(io.BytesIO(binary.getvalue())).to_pylist()
     assert (row["source"], row["law"]) == ("caf\\udce9.txt", ["=1+1"])
+    told = "1 character that UTF-8 cannot hold, written as escapes such as \\udce9"
+    assert row["message"] == next(csv.DictReader(io.StringIO(text.getvalue())))["message"] == told
+
+
+def test_a_row_of_csv_is_one_record_whatever_the_names():
+    name, text = "a\rb\0c\u2028d\x85e\x01.txt", io.StringIO(newline="")
+    FORMATS["csv"].write([Outcome(name, CorruptDocumentError(f"{name}: damaged"))], text)
+    (row,) = csv.DictReader(io.StringIO(text.getvalue(), newline=""))
+    assert row["source"] == name.replace("\0", "\ufffd") and row["message"].endswith(": damaged")
 
 
 # ------------------------------------------------------------------------------------------------------------ the page

@@ -13,9 +13,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
+from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input, find_inputs, shown
 from longdoc.batch.journal import Run
 from longdoc.batch.local import LocalEngine, check
+from longdoc.batch.lock import now
 from longdoc.batch.progress import RunStatus, read_status
 from longdoc.batch.request import Request, RequestOptions, fingerprint
 from longdoc.batch.stages import Extracted
@@ -34,7 +36,7 @@ EngineName: TypeAlias = Literal["local", "ray"]
 GROUPS_IN_PART = 4
 """Groups of documents whose rows are written together; a kill costs at most their reading."""
 SECONDS = 300.0
-"""What loading a document may take, by default: OCR of a long scan takes minutes."""
+"""What loading a document, or ten pages with the model, may take, by default: OCR of a long scan takes minutes."""
 MEMORY = 2 * 10**9
 """What loading a document may take, by default, in bytes."""
 
@@ -42,8 +44,8 @@ MEMORY = 2 * 10**9
 class Engine(Protocol):
     """Runs the stages."""
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Generator[Extracted]:
-        """Extracts from documents, in the groups of ``stages.groups_of`` and in order."""
+    def extract(self, request: Request, format: str, inputs: Sequence[Input], watch: Watch, /) -> Generator[Extracted]:
+        """Extracts from documents, in the groups of ``stages.groups_of`` and in order; tells ``watch`` what it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     files_from: str | None = None,
     engine: EngineName = "local",
     ray_address: str | None = None,
+    ray_gpus: float | None = None,
     workers: int | None = None,
     timeout: float | None = SECONDS,
     memory: int | None = MEMORY,
@@ -98,9 +101,11 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         engine: ``"local"``, or ``"ray"`` for a cluster of Ray (the extra ``ray``).
         ray_address: of a running cluster, or ``"auto"``; by default one is started on this machine. The nodes of a
             cluster must find the files at the same paths; see ``longdoc/batch/on_ray.py``.
+        ray_gpus: of a cluster with GPUs, what each process with a model takes, by default 1; with 0.5 two share a GPU.
         workers: how many processes load documents; by default as many as processors, at most 8 (of a cluster: for each
             process with a model).
-        timeout: seconds that loading one document may take; None for no limit.
+        timeout: seconds that loading one document may take; so long, and a minute, the model may take for each 25,000
+            characters. None for no limit.
         memory: bytes of memory that loading one document may take, on Linux; None for no limit.
         resume: go on with the run in ``out``; if False, its results are removed first.
         retry_failed: read the documents again that an earlier run could not read.
@@ -119,7 +124,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     """
     _check(format, engine, workers)
     request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
-    chosen = _engine(engine, ray_address, workers, limits)
+    chosen = _engine(engine, ray_address, ray_gpus, workers, limits)
     inputs = _inputs([os.fspath(path) for path in paths], os.fspath(out), glob, files_from)
     model, settings = fingerprint(request.model), {**request.settings(), "format": format}
     if not resume and Path(out, MANIFEST).exists():
@@ -148,14 +153,16 @@ def _check(format: str, engine: str, workers: int | None) -> None:
         raise ConfigError(f"workers must be an integer, at least 1; got {workers!r}")
 
 
-def _engine(name: EngineName, ray_address: str | None, workers: int | None, limits: Limits) -> Engine:
+def _engine(
+    name: EngineName, ray_address: str | None, ray_gpus: float | None, workers: int | None, limits: Limits
+) -> Engine:
     if name == "local":
-        if ray_address is not None:
-            raise ConfigError("a Ray address needs the engine ray")
+        if ray_address is not None or ray_gpus is not None:
+            raise ConfigError("a Ray address, or a share of a GPU, needs the engine ray")
         return LocalEngine(workers=workers or min(_n_processors(), 8), limits=limits)
     from longdoc.batch.on_ray import RayEngine
 
-    return RayEngine(address=ray_address, workers=workers, limits=limits)
+    return RayEngine(address=ray_address, workers=workers, limits=limits, gpus=1.0 if ray_gpus is None else ray_gpus)
 
 
 def _n_processors() -> int:
@@ -182,8 +189,12 @@ def _run(
     if not pending.to_read:
         return
     owners, writer = run.owners(), WRITERS[format]
-    with closing(engine.extract(request, format, pending.to_read)) as extracted, _nothing_left(run, is_new):
-        reported = _reported(extracted, progress, report)
+    with (
+        closing(Watch(run.folder, begun=now(), of=len(pending.to_read))) as watch,
+        closing(engine.extract(request, format, pending.to_read, watch)) as extracted,
+        _nothing_left(run, is_new),
+    ):
+        reported = _reported(extracted, progress, report, watch)
         while part := list(islice(reported, GROUPS_IN_PART)):
             done, rows = [], []
             for group in part:
@@ -205,7 +216,7 @@ def _nothing_left(run: Run, is_new: bool) -> Iterator[None]:
 
 
 def _reported(
-    extracted: Iterable[Extracted], progress: Progress, report: Callable[[Progress], object]
+    extracted: Iterable[Extracted], progress: Progress, report: Callable[[Progress], object], watch: Watch
 ) -> Iterator[Extracted]:
     """Passes groups on, logs the documents that were not read, or not wholly, and reports how far the run is."""
     started = time.monotonic()
@@ -224,6 +235,7 @@ def _reported(
             seconds=time.monotonic() - started,
         )
         report(progress)
+        watch.read(len(statuses))
         yield group
 
 
@@ -233,7 +245,7 @@ def _tell(n_done: int, changed: Sequence[str], removed: Sequence[str]) -> None:
         logger.info("%s skipped: done before, and not changed since", count(n_done, "document"))
     for what, addresses in (
         ("read again, since changed", changed),
-        ("there no more, whose rows stay", removed),
+        ("no inputs any more, or without a file; their rows stay", removed),
     ):
         if addresses:
             named = ", ".join(map(shown, addresses[:3])) + (" …" if len(addresses) > 3 else "")

@@ -4,8 +4,7 @@ A local file has its absolute path as address, so that a run that is started aga
 that are not UTF-8 stay usable (Python keeps such bytes as lone surrogates); :func:`shown` escapes them for people.
 
 A file that is missing, or that may not be looked at, is still an input, with the ``problem``: in a batch it is one
-failed document. A folder that cannot be listed stops the batch before it starts, since nobody knows how many documents
-it hides.
+failed document. So is a folder that cannot be listed, however many documents it hides.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -66,7 +65,7 @@ def find_inputs(
         leave_out: a file or folder that the batch writes, which is no document.
 
     Raises:
-        DocumentNotFoundError: a folder has no such file or cannot be listed, or no input exists.
+        DocumentNotFoundError: a folder has no such file, or no input exists.
         ConfigError: nothing was given, the list cannot be read, or an address is malformed.
         MissingDependencyError: an address needs a library that is not installed.
     """
@@ -88,12 +87,16 @@ def find_inputs(
 def files_of(path: str, *, glob: str | None = None, leave_out: str | None = None) -> list[str]:
     """The path, or the files of a folder and of the folders in it, in the order of their names; see `find_inputs`.
 
+    A folder that cannot be listed is among them; to load it is an error.
+
     Raises:
-        DocumentNotFoundError: the folder has no such file, or cannot be listed.
+        DocumentNotFoundError: the folder has no such file.
     """
     if not _is_folder(path):
         return [path]
-    return sorted(file for file, _ in _chosen(path, _walk(path, leave_out), glob))
+    unlisted: list[Input] = []
+    files = [file for file, _ in _chosen(path, _walk(path, leave_out, unlisted), glob, unlisted)]
+    return sorted([*files, *(each.address for each in unlisted)])
 
 
 def look(address: str) -> Input:
@@ -170,8 +173,12 @@ def _inputs_at(given: str, origin: str, glob: str | None, leave_out: str | None)
     if _is_remote(path):
         yield from _remote_inputs(path, origin, glob)
     elif _is_folder(path):
-        for file, real in _chosen(path, _walk(path, leave_out), glob):
+        unlisted: list[Input] = []
+        for file, real in _chosen(path, _walk(path, leave_out, unlisted), glob, unlisted):
             yield real, _look_at(file, "")[1]
+        for each in unlisted:
+            address = os.path.abspath(each.address)  # noqa: PTH100 (as above)
+            yield address, replace(each, address=address, problem=f"{origin}{each.problem}")
     else:
         yield _look_at(path, origin)
 
@@ -209,10 +216,11 @@ def _problem(path: str, error: Exception) -> str:
 # -------------------------------------------------------------------------------------------------------------- folders
 
 
-def _walk(folder: str, leave_out: str | None) -> Iterator[tuple[str, str]]:
+def _walk(folder: str, leave_out: str | None, unlisted: list[Input]) -> Iterator[tuple[str, str]]:
     """All files of a folder as path and real path; not the hidden ones, nor what a batch has written.
 
-    Folders that are links are looked at last, and only if the files in them have not been met: a loop ends.
+    Folders that cannot be listed are added to ``unlisted``, with their paths as addresses. Folders that are links are
+    looked at last, and only if the files in them have not been met: a loop ends.
     """
     root = os.path.realpath(folder)
     seen = {str(parent) for parent in Path(root).parents}
@@ -221,11 +229,13 @@ def _walk(folder: str, leave_out: str | None) -> Iterator[tuple[str, str]]:
     while waiting:
         links: list[str] = []
         for start in waiting:
-            yield from _tree(start, seen, written, links)
+            yield from _tree(start, seen, written, links, unlisted)
         waiting = sorted(links)
 
 
-def _tree(start: str, seen: set[str], written: str | None, links: list[str]) -> Iterator[tuple[str, str]]:
+def _tree(
+    start: str, seen: set[str], written: str | None, links: list[str], unlisted: list[Input]
+) -> Iterator[tuple[str, str]]:
     """The files of a folder; adds the folders to ``seen``, and those that are links to ``links``."""
     stack = [(start, os.path.realpath(start))]
     while stack:
@@ -233,7 +243,7 @@ def _tree(start: str, seen: set[str], written: str | None, links: list[str]) -> 
         if real_here in seen or real_here == written:
             continue
         seen.add(real_here)
-        entries = _entries(here)
+        entries = _entries(here, unlisted)
         if {MANIFEST, JOURNAL} <= {entry.name for entry in entries}:  # the output of some batch
             continue
         for entry in entries:
@@ -253,22 +263,23 @@ def _tree(start: str, seen: set[str], written: str | None, links: list[str]) -> 
                 stack.append((entry.path, real))
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def _entries(folder: str, unlisted: list[Input]) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        reason = error.strerror or error
-        raise DocumentNotFoundError(
-            f"{shown(folder)}: the folder cannot be listed ({reason}); change its permissions, or leave it out"
-        ) from error
+        problem = f"{shown(folder)}: the folder cannot be listed ({error.strerror or error})"
+        unlisted.append(Input(folder, 0, 0, f"{problem}; change its permissions, or leave it out"))
+        return []
 
 
-def _chosen(folder: str, files: Iterable[tuple[str, Any]], glob: str | None) -> Iterator[tuple[str, Any]]:
+def _chosen(
+    folder: str, files: Iterable[tuple[str, Any]], glob: str | None, unlisted: Sequence[Input] = ()
+) -> Iterator[tuple[str, Any]]:
     """Those of the files of a folder that are to be read; what is left out is logged.
 
     Raises:
-        DocumentNotFoundError: none is left.
+        DocumentNotFoundError: none is left, and all folders could be listed.
     """
     is_wanted = _matcher(glob)
     n_chosen, left_out = 0, Counter[str]()
@@ -280,10 +291,10 @@ def _chosen(folder: str, files: Iterable[tuple[str, Any]], glob: str | None) -> 
         else:
             left_out[f".{_suffix(relative)}" if _suffix(relative) else "without a suffix"] += 1
     told = ", ".join(f"{n} {suffix}" for suffix, n in left_out.most_common(5))
-    if not n_chosen and not left_out:
+    if not n_chosen and not left_out and not unlisted:
         raise DocumentNotFoundError(f"{shown(folder)}: is a folder without files; give a folder of documents")
     files_left_out = count(left_out.total(), "file")
-    if not n_chosen:
+    if not n_chosen and not unlisted:
         why = f"do not match {glob!r}" if glob else "are of a suffix that longdoc does not read"
         raise DocumentNotFoundError(
             f"{shown(folder)}: none of its {files_left_out} is read: they {why} ({told}); "

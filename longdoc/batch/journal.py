@@ -3,7 +3,7 @@
     OUT/
         run.json                        model, settings, version: see `manifest`
         journal.jsonl                   the documents that are done: see `ledger`
-        entities/part-00000.parquet     the rows of some documents; each table has a folder
+        entities/part-00000.parquet     the rows of some documents: see `parts`
         .pending/                       parts that are being written
         .lock                           who writes: see `lock`
 
@@ -14,7 +14,8 @@ undisturbed one, provided its documents are committed in the same groups.
 
 The rows of a document that is read again leave their part in the same commit: the rest of that part is copied to a new
 one, and the old files are removed. So the rows of each document stand in the tables once, but for the
-moment of the commit.
+moment of the commit. Documents that share the rows of one that will be read again leave the tables before, so that none
+is ever said to be read whose rows are not there.
 """
 
 from __future__ import annotations
@@ -22,53 +23,27 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol
+from typing import Any
 
 from longdoc.batch.inputs import Input, sha256_of, shown
 from longdoc.batch.ledger import Entry, Pending, lines, read_ledger
 from longdoc.batch.lock import Lock, now
 from longdoc.batch.manifest import check_manifest, read_manifest, write_manifest
+from longdoc.batch.parts import Parts, TableWriter
 from longdoc.batch.status import JOURNAL, MANIFEST, Status
-from longdoc.durable import append, flush, write_through
+from longdoc.durable import append, flush
 from longdoc.errors import BatchError, ConfigError, DocumentNotFoundError
+from longdoc.summary import count
 
 logger = logging.getLogger(__name__)
 
-_PENDING = ".pending"
-_PART = re.compile(r"part-\d{5,}")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class TableWriter(Protocol):
-    """Writes the tables of a part. The same rows must give the same bytes."""
-
-    @property
-    def suffix(self) -> str:
-        """The suffix of the files, such as ``".parquet"``."""
-
-    def write(self, table: str, rows: Any, stream: BinaryIO) -> None:
-        """Writes the rows of a table."""
-
-    def copy(
-        self, table: str, source: Path, stream: BinaryIO, *, members: Sequence[Status], without: Collection[str]
-    ) -> None:
-        """Writes the rows of a file that this has written, except those of some documents.
-
-        Args:
-            table: its name.
-            source: the file.
-            stream: gets the rows that stay.
-            members: the documents of the part, in the order in which they were committed.
-            without: the addresses of the documents whose rows leave.
-        """
 
 
 class Run:
@@ -77,7 +52,7 @@ class Run:
     def __init__(self, folder: Path, lock: Lock, writer: TableWriter) -> None:
         """Reads what an earlier run has done, and removes what it has left half done; see `open`."""
         self.folder = folder
-        self._lock, self._writer, self._is_begun = lock, writer, False
+        self._lock, self._parts, self._is_begun = lock, Parts(folder, writer), False
         self._to_read: set[str] = set()
         self._ledger, end = read_ledger(folder / JOURNAL)
         self._journal = os.open(folder / JOURNAL, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
@@ -170,13 +145,13 @@ class Run:
         given = {each.address: each for each in inputs}
         compared = {address: self._compared(each, retry_failed=retry_failed) for address, each in given.items()}
         to_read = {address for address, how in compared.items() if how in ("new", "changed", "retried")}
-        to_read |= self._without_rows(to_read, given)
+        without_rows = self._ledger.without_rows(to_read)
+        to_read |= without_rows.intersection(given)
         done = [address for address in given if address not in to_read]
-        removed = [address for address in self._ledger.entries if address not in given]
-        removed += [address for address in done if compared[address] == "removed"]
-        if touched := [address for address in done if compared[address] == "touched"]:
-            entries = [replace(self._ledger.entries[address], modified=given[address].modified) for address in touched]
-            self._append([*(entry.to_record() for entry in entries), {"commit": {}, "read": 0}])
+        removed = {address for address in self._ledger.entries if address not in given} - without_rows
+        removed |= {address for address in done if compared[address] == "removed"}
+        self._leave(without_rows, given)
+        self._note(removed, {address: given[address].modified for address in done if compared[address] == "touched"})
         counts = {"inputs": len(given), "to_read": len(to_read), "retry_failed": retry_failed}
         self._append([{"begin": now(), **counts}])
         self._is_begun, self._to_read = True, set(to_read)
@@ -204,17 +179,27 @@ class Run:
             return "retried"
         return "same" if each.modified == entry.modified else "touched"
 
-    def _without_rows(self, to_read: Collection[str], given: Collection[str]) -> set[str]:
-        """Those of the given documents that have to be read again, since their rows are not there or leave."""
-        found = self._ledger.without_rows(to_read)
-        if lost := sorted(found.difference(given)):
+    def _leave(self, addresses: Collection[str], given: Collection[str]) -> None:
+        """Takes documents out of the tables that share the rows of one that will be read again, or has lost them."""
+        if lost := sorted(set(addresses).difference(given)):
             logger.warning(
-                "%d documents, such as %s, shared the rows of one that has changed; they are not among the inputs, and "
-                "have no rows until they are given again",
-                len(lost),
+                "%s, such as %s, shared the rows of one that has changed; not among the inputs, and no more in the "
+                "tables until given again",
+                count(len(lost), "document"),
                 shown(lost[0]),
             )
-        return found.intersection(given)
+        if addresses:
+            self._replace(addresses, [], {}, {"read": 0, "left": sorted(addresses)})
+
+    def _note(self, removed: Collection[str], touched: Mapping[str, int]) -> None:
+        """Writes to the journal which documents are no inputs any more, and the new times of files."""
+        entries = [
+            replace(entry, is_removed=address in removed, modified=touched.get(address, entry.modified))
+            for address, entry in self._ledger.entries.items()
+        ]
+        changed = [entry for entry in entries if entry != self._ledger.entries[entry.status.address]]
+        if changed:
+            self._append([*(entry.to_record() for entry in changed), {"commit": {}, "read": 0}])
 
     def _is_to_retry(self, entry: Entry) -> bool:
         retried = self._ledger.retried
@@ -237,63 +222,48 @@ class Run:
             BatchError: the disk is full or fails. Nothing of earlier parts is lost, and the run goes on if it is
                 opened again.
         """
-        addresses = {each.address for each, _ in done}
-        old = sorted({entry.part for name in addresses if (entry := self._ledger.entries.get(name))})
         part = _name(self._ledger.next_part)
-        parts = {part: tuple(sorted(tables))}
         entries = [Entry(status, each.size, each.modified, part) for each, status in done]
-        self._write(part, {table: self._bytes(table, rows) for table, rows in tables.items()})
-        for each in old:
-            rest = [entry for entry in self._ledger.members(each) if entry.status.address not in addresses]
-            if rest:
-                new = _name(self._ledger.next_part + len(parts))
-                self._copy(each, new, without=addresses)
-                parts[new] = self._ledger.tables[each]
-                entries += [replace(entry, part=new) for entry in rest]
-        self._publish(parts)
-        self._append([*(entry.to_record() for entry in entries), {"commit": parts, "read": len(done)}])
+        self._write(part, self._parts.made(tables))
+        addresses = {each.address for each, _ in done}
+        self._replace(addresses, entries, {part: tuple(sorted(tables))}, {"read": len(done)})
         self._to_read -= addresses
-        with self._writing(part):
-            for each in old:
-                self._remove(dict.fromkeys(self._ledger.tables[each], (each,)))
         return part
 
-    def _bytes(self, table: str, rows: Any) -> bytes:
-        stream = BytesIO()
-        self._writer.write(table, rows, stream)
-        return stream.getvalue()
+    def _replace(
+        self, leaving: Collection[str], entries: list[Entry], parts: dict[str, tuple[str, ...]], says: Mapping[str, Any]
+    ) -> None:
+        """Commits parts that are written, and takes the rows of documents out of those in which they stood.
 
-    def _copy(self, part: str, new: str, *, without: Collection[str]) -> None:
-        """Writes the rows of a part as a new one, except those of some documents."""
-        content = {}
-        members = [entry.status for entry in self._ledger.members(part)]
-        for table in self._ledger.tables[part]:
-            stream = BytesIO()
-            with self._writing(new):
-                self._writer.copy(table, self._file(table, part), stream, members=members, without=without)
-            content[table] = stream.getvalue()
-        self._write(new, content)
+        Args:
+            leaving: the addresses of those documents.
+            entries: of the documents of the new parts.
+            parts: the new parts, and the tables that they have files of.
+            says: what the closing line says beside the parts.
+        """
+        old = sorted({entry.part for name in leaving if (entry := self._ledger.entries.get(name))})
+        for each in old:
+            members = self._ledger.members(each)
+            rest = [entry for entry in members if entry.status.address not in leaving]
+            if rest:
+                new, tables = _name(self._ledger.next_part + len(parts)), self._ledger.tables[each]
+                with self._writing(new):
+                    statuses = [entry.status for entry in members]
+                    content = self._parts.left(each, tables, members=statuses, without=leaving)
+                self._write(new, content)
+                parts[new] = tables
+                entries += [replace(entry, part=new) for entry in rest]
+        with self._writing(next(iter(parts), JOURNAL)):
+            self._parts.publish(parts)
+        self._append([*(entry.to_record() for entry in entries), {"commit": parts, **says}])
+        with self._writing(next(iter(parts), JOURNAL)):
+            for each in old:
+                self._parts.remove(dict.fromkeys(self._ledger.tables[each], (each,)))
 
     def _write(self, part: str, content: Mapping[str, bytes]) -> None:
         """Writes the files of a part under their pending names."""
         with self._writing(part, sum(map(len, content.values()))):
-            (self.folder / _PENDING).mkdir(exist_ok=True)
-            for table, data in content.items():
-                write_through(self._pending_file(table, part), data)
-
-    def _publish(self, parts: Mapping[str, Sequence[str]]) -> None:
-        """Gives the files of parts their names."""
-        with self._writing(next(iter(parts))):
-            tables = sorted({table for names in parts.values() for table in names})
-            for table in tables:
-                (self.folder / table).mkdir(exist_ok=True)
-            for part, names in parts.items():
-                for table in names:
-                    self._pending_file(table, part).replace(self._file(table, part))
-            (self.folder / _PENDING).rmdir()
-            for table in tables:
-                flush(self.folder / table)
-            flush(self.folder)
+            self._parts.write(part, content)
 
     def _append(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Adds the lines of a commit to the journal."""
@@ -312,7 +282,7 @@ class Run:
 
     def _stopped(self, error: OSError, name: str, needed: int) -> BatchError:
         """The error that ends a run whose files cannot be written; its pending files make room."""
-        shutil.rmtree(self.folder / _PENDING, ignore_errors=True)
+        self._parts.drop_pending()
         n_done = len(self._ledger.entries)
         remedy = f"then run the same command again: it goes on, and the {n_done} documents that are done stay"
         if error.errno not in _FULL:
@@ -322,48 +292,21 @@ class Run:
         size = f"{needed / 1e6:.1f} MB, and {shutil.disk_usage(self.folder).free / 1e6:.1f} MB are free"
         return BatchError(f"{self.folder}: the disk is full: {name} needs {size}; free some space, {remedy}")
 
-    def _file(self, table: str, part: str) -> Path:
-        return self.folder / table / f"{part}{self._writer.suffix}"
-
-    def _pending_file(self, table: str, part: str) -> Path:
-        return self.folder / _PENDING / f"{table}.{part}{self._writer.suffix}"
-
     # --------------------------------------------------------------------------------------------------------- cleaning
 
     def _clean(self) -> None:
         """Removes files that no line of the journal names, and forgets the documents of parts that have lost files."""
-        shutil.rmtree(self.folder / _PENDING, ignore_errors=True)
-        there = self._parts()
+        self._parts.drop_pending()
+        there = self._parts.there()
         for part in sorted({entry.part for entry in self._ledger.entries.values()}):
             missing = [table for table in self._ledger.tables[part] if part not in there.get(table, ())]
             if missing:
                 lost = self._ledger.members(part)
-                where = shown(str(self._file(missing[0], part)))
-                logger.warning("%s is missing; the %d documents of %s are read again", where, len(lost), part)
-                self._ledger.forget(part)
+                where = shown(str(self._parts.file(missing[0], part)))
+                logger.warning("%s is missing; %s of %s read again", where, count(len(lost), "document"), part)
+                self._append([{"commit": {}, "read": 0, "left": [entry.status.address for entry in lost]}])
         named = {entry.part for entry in self._ledger.entries.values()}
-        self._remove({table: parts - named for table, parts in there.items()})
-
-    def _remove(self, parts: Mapping[str, Collection[str]]) -> None:
-        """Removes the files of parts, given by their table."""
-        for table, names in parts.items():
-            for part in sorted(names):
-                self._file(table, part).unlink()
-            if names:
-                flush(self.folder / table)
-
-    def _parts(self) -> dict[str, set[str]]:
-        """Table → the parts that it has files of."""
-        folders = [each for each in self.folder.iterdir() if each.is_dir() and not each.name.startswith(".")]
-        suffix = self._writer.suffix
-        return {
-            folder.name: {
-                each.name.removesuffix(suffix)
-                for each in folder.iterdir()
-                if each.name.endswith(suffix) and _PART.fullmatch(each.name.removesuffix(suffix))
-            }
-            for folder in folders
-        }
+        self._parts.remove({table: parts - named for table, parts in there.items()})
 
 
 def _prepare(folder: Path, model: str, settings: Mapping[str, Any], *, overwrite: bool) -> None:

@@ -3,8 +3,9 @@
 The journal has a line of JSON for each document that is done. The lines of one commit are followed by a line that
 closes it, ``{"commit": {"part-00003": ["documents", "entities"]}, "read": 64}``; lines after the last closing line are
 not part of it, as a kill has cut them short. Of several lines for one address the last one counts. The first ``read``
-lines of a commit are of documents that were read, the others of documents whose rows have moved to another part, or
-whose file was touched.
+lines of a commit are of documents that were read, the others of documents whose rows have moved to another part, whose
+file was touched, or that have become, or ceased to be, inputs. ``"left": [ADDRESS, ...]`` in the closing line names
+documents that are in the tables no more.
 
 ``{"begin": TIME, "inputs": 10000, "to_read": 9936, "retry_failed": false}`` starts a run, ``{"end": TIME}`` is written
 when all of its documents are done.
@@ -36,16 +37,18 @@ class Entry:
     """Size and time of the last change of its file, as they were before it was read."""
     part: str
     """The part that holds its rows, such as ``"part-00003"``."""
+    is_removed: bool = False
+    """Whether it was no input of the last run, or had no file. Its rows stay."""
 
     def to_record(self) -> dict[str, Any]:
         values = {name: getattr(self.status, name) for name in _STATUS}
-        return {**values, "size": self.size, "modified": self.modified, "part": self.part}
+        return {**values, "size": self.size, "modified": self.modified, "part": self.part, "removed": self.is_removed}
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Entry:
-        known = {"same_as": "", **record}  # journals of before have none
+        known = {"same_as": "", "removed": False, **record}  # journals of before have none
         status = Status(**{name: known[name] for name in _STATUS})
-        return cls(status, record["size"], record["modified"], intern(record["part"]))
+        return cls(status, known["size"], known["modified"], intern(known["part"]), known["removed"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,8 @@ class Ledger:
             self._members.setdefault(entry.part, []).append(entry.status.address)
             if self.retried is not None and number < closing["read"]:
                 self.retried.add(entry.status.address)
+        for address in closing.get("left", ()):
+            del self.entries[address]
         for part, tables in closing.get("commit", {}).items():
             self.tables[part] = tuple(tables)
             self.next_part = max(self.next_part, int(part.rpartition("-")[2]) + 1)
@@ -117,13 +122,8 @@ class Ledger:
         return {
             address
             for address, entry in self.entries.items()
-            if entry.status.same_as and address not in to_read and owners.get(entry.status.id) != entry.status.same_as
+            if entry.status.same_as and owners.get(entry.status.id) != entry.status.same_as
         }
-
-    def forget(self, part: str) -> None:
-        """Takes the documents of a part for not yet read."""
-        for entry in self.members(part):
-            del self.entries[entry.status.address]
 
 
 def lines(records: Sequence[Mapping[str, Any]]) -> bytes:

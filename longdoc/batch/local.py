@@ -9,11 +9,14 @@ them is tried by itself in a new one, so that one document is lost and the other
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
+from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input, shown
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, status_of, yield_to_the_model
@@ -26,7 +29,11 @@ logger = logging.getLogger(__name__)
 
 _AHEAD = 24
 """Documents that are loaded before the model needs them."""
-LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
+_LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
+_CHARACTERS = 25_000
+"""What the model may take as long for as loading a document may take: about ten pages."""
+_TO_START = 60.0
+"""Seconds that it may take beside, since a new process loads the model first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +43,9 @@ class LocalEngine:
     workers: int
     """How many processes load documents."""
     limits: Limits
-    """What loading a document may cost."""
+    """What loading a document may cost; and its seconds are what the model may take for 25,000 characters."""
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Generator[Extracted]:
+    def extract(self, request: Request, format: str, inputs: Sequence[Input], watch: Watch) -> Generator[Extracted]:
         """Extracts from documents, in groups and in order.
 
         Raises:
@@ -48,12 +55,12 @@ class LocalEngine:
         groups = list(groups_of(inputs))
         loader, extractor = Loader(request), Extractor(request, format)
         loaders = Workers(loader, self.workers, self.limits, initializer=yield_to_the_model, ahead=_AHEAD)
-        models = Workers(extractor, 1, LIMITS_OF_THE_MODEL, ahead=1)
+        models = process_with_model(extractor, self.limits.seconds, ahead=1)
         with loaders, models:
-            loaded = (loaded_of(outcome) for outcome in loaders.run(inputs, ordered=True))
+            loaded = watch.loaded(map(loaded_of, loaders.run(watch.starting(inputs), ordered=True)))
             as_groups = (tuple(islice(loaded, len(group))) for group in groups)
             for outcome in _with_model(models, as_groups):
-                yield from extracted_of(outcome, extractor, request, format)
+                yield from extracted_of(outcome, extractor, request, format, self.limits.seconds)
 
 
 def check(request: Request, format: str) -> None:
@@ -61,9 +68,41 @@ def check(request: Request, format: str) -> None:
 
     Raises: as `check_started`.
     """
-    with Workers(Extractor(request, format), 1, LIMITS_OF_THE_MODEL) as models:
+    with process_with_model(Extractor(request, format), None) as models:
         for outcome in models.run([()]):
             check_started(outcome)
+
+
+def process_with_model(
+    extractor: Extractor,
+    seconds: float | None,
+    *,
+    ahead: int = 0,
+    initializer: Callable[[], object] | None = None,
+) -> Workers[Sequence[Loaded], Extracted]:
+    """The process that has the model. To load it with an empty group may take any time, as it may be downloaded.
+
+    Args:
+        extractor: with the model.
+        seconds: what each 25,000 characters of a group may take; None for no limit.
+        ahead: as of `Workers`, like ``initializer``.
+        initializer: called once in the process.
+    """
+    return Workers(
+        extractor,
+        1,
+        _LIMITS_OF_THE_MODEL,
+        initializer=initializer,
+        ahead=ahead,
+        seconds_of=partial(_seconds_of, seconds),
+    )
+
+
+def _seconds_of(seconds: float | None, group: Sequence[Loaded]) -> float | None:
+    """What the model may take for a group."""
+    if seconds is None or not group:
+        return None
+    return _TO_START + seconds * max(math.ceil(sum(each.characters for each in group) / _CHARACTERS), 1)
 
 
 def _with_model(
@@ -118,9 +157,16 @@ def _ended(lost: Lost) -> str:
 
 
 def extracted_of(
-    outcome: Outcome[Sequence[Loaded], Extracted], extractor: Extractor, request: Request, format: str
+    outcome: Outcome[Sequence[Loaded], Extracted],
+    extractor: Extractor,
+    request: Request,
+    format: str,
+    seconds: float | None,
 ) -> Iterator[Extracted]:
-    """What became of a group of documents, each tried by itself if it cost the process with the model."""
+    """What became of a group of documents, each tried by itself if it cost the process with the model.
+
+    ``seconds``: as of `process_with_model`.
+    """
     result, group = outcome.result, outcome.input
     if isinstance(result, Extracted):
         yield result
@@ -130,11 +176,11 @@ def extracted_of(
         yield _lost(group, result, request, format)
     else:
         logger.warning("%s; %d documents are tried one by one", _fault(result)[2], len(group))
-        with Workers(extractor, 1, LIMITS_OF_THE_MODEL, ahead=0) as models:
+        with process_with_model(extractor, seconds) as models:
             found = [
                 own
                 for one in _with_model(models, ((each,) for each in group))
-                for own in extracted_of(one, extractor, request, format)
+                for own in extracted_of(one, extractor, request, format, seconds)
             ]
         yield Extracted(
             tuple(done for own in found for done in own.done), WRITERS[format].join([own.rows for own in found])
@@ -153,6 +199,8 @@ def _lost(group: Sequence[Loaded], cause: Lost | Raised, request: Request, forma
 
 def _fault(cause: Lost | Raised) -> tuple[State, str, str]:
     """The state, the class of the error, and the reason of documents that the process with the model failed at."""
+    if isinstance(cause, Lost) and cause.state == "timed out":
+        return cause.state, "", f"reading it with the model {cause.reason}; allow more with --timeout"
     if isinstance(cause, Lost):
         return cause.state, "", f"the process with the model ended: {cause.reason}"
     name = type(cause.error).__name__

@@ -14,6 +14,7 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from longdoc.errors import BatchError
 
@@ -48,10 +49,12 @@ class Lock:
         _held.add(self._descriptor)
         try:
             if not self._is_taken(folder):
-                raise BatchError(f"{folder}: another run{_holder(folder)} writes there; wait, or give another folder")
-            holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": now()}
+                raise BatchError(
+                    f"{folder}: another run{_said_holder(folder)} writes there; wait, or give another folder"
+                )
+            own = {"pid": os.getpid(), "host": socket.gethostname(), "started": now()}
             os.ftruncate(self._descriptor, 0)
-            os.write(self._descriptor, json.dumps(holder).encode())
+            os.write(self._descriptor, json.dumps(own).encode())
         except BaseException:
             self.release()
             raise
@@ -104,10 +107,15 @@ def _take(descriptor: int, folder: Path, *, shared: bool) -> bool:
     return True
 
 
-def _holder(folder: Path) -> str:
-    """Who has the lock, for messages; empty if that is not known (yet)."""
+def holder(folder: Path) -> dict[str, Any]:
+    """Who has, or last had, the lock: ``pid``, ``host`` and ``started``; empty if that is not known (yet)."""
     try:
-        holder = json.loads((folder / LOCK).read_text(encoding="utf-8"))
-        return f" (process {holder['pid']} on {holder['host']}, since {holder['started']})"
-    except (ValueError, KeyError, TypeError):
-        return ""
+        found = json.loads((folder / LOCK).read_text(encoding="utf-8"))
+        return {name: found[name] for name in ("pid", "host", "started")}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _said_holder(folder: Path) -> str:
+    found = holder(folder)
+    return f" (process {found['pid']} on {found['host']}, since {found['started']})" if found else ""

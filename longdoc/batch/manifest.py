@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ from longdoc.batch.status import MANIFEST
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError
 from longdoc.version import __version__
-
-logger = logging.getLogger(__name__)
 
 FORMAT = 1
 """The major version of the folder's layout; a folder of another one is not written to."""
@@ -51,13 +49,18 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def check_manifest(folder: Path, record: Mapping[str, Any], model: str, settings: Mapping[str, Any]) -> None:
-    """Checks that a run may go on; another version of longdoc is only logged.
+    """Checks that a run may go on.
+
+    Versions of longdoc that differ after the second number only may go on with each other's runs: they find the same
+    but for what was mended, and ``longdoc_version`` in ``documents`` says which of them read a document.
 
     Raises:
-        ConfigError: it has another model, other settings, or another layout; the message names them.
+        ConfigError: it has another model, other settings, another layout or another version; the message names them.
     """
-    old = dict(_flat({name: record[name] for name in ("format", "model", "settings")}))
-    new = dict(_flat({"format": FORMAT, "model": model, "settings": settings}))
+    old = dict(_flat({name: record[name] for name in ("format", "longdoc", "model", "settings")}))
+    new = dict(_flat({"format": FORMAT, "longdoc": __version__, "model": model, "settings": settings}))
+    if _release(record["longdoc"]) == _release(__version__):
+        del old["longdoc"], new["longdoc"]
     differences = [
         f"{key} was {old.get(key, 'not set')}, is now {new.get(key, 'not set')}"
         for key in sorted({*old, *new})
@@ -65,11 +68,15 @@ def check_manifest(folder: Path, record: Mapping[str, Any], model: str, settings
     ]
     if differences:
         raise ConfigError(
-            f"{folder}: holds the results of a run with another model or other settings: {'; '.join(differences)}. "
-            "Give another folder, or replace them with --overwrite"
+            f"{folder}: holds the results of a run with another model, other settings or another version: "
+            f"{'; '.join(differences)}. Give another folder, or replace them with --overwrite"
         )
-    if record["longdoc"] != __version__:
-        logger.warning("%s: begun with longdoc %s, goes on with longdoc %s", folder, record["longdoc"], __version__)
+
+
+def _release(version: str) -> str:
+    """The numbers of a version on which results depend: ``"0.1"`` of ``"0.1.0"`` and of ``"0.1.3.dev2"``."""
+    found = re.match(r"\d+\.\d+", version)
+    return found[0] if found else version
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

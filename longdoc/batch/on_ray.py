@@ -24,8 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input
-from longdoc.batch.local import LIMITS_OF_THE_MODEL, check_started, extracted_of, loaded_of
+from longdoc.batch.local import check_started, extracted_of, loaded_of, process_with_model
 from longdoc.batch.ray_cluster import cluster
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, yield_to_the_model
@@ -61,7 +62,7 @@ class RayEngine:
     workers: int | None
     """How many processes load documents; by default eight for each one with a model, at most one a processor."""
     limits: Limits
-    """What loading a document may cost."""
+    """What loading a document may cost, and the model may take; as of the local engine."""
     gpus: float = 1.0
     """Of each process with a model; with 0.5 two processes share a GPU."""
 
@@ -70,7 +71,7 @@ class RayEngine:
         if not 0 < self.gpus <= 1:
             raise ConfigError(f"gpus must be above 0 and at most 1; got {self.gpus!r}")
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input]) -> Generator[Extracted]:
+    def extract(self, request: Request, format: str, inputs: Sequence[Input], _: Watch) -> Generator[Extracted]:
         """Extracts from documents, in groups and in order.
 
         Raises:
@@ -96,7 +97,14 @@ class RayEngine:
         if crew.gpus and request.device != "auto":
             request = replace(request, device="cuda")  # Ray shows each process its own
         folder = Path.cwd() if request.model != "default" and Path(request.model).is_dir() else None
-        extractor = (Extractor(request, format), request, format, os.environ.get("OMP_NUM_THREADS"), folder)
+        extractor = (
+            Extractor(request, format),
+            request,
+            format,
+            self.limits.seconds,
+            os.environ.get("OMP_NUM_THREADS"),
+            folder,
+        )
         items = [{"number": number, "group": group} for number, group in enumerate(groups)]
         rows = ray.data.from_items(items, override_num_blocks=len(items))
         rows = _mapped(ray, rows, LoadGroups, (Loader(request), self.limits), crew.loaders, num_cpus=crew.cpus)
@@ -180,7 +188,13 @@ class ExtractGroups:
     """An actor with a model, in a process of its own that starts while the first documents are loaded."""
 
     def __init__(
-        self, extractor: Extractor, request: Request, format: str, threads: str | None, folder: Path | None
+        self,
+        extractor: Extractor,
+        request: Request,
+        format: str,
+        seconds: float | None,
+        threads: str | None,
+        folder: Path | None,
     ) -> None:
         """Loads the model.
 
@@ -188,6 +202,7 @@ class ExtractGroups:
             extractor: of the request and format.
             request: what to find.
             format: of the rows.
+            seconds: as of `process_with_model`.
             threads: ``OMP_NUM_THREADS`` of the process that started the run. Ray sets it to what the actor asks for,
                 which is much less than the processors that the model may use.
             folder: what the path of the model is relative to, if it is.
@@ -196,8 +211,8 @@ class ExtractGroups:
         if threads is not None:
             os.environ["OMP_NUM_THREADS"] = threads
         change = None if folder is None else partial(os.chdir, folder)
-        self._process = _Process(Workers(extractor, 1, LIMITS_OF_THE_MODEL, initializer=change, ahead=0))
-        self._rest = extractor, request, format
+        self._process = _Process(process_with_model(extractor, seconds, initializer=change))
+        self._rest = extractor, request, format, seconds
         self._error: Exception | None = None
         try:
             check_started(self._process.ask(()))

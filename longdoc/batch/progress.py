@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from longdoc.batch.doing import Doing, read_doing
 from longdoc.batch.ledger import read_ledger
-from longdoc.batch.lock import is_locked
+from longdoc.batch.lock import holder, is_locked
 from longdoc.batch.manifest import read_manifest
 from longdoc.batch.status import JOURNAL, STATES, State, Status
 from longdoc.errors import ConfigError
@@ -28,13 +29,17 @@ class RunStatus:
     n_left: int
     """The documents of the last run, and those of them that are not yet read."""
     counts: Mapping[State, int]
-    """State → how many documents of all runs are in it."""
+    """State → how many documents are in it; those of ``removed`` aside, as in the fields that follow."""
     pages: int
     tokens: int
     failures: tuple[Status, ...]
     """Those that were not read, in the order of their addresses."""
     partial: tuple[Status, ...]
     """Those that were read with gaps."""
+    removed: tuple[Status, ...]
+    """Documents of earlier runs that were no inputs of the last one, or had no file. Their rows stay."""
+    doing: Doing | None
+    """What a run that goes on has in hand, if it has begun to read."""
 
 
 def read_status(folder: str | os.PathLike[str]) -> RunStatus:
@@ -51,9 +56,11 @@ def read_status(folder: str | os.PathLike[str]) -> RunStatus:
         if manifest is None:
             raise ConfigError(f"{path}: holds no run; give the folder that a batch writes to")
         ledger = read_ledger(path / JOURNAL)[0]
+        doing = read_doing(path, holder(path).get("pid")) if is_running else None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    statuses = sorted((entry.status for entry in ledger.entries.values()), key=lambda each: each.address)
+    entries = sorted(ledger.entries.values(), key=lambda each: each.status.address)
+    statuses = [entry.status for entry in entries if not entry.is_removed]
     return RunStatus(
         folder=path,
         started=manifest["started"],
@@ -66,4 +73,6 @@ def read_status(folder: str | os.PathLike[str]) -> RunStatus:
         tokens=sum(each.tokens for each in statuses),
         failures=tuple(each for each in statuses if not each.is_read),
         partial=tuple(each for each in statuses if each.state == "partial"),
+        removed=tuple(entry.status for entry in entries if entry.is_removed),
+        doing=doing,
     )

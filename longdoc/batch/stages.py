@@ -56,6 +56,8 @@ class Loaded:
     status: Status
     document: bytes | None = None
     """The pickled document: it passes through processes that need not know what is in it."""
+    characters: int = 0
+    """The length of its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Loader:
             return Loaded(each, replace(status, id=_id_of(each.address)))
         document_type(document)  # kept with the document, so that the model need not wait for it
         status = Status(address=each.address, id=document.source.sha256, state="ok", pages=len(document.pages))
-        return Loaded(each, status, pickle.dumps(document, _PROTOCOL))
+        return Loaded(each, status, pickle.dumps(document, _PROTOCOL), len(document.text))
 
     def _load(self, address: str) -> Document:
         if os.path.isabs(address):  # noqa: PTH117 (addresses of other file systems are no paths)

@@ -27,7 +27,7 @@ from longdoc.errors import require
 from longdoc.labels import Answer
 from longdoc.outputs.csv import without_formula
 from longdoc.outputs.format import unsought
-from longdoc.outputs.parquet import escaped
+from longdoc.outputs.surrogates import escaped, n_lone
 from longdoc.plain import plain
 from longdoc.prediction import Prediction
 from longdoc.values import Duration, Money, alternative_of
@@ -113,16 +113,8 @@ def _built(arrow: Any, by_document: list[Rows]) -> dict[str, pyarrow.Table]:
 def _escaped(own: Rows) -> Rows:
     """The rows of one document with what UTF-8 cannot hold as escapes, which its row in ``documents`` counts."""
     rows: Rows = escaped(own)
-    rows["documents"][0]["escaped"] = _lone(own) - _lone(own["documents"][0]["same_as"])
+    rows["documents"][0]["escaped"] = n_lone(own) - n_lone(own["documents"][0]["same_as"])
     return rows
-
-
-def _lone(value: Any) -> int:
-    """The number of lone surrogates in the texts of a value."""
-    if isinstance(value, str):
-        return sum("\ud800" <= character <= "\udfff" for character in value)
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return sum(map(_lone, parts))
 
 
 def _rows(status: Status, prediction: Prediction | None, model: str) -> Rows:

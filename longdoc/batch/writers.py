@@ -26,7 +26,7 @@ from longdoc.batch.status import Status, with_same_as
 from longdoc.batch.tables import tables_of, write_csv, write_table
 from longdoc.errors import BatchError
 from longdoc.outputs import jsonl
-from longdoc.outputs.parquet import escaped
+from longdoc.outputs.surrogates import escaped
 from longdoc.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ def _line(status: Status, prediction: Prediction | None) -> bytes:
         record |= jsonl.failed(status.error, status.reason)
     elif prediction is not None and not status.same_as:
         record |= jsonl.found(prediction)
-    # A lone surrogate becomes an escape of JSON, and is one again when it is read.
-    return jsonl.line(record).encode("utf-8", "backslashreplace")
+    return jsonl.line(record).encode()
 
 
 def _checked(statuses: Sequence[Status], n_rows: int) -> Sequence[Status]:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import options
+from longdoc.outputs.surrogates import escaped
 from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import given_by, place, searched, shortened
 
@@ -103,7 +104,7 @@ def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
         "warnings": list(document.warnings),
         "questions": [_asked(question, answers) for question, answers in answered],
     }
-    return json.dumps(record, ensure_ascii=False, indent=2)
+    return json.dumps(escaped(record), ensure_ascii=False, indent=2)
 
 
 def _asked(question: str, answers: Answers) -> dict[str, Any]:

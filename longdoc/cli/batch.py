@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import options
 from longdoc.errors import ConfigError, DocumentNotFoundError
+from longdoc.outputs.surrogates import escaped
 from longdoc.summary import count
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ SECONDS_BETWEEN_LINES = 30.0
 """Where there is no terminal, between two lines that say how far the run is."""
 _BAR = "{percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} documents [{elapsed}, {remaining} left{postfix}]"
 _ONLY_FOR_FOLDERS = (
-    "files_from", "workers", "timeout", "memory", "retry_failed", "engine", "ray_address", "quiet", "json_progress"
+    "files_from", "workers", "timeout", "memory", "retry_failed", "engine", "ray_address", "ray_gpus", "quiet",
+    "json_progress",
 )  # fmt: skip
 
 
@@ -41,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes that load documents; default: one a processor, at most 8",
     )
     group.add_argument(
-        "--timeout", type=_seconds, metavar="S", help="seconds that loading one document may take; default: 300"
+        "--timeout",
+        type=_seconds,
+        metavar="S",
+        help="seconds that loading one document may take, and the model for each 25,000 characters; default: 300",
     )
     group.add_argument(
         "--memory", type=_size, metavar="SIZE", help="memory that loading one document may take; default: 2GB; on Linux"
@@ -52,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--engine", choices=["local", "ray"], help="this machine (default), or a cluster of Ray")
     group.add_argument(
         "--ray-address", metavar="A", help="a running cluster of Ray; default: one is started on this machine"
+    )
+    group.add_argument(
+        "--ray-gpus",
+        type=_share,
+        metavar="N",
+        help="GPUs for each process with a model, at most 1; with 0.5 two share one; default: 1",
     )
     shown = group.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="say nothing but errors that stop the run")
@@ -94,6 +105,7 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
                 files_from=arguments.files_from,
                 engine=arguments.engine or "local",
                 ray_address=arguments.ray_address,
+                ray_gpus=arguments.ray_gpus,
                 workers=arguments.workers,
                 timeout=arguments.timeout or SECONDS,
                 memory=arguments.memory or MEMORY,
@@ -222,7 +234,7 @@ class _JsonDisplay(_Display):
 
 
 def _print_json(record: dict[str, Any]) -> None:
-    print(json.dumps(record), flush=True)
+    print(json.dumps(escaped(record)), flush=True)
 
 
 def as_json(progress: Progress) -> dict[str, Any]:
@@ -263,6 +275,16 @@ def _seconds(text: str) -> float:
         value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
+    return value
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most 1, got {text!r}")
     return value
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from longdoc.summary import count
 
 if TYPE_CHECKING:
+    from longdoc.batch.doing import Doing
     from longdoc.batch.progress import RunStatus
     from longdoc.batch.status import Status
 
@@ -25,10 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     from longdoc.batch.progress import read_status
+    from longdoc.outputs.surrogates import escaped
 
     found = read_status(arguments.out)
     if arguments.json:
-        print(json.dumps({**asdict(found), "folder": str(found.folder), "counts": dict(found.counts)}))
+        print(json.dumps(escaped({**asdict(found), "folder": str(found.folder), "counts": dict(found.counts)})))
     else:
         print("\n".join(_lines(found)))
     if found.failures:
@@ -42,12 +45,28 @@ def _lines(found: RunStatus) -> list[str]:
     lines = [f"{found.folder}: {state}{left}; begun {found.started}"]
     if state == "interrupted":
         lines.append("run the same command again, without --overwrite, to go on")
+    if found.doing is not None:
+        lines.append(_doing(found.doing))
     lines += [f"  {n:>9,} {state}" for state, n in found.counts.items() if n]
     lines.append(f"  {found.pages:>9,} pages, {found.tokens:,} tokens")
-    for title, statuses in (("not read (--retry-failed reads them again)", found.failures), ("partial", found.partial)):
+    for title, statuses in (
+        ("not read (--retry-failed reads them again)", found.failures),
+        ("partial", found.partial),
+        ("removed: no inputs of the last run, or without a file; their rows stay", found.removed),
+    ):
         if statuses:
             lines += ["", f"{title}:", *(_line(each) for each in statuses)]
     return lines
+
+
+def _doing(doing: Doing) -> str:
+    from longdoc.cli.batch import duration
+
+    seconds = (datetime.now(timezone.utc) - datetime.fromisoformat(doing.begun)).total_seconds()
+    return (
+        f"for {duration(seconds)}: {doing.started:,} of {count(doing.of, 'document')} begun, {doing.loaded:,} loaded, "
+        f"{doing.read:,} read with the model; rows are written some groups at a time"
+    )
 
 
 def _line(status: Status) -> str:

@@ -1,6 +1,7 @@
 """CSV: one row a document, with the fields of its record or of a schema as columns; lists are joined by ``"; "``.
 
-A text that a spreadsheet would take for a formula has an apostrophe before it.
+A text that a spreadsheet would take for a formula has an apostrophe before it. NUL, at which many readers stop, is
+written as U+FFFD.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 
 
 def _begun(stream: TextIO, row: dict[str, Cell]) -> csv.DictWriter[str]:
-    table = csv.DictWriter(stream, [*row], lineterminator="\n")
+    # All cells are quoted, since the csv module of Python 3.12 and before does not quote those with "\r".
+    table = csv.DictWriter(stream, [*row], lineterminator="\n", quoting=csv.QUOTE_ALL)
     table.writeheader()
     return table
 
 
 def _text(cell: Cell) -> str:
-    return without_formula("; ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell))
+    text = "; ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
+    return without_formula(text.replace("\0", "\ufffd"))
 
 
 def without_formula(text: str) -> str:

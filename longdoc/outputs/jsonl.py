@@ -1,4 +1,7 @@
-"""JSON Lines: one object per document, with ``source`` and ``status`` first."""
+"""JSON Lines: one object per document, with ``source`` and ``status`` first.
+
+Characters that UTF-8 cannot hold are written as escapes, which ``escaped`` counts.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any, TextIO
 
 from longdoc.errors import DocumentError
 from longdoc.outputs.format import Format, Outcome, PredictionLike, not_found
+from longdoc.outputs.surrogates import escaped, n_lone
 
 
 def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
@@ -18,6 +22,8 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 
 def line(record: dict[str, Any]) -> str:
     """A record as a line."""
+    if n := n_lone(record):
+        record = {**escaped(record), "escaped": n}
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -1,7 +1,6 @@
 """Parquet: the rows of CSV with types, in row groups: lists of texts as lists, the dates of contracts as dates.
 
-A date of which a part is blank in the contract has no value as a date: its cell is null, and ``check`` lists it. Lone
-surrogates, as in names of files that are not UTF-8, are escaped.
+A date of which a part is blank in the contract has no value as a date: its cell is null, and ``check`` lists it.
 """
 
 from __future__ import annotations
@@ -54,22 +53,9 @@ def _schema(row: dict[str, Cell]) -> pyarrow.Schema:
 
 
 def _typed(row: dict[str, Cell], schema: pyarrow.Schema) -> dict[str, Cell]:
-    """The row without texts in columns of dates, and with texts that UTF-8 can hold."""
+    """The row without texts in columns of dates."""
     dates = {field.name for field in schema if str(field.type).startswith("date")}
-    return {name: None if name in dates and isinstance(cell, str) else escaped(cell) for name, cell in row.items()}
-
-
-def escaped(cell: Any) -> Any:
-    r"""A text, or the texts in a list or a dict, with lone surrogates as escapes; anything else as it is.
-
-    >>> escaped(["caf\udce9", None])
-    ['caf\\udce9', None]
-    """
-    if isinstance(cell, str):
-        return cell.encode("utf-8", "backslashreplace").decode()
-    if isinstance(cell, dict):
-        return {name: escaped(each) for name, each in cell.items()}
-    return [escaped(each) for each in cell] if isinstance(cell, list) else cell
+    return {name: None if name in dates and isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 FORMAT = Format(

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from longdoc.errors import ConfigError, DocumentError
 from longdoc.outputs.format import Outcome, PredictionLike, said_gaps, said_notices, searched_in_part
-from longdoc.summary import on_one_line
+from longdoc.outputs.surrogates import escaped, n_lone
+from longdoc.summary import count, on_one_line
 
 Cell: TypeAlias = list[str] | datetime.date | str | None
 OWN = ("source", "status", "check", "message")
@@ -30,7 +31,7 @@ def rows(outcomes: Iterable[Outcome], *, format: str) -> Iterator[dict[str, Cell
     columns: dict[str, Cell] | None = None
     waiting: list[dict[str, Cell]] = []
     for outcome in outcomes:
-        row = _row(outcome, format)
+        row = _encodable(_row(outcome, format))
         if isinstance(outcome.result, DocumentError):
             waiting.append(row)
         elif columns is None:
@@ -43,6 +44,16 @@ def rows(outcomes: Iterable[Outcome], *, format: str) -> Iterator[dict[str, Cell
             if not isinstance(outcome.result, DocumentError):
                 yield row
     yield from waiting
+
+
+def _encodable(row: dict[str, Cell]) -> dict[str, Cell]:
+    """A row with what UTF-8 cannot hold as escapes, which its message counts."""
+    n = n_lone(row)
+    if not n:
+        return row
+    told = f"{count(n, 'character')} that UTF-8 cannot hold, written as escapes such as \\udce9"
+    message = f"{row['message']}; {told}" if row["message"] else told
+    return {**escaped(row), "message": escaped(message)}
 
 
 def _row(outcome: Outcome, format: str) -> dict[str, Cell]:

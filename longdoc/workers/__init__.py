@@ -103,6 +103,7 @@ class Workers(Generic[T, R]):
         *,
         initializer: Callable[[], object] | None = None,
         ahead: int | None = None,
+        seconds_of: Callable[[T], float | None] | None = None,
     ) -> None:
         """Starts nothing yet.
 
@@ -113,6 +114,7 @@ class Workers(Generic[T, R]):
             initializer: called once in each worker, before the limit on memory is set.
             ahead: how many inputs, beyond one for each worker, may be in progress or wait as results while the caller
                 works on an earlier result; as many as there are workers if None.
+            seconds_of: the time for one attempt at an input, if that is not ``limits.seconds`` for all.
 
         Raises:
             ConfigError: a number is out of range, or the function cannot be pickled.
@@ -127,6 +129,7 @@ class Workers(Generic[T, R]):
         if limits.memory is not None and sys.platform != "linux":
             _LOG.warning("limits on memory need Linux; workers run without one")
         self._count, self._most, self._limits = count, count + ahead, limits
+        self._seconds_of = seconds_of or (lambda _: limits.seconds)
         self._crew: _Crew | None = None
 
     def __enter__(self) -> Workers[T, R]:
@@ -151,7 +154,7 @@ class Workers(Generic[T, R]):
         """
         if self._crew is not None:
             raise RuntimeError("these workers are in another run; exhaust or close its iterator first")
-        crew = self._crew = _Crew(self._setup, self._count, self._limits)
+        crew = self._crew = _Crew(self._setup, self._count, self._limits, self._seconds_of)
         n_taken = n_given = 0
         try:
             for item in inputs:
@@ -177,9 +180,10 @@ class _Stopped(Exception):
 class _Crew:
     """The workers of one run, and the threads that serve them."""
 
-    def __init__(self, setup: bytes, count: int, limits: Limits) -> None:
+    def __init__(self, setup: bytes, count: int, limits: Limits, seconds_of: Callable[[Any], float | None]) -> None:
         self.setup = setup
         self.limits = limits
+        self.seconds_of = seconds_of
         self.tasks: SimpleQueue[tuple[int, Any] | None] = SimpleQueue()
         self.arrived: SimpleQueue[tuple[int, Outcome[Any, Any]] | BaseException] = SimpleQueue()
         self.stopped = False
@@ -269,26 +273,26 @@ class _Server:
     def _outcome(self, item: Any) -> Outcome[Any, Any]:
         limits = self._crew.limits
         try:
-            message = pickle.dumps(item, PROTOCOL)
+            message, most = pickle.dumps(item, PROTOCOL), self._crew.seconds_of(item)
         except Exception as error:  # pickling runs the code of any class, which may raise anything
             return Outcome(item, Raised(error, ""), 0, 0.0)
         seconds = 0.0
         for attempt in itertools.count(1):
             worker = self._ready_worker()
             started = time.monotonic()
-            answer = worker.ask(message, limits.seconds)
+            answer = worker.ask(message, most)
             seconds += time.monotonic() - started
-            result, again = self._judged(worker, answer)
+            result, again = self._judged(worker, answer, most)
             if isinstance(result, Lost) or worker.n_asked > limits.recycle:  # the start is a question, too
                 self._dismiss()
             if not again or attempt >= limits.attempts:
                 break
         return Outcome(item, result, attempt, seconds)
 
-    def _judged(self, worker: WorkerProcess, answer: bytes | None) -> tuple[Any, bool]:
+    def _judged(self, worker: WorkerProcess, answer: bytes | None, seconds: float | None) -> tuple[Any, bool]:
         """The result in an answer, and whether another attempt may give a better one."""
         if answer is None:
-            lost = worker.lost(self._crew.limits.seconds)
+            lost = worker.lost(seconds)
             if self._crew.stopped:
                 raise _Stopped
             return lost, lost.state == "crashed"
