@@ -17,6 +17,8 @@ longdoc adds the following:
 - ``parts``, the other key of a file, holds what YAML aliases refer to; a list inside a pattern is expanded in place.
 - ``strip`` of a rule lists characters to remove from both ends of a match.
 - The label ``O`` marks text as not an entity: where such a match is the longest, it suppresses the others.
+- A rule of your own that may take very long is refused: with many optional or repeated tokens, or a regular expression
+  whose repeats can match one text in many ways.
 - White space matches as one space, so a pattern crosses the end of a line, but not an empty line. Emoticons are not
   tokens: ``(8)`` is three tokens, like ``(7)``.
 """

@@ -245,7 +245,6 @@ def test_a_linked_output_stays_a_link_and_keeps_its_mode(tmp_path: Path) -> None
     [
         (["extract", NAME, "-o", "x" * 300 + ".jsonl"], 2, "cannot be written (File name too long)"),
         (["extract", NAME, "-o", "round.jsonl"], 2, "cannot be written ("),
-        (["extract", NAME, "-o", "out.jsonl"], 2, "must be a file in a folder that exists"),
         (["extract", "x" * 300], 1, "cannot be read (File name too long)"),
         (["extract", NAME, "x" * 300], 1, "cannot be read (File name too long)"),
         (["show", "x" * 300], 1, "cannot be read (File name too long)"),
@@ -259,7 +258,6 @@ def test_what_the_system_refuses_is_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
 ) -> None:
     Path("round.jsonl").symlink_to("round.jsonl")
-    Path("out.jsonl").mkdir()
     assert cli.main(arguments) == code
     err = capsys.readouterr().err
     assert message in err and err.count("\n") <= 2 and "Traceback" not in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -188,7 +189,7 @@ def _check_output(output: str, paths: Iterable[str], *, overwrite: bool) -> None
     check_file(output)
     if any(is_same_file(path, each) for path in paths for each in (output, f"{output}.part")):
         raise ConfigError(f"{output}: is one of the documents to read and would be replaced; name another file")
-    if Path(output).is_file() and not overwrite:
+    if os.path.isfile(output) and not overwrite:  # noqa: PTH113 (false for a name that the system refuses)
         raise ConfigError(f"{output}: exists; name another file, or replace it with --overwrite")
 
 
