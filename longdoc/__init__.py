@@ -49,14 +49,18 @@ The package, top layer first. A module imports only from the layers below its ow
 ``summary``         entities → each name once, with its count and pages
 ``labels``          Span, Entity, Answer, Label; encoding and decoding of tags
 ``document``        Document: the text, and the position of every character on its page
+``document_json``   a document as JSON, and back, checked
 ``edits``           the changes between the characters of the source and the text
 ``parts``           Page, Box, Section, Table, Furniture, Link and the other parts of a document
 ``titles``          a document's text → its title
 ``roles``           words that name a role in a contract
 ``values``          texts → dates, amounts of money, durations, numbers
+``backtracking``    whether a regular expression may take very long
 ``config``          strict conversion between YAML and dataclasses
 ``workers``         a function on many inputs in worker processes, with limits on time and memory
+``config_files``    YAML and JSON files, read within limits
 ``durable``         files that a crash or a kill leaves whole or absent
+``stored``          JSON that longdoc has written, read back and checked
 ``version``         the version of longdoc
 ``errors``          the errors that a caller may want to catch
 ==================  =====================================================================================

@@ -24,7 +24,7 @@ from longdoc.metrics import reliability
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline
 from longdoc.reader import Precision
-from longdoc.summary import count
+from longdoc.summary import count, shown
 
 SPREAD = 1.0
 """How far labels of one head may differ, in log-odds: standard deviation of the prior of their biases."""
@@ -235,7 +235,7 @@ def best_threshold(probabilities: np.ndarray, correct: np.ndarray, wanted: int) 
 def _scored(pipeline: Pipeline, name: str, examples: Sequence[Example], labels: set[str]) -> Scored:
     trials = kind_of(pipeline.heads[name]).trials
     assert trials is not None
-    bar = tqdm(examples, desc=name, unit="document", delay=2, leave=False, disable=None)
+    bar = tqdm(examples, desc=shown(name), unit="document", delay=2, leave=False, disable=None)
     found = [trial for example in bar for trial in trials(pipeline, name, example, labels)]
     wanted = sum(
         len(example.spans) + sum(bool(question.answers) for question in example.questions) for example in examples

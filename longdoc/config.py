@@ -15,15 +15,14 @@ longdoc.errors.ConfigError: optimizer: unknown key 'learning_rat'; did you mean 
 from __future__ import annotations
 
 import dataclasses
-import re
+import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-import yaml
-
+from longdoc.config_files import read_yaml
 from longdoc.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
@@ -46,7 +45,7 @@ def load_yaml(cls: type[T], path: str | Path) -> T:
     Raises:
         ConfigError: the file cannot be read, is not YAML, or does not match ``cls``; the message names the file.
     """
-    data = _parse(path)
+    data = read_yaml(path)
     try:
         return from_dict(cls, {} if data is None else data)
     except ConfigError as error:
@@ -59,17 +58,8 @@ def load_yaml_mapping(path: str | Path) -> dict[str, tuple[str, ...]]:
     Raises:
         ConfigError: the file cannot be read, is not YAML, or has another structure.
     """
-    mapping: dict[str, tuple[str, ...]] = _convert(dict[str, tuple[str, ...]], _parse(path), str(path))
+    mapping: dict[str, tuple[str, ...]] = _convert(dict[str, tuple[str, ...]], read_yaml(path), str(path))
     return mapping
-
-
-def _parse(path: str | Path) -> Any:
-    try:
-        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
 
 
 def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
@@ -248,11 +238,21 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is Path and isinstance(value, (str, Path)):
         return Path(value)
-    if hint is float and type(value) is int:
-        return float(value)
+    if hint is float and type(value) in (int, float):
+        return _number(value, where)
     if type(value) is hint:
         return value
     raise _mismatch(where, _describe(hint), value)
+
+
+def _number(value: int | float, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _mismatch(where, "a finite number", value)
+    return number
 
 
 def _describe(hint: Any) -> str:
@@ -293,20 +293,3 @@ def _fields(cls: Any) -> dict[str, dataclasses.Field[Any]]:
 
 def _names(cls: Any) -> str:
     return ", ".join(_fields(cls))
-
-
-class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C is ten times faster
-    """YAML that rejects duplicate keys and reads ``3e-5`` as a float (YAML 1.1 makes it a string)."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if keys.count(key.value) > 1 and key.value != "<<":
-                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is given twice", key.start_mark)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        return mapping
-
-
-_StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)

@@ -9,13 +9,12 @@ of the page as displayed.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from html import escape
 from typing import Any, TypeVar
@@ -23,6 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from longdoc.document_json import check, plain, read_parts
 from longdoc.edits import WHITE_SPACE, Edit, Edits, code_points
 from longdoc.errors import CorruptDocumentError, UnsupportedFormatError, first_line
 from longdoc.parts import (
@@ -41,6 +41,7 @@ from longdoc.parts import (
     Table,
     Verdict,
 )
+from longdoc.stored import parse
 from longdoc.titles import title_in
 
 __all__ = [
@@ -218,7 +219,7 @@ class Document:
     def to_json(self) -> str:
         """Serialises the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""
         record: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
-        return json.dumps({"longdoc": JSON_VERSION, **record}, default=_plain)
+        return json.dumps({"longdoc": JSON_VERSION, **record}, default=plain)
 
     @classmethod
     def from_json(cls, text: str) -> Document:
@@ -226,47 +227,23 @@ class Document:
 
         Raises:
             UnsupportedFormatError: the document was written by a newer version of longdoc.
-            CorruptDocumentError: the text is not a document in JSON.
+            CorruptDocumentError: the text is not a document in JSON; the message names the first place that is wrong.
         """
         try:
-            record: dict[str, Any] = json.loads(text)
-            version = record.get("longdoc", 1)
-            if isinstance(version, int) and version > JSON_VERSION:
+            record = parse(text)
+            version = record.get("longdoc", 1) if isinstance(record, dict) else 1
+            if not isinstance(version, int) or version < 1:
+                raise ValueError(f"longdoc: expected the number of a format, got {version!r:.60}")
+            if version > JSON_VERSION:
                 raise UnsupportedFormatError(
                     f"the document has format {version}, written by a newer longdoc; this one reads formats 1 to "
                     f"{JSON_VERSION}: upgrade longdoc, or load the source again"
                 )
-            return cls._from_record(record)
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-            reason = f"{type(error).__name__}: {first_line(error)}"
-            raise CorruptDocumentError(f"not a document written by Document.to_json ({reason})") from error
-
-    @classmethod
-    def _from_record(cls, record: dict[str, Any]) -> Document:
-        edits = record["edits"]
-        optional: dict[str, Any] = {
-            name: tuple(noun(**_boxed(item)) for item in record.get(name, ())) for name, noun in _NOUNS.items()
-        }
-        if "confidences" in record:
-            optional["confidences"] = _array(record["confidences"], np.float32)
-        return cls(
-            source=Source(**record["source"]),
-            pages=tuple(Page(**page) for page in record["pages"]),
-            raw_text=record["raw_text"],
-            boxes=_array(record["boxes"], np.float32).reshape(-1, 4),
-            lines=_array(record["lines"], np.int32).reshape(-1, 2),
-            edits=Edits(
-                _array(edits["ranges"], np.int32).reshape(-1, 2),
-                _array(edits["codes"], np.int32),
-                tuple((text, kind) for text, kind in edits["replacements"]),
-            ),
-            tables=tuple(
-                Table(**{**_boxed(table), "cells": tuple(Cell(**_boxed(cell)) for cell in table["cells"])})
-                for table in record["tables"]
-            ),
-            warnings=tuple(record["warnings"]),
-            **optional,
-        )
+            document = cls(**read_parts(record, size=len(text)))
+            check(document)
+        except (TypeError, ValueError) as error:
+            raise CorruptDocumentError(f"not a document written by Document.to_json ({first_line(error)})") from error
+        return document
 
     def __reduce__(self) -> tuple[partial[Document], tuple[()]]:
         # Pickled arrays come back writeable; the constructor makes them read-only, and derives text and origins.
@@ -284,36 +261,3 @@ class Document:
     def _repr_html_(self) -> str:
         warnings = "".join(f"<li>{escape(warning)}</li>" for warning in self.warnings)
         return f"<b>{escape(self.title)}</b><br>{escape(repr(self))}<ul>{warnings}</ul>"
-
-
-def _plain(value: Any) -> Any:
-    """Converts one level of a value that JSON cannot hold."""
-    if isinstance(value, np.ndarray):
-        little = value.astype(value.dtype.newbyteorder("<")).tobytes()
-        return {"dtype": value.dtype.name, "base64": base64.b64encode(little).decode("ascii")}
-    if isinstance(value, Edits):
-        return {"ranges": value.ranges, "codes": value.codes, "replacements": value.replacements}
-    return asdict(value)
-
-
-def _array(record: dict[str, str], dtype: type[Any]) -> NDArray[Any]:
-    """The array that :func:`_plain` converted, flattened, as ``dtype``."""
-    stored = np.dtype(record["dtype"]).newbyteorder("<")
-    return np.frombuffer(base64.b64decode(record["base64"]), stored).astype(dtype)
-
-
-def _boxed(record: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a part, with its box, if any, as a Box."""
-    return {**record, "box": Box(**record["box"])} if record.get("box") else record
-
-
-_NOUNS: dict[str, Any] = {
-    "sections": Section,
-    "definitions": Definition,
-    "references": Reference,
-    "furniture": Furniture,
-    "outline": OutlineItem,
-    "links": Link,
-    "fields": FormField,
-    "annotations": Annotation,
-}

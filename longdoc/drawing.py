@@ -127,9 +127,10 @@ def _figure(document: Document, page: Page, image: bytes) -> str:
     arrow += '<path d="M0 0 6 3 0 6z" fill="#c05621"/></marker>'
     words = len(document.text[page.start : page.end].split())
     read_by = "" if page.confidence is None else f", read by OCR with confidence {page.confidence:.0%}"
+    facts = f"{escape(page.verdict)}{read_by}, {words} words in the text"
     return (
-        f"<figure>\n<figcaption><span>page {page.number}</span><span>{page.verdict}{read_by}, {words} words in the text"
-        f'</span></figcaption>\n<svg class="page" viewBox="0 0 {page.width:.1f} {page.height:.1f}"><defs>{arrow}</defs>'
+        f"<figure>\n<figcaption><span>page {page.number}</span><span>{facts}</span></figcaption>"
+        f'\n<svg class="page" viewBox="0 0 {page.width:.1f} {page.height:.1f}"><defs>{arrow}</defs>'
         f"{background}{''.join(shapes)}</svg>\n</figure>\n"
     )
 

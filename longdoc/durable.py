@@ -18,8 +18,12 @@ def write_atomically(path: Path, text: str, *, temporary: Path | None = None) ->
         temporary: where to write it first; by default a name of this process's own.
     """
     temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}")
-    write_through(temporary, text.encode())
-    temporary.replace(path)
+    try:
+        write_through(temporary, text.encode())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     flush(path.parent)
 
 

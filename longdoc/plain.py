@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import datetime
 import re
-import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
-from functools import cache
 from numbers import Real
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args
 
-from longdoc.document import Box
+from longdoc.errors import first_line
 from longdoc.labels import Answer
-from longdoc.values import Duration, Money, Value, alternative_of, to_plain, with_alternative
+from longdoc.stored import Reader, expected
+from longdoc.values import Duration, Money, Unit, Value, alternative_of, to_plain, with_alternative
 
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_AMOUNT = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 
 
 def plain(found: Any) -> Any:
@@ -46,52 +46,55 @@ def _plain_field(name: str, value: Any) -> Any:
     return round(float(value), digits) if digits and isinstance(value, Real) else plain(value)
 
 
-def restored(kind: Any, found: Any) -> Any:
+def restored(kind: Any, found: Any, where: str = "value") -> Any:
     """The finding, record or part of one of a type that :func:`plain` has written.
 
     Args:
         kind: a dataclass, or the type of one of its fields.
         found: what :func:`plain` returned.
+        where: its place, for errors.
 
     Raises:
-        ArithmeticError, AttributeError, KeyError, TypeError, ValueError: it is malformed.
+        ValueError: a key, a type or a number is wrong; the message starts with the place.
     """
-    if found is None:
-        return None
-    if get_origin(kind) in (Union, types.UnionType):
-        return restored(next(each for each in get_args(kind) if each is not type(None)), found)
-    if get_origin(kind) is tuple:
-        return tuple(restored(get_args(kind)[0], each) for each in found)
-    if kind is Answer:
-        return _answer(found)
-    if isinstance(kind, type) and is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{**found, **{each.name: restored(hints[each.name], found[each.name]) for each in fields(kind)}})
-    return Decimal(str(found)) if kind is Decimal else found
+    return _READER.read(kind, found, where)
 
 
-_hints = cache(get_type_hints)
-
-
-def _answer(found: Mapping[str, Any]) -> Answer:
+def _answer(found: Any, where: str) -> Answer:
+    if not isinstance(found, Mapping):
+        expected("an object", found, where)
     written, other = found.get("value"), found.get("alternative")
-    value = None if written is None else _value(written)
-    if value is not None and other is not None:
-        value = with_alternative(value, _value(other))
-    own = {name: field for name, field in found.items() if name != "alternative"}
-    return Answer(**{**own, "boxes": tuple(Box(**box) for box in found["boxes"]), "value": value})
+    answer: Answer = _FIELDS.read(Answer, {name: each for name, each in found.items() if name != "alternative"}, where)
+    try:
+        value = None if written is None else _value(written)
+        if value is not None and other is not None:
+            value = with_alternative(value, _value(other))
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"{where}.value: {first_line(error)}") from error
+    return replace(answer, value=value)
+
+
+def _decimal(found: Any, where: str) -> Decimal:
+    return Decimal(str(_FIELDS.read(float, found, where)))
+
+
+_FIELDS = Reader()
+_READER = Reader({Answer: _answer, Decimal: _decimal})
 
 
 def _value(written: Any) -> Value | str:
     """The inverse of :func:`longdoc.values.to_plain`."""
     match written:
-        case {"amount": str(amount), "currency": currency}:
+        case {"amount": str(amount), "currency": str() | None as currency} if _AMOUNT.fullmatch(amount):
             return Money(Decimal(amount), currency)
-        case {"amount": int() | float() as amount, "unit": unit}:
-            plus = _value(written["plus"]) if "plus" in written else None
-            return Duration(Decimal(str(amount)), unit, plus=plus if isinstance(plus, Duration) else None)
+        case {"amount": amount, "unit": unit, **more} if unit in get_args(Unit) and set(more) <= {"plus"}:
+            plus = _value(more["plus"]) if more else None
+            if isinstance(plus, Duration | None):
+                return Duration(_decimal(amount, "amount"), unit, plus=plus)
+        case bool():
+            pass
         case int() | float():
-            return Decimal(str(written))
+            return _decimal(written, "number")
         case str():
             return datetime.date.fromisoformat(written) if _ISO_DATE.fullmatch(written) else written
-    raise ValueError(f"{written!r} is not a value")
+    raise ValueError(f"{written!r:.60} is not a value")

@@ -23,7 +23,7 @@ from longdoc.document import Document
 from longdoc.errors import DataError, DocumentError, require
 from longdoc.labels import Answer, Entity, Label
 from longdoc.plain import plain, restored
-from longdoc.record_types import RECORD_TYPES
+from longdoc.record_types import RECORD_TYPES, all_cells
 from longdoc.values import alternative_of
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ class Prediction:
             checked = tuple(_checked(found, len(text)) for found in getattr(self, name))
             object.__setattr__(self, name, checked)
         for found in self._found():
-            if (actual := text[found.start : found.end]) != found.text:
-                raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
+            _check_text(found, text)
 
     @property
     def fields(self) -> dict[str, tuple[Answer, ...]]:
@@ -212,32 +211,19 @@ class Prediction:
         if record.get("status") == "error":
             raise DataError(f"the record holds an error, not a prediction: {record.get('message')}")
         try:
-            source = record["document"]
-            if source["sha256"] != document.source.sha256:
+            source = restored(dict[str, Any], record.get("document"), "document")
+            if source.get("sha256") != document.source.sha256:
                 raise DataError(
-                    f"the prediction is for {source['name']!r}; the SHA-256 of {document.source.name!r} differs"
+                    f"the prediction is for {source.get('name')!r}; the SHA-256 of {document.source.name!r} differs"
                 )
-            return cls(
-                document=document,
-                entities=tuple(restored(Entity, entity) for entity in record["entities"]),
-                spans=tuple(restored(Entity, span) for span in record.get("spans", ())),
-                answers=tuple(restored(Answer, answer) for answer in record["answers"]),
-                rejected=tuple(restored(Answer, answer) for answer in record.get("rejected", ())),
-                beside=tuple(restored(Answer, answer) for answer in record.get("beside", ())),
-                sought=tuple(record.get("sought", ())),
-                notices=tuple(Notice(**notice) for notice in record.get("notices", ())),
-                searched=dict(record.get("searched", {})),
-                tasks=tuple(record.get("tasks", ())),
-                kind=record.get("kind", ""),
-                record=_record(record),
-                labels=tuple(Label(**label) for label in record["labels"]),
-                gaps=tuple(Gap(**gap) for gap in record["gaps"]),
-            )
+            own = {name: restored(kind, record[name], name) for name, kind in _WRITTEN.items() if name in record}
+            if wrong := set(_REQUIRED) - set(own) or set(record) - {*_WRITTEN, *_BESIDE}:
+                raise ValueError(f"missing or unknown key {min(wrong, key=str)!r:.80}")
+            return cls(document=document, record=_record(record, document), **own)
         except DataError:
             raise
-        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-            problem = f"has no {error}" if isinstance(error, KeyError) else f"is malformed ({error})"
-            raise DataError(f"the record {problem}; give what to_dict() returned") from error
+        except (TypeError, ValueError) as error:
+            raise DataError(f"the record is malformed ({error}); give what to_dict() returned") from error
 
     def to_pandas(self) -> pandas.DataFrame:
         """Returns a row per entity, then per span, per answer and per cell beside the text; nothing is rounded.
@@ -325,18 +311,34 @@ class Prediction:
         return outputs.html.fragment(self)
 
 
-def _record(record: Mapping[str, Any]) -> Any:
-    """The typed record of what ``to_dict`` returned; None if it has none.
+_WRITTEN: dict[str, Any] = {
+    **dict.fromkeys(("entities", "spans"), tuple[Entity, ...]),
+    **dict.fromkeys(("answers", "rejected", "beside"), tuple[Answer, ...]),
+    **dict.fromkeys(("sought", "tasks"), tuple[str, ...]),
+    "notices": tuple[Notice, ...],
+    "searched": dict[str, float],
+    "kind": str,
+    "labels": tuple[Label, ...],
+    "gaps": tuple[Gap, ...],
+}
+"""What :meth:`Prediction.to_dict` writes, beside the record, and its types."""
+_REQUIRED = ("entities", "answers", "labels", "gaps")
+_BESIDE = ("document", "record", "warnings", "coverage", "source", "status", "not_found")
+"""What else a line of a file has."""
 
-    Raises:
-        DataError: it has the record of no known kind of document.
-    """
+
+def _record(record: Mapping[str, Any], document: Document) -> Any:
+    """The typed record of what ``to_dict`` returned, whose cells are in the text; None if it has none."""
     written, kind = record.get("record"), record.get("kind", "")
     if written is None:
         return None
     if kind not in RECORD_TYPES:
         raise DataError(f"the record is of the kind {kind!r}; allowed: {', '.join(RECORD_TYPES)}")
-    return restored(RECORD_TYPES[kind], written)
+    found = restored(RECORD_TYPES[kind], written, "record")
+    for cell in all_cells(found):
+        if cell.start != cell.end:
+            _check_text(_checked(cell, len(document.text)), document.text)
+    return found
 
 
 def coverage_of(text: str, gaps: Iterable[Gap]) -> float:
@@ -372,6 +374,11 @@ def _checked(found: Any, length: int) -> Any:
         numbers["score"] = _score(found.score, what)
     as_they_are = all(type(old := getattr(found, name)) is type(new) and old == new for name, new in numbers.items())
     return found if as_they_are else replace(found, **numbers)
+
+
+def _check_text(found: Entity | Answer, text: str) -> None:
+    if (actual := text[found.start : found.end]) != found.text:
+        raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
 
 
 def _integer(offset: object, what: str) -> int | None:

@@ -17,6 +17,8 @@ longdoc adds the following:
 - ``parts``, the other key of a file, holds what YAML aliases refer to; a list inside a pattern is expanded in place.
 - ``strip`` of a rule lists characters to remove from both ends of a match.
 - The label ``O`` marks text as not an entity: where such a match is the longest, it suppresses the others.
+- A rule of your own that may take very long is refused: with many optional or repeated tokens, or a regular expression
+  whose repeats can match one text in many ways.
 - White space matches as one space, so a pattern crosses the end of a line, but not an empty line. Emoticons are not
   tokens: ``(8)`` is three tokens, like ``(7)``.
 """
@@ -26,6 +28,7 @@ from __future__ import annotations
 import re
 import string
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from longdoc.backtracking import why_slow
 from longdoc.config import load_yaml
 from longdoc.edits import Edit, Edits
 from longdoc.errors import ConfigError, did_you_mean, require
@@ -55,6 +59,13 @@ ATTRIBUTES = (
     *"IS_RIGHT_PUNCT IS_SPACE IS_STOP IS_TITLE IS_UPPER LIKE_EMAIL LIKE_NUM LIKE_URL".split(),
 )
 """Attributes that a token pattern may test: those that spaCy sets without a trained pipeline."""
+
+MAX_TOKENS = 200
+MAX_OPTIONAL = 24
+MAX_ALIKE = 12
+MAX_OPEN = 4
+"""What a pattern of a user may have: tokens, optional ones, optional ones that test the same, and those with * or +."""
+_COUNTED = re.compile(r"\{(\d*)(?:,(\d*))?\}", re.ASCII)
 
 _SUBSTITUTES = {0x2010: "-", 0x2011: "-", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 # White space other than one space; zero-width characters; runs so long that spaCy's tokenizer takes quadratic time.
@@ -245,6 +256,9 @@ def _read(path: Path) -> tuple[Rule, ...]:
     from_file = load_yaml(RuleFile, path)
     if path.parent == SHIPPED:
         return from_file.rules  # spaCy takes a second to load, and many programs use no rules
+    for number, rule in enumerate(from_file.rules):
+        if problem := _why_slow(rule):
+            raise ConfigError(f"{path}: rules[{number}]: {problem}")
     nlp = _blank()
     from spacy.matcher import Matcher
 
@@ -277,6 +291,53 @@ def _check_token(token: Any, where: str) -> None:
         if str(key).upper() not in ATTRIBUTES:
             hint = did_you_mean(str(key).upper(), ATTRIBUTES) or "."
             raise ValueError(f"{where}: unknown attribute {key!r}{hint} Attributes: {', '.join(ATTRIBUTES)}")
+
+
+def _why_slow(rule: Rule) -> str:
+    """Why finding a rule may take very long; empty if it may not."""
+    n_tokens, n_open, optional = 0, 0, Counter[str]()
+    for number, token in enumerate(rule.tokens):
+        tests = {str(key).upper(): value for key, value in token.items()}
+        repeat = str(tests.pop("OP", "1"))
+        low, high = _counts(repeat)
+        n_tokens += max(high, 1)
+        optional[repr(tests)] += high - low
+        n_open += repeat in ("*", "+")
+        if not tests and repeat in ("*", "+"):
+            return f"pattern[{number}]: it matches all tokens to the end; test an attribute, or count: OP: '{{1,5}}'"
+        for expression in _expressions(tests):
+            if slow := why_slow(expression):
+                return f"pattern[{number}]: the expression {expression!r:.80} may take very long: {slow}"
+    counted = (
+        ("tokens, those that a count repeats included", n_tokens, MAX_TOKENS),
+        ("tokens with * or +, each of which multiplies the time", n_open, MAX_OPEN),
+        ("optional tokens of one kind, each of which doubles the time", max(optional.values(), default=0), MAX_ALIKE),
+        ("optional tokens", sum(optional.values()), MAX_OPTIONAL),
+    )
+    return next((f"pattern: {n:,} {what}; allowed: {allowed}" for what, n, allowed in counted if n > allowed), "")
+
+
+def _counts(repeat: str) -> tuple[int, int]:
+    """How often a token is repeated by a count as in ``{2,5}``, or by ``?``; none of the others has a bound."""
+    if repeat == "?":
+        return 0, 1
+    match = _COUNTED.fullmatch(repeat)
+    if match is None:
+        return 1, 1  # spaCy rejects what it does not know
+    low, high = (int((group or "").lstrip("0")[:9] or 0) for group in match.groups())
+    return low, max(low, high)
+
+
+def _expressions(value: Any, is_expression: bool = False) -> Iterator[str]:
+    """The regular expressions in a token pattern."""
+    if isinstance(value, dict):
+        for key, own in value.items():
+            yield from _expressions(own, is_expression or str(key).upper() == "REGEX")
+    elif isinstance(value, list):
+        for each in value:
+            yield from _expressions(each, is_expression)
+    elif isinstance(value, str) and is_expression:
+        yield value
 
 
 def _flat(items: Iterable[Any]) -> Iterator[Any]:

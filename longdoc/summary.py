@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 ANSWER_CHARACTERS = 400
 """Characters shown of an answer."""
+OBEYED = "\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+"""In the brackets of a pattern: the characters that a terminal obeys or cannot show. They are the control characters,
+the separators of lines, the controls that change the order of a line, and lone surrogates."""
+_OBEYED = re.compile(f"[{OBEYED}]")
+_OBEYED_IN_LINES = re.compile(f"(?![\t\n])[{OBEYED}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,24 @@ def names_by_label(entities: Iterable[Entity]) -> dict[str, list[Name]]:
         names.setdefault(label, []).append(Name(label, spelling, tuple(group)))
     by_score = sorted(names, key=lambda label: -fmean(name.score for name in names[label]))
     return {label: sorted(names[label], key=lambda name: -len(name.mentions)) for label in by_score}
+
+
+def shown(text: str, *, lines: bool = False) -> str:
+    r"""A text that a terminal shows and does not obey: control characters and the like are escaped.
+
+    >>> shown("caf\udce9\x1b[2J.pdf")
+    'caf\\xe9\\x1b[2J.pdf'
+
+    Args:
+        text: any string. A byte of a file name that is not UTF-8 is shown as that byte.
+        lines: keep tabs and line ends, which are escaped otherwise.
+    """
+    return _OBEYED_IN_LINES.sub(_escape, text.replace("\r\n", "\n")) if lines else _OBEYED.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else found[0].encode("unicode_escape").decode()
 
 
 def on_one_line(text: str) -> str:

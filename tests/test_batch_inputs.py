@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from longdoc.batch.inputs import Input, files_of, find_inputs, look, open_input, sha256_of, shown
+from longdoc.batch.inputs import Input, files_of, find_inputs, look, open_input, sha256_of
 from longdoc.errors import ConfigError, DocumentNotFoundError, MissingDependencyError
 from longdoc.loaders.detect import FORMATS, SUFFIXES
+from longdoc.summary import shown
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 

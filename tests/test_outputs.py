@@ -273,7 +273,8 @@ def test_a_file_name_that_is_not_unicode_can_be_written(tmp_path: Path) -> None:
     odd = replace(prediction.document, source=replace(prediction.document.source, name="\udcff.txt"))
     for suffix in ("jsonl", "html"):
         write([replace(prediction, document=odd)], tmp_path / f"out.{suffix}")
-    assert json.loads((tmp_path / "out.jsonl").read_text())["source"] == "\udcff.txt"
+    record = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (record["source"], record["escaped"]) == (r"\udcff.txt", 2)
 
 
 def test_names_are_grouped_by_label_and_spelling() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
 from longdoc.batch.doing import Watch
-from longdoc.batch.inputs import Input, find_inputs, shown
+from longdoc.batch.inputs import Input, find_inputs
 from longdoc.batch.journal import Run
 from longdoc.batch.local import LocalEngine, check
 from longdoc.batch.lock import now
@@ -24,7 +24,7 @@ from longdoc.batch.stages import Extracted
 from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, did_you_mean, require
-from longdoc.summary import count
+from longdoc.summary import count, shown
 from longdoc.workers import Limits
 
 if TYPE_CHECKING:

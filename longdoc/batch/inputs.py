@@ -27,14 +27,13 @@ from dateutil.parser import isoparse
 
 from longdoc.batch.status import JOURNAL, MANIFEST
 from longdoc.errors import ConfigError, DocumentNotFoundError, MissingDependencyError, require
-from longdoc.summary import count
+from longdoc.summary import count, shown
 
 logger = logging.getLogger(__name__)
 
 _REMOTE = re.compile(r"(?:[\w+.-]+::)*[\w+.-]{2,}://")
 _LOCAL = re.compile(r"(?:file|local)://")
 _SUFFIX = re.compile(r"\.(\w*[^\W\d]\w*)$")
-_UNSHOWN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TIMES = ("mtime", "LastModified", "last_modified", "modified", "updated", "created")
 """What file systems call the time of the last change."""
 
@@ -133,20 +132,6 @@ def sha256_of(address: str) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def shown(address: str) -> str:
-    r"""An address for people and for tables: bytes that are not UTF-8, and control characters, are escaped.
-
-    >>> shown("caf\udce9.pdf")
-    'caf\\xe9.pdf'
-    """
-    return _UNSHOWN.sub(_escaped, address)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else found[0].encode("unicode_escape").decode()
 
 
 def _given(paths: Iterable[str], files_from: str | None) -> Iterator[tuple[str, str]]:

@@ -31,7 +31,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from longdoc.batch.inputs import Input, sha256_of, shown
+from longdoc.batch.inputs import Input, sha256_of
 from longdoc.batch.ledger import Entry, Pending, lines, read_ledger
 from longdoc.batch.lock import Lock, now
 from longdoc.batch.manifest import check_manifest, read_manifest, write_manifest
@@ -39,7 +39,7 @@ from longdoc.batch.parts import Parts, TableWriter
 from longdoc.batch.status import JOURNAL, MANIFEST, Status
 from longdoc.durable import append, flush
 from longdoc.errors import BatchError, ConfigError, DocumentNotFoundError
-from longdoc.summary import count
+from longdoc.summary import count, shown
 
 logger = logging.getLogger(__name__)
 

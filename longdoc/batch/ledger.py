@@ -14,6 +14,7 @@ when all of its documents are done.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,9 +22,11 @@ from sys import intern
 from typing import Any
 
 from longdoc.batch.inputs import Input
-from longdoc.batch.status import Status
+from longdoc.batch.status import STATES, Status
 from longdoc.errors import BatchError
 
+PART = re.compile(r"part-\d{5,12}", re.ASCII)
+"""The name of a part, from which those of its files are made."""
 _STATUS = tuple(field.name for field in fields(Status))
 
 
@@ -48,6 +51,13 @@ class Entry:
     def of(cls, record: Mapping[str, Any]) -> Entry:
         known = {"same_as": "", "removed": False, **record}  # journals of before have none
         status = Status(**{name: known[name] for name in _STATUS})
+        texts = (status.address, status.id, status.reason, status.error, status.same_as)
+        if status.state not in STATES or not all(isinstance(each, str) for each in texts):
+            raise ValueError("a document's state is none, or what should be a text is not")
+        if not all(type(each) is int for each in (status.pages, status.tokens, known["size"], known["modified"])):
+            raise ValueError("a document's size is no number")
+        if not PART.fullmatch(known["part"]) or not isinstance(known["removed"], bool):
+            raise ValueError("a part has another name than it should")
         return cls(status, known["size"], known["modified"], intern(known["part"]), known["removed"])
 
 
@@ -96,6 +106,8 @@ class Ledger:
         for address in closing.get("left", ()):
             del self.entries[address]
         for part, tables in closing.get("commit", {}).items():
+            if not PART.fullmatch(part) or not all(table.isidentifier() for table in tables):
+                raise ValueError("a part or a table has another name than it should")
             self.tables[part] = tuple(tables)
             self.next_part = max(self.next_part, int(part.rpartition("-")[2]) + 1)
         self.n_left -= closing.get("read", 0)
@@ -175,7 +187,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     """The record of a line; None if it is not whole."""
     try:
         record = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
 

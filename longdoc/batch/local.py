@@ -17,12 +17,13 @@ from itertools import chain, islice
 from typing import Any
 
 from longdoc.batch.doing import Watch
-from longdoc.batch.inputs import Input, shown
+from longdoc.batch.inputs import Input
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, status_of, yield_to_the_model
 from longdoc.batch.status import State
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, MissingDependencyError, WorkerError
+from longdoc.summary import shown
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
 
 logger = logging.getLogger(__name__)

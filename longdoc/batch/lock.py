@@ -112,7 +112,7 @@ def holder(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((folder / LOCK).read_text(encoding="utf-8"))
         return {name: found[name] for name in ("pid", "host", "started")}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

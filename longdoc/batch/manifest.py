@@ -40,8 +40,9 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(path.read_bytes())
-        is_manifest = {"format", "longdoc", "model", "settings", "started"} <= set(record)
-    except (ValueError, TypeError):
+        types = {"format": int, "longdoc": str, "model": str, "settings": dict, "started": str}
+        is_manifest = all(isinstance(record[name], kind) for name, kind in types.items())
+    except (LookupError, RecursionError, TypeError, ValueError):
         is_manifest = False
     if not is_manifest:
         raise ConfigError(f"{path}: not the manifest of a run; start over with --overwrite, or give another folder")

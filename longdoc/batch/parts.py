@@ -6,18 +6,17 @@ whole. Errors of the disk are ``OSError``; the run knows what to say of them.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from longdoc.batch.ledger import PART
 from longdoc.batch.status import Status
 from longdoc.durable import flush, write_through
 
 _PENDING = ".pending"
-_PART = re.compile(r"part-\d{5,}")
 
 
 class TableWriter(Protocol):
@@ -113,7 +112,7 @@ class Parts:
             folder.name: {
                 each.name.removesuffix(suffix)
                 for each in folder.iterdir()
-                if each.name.endswith(suffix) and _PART.fullmatch(each.name.removesuffix(suffix))
+                if each.name.endswith(suffix) and PART.fullmatch(each.name.removesuffix(suffix))
             }
             for folder in folders
         }

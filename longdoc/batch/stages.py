@@ -22,7 +22,7 @@ from pathlib import Path
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from longdoc.batch.inputs import Input, look, open_input, sha256_of, shown
+from longdoc.batch.inputs import Input, look, open_input, sha256_of
 from longdoc.batch.request import Request
 from longdoc.batch.status import State, Status
 from longdoc.batch.writers import WRITERS
@@ -30,7 +30,7 @@ from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
 from longdoc.loaders import load
-from longdoc.summary import count
+from longdoc.summary import count, shown
 
 if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline

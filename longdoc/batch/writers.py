@@ -21,13 +21,13 @@ from itertools import compress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
-from longdoc.batch.inputs import shown
 from longdoc.batch.status import Status, with_same_as
 from longdoc.batch.tables import tables_of, write_csv, write_table
 from longdoc.errors import BatchError
 from longdoc.outputs import jsonl
 from longdoc.outputs.surrogates import escaped
 from longdoc.prediction import Prediction
+from longdoc.summary import shown
 
 if TYPE_CHECKING:
     import pyarrow

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
-from longdoc.cli import ask, calibrate, convert, evaluate, extract, pretrain, show, status, train
+from longdoc.cli import ask, calibrate, console, convert, evaluate, extract, pretrain, show, status, train
 from longdoc.errors import BatchError, ConfigError, LongdocError, WorkerError
+from longdoc.summary import shown
 from longdoc.version import __version__
 
 
@@ -61,30 +61,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: with status 2 for invalid arguments, 0 for ``--help`` and ``--version``.
     """
     arguments = parser().parse_args(argv)
-    if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    console.prepare()
     try:
         status = COMMANDS[arguments.command].run(arguments)
         sys.stdout.flush()
         return status
     except LongdocError as error:
-        print(f"longdoc: {error}", file=sys.stderr)
+        console.tell(f"longdoc: {error}")
         return 2 if isinstance(error, ConfigError) else 3 if isinstance(error, (BatchError, WorkerError)) else 1
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("longdoc"):
             raise
-        print(f"longdoc: {error.name} is not installed; reinstall longdoc, or install {error.name}", file=sys.stderr)
+        console.tell(f"longdoc: {error.name} is not installed; reinstall longdoc, or install {error.name}")
         return 1
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.abandon_output()
+        return 1
+    except OSError as error:  # such as a full disk
+        console.tell(f"longdoc: {_what_failed(error)}")
+        _flush_or_abandon()
         return 1
     except KeyboardInterrupt:
         return 130
 
 
+def _what_failed(error: OSError) -> str:
+    """The file, if it is known, and what the system says of it."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename is not None else f"the output cannot be written: {reason}"
+
+
+def _flush_or_abandon() -> None:
+    """Writes what is left for standard output, which may be what has failed."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        console.abandon_output()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Reports an argument, which may be the name of a file, harmlessly."""
+        super().error(shown(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """Builds the argument parser; ``arguments.command`` is a key of ``COMMANDS``."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="longdoc",
         description="Find entities in long documents and answer questions about them, with the page of each result.",
         epilog=f"Run 'longdoc COMMAND --help' for the arguments of a command.\n\n{EXIT_STATUS}",

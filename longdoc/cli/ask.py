@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
-from longdoc.cli import options
-from longdoc.outputs.surrogates import escaped
+from longdoc.cli import console, options
+from longdoc.outputs.jsonl import as_json
 from longdoc.outputs.table import plain_console, print_losses
-from longdoc.summary import given_by, place, searched, shortened
+from longdoc.summary import given_by, on_one_line, place, searched, shortened
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     answers = pipeline.ask(document, arguments.questions, **chosen)
     answered = list(zip(arguments.questions, answers, strict=True))
     if arguments.format == "json":
-        print(_json(document, answered))
+        console.write_data(_json(document, answered))
     else:
         _print_answers(document, answered)
     return 0
@@ -65,27 +64,27 @@ def _print_answers(document: Document, answered: list[tuple[str, Answers]]) -> N
 
     from longdoc.prediction import NOT_SEARCHED
 
-    console = plain_console()
-    console.print(document.title, style="bold")
+    screen = plain_console()
+    screen.print(on_one_line(document.title), style="bold")
     for question, answers in answered:
-        console.print()
-        console.print(question, style="cyan")
+        screen.print()
+        screen.print(question, style="cyan")
         for answer in answers:
-            console.print(f"  {shortened(answer.text)}")
-            console.print(Text.assemble((f"  {_found(answer)}", "dim"), (" check" if answer.check else "", "yellow")))
+            screen.print(f"  {shortened(answer.text)}")
+            screen.print(Text.assemble((f"  {_found(answer)}", "dim"), (" check" if answer.check else "", "yellow")))
         if not answers:
-            console.print("  Not found.", style="dim")
+            screen.print("  Not found.", style="dim")
         if answers.rejected is not None:
-            console.print(f"  Closest: {shortened(answers.rejected.text, 80)}", style="dim")
-            console.print(f"  {_found(answers.rejected)}", style="dim")
+            screen.print(f"  Closest: {shortened(answers.rejected.text, 80)}", style="dim")
+            screen.print(f"  {_found(answers.rejected)}", style="dim")
         if answers.absent:
-            console.print(f"  {_lacks(answers.absent)}", style="yellow")
+            screen.print(f"  {_lacks(answers.absent)}", style="yellow")
         if answers.coverage < 1:
-            console.print(f"  {searched(answers.coverage)}.", style="dim")
+            screen.print(f"  {searched(answers.coverage)}.", style="dim")
     gaps = list(dict.fromkeys(gap for _, own in answered for gap in own.gaps if gap.reason != NOT_SEARCHED))
     if document.warnings or gaps:
-        console.print()
-        print_losses(console, document.warnings, gaps)
+        screen.print()
+        print_losses(screen, document.warnings, gaps)
 
 
 def _found(answer: Answer) -> str:
@@ -104,7 +103,7 @@ def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
         "warnings": list(document.warnings),
         "questions": [_asked(question, answers) for question, answers in answered],
     }
-    return json.dumps(escaped(record), ensure_ascii=False, indent=2)
+    return as_json(record, indent=2)
 
 
 def _asked(question: str, answers: Answers) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -12,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from longdoc.cli import options
+from longdoc.cli import console, options
 from longdoc.errors import ConfigError, DocumentNotFoundError
-from longdoc.outputs.surrogates import escaped
-from longdoc.summary import count
+from longdoc.outputs.jsonl import as_json
+from longdoc.summary import count, shown
 
 if TYPE_CHECKING:
     from longdoc.batch.extract import Progress
@@ -119,7 +118,7 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
         except KeyboardInterrupt:
             display.close()
             again = "run the same command again" + (", without --overwrite," if arguments.overwrite else "")
-            print(f"longdoc: interrupted; {again} to go on", file=sys.stderr)
+            console.tell(f"longdoc: interrupted; {again} to go on")
             raise
     display.end(ended)
     return 1 if ended.failures else 0
@@ -158,9 +157,10 @@ class _Handler(logging.Handler):
     def __init__(self, display: _Display) -> None:
         super().__init__()
         self._display = display
+        self.setFormatter(console.ShownFormatter("longdoc: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._display.say(f"longdoc: {self.format(record)}")
+        self._display.write(self.format(record))
 
 
 class _Display:
@@ -189,11 +189,15 @@ class _Display:
         self._bar.refresh()
 
     def say(self, line: str) -> None:
-        """Writes a line."""
+        """Writes a line, harmlessly."""
+        self.write(shown(line))
+
+    def write(self, lines: str) -> None:
+        """Writes lines that are harmless already."""
         if self._bar is None:
-            print(line, file=sys.stderr, flush=True)
+            console.tell_shown(lines)
         else:
-            self._bar.write(line, file=sys.stderr)
+            self._bar.write(lines, file=sys.stderr)
 
     def close(self) -> None:
         """Takes the bar away."""
@@ -218,7 +222,7 @@ class _Quiet(_Display):
     def show(self, progress: Progress) -> None:
         pass
 
-    def say(self, line: str) -> None:
+    def write(self, lines: str) -> None:
         pass
 
 
@@ -226,7 +230,7 @@ class _JsonDisplay(_Display):
     """Writes JSON lines to standard output; the log stays on standard error."""
 
     def show(self, progress: Progress) -> None:
-        _print_json({"event": "progress", **as_json(progress)})
+        _print_json({"event": "progress", **record_of(progress)})
 
     def end(self, ended: RunStatus) -> None:
         counts = {"pages": ended.pages, "tokens": ended.tokens}
@@ -234,10 +238,10 @@ class _JsonDisplay(_Display):
 
 
 def _print_json(record: dict[str, Any]) -> None:
-    print(json.dumps(escaped(record)), flush=True)
+    console.write_data(as_json(record))
 
 
-def as_json(progress: Progress) -> dict[str, Any]:
+def record_of(progress: Progress) -> dict[str, Any]:
     """How far a run is, as in JSON."""
     names = ("documents", "of", "skipped", "failed", "partial", "pages", "tokens")
     seconds = max(progress.seconds, 1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longdoc.cli import options
+from longdoc.cli import console, options
 
 HELP = "calibrate the scores of a model on labelled data"
 
@@ -20,5 +20,5 @@ def run(arguments: argparse.Namespace) -> int:
     options.require_model_libraries(arguments.command)
     from longdoc import calibration
 
-    print(calibration.calibrate(Path(arguments.config)))
+    console.say(str(calibration.calibrate(Path(arguments.config))))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longdoc.cli import options
+from longdoc.cli import console, options
 
 HELP = "extend an encoder to longer input with sparse attention"
 
@@ -53,5 +53,5 @@ def run(arguments: argparse.Namespace) -> int:
         global_projections=arguments.global_projections,
         text=Path(arguments.text) if arguments.text else None,
     )
-    print(conversion)
+    console.say(str(conversion))
     return 0

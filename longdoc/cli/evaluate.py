@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from longdoc.cli import options
+from longdoc.cli import console, options
 
 HELP = "score a model on labelled data"
 
@@ -23,17 +22,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     path = Path(arguments.config)
     try:
-        print(evaluation.evaluate(path, tell=_tell))
+        console.say(str(evaluation.evaluate(path, tell=console.tell)))
     except KeyboardInterrupt:
         kept = evaluation.state_file(path)
-        _tell(
+        console.tell(
             f"longdoc: interrupted; what is finished is kept in {kept}: run the same command again to continue"
             if kept.exists()
             else "longdoc: interrupted before a part was finished; the same command starts over"
         )
         raise
     return 0
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.batch.inputs import files_of
 from longdoc.batch.request import Request
-from longdoc.cli import batch, options
+from longdoc.cli import batch, console, options
 from longdoc.errors import ConfigError, DocumentError, RecordError
 from longdoc.outputs import (
     FORMATS,
@@ -24,6 +25,7 @@ from longdoc.outputs import (
     check_file,
     format_of,
     holding_answers,
+    is_same_file,
     replacing,
 )
 from longdoc.summary import count
@@ -127,16 +129,17 @@ def run(arguments: argparse.Namespace) -> int:
     first = next(outcomes)  # a single unreadable file is reported before the output is created
     failed: list[str] = []
     is_shown = output is None and format.name == TERMINAL and sys.stdout.isatty()
-    with replacing(output, keep=format.streams, binary=format.binary) if output else nullcontext(sys.stdout) as stream:
+    printed = sys.stdout if format.name == TERMINAL else console.data_stream()
+    with replacing(output, keep=format.streams, binary=format.binary) if output else nullcontext(printed) as stream:
         try:
             format.write(_tracked(chain([first], outcomes), format, stream, failed, is_shown=is_shown), stream)
         except KeyboardInterrupt:
             if output and format.streams:
-                print(f"longdoc: interrupted; what was read so far is in {output}.part", file=sys.stderr)
+                console.tell(f"longdoc: interrupted; what was read so far is in {output}.part")
             raise
     if failed:
         total = count(len(arguments.paths), "document")
-        print(f"longdoc: {len(failed)} of {total} failed", file=sys.stderr)
+        console.tell(f"longdoc: {len(failed)} of {total} failed")
     return 1 if failed else 0
 
 
@@ -184,9 +187,9 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
 
 def _check_output(output: str, paths: Iterable[str], *, overwrite: bool) -> None:
     check_file(output)
-    if any(Path(path).exists() and Path(output).resolve() == Path(path).resolve() for path in paths):
+    if any(is_same_file(path, each) for path in paths for each in (output, f"{output}.part")):
         raise ConfigError(f"{output}: is one of the documents to read and would be replaced; name another file")
-    if Path(output).is_file() and not overwrite:
+    if os.path.isfile(output) and not overwrite:  # noqa: PTH113 (false for a name that the system refuses)
         raise ConfigError(f"{output}: exists; name another file, or replace it with --overwrite")
 
 
@@ -201,7 +204,7 @@ def _tracked(
         if isinstance(outcome.result, DocumentError):
             failed.append(outcome.source)
             if not is_shown:
-                print(f"longdoc: {_named(outcome)}", file=sys.stderr)
+                console.tell(f"longdoc: {_named(outcome)}")
         yield outcome
         if format.streams:
             stream.flush()

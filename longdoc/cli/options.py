@@ -63,7 +63,7 @@ def load(path: str, password: str | None, **options: Any) -> Document:
     """
     import longdoc
 
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (not an error for a name that the system refuses)
         if not os.access(path, os.R_OK | os.X_OK):
             raise DocumentNotFoundError(f"{path}: the folder cannot be listed; change its permissions, or leave it out")
         raise DocumentNotFoundError(f"{path}: is a folder; give its files, for example {Path(path) / '*.pdf'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longdoc.cli import options
+from longdoc.cli import console, options
 
 HELP = "pretrain an encoder on plain text"
 
@@ -22,5 +22,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     pretrained = training.pretrain(Path(arguments.config), deepspeed=arguments.deepspeed)
     if options.is_first_process():
-        print(pretrained)
+        console.say(str(pretrained))
     return 0

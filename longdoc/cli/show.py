@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longdoc import outputs
-from longdoc.cli import options
+from longdoc.cli import console, options
 from longdoc.errors import ConfigError
 from longdoc.outputs.table import plain_console
-from longdoc.summary import count, on_one_line, page_ranges
+from longdoc.summary import count, on_one_line, page_ranges, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError as error:  # an option that does not fit this document
         raise ConfigError(str(error)) from error
     if arguments.text:
-        print(document.text)
+        console.write_data(document.text)
     else:
         show(document)
     return 0
@@ -66,32 +65,32 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(document: Document) -> None:
     """Prints the facts, warnings, sections, tables, outline, form fields and comments of a document."""
-    console = plain_console()
-    console.print(document.title, style="bold")
-    _show_facts(console, document)
+    screen = plain_console()
+    screen.print(on_one_line(document.title), style="bold")
+    _show_facts(screen, document)
     for warning in document.warnings:
-        console.print(f"Warning: {warning}", style="yellow")
-    _show_list(console, "Sections", _section_lines(document))
-    _show_list(console, "Tables", _table_lines(document))
-    _show_list(console, "Outline", [f"{'  ' * (i.level - 1)}{i.title}  p. {i.page or '?'}" for i in document.outline])
-    _show_list(console, "Form fields", [f"{field.name}: {field.value}  p. {field.page}" for field in document.fields])
-    _show_list(console, "Comments", [f"{note.text}  p. {note.page}" for note in document.annotations])
+        screen.print(shown(f"Warning: {warning}"), style="yellow")
+    _show_list(screen, "Sections", _section_lines(document))
+    _show_list(screen, "Tables", _table_lines(document))
+    _show_list(screen, "Outline", [f"{'  ' * (i.level - 1)}{i.title}  p. {i.page or '?'}" for i in document.outline])
+    _show_list(screen, "Form fields", [f"{field.name}: {field.value}  p. {field.page}" for field in document.fields])
+    _show_list(screen, "Comments", [f"{note.text}  p. {note.page}" for note in document.annotations])
 
 
 def draw(document: Document, source: str, output: str, password: str | None) -> None:
     """Draws what was read over the pages of the file ``source``, in the web page ``output``."""
     from longdoc import drawing
 
-    if Path(output).suffix.lower() not in (".html", ".htm") or Path(output).resolve() == Path(source).resolve():
+    if Path(output).suffix.lower() not in (".html", ".htm") or outputs.is_same_file(output, source):
         raise ConfigError(f"{output}: --draw writes a web page; name a file that ends in .html")
     drawn = io.StringIO()  # so that a document that cannot be drawn leaves no file behind
     drawing.write(document, Path(source).read_bytes(), drawn, password=password)
     with outputs.replacing(output) as stream:
         stream.write(drawn.getvalue())
-    print(f"The pages are drawn in {output}", file=sys.stderr)
+    console.tell(f"The pages are drawn in {output}")
 
 
-def _show_facts(console: Console, document: Document) -> None:
+def _show_facts(screen: Console, document: Document) -> None:
     from rich.table import Table
 
     facts = Table.grid(padding=(0, 2))
@@ -100,7 +99,7 @@ def _show_facts(console: Console, document: Document) -> None:
     for name, value in _facts(document).items():
         if value:
             facts.add_row(name, value if len(value) < METADATA_SHOWN else f"{value[:METADATA_SHOWN]} …")
-    console.print(facts)
+    screen.print(facts)
 
 
 def _facts(document: Document) -> dict[str, str]:
@@ -108,7 +107,7 @@ def _facts(document: Document) -> dict[str, str]:
     in_text = {"defined term": document.definitions, "cross-reference": document.references, "link": document.links}
     furniture = Counter(item.kind for item in document.furniture)
     return {
-        "File": source.name,
+        "File": shown(source.name),
         "Type": f"{source.media_type}, read by {source.loader} {source.version}",
         "SHA-256": source.sha256,
         "Pages": _verdicts(document),
@@ -141,14 +140,14 @@ def _page_of(document: Document, table: Table) -> int:
     return table.box.page if table.box else document.page_at(min(table.start, len(document.text) - 1)).number
 
 
-def _show_list(console: Console, title: str, lines: Sequence[str]) -> None:
+def _show_list(screen: Console, title: str, lines: Sequence[str]) -> None:
     """Prints lines under a title, each cut to the width of the terminal; the rest are counted."""
     if lines:
-        console.print(f"\n{title}", style="cyan")
+        screen.print(f"\n{title}", style="cyan")
     for line in lines[:LINES_SHOWN]:
-        console.print(f"  {line}", overflow="ellipsis", no_wrap=True)
+        screen.print(f"  {' '.join(line.splitlines())}", overflow="ellipsis", no_wrap=True)
     if len(lines) > LINES_SHOWN:
-        console.print(f"  and {len(lines) - LINES_SHOWN} more", style="dim")
+        screen.print(f"  and {len(lines) - LINES_SHOWN} more", style="dim")
 
 
 def _verdicts(document: Document) -> str:

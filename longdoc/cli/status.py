@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from longdoc.summary import count
+from longdoc.cli import console
+from longdoc.outputs.jsonl import as_json
+from longdoc.summary import count, shown
 
 if TYPE_CHECKING:
     from longdoc.batch.doing import Doing
@@ -27,13 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     from longdoc.batch.progress import read_status
-    from longdoc.outputs.surrogates import escaped
 
     found = read_status(arguments.out)
     if arguments.json:
-        print(json.dumps(escaped({**asdict(found), "folder": str(found.folder), "counts": dict(found.counts)})))
+        console.write_data(as_json({**asdict(found), "folder": str(found.folder), "counts": dict(found.counts)}))
     else:
-        print("\n".join(_lines(found)))
+        console.say("\n".join(_lines(found)))
     if found.failures:
         return 1
     return 0 if found.is_running or found.has_ended else 3
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _lines(found: RunStatus) -> list[str]:
     state = "running" if found.is_running else "ended" if found.has_ended else "interrupted"
     left = f", {found.n_left:,} of {count(found.n_inputs, 'document')} left" if found.n_left > 0 else ""
-    lines = [f"{found.folder}: {state}{left}; begun {found.started}"]
+    lines = [f"{shown(str(found.folder))}: {state}{left}; begun {shown(found.started)}"]
     if state == "interrupted":
         lines.append("run the same command again, without --overwrite, to go on")
     if found.doing is not None:
@@ -70,7 +70,5 @@ def _doing(doing: Doing) -> str:
 
 
 def _line(status: Status) -> str:
-    from longdoc.batch.inputs import shown
-
     error = f" ({status.error})" if status.error else ""
-    return f"  {shown(status.address)}: {status.state}{error}: {status.reason}"
+    return f"  {shown(status.address)}: {status.state}{error}: {shown(status.reason)}"

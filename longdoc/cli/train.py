@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from longdoc.cli import options
+from longdoc.cli import console, options
 
 HELP = "train a model on labelled data"
 
@@ -22,9 +22,9 @@ def run(arguments: argparse.Namespace) -> int:
     from longdoc import training
 
     if arguments.dry_run:
-        print(training.estimate(Path(arguments.config)))
+        console.say(str(training.estimate(Path(arguments.config))))
         return 0
     folder = training.train(Path(arguments.config), deepspeed=arguments.deepspeed)
     if options.is_first_process():
-        print("\n".join([*training.read_summary(folder.parent), f"The trained model is in {folder}"]))
+        console.say("\n".join([*training.read_summary(folder.parent), f"The trained model is in {folder}"]))
     return 0

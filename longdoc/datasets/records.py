@@ -115,7 +115,7 @@ def errors_at(location: str) -> Iterator[None]:
         yield
     except KeyError as error:
         raise DataError(f"{location}: missing key {error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{location}: {error}") from error
     except (AttributeError, IndexError, TypeError) as error:
         raise DataError(f"{location}: unexpected structure ({type(error).__name__}: {error})") from error

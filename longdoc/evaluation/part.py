@@ -21,6 +21,7 @@ from longdoc.evaluation.scoring import score
 from longdoc.metrics.results import Result, total
 from longdoc.pipeline import Pipeline
 from longdoc.stream import BATCHES_AHEAD
+from longdoc.summary import shown
 from longdoc.windows import tokenize
 
 GROUPS_IN_A_STRETCH = 1
@@ -78,7 +79,7 @@ class Part:
             for example in examples
         ]
         results, seconds, peaks = self._kept_stretches()
-        bar = Progress(f"{data.name}, {self.encoder}", tokens, done=len(results), shown=progress, tell=tell)
+        bar = Progress(f"{shown(data.name)}, {self.encoder}", tokens, done=len(results), shown=progress, tell=tell)
         try:
             if len(results) < len(examples):
                 self._read_one()

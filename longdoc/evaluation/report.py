@@ -14,6 +14,7 @@ from longdoc.evaluation.page import page
 from longdoc.evaluation.tables import Table
 from longdoc.metrics import Counts
 from longdoc.metrics.results import ClassResult, EntityResult, Result, Row
+from longdoc.outputs import replacing
 
 WHOLE = "all"
 """How the tables mark results of the model on whole documents, beside those of baselines."""
@@ -131,7 +132,8 @@ class Report:
         if suffix not in FORMS:
             raise ConfigError(f"{path}: unknown suffix {suffix!r}; allowed: {', '.join(FORMS)}")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(FORMS[suffix](self), encoding="utf-8")
+        with replacing(path) as stream:
+            stream.write(FORMS[suffix](self))
 
 
 FORMS: dict[str, Callable[[Report], str]] = {

@@ -5,6 +5,7 @@ To add a format, add a module with a ``FORMAT`` to this package, and that ``FORM
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ __all__ = [
     "check_file",
     "format_of",
     "holding_answers",
+    "is_same_file",
     "replacing",
     "write",
 ]
@@ -84,33 +86,49 @@ def replacing(path: str | Path, *, keep: bool = False, binary: bool = False) -> 
 
     Args:
         path: the file to create or replace.
-        keep: leave the ``.part`` file behind if there is an error.
+        keep: leave the ``.part`` file behind if there is an error, unless it is one of the disk.
         binary: the stream takes bytes instead of text.
 
     Raises:
         ConfigError: the path is a folder, is in none that exists, or cannot be written.
+        OSError: the disk is full, for example; the file ``path`` is as it was.
     """
-    target = Path(path).resolve()  # a link stays a link
-    is_new_or_file = target.is_file() or not target.exists()
-    part = target.with_name(f"{target.name}.part") if is_new_or_file else target
     check_file(path)
     try:
+        target = Path(path).resolve()  # a link stays a link
+        part = target.with_name(f"{target.name}.part") if target.is_file() or not target.exists() else target
+        if part != target:
+            part.unlink(missing_ok=True)  # it may be a link
+        mode = "w" if part == target else "x"
         stream: IO[Any] = (
-            part.open("wb") if binary else part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+            part.open(f"{mode}b")
+            if binary
+            else part.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n")
         )
-        if target.is_file():
+        if part != target and target.is_file():
             copymode(target, part)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise ConfigError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
     try:
         with stream:
             yield stream
-    except BaseException:
-        if not keep and part != target:
-            part.unlink()
+            if part != target:
+                stream.flush()
+                os.fsync(stream.fileno())
+        if part != target:
+            part.replace(target)
+    except BaseException as error:
+        if part != target and not (keep and not isinstance(error, OSError)):
+            part.unlink(missing_ok=True)
         raise
-    if part != target:
-        part.replace(target)
+
+
+def is_same_file(path: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to one file, by whatever links and in whatever case of letters."""
+    try:
+        return Path(path).samefile(other)
+    except (OSError, ValueError):  # one of them does not exist
+        return os.path.realpath(path) == os.path.realpath(other)
 
 
 def check_file(path: str | Path) -> None:
@@ -119,7 +137,8 @@ def check_file(path: str | Path) -> None:
     Raises:
         ConfigError: it is not.
     """
-    if Path(path).is_dir() or not Path(path).absolute().parent.is_dir():
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 (names that the system refuses are no error)
+    if os.path.isdir(path) or not os.path.isdir(folder):  # noqa: PTH112
         raise ConfigError(f"{path}: must be a file in a folder that exists")
 
 

@@ -178,7 +178,7 @@ def _article(outcome: Outcome, prediction: PredictionLike, anchor: str, hues: di
         for label, names in names_by_label(prediction.entities).items()
     )
     pages = "".join(
-        f'<section class="page"><h3>{page.number}{"" if page.verdict == "text" else f" · {page.verdict}"}</h3>'
+        f'<section class="page"><h3>{page.number}{"" if page.verdict == "text" else f" · {_text(page.verdict)}"}</h3>'
         f"<p>{''.join(_highlighted(prediction, page.start, page.end, hues, anchor)).strip()}</p></section>\n"
         for page in prediction.document.pages
     )

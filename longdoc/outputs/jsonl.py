@@ -6,12 +6,17 @@ Characters that UTF-8 cannot hold are written as escapes, which ``escaped`` coun
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 from longdoc.errors import DocumentError
 from longdoc.outputs.format import Format, Outcome, PredictionLike, not_found
 from longdoc.outputs.surrogates import escaped, n_lone
+from longdoc.summary import OBEYED
+
+_ESCAPED = re.compile(f"(?!\n)[{OBEYED}]")
+"""In JSON they stand in strings alone, but for the ends of indented lines."""
 
 
 def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
@@ -23,8 +28,14 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 def line(record: dict[str, Any]) -> str:
     """A record as a line."""
     if n := n_lone(record):
-        record = {**escaped(record), "escaped": n}
-    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+        record = {**record, "escaped": n}
+    return as_json(record) + "\n"
+
+
+def as_json(record: dict[str, Any], *, indent: int | None = None) -> str:
+    """A record as JSON, with escapes for the characters that split lines, that terminals obey or that UTF-8 lacks."""
+    text = json.dumps(escaped(record), ensure_ascii=False, allow_nan=False, indent=indent)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def found(prediction: PredictionLike) -> dict[str, Any]:

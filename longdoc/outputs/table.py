@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TextIO
 
 from longdoc.errors import DocumentError
 from longdoc.outputs.format import (
@@ -19,7 +19,7 @@ from longdoc.outputs.format import (
     searched_in,
     searched_in_part,
 )
-from longdoc.summary import Name, count, names_by_label, place, shortened
+from longdoc.summary import Name, count, names_by_label, on_one_line, place, shortened, shown
 from longdoc.values import alternative_of
 
 # rich is imported when a table is drawn: `longdoc --help` imports this module and must stay fast.
@@ -42,7 +42,7 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
     console = plain_console(stream)
     for outcome in outcomes:
         if isinstance(outcome.result, DocumentError):
-            console.print(str(outcome.result), style="red")
+            console.print(shown(str(outcome.result)), style="red")
             continue
         _print_title(console, outcome.source, outcome.result)
         found = passages(outcome.result)
@@ -56,23 +56,34 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 
 
 def plain_console(stream: TextIO | None = None) -> Console:
-    """Returns a console that prints text as it is: brackets and colons in documents are not markup.
+    """Returns a console that prints text as it is, and harmlessly.
+
+    Brackets and colons in documents are not markup, and control characters are shown as escapes.
 
     Args:
         stream: where it prints; standard output by default.
     """
     from rich.console import Console
+    from rich.segment import Segment
 
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+    class PlainConsole(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(shown(text, lines=True), **options)
+
+        def render(self, *arguments: Any) -> Iterator[Segment]:
+            for each in super().render(*arguments):  # those of a Text, too, which is made without render_str
+                yield each if each.control else Segment(shown(each.text, lines=True), each.style)
+
+    return PlainConsole(file=stream, highlight=False, markup=False, emoji=False)
 
 
 def _print_title(console: Console, source: str, prediction: PredictionLike) -> None:
     document = prediction.document
-    facts = [source, count(len(document.pages), "page")]
+    facts = [shown(source), count(len(document.pages), "page")]
     is_whole = not (prediction.gaps or document.warnings or searched_in_part(prediction))
     facts += ["read to the last character"] if is_whole else []
     console.print()
-    console.print(document.title, style="bold")
+    console.print(on_one_line(document.title), style="bold")
     console.print(" · ".join(facts), style="dim")
 
 
@@ -86,7 +97,7 @@ def _print_entities(console: Console, prediction: PredictionLike) -> None:
 def print_losses(console: Console, warnings: Iterable[str], gaps: Iterable[GapLike]) -> None:
     """Prints what was lost in loading, and what the model did not see."""
     for warning in warnings:
-        console.print(f"Warning: {warning}", style="yellow")
+        console.print(shown(f"Warning: {warning}"), style="yellow")
     for gap in said_gaps(gaps):
         console.print(gap, style="yellow")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from torch import nn
 
+from longdoc.config_files import read_json
 from longdoc.errors import ConfigError, require
 
 STAGES = (1, 2, 3)
@@ -21,11 +21,9 @@ def zero_stage(path: Path) -> int:
         MissingDependencyError: DeepSpeed is not installed.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); start from ds_config.json") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: not JSON ({error}); start from ds_config.json") from error
+        record = read_json(path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; start from ds_config.json") from error
     settings = record.get("zero_optimization") if isinstance(record, dict) else None
     stage = settings.get("stage") if isinstance(settings, dict) else None
     if stage not in STAGES:
