@@ -208,3 +208,12 @@ def tell_without_end(count: int) -> None:
 
     for number in range(count):
         logging.getLogger("pdfminer").warning("%d", number)
+
+
+def log_quietly(text: str) -> None:
+    """Logs as a library does that wants to be asked, and as one that does not."""
+    import logging
+
+    logging.getLogger("quiet").addHandler(logging.NullHandler())
+    logging.getLogger("quiet.part").warning("quiet %s", text)
+    logging.getLogger("loud").warning("loud %s", text)

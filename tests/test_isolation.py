@@ -140,6 +140,17 @@ def test_warnings_and_logs_reach_the_caller(caplog: pytest.LogCaptureFixture) ->
     assert [record.getMessage() for record in caplog.records] == ["odd alpha"]
 
 
+def test_what_a_library_logs_is_not_shown_by_default() -> None:
+    code = (
+        "from longdoc.workers.isolated import isolated; import isolated_functions as f\n"
+        "isolated(f.log_quietly, 'delta', name='lease.pdf', timeout=None, memory=None)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "loud delta\n"
+
+
 def test_levels_and_filters_are_those_of_the_caller(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "longdoc"), warnings.catch_warnings(), pytest.raises(ValueError):
         warnings.simplefilter("ignore")

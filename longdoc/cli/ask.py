@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import console, options
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    document = options.load(arguments.path, arguments)
+    document = options.while_importing(arguments.command, partial(options.load, arguments.path, arguments))
     pipeline = options.load_pipeline(arguments)
     chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, **options.windows(arguments)}
     answers = pipeline.ask(document, arguments.questions, **chosen)

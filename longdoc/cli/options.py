@@ -6,8 +6,11 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from longdoc.errors import DocumentError, DocumentNotFoundError, require
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
 
 
+T = TypeVar("T")
 _EXTRAS = {"train": "train", "pretrain": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
@@ -109,6 +113,27 @@ def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
 
     with plain_console(sys.stderr).status("Loading the model"):
         return longdoc.Pipeline.from_pretrained(arguments.model, encoder=arguments.encoder, **options)
+
+
+def while_importing(command: str, load: Callable[[], T]) -> T:
+    """What a function returns that waits for another process, while this one imports what loads models.
+
+    Raises:
+        MissingDependencyError: torch is not installed.
+    """
+    from longdoc.workers.isolated import end_workers
+
+    pool = ThreadPoolExecutor(1)
+    try:
+        loading = pool.submit(load)
+        require_model_libraries(command)
+        import_module("longdoc.pipeline")
+        return loading.result()
+    except BaseException:
+        end_workers()  # on Ctrl-C, the command would wait for the document
+        raise
+    finally:
+        pool.shutdown(wait=False)
 
 
 def require_model_libraries(command: str) -> None:

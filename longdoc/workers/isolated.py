@@ -65,12 +65,13 @@ def _new_workers() -> None:
     _workers = Workers(_call, os.cpu_count() or 1)
 
 
-def _end() -> None:
+def end_workers() -> None:
+    """Kills the workers; calls that wait for them fail with a ``RuntimeError``."""
     _workers.close()
 
 
 _workers: Workers[tuple[Callable[..., Any], tuple[Any, ...]], Any]
 _new_workers()
-atexit.register(_end)
+atexit.register(end_workers)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_new_workers)

@@ -22,7 +22,8 @@ _SHOWN: dict[Any, Any] = {}
 class Told:
     """What was logged and warned of during one call."""
 
-    records: tuple[logging.LogRecord, ...]
+    records: tuple[tuple[logging.LogRecord, bool], ...]
+    """Each with whether its logger had a handler: such as a ``NullHandler``, so that it is not shown by default."""
     warnings: tuple[tuple[str, type[Warning], str, int, str | None], ...]
     """Text, category, file, line and module."""
     n_left_out: int
@@ -33,9 +34,9 @@ class Told:
         Raises:
             Warning: a filter makes an error of it.
         """
-        for record in self.records:
+        for record, had_handler in self.records:
             logger = logging.getLogger(record.name)
-            if logger.isEnabledFor(record.levelno):
+            if logger.isEnabledFor(record.levelno) and (logger.hasHandlers() or not had_handler):
                 logger.handle(record)
         if self.n_left_out:
             _LOG.warning("%d more messages of a worker process are left out", self.n_left_out)
@@ -56,7 +57,7 @@ class Recorder(QueueHandler):
 
     def __init__(self) -> None:
         super().__init__(SimpleQueue())  # which `enqueue` does not use
-        self._records: list[logging.LogRecord] = []
+        self._records: list[tuple[logging.LogRecord, bool]] = []
         self._warnings: dict[tuple[str, type[Warning], str, int, str | None], None] = {}
         self._n_left_out = 0
         self._levels: Mapping[str, int] = {}
@@ -83,7 +84,9 @@ class Recorder(QueueHandler):
     def enqueue(self, record: logging.LogRecord) -> None:
         """Keeps a record, which can be pickled."""
         if len(self._records) < _MOST:
-            self._records.append(record)
+            names = record.name.split(".")
+            loggers = [logging.getLogger(".".join(names[: n + 1])) for n in range(len(names))]
+            self._records.append((record, any(logger.handlers for logger in loggers)))
         else:
             self._n_left_out += 1
 
