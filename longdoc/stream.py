@@ -93,7 +93,7 @@ class Stream:
 
     def outcomes(
         self, pairs: Iterable[tuple[DocumentLike, Any]], progress: Callable[[], tqdm[Any]]
-    ) -> Iterator[tuple[Prediction | Failure, Any]]:
+    ) -> Generator[tuple[Prediction | Failure, Any]]:
         """The outcome of each document, in order, with the object that came with it."""
         options = DecodeOptions(min_score=self.min_score)
         with progress() as bar:
