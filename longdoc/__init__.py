@@ -60,6 +60,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``workers``         a function on many inputs in worker processes, with limits on time and memory
 ``config_files``    YAML and JSON files, read within limits
 ``durable``         files that a crash or a kill leaves whole or absent
+``pdfium``          pdfium's lock
 ``stored``          JSON that longdoc has written, read back and checked
 ``version``         the version of longdoc
 ``errors``          the errors that a caller may want to catch
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     )
     from longdoc.errors import (
         BatchError,
+        ConcurrencyError,
         ConfigError,
         CorruptDocumentError,
         DataError,
@@ -104,6 +106,8 @@ if TYPE_CHECKING:
         EncryptedDocumentError,
         LimitExceededError,
         LoaderDiedError,
+        LoaderMemoryError,
+        LoaderTimeoutError,
         LongdocError,
         MissingDependencyError,
         NoTextLayerError,
@@ -168,8 +172,11 @@ __all__ = [
     "NoTextLayerError",
     "LimitExceededError",
     "LoaderDiedError",
+    "LoaderMemoryError",
+    "LoaderTimeoutError",
     "RecordError",
     "ConfigError",
+    "ConcurrencyError",
     "DataError",
     "TrainingError",
     "BatchError",
@@ -214,8 +221,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "NoTextLayerError",
         "LimitExceededError",
         "LoaderDiedError",
+        "LoaderMemoryError",
+        "LoaderTimeoutError",
         "RecordError",
         "ConfigError",
+        "ConcurrencyError",
         "DataError",
         "TrainingError",
         "BatchError",

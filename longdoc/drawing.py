@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from longdoc.errors import require
+from longdoc.pdfium import PDFIUM_LOCK
 from longdoc.summary import count
 
 if TYPE_CHECKING:
@@ -104,13 +105,14 @@ def _images(document: Document, source: bytes, pages: Sequence[Page], password: 
         return
     import pypdfium2 as pdfium
 
-    pdf = pdfium.PdfDocument(source, password)
-    try:
-        pdf.init_forms()
-        for page in pages:
-            yield _png(pdf[page.number - 1].render(scale=_PIXELS_PER_POINT).to_pil())
-    finally:
-        pdf.close()
+    with PDFIUM_LOCK:
+        pdf = pdfium.PdfDocument(source, password)
+        try:
+            pdf.init_forms()
+            images = [_png(pdf[page.number - 1].render(scale=_PIXELS_PER_POINT).to_pil()) for page in pages]
+        finally:
+            pdf.close()
+    yield from images  # not within the lock, which would be held for as long as the caller likes
 
 
 def _png(image: object) -> bytes:

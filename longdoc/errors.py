@@ -44,12 +44,24 @@ class LoaderDiedError(DocumentError):
     """The process that loaded the document crashed, or was killed."""
 
 
+class LoaderTimeoutError(LoaderDiedError):
+    """Loading the document took longer than it may; its process was killed."""
+
+
+class LoaderMemoryError(LoaderDiedError):
+    """Loading the document needed more memory than it may, or than there is."""
+
+
 class RecordError(DocumentError):
     """A record was asked of a document that is of another kind; the message says what the document looks like."""
 
 
 class ConfigError(LongdocError, ValueError):
     """A configuration, schema, rule file or model folder has an unknown key, a wrong type or a value out of range."""
+
+
+class ConcurrencyError(LongdocError, RuntimeError):
+    """Two threads use at a time what one may use."""
 
 
 class DataError(LongdocError, ValueError):

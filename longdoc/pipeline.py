@@ -36,7 +36,7 @@ from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.sources import load_models
-from longdoc.stream import AskOptions, OnError, Stream, StreamOptions, checked_tasks
+from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions, checked_tasks
 from longdoc.usable import Usable
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class Pipeline:
             by_kind=tasks is None,
         )
         outcomes = stream.outcomes(pairs, self._progress)
-        return outcomes if as_tuples else (outcome for outcome, _ in outcomes)
+        return OneThread(outcomes if as_tuples else (outcome for outcome, _ in outcomes))
 
     @overload
     def ask(  # type: ignore[overload-overlap]  # a str is a sequence of str

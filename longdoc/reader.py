@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import groupby
 from threading import Barrier
 from typing import Any, Literal, TypeAlias, get_args
@@ -33,6 +33,10 @@ Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 _REMEMBERED = 16
 """Documents whose tokens are kept, so that several questions to one need not tokenise it again."""
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # A forked process lacks the threads of OpenMP, and would wait for them for ever.
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Reader:
         self._encoders: dict[int, Encoder] = {}
         self._tokenized = _remembering(self.model.tokenizer)
         self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
+        self._process = os.getpid()
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
 
     def __getstate__(self) -> dict[str, Any]:
@@ -86,7 +91,7 @@ class Reader:
         return {**kept, "_encoders": {}, "_pool": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state, _process=os.getpid())
         self._tokenized = _remembering(self.model.tokenizer)
 
     @property
@@ -165,7 +170,17 @@ class Reader:
         )
 
     def score(self, readings: Sequence[Reading], progress: tqdm[Any] | None = None) -> list[dict[str, WindowScores]]:
-        """Scores all windows of all readings, batched by length: for each reading, the scores by head."""
+        """Scores all windows of all readings, batched by length: for each reading, the scores by head.
+
+        Raises:
+            ConfigError: the model is on a GPU, and this process was forked from the one that loaded it.
+        """
+        if self.device.type != "cpu" and self._process != os.getpid():
+            raise ConfigError(
+                f"this process was forked from the one that loaded the model on {str(self.device)!r}, which a GPU does "
+                "not support; load the pipeline in each process, and start them with "
+                "multiprocessing.get_context('spawn')"
+            )
         found: list[dict[str, list[np.ndarray]]] = [
             {head: [np.empty(0)] * len(reading.windows) for head in reading.heads} for reading in readings
         ]

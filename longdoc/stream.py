@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Literal, TypeAlias, TypedDict, get_args
+from threading import Lock
+from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, get_args
 
 from tqdm import tqdm
 
@@ -14,16 +16,19 @@ from longdoc.decode import Overlap, without_overlap
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.engine import Engine, Findings
-from longdoc.errors import ConfigError, DocumentError, LoaderDiedError
+from longdoc.errors import ConcurrencyError, ConfigError, DocumentError
 from longdoc.findings import place
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Entity
 from longdoc.loaders import DocumentLike, as_document
+from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.prediction import Failure, Prediction
 from longdoc.reader import Reading
 from longdoc.rules import RULES, Rules
-from longdoc.workers import Lost, Raised, Workers
+from longdoc.workers import Limits, Lost, Raised, Workers
+from longdoc.workers.isolated import death_of
 
+T = TypeVar("T")
 OnError: TypeAlias = Literal["raise", "yield"]
 
 BATCHES_AHEAD = 16
@@ -88,7 +93,7 @@ class Stream:
 
     def outcomes(
         self, pairs: Iterable[tuple[DocumentLike, Any]], progress: Callable[[], tqdm[Any]]
-    ) -> Iterator[tuple[Prediction | Failure, Any]]:
+    ) -> Generator[tuple[Prediction | Failure, Any]]:
         """The outcome of each document, in order, with the object that came with it."""
         options = DecodeOptions(min_score=self.min_score)
         with progress() as bar:
@@ -144,12 +149,12 @@ class Stream:
                 companions.append(companion)
                 yield source
 
-        with Workers(as_document, self.workers, ahead=LOADED_AHEAD) as workers:
+        limits = Limits(seconds=SECONDS, memory=MEMORY)
+        with Workers(as_document, self.workers, limits, ahead=LOADED_AHEAD) as workers:
             for outcome in workers.run(sources(), ordered=True):
                 result, source = outcome.result, outcome.input
                 if isinstance(result, Lost):
-                    error: BaseException = LoaderDiedError(f"{_name_of(source)}: loading it {result.reason}")
-                    yield self._failure(source, error), companions.popleft()
+                    yield self._failure(source, death_of(_name_of(source), result)), companions.popleft()
                 elif isinstance(result, Raised):
                     yield self._failure(source, result.error), companions.popleft()
                 else:
@@ -179,6 +184,37 @@ class Stream:
             tasks=item.tasks,
             kind=item.kind,
         )
+
+
+class OneThread(Generic[T]):
+    """An iterator that says so if two threads use it at a time."""
+
+    def __init__(self, outcomes: Generator[T]) -> None:
+        self._outcomes, self._lock = outcomes, Lock()
+
+    def __iter__(self) -> OneThread[T]:
+        return self
+
+    def __next__(self) -> T:
+        with self._alone():
+            return next(self._outcomes)
+
+    def close(self) -> None:
+        """Ends it early, and the processes that load for it."""
+        with self._alone():
+            self._outcomes.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._lock.acquire(blocking=False):
+            raise ConcurrencyError(
+                "two threads take documents from one call of pipe at a time; call pipe in each of them, with documents "
+                "of its own, or take them in one thread"
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
 
 
 def checked_tasks(tasks: Sequence[str] | None, available: Sequence[str]) -> tuple[str, ...]:

@@ -75,6 +75,12 @@ def exit_now(code: int) -> None:
     os._exit(code)
 
 
+def note_and_abort(path: str) -> None:
+    with Path(path).open("a") as file:
+        file.write("x")
+    os.abort()
+
+
 def shoot(number: int) -> None:
     os.kill(os.getpid(), number)
 
@@ -184,3 +190,30 @@ def die_of(source: bytes) -> object:
     if source == b"die":
         os.kill(os.getpid(), signal.SIGKILL)
     return as_document(source)
+
+
+def warn_and_log(text: str) -> None:
+    """Tells what a loader may tell, and fails."""
+    import logging
+    import warnings
+
+    logging.getLogger("longdoc.loaders").info("read %s", text)
+    logging.getLogger("pdfminer").warning("odd %s", text)
+    warnings.warn(text, UserWarning, stacklevel=1)
+    raise ValueError(text)
+
+
+def tell_without_end(count: int) -> None:
+    import logging
+
+    for number in range(count):
+        logging.getLogger("pdfminer").warning("%d", number)
+
+
+def log_quietly(text: str) -> None:
+    """Logs as a library does that wants to be asked, and as one that does not."""
+    import logging
+
+    logging.getLogger("quiet").addHandler(logging.NullHandler())
+    logging.getLogger("quiet.part").warning("quiet %s", text)
+    logging.getLogger("loud").warning("loud %s", text)

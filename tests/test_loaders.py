@@ -27,8 +27,8 @@ from longdoc.errors import (
 from longdoc.loaders import Limits, load
 from longdoc.loaders.layout.glyphs import LINE, NONE, SPACE, Glyphs
 from longdoc.loaders.layout.text import lay_out
-from longdoc.loaders.pdf import PDFIUM_LOCK
 from longdoc.loaders.pdf.glyphs import drop_generated, join_surrogates
+from longdoc.pdfium import PDFIUM_LOCK
 from pdfs import letters_of, lines, make_pdf
 
 ROOT = Path(__file__).parents[1]

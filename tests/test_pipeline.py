@@ -1,8 +1,11 @@
 import copy
 import io
+import os
 import pickle
+import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -19,7 +22,14 @@ from longdoc import stream
 from longdoc.attention import Rows, SparsePattern
 from longdoc.decode import decode_entities
 from longdoc.document import Document
-from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError, LoaderDiedError, LongdocError
+from longdoc.errors import (
+    ConcurrencyError,
+    ConfigError,
+    CorruptDocumentError,
+    DocumentNotFoundError,
+    LoaderDiedError,
+    LongdocError,
+)
 from longdoc.model import SparseConfig
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Failure, Prediction
@@ -266,7 +276,56 @@ def test_a_document_that_ends_its_loader_is_one_failure(pipeline, tmp_path, monk
     monkeypatch.setattr(stream, "as_document", isolated_functions.die_of)
     found = list(pipeline.pipe([b"die", b"live"], on_error="yield", workers=1))
     assert [type(each) for each in found] == [Failure, Prediction]
-    assert isinstance(found[0].error, LoaderDiedError) and "bytes: loading it killed by signal" in str(found[0].error)
+    assert isinstance(
+        found[0].error, LoaderDiedError
+    ) and "bytes: reading it ended the process (killed by signal" in str(found[0].error)
+
+
+def test_two_threads_cannot_take_from_one_call_of_pipe(pipeline):
+    entered, free = threading.Event(), threading.Event()
+
+    def documents():
+        entered.set()
+        free.wait(60)
+        yield Document.from_text("The rent is due.")
+
+    predictions = pipeline.pipe(documents())
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(next, predictions)
+        entered.wait(60)
+        with pytest.raises(ConcurrencyError, match="call pipe in each of them"):
+            next(predictions)
+        free.set()
+        assert first.result().document.text == "The rent is due."
+    assert list(predictions) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, tmp_path):
+    pipeline, document = Pipeline(model, device="cpu", batch_tokens=40), Document.from_text(LONG)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        expected = pipeline(document).entities
+        torch.ones(10**6).exp()  # which all threads compute
+        reader, note = pipeline.readers[0], tmp_path / "found"
+        if not (child := os.fork()):
+            try:
+                signal.alarm(60)  # a hang ends the child
+                reader.device = torch.device(device)
+                torch.ones(10**6).exp()
+                found = [(e.start, e.end) for e in pipeline(document).entities]
+                note.write_text(repr(found))
+            except ConfigError as error:
+                note.write_text(str(error))
+            finally:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        torch.set_num_threads(before)
+    refused = "forked" in note.read_text() and "spawn" in note.read_text()
+    assert refused if device == "cuda" else note.read_text() == repr([(e.start, e.end) for e in expected])
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,13 @@
 """Training runs: checks, development scores, early stopping, checkpoints, smaller students, memory estimates."""
 
+import itertools
 import json
+import os
+import random
 import re
 import shutil
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -284,6 +289,42 @@ def test_a_deletion_that_was_interrupted_leaves_no_checkpoint(tmp_path, monkeypa
     assert not older.exists() and (tmp_path / "removed-10" / MARKER).exists()
     assert checkpoint_to_resume(tmp_path, 2) == newer
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-20"]
+
+
+def write_checkpoints(folder):
+    """Writes one after the other, for ever; each file of a checkpoint consists of its number."""
+    for number in itertools.count(1):
+        path = folder / f"checkpoint-{number}"
+        begin_checkpoint(path)
+        for name in ("model.safetensors", "optimizer.pt"):
+            (path / name).write_text(f"{number} " * 50_000)
+        complete_checkpoint(path, 1)
+        remove_others(folder, kept=[path])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_ended_while_it_writes_leaves_the_last_whole_checkpoint(tmp_path, number):
+    chance = random.Random(int(number))
+    for attempt in range(8):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        if not (child := os.fork()):
+            try:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.alarm(60)
+                write_checkpoints(folder)
+            finally:
+                os._exit(1)
+        while last_checkpoint(folder) is None:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.05))
+        os.kill(child, number)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -number
+        last = last_checkpoint(folder)
+        own = int(last.name.rpartition("-")[2])
+        assert (last / "model.safetensors").read_text() == (last / "optimizer.pt").read_text() == f"{own} " * 50_000
+        assert all(int(path.name.rpartition("-")[2]) <= own + 1 for path in folder.glob("checkpoint-*"))
 
 
 def test_checkpoints_of_an_earlier_version_and_of_other_processes_are_refused(tmp_path):

@@ -24,6 +24,7 @@ from longdoc.batch.stages import Extracted
 from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, did_you_mean, require
+from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.summary import count, shown
 from longdoc.workers import Limits
 
@@ -35,10 +36,6 @@ logger = logging.getLogger(__name__)
 EngineName: TypeAlias = Literal["local", "ray"]
 GROUPS_IN_PART = 4
 """Groups of documents whose rows are written together; a kill costs at most their reading."""
-SECONDS = 300.0
-"""What loading a document, or ten pages with the model, may take, by default: OCR of a long scan takes minutes."""
-MEMORY = 2 * 10**9
-"""What loading a document may take, by default, in bytes."""
 
 
 class Engine(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import console, options
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="FILE", help="the document")
     parser.add_argument("questions", nargs="+", metavar="QUESTION", help="a question, in quotes")
     options.add_password(parser)
+    options.add_limits(parser)
     options.add_model(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -46,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    document = options.load(arguments.path, arguments.password)
+    document = options.while_importing(arguments.command, partial(options.load, arguments.path, arguments))
     pipeline = options.load_pipeline(arguments)
     chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, **options.windows(arguments)}
     answers = pipeline.ask(document, arguments.questions, **chosen)

@@ -26,8 +26,7 @@ SECONDS_BETWEEN_LINES = 30.0
 """Where there is no terminal, between two lines that say how far the run is."""
 _BAR = "{percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} documents [{elapsed}, {remaining} left{postfix}]"
 _ONLY_FOR_FOLDERS = (
-    "files_from", "workers", "timeout", "memory", "retry_failed", "engine", "ray_address", "ray_gpus", "quiet",
-    "json_progress",
+    "files_from", "workers", "retry_failed", "engine", "ray_address", "ray_gpus", "quiet", "json_progress"
 )  # fmt: skip
 
 
@@ -40,15 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.positive_integer,
         metavar="N",
         help="processes that load documents; default: one a processor, at most 8",
-    )
-    group.add_argument(
-        "--timeout",
-        type=_seconds,
-        metavar="S",
-        help="seconds that loading one document may take, and the model for each 25,000 characters; default: 300",
-    )
-    group.add_argument(
-        "--memory", type=_size, metavar="SIZE", help="memory that loading one document may take; default: 2GB; on Linux"
     )
     group.add_argument(
         "--retry-failed", action="store_true", help="read the documents again that an earlier run could not read"
@@ -92,7 +82,7 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
     format = arguments.format or FORMATS[0]
     if format not in FORMATS:
         raise ConfigError(f"the format {format} is not for a folder; allowed: {', '.join(FORMATS)}")
-    from longdoc.batch.extract import MEMORY, SECONDS, extract_many
+    from longdoc.batch.extract import extract_many
 
     with _display(arguments) as display:
         try:
@@ -106,11 +96,10 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
                 ray_address=arguments.ray_address,
                 ray_gpus=arguments.ray_gpus,
                 workers=arguments.workers,
-                timeout=arguments.timeout or SECONDS,
-                memory=arguments.memory or MEMORY,
                 resume=not arguments.overwrite,
                 retry_failed=arguments.retry_failed,
                 progress=display.show,
+                **options.limits(arguments),
                 **what(arguments, schema),
             )
         except DocumentNotFoundError as error:  # no document at all: nothing was begun
@@ -272,16 +261,6 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
-    return value
-
-
 def _share(text: str) -> float:
     try:
         value = float(text)
@@ -289,17 +268,4 @@ def _share(text: str) -> float:
         value = 0.0
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"must be a number above 0 and at most 1, got {text!r}")
-    return value
-
-
-def _size(text: str) -> int:
-    """Parses an amount of memory: ``"500MB"``, ``"2GB"``, or bytes."""
-    units = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
-    number, unit = (text[:-2], units[text[-2:].upper()]) if text[-2:].upper() in units else (text, 1)
-    try:
-        value = int(float(number) * unit)
-    except (ValueError, OverflowError):
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be an amount of memory such as 500MB or 2GB, got {text!r}")
     return value

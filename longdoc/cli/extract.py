@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "longdoc reads, by their suffix, and those without a suffix",
     )
     options.add_password(parser)
+    options.add_limits(parser)
     _add_what(parser)
     options.add_model(parser)
     output = parser.add_argument_group("output")
@@ -223,7 +224,7 @@ def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[
     def documents() -> Iterator[Document]:
         for path in arguments.paths:
             try:
-                document = options.load(path, arguments.password)
+                document = options.load(path, arguments)
             except DocumentError as error:
                 if len(arguments.paths) == 1:
                     raise
@@ -233,7 +234,8 @@ def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[
                 yield document
 
     readable = documents()
-    for first in readable:  # the model is loaded only if a document can be read
+    first = options.while_importing(arguments.command, lambda: next(readable, None))
+    if first is not None:  # the model is loaded only if a document can be read
         pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
         for prediction in _predictions(pipeline, chain([first], readable), arguments, schema):
             yield from _leading_failures(pending)

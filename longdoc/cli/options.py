@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from longdoc.errors import DocumentNotFoundError, EncryptedDocumentError, require
+from longdoc.errors import DocumentError, DocumentNotFoundError, require
 
 if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.pipeline import Pipeline
 
 
+T = TypeVar("T")
 _EXTRAS = {"train": "train", "pretrain": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
@@ -55,8 +60,8 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def load(path: str, password: str | None, **options: Any) -> Document:
-    """Loads a document.
+def load(path: str, arguments: argparse.Namespace, **options: Any) -> Document:
+    """Loads a document in a process of its own, with the limits of ``add_limits``.
 
     Raises:
         DocumentError: it could not be read, or is a folder.
@@ -68,9 +73,31 @@ def load(path: str, password: str | None, **options: Any) -> Document:
             raise DocumentNotFoundError(f"{path}: the folder cannot be listed; change its permissions, or leave it out")
         raise DocumentNotFoundError(f"{path}: is a folder; give its files, for example {Path(path) / '*.pdf'}")
     try:
-        return longdoc.load(path, password=password, **options)
-    except EncryptedDocumentError as error:
-        raise EncryptedDocumentError(str(error).replace("load(..., password=...)", "--password")) from error
+        return longdoc.load(path, password=arguments.password, isolated=True, **limits(arguments), **options)
+    except DocumentError as error:
+        remedy = re.compile(r"load\(\.\.\., (password|timeout|memory)=\.\.\.\)")
+        raise type(error)(remedy.sub(r"--\1", str(error))) from error
+
+
+def add_limits(parser: argparse._ActionsContainer) -> None:
+    """Adds the limits on loading a document."""
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        metavar="S",
+        help="seconds that loading one document may take, and with -o OUT/ the model for each 25,000 characters; "
+        "default: 300",
+    )
+    parser.add_argument(
+        "--memory", type=_size, metavar="SIZE", help="memory that loading one document may take; default: 1GB; on Linux"
+    )
+
+
+def limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of ``add_limits``, as ``longdoc.load`` and ``extract_many`` take them."""
+    from longdoc.loaders.limits import MEMORY, SECONDS  # not at the top, to keep `longdoc --help` fast
+
+    return {"timeout": arguments.timeout or SECONDS, "memory": arguments.memory or MEMORY}
 
 
 def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
@@ -86,6 +113,27 @@ def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
 
     with plain_console(sys.stderr).status("Loading the model"):
         return longdoc.Pipeline.from_pretrained(arguments.model, encoder=arguments.encoder, **options)
+
+
+def while_importing(command: str, load: Callable[[], T]) -> T:
+    """What a function returns that waits for another process, while this one imports what loads models.
+
+    Raises:
+        MissingDependencyError: torch is not installed.
+    """
+    from longdoc.workers.isolated import end_workers
+
+    pool = ThreadPoolExecutor(1)
+    try:
+        loading = pool.submit(load)
+        require_model_libraries(command)
+        import_module("longdoc.pipeline")
+        return loading.result()
+    except BaseException:
+        end_workers()  # on Ctrl-C, the command would wait for the document
+        raise
+    finally:
+        pool.shutdown(wait=False)
 
 
 def require_model_libraries(command: str) -> None:
@@ -137,3 +185,26 @@ def page_range(text: str) -> tuple[int, int]:
     if not (first + last).isascii() or not first.isdigit() or not last.isdigit() or not 1 <= int(first) <= int(last):
         raise argparse.ArgumentTypeError(f"must be a page or a range such as 3-7, got {text!r}")
     return int(first), int(last)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
+    return value
+
+
+def _size(text: str) -> int:
+    """Parses an amount of memory: ``"500MB"``, ``"2GB"``, or bytes."""
+    units = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
+    number, unit = (text[:-2], units[text[-2:].upper()]) if text[-2:].upper() in units else (text, 1)
+    try:
+        value = int(float(number) * unit)
+    except (ValueError, OverflowError):
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be an amount of memory such as 500MB or 2GB, got {text!r}")
+    return value

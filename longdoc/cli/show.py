@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "default: auto",
     )
     options.add_password(parser)
+    options.add_limits(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--text", action="store_true", help="print only the text, as the model reads it")
     output.add_argument(
@@ -51,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     try:
-        document = options.load(arguments.path, arguments.password, pages=arguments.pages, ocr=arguments.ocr)
+        document = options.load(arguments.path, arguments, pages=arguments.pages, ocr=arguments.ocr)
         if arguments.draw:
-            draw(document, arguments.path, arguments.draw, arguments.password)
+            draw(document, arguments)
     except ValueError as error:  # an option that does not fit this document
         raise ConfigError(str(error)) from error
     if arguments.text:
@@ -77,17 +78,26 @@ def show(document: Document) -> None:
     _show_list(screen, "Comments", [f"{note.text}  p. {note.page}" for note in document.annotations])
 
 
-def draw(document: Document, source: str, output: str, password: str | None) -> None:
-    """Draws what was read over the pages of the file ``source``, in the web page ``output``."""
-    from longdoc import drawing
+def draw(document: Document, arguments: argparse.Namespace) -> None:
+    """Draws what was read over the pages of a file, in a web page; in a process of its own, like loading."""
+    from longdoc.workers.isolated import isolated
 
+    source, output, name = arguments.path, arguments.draw, document.source.name
     if Path(output).suffix.lower() not in (".html", ".htm") or outputs.is_same_file(output, source):
         raise ConfigError(f"{output}: --draw writes a web page; name a file that ends in .html")
-    drawn = io.StringIO()  # so that a document that cannot be drawn leaves no file behind
-    drawing.write(document, Path(source).read_bytes(), drawn, password=password)
-    with outputs.replacing(output) as stream:
-        stream.write(drawn.getvalue())
+    content = Path(source).read_bytes()
+    drawn = isolated(_drawn, document, content, arguments.password, name=name, **options.limits(arguments))
+    with outputs.replacing(output) as stream:  # a document that cannot be drawn leaves no file behind
+        stream.write(drawn)
     console.tell(f"The pages are drawn in {output}")
+
+
+def _drawn(document: Document, content: bytes, password: str | None) -> str:
+    from longdoc import drawing
+
+    page = io.StringIO()
+    drawing.write(document, content, page, password=password)
+    return page.getvalue()
 
 
 def _show_facts(screen: Console, document: Document) -> None:

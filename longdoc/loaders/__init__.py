@@ -17,17 +17,19 @@ from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
 from longdoc.loaders.detect import FORMATS, kind_of
 from longdoc.loaders.glued_words import warn_of_glued_words
-from longdoc.loaders.limits import Limits
+from longdoc.loaders.limits import MEMORY, SECONDS, Limits
 from longdoc.loaders.options import Options
 from longdoc.sections import add_structure
 
 __all__ = ["DocumentLike", "Limits", "as_document", "load"]
 
+_CHUNK = 1 << 22
+"""Bytes that are read of a file at a time."""
 DocumentLike: TypeAlias = Document | str | os.PathLike[str] | bytes | BinaryIO
 """A document, or the path, bytes or open binary file of one."""
 
 
-def load(
+def load(  # noqa: PLR0913 (each is a separate choice of the caller)
     source: str | os.PathLike[str] | bytes | BinaryIO,
     *,
     password: str | None = None,
@@ -36,10 +38,17 @@ def load(
     tables: bool = True,
     keep_furniture: bool = False,
     limits: Limits = Limits(),  # noqa: B008 (immutable)
+    isolated: bool = False,
+    timeout: float | None = SECONDS,
+    memory: int | None = MEMORY,
 ) -> Document:
     """Reads a PDF, Word, HTML, JATS, FHIR, C-CDA or text file, or an image of a page.
 
     The format is detected from the content, then from the suffix. Nothing is fetched from a network.
+
+    By default the document is read in this process, by parsers written in C and C++: a file that makes one of them
+    crash, hang or eat memory takes this process with it. ``isolated=True`` reads it in a worker process, with limits on
+    time and memory, so that such a file costs an error. The command line and batches do; so should a service.
 
     Args:
         source: a path, the bytes of a file, or a binary file object.
@@ -52,6 +61,10 @@ def load(
         keep_furniture: whether to keep the headers, footers and page numbers of a PDF in ``Document.text``;
             ``Document.furniture`` lists them either way.
         limits: the limits on the input; larger documents are refused.
+        isolated: whether to read the document in a worker process, which waits for the next document, and ends with
+            this process. The result is the same; what is logged and warned of there is logged and warned of here.
+        timeout: seconds that this may take if isolated; None for no limit.
+        memory: bytes that it may use if isolated, on Linux; None for no limit.
 
     Raises:
         DocumentNotFoundError: the file does not exist or cannot be read.
@@ -60,11 +73,23 @@ def load(
         CorruptDocumentError: it is empty, or damaged beyond repair.
         NoTextLayerError: it contains no text.
         LimitExceededError: it exceeds a limit.
+        LoaderDiedError: it was isolated, and its process crashed, or (``LoaderTimeoutError``, ``LoaderMemoryError``)
+            took more time or memory than it may.
     """
+    if not isolated and (timeout, memory) != (SECONDS, MEMORY):
+        raise ValueError("timeout and memory are for documents that are isolated; add isolated=True")
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
-    data, name = _read(source)
+    data, name = _read(source, limits)
+    if not isolated:
+        return _document(data, name, options)
+    from longdoc.workers.isolated import isolated as run_isolated  # only here, for the time that it takes
+
+    return run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
+
+
+def _document(data: bytes, name: str, options: Options) -> Document:
     return add_structure(warn_of_glued_words(read(data, name=name, options=options)))
 
 
@@ -111,18 +136,30 @@ def _unreadable(path: str, error: Exception) -> str:
     return f"{shown}: cannot be read ({getattr(error, 'strerror', None) or error}); {remedy}"
 
 
-def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str]:
+def _read(source: str | os.PathLike[str] | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
     """The content and the name of a source."""
     if isinstance(source, bytes):
         return source, "bytes"
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         try:
-            return path.read_bytes(), path.name
+            with path.open("rb") as file:
+                limits.check("file_bytes", os.fstat(file.fileno()).st_size, path.name)
+                return _content(file, path.name, limits), path.name
         except (OSError, ValueError) as error:
             raise DocumentNotFoundError(_unreadable(os.fspath(source), error)) from error
-    content = source.read() if hasattr(source, "read") else None
-    if not isinstance(content, bytes):
-        allowed = "a path (str or Path), bytes, or a file object opened in binary mode"
-        raise TypeError(f"source is {type(source).__name__}; allowed: {allowed}")
-    return content, Path(str(getattr(source, "name", "file object"))).name
+    name = Path(str(getattr(source, "name", "file object"))).name
+    return _content(source, name, limits), name
+
+
+def _content(file: BinaryIO, name: str, limits: Limits) -> bytes:
+    """The content of a file, of which no more is read than may be: some, such as /dev/zero, do not end."""
+    content, chunk = bytearray(), None
+    while chunk != b"":
+        chunk = file.read(_CHUNK) if hasattr(file, "read") else None
+        if not isinstance(chunk, bytes):
+            allowed = "a path (str or Path), bytes, or a file object opened in binary mode"
+            raise TypeError(f"source is {type(file).__name__}; allowed: {allowed}")
+        content += chunk
+        limits.check("file_bytes", len(content), name)
+    return bytes(content)

@@ -6,6 +6,12 @@ from dataclasses import dataclass, fields
 
 from longdoc.errors import LimitExceededError
 
+SECONDS = 300.0
+"""What loading a document may take in a process of its own, and in a batch the model for ten pages. A thousand pages of
+text load in about a minute; OCR takes some seconds a page."""
+MEMORY = 10**9
+"""Bytes that loading a document may use in a process of its own, beyond those of the process when it has started."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -69,7 +69,7 @@ def read_texts(documents: Sequence[str], corpora: Sequence[DatasetConfig]) -> Te
     unread: dict[str, str] = {}
     for path in tqdm(paths, unit="document", delay=2, leave=False, disable=None):
         try:
-            text = load(path).text
+            text = load(path, isolated=True).text
         except DocumentError as error:
             unread[str(path)] = str(error)
             continue

@@ -5,8 +5,9 @@ by one thread of the parent, which waits for its answer. A worker that dies, or 
 replaced. Workers end with their parent, however it ends.
 
 Workers do not run the script that started them again: it needs no ``if __name__ == "__main__"``, but the function must
-come from a module. What a worker prints goes to stderr. Limits on memory need Linux. Windows has no process groups:
-there, programs that a worker has started outlive it.
+come from a module. What a worker prints goes to stderr; what it logs and warns of is logged and warned of in its
+parent, by the parent's levels and filters, when it has answered. Limits on memory need Linux. Windows has no process
+groups: there, programs that a worker has started outlive it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Semaphore, Thread
 from typing import Any, Generic, TypeVar
 
 from longdoc.errors import ConfigError, RemoteError, WorkerError
 from longdoc.workers.process import Lost, WorkerProcess
+from longdoc.workers.told import levels
 from longdoc.workers.worker import PROTOCOL
 
 __all__ = ["Limits", "Lost", "Outcome", "Raised", "Workers"]
@@ -45,8 +47,8 @@ class Limits:
     memory: int | None = None
     """Bytes beyond what a worker uses when it has started; only on Linux. Files that are mapped do not count."""
     attempts: int = 2
-    """How often an input is tried that kills its worker. One that takes too long, or needs more memory than a new
-    worker may have, is not tried again."""
+    """How often an input is tried that kills its worker. One that takes too long, or makes a new worker abort or need
+    more memory than it may have, is not tried again."""
     recycle: int = 200
     """Inputs after which a worker is replaced, against leaks."""
     start_seconds: float = 300.0
@@ -123,7 +125,7 @@ class Workers(Generic[T, R]):
         if count < 1 or ahead < 0:
             raise ConfigError(f"count must be at least 1 and ahead at least 0; got {count!r} and {ahead!r}")
         try:
-            self._setup = pickle.dumps((function, initializer, limits.memory), PROTOCOL)
+            self._setup = pickle.dumps((function, initializer), PROTOCOL)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise ConfigError(f"workers need functions that stand in a module: {error}") from error
         if limits.memory is not None and sys.platform != "linux":
@@ -131,6 +133,7 @@ class Workers(Generic[T, R]):
         self._count, self._most, self._limits = count, count + ahead, limits
         self._seconds_of = seconds_of or (lambda _: limits.seconds)
         self._crew: _Crew | None = None
+        self._calls = _Calls(self._setup, count, limits, self._seconds_of)
 
     def __enter__(self) -> Workers[T, R]:
         return self
@@ -139,9 +142,25 @@ class Workers(Generic[T, R]):
         self.close()
 
     def close(self) -> None:
-        """Kills all workers. A run that goes on after it is an error."""
+        """Kills all workers. A run or a call that goes on after it is an error."""
         if self._crew is not None:
             self._crew.stop()
+        self._calls.stop()
+
+    def call(self, item: T, limits: Limits | None = None) -> Outcome[T, R]:
+        """The outcome of one input. Its worker waits for the next call, until this process ends or `close`.
+
+        It may be called from several threads; as many calls run at a time as there are workers, and the others wait.
+
+        Args:
+            item: the input.
+            limits: what it may cost, if not what the workers' other inputs may.
+
+        Raises:
+            WorkerError: as for `run`.
+            RuntimeError: the workers were closed meanwhile.
+        """
+        return self._calls.outcome(item, limits)
 
     def run(self, inputs: Iterable[T], *, ordered: bool = False) -> Iterator[Outcome[T, R]]:
         """The outcome of each input, as they finish, or in order.
@@ -171,6 +190,44 @@ class Workers(Generic[T, R]):
         finally:
             crew.stop()
             self._crew = None
+
+
+class _Calls:
+    """The workers that wait for calls, and their number."""
+
+    def __init__(self, setup: bytes, count: int, limits: Limits, seconds_of: Callable[[Any], float | None]) -> None:
+        self._arguments = setup, count, limits, seconds_of
+        self._room = Semaphore(count)
+        self._lock = Lock()
+        self._crew = _Crew(*self._arguments)
+        self._idle: list[_Server] = []
+
+    def outcome(self, item: Any, limits: Limits | None) -> Outcome[Any, Any]:
+        with self._room:
+            with self._lock:
+                server = self._idle.pop() if self._idle else _Server(self._crew)
+            try:
+                outcome = server.outcome(item, limits)
+            except _Stopped:
+                server.dismiss()
+                raise RuntimeError("these workers were closed") from None
+            except BaseException:  # such as Ctrl-C: the worker's answer would be taken for that to the next input
+                server.dismiss()
+                raise
+            with self._lock:
+                was_closed = server.crew is not self._crew
+                if not was_closed:
+                    self._idle.append(server)
+            if was_closed:
+                server.dismiss()
+            return outcome
+
+    def stop(self) -> None:
+        with self._lock:
+            idle, crew, self._idle, self._crew = self._idle, self._crew, [], _Crew(*self._arguments)
+        crew.stop()
+        for server in idle:
+            server.dismiss()
 
 
 class _Stopped(Exception):
@@ -255,78 +312,82 @@ class _Server:
     """Serves one worker at a time, in a thread: gives it inputs, judges its answers, and replaces it."""
 
     def __init__(self, crew: _Crew) -> None:
-        self._crew = crew
+        self.crew = crew
         self._worker: WorkerProcess | None = None
 
     def run(self) -> None:
         try:
-            while (task := self._crew.tasks.get()) is not None:
+            while (task := self.crew.tasks.get()) is not None:
                 number, item = task
-                self._crew.arrived.put((number, self._outcome(item)))
+                self.crew.arrived.put((number, self.outcome(item)))
         except _Stopped:
             return
         except BaseException as error:  # raised where the outcomes are taken
-            self._crew.arrived.put(error)
+            self.crew.arrived.put(error)
         finally:
-            self._dismiss()
+            self.dismiss()
 
-    def _outcome(self, item: Any) -> Outcome[Any, Any]:
-        limits = self._crew.limits
+    def outcome(self, item: Any, limits: Limits | None = None) -> Outcome[Any, Any]:
         try:
-            message, most = pickle.dumps(item, PROTOCOL), self._crew.seconds_of(item)
+            limits = limits or replace(self.crew.limits, seconds=self.crew.seconds_of(item))
+            message = pickle.dumps((item, limits.memory, levels()), PROTOCOL)
         except Exception as error:  # pickling runs the code of any class, which may raise anything
             return Outcome(item, Raised(error, ""), 0, 0.0)
         seconds = 0.0
         for attempt in itertools.count(1):
             worker = self._ready_worker()
             started = time.monotonic()
-            answer = worker.ask(message, most)
+            answer = worker.ask(message, limits.seconds)
             seconds += time.monotonic() - started
-            result, again = self._judged(worker, answer, most)
+            result, again = self._judged(worker, answer, limits)
             if isinstance(result, Lost) or worker.n_asked > limits.recycle:  # the start is a question, too
-                self._dismiss()
+                self.dismiss()
             if not again or attempt >= limits.attempts:
                 break
         return Outcome(item, result, attempt, seconds)
 
-    def _judged(self, worker: WorkerProcess, answer: bytes | None, seconds: float | None) -> tuple[Any, bool]:
+    def _judged(self, worker: WorkerProcess, answer: bytes | None, limits: Limits) -> tuple[Any, bool]:
         """The result in an answer, and whether another attempt may give a better one."""
+        is_new = worker.n_asked <= 2  # the start is a question, too; earlier inputs may have left too little memory
         if answer is None:
-            lost = worker.lost(seconds)
-            if self._crew.stopped:
+            lost = worker.lost(limits.seconds)
+            if self.crew.stopped:
                 raise _Stopped
-            return lost, lost.state == "crashed"
+            return lost, lost.state == "crashed" and not (is_new and worker.was_aborted)
         try:
-            kind, *told = pickle.loads(answer)
+            kind, result, traceback, told = pickle.loads(answer)
+            told.again()
+        except Warning as error:  # which a filter makes an error
+            return Raised(error, ""), False
         except Exception as error:  # unpickling runs the code of any class, which may raise anything
             name = type(error).__name__
             return Raised(RemoteError(name, f"the result cannot be unpickled: {name}: {error}"), ""), False
         if kind == "returned":
-            return told[0], False
+            return result, False
         if kind == "raised":
-            return Raised(*told), False
-        memory = self._crew.limits.memory
-        reason = told[0] if memory is None else f"needed more than {_size(memory)} of memory ({told[0]})"
-        return Lost("out of memory", reason), worker.n_asked > 2  # earlier inputs may have left too little
+            return Raised(result, traceback), False
+        memory = limits.memory
+        reason = result if memory is None else f"needed more than {_size(memory)} of memory ({result})"
+        return Lost("out of memory", reason), not is_new
 
     def _ready_worker(self) -> WorkerProcess:
         if self._worker is not None and not self._worker.is_alive:
-            self._dismiss()  # it died after its last answer, which costs no input
+            self.dismiss()  # it died after its last answer, which costs no input
         while self._worker is None:
-            self._worker = worker = self._crew.start_worker()
-            seconds = self._crew.limits.start_seconds
-            answer = worker.ask(self._crew.setup, seconds)
+            self._worker = worker = self.crew.start_worker()
+            seconds = self.crew.limits.start_seconds
+            answer = worker.ask(self.crew.setup, seconds)
             failure = worker.lost(seconds).reason if answer is None else "".join(pickle.loads(answer)[1:])
             if failure:
-                self._dismiss()
-            if self._crew.stopped:
+                self.dismiss()
+            if self.crew.stopped:
                 raise _Stopped
-            self._crew.count_start(failure)
+            self.crew.count_start(failure)
         return self._worker
 
-    def _dismiss(self) -> None:
+    def dismiss(self) -> None:
         if self._worker is not None:
-            self._crew.end_worker(self._worker)
+            self.crew.end_worker(self._worker)
             self._worker = None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from subprocess import PIPE, Popen
 from threading import Thread, Timer
 from typing import Literal
+from weakref import WeakSet
 
 from longdoc.workers.worker import kill_group, read_message, write_message
 
@@ -52,6 +53,7 @@ class WorkerProcess:
         for end in lifeline[:1]:
             os.close(end)
         self._lifeline = lifeline[1:]
+        _STARTED.add(self)
         self._reaper = Thread(target=self._reap, daemon=True)
         self._reaper.start()
 
@@ -87,7 +89,13 @@ class WorkerProcess:
             return Lost("crashed", f"exited with code {code}")
         names = {each.value: f" ({each.name})" for each in signal.Signals}
         reason = f"killed by signal {-code}{names.get(-code, '')}"
-        return Lost("crashed", reason + ", as the system does if memory runs out" * (code == -9))
+        causes = {-9: ", as the system does if memory runs out", -6: ", as by a parser that gets no more memory"}
+        return Lost("crashed", reason + causes.get(code, ""))
+
+    @property
+    def was_aborted(self) -> bool:
+        """Whether the worker ended itself, as libraries in C++ do without memory; known after `lost`."""
+        return sys.platform != "win32" and self._process.returncode == -signal.SIGABRT
 
     def kill(self) -> None:
         """Kills the worker and what it has started, from any thread; does not wait."""
@@ -96,6 +104,7 @@ class WorkerProcess:
 
     def end(self) -> None:
         """Kills the worker and frees what the parent holds of it; called by the thread that asks, and once."""
+        _STARTED.discard(self)
         self.kill()
         self._reaper.join(_SECONDS_TO_END)
         for stream in (self._process.stdin, self._process.stdout):
@@ -103,6 +112,15 @@ class WorkerProcess:
                 stream.close()  # type: ignore[union-attr]
         for end in self._lifeline:
             os.close(end)
+
+    def let_go(self) -> None:
+        """Leaves the worker to the parent, in a process that was forked: its pipes must close when the parent ends."""
+        self._process.returncode = 0  # it is not a child of this process
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for held in (self._process.stdin, self._process.stdout, *self._lifeline):
+            with suppress(ValueError):  # closed
+                os.dup2(nothing, held if isinstance(held, int) else held.fileno(), inheritable=False)
+        os.close(nothing)
 
     def _expire(self) -> None:
         self._expired = True
@@ -113,3 +131,15 @@ class WorkerProcess:
         self._process.wait()
         if sys.platform != "win32":
             kill_group(self._process.pid)
+
+
+_STARTED: WeakSet[WorkerProcess] = WeakSet()
+
+
+def _let_go() -> None:
+    for worker in _STARTED:
+        worker.let_go()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_let_go)

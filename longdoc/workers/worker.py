@@ -15,6 +15,7 @@ from traceback import format_exception, format_exception_only
 from typing import Any, BinaryIO
 
 from longdoc.errors import RemoteError
+from longdoc.workers.told import Recorder
 
 PROTOCOL = 5
 _LENGTH = 8  # bytes that say how long a message is
@@ -49,7 +50,8 @@ def kill_group(leader: int) -> None:
 def main(lifeline: int | None) -> None:
     """Works until the parent ends.
 
-    The first message is the function, an initializer or None, and the memory that they may use; the others are inputs.
+    The first message is the function, and an initializer or None. The others are an input, the memory that it may use,
+    and the levels of the parent's loggers.
 
     Args:
         lifeline: a pipe that closes when the parent ends. On Linux the kernel then kills this process and those that it
@@ -62,20 +64,22 @@ def main(lifeline: int | None) -> None:
     if lifeline is not None:
         _die_with(lifeline)
     try:
-        function, initializer, memory = pickle.loads(messages.get())
+        recorder = Recorder()
+        function, initializer = pickle.loads(messages.get())
         if initializer is not None:
             initializer()
-        _limit(memory)
+        memory = _Memory()
     except BaseException as error:  # told to the parent, who gives up after a few such starts
         write_message(answers, pickle.dumps(("broken", _told(error)), PROTOCOL))
         return
     write_message(answers, pickle.dumps(("ready",), PROTOCOL))
     process = os.getpid()
     while True:
-        answer = _answer(function, messages.get())
+        answer = _answer(function, messages.get(), memory, recorder)
         if os.getpid() != process:
             os._exit(1)  # the function forked, and its child must not answer, too
         write_message(answers, answer)
+        recorder.forget()
 
 
 def _streams() -> tuple[BinaryIO, BinaryIO]:
@@ -107,38 +111,44 @@ def _die_with(lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
 
 
-def _limit(memory: int | None) -> None:
-    """Allows so many bytes of memory beyond those in use now; and no core dumps, which would fill the disk."""
-    if sys.platform != "win32":
-        import resource
+class _Memory:
+    """The memory that this process may use, beyond what it uses when this is made."""
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-        if sys.platform == "linux" and memory is not None:
+    def __init__(self) -> None:
+        if sys.platform != "win32":
+            import resource
+
+            # No core dumps, which would fill the disk.
+            resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+            if sys.platform == "linux":
+                self._before = resource.getrlimit(resource.RLIMIT_DATA)
+                pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+                self._in_use = pages * resource.getpagesize()
+
+    def limit(self, memory: int | None) -> None:
+        """Allows so many bytes more, or as many as the system does."""
+        if sys.platform == "linux":
+            import resource
+
             # Not RLIMIT_AS: it counts files that are only mapped, and 64 MB that each thread reserves and never uses.
-            limits = resource.getrlimit(resource.RLIMIT_DATA)
-            pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
-            wanted = pages * resource.getpagesize() + memory
-            allowed = min([wanted, *(limit for limit in limits if limit != resource.RLIM_INFINITY)])
-            resource.setrlimit(resource.RLIMIT_DATA, (allowed, limits[1]))
+            wanted = [] if memory is None else [self._in_use + memory]
+            allowed = [*wanted, *(limit for limit in self._before if limit != resource.RLIM_INFINITY)]
+            resource.setrlimit(resource.RLIMIT_DATA, (min(allowed, default=resource.RLIM_INFINITY), self._before[1]))
 
 
-def _lift_limit() -> None:
-    if sys.platform == "linux":
-        import resource
-
-        most = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-
-
-def _answer(function: Callable[[Any], Any], message: bytes) -> bytes:
-    """The pickled answer to an input: what the function returned or raised."""
+def _answer(function: Callable[[Any], Any], message: bytes, memory: _Memory, recorder: Recorder) -> bytes:
+    """The pickled answer to an input: what the function returned or raised, and what was logged and warned of."""
     try:
-        return pickle.dumps(("returned", function(pickle.loads(message))), PROTOCOL)
+        item, allowed, levels = pickle.loads(message)
+        recorder.set_levels(levels)
+        memory.limit(allowed)
+        return pickle.dumps(("returned", function(item), "", recorder.told()), PROTOCOL)
     except BaseException as error:  # also of sys.exit, and the panics of libraries in Rust
         if _is_out_of_memory(error):
-            _lift_limit()  # the answer needs some; this process is replaced after it
-            return pickle.dumps(("out of memory", _told(error)), PROTOCOL)
-        return pickle.dumps(("raised", _sendable(error), "".join(format_exception(error))), PROTOCOL)
+            memory.limit(None)  # the answer needs some; this process is replaced after it
+            return pickle.dumps(("out of memory", _told(error), "", recorder.told()), PROTOCOL)
+        traceback = "".join(format_exception(error))
+        return pickle.dumps(("raised", _sendable(error), traceback, recorder.told()), PROTOCOL)
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

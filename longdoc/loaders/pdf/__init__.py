@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -24,12 +23,10 @@ from longdoc.loaders.pdf.layers import may_have_layers
 from longdoc.loaders.pdf.miner import Miner
 from longdoc.loaders.pdf.page import PdfFile, read_page
 from longdoc.loaders.pdf.unread import name_unread
+from longdoc.pdfium import PDFIUM_LOCK
 
 for _library in ("pdfminer", "pypdfium2"):  # their remarks on damaged files belong in a log, not on standard error
     logging.getLogger(_library).addHandler(logging.NullHandler())
-
-PDFIUM_LOCK = threading.Lock()
-"""Held while pdfium runs: it has global state, and only one thread may call it at a time."""
 
 
 def load_pdf(data: bytes, *, name: str, options: Options) -> Document:

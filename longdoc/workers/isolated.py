@@ -1,0 +1,77 @@
+"""A call in a worker process, which stays for the next call: its death is an error, and not that of this process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from longdoc.errors import LoaderDiedError, LoaderMemoryError, LoaderTimeoutError, LongdocError, RemoteError
+from longdoc.workers import Limits, Lost, Raised, Workers
+
+R = TypeVar("R")
+
+
+def isolated(function: Callable[..., R], *arguments: Any, name: str, timeout: float | None, memory: int | None) -> R:
+    """Calls a function on a document in a worker process; from several threads, in as many as there are processors.
+
+    Args:
+        function: stands in a module; its arguments and its result can be pickled.
+        arguments: its arguments.
+        name: the name of the document, for errors.
+        timeout: seconds that it may take; None for as long as it likes.
+        memory: bytes that it may use beyond those of a new worker, on Linux; None for all that there is.
+
+    Raises:
+        LoaderDiedError: the worker died, or was killed: ``LoaderTimeoutError``, ``LoaderMemoryError``.
+        WorkerError: processes cannot start.
+        Exception: what the function raises.
+    """
+    limits = Limits(seconds=timeout, memory=memory)
+    result = _workers.call((function, arguments), limits).result
+    if isinstance(result, Lost):
+        raise death_of(name, result)
+    if isinstance(result, Raised):
+        if isinstance(result.error, LongdocError):
+            raise result.error
+        raise result.error from RemoteError(type(result.error).__name__, f"\n{result.traceback}")
+    return result  # type: ignore[no-any-return]
+
+
+def death_of(name: str, lost: Lost) -> LoaderDiedError:
+    """The error that says how the process ended that worked on a document.
+
+    >>> death_of("lease.pdf", Lost("timed out", "took longer than 300 s"))
+    LoaderTimeoutError('lease.pdf: reading it took longer than 300 s; allow more: load(..., timeout=...)')
+    """
+    kind, remedy = {
+        "timed out": (LoaderTimeoutError, "; allow more: load(..., timeout=...)"),
+        "out of memory": (LoaderMemoryError, "; allow more: load(..., memory=...)"),
+        "crashed": (LoaderDiedError, ""),
+    }[lost.state]
+    reason = f"reading it {lost.reason}" if remedy else f"reading it ended the process ({lost.reason})"
+    return kind(f"{name}: {reason}{remedy}")
+
+
+def _call(task: tuple[Callable[..., Any], tuple[Any, ...]]) -> Any:
+    function, arguments = task
+    return function(*arguments)
+
+
+def _new_workers() -> None:
+    """Makes the workers of this process, which are not those of the process that it was forked from."""
+    global _workers  # noqa: PLW0603 (one for all threads of a process)
+    _workers = Workers(_call, os.cpu_count() or 1)
+
+
+def end_workers() -> None:
+    """Kills the workers; calls that wait for them fail with a ``RuntimeError``."""
+    _workers.close()
+
+
+_workers: Workers[tuple[Callable[..., Any], tuple[Any, ...]], Any]
+_new_workers()
+atexit.register(end_workers)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_new_workers)
