@@ -25,6 +25,8 @@ class Limits:
     """Size of a zip member, of an attachment, or of everything unpacked together."""
     characters: int = 20_000_000
     pages: int = 20_000
+    elements: int = 5_000_000
+    """Elements of XML and HTML, comments included."""
     depth: int = 256
     """Nesting of elements or objects."""
     pixels: int = 200_000_000
