@@ -121,7 +121,7 @@ def _images(document: Document, source: bytes, pages: Sequence[Page], password: 
 
 def _scale(width: float, height: float) -> float:
     """The pixels per point of the drawing of a page, whose size is in points."""
-    return min(_PIXELS_PER_POINT, (_MOST_PIXELS / (width * height)) ** 0.5, _LONGEST_SIDE / max(width, height))
+    return float(min(_PIXELS_PER_POINT, (_MOST_PIXELS / (width * height)) ** 0.5, _LONGEST_SIDE / max(width, height)))
 
 
 def _png(image: object) -> bytes:

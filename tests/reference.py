@@ -380,16 +380,3 @@ def expected_overlap(shares, first, end):
     """The sum of the shares in a range, over its length and the shares outside."""
     within = sum(shares[first:end])
     return within / (end - first + sum(shares) - within)
-
-
-def anchor(boxes, box):
-    """The glyph after which a run of drawn glyphs is read, and whether it is beside it; over all glyphs."""
-    middle = (box[1] + box[3]) / 2
-    beside = [i for i, (_, top, right, bottom) in enumerate(boxes) if top <= middle <= bottom and right <= box[0] + 1]
-    if beside:
-        return max(beside, key=lambda i: (boxes[i][2], -i)), True
-    above = [i for i, each in enumerate(boxes) if each[3] <= middle]
-    if not above:
-        return -1, False
-    lowest = max(boxes[i][3] for i in above)
-    return max(i for i in above if boxes[i][3] > lowest - (box[3] - box[1]) / 2), False

@@ -3,13 +3,9 @@
 import base64
 import zlib
 
-import numpy as np
 import pytest
 
-import reference
 from longdoc import CorruptDocumentError, LimitExceededError, Limits, load
-from longdoc.loaders.layout.glyphs import SPACE
-from longdoc.loaders.pdf.interactive import anchors
 from pdfs import lines, loose_page, make_pdf
 
 TEXT = lines("An ordinary line of the lease.")
@@ -193,13 +189,3 @@ def test_what_draws_itself_is_damaged(data: bytes) -> None:
 def test_pages_that_draw_too_much_are_refused(data: bytes) -> None:
     with pytest.raises(LimitExceededError, match=r"(page|object) \d+: .*allowed"):
         load(data, limits=SMALL)
-
-
-def test_runs_of_annotations_are_placed_as_one_by_one() -> None:
-    random = np.random.default_rng(3)
-    for n, runs in [(1, 1), (2, 9), (40, 60), (300, 50)]:
-        corners = random.integers(0, 60, (n + runs, 2)) / 2
-        boxes = np.hstack([corners, corners + random.integers(1, 20, (n + runs, 2)) / 2]).astype(np.float32)
-        found, breaks = anchors(boxes[:n], boxes[n:])
-        expected = [reference.anchor(boxes[:n].tolist(), box.tolist()) for box in boxes[n:]]
-        assert [*zip(found.tolist(), (breaks == SPACE).tolist(), strict=True)] == expected

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -235,75 +234,32 @@ def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:
     spaced = np.diff(boxes[own:, 0]) > 3 * (boxes[own:-1, 3] - boxes[own:-1, 1])
     starts = own + np.flatnonzero(np.append(True, moved | spaced | (glyphs.breaks[own + 1 :] == LINE)))
     rank, breaks = np.arange(n, dtype=np.float64), glyphs.breaks.copy()
-    after, breaks[starts] = anchors(boxes[:own], boxes[starts])
-    rank[own:] = np.repeat(after + 0.5, np.diff(np.append(starts, n)))
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), n], strict=True):
+        anchor, breaks[start] = _anchor(boxes[:own], boxes[start])
+        rank[start:end] = anchor + 0.5
     order = np.argsort(rank, kind="stable")
-    moved_to = np.flatnonzero(np.diff(order) != 1) + 1
-    breaks[order[moved_to]] = np.maximum(breaks[order[moved_to]], SPACE)  # what follows a drawn run is another word
+    after = np.flatnonzero(np.diff(order) != 1) + 1
+    breaks[order[after]] = np.maximum(breaks[order[after]], SPACE)  # what follows a drawn run is another word
     return replace(glyphs, breaks=breaks).take(order)
 
 
-def anchors(boxes: NDArray[np.float32], drawn: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """The glyphs after which runs of drawn glyphs are read: the one to the left, or else the last of the line above.
+def _anchor(boxes: NDArray[np.float32], box: NDArray[np.float32]) -> tuple[int, int]:
+    """The glyph after which a run of drawn glyphs is read, and the break between them.
 
     Args:
-        boxes: boxes of the page's own glyphs, of which there are some; shape ``(N, 4)``.
-        drawn: box of the first glyph of each run; shape ``(R, 4)``.
+        boxes: boxes of the page's own glyphs; shape ``(N, 4)``.
+        box: box of the first glyph of the run; shape ``(4,)``.
 
     Returns:
-        The position of the glyph for each run, -1 for before all others, and SPACE or LINE, the break between them;
-        both of shape ``(R,)``.
+        The position of the glyph, -1 for before all others, and SPACE or LINE.
     """
-    middles = (drawn[:, 1] + drawn[:, 3]) / 2
-    bottoms = np.argsort(boxes[:, 3], kind="stable")
-    heights = boxes[bottoms, 3]
-    ends = np.searchsorted(heights, middles, "right")
-    lowest = heights[np.maximum(ends - 1, 0)]
-    starts = np.searchsorted(heights, lowest - (drawn[:, 3] - drawn[:, 1]) / 2, "right")
-    above = np.where(ends > 0, _range_maxima(bottoms, np.minimum(starts, np.maximum(ends - 1, 0)), ends), -1)
-    beside = _beside(boxes, drawn[:, 0] + 1, middles)
-    return np.where(beside >= 0, beside, above), np.where(beside >= 0, SPACE, LINE).astype(np.uint8)
-
-
-def _range_maxima(values: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The maxima of ranges of values; shape ``(R,)``. A range without a value has any.
-
-    Args:
-        values: shape ``(N,)``.
-        starts: first position of each range; shape ``(R,)``.
-        ends: position after the last of each; shape ``(R,)``.
-    """
-    found = np.zeros(len(starts), np.int64)
-    levels = np.log2(np.maximum(ends - starts, 1)).astype(np.int64)
-    for level in range(int(levels.max(initial=0)) + 1):  # values[i] is the maximum of 2**level from i
-        at = np.flatnonzero(levels == level)
-        found[at] = np.maximum(values[starts[at]], values[np.maximum(ends[at] - (1 << level), 0)])
-        values = np.maximum(values[: -(1 << level)], values[1 << level :])
-    return found
-
-
-def _beside(boxes: NDArray[np.float32], edges: NDArray[np.float32], heights: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The rightmost glyph that ends left of each edge, at each height, or -1; shape ``(R,)``.
-
-    Args:
-        boxes: boxes of the glyphs; shape ``(N, 4)``.
-        edges: shape ``(R,)``.
-        heights: shape ``(R,)``.
-    """
-    n, found = len(boxes), np.full(len(edges), -1, np.int64)
-    times = np.concatenate([boxes[:, 1], heights, boxes[:, 3]])
-    kinds = np.repeat([0, 1, 2], [n, len(edges), n])  # at the same height, a glyph begins before and ends after a look
-    rights, sides = boxes[:, 2].tolist(), edges.tolist()
-    beside: list[tuple[float, int]] = []  # of the glyphs at this height, in order
-    for event in np.lexsort((kinds, times)).tolist():
-        if event < n:
-            insort(beside, (rights[event], -event))
-        elif event < n + len(sides):
-            at = bisect_right(beside, (sides[event - n], 1)) - 1
-            found[event - n] = -beside[at][1] if at >= 0 else -1
-        else:
-            glyph = event - n - len(sides)
-            at = bisect_left(beside, (rights[glyph], -glyph))
-            if at < len(beside) and beside[at] == (rights[glyph], -glyph):
-                del beside[at]
-    return found
+    _, top, right, bottom = boxes.T
+    middle = (box[1] + box[3]) / 2
+    beside = (top <= middle) & (middle <= bottom) & (right <= box[0] + 1)
+    if beside.any():
+        return int(np.where(beside, right, -np.inf).argmax()), SPACE
+    above = np.flatnonzero(bottom <= middle)
+    if not len(above):
+        return -1, LINE
+    line_above = above[bottom[above] > bottom[above].max() - (box[3] - box[1]) / 2]
+    return int(line_above[-1]), LINE
