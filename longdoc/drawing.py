@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PAGES = 30
 """Default maximum of pages drawn: each embeds its image."""
 _PIXELS_PER_POINT = 1.5
+_MOST_PIXELS, _LONGEST_SIDE = 20_000_000, 20_000  # of a page; larger ones are drawn at a lower resolution
 _LEGEND = {
     "text": "lines of text, shaded by paragraph, numbered in reading order",
     "heading": "headings of sections",
@@ -100,7 +101,8 @@ def _images(document: Document, source: bytes, pages: Sequence[Page], password: 
         with pillow.open(io.BytesIO(source)) as image:
             for page in pages:
                 image.seek(page.number - 1)
-                size = (round(page.width * _PIXELS_PER_POINT), round(page.height * _PIXELS_PER_POINT))
+                scale = _scale(page.width, page.height)
+                size = (max(round(page.width * scale), 1), max(round(page.height * scale), 1))
                 yield _png(image.convert("RGB").resize(size))
         return
     import pypdfium2 as pdfium
@@ -109,10 +111,17 @@ def _images(document: Document, source: bytes, pages: Sequence[Page], password: 
         pdf = pdfium.PdfDocument(source, password)
         try:
             pdf.init_forms()
-            images = [_png(pdf[page.number - 1].render(scale=_PIXELS_PER_POINT).to_pil()) for page in pages]
+            images = [
+                _png(pdf[page.number - 1].render(scale=_scale(page.width, page.height)).to_pil()) for page in pages
+            ]
         finally:
             pdf.close()
     yield from images  # not within the lock, which would be held for as long as the caller likes
+
+
+def _scale(width: float, height: float) -> float:
+    """The pixels per point of the drawing of a page, whose size is in points."""
+    return float(min(_PIXELS_PER_POINT, (_MOST_PIXELS / (width * height)) ** 0.5, _LONGEST_SIDE / max(width, height)))
 
 
 def _png(image: object) -> bytes:

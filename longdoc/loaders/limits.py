@@ -25,10 +25,24 @@ class Limits:
     """Size of a zip member, of an attachment, or of everything unpacked together."""
     characters: int = 20_000_000
     pages: int = 20_000
+    elements: int = 5_000_000
+    """Elements of XML and HTML, comments included."""
     depth: int = 256
     """Nesting of elements or objects."""
     pixels: int = 200_000_000
     """Pixels of one image, or of one page drawn for OCR."""
+    object_bytes: int = 1 << 26
+    """Size of the packed objects of a PDF, such as its page tree, once unpacked."""
+    stream_bytes: int = 1 << 28
+    """Size of one stream of a PDF, such as a font, once unpacked."""
+    content_bytes: int = 1 << 26
+    """Size of what one page of a PDF draws; what it draws repeatedly counts each time."""
+    page_characters: int = 1_000_000
+    """Characters that one page of a PDF draws."""
+    page_objects: int = 1_000_000
+    """Texts, paths and pictures that one page of a PDF draws."""
+    annotations: int = 20_000
+    """Links, fields and comments on one page of a PDF."""
 
     def __post_init__(self) -> None:
         for each in fields(self):

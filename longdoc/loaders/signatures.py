@@ -142,8 +142,9 @@ def xml_root(text: str) -> str:
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The first 64 KB of a member of a zip file; empty if there is no such member."""
-    if name not in archive.namelist():
+    """The first 64 KB of a member of a zip file; empty if there is none, or one that only unpacks as a whole."""
+    methods = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+    if name not in archive.namelist() or archive.getinfo(name).compress_type not in methods:
         return b""
     with archive.open(name) as member:
         return member.read(1 << 16)

@@ -50,6 +50,7 @@ def load_text(data: bytes, *, name: str, options: Options) -> Document:
     """
     text, encoding, warnings = decode(data)
     options.limits.check("characters", len(text), name)
+    options.limits.check("pages", text.count("\f") + 1, name)
     edits = _cleaning(text)
     if not edits.apply(text)[0].strip():
         raise NoTextLayerError(f"{name}: {len(data)} bytes of white space; give a file that contains text")

@@ -104,9 +104,10 @@ def listed(owner: Resource, key: str) -> list[Resource]:
 
 
 def string(value: object) -> str:
-    """The value if it is a string, with lone surrogates as U+FFFD; otherwise empty. Numbers were parsed as strings."""
+    """The value if it is a string, with NUL and lone surrogates as U+FFFD, otherwise empty; numbers are strings."""
     if not isinstance(value, str):
         return ""
+    value = value.replace("\0", "\ufffd")
     return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

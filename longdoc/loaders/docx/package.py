@@ -29,6 +29,7 @@ _METADATA: tuple[tuple[str, str, dict[str, str]], ...] = (
 )
 """Kind of relation, usual path, and tag -> name of the properties; without tags, they have names of their own."""
 _MAX_MEMBERS = 10_000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BOMB_BYTES, _BOMB_RATIO = 64 << 20, 200  # the XML of real documents compresses to a fiftieth at best
 
 
@@ -65,6 +66,13 @@ class Package:
             raise LimitExceededError(
                 f"{name}: unpacks from {len(data):,} to {unpacked:,} bytes; allowed: {_BOMB_RATIO} times its size"
             )
+        if other := [each.filename for each in members if each.compress_type not in _METHODS]:
+            raise CorruptDocumentError(
+                f"{name}: {other[0]} is packed by a method that Word files do not have; allowed: stored and deflated; "
+                "save it again as .docx"
+            )
+        if len({member.filename for member in members}) < len(members):
+            raise CorruptDocumentError(f"{name}: two members with the same name; save it again as .docx")
         if any(member.flag_bits & 1 for member in members):
             raise EncryptedDocumentError(f"{name}: zip file with a password; unpack it and pack it without one")
         self._members = {member.filename.lstrip("/"): member for member in members}
@@ -86,7 +94,8 @@ class Package:
             return None
         self.read.add(path)
         try:
-            content = self._archive.read(member)
+            with self._archive.open(member) as packed:
+                content = packed.read(member.file_size + 1)  # what the file says, which may be wrong
         except UNREADABLE_ZIP as error:
             raise CorruptDocumentError(f"{self.name}: {path} cannot be unpacked ({error}); get it again") from error
         forbidden = f"{self.name}: {path} has a DOCTYPE, which is not allowed in Word files; save it again as .docx"

@@ -57,6 +57,7 @@ def load_html(data: bytes, *, name: str, options: Options) -> Document:
     """
     source, encoding, warnings = _decode(data)
     options.limits.check("characters", len(source), name)
+    options.limits.check("elements", source.count("<") - source.count("</"), name)
     reader = _Reader(Builder(name, options.limits), list(warnings))
     metadata = reader.read(source)
     if not reader.builder.length:  # scripts show it, page by page

@@ -167,6 +167,7 @@ class Builder:
     def start_page(self) -> None:
         """Starts a new page."""
         self._pending_pages += 1
+        self.limits.check("pages", self.page_number, self.name)
         self.separate("\n")
 
     @property

@@ -52,6 +52,7 @@ def parse_xml(data: bytes, name: str, limits: Limits) -> Element:
         UnsupportedFormatError: its DOCTYPE declares entities or elements.
         LimitExceededError: it nests deeper than the limits allow.
     """
+    limits.check("elements", data.count(b"<") - data.count(b"</"), name)
     encoding = None
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         data, encoding = data.decode("utf-16", "replace").encode(), "utf-8"

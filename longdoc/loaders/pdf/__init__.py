@@ -17,6 +17,7 @@ from longdoc.loaders.layout.assemble import assemble
 from longdoc.loaders.layout.isolate import attempt
 from longdoc.loaders.layout.page import Interactive, ReadPage
 from longdoc.loaders.options import Options
+from longdoc.loaders.pdf.expansion import Expansion, check_packed_objects
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from longdoc.loaders.pdf.interactive import draw_annotations, read_interactive, read_outline
 from longdoc.loaders.pdf.layers import may_have_layers
@@ -44,12 +45,14 @@ def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
         LimitExceededError: it has more pages or characters than the limits allow.
         ValueError: ``options.pages`` starts after the last page.
     """
+    check_packed_objects(data, name, options.limits)
     with PDFIUM_LOCK:
         pdf = _open(data, name, options.password)
         try:
+            expansion = Expansion(pdf, name, options.limits)
             pdf.init_forms()
             file = PdfFile(pdf, options, may_have_layers(data), Miner(pdf))
-            pages = list(_read_pages(file, name))
+            pages = list(_read_pages(file, name, expansion))
             failures: list[str] = []
             no_outline: tuple[OutlineItem, ...] = ()
             no_metadata: dict[str, str] = {}
@@ -91,11 +94,12 @@ def _open(data: bytes, name: str, password: str | None) -> pdfium.PdfDocument:
         raise EncryptedDocumentError(f"{name}: encrypted, and the password is wrong; give another one") from error
 
 
-def _read_pages(file: PdfFile, name: str) -> Iterator[ReadPage]:
+def _read_pages(file: PdfFile, name: str, expansion: Expansion) -> Iterator[ReadPage]:
     """Reads the pages one by one, and releases each before the next."""
     pdf, options = file.pdf, file.options
     characters = 0
     for number in options.page_numbers(len(pdf), name):
+        expansion.check_page(number)
         try:
             page = pdf[number - 1]
         except pdfium.PdfiumError as error:

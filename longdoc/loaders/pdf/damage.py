@@ -66,24 +66,29 @@ def _contents(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
             yield int(number[1]), content, whole
 
 
-def unpack(packed: bytes) -> tuple[bytes, bool]:
-    """What can be unpacked of a stream, and whether that is all of it; a wrong or missing checksum is no damage."""
+def unpack(packed: bytes, most: int = _MOST_BYTES) -> tuple[bytes, bool]:
+    """What can be unpacked of a stream, and whether that is all of it; a wrong or missing checksum is no damage.
+
+    Args:
+        packed: the stream.
+        most: the number of bytes after which unpacking ends.
+    """
     deflated = packed[2:]
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        content = unpacker.decompress(deflated, _MOST_BYTES)
+        content = unpacker.decompress(deflated, most)
     except zlib.error:
-        return _before_damage(deflated), False
+        return _before_damage(deflated, most), False
     return content, unpacker.eof or bool(unpacker.unconsumed_tail)
 
 
-def _before_damage(deflated: bytes) -> bytes:
-    """What can be unpacked of a stream before the damage, but for its last few bytes; at most ``_MOST_BYTES``."""
+def _before_damage(deflated: bytes, most: int) -> bytes:
+    """What can be unpacked of a stream before the damage, but for its last few bytes; at most ``most``."""
     unpacker, content = zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
     try:
         for at in range(0, len(deflated), 64):
-            content += unpacker.decompress(deflated[at : at + 64], _MOST_BYTES - len(content))
-            if len(content) == _MOST_BYTES:
+            content += unpacker.decompress(deflated[at : at + 64], most - len(content))
+            if len(content) == most:
                 break
     except zlib.error:
         pass

@@ -1,0 +1,383 @@
+"""What the pages of a PDF become when pdfium draws them, counted before it does: forms can draw forms without end.
+
+pdfium parses a form anew each time it is drawn, so that a few hundred bytes can fill the memory. Nothing is drawn here:
+contents are unpacked within the limits, and what each draws by name is counted once, however often it is drawn.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from itertools import pairwise, product
+from typing import Any, NamedTuple, TypeAlias
+
+import pypdfium2 as pdfium
+
+from longdoc.errors import CorruptDocumentError
+from longdoc.loaders.limits import Limits
+from longdoc.loaders.pdf.filters import content_of, filters_of, most_times
+from longdoc.loaders.pdf.syntax import Objects, Reference, Stream
+
+_STARTS, _ENDS = rb"(?<![^\s/\[\]()<>{}%])", rb"(?![^\s/\[\]()<>{}%])"  # of an operator
+_OPERATORS = {kind: re.compile(kind) for kind in (b"Do", b"gs", b"scn", b"SCN", b"Tf")}
+_NAMED = re.compile(rb"(/[^\s/\[\]()<>{}%]*)(?:\s*[-+.\d]+)?\s*\Z")
+_LONGEST_NAME = 300  # bytes, with a number and the white space before the operator
+_REGULAR = re.compile(rb"[^\s/\[\]()<>{}%]")
+_DRAWS = re.compile(_STARTS + rb"(?:Tj|TJ|'|\"|[SsFn]|f\*?|[Bb]\*?|Do|sh|EI)" + _ENDS)
+_STRING = re.compile(rb"\(([^\\()]*(?:\\.[^\\()]*)*)\)|<([0-9A-Fa-f\s]*)>", re.DOTALL)
+_NESTS = re.compile(_STARTS + rb"(?:(BMC|BDC|q)|(EMC|Q))" + _ENDS)
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_UNNAMED = b""
+_SHORTEST = 4  # bytes of a content that draws something
+_CHAINED = re.compile(rb"/Filter\[[^\]]*\]")
+_UNPACKED_WHOLE = re.compile(rb"/(?:ToUnicode|FontFile[23]?|Encoding|CIDToGIDMap|Functions?|UseCMap)\W{1,3}(\d+) 0 R")
+_PACKED_OBJECTS = re.compile(rb"/(?:ObjStm|XRef)\b.{0,1000}?\bstream\r?\n", re.DOTALL)
+_PAGE = 612 * 792  # square points
+_OVERLAP = 1.5  # times its step: how wide a tile is that overlaps its neighbours
+_DEEPEST = 64  # nodes above a page
+_CACHED = 4096  # contents
+_MANY = 1 << 62
+_PIECE = 1 << 18  # bytes
+
+
+class _Work(NamedTuple):
+    """What a content makes pdfium do, with the forms in it each time they are drawn; named like the limits."""
+
+    content_bytes: int
+    page_characters: int
+    page_objects: int
+
+
+class _Content(NamedTuple):
+    """A content and what its names stand for: by its own resources, and by those of the page."""
+
+    streams: tuple[int, ...]
+    own: dict[bytes, Any]
+    outer: dict[bytes, Any]
+
+    @property
+    def key(self) -> tuple[tuple[int, ...], int]:
+        return self.streams, id(self.own)
+
+
+_Use: TypeAlias = tuple[bytes, bytes, _Content, int]
+"""Operator, name, what it draws, and how often it does each time."""
+
+
+class Expansion:
+    """Counts what the pages of a PDF draw.
+
+    Args:
+        pdf: the file, of which no page has been loaded.
+        name: its name, for errors.
+        limits: the limits on the input.
+
+    Raises:
+        LimitExceededError: a stream unpacks to more than the limits allow.
+    """
+
+    def __init__(self, pdf: pdfium.PdfDocument, name: str, limits: Limits) -> None:
+        self._objects, self._count, self._name, self._limits = Objects(pdf), len(pdf), name, limits
+        self._length = lru_cache(_CACHED)(self._read_length)
+        self._uses = lru_cache(_CACHED)(self._read_uses)
+        self._counts = lru_cache(_CACHED)(self._read_counts)
+        self._check_streams()
+
+    def check_page(self, number: int) -> None:
+        """Raises an error for a page that pdfium could not draw in bounded time and memory.
+
+        Args:
+            number: the page number, from 1.
+
+        Raises:
+            CorruptDocumentError: a form on it draws itself.
+            LimitExceededError: it draws more than the limits allow.
+        """
+        name = f"{self._name}, page {number}"
+        for page in self._pages[number - 1 : number] or self._stray_pages:
+            annotations = self._objects.items(page.get(b"/Annots"))
+            self._limits.check("annotations", len(annotations), name)
+            outer = self._objects.entries(self._inherited(page, b"/Resources"))
+            contents = [_Content(self._streams(page.get(b"/Contents")), outer, outer)]
+            contents += [self._form(form, outer, outer) for each in annotations for form in self._appearances(each)]
+            total = self._total(contents, name, exact=False)
+            if total.page_characters > self._limits.page_characters or total.page_objects > self._limits.page_objects:
+                total = self._total(contents, name, exact=True)
+            for limit, value in total._asdict().items():
+                self._limits.check(limit, value, name)
+
+    def _check_streams(self) -> None:
+        """Raises an error if a stream that pdfium unpacks as a whole is longer than the limits allow."""
+        most, data = self._limits.stream_bytes, self._objects.data
+        numbers, places = zip(*sorted(self._objects.places.items(), key=lambda item: item[1]), strict=True)
+        sizes = [end - start for start, end in pairwise([*places, len(data)])]
+        long = {at for at, size in enumerate(sizes) if size > most // 1032}  # Flate makes a stream no longer than that
+        long |= {bisect_right(places, found.start()) - 1 for found in _CHAINED.finditer(data)}
+        for at in long:
+            stream = self._objects.get(Reference(numbers[at]))
+            if not isinstance(stream, Stream):
+                continue
+            filters = filters_of(self._objects, stream)
+            if (stream.end - stream.start) * most_times(filters) <= most:
+                continue
+            is_file = stream.entries.get(b"/Type") == b"/EmbeddedFile"
+            if (is_file or self._is_picture(stream, filters)) and numbers[at] not in self._unpacked_whole:
+                continue
+            content = content_of(self._objects, stream, most + 1)
+            size = (stream.end - stream.start) if content is None else len(content)
+            self._limits.check("stream_bytes", size, f"{self._name}, object {numbers[at]}")
+
+    @cached_property
+    def _unpacked_whole(self) -> set[int]:
+        """The numbers of the streams that pdfium unpacks as a whole, whatever they say they are."""
+        return {int(number) for number in _UNPACKED_WHOLE.findall(self._objects.data)}
+
+    def _is_picture(self, stream: Stream, filters: list[bytes]) -> bool:
+        """Whether a stream is a picture that is unpacked row by row, or by the filters of pictures."""
+        return stream.entries.get(b"/Subtype") == b"/Image" and len(filters) < 2
+
+    @cached_property
+    def _pages(self) -> list[dict[bytes, Any]]:
+        return [*self._objects.pages(self._count)]
+
+    @cached_property
+    def _stray_pages(self) -> list[dict[bytes, Any]]:
+        """All that may be pages, in a file whose tree of pages pdfium reads in another way."""
+        found = (self._objects.entries(Reference(number)) for number in self._objects.places)
+        return [page for page in found if b"/Contents" in page or page.get(b"/Type") == b"/Page"]
+
+    def _inherited(self, page: dict[bytes, Any], key: bytes) -> Any:
+        """An entry of a page, or of the nearest node above it that has it."""
+        for _ in range(_DEEPEST):
+            if key in page:
+                return page[key]
+            page = self._objects.entries(page.get(b"/Parent"))
+        return None
+
+    def _streams(self, value: Any) -> tuple[int, ...]:
+        """The numbers of the streams that are a content: one, or those of an array."""
+        items = self._objects.items(value)
+        return tuple(each.number for each in map(self._objects.get, items) if isinstance(each, Stream))
+
+    def _form(self, stream: Stream, own: dict[bytes, Any], outer: dict[bytes, Any]) -> _Content:
+        """The content of a form; without resources of its own, it has those of what draws it."""
+        resources = stream.entries.get(b"/Resources")
+        return _Content((stream.number,), own if resources is None else self._objects.entries(resources), outer)
+
+    def _appearances(self, annotation: Any) -> Iterator[Stream]:
+        """What is drawn for an annotation, in each of its states."""
+        normal = self._objects.get(self._objects.entries(self._objects.entries(annotation).get(b"/AP")).get(b"/N"))
+        states = normal.values() if isinstance(normal, dict) else [normal]
+        yield from (each for each in map(self._objects.get, states) if isinstance(each, Stream))
+
+    def _total(self, contents: list[_Content], name: str, *, exact: bool) -> _Work:
+        """What contents draw in all.
+
+        Args:
+            contents: the contents.
+            name: the name of the page, for errors.
+            exact: whether to count characters and objects, rather than to tell from the bytes how many there can be.
+        """
+        done: dict[Any, _Work] = {}
+        drawn: dict[Any, list[tuple[_Content, int]]] = {}
+        waiting, unpacked = [*contents], 0
+        while waiting:
+            content = waiting[-1]
+            if content.key in done:
+                waiting.pop()
+            elif content.key in drawn:
+                work = [self._own(content, exact)]
+                for inner, times in drawn[content.key]:
+                    work.append(_Work(*(min(each * times, _MANY) for each in done[inner.key])))
+                done[waiting.pop().key] = _sum(work)
+            else:
+                for number in content.streams:
+                    unpacked += self._length(number)
+                    self._limits.check("content_bytes", unpacked, name)
+                inners = drawn[content.key] = [*self._drawn(content)]
+                self._limits.check("depth", len(drawn) - len(done), name)
+                fresh = [inner for inner, _ in inners if inner.key not in done]
+                if any(inner.key in drawn for inner in fresh):
+                    raise CorruptDocumentError(
+                        f"{name}: a form that draws itself; leave the page out: load(..., pages=...)"
+                    )
+                waiting += fresh
+        return _sum([done[content.key] for content in contents])
+
+    def _own(self, content: _Content, exact: bool) -> _Work:
+        """What a content draws itself."""
+        size = sum(map(self._length, content.streams))
+        if not exact:
+            return _Work(size, size, size // _SHORTEST)
+        counts = [*map(self._counts, content.streams)]
+        return _Work(size, sum(characters for characters, _ in counts), sum(objects for _, objects in counts))
+
+    def _drawn(self, content: _Content) -> Iterator[tuple[_Content, int]]:
+        """The contents that a content draws by name, and how often."""
+        inner = [*self._forms(content), *self._glyphs(content), *self._masks(content), *self._patterns(content)]
+        if not inner:
+            return
+        uses = {kind: Counter[bytes]() for kind in {kind for kind, *_ in inner}}
+        for number, (kind, named) in product(content.streams, uses.items()):
+            named.update(self._uses(number, kind))
+        for kind, name, drawn, times in inner:
+            if used := uses[kind][name] + uses[kind][_UNNAMED]:
+                # The glyphs of a font are parsed once, unless they draw forms.
+                yield drawn, times if kind == b"Tf" else used * times
+
+    def _forms(self, content: _Content) -> Iterator[_Use]:
+        """The forms that a content can draw, each under its name and operator."""
+        for name, value in self._named(content, b"/XObject"):
+            stream = self._objects.get(value)
+            if not isinstance(stream, Stream):
+                continue
+            if stream.entries.get(b"/Subtype") == b"/Form":
+                yield b"Do", name, self._form(stream, content.own, content.outer), 1
+
+    def _glyphs(self, content: _Content) -> Iterator[_Use]:
+        """The glyphs of Type 3 fonts, each of which is a content."""
+        for name, value in self._named(content, b"/Font"):
+            font = self._objects.entries(value)
+            if font.get(b"/Subtype") != b"/Type3":
+                continue
+            own = self._objects.entries(font[b"/Resources"]) if b"/Resources" in font else content.own
+            for glyph in map(self._objects.get, self._objects.entries(font.get(b"/CharProcs")).values()):
+                if isinstance(glyph, Stream):
+                    times = sum(map(self._length, content.streams)) if self._uses(glyph.number, b"Do") else 1
+                    yield b"Tf", name, _Content((glyph.number,), own, content.outer), times
+
+    def _masks(self, content: _Content) -> Iterator[_Use]:
+        """The forms that are the soft masks of graphics states."""
+        for name, value in self._named(content, b"/ExtGState"):
+            mask = self._objects.entries(self._objects.entries(value).get(b"/SMask"))
+            form = self._objects.get(mask.get(b"/G"))
+            if isinstance(form, Stream):
+                yield b"gs", name, self._form(form, content.own, content.outer), 1
+
+    def _patterns(self, content: _Content) -> Iterator[_Use]:
+        """The tiles of patterns; those that overlap are drawn one by one."""
+        for name, value in self._named(content, b"/Pattern"):
+            tile = self._objects.get(value)
+            if isinstance(tile, Stream):
+                yield b"scn", name, self._form(tile, content.own, content.outer), self._tiles(tile)
+
+    def _tiles(self, tile: Stream) -> int:
+        """How many tiles of a pattern pdfium draws one by one, on a page of the usual size."""
+        box, across, down = (self._numbers(tile, key) for key in (b"/BBox", b"/XStep", b"/YStep"))
+        if (len(box), len(across), len(down)) != (4, 1, 1):
+            return 1
+        a, b, c, d = [*self._numbers(tile, b"/Matrix"), 1.0, 0.0, 0.0, 1.0][:4]
+        step = abs(across[0] * down[0] * (a * d - b * c))
+        overlap = abs(box[2] - box[0]) > _OVERLAP * abs(across[0]) or abs(box[3] - box[1]) > _OVERLAP * abs(down[0])
+        return int(min(max(_PAGE / step, 1), _MANY)) if overlap and step > 0 else 1
+
+    def _numbers(self, stream: Stream, key: bytes) -> list[float]:
+        """The numbers under a key of a stream; empty if it has none."""
+        try:
+            return [float(self._objects.get(each)) for each in self._objects.items(stream.entries.get(key))]
+        except (TypeError, ValueError):
+            return []
+
+    def _named(self, content: _Content, kind: bytes) -> Iterator[tuple[bytes, Any]]:
+        """What the names of a kind stand for in a content."""
+        names = self._objects.entries(content.outer.get(kind))
+        if content.own is not content.outer:
+            names = names | self._objects.entries(content.own.get(kind))
+        return iter(names.items())
+
+    def _unpacked(self, number: int) -> bytes | None:
+        """A content; None if it has filters that only pictures have."""
+        stream = self._objects.get(Reference(number))
+        return content_of(self._objects, stream, self._limits.content_bytes + 1)
+
+    def _read_length(self, number: int) -> int:
+        """The length of a content; the longest possible where it is unknown."""
+        content = self._unpacked(number)
+        if content is not None:
+            self._limits.check("depth", _nesting(content, self._limits.depth), f"{self._name}, object {number}")
+            return len(content)
+        stream: Stream = self._objects.get(Reference(number))
+        return (stream.end - stream.start) * most_times(filters_of(self._objects, stream))
+
+    def _read_uses(self, number: int, kind: bytes) -> Counter[bytes]:
+        """How often a content uses each name with an operator; under ``_UNNAMED``, with what is no plain name."""
+        content = self._unpacked(number)
+        if content is None:
+            return Counter({_UNNAMED: self._length(number) // _SHORTEST})
+        uses = _uses(content, kind)
+        return _uses(_STRING.sub(b"()", content), kind) if uses[_UNNAMED] else uses  # text may have the same letters
+
+    def _read_counts(self, number: int) -> tuple[int, int]:
+        """The most characters that a content can show, and the most objects that it can draw."""
+        content = self._unpacked(number)
+        if content is None:
+            return self._length(number), self._length(number) // _SHORTEST
+        characters = sum(len(found[1] or b"") + len(found[2] or b"") // 2 for found in _STRING.finditer(content))
+        return characters, sum(1 for _ in _DRAWS.finditer(_STRING.sub(b"()", content)))
+
+
+def _uses(content: bytes, kind: bytes) -> Counter[bytes]:
+    """How often a content uses each name with an operator; under ``_UNNAMED``, with what is no plain name."""
+    uses = Counter[bytes]()
+    for operator in [b"scn", b"SCN"] if kind == b"scn" else [kind]:
+        for found in _OPERATORS[operator].finditer(content):
+            at, end = found.span()
+            if _REGULAR.match(content, end):
+                continue
+            if before := _NAMED.search(content, max(at - _LONGEST_NAME, 0), at):
+                uses[_ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), before[1])] += 1
+            elif not _REGULAR.match(content, at - 1):
+                uses[_UNNAMED] += 1
+    return uses
+
+
+def _nesting(content: bytes, most: int) -> int:
+    """How deep the saved states and marks of a content nest; 0 if there are too few for more than ``most``."""
+    if content.count(b"q") + content.count(b"BMC") + content.count(b"BDC") <= most:
+        return 0
+    depth = deepest = 0
+    for found in _NESTS.finditer(content):
+        depth = depth + 1 if found[1] else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _sum(work: list[_Work]) -> _Work:
+    return _Work(*(min(sum(each), _MANY) for each in zip(*work, strict=True)))
+
+
+def check_packed_objects(data: bytes, name: str, limits: Limits) -> None:
+    """Raises an error for a PDF whose packed objects, which pdfium unpacks to open it, exceed the limits.
+
+    Args:
+        data: the content of the file.
+        name: its name, for errors.
+        limits: the limits on the input.
+
+    Raises:
+        LimitExceededError: they unpack to more than the limits allow.
+    """
+    size = 0
+    for found in _PACKED_OBJECTS.finditer(data):
+        size += _unpacked_size(data, found.end(), limits.object_bytes)
+        limits.check("object_bytes", size, name)
+
+
+def _unpacked_size(data: bytes, at: int, most: int) -> int:
+    """The size of the stream at a place, unpacked; a size above ``most`` if it is longer."""
+    unpacker, size = zlib.decompressobj(), 0
+    try:
+        for start in range(at, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            while piece and size <= most:
+                size += len(unpacker.decompress(piece, _PIECE))
+                piece = unpacker.unconsumed_tail
+            if unpacker.eof or size > most:
+                break
+    except zlib.error:  # encrypted, damaged or packed in another way
+        return size
+    return size

@@ -1,0 +1,191 @@
+"""Limits that are enforced before pdfium draws a page: forms, glyphs, patterns, filters, trees, annotations."""
+
+import base64
+import zlib
+
+import pytest
+
+from longdoc import CorruptDocumentError, LimitExceededError, Limits, load
+from pdfs import lines, loose_page, make_pdf
+
+TEXT = lines("An ordinary line of the lease.")
+
+
+def stream(content: str, entries: str = "") -> str:
+    return f"<< {entries} /Length {len(content)} >>\nstream\n{content}\nendstream"
+
+
+def form(content: str, entries: str = "") -> str:
+    return stream(content, f"/Type /XObject /Subtype /Form /BBox [0 0 612 792] {entries}")
+
+
+def named(kind: str, **numbers: int) -> str:
+    return f"/{kind} << " + " ".join(f"/{name} {number} 0 R" for name, number in numbers.items()) + " >>"
+
+
+def page_of(content: str, *objects: str, names: str = "", **parts: str) -> bytes:
+    """A page whose resources have further names; the objects are numbered from 10."""
+    return loose_page(content, *objects, **parts).replace(b"/XObject <<  >>", names.encode("latin-1"))
+
+
+def chain(length: int, draws: str, last: str) -> list[str]:
+    """Forms of which each draws the next one, as ``X``."""
+    inner = [form(draws, f"/Resources << {named('XObject', X=11 + i)} >>") for i in range(length)]
+    return [*inner, form(last, "/Resources << /Font << /F 3 0 R >> >>")]
+
+
+def packed(content: bytes, *filters: str, entries: str = "") -> str:
+    pack = {
+        "FlateDecode": zlib.compress,
+        "ASCII85Decode": lambda data: base64.a85encode(data) + b"~>",
+        "ASCIIHexDecode": lambda data: data.hex().encode() + b">",
+    }
+    for name in reversed(filters):
+        content = pack[name](content)
+    return stream(content.decode("latin-1"), f"{entries} /Filter [{' '.join('/' + name for name in filters)}]")
+
+
+STAMP = "<< /Type /Annot /Subtype /Stamp /Rect [0 0 99 99] /AP << /N %s >> >>"
+X = named("XObject", X=10)
+DRAWS_ITSELF = {
+    "a form": page_of("/X Do", form("/X Do", f"/Resources << {X} >>"), names=X),
+    "a form, twice": page_of("/X Do", form("/X Do /X Do", f"/Resources << {X} >>"), names=X),
+    "by the names of its page": page_of("/X Do", form("/X Do /X Do"), names=X),
+    "by an escaped name": page_of("/X Do", form("/#58 Do /#58 Do"), names=X),
+    "by no plain name": page_of("/X Do", form("/X %\n Do /X %\n Do"), names=X),
+    "two forms": page_of("/X Do", form("/Y Do /Y Do"), form("/X Do /X Do"), names=named("XObject", X=10, Y=11)),
+    "a packed form": page_of(
+        "/X Do", packed(b"/X Do /X Do", "FlateDecode").replace("<<", "<< /Subtype /Form", 1), names=X
+    ),
+    "a pattern": page_of(
+        "/Pattern cs /P scn 0 0 99 99 re f",
+        stream("/Pattern cs /P scn 0 0 9 9 re f", "/PatternType 1 /PaintType 1 /BBox [0 0 9 9] /XStep 9 /YStep 9"),
+        names=named("Pattern", P=10),
+    ),
+    "a soft mask": page_of(
+        "/G gs 0 0 99 99 re f",
+        "<< /SMask << /S /Alpha /G 11 0 R >> >>",
+        form("/G gs 0 0 9 9 re f"),
+        names=named("ExtGState", G=10),
+    ),
+    "a glyph": page_of(
+        "BT /T 9 Tf (aaaa) Tj ET",
+        "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 9 9] /FontMatrix [1 0 0 1 0 0] /FirstChar 97 /LastChar 97 "
+        "/Widths [9] /Encoding << /Differences [97 /a] >> /CharProcs << /a 11 0 R >> >>",
+        stream("9 0 d0 /X Do /X Do"),
+        form("BT /T 9 Tf (aaaa) Tj ET"),
+        names="/Font << /T 10 0 R >> " + named("XObject", X=12),
+    ).replace(b"/Font << /F 3 0 R  >>", b""),
+    "an annotation": page_of(
+        TEXT,
+        form("/X Do /X Do", f"/Resources << {X} >>"),
+        STAMP % "10 0 R",
+        page="/Annots [11 0 R]",
+    ),
+}
+PATTERN = "/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 9 999] /XStep %s /YStep %s"
+EXCEEDS = {
+    "forms that multiply": page_of("/X Do", *chain(9, "/X Do " * 9, "(a) Tj"), names=X),
+    "forms that double": page_of("/X Do", *chain(30, "/X Do /X Do", TEXT), names=X),
+    "long chains of forms": page_of("/X Do", *chain(400, "/X Do", TEXT), names=X),
+    "a form drawn often": page_of("/X Do " * 9000, form(TEXT * 200, "/Resources << /Font << /F 3 0 R >> >>"), names=X),
+    "a stamp that multiplies": page_of(
+        TEXT,
+        *chain(9, "/X Do " * 9, "(a) Tj"),
+        STAMP % "<< /On 10 0 R >>",
+        page="/Annots [20 0 R]",
+    ),
+    "tiles that overlap": page_of(
+        "/Pattern cs /P scn 0 0 600 700 re f",
+        stream("0 0 1 1 re f", PATTERN % (0.01, 0.01)),
+        names=named("Pattern", P=10),
+    ),
+    "glyphs": page_of("/Y Do", form(f"BT /F 9 Tf ({'a' * 9999}) Tj ET" * 11), names=named("XObject", Y=10)),
+    "objects": page_of("0 0 1 1 re f " * 100_001),
+    "saved states": page_of("q " * 300 + TEXT),
+    "marks": page_of("/A BMC " * 300 + TEXT),
+    "one content often": make_pdf(TEXT).replace(b"/Contents 6 0 R", b"/Contents [" + b"6 0 R " * 9_000 + b"]"),
+    "annotations": page_of(TEXT, "<< /Subtype /Text >>", page=f"/Annots [{'10 0 R ' * 20_001}]"),
+}
+
+
+SMALL = Limits(page_characters=100_000, page_objects=100_000)
+
+
+def pack_lzw(content: bytes) -> bytes:
+    """Packs by LZW, as PDF does: codes of 9 to 12 bits, each width one code early."""
+    table, codes, width = {bytes([i]): i for i in range(256)}, [(256, 9)], 9
+    found = b""
+    for byte in content:
+        longer = found + bytes([byte])
+        if longer in table:
+            found = longer
+            continue
+        codes.append((table[found], width))
+        table[longer] = len(table) + 2
+        found = bytes([byte])
+        width = max(9, (len(table) + 2).bit_length())
+        if len(table) + 2 == 4094:
+            codes.append((256, width))
+            table, width = {bytes([i]): i for i in range(256)}, 9
+    codes += [(table[found], width)] if found else []
+    bits = "".join(f"{code:0{size}b}" for code, size in [*codes, (257, width)])
+    return int(bits + "0" * (-len(bits) % 8), 2).to_bytes((len(bits) + 7) // 8, "big")
+
+
+def with_content(content: str) -> bytes:
+    """A page whose content is this stream."""
+    return page_of("").replace(b"<< /Length 0 >>\nstream\n\nendstream", content.encode("latin-1"))
+
+
+def bombs(size: int) -> dict[str, bytes]:
+    """PDFs with a stream of this size."""
+    blank, flat = b" " * size, "FlateDecode"
+    twice = packed(zlib.compress(blank), flat).replace(f"/{flat}", f"/{flat} /{flat}")
+    font = "<< /Type /Font /Subtype /TrueType /BaseFont /Q /FirstChar 97 /LastChar 97 /Widths [500] %s >>"
+    parts = "/FontDescriptor << /Type /FontDescriptor /FontName /Q /Flags 4 /FontBBox [0 0 9 9] /FontFile2 11 0 R >>"
+    shows = "BT /Q 9 Tf 72 700 Td (aaa) Tj ET " + TEXT
+    picture = packed(blank, flat).replace("<<", "<< /Subtype /Image /Width 9 /Height 9", 1)
+    numbers = zlib.compress(b"99 0 [" + b"0 " * (size // 2) + b"]").decode("latin-1")
+    objects = f"/Type /ObjStm /N 1 /First 5 /Filter /{flat}"
+    rows = "/Type /XRef /Size 9 /W [1 2 1] /Root 1 0 R /Filter /FlateDecode"
+    return {
+        "content": with_content(packed(blank + TEXT.encode(), flat)),
+        "content, packed twice": with_content(twice),
+        "content, packed in letters": with_content(packed(blank, "ASCII85Decode", flat)),
+        "content that claims to be a picture": with_content(picture),
+        "a form": page_of("/X Do", packed(blank, flat).replace("<<", "<< /Subtype /Form /BBox [0 0 9 9]", 1), names=X),
+        "a font": loose_page(shows, font % parts, packed(blank, flat), fonts="/Q 10 0 R"),
+        "a font that claims to be a picture": loose_page(shows, font % parts, picture, fonts="/Q 10 0 R"),
+        "a map of characters": loose_page(shows, font % "/ToUnicode 11 0 R", packed(blank, flat), fonts="/Q 10 0 R"),
+        "packed objects": page_of(TEXT, stream(numbers, objects)),
+        "a packed table of objects": page_of(TEXT, stream(zlib.compress(blank).decode("latin-1"), rows)),
+    }
+
+
+@pytest.mark.parametrize("kind", bombs(9))
+def test_streams_that_unpack_to_too_much_are_refused(kind: str) -> None:
+    limits = Limits(content_bytes=1 << 19, stream_bytes=1 << 20, object_bytes=1 << 20)
+    with pytest.raises(LimitExceededError, match=r"(content|stream|object) bytes: .*allowed"):
+        load(bombs(3 << 20)[kind], limits=limits)
+
+
+@pytest.mark.parametrize("pack, name", [(pack_lzw, "LZWDecode")])
+def test_contents_are_unpacked(pack, name: str) -> None:
+    content = (TEXT * 300).encode() + bytes(range(256)) * 40
+    data = with_content(stream(pack(content).decode("latin-1"), f"/Filter /{name}"))
+    with pytest.raises(LimitExceededError, match=f"content bytes: {len(content):,}"):
+        load(data, limits=Limits(content_bytes=len(content) - 1))
+    assert load(data, limits=Limits(content_bytes=len(content))).text.startswith("An ordinary line")
+
+
+@pytest.mark.parametrize("data", DRAWS_ITSELF.values(), ids=DRAWS_ITSELF)
+def test_what_draws_itself_is_damaged(data: bytes) -> None:
+    with pytest.raises(CorruptDocumentError, match="page 1: a form that draws itself"):
+        load(data)
+
+
+@pytest.mark.parametrize("data", EXCEEDS.values(), ids=EXCEEDS)
+def test_pages_that_draw_too_much_are_refused(data: bytes) -> None:
+    with pytest.raises(LimitExceededError, match=r"(page|object) \d+: .*allowed"):
+        load(data, limits=SMALL)
