@@ -417,3 +417,23 @@ def section_at(sections, offset):
     """The innermost section around an offset: each section is looked at."""
     around = [section for section in sections if section.start <= offset < section.end]
     return max(around, key=lambda section: section.level, default=None)
+
+
+def without_overlap(spans, rank):
+    """The spans that overlap none of a higher rank that is kept: each is compared with all of those."""
+    kept = []
+    for span in sorted(spans, key=rank):
+        if all(span.end <= other.start or span.start >= other.end for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: (span.start, span.end))
+
+
+def deduplicate(answers, words_of, top_k):
+    """The best answers, no two of which overlap or have the same words: each is compared with all before it."""
+    kept, said = [], set()
+    for answer in answers:
+        free = all(answer.last < other.first or answer.first > other.last for other in kept)
+        if len(kept) < top_k and free and words_of(answer) not in said:
+            kept.append(answer)
+            said.add(words_of(answer))
+    return kept

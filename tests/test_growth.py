@@ -8,6 +8,7 @@ import pytest
 
 import reference
 from longdoc import Document, Section, load
+from longdoc.decode import ScoredAnswer, ScoredSpan, deduplicate, without_overlap
 from longdoc.errors import LimitExceededError
 from longdoc.loaders.layout.glyphs import LINE
 from longdoc.loaders.markup.grid import Grid
@@ -120,3 +121,20 @@ def test_columns_of_an_oasis_table_are_found_by_their_first_name():
     table = f"<table-wrap><table><tgroup>{columns}<tbody>{row * 1_000}</tbody></tgroup></table></table-wrap>"
     cells = load(f"<article><body><p>x</p>{table}</body></article>".encode()).tables[0].cells
     assert {(cell.text, cell.column, cell.column_span) for cell in cells} == {("a", 0, 3), ("b", 3, 1)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_overlaps_are_resolved_as_by_comparing_all(seed):
+    draw = random.Random(seed)
+    starts = [draw.randint(0, 60) for _ in range(30)]
+    spans = [ScoredSpan(at, at + draw.randint(1, 9), "A", draw.random()) for at in starts]
+    assert without_overlap(spans, "longest") == reference.without_overlap(
+        spans, lambda span: (span.start - span.end, -span.score)
+    )
+    answers = [ScoredAnswer(span.start, span.end, span.score) for span in spans]
+
+    def words(answer):
+        return f"w{answer.first % 11}"
+
+    for top_k in (1, 5, 50):
+        assert deduplicate(answers, words, top_k) == reference.deduplicate(answers, words, top_k)
