@@ -71,7 +71,7 @@ def measured(make: Callable[[int], object], run: Callable[..., object]) -> tuple
     """The sizes and the CPU seconds of the doublings; the first size is the smallest that is not cheap."""
     n = 64
     run(make(16))
-    while (taken := timed(run, make(n), 1)) < CHEAP and n < 1 << 20:
+    while (taken := timed(run, make(n), 2)) < CHEAP and n < 1 << 20:
         n *= 2 if taken > CHEAP / 4 else 4
     sizes, times = [], []
     for doubling in range(DOUBLINGS + 1):
