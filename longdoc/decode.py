@@ -6,6 +6,7 @@ Dimensions: ``T`` tokens, ``W`` words, ``L`` tags or labels.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar, get_args
@@ -269,13 +270,18 @@ def deduplicate(
 ) -> list[ScoredAnswer]:
     """The best ``top_k`` of answers sorted best first, no two of which overlap or have the same words."""
     kept: list[ScoredAnswer] = []
+    firsts: list[int] = []  # of those kept, in the order of the text
+    lasts: list[int] = []
     said: set[str] = set()
     for answer in answers:
         if len(kept) == top_k:
             break
         words = re.sub(r"[\W_]+", " ", text_of(answer)).casefold().strip()
-        if words and words not in said and all(answer.last < k.first or answer.first > k.last for k in kept):
+        at = bisect_right(firsts, answer.last)  # no two of those kept overlap: the one before this decides
+        if words and words not in said and (at == 0 or lasts[at - 1] < answer.first):
             kept.append(answer)
+            firsts.insert(at, answer.first)
+            lasts.insert(at, answer.last)
             said.add(words)
     return kept
 
@@ -293,8 +299,9 @@ def without_overlap(spans: Sequence[SpanT], policy: Overlap) -> list[SpanT]:
     ranks = {"longest": lambda s: (s.start - s.end, -s.score), "best": lambda s: (-s.score, s.start - s.end)}
     if policy not in ranks:
         raise ConfigError(f"unknown overlap {policy!r}; allowed: {', '.join(get_args(Overlap))}")
-    kept: list[SpanT] = []
+    kept: list[SpanT] = []  # in the order of the text
     for span in sorted(spans, key=ranks[policy]):
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: (span.start, span.end))
+        at = bisect_left(kept, span.end, key=lambda other: other.start)
+        if at == 0 or kept[at - 1].end <= span.start:
+            kept.insert(at, span)
+    return kept

@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
+from heapq import heappop, heappush
 from html import escape
 from typing import Any, TypeVar
 
@@ -199,8 +200,9 @@ class Document:
     def section_at(self, offset: int) -> Section | None:
         """The innermost section around ``offset``, or None."""
         self._raw_range(offset, offset + 1)
-        around = [section for section in self.sections if section.start <= offset < section.end]
-        return max(around, key=lambda section: section.level, default=None)
+        starts, innermost = self.once(_innermost_sections)
+        index = bisect_right(starts, offset) - 1
+        return innermost[index] if index >= 0 else None
 
     @property
     def title(self) -> str:
@@ -261,3 +263,19 @@ class Document:
     def _repr_html_(self) -> str:
         warnings = "".join(f"<li>{escape(warning)}</li>" for warning in self.warnings)
         return f"<b>{escape(self.title)}</b><br>{escape(repr(self))}<ul>{warnings}</ul>"
+
+
+def _innermost_sections(document: Document) -> tuple[list[int], list[Section | None]]:
+    """The offsets at which sections start or end, ascending, and the innermost section from each on."""
+    borders = sorted({border for section in document.sections for border in (section.start, section.end)})
+    waiting = sorted(enumerate(document.sections), key=lambda each: each[1].start, reverse=True)
+    around: list[tuple[int, int]] = []  # a heap: the deepest section on top, of those the first
+    innermost: list[Section | None] = []
+    for border in borders:
+        while waiting and waiting[-1][1].start <= border:
+            index, section = waiting.pop()
+            heappush(around, (-section.level, index))
+        while around and document.sections[around[0][1]].end <= border:
+            heappop(around)
+        innermost.append(document.sections[around[0][1]] if around else None)
+    return borders, innermost

@@ -177,9 +177,11 @@ class Rules:
         for key, first, last in nlp.get_pipe("entity_ruler").match(doc):
             number = int(nlp.vocab.strings[key])
             stripped = self.rules[number].strip + string.whitespace
-            found = doc[first:last].text
-            start = doc[first].idx + len(found) - len(found.lstrip(stripped))
-            end = start + len(found.strip(stripped))
+            start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
+            while start < end and plain[start] in stripped:
+                start += 1
+            while start < end and plain[end - 1] in stripped:
+                end -= 1
             if start < end:
                 yield start, end, number
 

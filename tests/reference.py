@@ -6,6 +6,7 @@ import math
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import torch
 
 
@@ -380,3 +381,59 @@ def expected_overlap(shares, first, end):
     """The sum of the shares in a range, over its length and the shares outside."""
     within = sum(shares[first:end])
     return within / (end - first + sum(shares) - within)
+
+
+def anchor(boxes, box):
+    """The glyph after which a drawn glyph is read, and whether it begins a line: each glyph is looked at."""
+    _, top, right, bottom = boxes.T
+    middle = (box[1] + box[3]) / 2
+    beside = (top <= middle) & (middle <= bottom) & (right <= box[0] + 1)
+    if beside.any():
+        return int(np.where(beside, right, -np.inf).argmax()), False
+    above = np.flatnonzero(bottom <= middle)
+    if not len(above):
+        return -1, True
+    line_above = above[bottom[above] > bottom[above].max() - (box[3] - box[1]) / 2]
+    return int(line_above[-1]), True
+
+
+def free_columns(rows):
+    """The column of each cell of a table, row by row: the first that no cell from above spans."""
+    taken, columns = set(), []
+    for number, row in enumerate(rows):
+        at, spanning = 0, []
+        columns.append([])
+        for row_span, column_span in row:
+            while (number, at) in taken:
+                at += 1
+            columns[-1].append(at)
+            spanning += itertools.product(range(number + 1, number + row_span), range(at, at + column_span))
+            at += column_span
+        taken |= set(spanning)
+    return columns
+
+
+def section_at(sections, offset):
+    """The innermost section around an offset: each section is looked at."""
+    around = [section for section in sections if section.start <= offset < section.end]
+    return max(around, key=lambda section: section.level, default=None)
+
+
+def without_overlap(spans, rank):
+    """The spans that overlap none of a higher rank that is kept: each is compared with all of those."""
+    kept = []
+    for span in sorted(spans, key=rank):
+        if all(span.end <= other.start or span.start >= other.end for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: (span.start, span.end))
+
+
+def deduplicate(answers, words_of, top_k):
+    """The best answers, no two of which overlap or have the same words: each is compared with all before it."""
+    kept, said = [], set()
+    for answer in answers:
+        free = all(answer.last < other.first or answer.first > other.last for other in kept)
+        if len(kept) < top_k and free and words_of(answer) not in said:
+            kept.append(answer)
+            said.add(words_of(answer))
+    return kept

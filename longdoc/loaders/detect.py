@@ -34,7 +34,9 @@ class Start:
     @classmethod
     def of(cls, data: bytes, suffix: str = "") -> Start:
         text = decode(data[:100_000]).text.lstrip("\ufeff").lstrip()
-        markup = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).lstrip() if text.startswith("<") else ""
+        closed = text.rfind("-->") + 3  # no comment ends after this: not to look for its end at each of its starts
+        markup = _COMMENT.sub("", text[:closed]) + text[closed:] if text.startswith("<") else ""
+        markup = markup.lstrip()
         at = 0
         while prologue := _PROLOGUE.match(markup, at):
             at = prologue.end()
@@ -62,7 +64,7 @@ class Format:
 
 _PDF_HEADER_WITHIN = 1024  # bytes; PDF readers accept other data before the header
 _PDF_HEADER = re.compile(rb"%PDF-\d\.\d")
-_PDF_OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
+_PDF_OBJECT = re.compile(rb"(?<!\d)\d+\s+\d+\s+obj\b")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
@@ -73,6 +75,7 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!DOCTYPE\b[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _JSON_OBJECT = re.compile(r"(?:\[\s*)*\{")

@@ -121,7 +121,7 @@ def _page_numbers(text: str, edits: Edits, starts: list[int]) -> list[tuple[int,
         for one, other in pairwise(numbered):
             if one and other and other[0] == one[0] + 1:
                 kept |= {one[1], other[1]}
-        found += [span for span in kept if span not in found]
+        found += kept - {*found}
     return sorted(found)
 
 

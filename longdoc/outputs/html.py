@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
@@ -130,7 +131,8 @@ def fragment(prediction: PredictionLike) -> str:
     tables += "".join(f'<div class="more">{_text(line)}</div>' for line in [*lines, *said_notices(prediction)])
     start = max(min((found.start for found in _found(prediction)), default=0) - 200, 0)
     end = min(start + FRAGMENT_CHARACTERS, len(document.text))
-    excerpt = "".join(_highlighted(prediction, start, end, hues, ""))
+    within = [found for found in _found(prediction) if found.start < end and found.end > start]
+    excerpt = "".join(_highlighted(document.text, start, end, within, hues, ""))
     excerpt = f"{'… ' if start else ''}{excerpt.strip()}{' …' if end < len(document.text) else ''}"
     return (
         f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}{_DOUBT_CSS if answers else ""}</style>'
@@ -170,7 +172,7 @@ def _rows(names: list[Name], hues: dict[str, int]) -> Iterator[str]:
 
 def _article(outcome: Outcome, prediction: PredictionLike, anchor: str, hues: dict[str, int]) -> str:
     """The header, list of answers and names, and pages of one document."""
-    answers = _answers(prediction, anchor)
+    answers, text = _answers(prediction, anchor), prediction.document.text
     groups = "".join(
         f"<details open><summary>{_dot(label, hues)}{_text(label)}</summary><ul>"
         + "".join(_item(name, anchor) for name in names)
@@ -179,8 +181,8 @@ def _article(outcome: Outcome, prediction: PredictionLike, anchor: str, hues: di
     )
     pages = "".join(
         f'<section class="page"><h3>{page.number}{"" if page.verdict == "text" else f" · {_text(page.verdict)}"}</h3>'
-        f"<p>{''.join(_highlighted(prediction, page.start, page.end, hues, anchor)).strip()}</p></section>\n"
-        for page in prediction.document.pages
+        f"<p>{''.join(_highlighted(text, page.start, page.end, within, hues, anchor)).strip()}</p></section>\n"
+        for page, within in zip(prediction.document.pages, _found_by_page(prediction), strict=True)
     )
     kind = ' class="answers"' if answers else ""
     nothing = '<p class="facts">Nothing found.</p>\n' if not answers and not groups else ""
@@ -275,11 +277,11 @@ def _facts(source: str, prediction: PredictionLike) -> str:
     return " · ".join([*facts, coverage])
 
 
-def _highlighted(prediction: PredictionLike, start: int, end: int, hues: dict[str, int], anchor: str) -> Iterator[str]:
+def _highlighted(
+    text: str, start: int, end: int, within: Sequence[Entity | Answer], hues: dict[str, int], anchor: str
+) -> Iterator[str]:
     """Yields ``text[start:end]`` in pieces, each inside the ``mark`` of all that is found there, longest outermost."""
-    text = prediction.document.text
-    entities = [found for found in _found(prediction) if found.start < end and found.end > start]
-    entities.sort(key=lambda entity: (entity.start - entity.end, entity.start))
+    entities = sorted(within, key=lambda entity: (entity.start - entity.end, entity.start))
     boundaries = {boundary for entity in entities for boundary in (entity.start, entity.end) if start < boundary < end}
     cuts = sorted({start, end, *boundaries})
     starting: dict[int, list[Entity | Answer]] = {}
@@ -299,6 +301,18 @@ def _highlighted(prediction: PredictionLike, start: int, end: int, hues: dict[st
 
 def _found(prediction: PredictionLike) -> list[Entity | Answer]:
     return [*prediction.entities, *prediction.spans, *prediction.answers]
+
+
+def _found_by_page(prediction: PredictionLike) -> list[list[Entity | Answer]]:
+    """What is found on each page, in part or whole."""
+    pages = prediction.document.pages
+    within: list[list[Entity | Answer]] = [[] for _ in pages]
+    for found in _found(prediction):
+        at = bisect_right(pages, found.start, key=lambda page: page.end)
+        while at < len(pages) and pages[at].start < found.end:
+            within[at].append(found)
+            at += 1
+    return within
 
 
 def _add_hues(hues: dict[str, int], prediction: PredictionLike) -> dict[str, int]:

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 Range: TypeAlias = tuple[int, int]
 
-_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]\n]{1,200}?)\s*[)\]]")
+_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]\s][^()\[\]\n]{0,199}?)\s*[)\]]")
 _LONGEST_SHORT = 10
 _BORDER = re.compile(r"[.!?;:]\s+(?=[A-Z(\[])|\n\s*\n|[()\[\]]")
 """What a long form does not cross: the end of a sentence, a paragraph, another bracket."""

@@ -24,7 +24,7 @@ _ALLERGY_LEAD = re.compile(
     r"|:|include[sd]?)?\s+)?(?:to\s+)?"
 )
 _REACTION = re.compile(
-    r"(?i)\s*(?:\(\s*|:\s+|\s[-–—>]+\s+|\bwhich\s+causes?\s+|\bcauses?\s+|\bcausing\s+|\bwith\s+"
+    r"(?i)\s{0,20}(?:\(\s*|:\s+|\s[-–—>]+\s+|\bwhich\s+causes?\s+|\bcauses?\s+|\bcausing\s+|\bwith\s+"
     r"|\bthat\s+(?:causes?|gives?)\s+|\t)(?P<reaction>[^()\t;]{2,60}?)\)?(?=\t|;|$)"
 )
 _STATUS_WORDS = re.compile(

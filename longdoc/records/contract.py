@@ -48,7 +48,7 @@ _SPELLED_OUT = re.compile(
 _SENTENCE = re.compile(r"(?i)\b(?:dated|shall|will|hereby|omitted|confidential|pursuant|herein|between)\b|\[\*")
 
 _NUMBERED = re.compile(
-    r"(?:\d{1,2}[.):]|\d{1,2}(?:\.\d{1,2}){1,3}[.):]?|§\s?\d+\S*|(?i:article|clause|paragraph|section)\s+[\dIVXivx.]+:?)\s"
+    r"(?:\d{1,2}[.):]|\d{1,2}(?:\.\d{1,2}){1,3}[.):]?|§\s?\d\S*|(?i:article|clause|paragraph|section)\s+[\dIVXivx.]+:?)\s"
     r"|(?:\d{1,2}|(?:[A-Za-z]|[IVXivx]{1,4})[.)])\s.*[.:–—-]$"
 )
 """A numbered heading, on the line of the text it heads: "1. Hosting Agreement." before "This Agreement is made"."""

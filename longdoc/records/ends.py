@@ -49,8 +49,9 @@ _OTHER_PERIOD = re.compile(
 )
 """The definition of a quarter or a year of the contract, or of something else that is no term."""
 _ANNIVERSARY = re.compile(
-    r"(?i)\b(?P<n>\w+(?:[ -]\w+)?)\s{0,20}(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s{0,20})?(?:\(?\d*(?:st|nd|rd"
-    r"|th)\)?\s{0,20})?(?:year )?anniversary\s{1,20}(?:date\s{1,20})?(?:of|from|following)\s{1,20}(?P<base>[^.;]{3,80})"
+    r"(?i)\b(?P<n>\w{1,30}(?:[ -]\w{1,30})?)\s{0,20}(?:\(\s?\d+\s?(?:s\s?t|n\s?d|r\s?d|t\s?h)?\s?\)\s{0,20})?"
+    r"(?:\(?\d*(?:st|nd|rd|th)\)?\s{0,20})?(?:year )?"
+    r"anniversary\s{1,20}(?:date\s{1,20})?(?:of|from|following)\s{1,20}(?P<base>[^.;]{3,80})"
 )
 _DATE_AFTER = re.compile(
     r"(?i)\b(?:the|that)\s{1,20}(?:date|day)\s{1,20}(?:that|which)\s{1,20}(?:is|falls)\s{1,20}"

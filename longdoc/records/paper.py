@@ -44,8 +44,8 @@ _GENERIC_TITLE = re.compile(
     r"|.*\b(?:template|manuscript)\b.*)$"
 )
 _ABSTRACT = re.compile(
-    r"(?im)^[\W\d_]*(?P<name>a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b[ \t]*[:.—–-]*[ \t]*\n*"
-    r"(?P<text>.{80,4000}?)(?=^[\W\d_IVX]*(?:introduction|background|keywords|key words|index terms|categories"
+    r"(?im)^[\W\d_]{0,40}(?P<name>a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b[ \t]*[:.—–-]*[ \t]*\n*"
+    r"(?P<text>.{80,4000}?)(?=^[\W\d_IVX]{0,40}(?:introduction|background|keywords|key words|index terms|categories"
     r"|ccs concepts|author summary|significance|1\s)\b|\n[ \t]*\n[^\n]{0,40}\bintroduction\b|\Z)",
     re.DOTALL,
 )

@@ -16,14 +16,14 @@ Range: TypeAlias = tuple[int, int]
 _LONGEST = 2_000
 """Characters of a line after which a sentence ends, so that time stays linear in the length of a line."""
 
-_LINE = re.compile(r"[^\n]*[^\n\s][^\n]*")
+_LINE = re.compile(r"[^\n]+")
 _SENTENCE_END = re.compile(
     r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSt)(?<!\bvs)(?<!\bNo)(?<!\b[A-Za-z]\.[A-Za-z])(?<!\s[A-Z])[.!?][\"”’')\]]*\s+(?=[\"“(•-]*[A-Z\d])"
-    r"|\s+(?=[•*◦▪]\s)|(?<=[.)])\s+-\s+(?=[A-Z])|\s(?=\d{1,2}[.)]\s+[A-Z])"
+    r"|(?<![^\S\n])\s+(?=[•*◦▪]\s)|(?<=[.)])\s+-\s+(?=[A-Z])|\s(?=\d{1,2}[.)]\s+[A-Z])"
 )
 _BULLET = re.compile(r"\s*(?:[•*◦▪●–-]+\s*|\(?\d{1,2}[.)]\s+|#\s*)*")
 _ITEM_END = re.compile(
-    r"\s*(?:;|,(?!\d{3}\b)(?:\s*(?:and|or|&)\s)?|\s(?:and|or|&)\s|\s+as\s+well\s+as\s)\s*", re.IGNORECASE
+    r"(?:\s+(?:(?:and|or|&)\s|as\s+well\s+as\s)|\s*(?:;|,(?!\d{3}\b)(?:\s*(?:and|or|&)\s)?))\s*", re.IGNORECASE
 )
 
 
@@ -80,16 +80,19 @@ def _after_title(text: str, section: Section, start: int, end: int) -> int:
 def lines(text: str, start: int, end: int) -> Iterator[Range]:
     """The lines of ``text[start:end]`` that are not empty, without bullets and numbers before them."""
     for match in _LINE.finditer(text, start, end):
-        yield _unbulleted(text, *match.span())
+        if not match[0].isspace():
+            yield _unbulleted(text, *match.span())
 
 
 def sentences(text: str, start: int, end: int) -> Iterator[Range]:
     """The sentences of ``text[start:end]``; each line, bullet and numbered item is at least one."""
     for match in _LINE.finditer(text, start, end):
+        if match[0].isspace():
+            continue
         first, last = match.span()
         ends = [m.end() for m in _SENTENCE_END.finditer(text, first, last)]
-        cuts = [text.find(" ", at, last) for at in range(first + _LONGEST, last, _LONGEST)]
-        borders = sorted({first, *ends, *(cut for cut in cuts if cut >= 0), last})
+        cuts = [(text.find(" ", at, min(at + _LONGEST, last)), at) for at in range(first + _LONGEST, last, _LONGEST)]
+        borders = sorted({first, *ends, *(at if space < 0 else space for space, at in cuts), last})
         for a, b in pairwise(borders):
             begin, stop = _unbulleted(text, a, b)
             if begin < stop:

@@ -95,7 +95,7 @@ _CAP = re.compile(
 )
 _MONEY = re.compile(
     r"(?:US|USD|U\.S\.|CAD|C|A|HK|RMB|EUR|GBP)?\s?[$€£¥]\s?\d[\d,.]*(?:\s?(?i:million|billion|thousand|m\b"
-    r"|mm\b))?|\b(?:USD|EUR|GBP|RMB|CHF|JPY)\s?\d[\d,.]*|\b\d[\d,.]*\s(?i:dollars|euros?|pounds)\b"
+    r"|mm\b))?|\b(?:USD|EUR|GBP|RMB|CHF|JPY)\s?\d[\d,.]*|\b\d[\d,.]{0,30}\s(?i:dollars|euros?|pounds)\b"
 )
 _AGREEMENT = r"(?:agreement|contract|lease|licen[cs]e|sublease|engagement|franchise|amendment)"
 _TERM = re.compile(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -88,6 +88,7 @@ _ENTRY = re.compile(r"(?:\.[ ]?){4,}|…|[ \t](?:\d{1,3}|[ivx]{1,5}|[A-Z]-\d{1,2
 _MID_SENTENCE = re.compile(r"(?<!\w)(?!(?:and|or)\b)[a-z]+[ \t]*\n[ \t]*$")
 _LINE_ABOVE = re.compile(r"(?<=\n)([A-Z][^\n:;\d]{1,90}[^\s.,:;\d])[ \t]*\n{1,2}[ \t]*$")
 _FORM = re.compile(r"^[ \t]*(FORM OF [^a-z\n]{4,100}(?:\n[^a-z\n\d]{3,100})?)[ \t]*$", re.MULTILINE)
+_SMALL = re.compile("[a-z]")
 _LAST_WORD = re.compile(r"([\w§]+)[ \t]*\n?$")
 
 
@@ -155,10 +156,13 @@ def _with_titles_above(labels: list[Label], text: str) -> list[Label]:
 
 def _forms(text: str, labels: Sequence[Label]) -> Iterator[Label]:
     """Unnumbered headings of forms after the attachments: the clauses under them do not belong to the attachment."""
-    attachments = [label for label in labels if label.readings[0].style == "attachment"]
-    for match in _FORM.finditer(text, attachments[0].end if attachments else len(text)):
-        before = next(label for label in reversed(attachments) if label.end <= match.start())
-        if re.search("[a-z]", text[before.end : match.start()]):  # otherwise the title of the attachment itself
+    ends = [label.end for label in labels if label.readings[0].style == "attachment"]
+    small = _SMALL.search(text, ends[0]) if ends else None  # the first small letter after the last attachment
+    for match in _FORM.finditer(text, ends[0] if ends else len(text)):
+        end = ends[bisect_right(ends, match.start()) - 1]
+        if small and small.start() < end:
+            small = _SMALL.search(text, end)
+        if small and small.start() < match.start():  # otherwise the title of the attachment itself
             title = " ".join(match[1].split())
             yield Label(
                 match.start(1), match.end(1), "", "heading", (Reading("attachment", (0,)),), 2.0, title, match.end(1)

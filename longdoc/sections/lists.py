@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from longdoc.sections.labels import Label
 from longdoc.sections.numbering import Node, clauses
@@ -23,7 +23,8 @@ def without_lists(labels: Sequence[Label], text: str) -> list[Node]:
     """
     nodes = clauses(labels)
     for _ in range(_MAX_ROUNDS):
-        items = {id(node.label) for found in _lists(nodes) if _is_list(found, nodes, text) for node in found}
+        parents = {id(node.parent) for node in nodes}
+        items = {id(node.label) for found in _lists(nodes) if _is_list(found, parents, text) for node in found}
         if not items:
             break
         labels = [label for label in labels if id(label) not in items]
@@ -31,7 +32,8 @@ def without_lists(labels: Sequence[Label], text: str) -> list[Node]:
     return nodes
 
 
-def _is_list(numbered: Sequence[Node], nodes: Sequence[Node], text: str) -> bool:
+def _is_list(numbered: Sequence[Node], parents: Collection[int], text: str) -> bool:
+    """Whether siblings are a list; ``parents`` are the identities of all clauses with subclauses."""
     first = numbered[0]
     within = sum(not node.label.starts_line and node.label.text.startswith("(") for node in numbered)
     if 2 * within > len(numbered) and len(numbered) - within < 2:
@@ -39,8 +41,7 @@ def _is_list(numbered: Sequence[Node], nodes: Sequence[Node], text: str) -> bool
     plain = first.reading.style in ("1.", "1)") and not first.label.restarts
     if not plain or text[max(0, first.label.start - 20) : first.label.start].rstrip()[-1:] != ":":
         return False
-    ids = {id(node) for node in numbered}
-    return all(_is_item(node, text) for node in numbered) and not any(id(node.parent) in ids for node in nodes)
+    return all(_is_item(node, text) and id(node) not in parents for node in numbered)
 
 
 def _lists(nodes: Sequence[Node]) -> list[list[Node]]:

@@ -125,6 +125,7 @@ class _SectionIndex:
         self._starts = [section.start for section in sections]
         self._roots: list[int] = []
         self._numbers: dict[tuple[int, str, str], int] = {}
+        self._attached: dict[tuple[str, str], int] = {}
         for index, section in enumerate(sections):
             attached = section.kind.startswith(_ATTACHMENTS)
             parent = section.parent
@@ -133,6 +134,9 @@ class _SectionIndex:
                 kind = section.kind if attached else "article" if section.kind == "article" else ""
                 root = -1 if attached else self._roots[index]
                 self._numbers.setdefault((root, kind, _normalized(section.number)), index)
+                for stem in _ATTACHMENTS if attached else ():
+                    if kind.startswith(stem):
+                        self._attached.setdefault((stem, _normalized(section.number)), index)
 
     def at(self, offset: int) -> int | None:
         """The innermost section at an offset."""
@@ -149,8 +153,7 @@ class _SectionIndex:
         attached = next((stem for stem in _ATTACHMENTS if unit.startswith(stem)), None)
         plain = _normalized(number)
         if attached:
-            kinds = {kind for _, kind, _ in self._numbers if kind.startswith(attached)}
-            return next((self._numbers[-1, kind, plain] for kind in kinds if (-1, kind, plain) in self._numbers), None)
+            return self._attached.get((attached, plain))
         if plain.startswith("("):
             return self._relative(here, plain)
         roots = [self._roots[here], -1] if here is not None else [-1]

@@ -13,7 +13,7 @@ _FILLER = re.compile(r"(?:[-–—:.\s]|\[[^\[\]\n]{2,80}\])+")
 _NUMBERED = re.compile(r"\(?(?:\d[\w.]{0,5}|[A-Za-z]|[ivxIVX]{1,5})[.)]\s")
 _UNIT = re.compile(r"(?i:article|section|exhibit|schedule|annex|appendix)\s[\dA-Z]{1,3}\b")
 _RUN_IN = re.compile(
-    r"(?:[^.:\n]|\.(?=\w)|(?<=\b[A-Za-z])\.|(?<=\bNo)\.|(?<=\bInc)\.){2,110}?(?:(?<!\b[A-Za-z])\.|:|\s[-–—])(?=\s|$|[“\"(\[_])"
+    r"(?:[^.:\n]|\.(?=\w)|(?:(?<=\b[A-Za-z])|(?<=\bNo)|(?<=\bInc))\.(?!\w)){2,110}?(?:(?<!\b[A-Za-z])\.|:|\s[-–—])(?=\s|$|[“\"(\[_])"
 )
 _CAPITALS = re.compile(r"[A-Z][A-Z&,/’'()\- ]{3,100}[A-Z)](?=\s[A-Z][a-z]|\s[“\"]|\s\d+\.\d|\s\(?[a-z]{1,4}\)|$)")
 _SENTENCE = re.compile(

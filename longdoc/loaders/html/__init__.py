@@ -25,6 +25,7 @@ from longdoc.loaders.html.sheets import sheets_elsewhere, sheets_within
 from longdoc.loaders.html.styles import Styles
 from longdoc.loaders.html.writer import HtmlWriter
 from longdoc.loaders.markup.builder import Builder
+from longdoc.loaders.markup.xml import check_attributes
 from longdoc.loaders.options import Options
 
 _CHARSET = re.compile(
@@ -226,6 +227,7 @@ def _parse(source: str, builder: Builder) -> Any:
         LimitExceededError: elements are nested deeper than the parser allows.
     """
     # Without huge_tree, libxml2 stops at 256 levels and 10 MB of text and drops the rest without an error.
+    check_attributes(source, builder.name)
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_pis=True, remove_comments=True)
     try:
         root = etree.fromstring(source.encode(), parser)

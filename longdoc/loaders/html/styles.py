@@ -36,7 +36,9 @@ _LENGTH = re.compile(r"(-?)(?:\d+(?:\.\d*)?|\.\d+)(?:px|pt|em|ex|rem|%)")
 _INHERITED_SIZE = re.compile(r"[\d.]+(?:em|ex|ch|ic|lh|cap|%)|larger|smaller|inherit|unset|revert|revert-layer")
 _FONT_SIZE = re.compile(r"(?<![^\s])(?:0|[\d.]+(?:[a-z]+|%)|larger|smaller|inherit|unset|revert)(?![^\s/!])")
 """The size in a ``font`` property."""
-_FAMILIES = re.compile(r"[\d.]+(?:px|pt|em|rem|ex|pc|in|cm|mm|%)(?:\s?/\s?\S+)? (.+)")  # in the value of font
+_FAMILIES = re.compile(
+    r"(?<![\d.])[\d.]+(?:px|pt|em|rem|ex|pc|in|cm|mm|%)(?:\s?/\s?\S{1,40})? (.+)"
+)  # in the value of font
 _INLINE = {"span", "font", "small", "a", "b", "i", "em", "strong", "u", "big", "ins", "cite", "code"}
 
 Properties = Mapping[str, str]

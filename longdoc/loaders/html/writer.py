@@ -68,6 +68,7 @@ class HtmlWriter:
         self.closers: dict[
             Any, list[tuple[str, str]]
         ] = {}  # element -> what is inserted at its end, and the kind of edit
+        self.brackets: dict[Any, bool] = {}  # element with readings -> whether it has brackets around them
         self.looks: list[Look] = []  # of the element that is written, and those around it
         self.fonts = [""]  # the symbol font of each element around the current text; empty for other fonts
         self.shifted: list[Any] = []  # the raised and lowered elements around the current one
@@ -228,7 +229,7 @@ class HtmlWriter:
         elif tag == "q":
             self.builder.insert("“", "quotation")
             self.closers[element] = [("”", "quotation")]
-        elif tag == "rt" and not any(True for _ in element.getparent().iter("rp")) and has_text(element):
+        elif tag == "rt" and not self._has_brackets(element.getparent()) and has_text(element):
             self.builder.insert("(", "reading")
             self.closers[element] = [(")", "reading")]
         elif tag in _APART:
@@ -237,6 +238,12 @@ class HtmlWriter:
             forms.add_text_field(self.builder, element, self.notes.fields)
         elif element.attrib and forms.is_box(element):
             forms.write_role(self.builder, element, self.notes.fields)
+
+    def _has_brackets(self, ruby: Any) -> bool:
+        """Whether an element with readings has brackets around them of its own."""
+        if ruby not in self.brackets:
+            self.brackets[ruby] = next(ruby.iter("rp"), None) is not None
+        return self.brackets[ruby]
 
     def _shift(self, element: Any, look: Look) -> str:
         """Whether an element is raised or lowered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import ClassVar
 
 from longdoc.document import Document
@@ -89,7 +90,7 @@ class _Paper(Writer):
         self._headings: set[Element | None] = set()
         self._footnotes: list[Element] = []  # of the current paragraph
         self._in_paragraph = False
-        self._columns: dict[Element, list[str]] = {}  # OASIS table -> the names of its columns
+        self._columns: dict[Element, dict[str, int]] = {}  # OASIS table -> the places of its columns by their names
 
     # ------------------------------------------------------------------------------------------------- front matter
 
@@ -102,7 +103,8 @@ class _Paper(Writer):
     def front(self, element: Element) -> Steps:
         """Front matter: titles and abstracts are text, the rest is metadata."""
         groups = children(element, "journal-meta", "article-meta")
-        for part in [inner for group in groups for inner in group] + [p for p in element if p not in groups]:
+        others = (part for part in element if tag_of(part) not in ("journal-meta", "article-meta"))
+        for part in chain(*groups, others):
             tag = tag_of(part)
             if tag in ("abstract", "trans-abstract"):
                 yield self.section(part)
@@ -228,10 +230,11 @@ class _Paper(Writer):
             return super().spans(element)
         group = next((e for e in element.iterancestors() if tag_of(e) == "tgroup"), element)
         if group not in self._columns:
-            self._columns[group] = [attribute(column, "colname") for column in children(group, "colspec")]
-        names = self._columns[group]
+            names = [attribute(column, "colname") for column in children(group, "colspec")]
+            self._columns[group] = {name: place for place, name in reversed([*enumerate(names)])}
+        places = self._columns[group]
         first, last = (attribute(element, side) for side in ("namest", "nameend"))
-        columns = names.index(last) - names.index(first) + 1 if first in names and last in names else 1
+        columns = places[last] - places[first] + 1 if first in places and last in places else 1
         more = attribute(element, "morerows")
         return 1 + (whole_number(more) if more else 0), columns
 

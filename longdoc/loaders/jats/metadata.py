@@ -32,15 +32,21 @@ _NAME_PARTS = frozenset(("given-names", "suffix"))
 
 
 class Metadata:
-    """Collects the metadata of a paper in ``fields``."""
+    """Collects the metadata of a paper."""
 
     def __init__(self) -> None:
-        self.fields: dict[str, str] = {}
+        self._parts: dict[str, list[str]] = {}  # key -> its values, with the separators between them
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The metadata collected so far."""
+        return {key: "".join(parts) for key, parts in self._parts.items()}
 
     def add(self, key: str, value: str, separator: str = "\n") -> None:
         """Adds a value to those of its key; empty values are ignored."""
         if value:
-            self.fields[key] = f"{self.fields[key]}{separator}{value}" if key in self.fields else value
+            parts = self._parts.setdefault(key, [])
+            parts += [separator, value] if parts else [value]
 
     def add_element(self, element: Element) -> None:
         """Adds an element of the front matter with all of its text."""
@@ -49,7 +55,7 @@ class Metadata:
         if tag == "article-id" and attribute(element, "pub-id-type") == "doi":
             key = "DOI"
         elif tag == "pub-date":
-            self.fields.setdefault("Date", _date(element))
+            self._parts.setdefault("Date", [_date(element)])
         elif tag == "contrib-group":
             names = (_author(contributor) for contributor in children(element, "contrib"))
             self.add("Author", "; ".join(filter(None, names)), "; ")

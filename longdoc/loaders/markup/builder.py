@@ -15,6 +15,7 @@ from longdoc.document import Annotation, Cell, Document, FormField, Furniture, L
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
 from longdoc.loaders.limits import Limits
+from longdoc.loaders.markup.grid import MAX_SPAN, Grid
 from longdoc.sections import Heading, nest
 
 Separator = Literal["", " ", "\t", "\n", "\n\n"]
@@ -23,7 +24,6 @@ _RANK = {separator: rank for rank, separator in enumerate(_EDIT_KINDS)}
 _ZERO_WIDTH = "\xad\u200b\u2060\ufeff"
 _PIECES = re.compile(rf"(?P<visible>[^\s{_ZERO_WIDTH}]+(?: [^\s{_ZERO_WIDTH}]+)*)|(?P<space>\s+)|[{_ZERO_WIDTH}]+")
 _LINE_BREAKS = ("\r\n", "\r", "\n")
-_MAX_SPAN = 1000  # the limit of the HTML standard
 
 
 @dataclass(slots=True)
@@ -48,14 +48,7 @@ class _Cell:
 @dataclass(slots=True)
 class _Table:
     range: TextRange
-    row: int = -1
-    column: int = 0
-    occupied: list[tuple[int, int, int]] = field(default_factory=list)
-    """The columns that cells from above span, in order: first column, column after the last, first row that is free."""
-    passed: int = 0
-    """How many of these are left of the current column."""
-    spanning: list[tuple[int, int, int]] = field(default_factory=list)
-    """The same for cells of the current row."""
+    grid: Grid = field(default_factory=Grid)
     cells: list[_Cell] = field(default_factory=list)
 
 
@@ -298,7 +291,7 @@ class Builder:
             links=tuple(Link(start=opened.start, end=opened.end, uri=uri) for opened, uri in self._links),
             fields=tuple(fields),
             annotations=tuple(self._annotations),
-            warnings=tuple(warnings),
+            warnings=(*warnings, *self.tables.warnings()),
         )
 
 
@@ -338,29 +331,20 @@ class TableBuilder:
 
     def open_row(self) -> None:
         """Starts the next row of the innermost table."""
-        table = self._open_tables[-1]
-        table.row, table.column, table.passed = table.row + 1, 0, 0
-        if table.occupied or table.spanning:
-            table.occupied = sorted(each for each in table.occupied + table.spanning if each[2] > table.row)
-            table.spanning = []
+        self._open_tables[-1].grid.open_row()
         self._builder.separate("\n")
 
     def open_cell(self, *, row_span: int = 1, column_span: int = 1) -> None:
         """Starts a cell in the next free column of the row."""
         table = self._open_tables[-1]
-        row_span, column_span = (min(max(span, 1), _MAX_SPAN) for span in (row_span, column_span))
-        while table.passed < len(table.occupied) and table.occupied[table.passed][0] <= table.column:
-            table.column = max(table.column, table.occupied[table.passed][1])
-            table.passed += 1
-        if table.column:
+        row_span, column_span = (min(max(span, 1), MAX_SPAN) for span in (row_span, column_span))
+        row, column = table.grid.place(row_span=row_span, column_span=column_span)
+        if column:
             self._builder.separate("\t")
-        if row_span > 1:
-            table.spanning.append((table.column, table.column + column_span, table.row + row_span))
         separator = self._builder.pending_separator
-        cell = _Cell(self._builder.open_range(), table.row, table.column, row_span, column_span, separator)
+        cell = _Cell(self._builder.open_range(), row, column, row_span, column_span, separator)
         self._open_cells.append(cell)
         table.cells.append(cell)
-        table.column += column_span
 
     def close_cell(self) -> None:
         """Ends the innermost cell; the separators after its last visible character are discarded."""
@@ -375,6 +359,12 @@ class TableBuilder:
         if table.cells:
             self._tables.append(table)
         self._builder.separate("\n\n")
+
+    def warnings(self) -> list[str]:
+        """What may be wrong in the tables."""
+        count = sum(not table.grid.is_followed for table in self._tables)
+        where = f"{count} tables" if count > 1 else "1 table"
+        return [f"{where} with too many cells that span rows: columns may be wrong"] if count else []
 
     def finished(self, text: str) -> tuple[Table, ...]:
         """The tables in the order of the text, an outer table before the tables in it."""

@@ -39,6 +39,7 @@ class Writer:
         self.builder = builder
         self._lists: list[tuple[str, Iterator[int]]] = []
         self._in_table = self._in_row = False
+        self._link_texts: dict[Element, str] = {}  # of links around raised text, without brackets
         self._shifts = Shifts(self.part_of, lambda element: "".join(map(str, element.itertext())))
 
     def write(self, element: Element) -> None:
@@ -86,12 +87,23 @@ class Writer:
         """What an element is in its line."""
         role = self.roles.get(tag_of(element), "inline")
         if role == "raised":
-            return "note" if _is_note(element) else "raised"
+            return "note" if self._is_note(element) else "raised"
         if role == "lowered":
             return "lowered"
         if role in ("deleted", "hidden"):
             return "out"
         return "plain" if role in ("inline", "link") else "end"
+
+    def _is_note(self, raised: Element) -> bool:
+        """Whether raised text is a link, or is all the text of one."""
+        if any(tag_of(inner) in _LINKS for inner in raised.iter()):
+            return True
+        parent = raised.getparent()
+        if parent is None or tag_of(parent) not in _LINKS:
+            return False
+        if parent not in self._link_texts:
+            self._link_texts[parent] = text_of(parent).strip("()[] ")
+        return self._link_texts[parent] == text_of(raised)
 
     def raised(self, element: Element) -> Steps:
         """A superscript: an exponent, the mark of a note, or other raised text."""
@@ -176,14 +188,6 @@ class Writer:
     def spans(self, element: Element) -> tuple[int, int]:
         """The number of rows and of columns that a cell spans."""
         return whole_number(attribute(element, "rowspan")), whole_number(attribute(element, "colspan"))
-
-
-def _is_note(raised: Element) -> bool:
-    """Whether raised text is a link, or is all the text of one."""
-    if any(tag_of(inner) in _LINKS for inner in raised.iter()):
-        return True
-    parent = raised.getparent()
-    return parent is not None and tag_of(parent) in _LINKS and text_of(parent).strip("()[] ") == text_of(raised)
 
 
 class XhtmlWriter(Writer):

@@ -33,6 +33,9 @@ _LESS_THAN = re.compile(
     r"""(?:\s+(?:[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)|nowrap|noshade|compact))*\s*/?>)?""",
     re.IGNORECASE,
 )
+_MOST_ATTRIBUTES = 1000  # of an element: the parser of HTML compares each with all before it
+_HTML_TAG = re.compile(r"""<[a-z](?:[^<>"']+|"[^"]*"|'[^']*')*""", re.IGNORECASE)
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _END_TAG = re.compile(r"</([a-z][\w:.-]*)\s*>", re.IGNORECASE)
 
 
@@ -93,6 +96,7 @@ def parse_xhtml(fragment: str, name: str, limits: Limits, warnings: list[str]) -
     try:
         return parse_xml(fragment.encode("utf-8", "replace"), name, limits)
     except CorruptDocumentError as problem:
+        check_attributes(fragment, name)
         parser = etree.HTMLParser(
             encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
         )
@@ -105,6 +109,25 @@ def parse_xhtml(fragment: str, name: str, limits: Limits, warnings: list[str]) -
         _check_depth(root, name, limits)
         warnings.append(f"a narrative is not well formed, and read as HTML: {problem.__cause__}")
         return root
+
+
+def check_attributes(source: str, name: str) -> None:
+    """Raises an error for HTML with an element of so many attributes that its parser would take long.
+
+    Args:
+        source: the HTML.
+        name: the name of the file, for the error.
+
+    Raises:
+        LimitExceededError: an element has more than a thousand attributes.
+    """
+    for tag in _HTML_TAG.finditer(source):
+        if tag.end() - tag.start() > 2 * _MOST_ATTRIBUTES:
+            count = len(re.split(r"[\s/]+", _QUOTED.sub('"" ', tag[0])))
+            if count > _MOST_ATTRIBUTES + 2:  # the tag's name, and what is after the last space
+                raise LimitExceededError(
+                    f"{name}: an element with more than {_MOST_ATTRIBUTES:,} attributes; remove them from the file"
+                )
 
 
 def _only_tags(fragment: str) -> str:

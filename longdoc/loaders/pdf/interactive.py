@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
-from numpy.typing import NDArray
 
 from longdoc.document import Annotation, Box, FormField, OutlineItem
 from longdoc.loaders.layout.glyphs import LINE, SPACE, Glyphs
 from longdoc.loaders.layout.page import Interactive, PageLink
+from longdoc.loaders.pdf.anchors import anchors
 from longdoc.loaders.pdf.glyphs import displayed
 
 _MOST_ITEMS = 100_000  # of an outline, or of the annotations of a page: only hostile files have more
@@ -79,6 +79,7 @@ def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int)
     fields: list[FormField] = []
     annotations: list[Annotation] = []
     files: list[str] = []
+    said: set[str] = set()
     draws_text, buttons = False, []
     for index in range(count):
         with _annotation(page, index) as annotation:
@@ -93,8 +94,9 @@ def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int)
                 if fields[-1].kind in _BUTTONS and _hide(annotation):
                     buttons.append(fields[-1])
             elif kind is not None and kind not in _NO_COMMENTS and (text := _comment(annotation)):
-                if kind == pdfium_c.FPDF_ANNOT_POPUP and any(text == other.text for other in annotations):
+                if kind == pdfium_c.FPDF_ANNOT_POPUP and text in said:
                     continue  # the window of a comment, which repeats it
+                said.add(text)
                 box = _box(page, annotation, number)
                 author, name = _value(annotation, b"T"), _COMMENT_KINDS.get(kind, "comment")
                 annotations.append(Annotation(kind=name, text=text, page=number, author=author, box=box))
@@ -234,32 +236,9 @@ def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:
     spaced = np.diff(boxes[own:, 0]) > 3 * (boxes[own:-1, 3] - boxes[own:-1, 1])
     starts = own + np.flatnonzero(np.append(True, moved | spaced | (glyphs.breaks[own + 1 :] == LINE)))
     rank, breaks = np.arange(n, dtype=np.float64), glyphs.breaks.copy()
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), n], strict=True):
-        anchor, breaks[start] = _anchor(boxes[:own], boxes[start])
-        rank[start:end] = anchor + 0.5
+    places, breaks[starts] = anchors(boxes[:own], boxes[starts])
+    rank[own:] = np.repeat(places + 0.5, np.diff(np.append(starts, n)))
     order = np.argsort(rank, kind="stable")
     after = np.flatnonzero(np.diff(order) != 1) + 1
     breaks[order[after]] = np.maximum(breaks[order[after]], SPACE)  # what follows a drawn run is another word
     return replace(glyphs, breaks=breaks).take(order)
-
-
-def _anchor(boxes: NDArray[np.float32], box: NDArray[np.float32]) -> tuple[int, int]:
-    """The glyph after which a run of drawn glyphs is read, and the break between them.
-
-    Args:
-        boxes: boxes of the page's own glyphs; shape ``(N, 4)``.
-        box: box of the first glyph of the run; shape ``(4,)``.
-
-    Returns:
-        The position of the glyph, -1 for before all others, and SPACE or LINE.
-    """
-    _, top, right, bottom = boxes.T
-    middle = (box[1] + box[3]) / 2
-    beside = (top <= middle) & (middle <= bottom) & (right <= box[0] + 1)
-    if beside.any():
-        return int(np.where(beside, right, -np.inf).argmax()), SPACE
-    above = np.flatnonzero(bottom <= middle)
-    if not len(above):
-        return -1, LINE
-    line_above = above[bottom[above] > bottom[above].max() - (box[3] - box[1]) / 2]
-    return int(line_above[-1]), LINE

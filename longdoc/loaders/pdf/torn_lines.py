@@ -30,7 +30,7 @@ _SHARE_ACROSS = 0.9  # the same across gutters
 _FEWEST_SCATTERED = 10  # pieces of a page whose words were drawn in no order
 _MOST_PIECES = 3000  # of a page, and of a line: those of a drawing are in no order
 _MOST_ON_LINE = 60
-_WORDS = re.compile(r"[^\W\d_]{3,}|\d[\d.,]+|\w+:")
+_WORDS = re.compile(r"[^\W\d_]{3,}|\d[\d.,]+|\w{1,40}:")
 _LABEL = re.compile(r"[:$#£€]$")
 _NUMBER = re.compile(r"[$£€-]?(\d[\d.,]*%?|[ivxlc]+|[IVXLC]+)")
 

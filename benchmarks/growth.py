@@ -1,0 +1,128 @@
+"""How the time of each part grows with its input, on inputs made to be slow: the exponent must stay near 1."""
+
+import argparse
+import gc
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from _growth_kinds import KINDS
+from _patterns import patterns, superlinear
+from _table import write_table
+
+MOST = 1.2
+"""The exponent above which the benchmark fails: 1 is linear, 2 quadratic."""
+DOUBLINGS = 4
+FITTED = 2
+"""The last doublings, over which the exponent is fitted."""
+CHEAP = 0.02
+"""CPU seconds of the smallest of the four doublings, at least: less is noise and fixed costs."""
+SLOW = 8.0
+"""CPU seconds after which a run is given up."""
+
+
+class TooSlow(Exception):
+    """A run took too long."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kinds", nargs="*", help="parts of the names of kinds; all by default")
+    parser.add_argument("--no-patterns", action="store_true", help="leave out the regular expressions")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGVTALRM, _give_up)
+
+    rows, failed = [], []
+    for name, (make, run) in KINDS.items():
+        if arguments.kinds and not any(part in name for part in arguments.kinds):
+            continue
+        sizes, times = measured(make, run)
+        exponent = exponent_of(times)
+        rows.append([name, f"{sizes[-1]:,}", f"{times[-1]:.2f}", f"{exponent:.2f}"])
+        print(*rows[-1], sep="\t", file=sys.stderr, flush=True)
+        if exponent > MOST:
+            failed.append(name)
+    slow: list[str] = []
+    n_patterns = 0
+    if not arguments.no_patterns and not arguments.kinds:
+        found = patterns()
+        n_patterns = len(found)
+        for pattern in found:
+            with limited(20 * SLOW):
+                slow += superlinear(pattern)
+        failed += slow
+    notes = (
+        "Time is CPU time of one process, the better of two; the exponent is that of the last two of four doublings."
+    )
+    if n_patterns:
+        notes += (
+            f" Of {n_patterns} regular expressions, on the worst strings derived from each, {len(slow)} grow faster."
+        )
+    if rows:
+        write_table("growth", "Growth of time with size", ["input", "largest n", "CPU s", "exponent"], rows, notes)
+    if failed:
+        sys.exit("grow faster than linear:\n" + "\n".join(failed))
+
+
+def measured(make: Callable[[int], object], run: Callable[..., object]) -> tuple[list[int], list[float]]:
+    """The sizes and the CPU seconds of the doublings; the first size is the smallest that is not cheap."""
+    n = 64
+    run(make(16))
+    while (taken := timed(run, make(n), 2)) < CHEAP and n < 1 << 20:
+        n *= 2 if taken > CHEAP / 4 else 4
+    sizes, times = [], []
+    for doubling in range(DOUBLINGS + 1):
+        sizes.append(n << doubling)
+        try:
+            times.append(timed(run, make(sizes[-1]), 2 if doubling >= DOUBLINGS - FITTED else 1))
+        except TooSlow:
+            times.append(math.inf)
+            break
+    return sizes, times
+
+
+def exponent_of(times: list[float]) -> float:
+    """The exponent over the last doublings; that up to the last one that ended if one did not, and at least 2."""
+    if math.isinf(times[-1]):
+        ended = times[:-1]
+        return max(2.0, math.log2(ended[-1] / ended[-2])) if len(ended) > 1 else math.inf
+    return math.log2(max(times[-1], 1e-3) / max(times[-1 - FITTED], 1e-3)) / FITTED
+
+
+def timed(run: Callable[..., object], argument: object, repeats: int) -> float:
+    """The least CPU seconds of some runs."""
+    best = math.inf
+    for _ in range(repeats):
+        gc.collect()
+        with limited(SLOW):
+            gc.disable()  # as timeit does
+            started = time.process_time()
+            try:
+                run(argument)
+            finally:
+                gc.enable()
+            best = min(best, time.process_time() - started)
+        if best > 2:
+            break
+    return best
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Gives up after so many CPU seconds."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _give_up(number: int, frame: object) -> None:
+    raise TooSlow
+
+
+if __name__ == "__main__":
+    main()
