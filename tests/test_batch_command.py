@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from longdoc import cli
 from longdoc.batch.extract import Progress, extract_many
 from longdoc.batch.inputs import Input
 from longdoc.batch.request import Request
-from longdoc.batch.stages import groups_of
+from longdoc.batch.stages import Extractor, groups_of
 from longdoc.cli import batch
 from longdoc.errors import ConfigError
 
@@ -227,3 +228,20 @@ def test_a_batch_makes_the_record_that_the_pipeline_makes(heads: tuple[str, ...]
     ((found, reason),) = Request.of(record="contract").read(pipeline, [document])
     assert (found, reason) == (pipeline.record(document, "contract"), "")
     assert found.record is not None and bool(found.tasks) == (heads is None)
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc, and glibc")
+def test_after_a_group_free_memory_goes_back_to_the_system(model: str) -> None:
+    extractor = Extractor(Request.of(model=model), "jsonl")
+    extractor(())
+    blocks = [b"x" * 100_000 for _ in range(1000)]
+    del blocks[:-1]  # the last one is in the way of what is before it
+    before = resident()
+    extractor(())
+    assert before - resident() > 50_000_000

@@ -381,3 +381,12 @@ def started(folder: Path) -> list[int]:
     notes = [folder / "0", folder / "1"]
     wait_until(lambda: all(note.exists() for note in notes))
     return [int(pid) for note in notes for pid in note.read_text().split()]
+
+
+def test_caches_of_libraries_are_bounded_unless_the_caller_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MALLOC_ARENA_MAX", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
+    names = ["MALLOC_ARENA_MAX", "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"]
+    with Workers(os.getenv, 1) as workers:
+        assert [each.result for each in workers.run(names, ordered=True)] == ["1", "128", "7"]

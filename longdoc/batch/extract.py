@@ -20,7 +20,7 @@ from longdoc.batch.local import LocalEngine, check
 from longdoc.batch.lock import now
 from longdoc.batch.progress import RunStatus, read_status
 from longdoc.batch.request import Request, RequestOptions, fingerprint
-from longdoc.batch.stages import Extracted
+from longdoc.batch.stages import Extracted, give_back_memory
 from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, did_you_mean, require
@@ -199,6 +199,7 @@ def _run(
                 done += [(each, status) for (each, _), status in zip(group.done, statuses, strict=True)]
                 rows.append(writer.without_content(group.rows, statuses))
             run.commit(done, writer.join(rows))
+            give_back_memory()
 
 
 @contextmanager

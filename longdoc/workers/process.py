@@ -14,6 +14,9 @@ from weakref import WeakSet
 
 from longdoc.workers.worker import kill_group, read_message, write_message
 
+_BOUNDED = {"MALLOC_ARENA_MAX": "1", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "128"}
+"""By default glibc keeps memory for each thread, and oneDNN and torch's layer over it (``LRU_…``) keep code and buffers
+for 1,024 shapes of matrices, of half a megabyte each; all grow for hours."""
 _SECONDS_TO_END = 10.0  # of a process that was killed, or that has closed its pipe
 
 
@@ -43,8 +46,7 @@ class WorkerProcess:
                 stdout=PIPE,
                 start_new_session=True,
                 pass_fds=lifeline[:1],
-                # By default glibc keeps memory for each thread, which grows for hours.
-                env={"MALLOC_ARENA_MAX": "1", **os.environ},
+                env={**_BOUNDED, **os.environ},
             )
         except BaseException:
             for end in lifeline:
