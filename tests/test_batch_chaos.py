@@ -249,7 +249,7 @@ def test_a_document_on_which_the_model_hangs_costs_only_itself(folder, monkeypat
     for name in ("0.html", "1-endless.html", "2.html"):
         write(name)
     is_endless = lambda group: any("endless" in each.input.address for each in group)  # noqa: E731
-    monkeypatch.setattr(local, "_seconds_of", lambda _, group: 1.0 if is_endless(group) else None)
+    monkeypatch.setattr(local, "seconds_of", lambda _, group: 1.0 if is_endless(group) else None)
     status = run()
     (state, reason) = states(status)["1-endless.html"]
     assert (state, status.counts["ok"], status.has_ended) == ("timed out", 2, True)
@@ -258,9 +258,9 @@ def test_a_document_on_which_the_model_hangs_costs_only_itself(folder, monkeypat
 
 def test_the_model_may_take_longer_for_more_text():
     loaded = [Loaded(Input("a", 1, 1), Status(address="a", id="", state="ok"), b"", n) for n in (0, 10, 25_000, 25_001)]
-    seconds = [local._seconds_of(10.0, group) for group in ((), *((each,) for each in loaded), loaded)]
+    seconds = [local.seconds_of(10.0, group) for group in ((), *((each,) for each in loaded), loaded)]
     assert seconds == [None, 70.0, 70.0, 70.0, 80.0, 90.0]
-    assert local._seconds_of(None, loaded) is None
+    assert local.seconds_of(None, loaded) is None
 
 
 def test_a_document_that_changes_while_it_is_read(folder):

@@ -96,19 +96,16 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         glob: which files of folders to read, such as ``"*.pdf"``; by default those of the formats that are read.
         files_from: a text file with a path on each line.
         engine: ``"local"``, or ``"ray"`` for a cluster of Ray (the extra ``ray``).
-        ray_address: of a running cluster, or ``"auto"``; by default one is started on this machine. The nodes of a
-            cluster must find the files at the same paths; see ``longdoc/batch/on_ray.py``.
+        ray_address: of a running cluster, see ``longdoc/batch/on_ray.py``; by default one is started on this machine.
         ray_gpus: of a cluster with GPUs, what each process with a model takes, by default 1; with 0.5 two share a GPU.
         workers: how many processes load documents; by default as many as processors, at most 8 (of a cluster: for each
             process with a model).
-        timeout: seconds that loading one document may take; so long, and a minute, the model may take for each 25,000
-            characters. None for no limit.
+        timeout: seconds for loading one document, and for reading 25,000 characters with the model; None: no limit.
         memory: bytes of memory that loading one document may take, on Linux; None for no limit.
         resume: go on with the run in ``out``; if False, its results are removed first.
         retry_failed: read the documents again that an earlier run could not read.
         progress: called after each group of documents.
-        what: what to find, and with which model: the fields of :class:`~longdoc.batch.request.Request`, such as
-            ``model``, ``tasks``, ``schema`` and ``record``.
+        what: what to find, and with which model: the fields of :class:`~longdoc.batch.request.Request`.
 
     Returns:
         How the run ended: the number of documents in each state, and those that failed.

@@ -95,12 +95,12 @@ def process_with_model(
         _LIMITS_OF_THE_MODEL,
         initializer=initializer,
         ahead=ahead,
-        seconds_of=partial(_seconds_of, seconds),
+        seconds_of=partial(seconds_of, seconds),
     )
 
 
-def _seconds_of(seconds: float | None, group: Sequence[Loaded]) -> float | None:
-    """What the model may take for a group."""
+def seconds_of(seconds: float | None, group: Sequence[Loaded]) -> float | None:
+    """What the model may take for a group, in seconds: a minute, and ``seconds`` for each 25,000 characters."""
     if seconds is None or not group:
         return None
     return _TO_START + seconds * max(math.ceil(sum(each.characters for each in group) / _CHARACTERS), 1)
