@@ -20,13 +20,13 @@ from longdoc.errors import ConcurrencyError, ConfigError, DocumentError
 from longdoc.findings import place
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Entity
-from longdoc.loaders import DocumentLike, as_document
+from longdoc.loaders import DocumentLike, as_document, import_loaders
+from longdoc.loaders.isolated import death_of
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.prediction import Failure, Prediction
 from longdoc.reader import Reading
 from longdoc.rules import RULES, Rules
 from longdoc.workers import Limits, Lost, Raised, Workers
-from longdoc.workers.isolated import death_of
 
 T = TypeVar("T")
 OnError: TypeAlias = Literal["raise", "yield"]
@@ -150,7 +150,7 @@ class Stream:
                 yield source
 
         limits = Limits(seconds=SECONDS, memory=MEMORY)
-        with Workers(as_document, self.workers, limits, ahead=LOADED_AHEAD) as workers:
+        with Workers(as_document, self.workers, limits, initializer=import_loaders, ahead=LOADED_AHEAD) as workers:
             for outcome in workers.run(sources(), ordered=True):
                 result, source = outcome.result, outcome.input
                 if isinstance(result, Lost):

@@ -138,3 +138,10 @@ def test_overlaps_are_resolved_as_by_comparing_all(seed):
 
     for top_k in (1, 5, 50):
         assert deduplicate(answers, words, top_k) == reference.deduplicate(answers, words, top_k)
+
+
+@pytest.mark.parametrize("start", ['<p align="left"">', "<img alt=don't src=x><p>"])
+def test_a_stray_quote_in_a_tag_takes_no_other_tags_into_it(start: str) -> None:
+    paragraph = '<p style="font-family: Times New Roman; font-size: 10pt">it\'s some words of a paragraph</p>\n'
+    text = load(f"<html><body>{start}First.</p>\n{paragraph * 200}</body></html>".encode()).text
+    assert text.startswith("First.") and text.count("paragraph") == 200

@@ -24,9 +24,9 @@ from longdoc.errors import (
     LoaderTimeoutError,
 )
 from longdoc.loaders import Limits, load
+from longdoc.loaders.isolated import isolated
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.pdfium import PDFIUM_LOCK
-from longdoc.workers.isolated import isolated
 from pdfs import lines, make_pdf
 
 DATA = Path(__file__).parent / "data"
@@ -142,7 +142,7 @@ def test_warnings_and_logs_reach_the_caller(caplog: pytest.LogCaptureFixture) ->
 
 def test_what_a_library_logs_is_not_shown_by_default() -> None:
     code = (
-        "from longdoc.workers.isolated import isolated; import isolated_functions as f\n"
+        "from longdoc.loaders.isolated import isolated; import isolated_functions as f\n"
         "isolated(f.log_quietly, 'delta', name='lease.pdf', timeout=None, memory=None)"
     )
     done = subprocess.run(
@@ -236,7 +236,13 @@ def test_the_lock_of_pdfium_is_free_after_an_error() -> None:
     with pytest.raises(LimitExceededError):
         load(make_pdf(lines("Hello")), limits=Limits(characters=1))
     taken: list[bool] = []
-    thread = threading.Thread(target=lambda: taken.append(PDFIUM_LOCK.acquire(timeout=1)))
+
+    def take() -> None:
+        taken.append(PDFIUM_LOCK.acquire(timeout=1))
+        if taken[0]:
+            PDFIUM_LOCK.release()
+
+    thread = threading.Thread(target=take)
     thread.start()
     thread.join()
     assert taken == [True]

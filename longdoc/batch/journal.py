@@ -226,9 +226,16 @@ class Run:
         entries = [Entry(status, each.size, each.modified, part) for each, status in done]
         self._write(part, self._parts.made(tables))
         addresses = {each.address for each, _ in done}
-        self._replace(addresses, entries, {part: tuple(sorted(tables))}, {"read": len(done)})
         self._to_read -= addresses
+        stale = self._stale({status.id for _, status in done if status.is_owner})
+        says = {"read": len(done), "left": sorted(stale)} if stale else {"read": len(done)}
+        self._replace(addresses | stale, entries, {part: tuple(sorted(tables))}, says)
         return part
+
+    def _stale(self, ids: Collection[str]) -> set[str]:
+        """The documents still to be read again whose rows are of this content, which is written for another now."""
+        entries = ((address, self._ledger.entries.get(address)) for address in self._to_read)
+        return {address for address, entry in entries if entry and entry.status.is_owner and entry.status.id in ids}
 
     def _replace(
         self, leaving: Collection[str], entries: list[Entry], parts: dict[str, tuple[str, ...]], says: Mapping[str, Any]
@@ -297,6 +304,7 @@ class Run:
     def _clean(self) -> None:
         """Removes files that no line of the journal names, and forgets the documents of parts that have lost files."""
         self._parts.drop_pending()
+        self._parts.drop_other_formats()
         there = self._parts.there()
         for part in sorted({entry.part for entry in self._ledger.entries.values()}):
             missing = [table for table in self._ledger.tables[part] if part not in there.get(table, ())]

@@ -19,7 +19,7 @@ from typing import Any
 from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input
 from longdoc.batch.request import Request
-from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, status_of, yield_to_the_model
+from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, prepare_loading, status_of
 from longdoc.batch.status import State
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, MissingDependencyError, WorkerError
@@ -55,7 +55,7 @@ class LocalEngine:
         """
         groups = list(groups_of(inputs))
         loader, extractor = Loader(request), Extractor(request, format)
-        loaders = Workers(loader, self.workers, self.limits, initializer=yield_to_the_model, ahead=_AHEAD)
+        loaders = Workers(loader, self.workers, self.limits, initializer=prepare_loading, ahead=_AHEAD)
         models = process_with_model(extractor, self.limits.seconds, ahead=1)
         with loaders, models:
             loaded = watch.loaded(map(loaded_of, loaders.run(watch.starting(inputs), ordered=True)))

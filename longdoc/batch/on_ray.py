@@ -29,7 +29,7 @@ from longdoc.batch.inputs import Input
 from longdoc.batch.local import check_started, extracted_of, loaded_of, process_with_model
 from longdoc.batch.ray_cluster import cluster
 from longdoc.batch.request import Request
-from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, yield_to_the_model
+from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, prepare_loading
 from longdoc.errors import BatchError, ConfigError, first_line, require
 from longdoc.workers import Limits, Outcome, Workers
 
@@ -174,7 +174,7 @@ class LoadGroups:
     """An actor that loads the documents of groups."""
 
     def __init__(self, loader: Loader, limits: Limits) -> None:
-        self._process = _Process(Workers(loader, 1, limits, initializer=yield_to_the_model, ahead=0))
+        self._process = _Process(Workers(loader, 1, limits, initializer=prepare_loading, ahead=0))
 
     def __call__(self, rows: pyarrow.Table) -> pyarrow.Table:
         """Loads groups of documents."""

@@ -17,6 +17,7 @@ from longdoc.batch.status import Status
 from longdoc.durable import flush, write_through
 
 _PENDING = ".pending"
+_SUFFIXES = (".parquet", ".csv", ".jsonl")
 
 
 class TableWriter(Protocol):
@@ -104,9 +105,18 @@ class Parts:
             if names:
                 flush(self._folder / table)
 
+    def drop_other_formats(self) -> None:
+        """Removes the files of a run of another format, which this one has replaced."""
+        for folder in self._tables():
+            for each in folder.iterdir():
+                if PART.fullmatch(each.stem) and each.suffix in _SUFFIXES and each.suffix != self._writer.suffix:
+                    each.unlink()
+
+    def _tables(self) -> list[Path]:
+        return [each for each in self._folder.iterdir() if each.is_dir() and not each.name.startswith(".")]
+
     def there(self) -> dict[str, set[str]]:
         """Table → the parts that it has files of."""
-        folders = [each for each in self._folder.iterdir() if each.is_dir() and not each.name.startswith(".")]
         suffix = self._writer.suffix
         return {
             folder.name: {
@@ -114,7 +124,7 @@ class Parts:
                 for each in folder.iterdir()
                 if each.name.endswith(suffix) and PART.fullmatch(each.name.removesuffix(suffix))
             }
-            for folder in folders
+            for folder in self._tables()
         }
 
     def _pending_file(self, table: str, part: str) -> Path:

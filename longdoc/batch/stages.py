@@ -30,7 +30,7 @@ from longdoc.batch.writers import WRITERS
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
-from longdoc.loaders import load
+from longdoc.loaders import import_loaders, load
 from longdoc.summary import count, shown
 
 if TYPE_CHECKING:
@@ -141,8 +141,12 @@ def _id_of(address: str) -> str:
         return ""
 
 
-def yield_to_the_model() -> None:
-    """Gives this process what the model leaves of the processor, which then never waits for one that loads ahead."""
+def prepare_loading() -> None:
+    """Imports what loads documents, so that the first one is not charged for it, in a process that yields to the model.
+
+    The model then never waits for a process that loads ahead.
+    """
+    import_loaders()
     if sys.platform != "win32":
         os.nice(10)
     with suppress(OSError):  # of a kernel without groups of sessions, which share a processor before their processes do

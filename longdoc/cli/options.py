@@ -121,7 +121,7 @@ def while_importing(command: str, load: Callable[[], T]) -> T:
     Raises:
         MissingDependencyError: torch is not installed.
     """
-    from longdoc.workers.isolated import end_workers
+    from longdoc.loaders.isolated import end_workers
 
     pool = ThreadPoolExecutor(1)
     try:

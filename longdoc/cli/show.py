@@ -80,7 +80,7 @@ def show(document: Document) -> None:
 
 def draw(document: Document, arguments: argparse.Namespace) -> None:
     """Draws what was read over the pages of a file, in a web page; in a process of its own, like loading."""
-    from longdoc.workers.isolated import isolated
+    from longdoc.loaders.isolated import isolated
 
     source, output, name = arguments.path, arguments.draw, document.source.name
     if Path(output).suffix.lower() not in (".html", ".htm") or outputs.is_same_file(output, source):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -84,7 +85,7 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
     data, name = _read(source, limits)
     if not isolated:
         return _document(data, name, options)
-    from longdoc.workers.isolated import isolated as run_isolated  # only here, for the time that it takes
+    from longdoc.loaders.isolated import isolated as run_isolated  # only here, for the time that it takes
 
     return run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
 
@@ -163,3 +164,11 @@ def _content(file: BinaryIO, name: str, limits: Limits) -> bytes:
         content += chunk
         limits.check("file_bytes", len(content), name)
     return bytes(content)
+
+
+def import_loaders() -> None:
+    """Imports the loaders of all formats: for a worker process, whose first document should not pay for it."""
+    for module in sorted({each.module for each in FORMATS.values()}):
+        with suppress(ImportError):  # of a library that is not installed, which the document that needs it is told
+            import_module(f"longdoc.loaders.{module}")
+    load(b"x")

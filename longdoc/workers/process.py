@@ -73,11 +73,14 @@ class WorkerProcess:
             timer.start()
         try:
             write_message(self._process.stdin, message)  # type: ignore[arg-type]
-            return read_message(self._process.stdout)  # type: ignore[arg-type]
+            answer = read_message(self._process.stdout)  # type: ignore[arg-type]
         except OSError:  # it ended while the message was written
-            return None
+            answer = None
         finally:
             timer.cancel()
+        if timer.is_alive():
+            timer.join()  # else it might kill the worker while the next input is worked on
+        return None if self._expired else answer
 
     def lost(self, seconds: float | None) -> Lost:
         """Why there was no answer."""

@@ -34,8 +34,8 @@ _LESS_THAN = re.compile(
     re.IGNORECASE,
 )
 _MOST_ATTRIBUTES = 1000  # of an element: the parser of HTML compares each with all before it
-_HTML_TAG = re.compile(r"""<[a-z](?:[^<>"']+|"[^"]*"|'[^']*')*""", re.IGNORECASE)
-_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+_HTML_TAG = re.compile(r"""<[a-z](?:[^<>=]+|=\s*"[^"]*"|=\s*'[^']*'|=)*""", re.IGNORECASE)
+_QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")  # other quotes, as in "don't", open nothing
 _END_TAG = re.compile(r"</([a-z][\w:.-]*)\s*>", re.IGNORECASE)
 
 
@@ -123,7 +123,7 @@ def check_attributes(source: str, name: str) -> None:
     """
     for tag in _HTML_TAG.finditer(source):
         if tag.end() - tag.start() > 2 * _MOST_ATTRIBUTES:
-            count = len(re.split(r"[\s/]+", _QUOTED.sub('"" ', tag[0])))
+            count = len(re.split(r"[\s/]+", _QUOTED.sub('="" ', tag[0])))
             if count > _MOST_ATTRIBUTES + 2:  # the tag's name, and what is after the last space
                 raise LimitExceededError(
                     f"{name}: an element with more than {_MOST_ATTRIBUTES:,} attributes; remove them from the file"

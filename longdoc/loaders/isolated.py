@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from longdoc.errors import LoaderDiedError, LoaderMemoryError, LoaderTimeoutError, LongdocError, RemoteError
+from longdoc.loaders import import_loaders
 from longdoc.workers import Limits, Lost, Raised, Workers
 
 R = TypeVar("R")
@@ -62,7 +63,7 @@ def _call(task: tuple[Callable[..., Any], tuple[Any, ...]]) -> Any:
 def _new_workers() -> None:
     """Makes the workers of this process, which are not those of the process that it was forked from."""
     global _workers  # noqa: PLW0603 (one for all threads of a process)
-    _workers = Workers(_call, os.cpu_count() or 1)
+    _workers = Workers(_call, os.cpu_count() or 1, initializer=import_loaders)
 
 
 def end_workers() -> None:
