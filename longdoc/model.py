@@ -168,9 +168,10 @@ class Model(nn.Module):
 
         if misfit := misfits(check_size(build, stored, encoder, where), stored, encoder):
             raise ConfigError(f"the weights in {folder} do not fit its config.json: {misfit}")
-        model, state = build(), dequantize(load_file(weights))
-        check_numbers(state, str(weights))
-        model.load_state_dict(state)
+        model, state = build(), load_file(weights)
+        rest = {name: tensor for name, tensor in state.items() if name + _SCALE not in state}
+        check_numbers({name: t * 127 if name.endswith(_SCALE) else t for name, t in rest.items()}, str(weights))
+        model.load_state_dict(dequantize(state))
         return model.eval()
 
     def save(self, folder: Path | str, *, quantize: bool = False) -> None:

@@ -52,28 +52,36 @@ def load(config: dict, tokenizer: dict) -> bool:
     return True
 
 
-def try_together(names: list[str], value: object, config: dict, tokenizer: dict, into: str) -> int:
+def try_together(names: list[str], value: object, files: dict, into: str) -> list[str]:
     """Loads the model with these keys; if it is refused, with each half of them, so that no key hides another.
 
     Returns:
-        The number of keys that a model was loaded with.
+        The keys that are refused alone.
     """
-    keys = dict.fromkeys(names, value)
-    if load(
-        {**keys, **config} if into == "config" else config, {**keys, **tokenizer} if into != "config" else tokenizer
-    ):
-        return len(names)
+    if not names or load(**{**files, into: files[into] | dict.fromkeys(names, value)}):
+        return []
     half = len(names) // 2
-    parts = (names[:half], names[half:]) if half else ()
-    return sum(try_together(part, value, config, tokenizer, into) for part in parts)
+    parts = (names[:half], names[half:])
+    return [name for part in parts for name in try_together(part, value, files, into)] if half else names
+
+
+def try_keys(names: list[str], files: dict, into: str) -> int:
+    """Loads the model with these keys, for each value; returns how many it was loaded with, at least."""
+    suspects: list[str] = []  # refused with the values so far, and tried alone with the others, which is quick
+    for value in VALUES:
+        suspects = [
+            *(name for name in suspects if try_together([name], value, files, into)),
+            *try_together([name for name in names if name not in suspects], value, files, into),
+        ]
+    return len(names) - len(suspects)
 
 
 if __name__ == "__main__":
     config, tokenizer = (json.loads((FOLDER / name).read_text()) for name in ("config.json", "tokenizer_config.json"))
     assert load(config, tokenizer)
     sys.addaudithook(hook)
-    names, intos = keys(), ("config", "tokenizer")
-    number = min(try_together(names, value, config, tokenizer, into) for value in VALUES for into in intos)
+    files = {"config": config, "tokenizer": tokenizer}
+    number = min(try_keys(keys(), files, into) for into in files)
     print(json.dumps([number, seen]))  # noqa: T201 (the test reads it)
     seen.clear()
     (FOLDER / "config.json").write_text(json.dumps({**config, "model_type": "evil", "auto_map": AUTO}))
