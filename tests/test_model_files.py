@@ -146,6 +146,8 @@ def test_sizes_are_compared_with_the_weights_before_memory_is_taken(tmp_path, re
         ("model_type", "clip", "longdoc reads encoders"),
         ("model_type", ["bert"], "no architecture of the installed transformers"),
         ("num_labels", 10**9, "num_labels is 1e"),
+        ("architectures", True, "a list of names"),
+        ("architectures", [["BertModel"]], "a list of names"),
         ("id2label", {"x": "PER"}, "no configuration of a bert"),
     ],
 )

@@ -127,6 +127,9 @@ def _check_values(record: Mapping[str, Any], where: str) -> None:
     for name, remedy in _REFUSED.items():
         if record.get(name) is not None:
             raise ConfigError(f"{where}: {name} is given: {remedy}")
+    classes = record.get("architectures")
+    if classes is not None and not (isinstance(classes, list) and all(isinstance(name, str) for name in classes)):
+        raise ConfigError(f"{where}: architectures is {classes!r:.80}; allowed is a list of names of classes")
     for name, value in record.items():
         if name.endswith("attn_implementation") and value is not None and value not in list(_ATTENTION):
             raise ConfigError(

@@ -127,7 +127,7 @@ def misfit(name: str, stored: tuple[int, ...], described: tuple[int, ...], confi
 
 
 def check_numbers(state: Mapping[str, Tensor], where: str) -> None:
-    """Checks that weights are finite, and fractions where a model has fractions.
+    """Checks that weights, ``(M, …)``, are finite, and fractions where a model has fractions.
 
     Raises:
         ConfigError: they are not; the message names the weight.
