@@ -350,6 +350,9 @@ def replace_step(pattern, content):
     [
         ("normalizer", replace_step({"Regex": "(a+)+$"}, "x"), "linear time"),
         ("normalizer", replace_step({"Regex": "(a|aa)+$"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": "((a+))+$"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": "(?:(?:a+)b?)*c"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": "(?:(?:a|aa))+$"}, "x"), "linear time"),
         ("normalizer", replace_step({"Regex": r"(a)\1"}, "x"), "linear time"),
         ("normalizer", replace_step({"Regex": "a(?=.*b)"}, "x"), "linear time"),
         ("normalizer", replace_step({"Regex": "a*a*a*a*b"}, "x"), "linear time"),

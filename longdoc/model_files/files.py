@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ def file_in(folder: Path, name: str) -> Path | None:
         is_there, is_file = real.exists(), real.is_file()
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name that no file can have
         raise ConfigError(f"{folder}: {name!r:.80} cannot be found ({error})") from error
-    homes = [home, home.parent.parent / "blobs"] if home.parent.name == "snapshots" else [home]
+    snapshots = [each for each in (home, *home.parents) if each.parent.name == "snapshots"]  # of the hub's cache
+    homes = [home, *(each.parent.parent / "blobs" for each in snapshots)]
     if not any(map(real.is_relative_to, homes)):
         raise ConfigError(f"{path} leads out of the folder of the model, to {real}; put a copy of the file there")
     if is_there and not is_file:
@@ -68,7 +70,7 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in record if names.count(name) > 1)
+        twice, _ = Counter(names).most_common(1)[0]
         raise ValueError(f"key {twice!r:.80} is given twice")
     return record
 

@@ -207,7 +207,7 @@ def _growth(step: Mapping[str, Any], where: str) -> float:
 _ESCAPED = re.compile(r"\\[pP]\{\^?\w+\}|\\x\{[0-9a-fA-F]+\}|\\.", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?[^\[\]]*\]")
 _REPEATED = re.compile(r"[*+]|\{\d*,\}|\{\d*,?\d{3,}\}")
-_GROUP = re.compile(r"\((?:\?(?:[imsx-]*:|[=!>]|<[=!]|[imsx-]+\)))?([^()]*)\)?")
+_GROUP = re.compile(r"\((?:\?(?:[imsx-]*:|[=!>]|<[=!]|[imsx-]+(?=\))))?([^()]*)\)")  # an innermost group
 MAX_REPEATS = 3
 MAX_CHOICES = 8
 MAX_EXPRESSION = 2000
@@ -243,7 +243,8 @@ def check_expression(expression: str, where: str) -> None:
         if (repeats and looks) or (re.search(r"[*+?|{]", group[1]) and _REPEATED.match(rest, group.end())):
             raise refused
         # A group that repeats something counts as one repetition of the branch around it.
-        rest = f"{rest[: group.start()]}{'x+' if repeats else 'x'}{rest[group.end() :]}"
+        stands_for = "x+" if repeats else "x?" if re.search(r"[?|{]", group[1]) else "x"
+        rest = f"{rest[: group.start()]}{stands_for}{rest[group.end() :]}"
     for branch in rest.split("|"):
         if len(_REPEATED.findall(branch)) > MAX_REPEATS or len(re.findall(r"[*+?{]", branch)) > MAX_CHOICES:
             raise refused
