@@ -7,7 +7,6 @@ Dimensions: ``B`` windows, ``T`` tokens, ``H`` heads, ``D`` width.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import torch
@@ -20,12 +19,22 @@ _SIZES = {
 }  # fmt: skip
 
 
-class BertConfig(SimpleNamespace):
-    """The settings of a transformers ``config.json``, by their names there."""
+class BertConfig:
+    """The settings of a transformers ``config.json``; those that :class:`Bert` needs are attributes."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        """Takes the settings for which :func:`is_bert` is true."""
+        self._record = dict(record)
+        self.model_type = "bert"
+        for name in _SIZES:
+            setattr(self, name, record[name])
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"longdoc's BERT has no setting {name!r}; it has {', '.join(sorted(_SIZES))}")
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as they were read."""
-        return dict(vars(self))
+        return dict(self._record)
 
 
 class States(NamedTuple):
@@ -35,23 +44,31 @@ class States(NamedTuple):
 
 
 def is_bert(record: Mapping[str, Any]) -> bool:
-    """Whether the settings of a ``config.json`` are those of an encoder that :class:`Bert` computes."""
+    """Whether the settings of a ``config.json`` are those of an encoder that :class:`Bert` computes.
+
+    Settings that are wrong are none; transformers says what is wrong with them.
+    """
     return (
         record.get("model_type") == "bert"
         and record.get("hidden_act") == "gelu"
         and record.get("position_embedding_type", "absolute") == "absolute"
         and not record.get("is_decoder")
-        and record.keys() >= _SIZES
+        and type(record.get("layer_norm_eps")) is float
+        and all(
+            type(record.get(name)) is int and record[name] >= (name != "pad_token_id")
+            for name in _SIZES - {"layer_norm_eps"}
+        )
+        and record["hidden_size"] % record["num_attention_heads"] == 0
     )
 
 
 class Bert(nn.Module):
     """An encoder without dropout, so for inference only. Its weights must be loaded."""
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
-        """An encoder with the settings of a ``config.json``, see :func:`is_bert`."""
+    def __init__(self, config: BertConfig) -> None:
+        """An encoder with these settings."""
         super().__init__()
-        self.config = BertConfig(**record)
+        self.config = config
         self.embeddings = Embeddings(self.config)
         layers = [Layer(self.config) for _ in range(self.config.num_hidden_layers)]
         self.encoder = nn.ModuleDict({"layer": nn.ModuleList(layers)})

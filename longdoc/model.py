@@ -8,7 +8,7 @@ dequantised when loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -20,15 +20,28 @@ from torch import Tensor, nn
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
-from longdoc.bert import Bert, is_bert
+from longdoc.bert import Bert, BertConfig, is_bert
 from longdoc.config import Members, from_dict, to_dict
 from longdoc.document_type import Kind
 from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
+from longdoc.model_files import (
+    check_numbers,
+    check_size,
+    check_tokens,
+    checked_settings,
+    encoder_config,
+    file_in,
+    misfits,
+    read_object,
+    read_tokenizer,
+    stored_shapes,
+)
 from longdoc.windows import WindowConfig
 
 _SCALE = ".scale"
+_WEIGHTS = "model.safetensors"
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
 
 
@@ -122,7 +135,9 @@ class Model(nn.Module):
 
         repository = Repository(str(folder))
         backbone = repository.encoder(attention_probs_dropout_prob=0.0)
-        return cls(_without_pooler(backbone), repository.fast_tokenizer(), config)
+        tokenizer = repository.fast_tokenizer()
+        check_tokens(tokenizer, backbone.config)
+        return cls(_without_pooler(backbone), tokenizer, config)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, *, only_windows: bool = False) -> Model:
@@ -141,17 +156,22 @@ class Model(nn.Module):
         record = _read_config(folder)
         if "longdoc" not in record:
             raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
-        try:
-            weights = load_file(folder / "model.safetensors")
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # tokenizers and safetensors raise bare exceptions
-            raise ConfigError(f"{folder} is damaged or incomplete ({error}); write it again by Model.save") from error
-        config = from_dict(ModelConfig, record.pop("longdoc"), where="longdoc")
-        model = cls(_backbone(record, only_windows=only_windows), tokenizer, config)
-        try:
-            model.load_state_dict(dequantize(weights))
-        except RuntimeError as error:
-            raise ConfigError(f"the weights in {folder} do not fit its config.json: {error}") from error
+        where, weights, tokens = str(folder / "config.json"), _part(folder, _WEIGHTS), _part(folder, "tokenizer.json")
+        config = from_dict(ModelConfig, record["longdoc"], where=f"{where}: longdoc")
+        encoder, backbone = _encoder(record, where, only_windows=only_windows)
+        tokenizer = read_tokenizer(tokens)
+        check_tokens(tokenizer, encoder)
+        stored = _without_scales(stored_shapes([weights]), str(weights))
+
+        def build() -> Model:
+            return cls(backbone(), tokenizer, config)
+
+        if misfit := misfits(check_size(build, stored, encoder, where), stored, encoder):
+            raise ConfigError(f"the weights in {folder} do not fit its config.json: {misfit}")
+        model, state = build(), load_file(weights)
+        rest = {name: tensor for name, tensor in state.items() if name + _SCALE not in state}
+        check_numbers({name: t * 127 if name.endswith(_SCALE) else t for name, t in rest.items()}, str(weights))
+        model.load_state_dict(dequantize(state))
         return model.eval()
 
     def save(self, folder: Path | str, *, quantize: bool = False) -> None:
@@ -173,7 +193,7 @@ class Model(nn.Module):
         record = {**encoder_config, "longdoc": to_dict(self.config)}
         (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
-        save_file(quantize_rows(state) if quantize else state, folder / "model.safetensors")
+        save_file(quantize_rows(state) if quantize else state, folder / _WEIGHTS)
         self.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
 
 
@@ -183,11 +203,15 @@ def is_longdoc(folder: Path | str) -> bool:
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{folder / 'config.json'} is damaged ({error}); write it again by Model.save") from error
-    return record
+    return read_object(_part(folder, "config.json"))
+
+
+def _part(folder: Path, name: str) -> Path:
+    """The path of a file that every model has."""
+    path = file_in(folder, name)
+    if path is None:
+        raise ConfigError(f"{folder} is incomplete: it has no {name}; write it again by Model.save")
+    return path
 
 
 def _form(head: HeadConfig) -> tuple[object, ...]:
@@ -196,12 +220,17 @@ def _form(head: HeadConfig) -> tuple[object, ...]:
 
 
 def _check_windows(config: ModelConfig, longest: int) -> None:
-    sizes = {"windows": config.windows.size}
     own: dict[str, WindowConfig | None] = {name: getattr(head, "windows", None) for name, head in config.heads.items()}
-    sizes |= {f"heads.{name}.windows": windows.size for name, windows in own.items() if windows is not None}
-    for name, size in sizes.items():
-        if size > longest:
-            raise ConfigError(f"{name}.size is {size}; this encoder has positions for at most {longest}")
+    every = {"windows": config.windows}
+    every |= {f"heads.{name}.windows": windows for name, windows in own.items() if windows is not None}
+    for name, windows in every.items():
+        if windows.size > longest:
+            raise ConfigError(f"{name}.size is {windows.size}; this encoder has positions for at most {longest}")
+    for name, windows in {**every, "sparse.rows": config.sparse.rows}.items():
+        if not 0 <= windows.overlap < windows.size:
+            raise ConfigError(
+                f"{name} has size {windows.size} and overlap {windows.overlap}; allowed is 0 <= overlap < size"
+            )
 
 
 def quantize_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -226,13 +255,24 @@ def dequantize(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _backbone(record: dict[str, Any], *, only_windows: bool) -> nn.Module:
-    """An encoder with the settings of a ``config.json``, whose weights are still to be loaded."""
-    if only_windows and is_bert(record):
-        return Bert(record)
-    from transformers import AutoConfig, AutoModel
+def _without_scales(shapes: Mapping[str, tuple[int, ...]], where: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights, without those of the scales of :func:`quantize_rows`, which must belong to them."""
+    for name, shape in shapes.items():
+        matrix = shapes.get(name.removesuffix(_SCALE), ())
+        if name.endswith(_SCALE) and (len(matrix) != 2 or shape != matrix[:1]):
+            raise ConfigError(f"{where}: {name} is {shape}, but its matrix is {matrix}; allowed is a scale per row")
+    return {name: shape for name, shape in shapes.items() if not name.endswith(_SCALE)}
 
-    return _without_pooler(AutoModel.from_config(AutoConfig.for_model(**record)))
+
+def _encoder(record: Mapping[str, Any], where: str, *, only_windows: bool) -> tuple[Any, Callable[[], nn.Module]]:
+    """The checked settings of an encoder, and what builds it; its weights are still to be loaded."""
+    if only_windows and is_bert(settings := checked_settings(record, where)):
+        own = BertConfig(settings)
+        return own, lambda: Bert(own)
+    from transformers import AutoModel
+
+    config = encoder_config(record, where)
+    return config, lambda: _without_pooler(AutoModel.from_config(config, trust_remote_code=False))
 
 
 def _without_pooler(backbone: nn.Module) -> nn.Module:

@@ -5,8 +5,8 @@ Weights are read from safetensors files only, and code that comes with a model i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,25 @@ from typing import Any, cast
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
 from longdoc.errors import ConfigError, first_line
+from longdoc.model_files import (
+    TOKENIZER_FILES,
+    check_numbers,
+    check_size,
+    encoder_config,
+    file_in,
+    misfit,
+    part_names,
+    read_json,
+    read_object,
+    stored_shapes,
+    tokenizer_copy,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +51,12 @@ class Repository:
         """The path of a file, downloaded if necessary; ``None`` if the repository has no such file.
 
         Raises:
-            ConfigError: the hub cannot be reached, so that the file may or may not exist.
+            ConfigError: the hub cannot be reached, so that the file may or may not exist; or the file is elsewhere.
         """
         if Path(self.name).is_dir():
-            path = Path(self.name) / name
-            return path if path.is_file() else None
+            return file_in(Path(self.name), name)
+        if name.startswith("/") or {"..", "\\"} & {*name.split("/"), *name}:
+            raise ConfigError(f"{self.name} names a file outside of its repository, {name!r:.80}")
         try:
             return Path(hf_hub_download(self.name, name, **self._options()))
         except LocalEntryNotFoundError as error:  # neither cached nor reachable
@@ -53,6 +68,23 @@ class Repository:
         except (HfHubHTTPError, OSError, ValueError) as error:  # ValueError: the name is no hub id
             raise ConfigError(f"cannot ask the hub whether {self.name} has a {name}: {first_line(error)}") from error
 
+    def files(self, names: Iterable[str]) -> dict[str, Path]:
+        """Those of the files that there are; of a model on the hub that cannot be reached, those that are cached.
+
+        Raises:
+            ConfigError: a file in a folder is elsewhere.
+        """
+        found: dict[str, Path] = {}
+        for name in names:
+            try:
+                path = self.file(name)
+            except ConfigError:
+                if Path(self.name).is_dir():
+                    raise
+                continue  # offline and not cached, so the model was used without it
+            found |= {} if path is None else {name: path}
+        return found
+
     def json(self, name: str) -> Any:
         """The content of a JSON file; ``None`` if the repository has no such file.
 
@@ -62,51 +94,91 @@ class Repository:
         path = self.file(name)
         return None if path is None else read_json(path)
 
-    def config(self) -> Any:
-        """The ``PretrainedConfig`` of the model.
+    def config(self, **settings: Any) -> Any:
+        """The ``PretrainedConfig`` of the model; ``settings`` replace those of the file.
 
         Raises:
-            ConfigError: there is no such folder or hub model, or its ``config.json`` is damaged.
+            ConfigError: there is no such folder or hub model, or its ``config.json`` is damaged or not an encoder's.
         """
         try:
-            return AutoConfig.from_pretrained(self.name, trust_remote_code=False, **self._options())
-        except Exception as error:  # a damaged file makes transformers raise almost anything
+            path, cause = self.file("config.json"), "there is no config.json"
+        except ConfigError as error:
+            path, cause = None, str(error)
+        if path is None:
             raise ConfigError(
                 f"{self.name} is neither a folder with a model nor a model on the hub that can be reached from here: "
-                f"{first_line(error)}"
-            ) from error
+                f"{cause}"
+            )
+        config = encoder_config(read_object(path), f"{self.name}: config.json", **settings)
+        config.name_or_path = self.name
+        return config
 
-    def load(self, auto_class: Any, **settings: Any) -> tuple[Any, list[str]]:
+    def weights(self) -> list[Path]:
+        """The files with the weights.
+
+        Raises:
+            ConfigError: there are none in the safetensors format, or a file is missing.
+        """
+        if (whole := self.file("model.safetensors")) is not None:
+            return [whole]
+        if (index := self.json("model.safetensors.index.json")) is None:
+            raise ConfigError(
+                f"{self.name} has no weights in the safetensors format (model.safetensors). Pickled weights are "
+                "not read, because a pickle can run code; convert weights you trust with transformers: "
+                "AutoModel….from_pretrained(…).save_pretrained(folder), and AutoTokenizer likewise"
+            )
+        names = part_names(index, f"{self.name}: model.safetensors.index.json")
+        paths = [path for name in names if (path := self.file(name)) is not None]
+        if len(paths) < len(names):
+            raise ConfigError(f"{self.name}: a part of model.safetensors is missing; save it there again")
+        return paths
+
+    def load(self, auto_class: Any, dtype: torch.dtype | None = None, **settings: Any) -> tuple[Any, list[str]]:
         """The model on the CPU, and the names of its parameters that the weights lack, which are random.
+
+        transformers gets a checked configuration and tensors, and no name of a folder or repository, so that it can
+        neither run code from there nor download anything.
 
         Args:
             auto_class: a class of transformers with ``from_pretrained``.
-            settings: keyword arguments of ``from_pretrained``, such as ``dtype``.
+            dtype: that of the weights in memory; that in the file if not given.
+            settings: settings that replace those of ``config.json``.
 
         Raises:
-            ConfigError: the weights are missing, damaged, or not in the safetensors format.
+            ConfigError: the weights are missing, damaged, of other sizes than ``config.json`` says, or not in the
+                safetensors format.
         """
+        config, paths = self.config(**settings), self.weights()
+        if self.files(["adapter_config.json"]):
+            raise ConfigError(
+                f"{self.name} contains an adapter (adapter_config.json), which is not read; merge it into the model "
+                "(merge_and_unload of peft) and save that"
+            )
+        shapes, architecture = stored_shapes(paths), _class_for(auto_class, config)
+        with quiet():
+            check_size(lambda: architecture(copy.deepcopy(config)), shapes, config, f"{self.name}: config.json")
         try:
+            state = {name: tensor for path in paths for name, tensor in load_file(path).items()}
             with quiet():
-                model, report = auto_class.from_pretrained(
-                    self.name,
+                model, report = architecture.from_pretrained(
+                    None,
+                    config=config,
+                    state_dict=state,
+                    dtype=dtype or "auto",
+                    ignore_mismatched_sizes=True,  # they are told below
                     use_safetensors=True,
                     trust_remote_code=False,
                     output_loading_info=True,
-                    **self._options(),
-                    **settings,
                 )
-        except Exception as error:  # safetensors raises bare exceptions
-            if "safetensors" in str(error).replace(self.name, "") and isinstance(error, OSError):
-                raise ConfigError(
-                    f"{self.name} has no weights in the safetensors format (model.safetensors). Pickled weights are "
-                    "not read, because a pickle can run code; convert weights you trust with transformers: "
-                    f"{auto_class.__name__}.from_pretrained(…).save_pretrained(folder), and AutoTokenizer likewise"
-                ) from error
+        except Exception as error:  # transformers raises almost anything
+            raise ConfigError(f"{self.name} cannot be loaded ({first_line(error)})") from error
+        for name, stored, described in sorted(report["mismatched_keys"]):
             raise ConfigError(
-                f"{self.name} cannot be loaded ({first_line(error)}); it must contain model.safetensors, and a "
-                "config.json of an architecture that is part of transformers"
-            ) from error
+                f"{self.name}: config.json does not belong to the weights: {misfit(name, stored, described, config)}"
+            )
+        unused = set(report["unexpected_keys"])
+        check_numbers({name: tensor for name, tensor in state.items() if name not in unused}, self.name)
+        model.config.name_or_path = self.name
         return model.eval(), sorted(report["missing_keys"])
 
     def load_complete(self, auto_class: Any, **settings: Any) -> Any:
@@ -126,9 +198,8 @@ class Repository:
         """The model without its head, in float32.
 
         Raises:
-            ConfigError: as :meth:`config` and :meth:`load_complete`.
+            ConfigError: as :meth:`load_complete`.
         """
-        self.config()
         return self.load_complete(AutoModel, **settings)
 
     def tokenizer(self) -> Any:
@@ -137,9 +208,12 @@ class Repository:
         Raises:
             ConfigError: there is none, or it cannot be loaded.
         """
+        config = self.config()
         try:
-            with quiet():
-                found = AutoTokenizer.from_pretrained(self.name, trust_remote_code=False, **self._options())
+            with quiet(), tokenizer_copy(self.files(TOKENIZER_FILES), config) as folder:
+                found = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
+        except ConfigError:
+            raise
         except Exception as error:  # tokenizers raises bare exceptions
             raise ConfigError(
                 f"{self.name} has no tokenizer that can be loaded ({first_line(error)}); {_TOKENIZER_REMEDY}"
@@ -171,16 +245,19 @@ class Repository:
 _TOKENIZER_REMEDY = "save it with a tokenizer.json, or install what converts its vocabulary (pip install sentencepiece)"
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        ConfigError: it is not valid JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} is damaged, not valid JSON ({error}); download or write it again") from error
+def _class_for(auto_class: Any, config: Any) -> Any:
+    """The class of the models that ``auto_class`` loads for a configuration."""
+    mapping = getattr(auto_class, "_model_mapping", None)
+    if mapping is None:
+        if auto_class.config_class is not type(config):
+            raise ConfigError(f"{config.name_or_path}: {auto_class.__name__} is no class of a {config.model_type}")
+        return auto_class
+    if type(config) not in mapping:
+        raise ConfigError(f"{config.name_or_path}: transformers has no {auto_class.__name__} of a {config.model_type}")
+    found = mapping[type(config)]
+    choices = {each.__name__: each for each in (found if isinstance(found, tuple) else (found,))}
+    named = [choices[name] for name in config.architectures or () if name in choices]
+    return next(iter([*named, *choices.values()]))
 
 
 @contextmanager

@@ -132,7 +132,11 @@ class Stream:
             return _Item(document, [], companion)
         kind = document_type(document).kind if self.by_kind else None
         tasks = self.engine.heads_for(kind, tasks=self.tasks) if kind else self.tasks
-        return _Item(document, self.engine.read(document, tasks), companion, tasks, kind or "")
+        try:
+            readings = self.engine.read(document, tasks)
+        except DocumentError as error:
+            return _Item(self._failure(document.source.name, error), [], companion)
+        return _Item(document, readings, companion, tasks, kind or "")
 
     def _loaded_here(self, pairs: Iterable[tuple[DocumentLike, Any]]) -> Iterator[tuple[Document | Failure, Any]]:
         for source, companion in pairs:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from tokenizers import Tokenizer
+
+from longdoc.errors import LongdocError, first_line
 
 MASKS = ("[MASK]", "<mask>")
 """How tokenizers spell the mask token."""
@@ -14,6 +17,17 @@ Piece = tuple[int, int, int]
 """A token: its id, and its half-open character offsets."""
 
 _IN_NO_VOCABULARY = "\U0010ffff"
+
+
+@contextmanager
+def typed_errors(kind: type[LongdocError], message: str) -> Iterator[None]:
+    """Raises what ``tokenizers`` raises as an error of this kind: bare exceptions, and panics, which are none."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error) is not Exception and type(error).__name__ != "PanicException":
+            raise
+        raise kind(f"{message} ({first_line(error)})") from error
 
 
 def unknown_id(tokenizer: Tokenizer) -> int:

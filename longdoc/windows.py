@@ -23,9 +23,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from longdoc.edits import WHITE_SPACE, code_points
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, DocumentError
 from longdoc.labels import overlapping
-from longdoc.vocabulary import deleted, respelled, unknown_id
+from longdoc.vocabulary import deleted, respelled, typed_errors, unknown_id
 
 MergeRule = Literal["first", "mean", "centre", "most central"]
 
@@ -92,9 +92,15 @@ def tokenize(text: str, tokenizer: Tokenizer, *, masks: bool = False) -> Tokens:
 
     Raises:
         ConfigError: the tokenizer truncates or pads; call its ``no_truncation`` and ``no_padding`` first.
+        DocumentError: the tokenizer fails on the text.
     """
     if tokenizer.truncation is not None or tokenizer.padding is not None:
         raise ConfigError("the tokenizer truncates or pads; call its no_truncation() and no_padding() first")
+    with typed_errors(DocumentError, "the model's tokenizer cannot read the text; repair it or use another model"):
+        return _tokens(text, tokenizer, masks=masks)
+
+
+def _tokens(text: str, tokenizer: Tokenizer, *, masks: bool) -> Tokens:
     if tokenizer.encode_special_tokens == masks:
         tokenizer.encode_special_tokens = not masks
     encoding = tokenizer.encode(text, add_special_tokens=False)

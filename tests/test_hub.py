@@ -447,7 +447,7 @@ def test_code_of_a_model_is_never_run(tmp_path):
     record |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config"}}
     (tmp_path / "config.json").write_text(json.dumps(record))
     (tmp_path / "own.py").write_text("raise SystemExit('this ran')\n")
-    with pytest.raises(ConfigError, match="contains custom code which must be executed"):
+    with pytest.raises(ConfigError, match="code that comes with a model is never run"):
         load_checkpoint(tmp_path)
 
 

@@ -166,7 +166,7 @@ def fingerprint(model: str) -> str:
     """
     folder = Path(__file__).parents[1] / "assets" / "default" if model == "default" else Path(model)
     if folder.is_dir():
-        files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern)})
+        files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
         return f"{model if model == 'default' else folder.resolve().name}@{_digest(files)[:16]}"
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError

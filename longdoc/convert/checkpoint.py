@@ -14,14 +14,11 @@ from torch import Tensor
 from transformers import AutoModel, PreTrainedModel
 
 from longdoc.errors import ConfigError
-from longdoc.pretrained import Repository, read_json
+from longdoc.model_files import TOKENIZER_FILES, read_json
+from longdoc.pretrained import Repository
 
 TWO_HEADS = ("AlbertForPreTraining", "BertForPreTraining", "BigBirdForPreTraining")
 """Classes with a masked-language head and another one."""
-TOKENIZER_FILES = (
-    "tokenizer.json vocab.txt vocab.json sentencepiece.bpe.model spiece.model merges.txt tokenizer_config.json "
-    "special_tokens_map.json added_tokens.json"
-).split()
 TABLE = "position_embeddings.weight"
 
 
@@ -88,13 +85,8 @@ class Checkpoint:
         Raises:
             ConfigError: a file is missing.
         """
-        paths = [self.repository.file("model.safetensors")]
-        if paths == [None] and (index := self.repository.json("model.safetensors.index.json")) is not None:
-            paths = [self.repository.file(part) for part in sorted(set(index["weight_map"].values()))]
         state: dict[str, Tensor] = {}
-        for path in paths:
-            if path is None:
-                raise ConfigError(f"{self.name}: model.safetensors, or a part of it, is missing; save it there again")
+        for path in self.repository.weights():
             state |= load_file(path)
         # Older checkpoints also store the position ids 0 to 511, which transformers creates itself.
         return {name: tensor for name, tensor in state.items() if not name.endswith("embeddings.position_ids")}
@@ -139,9 +131,8 @@ class Checkpoint:
 
     def _write_tokenizer(self, output: Path, tokenizer: Any, max_tokens: int) -> None:
         """Copies the tokenizer's files, and sets or removes the lengths in them."""
-        for name in TOKENIZER_FILES:
-            if (path := self._tokenizer_file(name)) is not None:
-                shutil.copyfile(path, output / name)
+        for name, path in self.repository.files(TOKENIZER_FILES).items():
+            shutil.copyfile(path, output / name)
         if not (output / "tokenizer.json").exists():
             tokenizer.save_pretrained(output)
         if (path := output / "tokenizer.json").exists():
@@ -153,12 +144,6 @@ class Checkpoint:
         # Without a class, transformers would take a Longformer's tokenizer for RoBERTa's.
         record.setdefault("tokenizer_class", type(tokenizer).__name__)
         _write_json(path, {**record, "model_max_length": max_tokens})
-
-    def _tokenizer_file(self, name: str) -> Path | None:
-        try:
-            return self.repository.file(name)
-        except ConfigError:  # offline: not cached, so the tokenizer was loaded without it
-            return None
 
 
 def _write_json(path: Path, record: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from longdoc.hub.configs import (
 )
 from longdoc.hub.heads import take_head
 from longdoc.model import Model, ModelConfig, SparseConfig
+from longdoc.model_files import check_tokens
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 
@@ -97,7 +98,9 @@ def _assemble(repository: Repository, encoder: Any, head: tuple[str, HeadConfig,
         windows=WindowConfig(size=size, overlap=size // 4),
         sparse=SparseConfig(pattern=own_pattern(encoder)),
     )
-    return Model(encoder, repository.fast_tokenizer(), config, {name: module}).eval()
+    tokenizer = repository.fast_tokenizer()
+    check_tokens(tokenizer, encoder.config)
+    return Model(encoder, tokenizer, config, {name: module}).eval()
 
 
 def _no_head(name: str, config: Any, kind: str | None) -> str:

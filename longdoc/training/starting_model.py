@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForMaskedLM
+from transformers import AutoModelForMaskedLM
 
 from longdoc.attention.positions import n_positions
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError
 from longdoc.heads import FillConfig
 from longdoc.model import Model, ModelConfig, is_longdoc
+from longdoc.pretrained import Repository
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads
 from longdoc.training.run import is_first_process
 from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokenizer
@@ -70,12 +71,13 @@ def _check_encoder(model: Model, config: PretrainConfig) -> None:
 
 def load_prediction_head(model: Model, base: str) -> bool:
     """Copies a checkpoint's layers for masked language modelling into the head ``fill``, if the shapes are the same."""
-    form = AutoConfig.from_pretrained(base)
+    repository = Repository(base)
+    form = repository.config()
     if not any(name.endswith(("ForMaskedLM", "ForPreTraining")) for name in form.architectures or ()):
         return False
     if getattr(form, "hidden_act", getattr(form, "activation", None)) != "gelu":
         return False
-    weights: Mapping[str, Tensor] = AutoModelForMaskedLM.from_pretrained(base, dtype=torch.float32).state_dict()
+    weights: Mapping[str, Tensor] = repository.load(AutoModelForMaskedLM, torch.float32)[0].state_dict()
     head = model.heads[fill_heads(model.config)[0]]
     shapes = {name: tensor.shape for name, tensor in head.state_dict().items()}
     for dense, norm, bias in _LAYERS:

@@ -1,0 +1,79 @@
+"""Files within the folder of a model, and strict JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from longdoc.errors import ConfigError
+
+MAX_BYTES = 256 << 20
+"""Maximum size of a JSON file or vocabulary; the largest vocabularies in use have 35 MB."""
+
+
+def file_in(folder: Path, name: str) -> Path | None:
+    """The path of a file of a model folder; ``None`` if there is none.
+
+    In a cache of the hub, whose files are links to its own ``blobs``, these links are followed, and no others that
+    lead out of the folder.
+
+    Raises:
+        ConfigError: the name or a link leads out of the folder, or is no regular file.
+    """
+    path = folder / name
+    try:
+        real, home = path.resolve(), folder.resolve()
+        is_there, is_file = real.exists(), real.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name that no file can have
+        raise ConfigError(f"{folder}: {name!r:.80} cannot be found ({error})") from error
+    snapshots = [each for each in (home, *home.parents) if each.parent.name == "snapshots"]  # of the hub's cache
+    homes = [home, *(each.parent.parent / "blobs" for each in snapshots)]
+    if not any(map(real.is_relative_to, homes)):
+        raise ConfigError(f"{path} leads out of the folder of the model, to {real}; put a copy of the file there")
+    if is_there and not is_file:
+        raise ConfigError(f"{path} is no regular file; put the file itself there")
+    return path if is_there else None
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        ConfigError: it is too large, not valid JSON, nested too deeply, or has a key twice, NaN or Infinity.
+    """
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise ConfigError(f"{path} has {size:,} bytes; at most {MAX_BYTES:,} are read")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ConfigError(f"{path} is damaged: it is nested too deeply; download or write it again") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is damaged, not valid JSON ({error}); download or write it again") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The content of a JSON file that maps names to values.
+
+    Raises:
+        ConfigError: as for :func:`read_json`, or it contains something else.
+    """
+    record = read_json(path)
+    if not isinstance(record, dict):
+        raise ConfigError(f"{path} is damaged: it contains a {type(record).__name__}, not a mapping of settings")
+    return record
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice, _ = Counter(names).most_common(1)[0]
+        raise ValueError(f"key {twice!r:.80} is given twice")
+    return record
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
