@@ -15,7 +15,6 @@ longdoc.errors.ConfigError: optimizer: unknown key 'learning_rat'; did you mean 
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -247,12 +246,9 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
 
 def _number(value: int | float, where: str) -> float:
     try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise _mismatch(where, "a finite number", value)
-    return number
+        return float(value)
+    except OverflowError as error:
+        raise _mismatch(where, "a number below 1e308", value) from error
 
 
 def _describe(hint: Any) -> str:

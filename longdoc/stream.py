@@ -20,8 +20,8 @@ from longdoc.errors import ConcurrencyError, ConfigError, DocumentError
 from longdoc.findings import place
 from longdoc.heads import DecodeOptions, kind_of
 from longdoc.labels import Entity
-from longdoc.loaders import DocumentLike, as_document, import_loaders
-from longdoc.loaders.isolated import death_of
+from longdoc.loaders import DocumentLike, as_document
+from longdoc.loaders.isolated import death_of, import_loaders
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.prediction import Failure, Prediction
 from longdoc.reader import Reading

@@ -15,7 +15,7 @@ from longdoc.errors import ConfigError
 from longdoc.pretrained import Repository
 
 FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "pickle.find_class")
-FOLDER = Path(sys.argv[1])
+FOLDER = Path(*sys.argv[1:2])
 LIBRARY = Path(transformers.__file__).parent
 SOURCES = ["*.py", "models/auto/*.py", "utils/*.py", "integrations/*.py", "generation/*.py"]
 KEYS = re.compile(r"""(?:\.(?:pop|get)\(|getattr\(\w*config\w*, |hasattr\(\w*config\w*, |\[)\s*"(\w+)"|"(\w+)" in \w""")

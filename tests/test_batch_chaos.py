@@ -236,7 +236,9 @@ def test_documents_that_do_harm_cost_only_themselves(folder):
     assert status.counts["ok"] == 24 and status.has_ended
     assert rows(status) == good
     again = run(timeout=8.0, workers=2, memory=300 << 20)  # none of them is tried again, and the lost one is gone
-    assert {name: state for name, (state, _) in states(again).items()} == {n: s for n, (s, _) in found.items()}
+    assert {name: state for name, (state, _) in states(again).items()} == {
+        name: state for name, (state, _) in found.items() if name != "19-vanishing.html"
+    }
 
 
 def rows(status):

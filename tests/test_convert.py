@@ -460,11 +460,14 @@ def test_invalid_arguments_are_refused_before_anything_is_written(
         (lambda folder: (folder / "config.json").unlink(), "has no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "config.json is damaged, not valid JSON"),
         (lambda folder: (folder / "config.json").write_text('{"model_type": "gpt2"}'), "encoders can be converted"),
-        (lambda folder: (folder / "config.json").write_text('{"model_type": "bert", "vocab_size": "x"}'), "loaded"),
+        (
+            lambda folder: (folder / "config.json").write_text('{"model_type": "bert", "vocab_size": "x"}'),
+            "is no configuration",
+        ),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer that can be loaded|has no vocabulary"),
-        (lambda folder: (folder / "tokenizer.json").write_text("{}"), "no tokenizer that can be loaded"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{}"), "model is missing"),
         (lambda folder: (folder / "model.safetensors").unlink(), r"no weights in the safetensors format"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"no"), "cannot be loaded"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"no"), "is damaged"),
     ],
 )
 def test_a_damaged_checkpoint_is_refused(spoil, message: str, originals, tmp_path: Path) -> None:

@@ -334,7 +334,7 @@ def test_a_tokenizer_is_the_same_each_time_it_is_trained():
     ],
 )
 def test_the_prediction_layers_of_a_checkpoint_are_used(tmp_path, form, network, fill_model):
-    shape = {"vocab_size": 130, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    shape = {"vocab_size": 140, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     torch.manual_seed(2)
     task = network(form(**shape, intermediate_size=16, initializer_range=0.5, pad_token_id=0)).eval()
     task.save_pretrained(tmp_path)
@@ -407,7 +407,7 @@ def test_a_tokenizer_without_a_mask_and_narrow_embeddings_are_refused(folder):
     bare = Tokenizer(models.WordLevel({"[MASK]": 0, "[UNK]": 1}, unk_token="[UNK]"))
     with pytest.raises(ConfigError, match="only special tokens"):
         Vocabulary.of(bare)
-    shape = {"vocab_size": 130, "embedding_size": 8, "hidden_size": 16, "num_attention_heads": 2}
+    shape = {"vocab_size": 140, "embedding_size": 8, "hidden_size": 16, "num_attention_heads": 2}
     ElectraModel(ElectraConfig(**shape, intermediate_size=16)).save_pretrained(folder / "base")
     with pytest.raises(ConfigError, match="embeddings of another width"):
         pretrain(config_file(folder))

@@ -14,6 +14,7 @@ import pytest
 
 import isolated_functions as functions
 from longdoc.errors import ConfigError, RemoteError, WorkerError
+from longdoc.loaders.isolated import end_workers
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups")
@@ -28,6 +29,11 @@ def no_process_is_left() -> Iterator[None]:
     before = children()
     yield
     assert children() == before
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_workers_of_other_tests() -> None:
+    end_workers()
 
 
 def children() -> set[int]:

@@ -96,6 +96,8 @@ class Run:
                 raise ConfigError(f"{path}: holds files, but no run; give a new or empty folder")
             lock = Lock(path)
             try:
+                if overwrite:
+                    Parts(path, writer).drop_other_formats()
                 _prepare(path, model, settings, overwrite=overwrite)
                 return cls(path, lock, writer)
             except BaseException:
@@ -304,7 +306,6 @@ class Run:
     def _clean(self) -> None:
         """Removes files that no line of the journal names, and forgets the documents of parts that have lost files."""
         self._parts.drop_pending()
-        self._parts.drop_other_formats()
         there = self._parts.there()
         for part in sorted({entry.part for entry in self._ledger.entries.values()}):
             missing = [table for table in self._ledger.tables[part] if part not in there.get(table, ())]

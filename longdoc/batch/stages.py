@@ -30,7 +30,8 @@ from longdoc.batch.writers import WRITERS
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
-from longdoc.loaders import import_loaders, load
+from longdoc.loaders import load
+from longdoc.loaders.isolated import import_loaders
 from longdoc.summary import count, shown
 
 if TYPE_CHECKING:

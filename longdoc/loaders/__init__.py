@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -164,11 +163,3 @@ def _content(file: BinaryIO, name: str, limits: Limits) -> bytes:
         content += chunk
         limits.check("file_bytes", len(content), name)
     return bytes(content)
-
-
-def import_loaders() -> None:
-    """Imports the loaders of all formats: for a worker process, whose first document should not pay for it."""
-    for module in sorted({each.module for each in FORMATS.values()}):
-        with suppress(ImportError):  # of a library that is not installed, which the document that needs it is told
-            import_module(f"longdoc.loaders.{module}")
-    load(b"x")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, TypeVar
 
 from longdoc.errors import LoaderDiedError, LoaderMemoryError, LoaderTimeoutError, LongdocError, RemoteError
-from longdoc.loaders import import_loaders
+from longdoc.loaders.detect import FORMATS
 from longdoc.workers import Limits, Lost, Raised, Workers
 
 R = TypeVar("R")
@@ -53,6 +55,14 @@ def death_of(name: str, lost: Lost) -> LoaderDiedError:
     }[lost.state]
     reason = f"reading it {lost.reason}" if remedy else f"reading it ended the process ({lost.reason})"
     return kind(f"{name}: {reason}{remedy}")
+
+
+def import_loaders() -> None:
+    """Imports the loaders of all formats: for a worker process, whose first document should not pay for it."""
+    for module in sorted({each.module for each in FORMATS.values()}):
+        with suppress(ImportError):  # of a library that is not installed, which the document that needs it is told
+            import_module(f"longdoc.loaders.{module}")
+    import_module("longdoc.loaders").load(b"x")
 
 
 def _call(task: tuple[Callable[..., Any], tuple[Any, ...]]) -> Any:

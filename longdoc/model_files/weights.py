@@ -85,6 +85,7 @@ def check_size(build: Callable[[], nn.Module], shapes: Shapes, config: Any, wher
     Raises:
         ConfigError: the configuration describes a larger model, or none that can be built.
     """
+    computes_gradients = torch.is_grad_enabled()
     try:
         with torch.device("meta"), _Outline(_CALLS * (len(shapes) + 100)):
             model = build()
@@ -97,6 +98,8 @@ def check_size(build: Callable[[], nn.Module], shapes: Shapes, config: Any, wher
         ) from error
     except Exception as error:  # a wrong value makes transformers and torch raise almost anything
         raise ConfigError(f"{where} describes no model that can be built: {first_line(error)}") from error
+    finally:
+        torch.set_grad_enabled(computes_gradients)  # an outline may end where its builder was to restore it
     stored = sum(map(_elements, shapes.values()))
     tensors = {name: tuple(tensor.shape) for name, tensor in (*model.named_parameters(), *model.named_buffers())}
     if sum(map(_elements, tensors.values())) > 2 * stored + _SPARE:
