@@ -15,6 +15,7 @@ longdoc.errors.ConfigError: optimizer: unknown key 'learning_rat'; did you mean 
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -246,9 +247,12 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
 
 def _number(value: int | float, where: str) -> float:
     try:
-        return float(value)
-    except OverflowError as error:
-        raise _mismatch(where, "a number below 1e308", value) from error
+        number = float(value)
+    except OverflowError:
+        number = math.nan
+    if math.isnan(number):  # infinite scores are found in results
+        raise _mismatch(where, "a number", value)
+    return number
 
 
 def _describe(hint: Any) -> str:

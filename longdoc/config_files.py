@@ -7,7 +7,6 @@ first read as a stream of events, in which every alias counts as much as what it
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -198,14 +197,11 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """The value of a node."""
         try:
-            value = super().construct_object(node, deep=deep)
+            return super().construct_object(node, deep=deep)
         except (AttributeError, LookupError, TypeError, ValueError) as error:  # such as the date 2020-02-30
             raise yaml.constructor.ConstructorError(
                 None, None, f"not a value of {node.tag}", node.start_mark
             ) from error
-        if isinstance(value, float) and not math.isfinite(value):
-            raise yaml.constructor.ConstructorError(None, None, "not a finite number", node.start_mark)
-        return value
 
 
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")

@@ -49,7 +49,7 @@ def with_files(data: bytes, files: dict[str, str | bytes], relations: str = "") 
         for line in map(str.split, relations.strip().splitlines())
     )
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
+        for name in [name for name in old.namelist() if name not in files]:
             content = old.read(name)
             if name == "word/_rels/document.xml.rels":
                 content = content.replace(b"</Relationships>", more.encode() + b"</Relationships>")
