@@ -102,6 +102,9 @@ def test_hostile_lines():
     assert blank_value("_" * 100) == "[name left blank]"
     assert [*items(" " * 3_000 + "x", 0, 3_001)] == [(3_000, 3_001)]
     assert max(end - start for start, end in sentences("x" * 50_000, 0, 50_000)) <= 4_000
+    address = "https://a.org/" + "x" * 900
+    line = "word " * 300 + address + " word" * 300
+    assert any(address in line[start:end] for start, end in sentences(line, 0, len(line)))
 
 
 def test_comments_in_the_start_of_a_file():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from longdoc.document import Document
 from longdoc.errors import LimitExceededError, LongdocError, NoTextLayerError
 from longdoc.loaders import Limits, load
+from longdoc.loaders.edgar import split_documents
 from longdoc.loaders.html import load_html
 from longdoc.loaders.options import Options
 from reference import html_text
@@ -44,6 +45,12 @@ plain  text
 
 def read(data: bytes, **limits: int) -> Document:
     return load_html(data, name="a.htm", options=Options(limits=Limits(**limits)))
+
+
+@pytest.mark.parametrize("space", ["\n" * 9000, (" " * 80 + "\r\n") * 99])
+def test_white_space_after_the_end_of_a_filing_is_of_any_length(space: str) -> None:
+    filing = f"<DOCUMENT>\n<TYPE>EX-10\n<TEXT>\nThe rent is due.\n</text>{space}</DOCUMENT>\n"
+    assert split_documents(filing)[1] == [("<DOCUMENT>\n<TYPE>EX-10\n", "\nThe rent is due.\n")]
 
 
 def test_a_filing_is_read_as_it_is_displayed():

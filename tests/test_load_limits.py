@@ -36,6 +36,15 @@ def test_the_size_that_a_member_states_is_not_exceeded() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_folder_in_a_word_file_can_be_listed_twice() -> None:
+    out = io.BytesIO(word(("word/document.xml", PARAGRAPH)))
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("word/", "")
+        archive.writestr("word/", "")
+    assert load(out.getvalue()).text == "The rent is 5,000 dollars."
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_in_a_word_file_is_of_one_member() -> None:
     with pytest.raises(CorruptDocumentError, match="same name"):
         load(word(("word/document.xml", PARAGRAPH), ("word/document.xml", "<w:p/>")))

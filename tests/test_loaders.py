@@ -4,6 +4,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -289,6 +290,7 @@ def test_an_encrypted_pdf_opens_with_its_password_only():
         (7, TypeError),
         (None, TypeError),
         (io.StringIO("text"), TypeError),
+        (SimpleNamespace(read=lambda: b"The rent is 5,000 dollars."), TypeError),
     ],
 )
 def test_each_kind_of_bad_input_raises_its_own_error(source, error):

@@ -189,3 +189,73 @@ def test_what_draws_itself_is_damaged(data: bytes) -> None:
 def test_pages_that_draw_too_much_are_refused(data: bytes) -> None:
     with pytest.raises(LimitExceededError, match=r"(page|object) \d+: .*allowed"):
         load(data, limits=SMALL)
+
+
+DRAWS = "/X Do " * 20
+FORMS = chain(3, DRAWS, TEXT)
+END = 10 + len(FORMS)
+PICTURE = "BI /W 1 /H 1 /BPC 8 /CS /G ID %s EI "
+CUT = zlib.compressobj()
+DAMAGED = CUT.compress(DRAWS.encode()) + CUT.flush(zlib.Z_SYNC_FLUSH) + b"\xff\xff\xff"
+
+
+def hidden(content: str, *objects: str, forms: list[str] = FORMS) -> bytes:
+    return page_of(content, *forms, *objects, names=X)
+
+
+def divided(*contents: str) -> bytes:
+    """A page whose content is in several streams."""
+    numbers = " ".join(f"{END + i} 0 R" for i in range(len(contents)))
+    return hidden("", *map(stream, contents)).replace(b"/Contents 5 0 R", f"/Contents [{numbers}]".encode())
+
+
+def below(levels: int, resources: bytes = b"") -> bytes:
+    """A page that has the resources of a node of the tree of pages far above it."""
+    nodes = [f"<< /Parent {END + i + 1} 0 R >>" for i in range(levels)]
+    data = hidden(DRAWS, *nodes, f"<< /Resources << /Font << /F 3 0 R >> {X} >> >>")
+    own = f"/Resources << /Font << /F 3 0 R  >> {X} >> /Contents".encode()
+    assert own in data
+    return data.replace(b"/Parent 2 0 R", f"/Parent {END} 0 R".encode()).replace(own, resources + b"/Contents")
+
+
+HIDDEN = {
+    **{f"separator {ord(each)}": hidden(f"/X{each}Do{each}" * 20) for each in "\0\f\x80\xff"},
+    "kind by reference": hidden(DRAWS, "/Form", forms=[each.replace("/Form", f"{END} 0 R", 1) for each in FORMS]),
+    "kind as text": hidden(DRAWS, forms=[each.replace("/Form", "(Form)", 1) for each in FORMS]),
+    "resources that are missing": below(1, b"/Resources 999 0 R "),
+    "resources far above": below(70),
+    "resources too far above": below(300),
+    "name in the stream before": divided(*["/X", "Do"] * 20),
+    "bracket in a comment": hidden(f"%(\n{DRAWS} [] Do\n%)\n"),
+    "bracket in a comment that a stream before begins": divided("%", f"(\n{DRAWS} [] Do )"),
+    "comment in text": hidden(f"(%(%)) pop {DRAWS} [] Do )"),
+    "bracket in hexadecimal text": hidden(f"<(> {DRAWS} [] Do )"),
+    "bracket in a picture": hidden(PICTURE % "(" + DRAWS + "[] Do " + PICTURE % ")"),
+    "other name in a comment": hidden("/X %/Y\nDo " * 20),
+    "other name in a comment after a picture": hidden(PICTURE % "a" + "/X %/Y\nDo " * 20),
+    "name as text": hidden("/Y (X) Do " * 20),
+    "damage": hidden("").replace(
+        b"<< /Length 0 >>\nstream\n\nendstream",
+        stream(DAMAGED.decode("latin-1"), "/Filter /FlateDecode").encode("latin-1"),
+    ),
+    "codes that grow late": hidden("").replace(
+        b"<< /Length 0 >>\nstream\n\nendstream",
+        stream("a" * 9, "/Filter /LZWDecode /DecodeParms << /EarlyChange 0 >>").encode("latin-1"),
+    ),
+    "brackets in text": page_of(f"BT /F 9 Tf ({'a' * 3000}(b)) Tj ET"),
+    "no hexadecimal digits in text": page_of(f"BT /F 9 Tf <{'61' * 3000}z> Tj ET"),
+    "ends of states in comments": page_of("q %Q\n" * 300),
+    "ends of states in text": page_of("q (\nQ ) pop " * 300),
+    "ends of states in pictures": page_of(PICTURE % "a" + ("q " * 99 + PICTURE % "Q") * 99),
+}
+
+
+@pytest.mark.parametrize("data", HIDDEN.values(), ids=HIDDEN)
+def test_what_pdfium_draws_is_not_hidden(data: bytes) -> None:
+    with pytest.raises(LimitExceededError, match="allowed"):
+        load(data, limits=Limits(page_objects=400, page_characters=2000, content_bytes=20_000))
+
+
+def test_pictures_and_brackets_in_a_content_are_no_reason_to_refuse_it() -> None:
+    content = "q Q " * 300 + PICTURE % "(" + "q Q " * 300 + "(5% (of) \\) %) pop " + "/X Do " + TEXT
+    assert load(page_of(content, form(TEXT), names=X)).text == "An ordinary line of the lease."

@@ -154,11 +154,14 @@ def _read(source: str | os.PathLike[str] | bytes | BinaryIO, limits: Limits) -> 
 
 def _content(file: BinaryIO, name: str, limits: Limits) -> bytes:
     """The content of a file, of which no more is read than may be: some, such as /dev/zero, do not end."""
+    allowed = "a path (str or Path), bytes, or a file object opened in binary mode, with read(size)"
     content, chunk = bytearray(), None
     while chunk != b"":
-        chunk = file.read(_CHUNK) if hasattr(file, "read") else None
+        try:
+            chunk = file.read(_CHUNK) if hasattr(file, "read") else None
+        except TypeError as error:
+            raise TypeError(f"source is {type(file).__name__}, which fails ({error}); allowed: {allowed}") from error
         if not isinstance(chunk, bytes):
-            allowed = "a path (str or Path), bytes, or a file object opened in binary mode"
             raise TypeError(f"source is {type(file).__name__}; allowed: {allowed}")
         content += chunk
         limits.check("file_bytes", len(content), name)

@@ -22,8 +22,8 @@ _FIRST_TAG = re.compile(r"-----BEGIN PRIVACY|<(SEC|IMS)-DOCUMENT>|<DOCUMENT>\s*<
 _HEADER_FIELD = re.compile(r"^[ \t]*<(TYPE|SEQUENCE|FILENAME|DESCRIPTION)>[ \t]*([^\n\r<]*)", re.MULTILINE)
 _DOCUMENT = re.compile(r"^[ \t]*<DOCUMENT>(?=\s*<TYPE>)", re.IGNORECASE | re.MULTILINE)
 _TEXT = re.compile(r"^[ \t]*<TEXT>", re.IGNORECASE | re.MULTILINE)
+_TEXT_END = re.compile(r"</TEXT>", re.IGNORECASE)
 _END = re.compile(r"</TEXT>\s*(?:</(?:SEC-|IMS-)?DOCUMENT>\s*|-----END PRIVACY[^\n]*(?:\n\s*|\Z))*\Z", re.IGNORECASE)
-_LONGEST_END = 4_000  # characters from the end of the text of a document to the end of the document
 _CLOSED = re.compile(r"</(?:SEC-|IMS-)?DOCUMENT>\s*\Z", re.IGNORECASE)
 _ENCODED = re.compile(r"\s*(?:<PDF>\s*)?begin \d{3,4} [^\r\n]+\r?\n", re.IGNORECASE)
 _HTML_TAG = r"<(!doctype\s+html|html|head|body|div|p|br|font|tr)\b"
@@ -55,7 +55,9 @@ def split_documents(filing: str) -> tuple[str, list[tuple[str, str]]]:
     documents = []
     for start, end in pairwise([*starts, len(filing)]):
         text = _TEXT.search(filing, start, end)
-        last = _END.search(filing, max(start, end - _LONGEST_END), end) or _CLOSED.search(filing, start, end)
+        ends = [match.start() for match in _TEXT_END.finditer(filing, start, end)]
+        last = _END.match(filing, ends[-1], end) if ends else None
+        last = last or _CLOSED.search(filing, start, end)
         at, until = (text.start(), text.end()) if text else (end, end)
         documents.append((filing[start:at], filing[until : max(until, last.start() if last else end)]))
     return filing[: starts[0]] if starts else filing, documents

@@ -91,12 +91,19 @@ def sentences(text: str, start: int, end: int) -> Iterator[Range]:
             continue
         first, last = match.span()
         ends = [m.end() for m in _SENTENCE_END.finditer(text, first, last)]
-        cuts = [(text.find(" ", at, min(at + _LONGEST, last)), at) for at in range(first + _LONGEST, last, _LONGEST)]
-        borders = sorted({first, *ends, *(at if space < 0 else space for space, at in cuts), last})
+        cuts = (_cut(text, at, last) for at in range(first + _LONGEST, last, _LONGEST))
+        borders = sorted({first, *ends, *cuts, last})
         for a, b in pairwise(borders):
             begin, stop = _unbulleted(text, a, b)
             if begin < stop:
                 yield begin, stop
+
+
+def _cut(text: str, at: int, last: int) -> int:
+    """The last space before a place of a long line, or the next one, so that no word is cut; else the place itself."""
+    before = text.rfind(" ", at - _LONGEST, at + 1)
+    found = before if before >= 0 else text.find(" ", at, min(at + _LONGEST, last))
+    return at if found < 0 else found
 
 
 def items(text: str, start: int, end: int) -> Iterator[Range]:

@@ -71,7 +71,8 @@ class Package:
                 f"{name}: {other[0]} is packed by a method that Word files do not have; allowed: stored and deflated; "
                 "save it again as .docx"
             )
-        if len({member.filename for member in members}) < len(members):
+        names = [member.filename for member in members if not member.is_dir()]
+        if len(set(names)) < len(names):
             raise CorruptDocumentError(f"{name}: two members with the same name; save it again as .docx")
         if any(member.flag_bits & 1 for member in members):
             raise EncryptedDocumentError(f"{name}: zip file with a password; unpack it and pack it without one")

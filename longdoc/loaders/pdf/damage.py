@@ -22,6 +22,7 @@ _BEGINS_PICTURE = re.compile(rb"\bBI\s[^()]{0,200}?\sID\s")
 _ENDS_PICTURE = re.compile(rb"\sEI\b")
 _DEEPEST = 50  # brackets in the brackets of a string
 _OPENERS = {b"(": b")", b"[": b"]", b"<<": b">>", b"<": b">"}
+_PIECE = 64  # bytes
 _MOST_BYTES = 1 << 28  # unpacked, of one stream
 
 
@@ -83,15 +84,29 @@ def unpack(packed: bytes, most: int = _MOST_BYTES) -> tuple[bytes, bool]:
 
 
 def _before_damage(deflated: bytes, most: int) -> bytes:
-    """What can be unpacked of a stream before the damage, but for its last few bytes; at most ``most``."""
+    """What can be unpacked of a stream before the damage; at most ``most``."""
     unpacker, content = zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
-    try:
-        for at in range(0, len(deflated), 64):
-            content += unpacker.decompress(deflated[at : at + 64], most - len(content))
-            if len(content) == most:
-                break
-    except zlib.error:
-        pass
+    for start in range(0, len(deflated), _PIECE):
+        piece, before = deflated[start : start + _PIECE], unpacker.copy()
+        try:
+            content += unpacker.decompress(piece, most - len(content))
+        except zlib.error:
+            return bytes(content + _bytewise(before, piece, most - len(content)))
+        if len(content) == most:
+            break
+    return bytes(content)
+
+
+def _bytewise(unpacker: zlib._Decompress, piece: bytes, most: int) -> bytes:
+    """What can be unpacked of the piece that has the damage."""
+    content = bytearray()
+    for at in range(len(piece)):
+        try:
+            content += unpacker.decompress(piece[at : at + 1], most - len(content))
+        except zlib.error:
+            break
+        if len(content) == most:
+            break
     return bytes(content)
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import pypdfium2 as pdfium
@@ -20,25 +20,15 @@ import pypdfium2 as pdfium
 from longdoc.errors import CorruptDocumentError
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.pdf.filters import content_of, filters_of, most_times
+from longdoc.loaders.pdf.operators import DRAWS, UNNAMED, nesting, uses_of, without_text
 from longdoc.loaders.pdf.syntax import Objects, Reference, Stream
 
-_STARTS, _ENDS = rb"(?<![^\s/\[\]()<>{}%])", rb"(?![^\s/\[\]()<>{}%])"  # of an operator
-_OPERATORS = {kind: re.compile(kind) for kind in (b"Do", b"gs", b"scn", b"SCN", b"Tf")}
-_NAMED = re.compile(rb"(/[^\s/\[\]()<>{}%]*)(?:\s*[-+.\d]+)?\s*\Z")
-_LONGEST_NAME = 300  # bytes, with a number and the white space before the operator
-_REGULAR = re.compile(rb"[^\s/\[\]()<>{}%]")
-_DRAWS = re.compile(_STARTS + rb"(?:Tj|TJ|'|\"|[SsFn]|f\*?|[Bb]\*?|Do|sh|EI)" + _ENDS)
-_STRING = re.compile(rb"\(([^\\()]*(?:\\.[^\\()]*)*)\)|<([0-9A-Fa-f\s]*)>", re.DOTALL)
-_NESTS = re.compile(_STARTS + rb"(?:(BMC|BDC|q)|(EMC|Q))" + _ENDS)
-_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
-_UNNAMED = b""
 _SHORTEST = 4  # bytes of a content that draws something
 _CHAINED = re.compile(rb"/Filter\[[^\]]*\]")
 _UNPACKED_WHOLE = re.compile(rb"/(?:ToUnicode|FontFile[23]?|Encoding|CIDToGIDMap|Functions?|UseCMap)\W{1,3}(\d+) 0 R")
 _PACKED_OBJECTS = re.compile(rb"/(?:ObjStm|XRef)\b.{0,1000}?\bstream\r?\n", re.DOTALL)
 _PAGE = 612 * 792  # square points
 _OVERLAP = 1.5  # times its step: how wide a tile is that overlaps its neighbours
-_DEEPEST = 64  # nodes above a page
 _CACHED = 4096  # contents
 _MANY = 1 << 62
 _PIECE = 1 << 18  # bytes
@@ -152,11 +142,15 @@ class Expansion:
 
     def _inherited(self, page: dict[bytes, Any], key: bytes) -> Any:
         """An entry of a page, or of the nearest node above it that has it."""
-        for _ in range(_DEEPEST):
-            if key in page:
-                return page[key]
-            page = self._objects.entries(page.get(b"/Parent"))
-        return None
+        seen = set[Any]()
+        while self._objects.get(page.get(key)) is None:
+            parent = page.get(b"/Parent")
+            if not isinstance(parent, Reference) or parent in seen:
+                return None
+            seen.add(parent)
+            self._limits.check("depth", len(seen), f"{self._name}, nodes above a page")
+            page = self._objects.entries(parent)
+        return page[key]
 
     def _streams(self, value: Any) -> tuple[int, ...]:
         """The numbers of the streams that are a content: one, or those of an array."""
@@ -165,7 +159,7 @@ class Expansion:
 
     def _form(self, stream: Stream, own: dict[bytes, Any], outer: dict[bytes, Any]) -> _Content:
         """The content of a form; without resources of its own, it has those of what draws it."""
-        resources = stream.entries.get(b"/Resources")
+        resources = self._objects.get(stream.entries.get(b"/Resources"))
         return _Content((stream.number,), own if resources is None else self._objects.entries(resources), outer)
 
     def _appearances(self, annotation: Any) -> Iterator[Stream]:
@@ -213,19 +207,16 @@ class Expansion:
         size = sum(map(self._length, content.streams))
         if not exact:
             return _Work(size, size, size // _SHORTEST)
-        counts = [*map(self._counts, content.streams)]
-        return _Work(size, sum(characters for characters, _ in counts), sum(objects for _, objects in counts))
+        return _Work(size, *self._counts(content.streams))
 
     def _drawn(self, content: _Content) -> Iterator[tuple[_Content, int]]:
         """The contents that a content draws by name, and how often."""
         inner = [*self._forms(content), *self._glyphs(content), *self._masks(content), *self._patterns(content)]
         if not inner:
             return
-        uses = {kind: Counter[bytes]() for kind in {kind for kind, *_ in inner}}
-        for number, (kind, named) in product(content.streams, uses.items()):
-            named.update(self._uses(number, kind))
+        uses = {kind: self._uses(content.streams, kind) for kind in {kind for kind, *_ in inner}}
         for kind, name, drawn, times in inner:
-            if used := uses[kind][name] + uses[kind][_UNNAMED]:
+            if used := uses[kind][name] + uses[kind][UNNAMED]:
                 # The glyphs of a font are parsed once, unless they draw forms.
                 yield drawn, times if kind == b"Tf" else used * times
 
@@ -235,19 +226,18 @@ class Expansion:
             stream = self._objects.get(value)
             if not isinstance(stream, Stream):
                 continue
-            if stream.entries.get(b"/Subtype") == b"/Form":
+            if self._objects.get(stream.entries.get(b"/Subtype")) != b"/Image":
                 yield b"Do", name, self._form(stream, content.own, content.outer), 1
 
     def _glyphs(self, content: _Content) -> Iterator[_Use]:
         """The glyphs of Type 3 fonts, each of which is a content."""
         for name, value in self._named(content, b"/Font"):
             font = self._objects.entries(value)
-            if font.get(b"/Subtype") != b"/Type3":
-                continue
-            own = self._objects.entries(font[b"/Resources"]) if b"/Resources" in font else content.own
+            resources = self._objects.get(font.get(b"/Resources"))
+            own = content.own if resources is None else self._objects.entries(resources)
             for glyph in map(self._objects.get, self._objects.entries(font.get(b"/CharProcs")).values()):
                 if isinstance(glyph, Stream):
-                    times = sum(map(self._length, content.streams)) if self._uses(glyph.number, b"Do") else 1
+                    times = sum(map(self._length, content.streams)) if self._uses((glyph.number,), b"Do") else 1
                     yield b"Tf", name, _Content((glyph.number,), own, content.outer), times
 
     def _masks(self, content: _Content) -> Iterator[_Use]:
@@ -298,52 +288,32 @@ class Expansion:
         """The length of a content; the longest possible where it is unknown."""
         content = self._unpacked(number)
         if content is not None:
-            self._limits.check("depth", _nesting(content, self._limits.depth), f"{self._name}, object {number}")
+            self._limits.check("depth", nesting(content, self._limits.depth), f"{self._name}, object {number}")
             return len(content)
         stream: Stream = self._objects.get(Reference(number))
         return (stream.end - stream.start) * most_times(filters_of(self._objects, stream))
 
-    def _read_uses(self, number: int, kind: bytes) -> Counter[bytes]:
-        """How often a content uses each name with an operator; under ``_UNNAMED``, with what is no plain name."""
-        content = self._unpacked(number)
-        if content is None:
-            return Counter({_UNNAMED: self._length(number) // _SHORTEST})
-        uses = _uses(content, kind)
-        return _uses(_STRING.sub(b"()", content), kind) if uses[_UNNAMED] else uses  # text may have the same letters
+    def _joined(self, streams: tuple[int, ...]) -> bytes | None:
+        """The streams of a content as pdfium joins them: strings and comments go on in the next one."""
+        parts = [self._unpacked(number) for number in streams]
+        return None if None in parts else b" ".join(part for part in parts if part is not None)
 
-    def _read_counts(self, number: int) -> tuple[int, int]:
+    def _read_uses(self, streams: tuple[int, ...], kind: bytes) -> Counter[bytes]:
+        """How often a content uses each name with an operator; under ``UNNAMED``, with what is no plain name."""
+        content = self._joined(streams)
+        if content is None:
+            return Counter({UNNAMED: sum(map(self._length, streams)) // _SHORTEST})
+        uses = uses_of(content, kind)
+        return uses_of(without_text(content)[0], kind) if uses[UNNAMED] else uses  # text may have the same letters
+
+    def _read_counts(self, streams: tuple[int, ...]) -> tuple[int, int]:
         """The most characters that a content can show, and the most objects that it can draw."""
-        content = self._unpacked(number)
+        content = self._joined(streams)
         if content is None:
-            return self._length(number), self._length(number) // _SHORTEST
-        characters = sum(len(found[1] or b"") + len(found[2] or b"") // 2 for found in _STRING.finditer(content))
-        return characters, sum(1 for _ in _DRAWS.finditer(_STRING.sub(b"()", content)))
-
-
-def _uses(content: bytes, kind: bytes) -> Counter[bytes]:
-    """How often a content uses each name with an operator; under ``_UNNAMED``, with what is no plain name."""
-    uses = Counter[bytes]()
-    for operator in [b"scn", b"SCN"] if kind == b"scn" else [kind]:
-        for found in _OPERATORS[operator].finditer(content):
-            at, end = found.span()
-            if _REGULAR.match(content, end):
-                continue
-            if before := _NAMED.search(content, max(at - _LONGEST_NAME, 0), at):
-                uses[_ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), before[1])] += 1
-            elif not _REGULAR.match(content, at - 1):
-                uses[_UNNAMED] += 1
-    return uses
-
-
-def _nesting(content: bytes, most: int) -> int:
-    """How deep the saved states and marks of a content nest; 0 if there are too few for more than ``most``."""
-    if content.count(b"q") + content.count(b"BMC") + content.count(b"BDC") <= most:
-        return 0
-    depth = deepest = 0
-    for found in _NESTS.finditer(content):
-        depth = depth + 1 if found[1] else max(depth - 1, 0)
-        deepest = max(deepest, depth)
-    return deepest
+            length = sum(map(self._length, streams))
+            return length, length // _SHORTEST
+        operators, characters, _ = without_text(content)
+        return characters, sum(1 for _ in DRAWS.finditer(operators))
 
 
 def _sum(work: list[_Work]) -> _Work:

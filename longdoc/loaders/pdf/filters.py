@@ -46,7 +46,7 @@ def content_of(objects: Objects, stream: Stream, most: int) -> bytes | None:
     """
     content = objects.data[stream.start : stream.end]
     parameters = [objects.entries(each) for each in objects.items(stream.entries.get(b"/DecodeParms"))]
-    if any(each.get(b"/Predictor", b"1") != b"1" for each in parameters):
+    if any(objects.get(each.get(key, b"1")) != b"1" for each in parameters for key in (b"/Predictor", b"/EarlyChange")):
         return None
     for name in filters_of(objects, stream):
         if name not in _UNPACK:
