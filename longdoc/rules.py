@@ -65,7 +65,7 @@ MAX_OPTIONAL = 24
 MAX_ALIKE = 12
 MAX_OPEN = 4
 """What a pattern of a user may have: tokens, optional ones, optional ones that test the same, and those with * or +."""
-_COUNTED = re.compile(r"\{(\d*)(?:,(\d*))?\}", re.ASCII)
+_COUNTED = re.compile(r"\{(?=,?\d)(\d*)(?:,(\d*))?\}", re.ASCII)
 
 _SUBSTITUTES = {0x2010: "-", 0x2011: "-", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 # White space other than one space; zero-width characters; runs so long that spaCy's tokenizer takes quadratic time.
@@ -301,11 +301,14 @@ def _why_slow(rule: Rule) -> str:
     for number, token in enumerate(rule.tokens):
         tests = {str(key).upper(): value for key, value in token.items()}
         repeat = str(tests.pop("OP", "1"))
+        if repeat not in ("1", "!", "?", "*", "+") and not _COUNTED.fullmatch(repeat):
+            return f"pattern[{number}]: OP: {repeat!r:.40} is unknown; allowed: !, ?, *, + and counts such as {{2,5}}"
         low, high = _counts(repeat)
+        is_open = repeat in ("*", "+") or repeat.endswith(",}")
         n_tokens += max(high, 1)
         optional[repr(tests)] += high - low
-        n_open += repeat in ("*", "+")
-        if not tests and repeat in ("*", "+"):
+        n_open += is_open
+        if not tests and is_open:
             return f"pattern[{number}]: it matches all tokens to the end; test an attribute, or count: OP: '{{1,5}}'"
         for expression in _expressions(tests):
             if slow := why_slow(expression):
@@ -325,7 +328,7 @@ def _counts(repeat: str) -> tuple[int, int]:
         return 0, 1
     match = _COUNTED.fullmatch(repeat)
     if match is None:
-        return 1, 1  # spaCy rejects what it does not know
+        return 1, 1
     low, high = (int((group or "").lstrip("0")[:9] or 0) for group in match.groups())
     return low, max(low, high)
 

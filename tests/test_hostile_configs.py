@@ -192,6 +192,9 @@ def test_an_honest_expression_is_left_alone(pattern: str) -> None:
             "30 optional",
         ),
         ("[{OP: '*'}]", r"pattern\[0\]: it matches all tokens to the end"),
+        ("[{OP: '{0,}'}]", r"pattern\[0\]: it matches all tokens to the end"),
+        ("[{OP: '{0, 24}'}]", r"pattern\[0\]: OP: '\{0, 24\}' is unknown"),
+        (f"[{', '.join(['{IS_ALPHA: true, OP: ' + chr(34) + '{1,}' + chr(34) + '}'] * 5)}]", "5 tokens with"),
     ],
 )
 def test_a_rule_that_may_take_very_long_is_refused(tmp_path: Path, pattern: str, message: str) -> None:

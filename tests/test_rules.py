@@ -309,7 +309,7 @@ def test_the_ends_of_a_match_are_stripped(tmp_path: Path) -> None:
             "rules: [{label: A, id: mine, pattern: [{LOWER: {INN: [b]}}]}]",
             r"rules\[0\] \(mine\): spaCy rejects the pattern .*INN",
         ),
-        ("rules: [{label: A, pattern: [{LOWER: b, OP: x}]}]", r"rules\[0\]: spaCy rejects the pattern"),
+        ("rules: [{label: A, pattern: [{LOWER: b, OP: x}]}]", r"rules\[0\]: pattern\[0\]: OP: 'x' is unknown"),
         ("rules: [{label: A, pattern: [{TEXT: {REGEX: '('}}]}]", r"rules\[0\]: spaCy rejects the pattern"),
         ("rules: [{label: A, pattern: [{IS_DIGIT: maybe}]}]", r"rules\[0\]: spaCy rejects the pattern"),
         ("rules: [", "not valid YAML"),

@@ -396,3 +396,14 @@ def test_caches_of_libraries_are_bounded_unless_the_caller_says_otherwise(monkey
     names = ["MALLOC_ARENA_MAX", "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"]
     with Workers(os.getenv, 1) as workers:
         assert [each.result for each in workers.run(names, ordered=True)] == ["1", "128", "7"]
+
+
+def test_a_worker_that_the_system_does_not_start_is_an_error_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("longdoc.workers.WorkerProcess", refuse)
+    with Workers(len, 1) as workers, pytest.raises(WorkerError, match=r"cannot be started \(Too many open files"):
+        list(workers.run(["x"]))
+    with Workers(len, 1) as workers, pytest.raises(WorkerError, match="ulimit"):
+        workers.call("x")

@@ -77,6 +77,6 @@ def read_doing(folder: Path, pid: int | None) -> Doing | None:
     """What the run of a process is doing now; None if that is not known."""
     try:
         record = json.loads((folder / _NAME).read_bytes())
-    except FileNotFoundError:
+        return Doing(**record) if record.pop("pid") == pid else None  # else a killed run has left it
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # as a power cut leaves it
         return None
-    return Doing(**record) if record.pop("pid") == pid else None  # else a killed run has left it

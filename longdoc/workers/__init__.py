@@ -275,7 +275,13 @@ class _Crew:
         with self._lock:
             if self.stopped:
                 raise _Stopped
-            worker = WorkerProcess()
+            try:
+                worker = WorkerProcess()
+            except OSError as error:
+                raise WorkerError(
+                    f"a worker process cannot be started ({error.strerror or error}); end other programs, or allow "
+                    "more processes and open files (ulimit)"
+                ) from error
             self._workers.add(worker)
             return worker
 
