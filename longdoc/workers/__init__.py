@@ -278,10 +278,8 @@ class _Crew:
             try:
                 worker = WorkerProcess()
             except OSError as error:
-                raise WorkerError(
-                    f"a worker process cannot be started ({error.strerror or error}); end other programs, or allow "
-                    "more processes and open files (ulimit)"
-                ) from error
+                remedy = "end other programs, or allow more processes and open files (ulimit)"
+                raise WorkerError(f"a worker process cannot be started ({error.strerror or error}); {remedy}") from error
             self._workers.add(worker)
             return worker
 
