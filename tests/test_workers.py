@@ -403,7 +403,7 @@ def test_a_worker_that_the_system_does_not_start_is_an_error_of_workers(monkeypa
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr("longdoc.workers.WorkerProcess", refuse)
-    with Workers(len, 1) as workers, pytest.raises(WorkerError, match=r"cannot be started \(Too many open files"):
+    with Workers(len, 1) as workers, pytest.raises(WorkerError, match=r"cannot start \(Too many open files"):
         list(workers.run(["x"]))
-    with Workers(len, 1) as workers, pytest.raises(WorkerError, match="ulimit"):
+    with Workers(len, 1) as workers, pytest.raises(WorkerError, match="open files"):
         workers.call("x")

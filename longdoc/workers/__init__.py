@@ -278,8 +278,8 @@ class _Crew:
             try:
                 worker = WorkerProcess()
             except OSError as error:
-                remedy = "end other programs, or allow more processes and open files (ulimit)"
-                raise WorkerError(f"a worker process cannot be started ({error.strerror or error}); {remedy}") from error
+                remedy = "end other programs, or allow more processes and open files"
+                raise WorkerError(f"a worker process cannot start ({error.strerror or error}); {remedy}") from error
             self._workers.add(worker)
             return worker
 
