@@ -62,7 +62,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``config_files``    YAML and JSON files, read within limits
 ``durable``         files that a crash or a kill leaves whole or absent
 ``pdfium``          pdfium's lock
-``stored``          JSON that longdoc has written, read back and checked
+``stored``          strict JSON; what longdoc has written in it, read back and checked
 ``version``         the version of longdoc
 ``errors``          the errors that a caller may want to catch
 ==================  =====================================================================================

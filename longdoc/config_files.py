@@ -6,7 +6,6 @@ first read as a stream of events, in which every alias counts as much as what it
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 import yaml
 
 from longdoc.errors import ConfigError, first_line
+from longdoc.stored import parse
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 50_000
@@ -51,8 +51,8 @@ def read_json(path: str | Path) -> Any:
     """
     text = _text(path)
     try:
-        return json.loads(text, object_pairs_hook=_mapping, parse_constant=_not_json)
-    except (ValueError, RecursionError) as error:
+        return parse(text)
+    except ValueError as error:
         raise ConfigError(f"{path}: not JSON ({first_line(error)})") from error
 
 
@@ -68,19 +68,6 @@ def _text(path: str | Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
-
-
-def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"key {key!r:.80} is given twice")
-        found[key] = value
-    return found
-
-
-def _not_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a number of JSON")
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""JSON that longdoc has written, read back: keys, types and numbers are checked, and an error names the place.
+"""Strict JSON, and what longdoc has written in it, read back: an error names the place of a wrong key, type or number.
 
 >>> from dataclasses import dataclass
 >>> @dataclass
@@ -19,6 +19,7 @@ import dataclasses
 import json
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
@@ -38,14 +39,14 @@ def parse(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_not_json)
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError("it is nested too deeply") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r:.80} is given twice")
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {twice!r:.80} is given twice")
     return found
 
 

@@ -161,3 +161,16 @@ def test_a_failed_document_that_is_removed_is_no_failure(folder):
     assert [(Path(each.address).name, each.state) for each in status.removed] == [("b.txt", "failed")]
     write("b.txt", BAD, 1)
     assert [Path(each.address).name for each in run().failures] == ["b.txt"]
+
+
+def test_a_copy_that_is_read_before_its_changed_original_takes_the_rows_over(folder):
+    write("m.txt", TEXTS[0], 1)
+    run()
+    write("a.txt", TEXTS[0], 1)
+    run()
+    write("m.txt", TEXTS[2], 2)
+    with pytest.raises(KeyboardInterrupt):
+        run(stop_after=1, in_a_part=1)
+    check_whole("out", "jsonl")
+    run()
+    check_fresh(["a.txt", "m.txt"], "jsonl")

@@ -486,6 +486,16 @@ def test_other_files_in_the_folder_are_left_alone(folder):
     assert sorted(Path("out").rglob("*.*")) == before
 
 
+def test_a_run_that_replaces_one_of_another_format_removes_its_files(folder):
+    class Commas(Lines):
+        suffix = ".csv"
+
+    extract()
+    Path("out/words/notes.jsonl").touch()
+    extract(writer=Commas(), overwrite=True)
+    assert {path.suffix for path in Path("out").glob("*/part-*")} == {".csv"} and Path("out/words/notes.jsonl").exists()
+
+
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 

@@ -179,7 +179,7 @@ def test_an_adapter_is_not_applied_in_silence(tmp_path, theirs):
         (b"\xff\xfe\x00", "not valid JSON"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a": 1, "a": 2}', "key 'a' is given twice"),
-        (b'{"a": NaN}', "NaN is no number"),
+        (b'{"a": NaN}', "NaN is not a number of JSON"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not valid JSON"),
     ],
 )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -407,3 +408,20 @@ def test_a_worker_that_the_system_does_not_start_is_an_error_of_workers(monkeypa
         list(workers.run(["x"]))
     with Workers(len, 1) as workers, pytest.raises(WorkerError, match="open files"):
         workers.call("x")
+
+
+def test_an_answer_at_the_limit_costs_no_other_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    class AtTheLastMoment(Timer):
+        def start(self) -> None:
+            """Nothing: it fires when the answer has arrived."""
+
+        def cancel(self) -> None:
+            if self.interval == 7.0:
+                self.function()
+            super().cancel()
+
+    monkeypatch.setattr("longdoc.workers.process.Timer", AtTheLastMoment)
+    with Workers(len, 1) as workers:
+        late = workers.call("x", Limits(seconds=7.0)).result
+        assert isinstance(late, Lost) and late.state == "timed out"
+        assert workers.call("xyz", Limits(seconds=60.0)).result == 3

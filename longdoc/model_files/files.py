@@ -1,14 +1,12 @@
-"""Files within the folder of a model, and strict JSON."""
+"""Files within the folder of a model, and the JSON in them."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from longdoc.errors import ConfigError
+from longdoc.stored import parse
 
 MAX_BYTES = 256 << 20
 """Maximum size of a JSON file or vocabulary; the largest vocabularies in use have 35 MB."""
@@ -47,9 +45,7 @@ def read_json(path: Path) -> Any:
     if (size := path.stat().st_size) > MAX_BYTES:
         raise ConfigError(f"{path} has {size:,} bytes; at most {MAX_BYTES:,} are read")
     try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
-    except RecursionError as error:
-        raise ConfigError(f"{path} is damaged: it is nested too deeply; download or write it again") from error
+        return parse(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(f"{path} is damaged, not valid JSON ({error}); download or write it again") from error
 
@@ -64,16 +60,3 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise ConfigError(f"{path} is damaged: it contains a {type(record).__name__}, not a mapping of settings")
     return record
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice, _ = Counter(names).most_common(1)[0]
-        raise ValueError(f"key {twice!r:.80} is given twice")
-    return record
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
