@@ -17,11 +17,12 @@ from longdoc.loaders.layout.assemble import assemble
 from longdoc.loaders.layout.isolate import attempt
 from longdoc.loaders.layout.page import Interactive, ReadPage
 from longdoc.loaders.options import Options
-from longdoc.loaders.pdf.expansion import Expansion, check_packed_objects
+from longdoc.loaders.pdf.expansion import Expansion
 from longdoc.loaders.pdf.glyphs import read_glyphs
 from longdoc.loaders.pdf.interactive import draw_annotations, read_interactive, read_outline
 from longdoc.loaders.pdf.layers import may_have_layers
 from longdoc.loaders.pdf.miner import Miner
+from longdoc.loaders.pdf.packed_objects import check_packed_objects
 from longdoc.loaders.pdf.page import PdfFile, read_page
 from longdoc.loaders.pdf.unread import name_unread
 from longdoc.pdfium import PDFIUM_LOCK

@@ -7,7 +7,6 @@ contents are unpacked within the limits, and what each draws by name is counted 
 from __future__ import annotations
 
 import re
-import zlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
@@ -26,12 +25,10 @@ from longdoc.loaders.pdf.syntax import Objects, Reference, Stream
 _SHORTEST = 4  # bytes of a content that draws something
 _CHAINED = re.compile(rb"/Filter\[[^\]]*\]")
 _UNPACKED_WHOLE = re.compile(rb"/(?:ToUnicode|FontFile[23]?|Encoding|CIDToGIDMap|Functions?|UseCMap)\W{1,3}(\d+) 0 R")
-_PACKED_OBJECTS = re.compile(rb"/(?:ObjStm|XRef)\b.{0,1000}?\bstream\r?\n", re.DOTALL)
 _PAGE = 612 * 792  # square points
 _OVERLAP = 1.5  # times its step: how wide a tile is that overlaps its neighbours
 _CACHED = 4096  # contents
 _MANY = 1 << 62
-_PIECE = 1 << 18  # bytes
 
 
 class _Work(NamedTuple):
@@ -318,36 +315,3 @@ class Expansion:
 
 def _sum(work: list[_Work]) -> _Work:
     return _Work(*(min(sum(each), _MANY) for each in zip(*work, strict=True)))
-
-
-def check_packed_objects(data: bytes, name: str, limits: Limits) -> None:
-    """Raises an error for a PDF whose packed objects, which pdfium unpacks to open it, exceed the limits.
-
-    Args:
-        data: the content of the file.
-        name: its name, for errors.
-        limits: the limits on the input.
-
-    Raises:
-        LimitExceededError: they unpack to more than the limits allow.
-    """
-    size = 0
-    for found in _PACKED_OBJECTS.finditer(data):
-        size += _unpacked_size(data, found.end(), limits.object_bytes)
-        limits.check("object_bytes", size, name)
-
-
-def _unpacked_size(data: bytes, at: int, most: int) -> int:
-    """The size of the stream at a place, unpacked; a size above ``most`` if it is longer."""
-    unpacker, size = zlib.decompressobj(), 0
-    try:
-        for start in range(at, len(data), _PIECE):
-            piece = data[start : start + _PIECE]
-            while piece and size <= most:
-                size += len(unpacker.decompress(piece, _PIECE))
-                piece = unpacker.unconsumed_tail
-            if unpacker.eof or size > most:
-                break
-    except zlib.error:  # encrypted, damaged or packed in another way
-        return size
-    return size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 
@@ -10,6 +9,9 @@ from longdoc.loaders.pdf.damage import unpack
 from longdoc.loaders.pdf.syntax import Objects, Stream
 
 _LZW_CLEAR, _LZW_END, _LZW_LONGEST = 256, 257, 12  # two codes, and the bits of the longest
+_NOT_BASE85 = re.compile(rb"[^!-uz\n\r\t ]|\Z")
+_WHITE_IN_BASE85 = re.compile(rb"[\n\r\t ]+")
+_BASE85_GROUP = re.compile(rb"z|[!-u]{1,5}")
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
 _MOST_TIMES = {b"/FlateDecode": 1032, b"/LZWDecode": 4096, b"/RunLengthDecode": 64, b"/ASCII85Decode": 4}
 """Filter -> how many times longer it can make a stream; others make it shorter, or are those of pictures."""
@@ -25,7 +27,12 @@ _SHORT = {
 def filters_of(objects: Objects, stream: Stream) -> list[bytes]:
     """The full names of the filters of a stream, in the order in which they unpack it."""
     names = [objects.get(each) for each in objects.items(stream.entries.get(b"/Filter", stream.entries.get(b"/F")))]
-    return [_SHORT.get(name, name) for name in names if isinstance(name, bytes)]
+    return [full_name(name) for name in names if isinstance(name, bytes)]
+
+
+def full_name(name: bytes) -> bytes:
+    """The full name of a filter, which can be given by a short one."""
+    return _SHORT.get(name, name)
 
 
 def most_times(filters: list[bytes]) -> int:
@@ -49,9 +56,9 @@ def content_of(objects: Objects, stream: Stream, most: int) -> bytes | None:
     if any(objects.get(each.get(key, b"1")) != b"1" for each in parameters for key in (b"/Predictor", b"/EarlyChange")):
         return None
     for name in filters_of(objects, stream):
-        if name not in _UNPACK:
+        if name not in UNPACK:
             return None
-        content = _UNPACK[name](content, most)
+        content = UNPACK[name](content, most)
     return content
 
 
@@ -60,10 +67,19 @@ def _inflated(packed: bytes, most: int) -> bytes:
 
 
 def _from_base85(packed: bytes, most: int) -> bytes:
-    try:
-        return base64.a85decode(packed.split(b"~", 1)[0].strip())
-    except ValueError:
-        return b""
+    content = bytearray()
+    letters = _WHITE_IN_BASE85.sub(b"", _NOT_BASE85.split(packed, 1)[0])
+    for group in _BASE85_GROUP.findall(letters):
+        if group == b"z":
+            content += bytes(4)
+            continue
+        number = 0
+        for letter in group.ljust(5, b"u"):
+            number = number * 85 + letter - 33
+        content += (number & 0xFFFFFFFF).to_bytes(4, "big")[: len(group) - 1]
+        if len(group) < 5 or len(content) > most:
+            break
+    return bytes(content)
 
 
 def _from_hex(packed: bytes, most: int) -> bytes:
@@ -112,10 +128,11 @@ def _from_lzw(packed: bytes, most: int) -> bytes:
     return bytes(content)
 
 
-_UNPACK: dict[bytes, Callable[[bytes, int], bytes]] = {
+UNPACK: dict[bytes, Callable[[bytes, int], bytes]] = {
     b"/FlateDecode": _inflated,
     b"/LZWDecode": _from_lzw,
     b"/ASCII85Decode": _from_base85,
     b"/ASCIIHexDecode": _from_hex,
     b"/RunLengthDecode": _from_runs,
 }
+"""Filter -> a function that unpacks bytes by it, and ends after a number of bytes or at damage."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-_WHITE = rb"\x00\t\n\f\r \x80\xff"  # what separates tokens for pdfium, which is not what the standard says
-_PLAIN = rb"[^" + _WHITE + rb"/\[\]()<>{}%]"
-_STARTS, _ENDS = rb"(?<!" + _PLAIN + rb")", rb"(?!" + _PLAIN + rb")"  # of an operator
+from longdoc.loaders.pdf.syntax import unescaped
+
+WHITE = rb"\x00\t\n\f\r \x80\xff"  # what separates tokens for pdfium, which is not what the standard says
+PLAIN = rb"[^" + WHITE + rb"/\[\]()<>{}%]"
+_STARTS, _ENDS = rb"(?<!" + PLAIN + rb")", rb"(?!" + PLAIN + rb")"  # of an operator
 _OPERATORS = {kind: re.compile(kind) for kind in (b"Do", b"gs", b"scn", b"SCN", b"Tf")}
-_NAMED = re.compile(rb"(/" + _PLAIN + rb"*)(?:[" + _WHITE + rb"]*[-+.\d]+)?[" + _WHITE + rb"]*\Z")
+_NAMED = re.compile(rb"(/" + PLAIN + rb"*)(?:[" + WHITE + rb"]*[-+.\d]+)?[" + WHITE + rb"]*\Z")
 _LONGEST_NAME = 300  # bytes, with a number and the white space before the operator
-_REGULAR = re.compile(_PLAIN)
+_REGULAR = re.compile(PLAIN)
 DRAWS = re.compile(_STARTS + rb"(?:Tj|TJ|'|\"|[SsFn]|f\*?|[Bb]\*?|Do|sh|EI)" + _ENDS)
 _COMMENT = re.compile(rb"%[^\r\n]*")
 _NO_OPERATORS = re.compile(rb"%[^\r\n]*|<<|<[^>]*|\(|" + _STARTS + rb"BI" + _ENDS)
 _IN_STRING = re.compile(rb"\\.|[()]", re.DOTALL)
 _NESTS = re.compile(_STARTS + rb"(?:(BMC|BDC|q)|(EMC|Q))" + _ENDS)
-_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LEAVES = {b"%": b" ", b"(": b"()", b"<": b"<"}
 """How what is left out begins -> what is left of it, so that no name before it seems to belong to what follows."""
 _HIDING = 32  # times the depth allowed: what a content with pictures, whose data can hide ends, may open
@@ -69,7 +70,7 @@ def uses_of(content: bytes, kind: bytes) -> Counter[bytes]:
             if _REGULAR.match(content, end):
                 continue
             if before := _NAMED.search(content, max(at - _LONGEST_NAME, 0), at):
-                uses[_ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), before[1])] += 1
+                uses[unescaped(before[1])] += 1
             elif not at or not _REGULAR.match(content, at - 1):
                 uses[UNNAMED] += 1
     return uses

@@ -26,6 +26,11 @@ _CACHED = 2048  # objects
 _LONGEST_CHAIN = 32  # of references to references
 
 
+def unescaped(name: bytes) -> bytes:
+    """A name with what its escapes stand for."""
+    return _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), name) if b"#" in name else name
+
+
 class Reference(int):
     """The number of the object that a value refers to."""
 
@@ -122,11 +127,7 @@ class Objects:
             elif token.lastindex:
                 value = Reference(token[1])
             else:
-                value = (
-                    _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), text)
-                    if text.startswith(b"/") and b"#" in text
-                    else text
-                )
+                value = unescaped(text) if text.startswith(b"/") else text
             open_values[-1].append(value)
             if len(open_values) == 1:
                 return value, token.end()
