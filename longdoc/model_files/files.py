@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from longdoc.durable import NEW_FILES
 from longdoc.errors import ConfigError
 from longdoc.stored import parse
 
@@ -19,7 +20,8 @@ def file_in(folder: Path, name: str) -> Path | None:
     lead out of the folder.
 
     Raises:
-        ConfigError: the name or a link leads out of the folder, or is no regular file.
+        ConfigError: the name or a link leads out of the folder, or is no regular file; or `Model.save` was interrupted
+            before it moved the file there.
     """
     path = folder / name
     try:
@@ -33,6 +35,11 @@ def file_in(folder: Path, name: str) -> Path | None:
         raise ConfigError(f"{path} leads out of the folder of the model, to {real}; put a copy of the file there")
     if is_there and not is_file:
         raise ConfigError(f"{path} is no regular file; put the file itself there")
+    if not is_there and (folder / NEW_FILES / name).is_file():
+        raise ConfigError(
+            f"{folder}: saving the model was interrupted; save it again, or move the files of {folder / NEW_FILES} "
+            "into the folder"
+        )
     return path if is_there else None
 
 
