@@ -158,25 +158,35 @@ def prepare_loading() -> None:
 
 
 class Extractor:
-    """Loaded documents → Extracted. The model is loaded with the first group, which may be empty."""
+    """Loaded documents → Extracted. The model is loaded by `load`, or else with the first group."""
 
     def __init__(self, request: Request, format: str) -> None:
         self._request, self._writer = request, WRITERS[format]
         self._pipeline: Pipeline | None = None
 
-    def __call__(self, group: Sequence[Loaded]) -> Extracted:
-        """Extracts from documents what was requested.
+    def load(self, folder: Path | None = None) -> Pipeline:
+        """Loads the model; in another working directory, which stays, if its path is relative to that.
 
         Raises:
             ConfigError: there is no such model, or it cannot do what was requested.
         """
-        if self._pipeline is None:
-            self._pipeline = self._request.load_pipeline()
-            list(self._request.read(self._pipeline, []))  # refuses tasks that the model has not
+        if folder is not None:
+            os.chdir(folder)
+        pipeline = self._pipeline = self._request.load_pipeline()
+        list(self._request.read(pipeline, []))  # refuses tasks that the model has not
+        return pipeline
+
+    def __call__(self, group: Sequence[Loaded]) -> Extracted:
+        """Extracts from documents what was requested.
+
+        Raises:
+            ConfigError: as for `load`.
+        """
+        pipeline = self._pipeline or self.load()
         started = time.monotonic()
         documents = {i: pickle.loads(each.document) for i, each in enumerate(group) if each.document is not None}
-        found = dict(zip(documents, self._outcomes(self._pipeline, [*documents.values()]), strict=True))
-        n_tokens = {i: _n_tokens(self._pipeline, document) for i, document in documents.items()}
+        found = dict(zip(documents, self._outcomes(pipeline, [*documents.values()]), strict=True))
+        n_tokens = {i: _n_tokens(pipeline, document) for i, document in documents.items()}
         pace = (time.monotonic() - started) / max(sum(n_tokens.values()), 1)
         statuses = [
             _status(each, found[i], n_tokens[i], n_tokens[i] * pace) if i in found else each.status
