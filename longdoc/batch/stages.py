@@ -32,6 +32,7 @@ from longdoc.document_type import document_type
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
 from longdoc.loaders import load
 from longdoc.loaders.isolated import import_loaders
+from longdoc.loaders.remedies import for_command_line
 from longdoc.summary import count, shown
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ _LARGE = 64 * 1024
 _IN_GROUP = 8
 _PROTOCOL = 5
 _ATTEMPTS_TO_READ = 3
+_REMEDIES = {"password": "--password, with --retry-failed"}
+"""Argument of ``load`` → the option of a batch that gives it."""
 
 Outcome: TypeAlias = "tuple[Prediction, str] | Exception"
 """What became of a document: its prediction, and why it has no record if one was requested; or why there is none."""
@@ -93,7 +96,7 @@ def _without_name(reason: str, each: Input) -> str:
     """A reason without the name of the document, which its status has."""
     for name in (each.address, os.path.basename(each.address)):  # noqa: PTH119 (addresses of other file systems)
         reason = shown(reason).removeprefix(f"{shown(name)}: ")
-    return reason.replace("load(..., password=...)", "--password, with --retry-failed")
+    return for_command_line(reason, _REMEDIES)
 
 
 # --------------------------------------------------------------------------------------------------------------- load
