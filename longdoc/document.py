@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from longdoc.document_json import check, plain, read_parts
 from longdoc.edits import WHITE_SPACE, Edit, Edits, code_points
-from longdoc.errors import CorruptDocumentError, UnsupportedFormatError, first_line
+from longdoc.errors import CorruptDocumentError, LimitExceededError, UnsupportedFormatError, first_line
 from longdoc.parts import (
     Annotation,
     Box,
@@ -219,7 +219,19 @@ class Document:
         return result
 
     def to_json(self) -> str:
-        """Serialises the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit."""
+        """Serialises the document to JSON; :meth:`from_json` restores an equal one, boxes bit for bit.
+
+        Raises:
+            LimitExceededError: `from_json` would refuse it, such as for the size of a table; the message says where.
+        """
+        try:
+            check(self)
+        except ValueError as error:
+            remedy = "leave that part out, such as by dataclasses.replace(document, tables=())"
+            raise LimitExceededError(f"{self.source.name}: not to be written as JSON: {error}; {remedy}") from error
+        return self._as_json()
+
+    def _as_json(self) -> str:
         record: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         return json.dumps({"longdoc": JSON_VERSION, **record}, default=plain)
 
@@ -252,7 +264,7 @@ class Document:
         return partial(type(self), **{f.name: getattr(self, f.name) for f in fields(self) if f.init}), ()
 
     def __eq__(self, other: object) -> bool:
-        return self.to_json() == other.to_json() if isinstance(other, Document) else NotImplemented
+        return self._as_json() == other._as_json() if isinstance(other, Document) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((self.source.sha256, self.raw_text))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+NEW_FILES = ".longdoc-new"
+"""The folder, in the one that is written, whose files are whole and on disk and still to be moved to their places."""
 _CANNOT_FLUSH_FOLDERS = (errno.EINVAL, errno.ENOTSUP)
 
 
@@ -25,6 +30,41 @@ def write_atomically(path: Path, text: str, *, temporary: Path | None = None) ->
         temporary.unlink(missing_ok=True)
         raise
     flush(path.parent)
+
+
+@contextmanager
+def replacing_files(folder: Path, last: str) -> Iterator[Path]:
+    """Replaces files of a folder, and leaves the others: gives an empty folder in it, to write the new ones into.
+
+    Whatever ends the process, the folder has its former files, or the new ones, or none that is called ``last``: that
+    file is removed before the first one is replaced, and moved to its place after the others. The new ones that are
+    still to be moved are then in ``folder / NEW_FILES``.
+
+    Raises:
+        OSError: a file cannot be written or moved, as for a kill.
+    """
+    part, whole = folder / f"{NEW_FILES}.part", folder / NEW_FILES
+    for left in (part, whole):
+        if left.exists():
+            shutil.rmtree(left)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        names = sorted((path.name for path in part.iterdir()), key=lambda name: (name == last, name))
+        for path in (*(part / name for name in names), part):
+            flush(path)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    part.replace(whole)
+    (folder / last).unlink(missing_ok=True)
+    flush(folder)
+    for name in names:
+        if name == last:
+            flush(folder)
+        (whole / name).replace(folder / name)
+    flush(folder)
+    whole.rmdir()
 
 
 def write_through(path: Path, data: bytes) -> None:

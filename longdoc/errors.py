@@ -76,8 +76,8 @@ class TrainingError(LongdocError):
     """Training stopped: the loss is not finite, or a checkpoint could not be written."""
 
 
-class WorkerError(LongdocError):
-    """Worker processes cannot start; the message says why."""
+class WorkerError(LongdocError, RuntimeError):
+    """Worker processes cannot start, or were closed before they had an answer; the message says why."""
 
 
 class RemoteError(LongdocError):

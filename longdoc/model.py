@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from longdoc.attention.positions import n_positions
 from longdoc.bert import Bert, BertConfig, is_bert
 from longdoc.config import Members, from_dict, to_dict
 from longdoc.document_type import Kind
+from longdoc.durable import replacing_files
 from longdoc.encoders import Encoder, Template
 from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
@@ -151,7 +153,7 @@ class Model(nn.Module):
             ConfigError: the folder was not written by longdoc, or is damaged.
         """
         folder = Path(folder)
-        if not (folder / "config.json").is_file():
+        if file_in(folder, "config.json") is None:
             raise ConfigError(f"{folder} has no config.json; give a folder written by Model.save, or 'default'")
         record = _read_config(folder)
         if "longdoc" not in record:
@@ -177,8 +179,11 @@ class Model(nn.Module):
     def save(self, folder: Path | str, *, quantize: bool = False) -> None:
         """Writes the model folder; ``quantize`` stores matrices as int8.
 
+        If this process is killed, the folder has the former model, or this one, or is refused by all that load models.
+
         Raises:
-            ConfigError: a head was loaded from a transformers checkpoint.
+            ConfigError: a head was loaded from a transformers checkpoint, or the folder cannot be written, as when the
+                disk is full.
         """
         own = {name: kind_of(config).module for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
@@ -186,20 +191,23 @@ class Model(nn.Module):
                 f"the head {', '.join(foreign)} belongs to a transformers checkpoint; "
                 "save it with transformers (save_pretrained)"
             )
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
         encoder_config.pop("_name_or_path", None)  # a path on the machine that trained the model
         record = {**encoder_config, "longdoc": to_dict(self.config)}
-        (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
-        save_file(quantize_rows(state) if quantize else state, folder / _WEIGHTS)
-        self.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+        try:
+            with replacing_files(Path(folder), last="config.json") as new:
+                (new / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+                save_file(quantize_rows(state) if quantize else state, new / _WEIGHTS)
+                (new / "tokenizer.json").write_bytes(self.tokenizer.to_str(pretty=False).encode())
+        except (OSError, SafetensorError) as error:
+            remedy = "free some space, or name another folder"
+            raise ConfigError(f"{folder}: the model cannot be written ({error}); {remedy}") from error
 
 
 def is_longdoc(folder: Path | str) -> bool:
     """Whether a folder was written by ``Model.save``."""
-    return (Path(folder) / "config.json").is_file() and "longdoc" in _read_config(Path(folder))
+    return file_in(Path(folder), "config.json") is not None and "longdoc" in _read_config(Path(folder))
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

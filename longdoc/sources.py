@@ -10,6 +10,7 @@ from typing import Any
 from longdoc.errors import ConfigError
 from longdoc.heads import HEADS
 from longdoc.model import DEFAULT_MODEL, Model, is_longdoc
+from longdoc.model_files import file_in
 
 
 def load_model(
@@ -37,7 +38,7 @@ def load_model(
     folder = DEFAULT_MODEL if name_or_path == "default" else Path(name_or_path)
     if folder.is_file():
         raise ConfigError(f"{folder} is a file; give the folder with the model, {folder.parent}")
-    if folder.is_dir() and not (folder / "config.json").is_file():
+    if folder.is_dir() and file_in(folder, "config.json") is None:
         raise ConfigError(f"{folder} has no config.json; give a folder with a model, a hub id, or 'default'")
     if not is_longdoc(folder):
         from longdoc.hub import load_checkpoint  # loads transformers

@@ -101,9 +101,13 @@ class Extractor(stages.Extractor):
         super().__init__(request, format)
         self._is_light = request.model == "light"
 
+    def load(self, folder=None):
+        if not self._is_light:
+            return super().load(folder)
+        self._pipeline = Light.from_pretrained("light")
+        return self._pipeline
+
     def __call__(self, group: Sequence[Loaded]) -> Extracted:
-        if self._is_light and self._pipeline is None:
-            self._pipeline = Light.from_pretrained("light")
         harms = [harm_of(each.input.address) for each in group]
         if "fatal" in harms:
             die()
@@ -116,12 +120,13 @@ class Extractor(stages.Extractor):
 
 
 class Stillborn(Extractor):
-    """Dies while it loads the model, if there is a file that says so."""
+    """Dies while it loads the model, or takes three seconds for it, if there is a file that says so."""
 
-    def __call__(self, group: Sequence[Loaded]) -> Extracted:
-        if self._pipeline is None and Path("no-model").exists():
+    def load(self, folder=None):
+        if Path("no-model").exists():
             die()
-        return super().__call__(group)
+        time.sleep(3.0 * Path("slow-model").exists())
+        return super().load(folder)
 
 
 OPTIONS = {"model": "light", "workers": 1, "format": "csv"}

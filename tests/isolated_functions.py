@@ -175,6 +175,44 @@ def sleep_at_start() -> None:
     time.sleep(600)
 
 
+def refuse_to_start() -> None:
+    from longdoc.errors import ConfigError
+
+    raise ConfigError("no such model")
+
+
+class Prepared:
+    """A function that takes longer to prepare than its inputs may, and is killed by None."""
+
+    def __init__(self) -> None:
+        self.seen: list[object] = []
+
+    def prepare(self) -> None:
+        time.sleep(2)
+        self.seen = ["prepared"]
+
+    def __call__(self, value: object) -> object:
+        if value is None:
+            os._exit(3)
+        return [*self.seen, value]
+
+
+def touch_and_nap(path: str) -> None:
+    Path(path).touch()
+    time.sleep(600)
+
+
+def log_with(kind: str) -> int:
+    """Logs with something attached that does not survive pickling, or will not when it is sent."""
+    import logging
+
+    attached: list[object] = [{"unpicklable": sys.stderr, "unreadable": Unreadable()}.get(kind)]
+    logging.getLogger("reader").warning("odd %s", kind, extra={"attached": attached, "page": 3})
+    if kind == "changing":
+        attached.append(sys.stderr)
+    return os.getpid()
+
+
 def run_beyond(folder: str) -> None:
     """Run in a process that a test kills: two workers that would go on for ever."""
     from longdoc.workers import Workers

@@ -258,6 +258,14 @@ def test_a_document_on_which_the_model_hangs_costs_only_itself(folder, monkeypat
     assert reason == "reading it with the model took longer than 1 s; allow more with --timeout"
 
 
+def test_the_time_for_a_group_begins_when_the_model_is_loaded(folder, monkeypatch):
+    for name in ("0.html", "1-fatal.html", "2.html"):
+        write(name)
+    Path("slow-model").touch()
+    monkeypatch.setattr(local, "seconds_of", lambda _, group: 2.0 if group else None)
+    assert {name: state for name, (state, _) in states(run()).items()} == {"1-fatal.html": "crashed"}
+
+
 def test_the_model_may_take_longer_for_more_text():
     loaded = [Loaded(Input("a", 1, 1), Status(address="a", id="", state="ok"), b"", n) for n in (0, 10, 25_000, 25_001)]
     seconds = [local.seconds_of(10.0, group) for group in ((), *((each,) for each in loaded), loaded)]
@@ -342,7 +350,7 @@ def test_a_model_that_dies_when_it_is_loaded_costs_no_document(folder, after):
         if progress.documents == after:
             Path("no-model").touch()
 
-    with pytest.raises(WorkerError, match=r"the process with the model ended while it loaded the model: .*SIGKILL"):
+    with pytest.raises(WorkerError, match=r"processes with the model end before they are ready, 3 times in .*SIGKILL"):
         run(progress=report)
     assert read_status("out").n_left == 24 - after
     Path("no-model").unlink()

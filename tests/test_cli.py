@@ -1,5 +1,6 @@
 """The commands, on a terminal and in a pipe."""
 
+import ast
 import datetime
 import json
 import os
@@ -16,9 +17,12 @@ import pytest
 import longdoc
 from fakes import FakePipeline
 from longdoc import Answer, Answers, Document, Gap, Prediction, cli, training
+from longdoc.cli import options
+from longdoc.loaders.isolated import death_of
 from longdoc.outputs import FORMATS, Format
 from longdoc.prediction import NOT_SEARCHED
-from pdfs import make_pdf
+from longdoc.workers import Lost
+from pdfs import lines, make_pdf
 
 ROOT = Path(__file__).parents[1]
 LONGDOC = Path(sys.executable).with_name("longdoc")
@@ -509,3 +513,109 @@ def test_an_encrypted_pdf_is_told_with_the_option_that_opens_it(
     (tmp_path / "a.pdf").write_bytes(make_pdf("BT ET", password="p"))
     code, _, err = run(capsys, "show", str(tmp_path / "a.pdf"))
     assert code == 1 and err == "longdoc: a.pdf: encrypted; give its password: --password\n"
+
+
+PYTHON = re.compile(r"(?<!longdoc\.)\bload\(|Pipeline\.|tasks=|encoder=|pages=\(|ocr=|Document\.")
+
+
+def remedies_in_python() -> list[str]:
+    """The messages in the package that name Python, with a value for each of their variables."""
+    found = []
+    for path in sorted(Path(longdoc.__file__).parent.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstrings = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+        }
+        pieces = {id(each) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for each in node.values}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                parts = [each.value if isinstance(each, ast.Constant) else "7" for each in node.values]
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings | pieces:
+                parts = [node.value]
+            else:
+                continue
+            text = "".join(parts)
+            if (
+                re.search(r"load\(\.\.\.|Pipeline\.from_pretrained\(.*(=|\.\.\.)|see Document\.", text)
+                and "(?" not in text
+            ):
+                found.append(text)
+    return found
+
+
+def test_no_command_tells_its_user_to_write_python_where_an_option_does_it() -> None:
+    messages = remedies_in_python()
+    assert len(messages) > 10
+    for command in ("extract", "ask", "show", "pretrain"):
+        given = {"extract": ["a.pdf"], "ask": ["a.pdf", "why?"], "show": ["a.pdf"], "pretrain": ["a.yaml"]}[command]
+        arguments = cli.parser().parse_args([command, *given])
+        for message in messages:
+            told = options.told(message, arguments)
+            assert not PYTHON.search(told.replace("'default'", "")), (command, told)
+            assert options.told(told, arguments) == told
+
+
+@pytest.mark.parametrize(
+    ("command", "message", "told"),
+    [
+        ("show", "leave it out: load(..., pages=...)", "leave it out: --pages"),
+        (
+            "ask",
+            "leave it out: load(..., pages=...)",
+            "leave it out: `longdoc show --text --pages ...` prints a text that can be read instead",
+        ),
+        (
+            "pretrain",
+            "encrypted; give its password: load(..., password=...)",
+            "encrypted; give its password: `longdoc show --text --password ...` prints a text that can be read instead",
+        ),
+        ("show", "load(..., ocr='auto') reads such pages by OCR", "--ocr auto reads such pages by OCR"),
+        ("show", "a.pdf: pages=(90, 91) starts after the last page", "a.pdf: --pages 90-91 starts after the last page"),
+        ("show", "ocr='!' is unknown", "--ocr ! is unknown"),
+        (
+            "extract",
+            "if you trust the file, load(..., limits=Limits(pages=20001))",
+            "if you trust the file, in Python: longdoc.load(..., limits=longdoc.Limits(pages=20001))",
+        ),
+        ("ask", "load one: Pipeline.from_pretrained(qa='a folder')", "name a model that has one: --model"),
+        ("ask", "windows: Pipeline.from_pretrained(folder, encoder='windows')", "windows: --encoder windows"),
+        (
+            "convert",
+            "Pipeline.from_pretrained('m', encoder='sparse')",
+            "`longdoc extract --model 'm' --encoder sparse`",
+        ),
+        ("extract", "use ask, infer, embed or fill, or tasks=['rules']", "use `longdoc ask`, or --tasks rules"),
+    ],
+)
+def test_remedies_are_options_of_the_command(command: str, message: str, told: str) -> None:
+    given = {"ask": ["a.pdf", "why?"], "convert": ["m", "--max-tokens", "9"]}.get(command, ["a.pdf"])
+    assert options.told(message, cli.parser().parse_args([command, *given])) == told
+
+
+def test_a_drawing_that_takes_too_long_is_told_with_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def isolated(*_: object, **__: object) -> None:
+        raise death_of("a.pdf", Lost("timed out", "took longer than 300 s"))
+
+    (tmp_path / "a.pdf").write_bytes(make_pdf(lines("Lease")))
+    assert longdoc.load(tmp_path / "a.pdf", isolated=True).text == "Lease"
+    monkeypatch.setattr(cli.show.options, "load", lambda path, *_, **__: longdoc.load(path))
+    monkeypatch.setattr("longdoc.loaders.isolated.isolated", isolated)
+    code, _, err = run(capsys, "show", str(tmp_path / "a.pdf"), "--draw", str(tmp_path / "out.html"))
+    assert (code, err) == (1, "longdoc: a.pdf: reading it took longer than 300 s; allow more: --timeout\n")
+
+
+def test_the_remedies_of_pretraining_and_of_warnings_are_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "pretrain", lambda *_, **__: "a.pdf: encrypted; password: load(..., password=...)")
+    _, out, _ = run(capsys, "pretrain", "a.yaml")
+    assert out.startswith("a.pdf: encrypted; password: `longdoc show --text --password")
+    (tmp_path / "a.pdf").write_bytes(make_pdf(lines("Lease"), "0 0 500 700 re f"))
+    document = replace(longdoc.load(tmp_path / "a.pdf"), warnings=("load(..., ocr='auto') reads such pages by OCR",))
+    monkeypatch.setattr(cli.show.options, "load", lambda *_, **__: document)
+    _, out, _ = run(capsys, "show", str(tmp_path / "a.pdf"))
+    assert "Warning: --ocr auto reads such pages by OCR" in out

@@ -11,6 +11,7 @@ from longdoc.errors import LimitExceededError, LongdocError, NoTextLayerError
 from longdoc.loaders import Limits, load
 from longdoc.loaders.edgar import split_documents
 from longdoc.loaders.html import load_html
+from longdoc.loaders.markup.grid import Grid
 from longdoc.loaders.options import Options
 from reference import html_text
 
@@ -384,3 +385,40 @@ def test_letters_in_symbol_fonts_are_symbols(source, text):
     assert document.text == text
     assert all(edit.text != document.raw_text[edit.raw_start : edit.raw_end] for edit in document.edits)
     assert not set("☑☒☐✓•") & set(document.raw_text)
+
+
+def test_many_columns_that_span_many_rows_are_followed():
+    first = "".join(f"<td rowspan=500>a{number}" for number in range(110))
+    rows = "".join("<tr><td>b</tr>" for _ in range(499))
+    document = load(f"<html><body><table><tr>{first}<td>b</tr>{rows}</table></body></html>".encode())
+    (table,) = document.tables
+    assert not document.warnings and table.shape == (500, 111)
+    assert {(cell.row, cell.column) for cell in table.cells if cell.text == "b"} == {(row, 110) for row in range(500)}
+
+
+def placed_slowly(rows):
+    """Where cells are, of rows of the spans of each: in the first column that no cell has."""
+    taken, places = set(), []
+    for row, cells in enumerate(rows):
+        column = 0
+        for row_span, column_span in cells:
+            while (row, column) in taken:
+                column += 1
+            places.append((row, column))
+            taken |= {(row + i, column + k) for i in range(row_span) for k in range(column_span)}
+            column += column_span
+    return places
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_cells_that_span_rows_are_placed_as_by_the_slow_twin(seed):
+    chance = random.Random(seed)
+    rows = [
+        [(chance.choice([1, 1, 2, 3, 3, 7]), chance.choice([1, 1, 1, 2, 3])) for _ in range(chance.randrange(6))]
+        for _ in range(12)
+    ]
+    grid, places = Grid(), []
+    for cells in rows:
+        grid.open_row()
+        places += [grid.place(row_span=row_span, column_span=column_span) for row_span, column_span in cells]
+    assert grid.is_followed and places == placed_slowly(rows)

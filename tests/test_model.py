@@ -1,16 +1,23 @@
+import errno
 import json
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+import longdoc.model
 import reference
+from conftest import make_model
 from longdoc.bert import Bert, is_bert
 from longdoc.encoders import PackedLinear, SpecialTokens, Template, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
 from longdoc.model import Model, dequantize, quantize_rows
+from longdoc.sources import load_model
 
 
 def test_special_tokens_are_taken_from_the_tokenizer(tokenizer):
@@ -149,3 +156,122 @@ def test_weights_that_do_not_fit_are_refused(model, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match="do not fit"):
         Model.from_pretrained(tmp_path)
+
+
+NAMES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+def disturb(end, at, patch):
+    """Calls ``end`` instead of the change of the disk with this number, or in the middle of it; counts them."""
+    count = [0]
+
+    def ending(function, half=None):
+        def call(*arguments, **options):
+            count[0] += 1
+            if count[0] == at:
+                if half:
+                    half(*arguments)
+                end()
+            return function(*arguments, **options)
+
+        return call
+
+    def half_of(state, path):
+        Path(path).write_bytes(b"half")
+
+    patch.setattr(longdoc.model, "save_file", ending(longdoc.model.save_file, half_of))
+    patch.setattr(os, "fsync", ending(os.fsync))
+    for name in ("replace", "unlink", "mkdir", "rmdir"):
+        patch.setattr(Path, name, ending(getattr(Path, name)))
+    for name in ("write_text", "write_bytes"):
+        method = getattr(Path, name)
+        patch.setattr(
+            Path, name, ending(method, lambda path, data, method=method: method(path, data[: len(data) // 2]))
+        )
+    return count
+
+
+def kinds_of_model(folder, models):
+    """Which of the models a folder contains; a message if it is refused."""
+    found = {name: (folder / name).read_bytes() for name in NAMES if (folder / name).exists()}
+    names = [name for name, files in models.items() if files == found]
+    if names:
+        assert Model.from_pretrained(folder).config.heads
+        return names[0]
+    messages = set()
+    for load in (Model.from_pretrained, load_model, lambda each: Model.from_base(each, make_model().config)):
+        with pytest.raises(ConfigError) as caught:
+            load(folder)
+        messages.add(str(caught.value).replace(str(folder), "F"))
+    assert "config.json" not in found
+    return messages.pop() if len(messages) == 1 else "no model"
+
+
+@pytest.fixture
+def old_and_new(model, tmp_path):
+    """Two models, and the bytes of their files."""
+    new = Model.from_pretrained(_saved(model, tmp_path / "old"))
+    with torch.no_grad():
+        next(new.parameters()).add_(1)
+    new = new.with_heads(["contract"])
+    new.tokenizer.add_tokens(["lease"])
+    _saved(new, tmp_path / "new")
+    files = {kind: {name: (tmp_path / kind / name).read_bytes() for name in NAMES} for kind in ("old", "new")}
+    assert all(files["old"][name] != files["new"][name] for name in NAMES)
+    return model, new, files
+
+
+def _saved(model, folder):
+    model.save(folder)
+    return folder
+
+
+def fail():
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.fork")
+@pytest.mark.parametrize("is_first", [True, False], ids=["no model before", "a model before"])
+def test_a_kill_leaves_the_former_model_the_new_one_or_a_folder_that_is_refused(old_and_new, tmp_path, is_first):
+    old, new, models = old_and_new
+    seen, at, ended = [], 0, 1
+    while ended:
+        at += 1
+        folder = tmp_path / f"killed-{at}"
+        folder.mkdir()
+        (folder / "README.md").write_text("a model card")
+        if not is_first:
+            old.save(folder)
+        if not (child := os.fork()):
+            disturb(lambda: os._exit(1), at, pytest.MonkeyPatch())
+            new.save(folder)
+            os._exit(0)
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        seen.append(kinds_of_model(folder, models))
+        assert (folder / "README.md").read_text() == "a model card"
+        new.save(folder)
+        assert kinds_of_model(folder, models) == "new"
+        assert sorted(path.name for path in folder.iterdir()) == ["README.md", *NAMES]
+    kinds = list(dict.fromkeys(seen))
+    assert kinds[0] == ("no model" if is_first else "old") and kinds[2] == "new" and len(kinds) == 3
+    assert "was interrupted; save it again, or move the files of F/.longdoc-new" in kinds[1] and len(seen) > 15
+
+
+def test_the_files_of_an_interrupted_save_can_be_moved_by_hand(old_and_new, tmp_path):
+    old, new, models = old_and_new
+    for at in range(1, 100):
+        folder = tmp_path / f"failed-{at}"
+        old.save(folder)
+        with pytest.MonkeyPatch.context() as patch:
+            count = disturb(fail, at, patch)
+            try:
+                new.save(folder)
+            except ConfigError as error:
+                assert "cannot be written" in str(error) and "free some space" in str(error)
+        if (kind := kinds_of_model(folder, models)) not in ("old", "new"):
+            for path in (folder / ".longdoc-new").iterdir():
+                path.replace(folder / path.name)
+            assert kinds_of_model(folder, models) == "new", kind
+        if count[0] < at:
+            return
+    pytest.fail("it never ended")

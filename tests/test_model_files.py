@@ -22,6 +22,7 @@ from longdoc.hub import load_checkpoint
 from longdoc.model import Model
 from longdoc.model_files import file_in, part_names, read_json, read_tokenizer, stored_shapes
 from longdoc.pipeline import Pipeline
+from longdoc.sources import load_model
 from longdoc.windows import tokenize
 from test_hub import cached, save
 
@@ -253,6 +254,28 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path, theirs, own, name):
         file_in(folder, "../elsewhere")
 
 
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("store/{}", r"is a link to .*store/{}, which is missing; fetch that file"),
+        ("../store/{}", r"leads out of .*store/{}, which is missing; put the file itself there.*git annex"),
+    ],
+    ids=["inside", "outside"],
+)
+def test_a_link_to_a_missing_file_is_told(tmp_path, theirs, own, name, target, message):
+    for number, files in enumerate([theirs, own] if name in own else [theirs]):
+        folder = written(tmp_path / f"model-{number}", files)
+        (folder / name).unlink()
+        (folder / name).symlink_to(target.format(name))
+        with pytest.raises(ConfigError, match=message.format(re.escape(name))):
+            load_model(folder)
+    (folder / "part").symlink_to("nowhere")
+    with pytest.raises(ConfigError, match=r"nowhere/1\.safetensors, which is missing"):
+        file_in(folder, "part/1.safetensors")
+    assert file_in(folder, "other/../1.safetensors") is None
+
+
 def test_links_of_the_hubs_cache_are_followed(tmp_path, theirs):
     files = written(tmp_path / "files", theirs)
     cached(tmp_path / "cache", "someone/tagger", "a" * 40, files, missing=["modules.json"])
@@ -263,6 +286,11 @@ def test_links_of_the_hubs_cache_are_followed(tmp_path, theirs):
         path.symlink_to(Path("../../blobs") / path.name)
     assert load_checkpoint(snapshot, "ner").config.heads
     assert load_checkpoint("someone/tagger", "ner", cache_dir=str(tmp_path / "cache")).config.heads
+    (snapshot / "model.safetensors").resolve().unlink()
+    with pytest.raises(
+        ConfigError, match=r"is a link to .*blobs/model\.safetensors, which is missing; fetch that file"
+    ):
+        load_checkpoint(snapshot, "ner")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

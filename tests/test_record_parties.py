@@ -38,6 +38,11 @@ BLANKS = {
         "[name left blank]",
         "Buyer",
     ),
+    f'("Seller"), and {"_" * 40}\n{"_" * 90} {"_" * 200} ("Buyer")': (
+        f"{'_' * 40}\n{'_' * 90} {'_' * 200}",
+        "[name left blank]",
+        "Buyer",
+    ),
     '("Seller"), and the [name of franchisee] (the "Buyer")': ("[name of franchisee]", "[name left blank]", "Buyer"),
 }
 

@@ -4,6 +4,7 @@ import base64
 import copy
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 import longdoc
 from longdoc import Answer, Document, Entity, Label, Prediction
-from longdoc.document import Cell, Furniture, Link, OutlineItem, Page, Section, Table
-from longdoc.errors import CorruptDocumentError, DataError, UnsupportedFormatError
+from longdoc.document import Cell, Definition, Furniture, Link, OutlineItem, Page, Section, Table
+from longdoc.errors import CorruptDocumentError, DataError, LimitExceededError, UnsupportedFormatError
 from longdoc.outputs import FORMATS, Outcome
 from longdoc.plain import plain, restored
 from longdoc.values import Money
@@ -257,3 +258,17 @@ def test_a_deep_value_is_refused() -> None:
 def test_real_documents_are_read_back(path: Path) -> None:
     document = longdoc.load(path)
     assert Document.from_json(document.to_json()).to_json() == document.to_json()
+
+
+def test_what_could_not_be_read_again_is_not_written():
+    text = "lease"
+    cell = Cell(text=text, row=10_000, column=1_000, start=0, end=len(text))
+    document = replace(Document.from_text(text), tables=(Table(start=0, end=len(text), cells=(cell,)),))
+    with pytest.raises(LimitExceededError, match="10,001 rows × 1,001 columns; allowed: 10,000,000 places; leave that"):
+        document.to_json()
+    assert document == replace(document) and document != Document.from_text(text)
+    smaller = replace(document, tables=(replace(document.tables[0], cells=(replace(cell, column=998),)),))
+    assert Document.from_json(smaller.to_json()) == smaller
+    beyond = replace(document, tables=(), definitions=(Definition(term=text, start=3, end=99),))
+    with pytest.raises(LimitExceededError, match="definitions"):
+        beyond.to_json()

@@ -36,6 +36,15 @@ def test_text_without_content_or_beyond_the_limits_is_an_error():
         load(b"lease", limits=Limits(characters=4))
 
 
+@pytest.mark.parametrize("end", ["</text>\n</document>\n", "</Text>\r\n</Document>", " </text> \n</DOCUMENT>\n"])
+def test_the_tags_around_a_document_may_be_in_small_letters(end):
+    document = load(f"<DOCUMENT>\n<TYPE>EX-10.1\n<text>\nLease\n{end}".encode())
+    assert document.text.split() == ["Lease"]
+    kept = "<text>of the lease\n<type>Common stock\na </text> b\n<texts>"
+    document = load(f"<DOCUMENT>\n<TYPE>EX-10.1\n<TEXT>\n{kept}\n</TEXT>\n".encode())
+    assert document.text.strip() == kept, "a tag in small letters with other words may be the author's"
+
+
 FILING = "<SEC-DOCUMENT>0001.txt\n<DOCUMENT>\n<TYPE>EX-10\n<TEXT>\n{}\n</TEXT>\n</DOCUMENT>\n</SEC-DOCUMENT>\n"
 HTML_PART = "<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n<html><body><p>Report &lt;a&gt;.</p></body></html>\n</TEXT>\n</DOCUMENT>\n"
 

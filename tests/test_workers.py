@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 
 import pytest
 
@@ -297,6 +297,22 @@ def test_workers_that_cannot_start_end_the_run(initializer: Callable[[], None], 
             list(workers.run([("same", i) for i in range(9)]))
 
 
+def test_what_an_initializer_refuses_is_raised_at_once() -> None:
+    with Workers(functions.act, 2, initializer=functions.refuse_to_start) as workers:
+        with pytest.raises(ConfigError, match="no such model"):
+            list(workers.run([("same", i) for i in range(9)]))
+        with pytest.raises(ConfigError, match="no such model"):
+            workers.call(("same", 1))
+
+
+def test_an_initializer_may_be_a_method_of_the_function_and_is_charged_to_no_input() -> None:
+    function = functions.Prepared()
+    with Workers(function, 1, Limits(seconds=1.0, attempts=1), initializer=function.prepare) as workers:
+        found = [outcome.result for outcome in workers.run([0, None, 1], ordered=True)]
+    assert (found[0], found[2]) == (["prepared", 0], ["prepared", 1])
+    assert isinstance(found[1], Lost) and found[1].state == "crashed"
+
+
 def test_a_function_that_cannot_be_imported_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "vanishing.py").write_text("def function(value): return value\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -304,7 +320,7 @@ def test_a_function_that_cannot_be_imported_ends_the_run(tmp_path: Path, monkeyp
 
     workers = Workers(vanishing.function, 1)
     (tmp_path / "vanishing.py").unlink()
-    with workers, pytest.raises(WorkerError, match="No module named 'vanishing'"):
+    with workers, pytest.raises(WorkerError, match=r"No module named 'vanishing'\. The function and .* must come from"):
         list(workers.run([1]))
 
 
@@ -403,11 +419,53 @@ def test_a_worker_that_the_system_does_not_start_is_an_error_of_workers(monkeypa
     def refuse() -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("longdoc.workers.WorkerProcess", refuse)
+    monkeypatch.setattr("longdoc.workers.crew.WorkerProcess", refuse)
     with Workers(len, 1) as workers, pytest.raises(WorkerError, match=r"cannot start \(Too many open files"):
         list(workers.run(["x"]))
     with Workers(len, 1) as workers, pytest.raises(WorkerError, match="open files"):
         workers.call("x")
+
+
+def test_calls_that_wait_for_a_worker_end_when_the_workers_are_closed(tmp_path: Path) -> None:
+    found: list[object] = []
+
+    def call(order: Order) -> None:
+        try:
+            found.append(workers.call(order).result)
+        except WorkerError as error:
+            found.append(str(error))
+
+    with Workers(functions.act, 1) as workers:
+        threads = [Thread(target=call, args=[("touch_and_nap", str(tmp_path / "begun"))])]
+        threads[0].start()
+        wait_until((tmp_path / "begun").exists)
+        threads += [Thread(target=call, args=[("same", number)]) for number in range(3)]
+        for thread in threads[1:]:
+            thread.start()
+        wait_until(lambda: all(_waits(thread) for thread in threads[1:]))
+        workers.close()
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert not any(thread.is_alive() for thread in threads)
+        assert len(found) == 4 and all("were closed before they had an answer" in str(each) for each in found)
+        assert workers.call(("same", 7)).result == 7, "a later call starts workers again"
+
+
+def _waits(thread: Thread) -> bool:
+    """Whether a thread waits for a semaphore."""
+    frame = sys._current_frames().get(thread.ident)
+    return frame is not None and frame.f_code.co_name == "wait"
+
+
+def test_a_record_that_cannot_be_sent_is_told_by_its_message(caplog: pytest.LogCaptureFixture) -> None:
+    with Workers(functions.act, 1) as workers:
+        answers = [workers.call(("log_with", kind)) for kind in ("unpicklable", "unreadable", "changing", "plain")]
+        assert len({answer.result for answer in answers}) == 1, "the worker stays"
+    told = [(each.getMessage(), each.levelname, each.name, each.funcName) for each in caplog.records]
+    assert told == [
+        (f"odd {kind}", "WARNING", "reader", "log_with") for kind in ("unpicklable", "unreadable", "changing", "plain")
+    ]
+    assert [getattr(each, "page", None) for each in caplog.records] == [3, 3, 3, 3]
 
 
 def test_an_answer_at_the_limit_costs_no_other_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 from longdoc.batch.doing import Watch
@@ -22,7 +23,7 @@ from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, prepare_loading, status_of
 from longdoc.batch.status import State
 from longdoc.batch.writers import WRITERS
-from longdoc.errors import ConfigError, MissingDependencyError, WorkerError
+from longdoc.errors import ConfigError, MissingDependencyError
 from longdoc.summary import shown
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
 
@@ -30,11 +31,11 @@ logger = logging.getLogger(__name__)
 
 _AHEAD = 24
 """Documents that are loaded before the model needs them."""
-_LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=600.0)
+_LIMITS_OF_THE_MODEL = Limits(attempts=1, recycle=1_000_000, start_seconds=None)
 _CHARACTERS = 25_000
 """What the model may take as long for as loading a document may take: about ten pages."""
-_TO_START = 60.0
-"""Seconds that it may take beside, since a new process loads the model first."""
+_AT_LEAST = 60.0
+"""Seconds that it may take beside: the first group of a process takes longer, and a limit on loading may be short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +68,10 @@ class LocalEngine:
 def check(request: Request, format: str) -> None:
     """Loads the model, to see whether it can do what is requested.
 
-    Raises: as `check_started`.
+    Raises: as `process_with_model`.
     """
     with process_with_model(Extractor(request, format), None) as models:
-        for outcome in models.run([()]):
-            check_started(outcome)
+        list(models.run([()]))
 
 
 def process_with_model(
@@ -79,23 +79,27 @@ def process_with_model(
     seconds: float | None,
     *,
     ahead: int = 0,
-    initializer: Callable[[], object] | None = None,
+    folder: Path | None = None,
 ) -> Workers[Sequence[Loaded], Extracted]:
-    """The process that has the model. To load it with an empty group may take any time, as it may be downloaded.
+    """The process that has the model, which may take any time to load it when it starts, as it may be downloaded.
+
+    A run raises a ``ConfigError`` if the model cannot be loaded, and a ``WorkerError`` if the process ends while it
+    loads it, three times in a row, for which no document is to blame.
 
     Args:
         extractor: with the model.
         seconds: what each 25,000 characters of a group may take; None for no limit.
-        ahead: as of `Workers`, like ``initializer``.
-        initializer: called once in the process.
+        ahead: as of `Workers`.
+        folder: as of `Extractor.load`.
     """
     return Workers(
         extractor,
         1,
         _LIMITS_OF_THE_MODEL,
-        initializer=initializer,
+        initializer=partial(extractor.load, folder),
         ahead=ahead,
         seconds_of=partial(seconds_of, seconds),
+        name="processes with the model",
     )
 
 
@@ -103,33 +107,19 @@ def seconds_of(seconds: float | None, group: Sequence[Loaded]) -> float | None:
     """What the model may take for a group, in seconds: a minute, and ``seconds`` for each 25,000 characters."""
     if seconds is None or not group:
         return None
-    return _TO_START + seconds * max(math.ceil(sum(each.characters for each in group) / _CHARACTERS), 1)
+    return _AT_LEAST + seconds * max(math.ceil(sum(each.characters for each in group) / _CHARACTERS), 1)
 
 
 def _with_model(
     models: Workers[Sequence[Loaded], Extracted], groups: Iterable[Sequence[Loaded]]
 ) -> Iterator[Outcome[Sequence[Loaded], Extracted]]:
-    """What becomes of groups of documents, after an empty one, with which the model is loaded.
+    """What becomes of groups of documents, after an empty one: the model is loaded while the first one is, too.
 
-    Raises: as `check_started`.
+    Raises: as `process_with_model`.
     """
     outcomes = models.run(chain([()], groups), ordered=True)
-    check_started(next(outcomes))
+    next(outcomes)
     yield from outcomes
-
-
-def check_started(outcome: Outcome[Sequence[Loaded], Extracted]) -> None:
-    """Checks that the model was loaded, with an empty group.
-
-    Raises:
-        ConfigError: the model cannot be loaded.
-        WorkerError: the process ended while it loaded the model, for which no document is to blame.
-    """
-    started = outcome.result
-    if isinstance(started, Raised):
-        raise started.error
-    if isinstance(started, Lost):
-        raise WorkerError(f"the process with the model ended while it loaded the model: {started.reason}")
 
 
 def loaded_of(outcome: Outcome[Input, Loaded]) -> Loaded:

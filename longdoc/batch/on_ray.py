@@ -20,13 +20,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input
-from longdoc.batch.local import check_started, extracted_of, loaded_of, process_with_model
+from longdoc.batch.local import extracted_of, loaded_of, process_with_model
 from longdoc.batch.ray_cluster import cluster
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, prepare_loading
@@ -210,12 +209,11 @@ class ExtractGroups:
         os.environ.pop("OMP_NUM_THREADS", None)
         if threads is not None:
             os.environ["OMP_NUM_THREADS"] = threads
-        change = None if folder is None else partial(os.chdir, folder)
-        self._process = _Process(process_with_model(extractor, seconds, initializer=change))
+        self._process = _Process(process_with_model(extractor, seconds, folder=folder))
         self._rest = extractor, request, format, seconds
         self._error: Exception | None = None
         try:
-            check_started(self._process.ask(()))
+            self._process.ask(())
         except Exception as error:  # told with the first group, since what an actor raises when it starts ends the run
             self._error = error
 

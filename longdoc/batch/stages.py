@@ -32,6 +32,7 @@ from longdoc.document_type import document_type
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
 from longdoc.loaders import load
 from longdoc.loaders.isolated import import_loaders
+from longdoc.loaders.remedies import for_command_line
 from longdoc.summary import count, shown
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ _LARGE = 64 * 1024
 _IN_GROUP = 8
 _PROTOCOL = 5
 _ATTEMPTS_TO_READ = 3
+_REMEDIES = {"password": "--password, with --retry-failed"}
+"""Argument of ``load`` → the option of a batch that gives it."""
 
 Outcome: TypeAlias = "tuple[Prediction, str] | Exception"
 """What became of a document: its prediction, and why it has no record if one was requested; or why there is none."""
@@ -93,7 +96,7 @@ def _without_name(reason: str, each: Input) -> str:
     """A reason without the name of the document, which its status has."""
     for name in (each.address, os.path.basename(each.address)):  # noqa: PTH119 (addresses of other file systems)
         reason = shown(reason).removeprefix(f"{shown(name)}: ")
-    return reason.replace("load(..., password=...)", "--password, with --retry-failed")
+    return for_command_line(reason, _REMEDIES)
 
 
 # --------------------------------------------------------------------------------------------------------------- load
@@ -158,25 +161,35 @@ def prepare_loading() -> None:
 
 
 class Extractor:
-    """Loaded documents → Extracted. The model is loaded with the first group, which may be empty."""
+    """Loaded documents → Extracted. The model is loaded by `load`, or else with the first group."""
 
     def __init__(self, request: Request, format: str) -> None:
         self._request, self._writer = request, WRITERS[format]
         self._pipeline: Pipeline | None = None
 
-    def __call__(self, group: Sequence[Loaded]) -> Extracted:
-        """Extracts from documents what was requested.
+    def load(self, folder: Path | None = None) -> Pipeline:
+        """Loads the model; in another working directory, which stays, if its path is relative to that.
 
         Raises:
             ConfigError: there is no such model, or it cannot do what was requested.
         """
-        if self._pipeline is None:
-            self._pipeline = self._request.load_pipeline()
-            list(self._request.read(self._pipeline, []))  # refuses tasks that the model has not
+        if folder is not None:
+            os.chdir(folder)
+        pipeline = self._pipeline = self._request.load_pipeline()
+        list(self._request.read(pipeline, []))  # refuses tasks that the model has not
+        return pipeline
+
+    def __call__(self, group: Sequence[Loaded]) -> Extracted:
+        """Extracts from documents what was requested.
+
+        Raises:
+            ConfigError: as for `load`.
+        """
+        pipeline = self._pipeline or self.load()
         started = time.monotonic()
         documents = {i: pickle.loads(each.document) for i, each in enumerate(group) if each.document is not None}
-        found = dict(zip(documents, self._outcomes(self._pipeline, [*documents.values()]), strict=True))
-        n_tokens = {i: _n_tokens(self._pipeline, document) for i, document in documents.items()}
+        found = dict(zip(documents, self._outcomes(pipeline, [*documents.values()]), strict=True))
+        n_tokens = {i: _n_tokens(pipeline, document) for i, document in documents.items()}
         pace = (time.monotonic() - started) / max(sum(n_tokens.values()), 1)
         statuses = [
             _status(each, found[i], n_tokens[i], n_tokens[i] * pace) if i in found else each.status

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from longdoc.cli import ask, calibrate, console, convert, evaluate, extract, pretrain, show, status, train
+from longdoc.cli import ask, calibrate, console, convert, evaluate, extract, options, pretrain, show, status, train
 from longdoc.errors import BatchError, ConfigError, LongdocError, WorkerError
 from longdoc.summary import shown
 from longdoc.version import __version__
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except LongdocError as error:
-        console.tell(f"longdoc: {error}")
+        console.tell(f"longdoc: {options.told(str(error), arguments)}")
         return 2 if isinstance(error, ConfigError) else 3 if isinstance(error, (BatchError, WorkerError)) else 1
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("longdoc"):

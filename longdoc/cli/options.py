@@ -75,8 +75,25 @@ def load(path: str, arguments: argparse.Namespace, **options: Any) -> Document:
     try:
         return longdoc.load(path, password=arguments.password, isolated=True, **limits(arguments), **options)
     except DocumentError as error:
-        remedy = re.compile(r"load\(\.\.\., (password|timeout|memory)=\.\.\.\)")
-        raise type(error)(remedy.sub(r"--\1", str(error))) from error
+        raise type(error)(told(str(error), arguments)) from error
+
+
+def told(message: str, arguments: argparse.Namespace) -> str:
+    """A message of the library in which remedies are options of the command, where it has them, and not Python."""
+    from longdoc.loaders.remedies import for_command_line  # not at the top, to keep `longdoc --help` fast
+
+    names = ("password", "timeout", "memory", "pages", "ocr")
+    message = for_command_line(message, {name: f"--{name}" for name in names if hasattr(arguments, name)})
+    encoder = r"--encoder \2" if hasattr(arguments, "encoder") else r"`longdoc extract --model \1 --encoder \2`"
+    for pattern, remedy in (
+        (r"Pipeline\.from_pretrained\(([^,()]+), encoder='(\w+)'\)", encoder),
+        (r"load one: Pipeline\.from_pretrained\(\w+='a folder'\)", "name a model that has one: --model"),
+        (r"use ask, infer, embed or fill(, or tasks=\['rules'\])?", "use `longdoc ask`, or --tasks rules"),
+        (r"\bpages=\((\d+), (\d+)\)", r"--pages \1-\2"),
+        (r"\bocr='([^']*)'", r"--ocr \1"),
+    ):
+        message = re.sub(pattern, remedy, message)
+    return message
 
 
 def add_limits(parser: argparse._ActionsContainer) -> None:

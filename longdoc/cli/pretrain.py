@@ -22,5 +22,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     pretrained = training.pretrain(Path(arguments.config), deepspeed=arguments.deepspeed)
     if options.is_first_process():
-        console.say(str(pretrained))
+        console.say(options.told(str(pretrained), arguments))
     return 0

@@ -6,6 +6,7 @@ import argparse
 import io
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.text:
         console.write_data(document.text)
     else:
-        show(document)
+        warnings = tuple(options.told(warning, arguments) for warning in document.warnings)
+        show(replace(document, warnings=warnings))
     return 0
 
 

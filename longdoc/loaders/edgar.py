@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+_AROUND = r"</?(?:SEC-DOCUMENT|SEC-HEADER|IMS-DOCUMENT|IMS-HEADER|DOCUMENT|TEXT)>"
 WRAPPER_TAG = (
-    r"</?(?:SEC-DOCUMENT|SEC-HEADER|IMS-DOCUMENT|IMS-HEADER|DOCUMENT|TEXT)>[^\n\r]*"
+    rf"{_AROUND}[^\n\r]*|(?i:{_AROUND})[ \t]*(?=[\n\r]|\Z)"
     r"|<(?:TYPE|SEQUENCE|FILENAME|DESCRIPTION|ACCEPTANCE-DATETIME)>[^\n\r]*"
 )
-"""Pattern of a line with a tag around a document, or of a line of its header."""
+"""Pattern of a line with a tag around a document, in small letters only if it is alone, or of a line of its header."""
 TABLE_TAG = r"</?(?:TABLE|CAPTION|S|C|FN|F\d+)>"
 """Pattern of a tag in the tables of a plain-text document."""
 ENTITY = (

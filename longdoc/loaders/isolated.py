@@ -28,7 +28,7 @@ def isolated(function: Callable[..., R], *arguments: Any, name: str, timeout: fl
 
     Raises:
         LoaderDiedError: the worker died, or was killed: ``LoaderTimeoutError``, ``LoaderMemoryError``.
-        WorkerError: processes cannot start.
+        WorkerError: processes cannot start, or were ended meanwhile.
         Exception: what the function raises.
     """
     limits = Limits(seconds=timeout, memory=memory)
@@ -77,7 +77,7 @@ def _new_workers() -> None:
 
 
 def end_workers() -> None:
-    """Kills the workers; calls that wait for them fail with a ``RuntimeError``."""
+    """Kills the workers; calls that wait for them fail with a ``WorkerError``."""
     _workers.close()
 
 

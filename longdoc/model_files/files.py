@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+from longdoc.durable import NEW_FILES
 from longdoc.errors import ConfigError
 from longdoc.stored import parse
 
@@ -19,7 +21,8 @@ def file_in(folder: Path, name: str) -> Path | None:
     lead out of the folder.
 
     Raises:
-        ConfigError: the name or a link leads out of the folder, or is no regular file.
+        ConfigError: the name or a link leads out of the folder, or to no regular file; or `Model.save` was interrupted
+            before it moved the file there.
     """
     path = folder / name
     try:
@@ -29,10 +32,21 @@ def file_in(folder: Path, name: str) -> Path | None:
         raise ConfigError(f"{folder}: {name!r:.80} cannot be found ({error})") from error
     snapshots = [each for each in (home, *home.parents) if each.parent.name == "snapshots"]  # of the hub's cache
     homes = [home, *(each.parent.parent / "blobs" for each in snapshots)]
+    missing = ", which is missing" if not is_there else ""
     if not any(map(real.is_relative_to, homes)):
-        raise ConfigError(f"{path} leads out of the folder of the model, to {real}; put a copy of the file there")
+        raise ConfigError(
+            f"{path} leads out of the folder of the model, to {real}{missing}; put the file itself there, such as by "
+            "`git annex unlock`, `dvc unprotect` or a copy"
+        )
+    if missing and str(real) != os.path.abspath(home / name):  # noqa: PTH100 (which follows no links)
+        raise ConfigError(f"{path} is a link to {real}{missing}; fetch that file, or download the model again")
     if is_there and not is_file:
         raise ConfigError(f"{path} is no regular file; put the file itself there")
+    if not is_there and (folder / NEW_FILES / name).is_file():
+        raise ConfigError(
+            f"{folder}: saving the model was interrupted; save it again, or move the files of {folder / NEW_FILES} "
+            "into the folder"
+        )
     return path if is_there else None
 
 

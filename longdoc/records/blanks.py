@@ -10,7 +10,7 @@ LEFT_BLANK = "[name left blank]"
 _IN_PLACE = (
     r"(?:\[[\s*●•_.…X-]{0,40}\]|\[\s?(?:redacted"
     r"|(?:insert )?(?:full )?(?:legal )?(?:company )?name(?: of [\w ]{2,30})?)\s?\]"
-    r"|_{3,560}(?:\s_{1,80}){0,6}|\*{3,40}|[●•█]{1,60})"
+    r"|_{3,560}(?:\s_{1,560}){0,6}|\*{3,40}|[●•█]{1,60})"
 )
 _BLANK = re.compile(
     r"(?i)[\s,;:]{0,20}(?:(?:and|both|the|each of|by)[\s,;:]{1,20}){0,3}"

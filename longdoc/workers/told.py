@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import sys
 import warnings
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 _MOST = 1000
 """Lines of a log, and warnings, that are kept of a call; the rest are counted: a hostile file can cause millions."""
+_PLAIN = (str, int, float, bool, type(None))
 _LOG = logging.getLogger(__name__)
 _SHOWN: dict[Any, Any] = {}
 """The warnings that were shown, as each module keeps those of its own."""
@@ -82,11 +84,11 @@ class Recorder(QueueHandler):
         self._n_left_out = 0
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Keeps a record, which can be pickled."""
+        """Keeps a record, which can be pickled; if it cannot, what is plain in it, with the formatted message."""
         if len(self._records) < _MOST:
             names = record.name.split(".")
             loggers = [logging.getLogger(".".join(names[: n + 1])) for n in range(len(names))]
-            self._records.append((record, any(logger.handlers for logger in loggers)))
+            self._records.append((_sendable(record), any(logger.handlers for logger in loggers)))
         else:
             self._n_left_out += 1
 
@@ -99,3 +101,15 @@ class Recorder(QueueHandler):
             self._warnings[key] = None
         else:
             self._n_left_out += 1
+
+
+def _sendable(record: logging.LogRecord) -> logging.LogRecord:
+    """A copy of a record that survives pickling: without what a caller has attached to it and does not."""
+    try:
+        copy = pickle.loads(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
+    except Exception:  # pickling runs the code of any class, which may raise anything
+        copy = None
+    if type(copy) is not type(record):
+        copy = logging.LogRecord("", 0, "", 0, "", None, None)
+        vars(copy).update({name: value for name, value in vars(record).items() if type(value) in _PLAIN})
+    return copy

@@ -14,10 +14,14 @@ from threading import Thread
 from traceback import format_exception, format_exception_only
 from typing import Any, BinaryIO
 
-from longdoc.errors import RemoteError
+from longdoc.errors import LongdocError, RemoteError
 from longdoc.workers.told import Recorder
 
 PROTOCOL = 5
+_MODULES = (
+    "The function and its initializer must come from a module that a new Python process can import, not from the "
+    "script or notebook that starts the run"
+)
 _LENGTH = 8  # bytes that say how long a message is
 
 
@@ -50,8 +54,8 @@ def kill_group(leader: int) -> None:
 def main(lifeline: int | None) -> None:
     """Works until the parent ends.
 
-    The first message is the function, and an initializer or None. The others are an input, the memory that it may use,
-    and the levels of the parent's loggers.
+    The first message is the function, an initializer or None, and the levels of the parent's loggers. The others are an
+    input, the memory that it may use, and those levels.
 
     Args:
         lifeline: a pipe that closes when the parent ends. On Linux the kernel then kills this process and those that it
@@ -65,14 +69,21 @@ def main(lifeline: int | None) -> None:
         _die_with(lifeline)
     try:
         recorder = Recorder()
-        function, initializer = pickle.loads(messages.get())
+        try:
+            function, initializer, levels = pickle.loads(messages.get())
+        except BaseException as error:
+            raise ImportError(f"{_told(error)}. {_MODULES}") from error
+        recorder.set_levels(levels)
         if initializer is not None:
             initializer()
         memory = _Memory()
+    except LongdocError as error:  # raised by the parent: another start would not help
+        write_message(answers, pickle.dumps(("refused", _sendable(error)), PROTOCOL))
+        return
     except BaseException as error:  # told to the parent, who gives up after a few such starts
         write_message(answers, pickle.dumps(("broken", _told(error)), PROTOCOL))
         return
-    write_message(answers, pickle.dumps(("ready",), PROTOCOL))
+    write_message(answers, pickle.dumps(("ready", ""), PROTOCOL))
     process = os.getpid()
     while True:
         answer = _answer(function, messages.get(), memory, recorder)

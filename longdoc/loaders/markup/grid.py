@@ -24,7 +24,9 @@ class Grid:
         """False once rows had so many cells from above to pass that these are followed no longer."""
         self._row, self._column = -1, 0
         # The columns that cells from above span, in order: first column, column after the last, first row that is free.
+        # Neighbours that end in the same row are one.
         self._occupied: list[tuple[int, int, int]] = []
+        self._next_free = 0  # the first row in which some of them are free
         self._passed = 0  # how many of these are left of the current column
         self._spanning: list[tuple[int, int, int]] = []  # the same for cells of the current row
         self._steps = _STEPS  # that are left, so that time is linear in the number of cells
@@ -32,9 +34,10 @@ class Grid:
     def open_row(self) -> None:
         """Starts the next row."""
         self._row, self._column, self._passed = self._row + 1, 0, 0
-        if self._occupied or self._spanning:
+        if self._spanning or (self._occupied and self._next_free <= self._row):
             self._steps -= len(self._occupied)
             self._occupied = sorted(each for each in self._occupied + self._spanning if each[2] > self._row)
+            self._next_free = min((free for _, _, free in self._occupied), default=0)
             self._spanning = []
 
     def place(self, *, row_span: int = 1, column_span: int = 1) -> tuple[int, int]:
@@ -50,5 +53,8 @@ class Grid:
             self.is_followed = False
             self._occupied = []
         elif row_span > 1 and self.is_followed:
-            self._spanning.append((place[1], self._column, self._row + row_span))
+            start, free = place[1], self._row + row_span
+            if self._spanning and self._spanning[-1][1:] == (start, free):
+                start = self._spanning.pop()[0]
+            self._spanning.append((start, self._column, free))
         return place
