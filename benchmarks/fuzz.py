@@ -18,6 +18,7 @@ import resource
 import signal
 import sys
 import traceback
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from pathlib import Path
 from _corpus import corpus, hostile
 from _structures import restructured
 from _table import write_table
+from tqdm import tqdm
 
 import longdoc
 from longdoc.errors import LongdocError
@@ -165,6 +167,7 @@ def report(data: bytes, name: str, ocr: str) -> str:
     """Loads a file within the limits; runs in the child process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.alarm(SECONDS)
+    warnings.simplefilter("error", RuntimeWarning)  # arithmetic of numpy that no one has thought of
     try:
         document = longdoc.load(Named(data, name), ocr=ocr)
         peak = peak_memory()
@@ -258,7 +261,7 @@ def main() -> None:
     rng, seeds = random.Random(arguments.seed), corpus()
     formats = arguments.formats.split(",") if arguments.formats else sorted(seeds)
     tallies = {name: Tally() for name in (*formats, "hostile")}
-    for case in range(arguments.cases):
+    for case in tqdm(range(arguments.cases), unit="file", disable=None):
         kind = formats[case % len(formats)]
         suffix = SUFFIXES.get(kind, kind)
         change = mutated(seeds[kind], rng) if case // len(formats) % 2 else restructured(kind, seeds[kind], rng)

@@ -3,8 +3,8 @@
 import pytest
 
 from longdoc.document import Document
-from longdoc.errors import NoTextLayerError
-from longdoc.loaders import load
+from longdoc.errors import LimitExceededError, NoTextLayerError
+from longdoc.loaders import Limits, load
 from word_files import cell, field, item, make, par, read, run, table, with_files
 
 WPS = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
@@ -416,3 +416,11 @@ def test_a_style_can_name_the_symbol_font() -> None:
     boxed = '<w:rStyle w:val="Box"/>'
     other = run("x", f'{boxed}<w:rFonts w:asciiTheme="minorHAnsi"/>')
     assert load(make(par(run("x", boxed) + other), styles=styles)).text == "☒x"
+
+
+def test_a_long_comment_that_is_referred_to_often_is_beyond_the_limits() -> None:
+    comments = f'<w:comment w:id="1" w:author="a">{par(run("x" * 10_000))}</w:comment>'
+    data = make(par(run("text") + '<w:commentReference w:id="1"/>' * 200), comments=comments)
+    with pytest.raises(LimitExceededError, match="comments: characters: .*allowed: 1,000,000"):
+        load(data, limits=Limits(characters=1_000_000))
+    assert len(load(data).annotations) == 200

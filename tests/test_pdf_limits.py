@@ -259,3 +259,115 @@ def test_what_pdfium_draws_is_not_hidden(data: bytes) -> None:
 def test_pictures_and_brackets_in_a_content_are_no_reason_to_refuse_it() -> None:
     content = "q Q " * 300 + PICTURE % "(" + "q Q " * 300 + "(5% (of) \\) %) pop " + "/X Do " + TEXT
     assert load(page_of(content, form(TEXT), names=X)).text == "An ordinary line of the lease."
+
+
+def doubled(entry: str, length: int, last: str) -> list[str]:
+    """Objects from number 10, each of which refers to the next one twice."""
+    return [entry % f"{11 + i} 0 R {11 + i} 0 R" for i in range(length)] + [last]
+
+
+def numbers(first: int, count: int) -> str:
+    return " ".join(f"{first + i} 0 R" for i in range(count))
+
+
+LONG = f"({'x' * 200_000})"
+FOLLOWED = {
+    "fields": page_of(TEXT, *doubled("<< /T (a) /Kids [%s] >>", 60, "<< >>"), catalog="/AcroForm << /Fields [10 0 R] >>"),
+    "functions": page_of(
+        "/P sh " + TEXT,
+        *doubled("<< /FunctionType 3 /Domain [0 1] /Functions [%s] /Bounds [.5] /Encode [0 1 0 1] >>", 40, "<< >>"),
+        names="/Shading << /P << /ShadingType 2 /ColorSpace /DeviceGray /Coords [0 0 9 9] /Function 10 0 R >> >>",
+    ),
+    "rules of layers": page_of(
+        "/OC /L BDC " + TEXT + " EMC",
+        *doubled("[/And %s]", 30, "[/Not 9 0 R]"),
+        "<< /Type /OCMD /VE 10 0 R >>",
+        names=named("Properties", L=41),
+    ),
+    "layers": page_of(
+        "/OC /L BDC " + TEXT + " EMC", f"<< /Type /OCMD /OCGs [{'9 0 R ' * 10_001}] >>", names=named("Properties", L=10)
+    ),
+    "options": page_of(
+        TEXT,
+        f"[{'(option) ' * 9_000}]",
+        *["<< /Subtype /Widget /FT /Ch /T (a) /Opt 10 0 R /Rect [0 0 9 9] >>"] * 9,
+        page=f"/Annots [{numbers(11, 9)}]",
+    ),
+    "options of the field above": page_of(
+        TEXT,
+        f"<< /FT /Ch /T (a) /Opt [{'(option) ' * 9_000}] >>",
+        *["<< /Subtype /Widget /Parent 10 0 R /Rect [0 0 9 9] >>"] * 9,
+        page=f"/Annots [{numbers(11, 9)}]",
+    ),
+    "values": page_of(
+        TEXT,
+        LONG,
+        "<< /FT /Tx /T (a) /V 10 0 R >>",
+        *["<< /Subtype /Widget /Parent 11 0 R /Rect [0 0 9 9] >>"] * 99,
+        page=f"/Annots [{numbers(12, 99)}]",
+    ),
+    "shapes": page_of(
+        TEXT,
+        f"[{'0 ' * 99_999}]",
+        *["<< /Subtype /Highlight /QuadPoints 10 0 R /Rect [0 0 9 9] >>"] * 200,
+        page=f"/Annots [{numbers(11, 200)}]",
+    ),
+    "lists of shapes": page_of(
+        TEXT,
+        f"[{'0 ' * 9_999}]",
+        f"[{'10 0 R ' * 2_000}]",
+        "<< /Subtype /Ink /InkList 11 0 R /Rect [0 0 9 9] >>",
+        page="/Annots [12 0 R]",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", FOLLOWED.values(), ids=FOLLOWED)
+def test_what_is_referred_to_repeatedly_counts_each_time(data: bytes) -> None:
+    with pytest.raises(LimitExceededError, match=r"references: [\d,]+, allowed: 200,000"):
+        load(data)
+
+
+def test_fields_in_fields_and_layers_are_read() -> None:
+    layers = 3_000
+    fields = [f"<< /T (part) /Kids [{11 + i} 0 R] >>" for i in range(5)]
+    last = "<< /FT /Tx /T (name) /V (Jane Roe) /Subtype /Widget /Rect [9 9 99 99] /Parent 14 0 R >>"
+    catalog = f"/AcroForm << /Fields [10 0 R] >> /OCProperties << /OCGs [{'16 0 R ' * 20_000}] /D << >> >>"
+    rules = "<< /Type /OCMD /OCGs [16 0 R] >>"
+    objects = [*fields, last, "<< /Type /OCG /Name (a) >>", *[rules] * layers]
+    document = load(page_of(TEXT, *objects, catalog=catalog, page="/Annots [15 0 R]"))
+    assert "An ordinary line of the lease." in document.text
+    (field,) = document.fields
+    assert field.name.endswith("name") and field.value == "Jane Roe"
+
+
+REPEATED = {
+    "titles": (LONG, *[f"<< /Title 10 0 R /Parent 9 0 R /Next {12 + i} 0 R >>" for i in range(200)]),
+    "addresses": (LONG, *["<< /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI 10 0 R >> >>"] * 300),
+    "names": ("<< /T 211 0 R >>", *["<< /Subtype /Widget /FT /Tx /Rect [0 0 9 9] /Parent 10 0 R >>"] * 200, LONG),
+    "values of fields on no page": (LONG, *["<< /FT /Tx /T (a) /V 10 0 R >>"] * 200),
+}
+
+
+@pytest.mark.parametrize("kind", REPEATED)
+def test_strings_that_are_shared_count_each_time(kind: str) -> None:
+    objects = REPEATED[kind]
+    inner = numbers(11, len(objects) - 1)
+    catalog = {
+        "titles": "/Outlines << /First 11 0 R >>",
+        "values of fields on no page": f"/AcroForm << /Fields [{inner}] >>",
+    }.get(kind, "/AcroForm << /Fields [] >>")
+    data = page_of(TEXT, *objects, catalog=catalog, page=f"/Annots [{inner}]" if kind in ("addresses", "names") else "")
+    limits = Limits(characters=10_000_000, references=10**9)
+    with pytest.raises(LimitExceededError, match="outline, links, fields and comments: characters: .* allowed"):
+        load(data, limits=limits)
+
+
+def test_a_font_that_maps_a_code_to_a_long_text_counts_by_it() -> None:
+    mapping = f"1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfchar <41> <{'0042' * 500}> endbfchar"
+    font = "/T << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 10 0 R >>"
+    data = page_of(f"BT /T 9 Tf ({'A' * 3_000}) Tj ET", stream(f"begincmap {mapping} endcmap"), fonts=font)
+    with pytest.raises(LimitExceededError, match="page characters: 1,50.,000, allowed"):
+        load(data)
+    few = page_of("BT /T 9 Tf 72 700 Td (A) Tj ET", stream(f"begincmap {mapping} endcmap"), fonts=font)
+    assert load(few).text == "B" * 500

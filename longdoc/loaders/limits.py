@@ -43,6 +43,9 @@ class Limits:
     """Texts, paths and pictures that one page of a PDF draws."""
     annotations: int = 20_000
     """Links, fields and comments on one page of a PDF."""
+    references: int = 200_000
+    """Form fields, functions and rules of layers of a PDF, with the options and the length of values; what it refers to
+    repeatedly counts each time."""
 
     def __post_init__(self) -> None:
         for each in fields(self):

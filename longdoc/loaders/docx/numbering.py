@@ -25,6 +25,11 @@ class Level:
     """Whether it shows the numbers of the levels above in decimal."""
     paragraph_style: str = ""
 
+    @property
+    def places(self) -> list[int]:
+        """The levels, from 1, whose numbers the pattern shows."""
+        return [place for place in range(1, 10) if f"%{place}" in self.pattern]
+
     def is_restarted_by(self, depth: int, own_depth: int) -> bool:
         """Whether an item at ``depth`` restarts the count of this level, whose depth is ``own_depth``."""
         return depth < (own_depth if self.restarts_after is None else self.restarts_after)
@@ -122,22 +127,20 @@ class Numbering:
         for deeper in range(depth + 1, _LEVELS):
             if levels.get(deeper, Level()).is_restarted_by(depth, deeper):
                 counts.pop(deeper, None)
-        shown = {int(place) - 1 for place in re.findall("%([1-9])", levels[depth].pattern)}
+        shown = {place - 1 for place in levels[depth].places}
         self.unknown_styles |= {levels[at].style for at in shown & levels.keys() if not is_known(levels[at].style)}
         return _bullet(levels[depth].pattern) if levels[depth].style == "bullet" else _show(depth, levels, counts)
 
 
 def _show(depth: int, levels: dict[int, Level], counts: dict[int, int]) -> str:
     """The pattern of a level with its numbers filled in."""
-
-    def number(match: re.Match[str]) -> str:
-        other = int(match[1]) - 1
-        style = levels.get(other, Level()).style
-        if levels[depth].is_legal and other < depth and style not in ("none", "decimalZero"):
+    shown = levels[depth].pattern
+    for place in levels[depth].places:
+        style = levels.get(place - 1, Level()).style
+        if levels[depth].is_legal and place - 1 < depth and style not in ("none", "decimalZero"):
             style = "decimal"
-        return written(counts.get(other, 0), style)
-
-    return " ".join(re.sub(r"%([1-9])", number, levels[depth].pattern).split())
+        shown = shown.replace(f"%{place}", written(counts.get(place - 1, 0), style))
+    return " ".join(shown.split())
 
 
 def _bullet(pattern: str) -> str:

@@ -82,6 +82,7 @@ class Builder:
         self._page_starts, self._pending_pages = [(0, 0)], 0  # offsets into text and raw text
         self._furniture: list[Furniture] = []
         self._annotations: list[Annotation] = []
+        self._annotated = 0  # characters
         self._headings: list[tuple[TextRange, int, str, str]] = []  # level, kind, number
         self._links: list[tuple[TextRange, str]] = []
 
@@ -241,6 +242,8 @@ class Builder:
 
     def annotate(self, kind: str, text: str, *, author: str = "") -> None:
         """Records a comment on the text before it."""
+        self._annotated += len(text)
+        self.limits.check("characters", self._annotated, f"{self.name}, comments")
         self._annotations.append(Annotation(kind=kind, text=text, page=self.page_number, author=author))
 
     # ------------------------------------------------------------------------------------------------- the document

@@ -24,6 +24,7 @@ from longdoc.loaders.pdf.layers import may_have_layers
 from longdoc.loaders.pdf.miner import Miner
 from longdoc.loaders.pdf.packed_objects import check_packed_objects
 from longdoc.loaders.pdf.page import PdfFile, read_page
+from longdoc.loaders.pdf.strings import Strings
 from longdoc.loaders.pdf.unread import name_unread
 from longdoc.pdfium import PDFIUM_LOCK
 
@@ -52,14 +53,15 @@ def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
         try:
             expansion = Expansion(pdf, name, options.limits)
             pdf.init_forms()
+            strings = Strings(name, options.limits)
             file = PdfFile(pdf, options, may_have_layers(data), Miner(pdf))
-            pages = list(_read_pages(file, name, expansion))
+            pages = list(_read_pages(file, name, expansion, strings))
             failures: list[str] = []
             no_outline: tuple[OutlineItem, ...] = ()
             no_metadata: dict[str, str] = {}
-            outline = attempt("outline", lambda: read_outline(pdf), no_outline, failures)
+            outline = attempt("outline", lambda: read_outline(pdf, strings), no_outline, failures)
             metadata = attempt("metadata", lambda: _read_metadata(pdf), no_metadata, failures)
-            failures += attempt("attachments and forms", lambda: name_unread(file, data, pages), [], failures)
+            failures += attempt("attachments and forms", lambda: name_unread(file, data, pages, strings), [], failures)
         finally:
             pdf.close()
     source = Source(
@@ -95,7 +97,7 @@ def _open(data: bytes, name: str, password: str | None) -> pdfium.PdfDocument:
         raise EncryptedDocumentError(f"{name}: encrypted, and the password is wrong; give another one") from error
 
 
-def _read_pages(file: PdfFile, name: str, expansion: Expansion) -> Iterator[ReadPage]:
+def _read_pages(file: PdfFile, name: str, expansion: Expansion, strings: Strings) -> Iterator[ReadPage]:
     """Reads the pages one by one, and releases each before the next."""
     pdf, options = file.pdf, file.options
     characters = 0
@@ -109,7 +111,7 @@ def _read_pages(file: PdfFile, name: str, expansion: Expansion) -> Iterator[Read
             ) from error
         failures: list[str] = []
         part = f"links, form fields and comments of page {number}"
-        interactive = attempt(part, partial(read_interactive, pdf, page, number), Interactive(), failures)
+        interactive = attempt(part, partial(read_interactive, pdf, page, number, strings), Interactive(), failures)
         own = len(read_glyphs(page).codes) if interactive.draws_text else 0
         if interactive.draws_text:
             page = draw_annotations(pdf, page, number - 1)

@@ -7,11 +7,9 @@ contents are unpacked within the limits, and what each draws by name is counted 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import pypdfium2 as pdfium
@@ -19,12 +17,17 @@ import pypdfium2 as pdfium
 from longdoc.errors import CorruptDocumentError
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.pdf.filters import content_of, filters_of, most_times
+from longdoc.loaders.pdf.graphs import check_graphs, cost_of
 from longdoc.loaders.pdf.operators import DRAWS, UNNAMED, nesting, uses_of, without_text
 from longdoc.loaders.pdf.syntax import Objects, Reference, Stream
 
 _SHORTEST = 4  # bytes of a content that draws something
 _CHAINED = re.compile(rb"/Filter\[[^\]]*\]")
 _UNPACKED_WHOLE = re.compile(rb"/(?:ToUnicode|FontFile[23]?|Encoding|CIDToGIDMap|Functions?|UseCMap)\W{1,3}(\d+) 0 R")
+_TO_UNICODE = re.compile(rb"/ToUnicode (\d+) 0 R")
+_MAPPED = re.compile(rb"<([^<>]{16,})>")
+_DIGITS = 4  # of a character in hexadecimal
+_LIGATURE = 8  # characters
 _PAGE = 612 * 792  # square points
 _OVERLAP = 1.5  # times its step: how wide a tile is that overlaps its neighbours
 _CACHED = 4096  # contents
@@ -64,7 +67,7 @@ class Expansion:
         limits: the limits on the input.
 
     Raises:
-        LimitExceededError: a stream unpacks to more than the limits allow.
+        LimitExceededError: a stream unpacks to more than the limits allow, or too much is referred to repeatedly.
     """
 
     def __init__(self, pdf: pdfium.PdfDocument, name: str, limits: Limits) -> None:
@@ -72,7 +75,9 @@ class Expansion:
         self._length = lru_cache(_CACHED)(self._read_length)
         self._uses = lru_cache(_CACHED)(self._read_uses)
         self._counts = lru_cache(_CACHED)(self._read_counts)
+        self._laid_out = 0
         self._check_streams()
+        check_graphs(self._objects, name, limits)
 
     def check_page(self, number: int) -> None:
         """Raises an error for a page that pdfium could not draw in bounded time and memory.
@@ -88,35 +93,41 @@ class Expansion:
         for page in self._pages[number - 1 : number] or self._stray_pages:
             annotations = self._objects.items(page.get(b"/Annots"))
             self._limits.check("annotations", len(annotations), name)
+            for each in annotations:
+                self._laid_out += cost_of(self._objects, each)
+                self._limits.check("references", self._laid_out, name)
             outer = self._objects.entries(self._inherited(page, b"/Resources"))
             contents = [_Content(self._streams(page.get(b"/Contents")), outer, outer)]
             contents += [self._form(form, outer, outer) for each in annotations for form in self._appearances(each)]
             total = self._total(contents, name, exact=False)
+            total = self._in_unicode(total)
             if total.page_characters > self._limits.page_characters or total.page_objects > self._limits.page_objects:
-                total = self._total(contents, name, exact=True)
+                total = self._in_unicode(self._total(contents, name, exact=True))
             for limit, value in total._asdict().items():
                 self._limits.check(limit, value, name)
 
     def _check_streams(self) -> None:
         """Raises an error if a stream that pdfium unpacks as a whole is longer than the limits allow."""
         most, data = self._limits.stream_bytes, self._objects.data
-        numbers, places = zip(*sorted(self._objects.places.items(), key=lambda item: item[1]), strict=True)
-        sizes = [end - start for start, end in pairwise([*places, len(data)])]
-        long = {at for at, size in enumerate(sizes) if size > most // 1032}  # Flate makes a stream no longer than that
-        long |= {bisect_right(places, found.start()) - 1 for found in _CHAINED.finditer(data)}
-        for at in long:
-            stream = self._objects.get(Reference(numbers[at]))
+        places = sorted(self._objects.places.items(), key=lambda item: item[1])
+        ends = [*(place for _, place in places[1:]), len(data)]
+        long = {  # Flate makes a stream no longer than that
+            Reference(number) for (number, at), end in zip(places, ends, strict=True) if end - at > most // 1032
+        }
+        long |= {number for number, _ in self._objects.find(_CHAINED)}
+        for number in long:
+            stream = self._objects.get(number)
             if not isinstance(stream, Stream):
                 continue
             filters = filters_of(self._objects, stream)
             if (stream.end - stream.start) * most_times(filters) <= most:
                 continue
             is_file = stream.entries.get(b"/Type") == b"/EmbeddedFile"
-            if (is_file or self._is_picture(stream, filters)) and numbers[at] not in self._unpacked_whole:
+            if (is_file or self._is_picture(stream, filters)) and number not in self._unpacked_whole:
                 continue
             content = content_of(self._objects, stream, most + 1)
             size = (stream.end - stream.start) if content is None else len(content)
-            self._limits.check("stream_bytes", size, f"{self._name}, object {numbers[at]}")
+            self._limits.check("stream_bytes", size, f"{self._name}, object {number}")
 
     @cached_property
     def _unpacked_whole(self) -> set[int]:
@@ -198,6 +209,21 @@ class Expansion:
                     )
                 waiting += fresh
         return _sum([done[content.key] for content in contents])
+
+    def _in_unicode(self, work: _Work) -> _Work:
+        """The same with the characters that a code can stand for."""
+        return work._replace(page_characters=min(work.page_characters * self._per_code, _MANY))
+
+    @cached_property
+    def _per_code(self) -> int:
+        """The most characters that a font of the file has for one code; 1 if they are as few as those of a ligature."""
+        longest = 0
+        for number in {Reference(found[1]) for _, found in self._objects.find(_TO_UNICODE)}:
+            stream = self._objects.get(number)
+            if isinstance(stream, Stream):
+                content = content_of(self._objects, stream, self._limits.stream_bytes + 1) or b""
+                longest = max(longest, *map(len, _MAPPED.findall(content)), 0)
+        return max(longest // _DIGITS, 1) if longest > _LIGATURE * _DIGITS else 1
 
     def _own(self, content: _Content, exact: bool) -> _Work:
         """What a content draws itself."""

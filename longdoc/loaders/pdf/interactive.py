@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html import unescape
@@ -20,6 +20,7 @@ from longdoc.loaders.layout.glyphs import LINE, SPACE, Glyphs
 from longdoc.loaders.layout.page import Interactive, PageLink
 from longdoc.loaders.pdf.anchors import anchors
 from longdoc.loaders.pdf.glyphs import displayed
+from longdoc.loaders.pdf.strings import Strings
 
 _MOST_ITEMS = 100_000  # of an outline, or of the annotations of a page: only hostile files have more
 _FIELD_KINDS = {
@@ -60,19 +61,28 @@ _BUTTONS = ("checkbox", "radio")
 _MARKUP = re.compile(r"<[^>]*>")
 
 
-def read_outline(pdf: pdfium.PdfDocument) -> tuple[OutlineItem, ...]:
-    """Reads the bookmarks of a document, in order."""
+def read_outline(pdf: pdfium.PdfDocument, strings: Strings) -> tuple[OutlineItem, ...]:
+    """Reads the bookmarks of a document, in order.
+
+    Raises:
+        LimitExceededError: their titles are longer than the limits allow.
+    """
     items = []
     for bookmark in islice(pdf.get_toc(), _MOST_ITEMS):
         destination = bookmark.get_dest()
         index = destination.get_index() if destination else None
         page = None if index is None else index + 1
-        items.append(OutlineItem(title=" ".join(bookmark.get_title().split()), level=bookmark.level + 1, page=page))
+        title = strings.text(pdfium_c.FPDFBookmark_GetTitle, bookmark)
+        items.append(OutlineItem(title=" ".join(title.split()), level=bookmark.level + 1, page=page))
     return tuple(items)
 
 
-def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Interactive:
-    """Reads the links, form fields and comments of a page."""
+def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int, strings: Strings) -> Interactive:
+    """Reads the links, form fields and comments of a page.
+
+    Raises:
+        LimitExceededError: their texts are longer than the limits allow.
+    """
     count = min(pdfium_c.FPDFPage_GetAnnotCount(page), _MOST_ITEMS)
     if not count:
         return Interactive()
@@ -86,22 +96,22 @@ def read_interactive(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int)
             kind = pdfium_c.FPDFAnnot_GetSubtype(annotation) if annotation else None
             draws_text |= kind in _DRAWS_TEXT
             if kind == pdfium_c.FPDF_ANNOT_FILEATTACHMENT:
-                files.append(_file_name(annotation))
+                files.append(_file_name(annotation, strings))
             if kind == pdfium_c.FPDF_ANNOT_WIDGET and _is_password(pdf.formenv, annotation):
                 _hide(annotation)
             if kind == pdfium_c.FPDF_ANNOT_WIDGET and pdf.formenv:
-                fields.append(_field(pdf.formenv, annotation, number, _box(page, annotation, number)))
+                fields.append(_field(pdf.formenv, annotation, strings, number, _box(page, annotation, number)))
                 if fields[-1].kind in _BUTTONS and _hide(annotation):
                     buttons.append(fields[-1])
-            elif kind is not None and kind not in _NO_COMMENTS and (text := _comment(annotation)):
+            elif kind is not None and kind not in _NO_COMMENTS and (text := _comment(annotation, strings)):
                 if kind == pdfium_c.FPDF_ANNOT_POPUP and text in said:
                     continue  # the window of a comment, which repeats it
                 said.add(text)
                 box = _box(page, annotation, number)
-                author, name = _value(annotation, b"T"), _COMMENT_KINDS.get(kind, "comment")
+                author, name = strings.value(annotation, b"T"), _COMMENT_KINDS.get(kind, "comment")
                 annotations.append(Annotation(kind=name, text=text, page=number, author=author, box=box))
     return Interactive(
-        links=tuple(_links(pdf, page, number)),
+        links=tuple(_links(pdf, page, number, strings)),
         fields=tuple(fields),
         annotations=tuple(annotations),
         files=tuple(files),
@@ -128,34 +138,34 @@ def _annotation(page: pdfium.PdfPage, index: int) -> Iterator[Any]:
             pdfium_c.FPDFPage_CloseAnnot(handle)
 
 
-def _file_name(annotation: Any) -> str:
+def _file_name(annotation: Any, strings: Strings) -> str:
     """The name of the file that an annotation attaches; empty if it has none."""
     attachment = pdfium_c.FPDFAnnot_GetFileAttachment(annotation)
-    return _string(pdfium_c.FPDFAttachment_GetName, attachment) if attachment else ""
+    return strings.text(pdfium_c.FPDFAttachment_GetName, attachment) if attachment else ""
 
 
-def _comment(annotation: Any) -> str:
+def _comment(annotation: Any, strings: Strings) -> str:
     """The text of a comment; that with markup if it has no other."""
-    plain = _value(annotation, b"Contents").strip()
-    return plain or " ".join(unescape(_MARKUP.sub(" ", _value(annotation, b"RC"))).split())
+    plain = strings.value(annotation, b"Contents").strip()
+    return plain or " ".join(unescape(_MARKUP.sub(" ", strings.value(annotation, b"RC"))).split())
 
 
-def _field(form: Any, annotation: Any, number: int, box: Box | None) -> FormField:
+def _field(form: Any, annotation: Any, strings: Strings, number: int, box: Box | None) -> FormField:
     kind = _FIELD_KINDS.get(pdfium_c.FPDFAnnot_GetFormFieldType(form, annotation), "text")
     if kind in _BUTTONS:
-        value = _choice(form, annotation, kind) if pdfium_c.FPDFAnnot_IsChecked(form, annotation) else "off"
+        value = _choice(form, annotation, strings, kind) if pdfium_c.FPDFAnnot_IsChecked(form, annotation) else "off"
     elif _is_password(form, annotation):
         value = ""
     else:
-        value = _string(pdfium_c.FPDFAnnot_GetFormFieldValue, form, annotation)
-    name = _string(pdfium_c.FPDFAnnot_GetFormFieldName, form, annotation)
+        value = strings.text(pdfium_c.FPDFAnnot_GetFormFieldValue, form, annotation)
+    name = strings.text(pdfium_c.FPDFAnnot_GetFormFieldName, form, annotation)
     return FormField(name=name, kind=kind, value=value, page=number, box=box)
 
 
-def _choice(form: Any, annotation: Any, kind: str) -> str:
+def _choice(form: Any, annotation: Any, strings: Strings, kind: str) -> str:
     """The value of a marked button: what it stands for among those of its field, or "on" if it is the only one."""
     alone = kind == "checkbox" and pdfium_c.FPDFAnnot_GetFormControlCount(form, annotation) < 2
-    return "on" if alone else _string(pdfium_c.FPDFAnnot_GetFormFieldExportValue, form, annotation) or "on"
+    return "on" if alone else strings.text(pdfium_c.FPDFAnnot_GetFormFieldExportValue, form, annotation) or "on"
 
 
 def _is_password(form: Any, annotation: Any) -> bool:
@@ -175,7 +185,7 @@ def _hide(annotation: Any) -> bool:
     return not flags & (pdfium_c.FPDF_ANNOT_FLAG_HIDDEN | pdfium_c.FPDF_ANNOT_FLAG_NOVIEW)
 
 
-def _links(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Iterator[PageLink]:
+def _links(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int, strings: Strings) -> Iterator[PageLink]:
     position, link = ctypes.c_int(0), pdfium_c.FPDF_LINK()
     for _ in range(_MOST_ITEMS):
         if not pdfium_c.FPDFLink_Enumerate(page, ctypes.byref(position), ctypes.byref(link)):
@@ -185,7 +195,7 @@ def _links(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Iterat
             continue
         action = pdfium_c.FPDFLink_GetAction(link)
         destination = pdfium_c.FPDFLink_GetDest(pdf, link)
-        uri = _bytes(pdfium_c.FPDFAction_GetURIPath, pdf, action).rstrip(b"\0").decode("utf-8", "replace")
+        uri = strings.raw(pdfium_c.FPDFAction_GetURIPath, pdf, action).rstrip(b"\0").decode("utf-8", "replace")
         target = pdfium_c.FPDFDest_GetDestPageIndex(pdf, destination) + 1 if destination else 0
         if uri or target > 0:
             yield PageLink(_displayed_box(page, rectangle, number), uri, None if uri else target)
@@ -200,23 +210,6 @@ def _box(page: pdfium.PdfPage, annotation: Any, number: int) -> Box | None:
 def _displayed_box(page: pdfium.PdfPage, rectangle: pdfium_c.FS_RECTF, number: int) -> Box:
     sides = [[rectangle.left, rectangle.top, rectangle.right, rectangle.bottom]]
     return Box(number, *displayed(page, np.array(sides, np.float32))[0].tolist())
-
-
-def _value(annotation: Any, key: bytes) -> str:
-    return _string(pdfium_c.FPDFAnnot_GetStringValue, annotation, key)
-
-
-def _string(function: Callable[..., int], *arguments: Any) -> str:
-    """Calls a pdfium function that writes a UTF-16 string."""
-    return _bytes(function, *arguments).decode("utf-16-le", "replace").rstrip("\0")
-
-
-def _bytes(function: Any, *arguments: Any) -> bytes:
-    """Calls a pdfium function that writes bytes: first for their number, then for the bytes."""
-    size = function(*arguments, None, 0)
-    buffer = ctypes.create_string_buffer(size)
-    function(*arguments, ctypes.cast(buffer, function.argtypes[-2]), size)
-    return buffer.raw
 
 
 def place_drawn(glyphs: Glyphs, own: int) -> Glyphs:

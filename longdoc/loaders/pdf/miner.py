@@ -18,6 +18,7 @@ import pypdfium2.raw as pdfium_c
 
 from longdoc.errors import MissingDependencyError, require
 from longdoc.loaders.pdf.damage import unpack
+from longdoc.loaders.pdf.strings import Strings
 
 _MOST_CHARACTERS = 200_000  # of a page
 _MOST_FIELDS = 20_000
@@ -80,17 +81,21 @@ class Miner:
         found: list[FontCharacter] = device.found
         return found
 
-    def field_values(self) -> dict[str, str]:
+    def field_values(self, strings: Strings) -> dict[str, str]:
         """Reads the values of the fields of the form that have one, by their full names.
 
+        Args:
+            strings: counts the characters.
+
         Raises:
+            LimitExceededError: they are more than the limits allow.
             MinerError: pdfminer is not installed, or cannot read the form.
         """
         with _reading():
             from pdfminer.pdftypes import resolve1
 
             form = resolve1(self._document.catalog.get("AcroForm")) or {}
-            return dict(_values(resolve1(form.get("Fields")) or [], resolve1))
+            return dict(_values(resolve1(form.get("Fields")) or [], resolve1, strings))
 
     @cached_property
     def _document(self) -> Any:
@@ -165,7 +170,7 @@ def _recorder(media_box: tuple[float, float, float, float]) -> Any:
     return device
 
 
-def _values(fields: Any, resolve: Any) -> Iterator[tuple[str, str]]:
+def _values(fields: Any, resolve: Any, strings: Strings) -> Iterator[tuple[str, str]]:
     """The full names and values of form fields, and of those within them, but not of passwords."""
     pending = [(field, "", 0, 0) for field in reversed(fields)]
     for _ in range(_MOST_FIELDS):
@@ -175,9 +180,10 @@ def _values(fields: Any, resolve: Any) -> Iterator[tuple[str, str]]:
         field = resolve(reference)
         if not isinstance(field, dict):
             continue
-        own = _as_text(resolve(field.get("T")))
+        own, value = resolve(field.get("T")), resolve(field.get("V"))
+        strings.count(len(prefix) + sum(len(each) for each in (own, value) if isinstance(each, bytes)))
+        own, value = _as_text(own), _as_text(value)
         name = ".".join(part for part in (prefix, own) if part)
-        value = _as_text(resolve(field.get("V")))
         flags = own_flags if isinstance(own_flags := resolve(field.get("Ff")), int) else flags
         if value and not flags & pdfium_c.FPDF_FORMFLAG_TEXT_PASSWORD:
             yield name, value

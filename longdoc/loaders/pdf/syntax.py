@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -66,6 +67,8 @@ class Objects:
                     self.places[first + at // _ROW] = int(rows[at : at + 10])
             table = section.end()
         self._trailer = self._parse(table + len(b"trailer"))[0]
+        self._in_order = sorted(self.places, key=self.places.__getitem__)
+        self._starts = [self.places[number] for number in self._in_order]
         self._cached = lru_cache(maxsize=_CACHED)(self._read)
 
     def get(self, value: Any) -> Any:
@@ -87,9 +90,20 @@ class Objects:
         found = self.get(value)
         return found if isinstance(found, list) else [] if found is None else [value]
 
+    @property
+    def catalog(self) -> dict[bytes, Any]:
+        """The entries of the root of the file."""
+        return self.entries(self.entries(self._trailer).get(b"/Root"))
+
+    def find(self, pattern: re.Pattern[bytes]) -> Iterator[tuple[Reference, re.Match[bytes]]]:
+        """Each match of a pattern in the copy, with the number of the object that it is in."""
+        for match in pattern.finditer(self.data):
+            if at := bisect_right(self._starts, match.start()):
+                yield Reference(self._in_order[at - 1]), match
+
     def pages(self, most: int) -> Iterator[dict[bytes, Any]]:
         """The pages in order, up to a number of them; damaged branches of their tree are left out."""
-        waiting: list[Any] = [self.entries(self.entries(self._trailer).get(b"/Root")).get(b"/Pages")]
+        waiting: list[Any] = [self.catalog.get(b"/Pages")]
         seen = set[Any]()
         while waiting and most:
             value = waiting.pop()

@@ -92,9 +92,9 @@ def _is_scattered(pieces: Pieces) -> bool:
     if len(pieces.box) < _FEWEST_SCATTERED:
         return False
     left, _, right, bottom = pieces.box.T
-    down = np.diff(bottom) / pieces.height
-    below = (down > 0.5) & (down < 2) & (left[1:] < right[:-1]) & (left[:-1] < right[1:])
-    return bool((down < -0.5).mean() > 0.25 and below.mean() < 0.3)
+    down, height = np.diff(bottom), pieces.height
+    below = (down > 0.5 * height) & (down < 2 * height) & (left[1:] < right[:-1]) & (left[:-1] < right[1:])
+    return bool((down < -0.5 * height).mean() > 0.25 and below.mean() < 0.3)
 
 
 def _pairs(pieces: Pieces, row: Sequence[int], scattered: bool) -> Iterator[_Pair]:

@@ -11,24 +11,31 @@ from longdoc.loaders.layout.page import ReadPage
 from longdoc.loaders.pdf.damage import find_damage
 from longdoc.loaders.pdf.miner import Miner, MinerError
 from longdoc.loaders.pdf.page import PdfFile
+from longdoc.loaders.pdf.strings import Strings
 from longdoc.summary import count
 
 _MOST_NAMED = 20
 
 
-def name_unread(file: PdfFile, data: bytes, pages: Sequence[ReadPage]) -> tuple[str, ...]:
+def name_unread(file: PdfFile, data: bytes, pages: Sequence[ReadPage], strings: Strings) -> tuple[str, ...]:
     """Names the parts of a PDF that are not read.
 
     Args:
         file: the file.
         data: its content.
         pages: those of its pages that are read.
+        strings: counts what is read of form fields.
+
+    Raises:
+        LimitExceededError: their names and values are longer than the limits allow.
     """
     pdf = file.pdf
     warnings = [*_embedded_files(pdf, [name for page in pages for name in page.interactive.files]), *_xfa(pdf)]
     all_pages = len(pages) == len(pdf)  # otherwise the others may have the fields
     if all_pages and pdfium_c.FPDF_GetFormType(pdf) != pdfium_c.FORMTYPE_NONE:
-        warnings += _fields_on_no_page({field.name for page in pages for field in page.interactive.fields}, file.miner)
+        warnings += _fields_on_no_page(
+            {field.name for page in pages for field in page.interactive.fields}, file.miner, strings
+        )
     damaged = sorted({*find_damage(data)})
     if damaged:
         numbers = ", ".join(map(str, damaged[:_MOST_NAMED]))
@@ -61,12 +68,12 @@ def _xfa(pdf: pdfium.PdfDocument) -> Iterator[str]:
         )
 
 
-def _fields_on_no_page(shown: set[str], miner: Miner) -> Iterator[str]:
+def _fields_on_no_page(shown: set[str], miner: Miner, strings: Strings) -> Iterator[str]:
     """Names the fields that have a value but are on no page, where pdfminer is installed: pdfium does not list them."""
     if not miner.is_installed:
         return
     try:
-        values = miner.field_values()
+        values = miner.field_values(strings)
     except MinerError as error:
         yield f"form fields that are on no page could not be read: {error}"
         return
