@@ -421,6 +421,6 @@ def test_a_style_can_name_the_symbol_font() -> None:
 def test_a_long_comment_that_is_referred_to_often_is_beyond_the_limits() -> None:
     comments = f'<w:comment w:id="1" w:author="a">{par(run("x" * 10_000))}</w:comment>'
     data = make(par(run("text") + '<w:commentReference w:id="1"/>' * 200), comments=comments)
-    with pytest.raises(LimitExceededError, match="comments: characters: .*allowed: 1,000,000"):
+    with pytest.raises(LimitExceededError, match=r"comments: characters: .*allowed: 1,000,000"):
         load(data, limits=Limits(characters=1_000_000))
     assert len(load(data).annotations) == 200

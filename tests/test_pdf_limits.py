@@ -272,7 +272,9 @@ def numbers(first: int, count: int) -> str:
 
 LONG = f"({'x' * 200_000})"
 FOLLOWED = {
-    "fields": page_of(TEXT, *doubled("<< /T (a) /Kids [%s] >>", 60, "<< >>"), catalog="/AcroForm << /Fields [10 0 R] >>"),
+    "fields": page_of(
+        TEXT, *doubled("<< /T (a) /Kids [%s] >>", 60, "<< >>"), catalog="/AcroForm << /Fields [10 0 R] >>"
+    ),
     "functions": page_of(
         "/P sh " + TEXT,
         *doubled("<< /FunctionType 3 /Domain [0 1] /Functions [%s] /Bounds [.5] /Encode [0 1 0 1] >>", 40, "<< >>"),
@@ -359,7 +361,7 @@ def test_strings_that_are_shared_count_each_time(kind: str) -> None:
     }.get(kind, "/AcroForm << /Fields [] >>")
     data = page_of(TEXT, *objects, catalog=catalog, page=f"/Annots [{inner}]" if kind in ("addresses", "names") else "")
     limits = Limits(characters=10_000_000, references=10**9)
-    with pytest.raises(LimitExceededError, match="outline, links, fields and comments: characters: .* allowed"):
+    with pytest.raises(LimitExceededError, match=r"outline, links, fields and comments: characters: .* allowed"):
         load(data, limits=limits)
 
 
@@ -367,7 +369,7 @@ def test_a_font_that_maps_a_code_to_a_long_text_counts_by_it() -> None:
     mapping = f"1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfchar <41> <{'0042' * 500}> endbfchar"
     font = "/T << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 10 0 R >>"
     data = page_of(f"BT /T 9 Tf ({'A' * 3_000}) Tj ET", stream(f"begincmap {mapping} endcmap"), fonts=font)
-    with pytest.raises(LimitExceededError, match="page characters: 1,50.,000, allowed"):
+    with pytest.raises(LimitExceededError, match=r"page characters: 1,50.,000, allowed"):
         load(data)
     few = page_of("BT /T 9 Tf 72 700 Td (A) Tj ET", stream(f"begincmap {mapping} endcmap"), fonts=font)
     assert load(few).text == "B" * 500
