@@ -82,6 +82,18 @@ def test_no_more_is_read_of_a_file_than_may_be() -> None:
         load("/dev/zero", limits=Limits(file_bytes=10**7))
 
 
+def test_a_pipe_into_which_nothing_is_written_takes_no_longer_than_it_may(tmp_path: Path) -> None:
+    silent, used = tmp_path / "silent.txt", tmp_path / "used.txt"
+    os.mkfifo(silent)
+    os.mkfifo(used)
+    with pytest.raises(LoaderTimeoutError, match=r"silent\.txt: the file did not end within 0\.2 s"):
+        load(silent, isolated=True, timeout=0.2)
+    writer = threading.Thread(target=used.write_text, args=("A lease.",))
+    writer.start()
+    assert load(used, isolated=True).text == "A lease."
+    writer.join()
+
+
 def call(function: object, *arguments: object, timeout: float | None = SECONDS, memory: int | None = MEMORY) -> object:
     return isolated(function, *arguments, name="lease.pdf", timeout=timeout, memory=memory)
 

@@ -81,11 +81,13 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
-    data, name = _read(source, limits)
     if not isolated:
-        return _document(data, name, options)
-    from longdoc.loaders.isolated import isolated as run_isolated  # only here, for the time that it takes
+        return _document(_content_of(source, limits), _name_of(source), options)
+    from longdoc.loaders.isolated import in_time  # only here, for the time that it takes
+    from longdoc.loaders.isolated import isolated as run_isolated
 
+    name = _name_of(source)
+    data = in_time(_content_of, source, limits, name=name, timeout=timeout)
     return run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
 
 
@@ -136,20 +138,26 @@ def _unreadable(path: str, error: Exception) -> str:
     return f"{shown}: cannot be read ({getattr(error, 'strerror', None) or error}); {remedy}"
 
 
-def _read(source: str | os.PathLike[str] | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
-    """The content and the name of a source."""
+def _name_of(source: str | os.PathLike[str] | bytes | BinaryIO) -> str:
+    """The name of a source, without its folder."""
     if isinstance(source, bytes):
-        return source, "bytes"
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        try:
-            with path.open("rb") as file:
-                limits.check("file_bytes", os.fstat(file.fileno()).st_size, path.name)
-                return _content(file, path.name, limits), path.name
-        except (OSError, ValueError) as error:
-            raise DocumentNotFoundError(_unreadable(os.fspath(source), error)) from error
-    name = Path(str(getattr(source, "name", "file object"))).name
-    return _content(source, name, limits), name
+        return "bytes"
+    return Path(source if isinstance(source, (str, os.PathLike)) else str(getattr(source, "name", "file object"))).name
+
+
+def _content_of(source: str | os.PathLike[str] | bytes | BinaryIO, limits: Limits) -> bytes:
+    """The content of a source."""
+    if isinstance(source, bytes):
+        return source
+    name = _name_of(source)
+    if not isinstance(source, (str, os.PathLike)):
+        return _content(source, name, limits)
+    try:
+        with Path(source).open("rb") as file:
+            limits.check("file_bytes", os.fstat(file.fileno()).st_size, name)
+            return _content(file, name, limits)
+    except (OSError, ValueError) as error:
+        raise DocumentNotFoundError(_unreadable(os.fspath(source), error)) from error
 
 
 def _content(file: BinaryIO, name: str, limits: Limits) -> bytes:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FuturesTimeoutError
 from contextlib import suppress
 from importlib import import_module
+from threading import Thread
 from typing import Any, TypeVar
 
 from longdoc.errors import LoaderDiedError, LoaderMemoryError, LoaderTimeoutError, LongdocError, RemoteError
@@ -40,6 +43,39 @@ def isolated(function: Callable[..., R], *arguments: Any, name: str, timeout: fl
             raise result.error
         raise result.error from RemoteError(type(result.error).__name__, f"\n{result.traceback}")
     return result  # type: ignore[no-any-return]
+
+
+def in_time(function: Callable[..., R], *arguments: Any, name: str, timeout: float | None) -> R:
+    """Calls a function in a thread, which is left behind if it takes too long: a pipe or a network can block for ever.
+
+    Args:
+        function: opens and reads a file.
+        arguments: its arguments.
+        name: the name of the file, for errors.
+        timeout: seconds that it may take; None for as long as it likes.
+
+    Raises:
+        LoaderTimeoutError: it has not ended in time.
+        Exception: what the function raises.
+    """
+    found: Future[R] = Future()
+
+    def call() -> None:
+        try:
+            found.set_result(function(*arguments))
+        except BaseException as error:
+            found.set_exception(error)
+
+    Thread(target=call, daemon=True).start()
+    try:
+        return found.result(timeout)
+    except FuturesTimeoutError:
+        if found.done():
+            raise  # by the function
+        raise LoaderTimeoutError(
+            f"{name}: the file did not end within {timeout:g} s, as a pipe or a slow network may not; wait for what "
+            "writes it, or allow more: load(..., timeout=...)"
+        ) from None
 
 
 def death_of(name: str, lost: Lost) -> LoaderDiedError:
