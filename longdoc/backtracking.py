@@ -58,8 +58,10 @@ def why_slow(pattern: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = sre.parse(pattern)
-        return _Automaton(tree).problem
+            tree: Any = sre.parse(pattern)
+        is_choice = len(tree) == 1 and str(tree[0][0]) == "BRANCH"  # one alternative after the other
+        parts = tree[0][1][1] if is_choice else [tree]
+        return next((problem for part in parts if (problem := _Automaton(part).problem)), "")
     except (re.error, OverflowError):
         return ""  # who compiles it says why
     except RecursionError:

@@ -240,6 +240,8 @@ def test_an_honest_expression_is_left_alone(pattern: str) -> None:
         ("[{LOWER: a, OP: '{1,100000}'}]", "100,000 tokens, those that a count repeats included; allowed: 200"),
         (f"[{{LOWER: a, OP: '{{{'9' * 5_000}}}'}}]", "tokens, those that a count repeats included"),
         (f"[{', '.join(['{LOWER: a, OP: +}'] * 5)}]", r"5 tokens with \* or \+"),
+        ("[{IS_ALPHA: true, OP: +}, {IS_ALPHA: true, OP: '*'}]", r"2 tokens in a row with \* or \+ that test the same"),
+        ("[{LOWER: a, OP: +}, {LOWER: b, OP: '?'}, {LOWER: a}, {LOWER: a, OP: '{1,}'}]", "2 tokens in a row with"),
         (
             f"[{', '.join(f'{{LOWER: a{n}, OP: ?}}'.replace('?', chr(34) + '?' + chr(34)) for n in range(30))}]",
             "30 optional",
@@ -256,6 +258,12 @@ def test_a_rule_that_may_take_very_long_is_refused(tmp_path: Path, pattern: str,
     with pytest.raises(ConfigError, match=message) as caught:
         Rules.load(path)
     assert str(caught.value).startswith(f"{path}: rules[1]: ")
+
+
+def test_a_rule_may_repeat_a_token_again_after_another(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("rules: [{label: A, pattern: [{IS_TITLE: true, OP: +}, {LOWER: of}, {IS_TITLE: true, OP: +}]}]")
+    assert [span.label for span in Rules.load(path).find("the Bank of New York")] == ["A"]
 
 
 @pytest.mark.parametrize("shipped", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
