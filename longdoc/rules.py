@@ -152,7 +152,8 @@ class Rules:
         begins nor ends with white space.
 
         Time is linear in the length of the text times the number of rules (about 0.1 microseconds per token and rule).
-        In a pattern, each token that ``+`` or ``*`` can extend over adds as much again, and ``{0,n}`` up to ``2**n``.
+        In a pattern, each token that ``+`` or ``*`` can extend over adds as much again, and ``{0,n}`` up to ``2**n``; a
+        run of tokens that all match one with ``+`` takes the square of its length.
 
         Args:
             text: any string. Offsets of the spans count its code points.
@@ -298,6 +299,7 @@ def _check_token(token: Any, where: str) -> None:
 def _why_slow(rule: Rule) -> str:
     """Why finding a rule may take very long; empty if it may not."""
     n_tokens, n_open, optional = 0, 0, Counter[str]()
+    last_open, n_alike, most_alike = "", 0, 0
     for number, token in enumerate(rule.tokens):
         tests = {str(key).upper(): value for key, value in token.items()}
         repeat = str(tests.pop("OP", "1"))
@@ -308,6 +310,11 @@ def _why_slow(rule: Rule) -> str:
         n_tokens += max(high, 1)
         optional[repr(tests)] += high - low
         n_open += is_open
+        if is_open:
+            n_alike = n_alike + 1 if last_open == repr(tests) else 1
+            last_open, most_alike = repr(tests), max(most_alike, n_alike)
+        elif low and last_open != repr(tests):
+            last_open = ""
         if not tests and is_open:
             return f"pattern[{number}]: it matches all tokens to the end; test an attribute, or count: OP: '{{1,5}}'"
         for expression in _expressions(tests):
@@ -316,6 +323,7 @@ def _why_slow(rule: Rule) -> str:
     counted = (
         ("tokens, those that a count repeats included", n_tokens, MAX_TOKENS),
         ("tokens with * or +, each of which multiplies the time", n_open, MAX_OPEN),
+        ("tokens in a row with * or + that test the same; write one, with {2,}", most_alike, 1),
         ("optional tokens of one kind, each of which doubles the time", max(optional.values(), default=0), MAX_ALIKE),
         ("optional tokens", sum(optional.values()), MAX_OPTIONAL),
     )

@@ -150,6 +150,35 @@ SLOW = [
     r"((((((((a*)*)*)*)*)*)*)*)*b",
     "(" * 500 + "a" + ")" * 500,
     "x" * 3_000,
+    r"(?:[\u4e00-\u9fff]+)+$",
+    r"(?:[\u0900-\u097f]x?|\d)+$",
+    r"(?i)(?:[A-Z]x?|[a-z])+$",
+    r"(?:(?i:[A-Z])|[a-z])+$",
+    r"\w{0,900}" * 4 + "!",
+    r"\w{0,900}\w{0,900}!",
+    "(?:ab)*" * 6 + "!",
+    "(?:ab)*(?:ab)*(?:ab)*!",
+    r"(?:ab)+\w*!",
+    r"^\d+\d+\d+x",
+    r"\d+\d+x",
+    r"\w+\d+\s",
+    r".*,.*b",
+    r".*a.*a.*b",
+    r"\s*\s*\s*x",
+    r"\w+(?=\w*\d*x)!",
+    r"(.)\1*\1*\1*x",
+    r"(?:\w+\s?){1,4}#",
+    "(?:ab|ab){20}c",
+    "(?:ab?|a)" * 20 + "c",
+    "(?:(?:a*)?b)*c",
+    "(?:a(?:|))*c",
+    "(?:a(?:(?=a))?)+$",
+    "(?:(?=a)|(?=b)|)" * 24 + "c",
+    r"(?:\b|)a" * 20 + "c",
+    "a?" * 20 + "b",
+    "(?:a{1,50}){1,20}b",
+    r"(?m)^\s+\s+x",
+    r"(?:a+|b)*a*a*c|x",
 ]
 QUICK = [
     r"(?:\d+\.)*\d+",
@@ -165,6 +194,30 @@ QUICK = [
     r"(?P<a>x)(?(a)y|z)",
     r"(['\"]).*?\1",
     "(",
+    r"\b(?:[A-Z][a-z]+\s?){1,4}\b",
+    r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})",
+    r"(?i)\b(?:jan(?:uary)?|june?|july?|sept?(?:ember)?)\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}\b",
+    r"(?:\d{2}:){1,2}\d{2}(?:\s?[AaPp]\.?[Mm]\.?)?",
+    r"[$€£]\s*\d[\d,]*(?:\.\d+)?(?:\s*(?:million|billion|k|m|bn))?",
+    r"(?:USD|EUR|GBP)\s*\d+(?:[.,]\d+)*",
+    r"(?:\d{1,3}[.,]?){1,4}",
+    r"\d+\s*(?:%|percent|per cent)",
+    r"^(?:Section|Article|§+)\s*\d+(?:\.\d+)*(?:\([a-zA-Z0-9]+\))*$",
+    r"\b\d+(?:\.\d+){0,5}(?:\([a-z]{1,3}\))*",
+    r"^(?:\d+|[a-z]|[ivx]+)[.)]$",
+    r"[A-Z][\w&.'-]*(?: [A-Z][\w&.'-]*)*,? (?:Inc|LLC|Ltd|Corp|GmbH)\.?",
+    r"(?:[A-Z][a-z]+ ){1,3}(?:Bank|Trust|Company)",
+    r"\bM(?:r|rs|s)\.? [A-Z]\w+(?: [A-Z]\w+)?",
+    r"\d+\s+[A-Z]\w+\s+(?:Street|St|Avenue|Ave|Road)\b",
+    r"(?:\+?\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]?\d{3}[ .-]?\d{4}",
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"\b\d+[\w-]*\b",
+    r"\b[A-Z]{2,5}-\d{3,6}\b",
+    r"[A-Z]{1,3}\d{1,3}\w*$",
+    r"^(?=.*[A-Z])(?=.*\d).+$",
+    r"^.*\bInc\b.*$",
+    r"[\u0400-\u04ff]+(?:-[\u0400-\u04ff]+)*",
+    r"\"[^\"]*\"",
 ]
 
 
@@ -187,6 +240,8 @@ def test_an_honest_expression_is_left_alone(pattern: str) -> None:
         ("[{LOWER: a, OP: '{1,100000}'}]", "100,000 tokens, those that a count repeats included; allowed: 200"),
         (f"[{{LOWER: a, OP: '{{{'9' * 5_000}}}'}}]", "tokens, those that a count repeats included"),
         (f"[{', '.join(['{LOWER: a, OP: +}'] * 5)}]", r"5 tokens with \* or \+"),
+        ("[{IS_ALPHA: true, OP: +}, {IS_ALPHA: true, OP: '*'}]", r"2 tokens in a row with \* or \+ that test the same"),
+        ("[{LOWER: a, OP: +}, {LOWER: b, OP: '?'}, {LOWER: a}, {LOWER: a, OP: '{1,}'}]", "2 tokens in a row with"),
         (
             f"[{', '.join(f'{{LOWER: a{n}, OP: ?}}'.replace('?', chr(34) + '?' + chr(34)) for n in range(30))}]",
             "30 optional",
@@ -203,6 +258,12 @@ def test_a_rule_that_may_take_very_long_is_refused(tmp_path: Path, pattern: str,
     with pytest.raises(ConfigError, match=message) as caught:
         Rules.load(path)
     assert str(caught.value).startswith(f"{path}: rules[1]: ")
+
+
+def test_a_rule_may_repeat_a_token_again_after_another(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("rules: [{label: A, pattern: [{IS_TITLE: true, OP: +}, {LOWER: of}, {IS_TITLE: true, OP: +}]}]")
+    assert [span.label for span in Rules.load(path).find("the Bank of New York")] == ["A"]
 
 
 @pytest.mark.parametrize("shipped", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)

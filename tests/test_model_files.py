@@ -384,6 +384,15 @@ def replace_step(pattern, content):
         ("normalizer", replace_step({"Regex": r"(a)\1"}, "x"), "linear time"),
         ("normalizer", replace_step({"Regex": "a(?=.*b)"}, "x"), "linear time"),
         ("normalizer", replace_step({"Regex": "a*a*a*a*b"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": r"\s*\s*\s*x"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": r"\s*\s*x"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": r"\p{L}*+\p{Lu}*x"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": r"[^\p{N}]*[\p{L}]*1"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": r"\p{Han}*\p{Han}*x"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": "[a-z&&[a]]*[a]*x"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": r"\h*\h*x"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": r"\x{61}*a*b"}, "x"), "linear time"),
+        ("normalizer", replace_step({"Regex": "a|b*b*c"}, "x"), "linear time"),
         ("normalizer", replace_step({"Regex": "(a"}, "x"), "cannot be loaded"),
         ("normalizer", replace_step({"String": "a"}, "a" * 100), "is inserted"),
         (
@@ -413,6 +422,15 @@ def test_a_tokenizer_that_could_hang_grow_or_crash_is_refused(tmp_path, part, va
     [
         r"'(?i:[sdmt]|ll|ve)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
         r"(?i:'s|'t|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+        r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+        r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+",
+        r"[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        r"\p{Han}+|[0-9]",
+        r"\s+",
+        r"\w+|[^\w\s]+",
         " {2,}",
         r"\n",
     ],

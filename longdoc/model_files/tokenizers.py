@@ -7,7 +7,6 @@ document without a limit, and a wrong one ends the process.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from longdoc.errors import ConfigError
+from longdoc.model_files.expressions import check_expression
 from longdoc.model_files.files import MAX_BYTES, read_object
 from longdoc.vocabulary import typed_errors
 
@@ -202,52 +202,6 @@ def _growth(step: Mapping[str, Any], where: str) -> float:
     if pattern is None or not content:
         return 1.0
     return 1 + len(content) if pattern.get("String") == "" else max(len(content) / shortest, 1.0)
-
-
-_ESCAPED = re.compile(r"\\[pP]\{\^?\w+\}|\\x\{[0-9a-fA-F]+\}|\\.", re.DOTALL)
-_CLASS = re.compile(r"\[\^?\]?[^\[\]]*\]")
-_REPEATED = re.compile(r"[*+]|\{\d*,\}|\{\d*,?\d{3,}\}")
-_GROUP = re.compile(r"\((?:\?(?:[imsx-]*:|[=!>]|<[=!]|[imsx-]+(?=\))))?([^()]*)\)")  # an innermost group
-MAX_REPEATS = 3
-MAX_CHOICES = 8
-MAX_EXPRESSION = 2000
-
-
-def check_expression(expression: str, where: str) -> None:
-    r"""Refuses a regular expression that may need more than a few passes over a text.
-
-    These are repetitions within repetitions, references to groups, repeated alternatives, looks at what a
-    repetition follows, and many repetitions in a row.
-
-    >>> check_expression(r"'s|'t| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", "GPT-2")
-    >>> check_expression("(a+)+$", "tokenizer.json: normalizer")
-    Traceback (most recent call last):
-        ...
-    longdoc.errors.ConfigError: tokenizer.json: normalizer: '(a+)+$' may take more than linear time; ...
-
-    Raises:
-        ConfigError: it may take more than linear time.
-    """
-    refused = ConfigError(
-        f"{where}: {expression!r:.80} may take more than linear time; write it without nested repetitions and "
-        "references to groups"
-    )
-    if len(expression) > MAX_EXPRESSION or re.search(r"\\[1-9kg]|\(\?[PR&\d(]|\(\?<\w", expression):
-        raise refused
-    rest = _ESCAPED.sub("x", expression)
-    while (shorter := _CLASS.sub("x", rest)) != rest:  # classes within classes
-        rest = shorter
-    rest = re.sub(r"(?<=[*+?}])[+?]", "", rest)  # possessive and reluctant repetitions
-    while (group := _GROUP.search(rest)) is not None and group.end() > group.start():
-        repeats, looks = _REPEATED.search(group[1]), group[0].startswith(("(?=", "(?!", "(?<"))
-        if (repeats and looks) or (re.search(r"[*+?|{]", group[1]) and _REPEATED.match(rest, group.end())):
-            raise refused
-        # A group that repeats something counts as one repetition of the branch around it.
-        stands_for = "x+" if repeats else "x?" if re.search(r"[?|{]", group[1]) else "x"
-        rest = f"{rest[: group.start()]}{stands_for}{rest[group.end() :]}"
-    for branch in rest.split("|"):
-        if len(_REPEATED.findall(branch)) > MAX_REPEATS or len(re.findall(r"[*+?{]", branch)) > MAX_CHOICES:
-            raise refused
 
 
 def _is_between(value: Any, least: int, most: int) -> bool:
