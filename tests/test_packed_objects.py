@@ -152,3 +152,7 @@ def test_a_stream_in_a_dictionary_is_refused() -> None:
 )
 def test_what_is_no_object_does_no_harm(more: bytes) -> None:
     assert load(make_pdf(lines(LINE)) + more).text == LINE
+
+
+def test_what_follows_the_end_of_packed_objects_is_not_read() -> None:
+    assert LINE in load(pdf(pack=lambda data: zlib.compress(data) + b"x" * 3000, blank=BLANK)).text

@@ -373,3 +373,13 @@ def test_a_font_that_maps_a_code_to_a_long_text_counts_by_it() -> None:
         load(data)
     few = page_of("BT /T 9 Tf 72 700 Td (A) Tj ET", stream(f"begincmap {mapping} endcmap"), fonts=font)
     assert load(few).text == "B" * 500
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(
+    "content", ["1e38 0 0 1e38 1e38 1e38 cm 9 9 m 99 99 l S 0 0 1e38 -1e38 re f", "0 0 0 0 0 0 cm"]
+)
+def test_coordinates_that_are_not_finite_are_not_told(content: str) -> None:
+    words = "".join(lines(f"word{i}", x=(i * 37) % 400, y=700 - (i * 53) % 600) for i in range(60))
+    data = page_of(f"{words} q {content} {words} Q 1e30 0 0 0 0 0 cm {words}")
+    assert load(data).text.count("word59") >= 1

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
@@ -32,6 +33,7 @@ for _library in ("pdfminer", "pypdfium2"):  # their remarks on damaged files bel
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
+@np.errstate(all="ignore")  # a file may have any coordinates; those that are not finite are near to nothing
 def load_pdf(data: bytes, *, name: str, options: Options) -> Document:
     """Reads a PDF.
 

@@ -95,7 +95,7 @@ class _Reader:
             while at < end and not unpacker.eof and size <= most:
                 piece = self._data[at : min(at + _PIECE, end)]
                 at += len(piece)
-                while piece and size <= most:
+                while piece and not unpacker.eof and size <= most:
                     size += len(unpacker.decompress(piece, _PIECE))
                     piece = unpacker.unconsumed_tail
         except zlib.error:
