@@ -14,7 +14,7 @@ from typing import TextIO
 from longdoc.outputs.format import Format, Outcome
 from longdoc.outputs.rows import WITHOUT_DOCUMENTS, Cell, rows
 
-_FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s'\"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫])")
+_FORMULA = re.compile(r"(?:'*[\t\r\n]|[\s'\"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫])")
 """Spreadsheets leave out quotes, control characters and characters without width in front of a formula."""
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*%?")
 

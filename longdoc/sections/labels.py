@@ -128,7 +128,7 @@ def _with_breaks(labels: list[Label], text: str) -> list[Label]:
 @cache
 def _recital_heading() -> re.Pattern[str]:
     names = "|".join(re.escape(name) for name in legal_table().recitals)
-    return re.compile(rf"^[ \t]*((?i:{names}))[ \t]*[:.]?[ \t]*$", re.MULTILINE)
+    return re.compile(rf"^[ \t]*((?i:{names}))[ \t]*(?:[:.][ \t]*)?$", re.MULTILINE)
 
 
 def _recitals(text: str) -> Iterator[Label]:
