@@ -162,8 +162,7 @@ class Document:
         # Count where ranges open and close: raw characters that edits removed lie in none of them.
         opened, closed = (np.bincount(side - first, minlength=last - first) for side in self.origins[start:end].T)
         inside = np.cumsum(opened[: last - first] - closed[: last - first]) > 0
-        white = np.isin(code_points(self.raw_text[first:last]), WHITE_SPACE)
-        glyphs = first + np.flatnonzero(inside & ~white & ~np.isnan(self.boxes[first:last, 0]))
+        glyphs = first + np.flatnonzero(inside & self.once(_has_box)[first:last])
         if not len(glyphs):
             return ()
         line = np.searchsorted(self.lines[:, 0], glyphs, side="right") - 1
@@ -275,6 +274,12 @@ class Document:
     def _repr_html_(self) -> str:
         warnings = "".join(f"<li>{escape(warning)}</li>" for warning in self.warnings)
         return f"<b>{escape(self.title)}</b><br>{escape(repr(self))}<ul>{warnings}</ul>"
+
+
+def _has_box(document: Document) -> NDArray[np.bool_]:
+    """Which characters of the raw text are seen in a box, other than as white space."""
+    has_box: NDArray[np.bool_] = ~np.isin(code_points(document.raw_text), WHITE_SPACE) & ~np.isnan(document.boxes[:, 0])
+    return has_box
 
 
 def _innermost_sections(document: Document) -> tuple[list[int], list[Section | None]]:
