@@ -12,11 +12,14 @@ from longdoc.decode import ScoredAnswer, ScoredSpan, deduplicate, without_overla
 from longdoc.errors import LimitExceededError
 from longdoc.loaders.layout.glyphs import LINE
 from longdoc.loaders.markup.grid import Grid
+from longdoc.loaders.markup.shifts import DEEPEST, Shifts
 from longdoc.loaders.pdf.anchors import anchors
 from longdoc.records.blanks import blank_value
 from longdoc.records.passages import items, sentences
 from longdoc.sections import add_structure
 from longdoc.sections.titles import title_at
+
+JATS = "<article><front/><body>%s</body></article>"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -148,3 +151,13 @@ def test_a_stray_quote_in_a_tag_takes_no_other_tags_into_it(start: str) -> None:
     paragraph = '<p style="font-family: Times New Roman; font-size: 10pt">it\'s some words of a paragraph</p>\n'
     text = load(f"<html><body>{start}First.</p>\n{paragraph * 200}</body></html>".encode()).text
     assert text.startswith("First.") and text.count("paragraph") == 200
+
+
+@pytest.mark.parametrize("form", ["<html><p>%s</p></html>", JATS % "<p>%s</p>"])
+def test_raised_text_within_raised_text_is_marked_to_a_depth(form, monkeypatch):
+    marked = []
+    marks = Shifts.marks
+    monkeypatch.setattr(Shifts, "marks", lambda *given: marked.append(given) or marks(*given))
+    document = load((form % ("x<sup>2" * 100 + "</sup>" * 100)).encode())
+    assert document.text.count("2") == 100
+    assert len(marked) == DEEPEST

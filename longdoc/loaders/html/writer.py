@@ -24,7 +24,7 @@ from longdoc.loaders.html.tree import (
 from longdoc.loaders.html.visible import Visibility
 from longdoc.loaders.markup.builder import Builder, Separator
 from longdoc.loaders.markup.formulas import write_math
-from longdoc.loaders.markup.shifts import Part, Shifts
+from longdoc.loaders.markup.shifts import DEEPEST, Part, Shifts
 from longdoc.loaders.markup.symbols import write_shown
 from longdoc.loaders.markup.writer import run
 from longdoc.loaders.symbol_fonts import shown_in, symbol_font
@@ -255,9 +255,9 @@ class HtmlWriter:
 
     def _open_shift(self, element: Any, shift: str) -> None:
         """Inserts what keeps a raised or lowered number apart from the number before it."""
-        text = text_of(element).strip()
         outer = self.shifted[-1] if self.shifted else None
         self.shifted.append(element)
+        text = text_of(element).strip() if len(self.shifted) <= DEEPEST else ""
         if not text or (outer is not None and text_of(outer).strip() == text):
             return
         first, last = self.shifts.marks(element, self.builder.last_text())

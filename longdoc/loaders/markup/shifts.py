@@ -13,6 +13,8 @@ Part = Literal["plain", "raised", "lowered", "note", "out", "end"]
 
 _FAR, _MOST = 40, 100  # characters of plain text, and elements, that are looked at
 _AFTER = 8  # pieces after a stack that are looked at
+DEEPEST = 8
+"""Raised and lowered elements within one another that are marked: the text of each is read again for all within it."""
 
 
 class Shifts:

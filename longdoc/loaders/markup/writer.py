@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from longdoc.loaders.markup.builder import Builder, Separator
-from longdoc.loaders.markup.shifts import Part, Shifts
+from longdoc.loaders.markup.shifts import DEEPEST, Part, Shifts
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of, text_of, whole_number
 from longdoc.sections.numerals import numeral
 
@@ -39,6 +39,7 @@ class Writer:
         self.builder = builder
         self._lists: list[tuple[str, Iterator[int]]] = []
         self._in_table = self._in_row = False
+        self._n_shifts = 0  # raised and lowered elements around the current one
         self._link_texts: dict[Element, str] = {}  # of links around raised text, without brackets
         self._shifts = Shifts(self.part_of, lambda element: "".join(map(str, element.itertext())))
 
@@ -114,10 +115,14 @@ class Writer:
         return self._shifted(element, "lowered")
 
     def _shifted(self, element: Element, kind: str) -> Steps:
-        opening, closing = self._shifts.marks(element, self.builder.last_text())
+        self._n_shifts += 1
+        opening = closing = ""
+        if self._n_shifts <= DEEPEST:
+            opening, closing = self._shifts.marks(element, self.builder.last_text())
         if opening:
             self.builder.insert(opening, kind)
         yield self.content(element)
+        self._n_shifts -= 1
         if closing:
             self.builder.close_up(closing, kind)
 
