@@ -15,7 +15,7 @@ from longdoc.attention.positions import n_positions
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError
 from longdoc.heads import FillConfig
-from longdoc.model import Model, ModelConfig, is_longdoc
+from longdoc.model import Model, ModelConfig, longdoc_folder
 from longdoc.pretrained import Repository
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads
 from longdoc.training.run import is_first_process
@@ -47,7 +47,7 @@ def starting_model(config: PretrainConfig, texts: Sequence[Text]) -> Model:
     else:
         folder = base_folder(config.base)
         model = Model.from_base(folder, wanted)
-        if not is_longdoc(folder):
+        if longdoc_folder(folder) is None:
             load_prediction_head(model, folder)
     _check_encoder(model, config)
     if config.freeze_embeddings:
