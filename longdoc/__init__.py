@@ -9,6 +9,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML
 ``convert``         an encoder for short texts → one for long texts with sparse attention
+``export``          a head → a folder of transformers or sentence-transformers; a folder → the hub
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
 ``pipeline``        Document → Prediction: the file to read first
@@ -236,7 +237,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 """Module -> the public names that it defines."""
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
-_MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "model", "pipeline", "training"})
+_MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
 _NEED_MODEL = frozenset({"batch.extract", "pipeline", "reader", "findings"})

@@ -1,13 +1,16 @@
 """One encoder with named heads: building, saving, loading.
 
-A model folder contains ``config.json`` (the encoder's transformers configuration and a ``longdoc`` block),
-``model.safetensors`` and ``tokenizer.json``. Matrices may be stored as int8 with one scale per row; they are
-dequantised when loaded.
+A model folder contains ``config.json``, ``model.safetensors`` and ``tokenizer.json``. Matrices may be stored as int8
+with one scale per row; they are dequantised when loaded. ``config.json`` has the encoder's transformers configuration
+in ``encoder``, longdoc's own settings in ``longdoc``, and a ``model_type`` that transformers does not know: it would
+find none of the weights by their names here, and fill an encoder of its own with random ones (:mod:`longdoc.export`
+writes what it can read). Folders written before that have the encoder's configuration beside ``longdoc``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,10 +43,12 @@ from longdoc.model_files import (
     read_tokenizer,
     stored_shapes,
 )
+from longdoc.version import __version__
 from longdoc.windows import WindowConfig
 
 _SCALE = ".scale"
 _WEIGHTS = "model.safetensors"
+_MODEL_TYPE = "longdoc"
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
 
 
@@ -121,13 +126,13 @@ class Model(nn.Module):
     def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
         """Pretrained encoder weights from a transformers folder or hub id, and fresh heads.
 
-        From a folder written by longdoc, heads of the same name whose weights fit are kept as well.
+        From a model that longdoc wrote, heads of the same name whose weights fit are kept as well.
 
         Raises:
             ConfigError: there is no such model.
         """
-        if is_longdoc(folder):
-            former = cls.from_pretrained(folder)
+        if (own := longdoc_folder(folder)) is not None:
+            former = cls.from_pretrained(own)
             model = cls(former.encoder.backbone, former.tokenizer, config)
             for name in set(model.heads) & set(former.heads):
                 if _form(config.heads[name]) == _form(former.config.heads[name]):
@@ -159,7 +164,7 @@ class Model(nn.Module):
         if "longdoc" not in record:
             raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
         where, weights, tokens = str(folder / "config.json"), _part(folder, _WEIGHTS), _part(folder, "tokenizer.json")
-        config = from_dict(ModelConfig, record["longdoc"], where=f"{where}: longdoc")
+        config = _own_settings(record, where)
         encoder, backbone = _encoder(record, where, only_windows=only_windows)
         tokenizer = read_tokenizer(tokens)
         check_tokens(tokenizer, encoder)
@@ -192,8 +197,10 @@ class Model(nn.Module):
                 "save it with transformers (save_pretrained)"
             )
         encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
-        encoder_config.pop("_name_or_path", None)  # a path on the machine that trained the model
-        record = {**encoder_config, "longdoc": to_dict(self.config)}
+        for name in ("_name_or_path", "architectures"):  # a path on the machine that trained the model; another class
+            encoder_config.pop(name, None)
+        record = {"model_type": _MODEL_TYPE, "longdoc_version": __version__, "encoder": encoder_config}
+        record["longdoc"] = to_dict(self.config)
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
         try:
             with replacing_files(Path(folder), last="config.json") as new:
@@ -205,13 +212,46 @@ class Model(nn.Module):
             raise ConfigError(f"{folder}: the model cannot be written ({error}); {remedy}") from error
 
 
-def is_longdoc(folder: Path | str) -> bool:
-    """Whether a folder was written by ``Model.save``."""
-    return file_in(Path(folder), "config.json") is not None and "longdoc" in _read_config(Path(folder))
+def longdoc_folder(name: Path | str, revision: str | None = None, cache_dir: str | None = None) -> Path | None:
+    """The folder of a model that ``Model.save`` wrote, downloaded if ``name`` is a hub id; ``None`` for other models.
+
+    Raises:
+        ConfigError: there is no such folder or hub model, or it is damaged.
+    """
+    if (folder := Path(name)).is_dir():
+        return folder if file_in(folder, "config.json") is not None and "longdoc" in _read_config(folder) else None
+    from longdoc.pretrained import Repository  # loads transformers
+
+    return Repository(str(name), revision, cache_dir).longdoc_folder()
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    return read_object(_part(folder, "config.json"))
+    """The content of ``config.json``, the encoder's settings beside longdoc's."""
+    record = read_object(path := _part(folder, "config.json"))
+    if record.get("model_type") != _MODEL_TYPE:
+        return record
+    encoder = record.pop("encoder", None)
+    if not isinstance(encoder, dict):
+        raise ConfigError(f"{path} is damaged: encoder is {encoder!r:.80}; it must have the encoder's settings")
+    return {**encoder, **{name: value for name, value in record.items() if name.startswith("longdoc")}}
+
+
+def _own_settings(record: Mapping[str, Any], where: str) -> ModelConfig:
+    """The ``longdoc`` block; of a newer version, an error says so."""
+    try:
+        return from_dict(ModelConfig, record["longdoc"], where=f"{where}: longdoc")
+    except ConfigError as error:
+        written = str(record.get("longdoc_version", ""))
+        if _release(written) <= _release(__version__):
+            raise
+        raise ConfigError(
+            f"{error}. The model was written by longdoc {written:.20}, and this is longdoc {__version__}: upgrade it "
+            "(pip install -U longdoc)"
+        ) from error
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d{1,9}", version)[:3]))
 
 
 def _part(folder: Path, name: str) -> Path:

@@ -6,15 +6,24 @@ Weights are read from safetensors files only, and code that comes with a model i
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub import _CACHED_NO_EXIST, constants, get_session, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer
@@ -57,16 +66,36 @@ class Repository:
             return file_in(Path(self.name), name)
         if name.startswith("/") or {"..", "\\"} & {*name.split("/"), *name}:
             raise ConfigError(f"{self.name} names a file outside of its repository, {name!r:.80}")
+        silence = _silence_of_hub(constants.ENDPOINT, int(time.monotonic() / _ASKED_AGAIN))
         try:
-            return Path(hf_hub_download(self.name, name, **self._options()))
+            return Path(hf_hub_download(self.name, name, local_files_only=bool(silence), **self._options()))
         except LocalEntryNotFoundError as error:  # neither cached nor reachable
             if try_to_load_from_cache(self.name, name, **self._options()) is _CACHED_NO_EXIST:
                 return None
-            raise ConfigError(f"cannot ask the hub whether {self.name} has a {name}: {first_line(error)}") from error
+            raise ConfigError(self._not_told(name, silence or first_line(error))) from error
         except EntryNotFoundError:
             return None
+        except RevisionNotFoundError as error:
+            raise ConfigError(
+                f"{self.name} has no revision {self.revision!r} on the hub; give a branch, a tag or a commit of it, or "
+                "none for its default branch"
+            ) from error
+        except GatedRepoError as error:  # a RepositoryNotFoundError, too
+            raise ConfigError(
+                f"{self.name} is for those who were granted access: ask for it on {constants.ENDPOINT}/{self.name}, "
+                "then log in (hf auth login)"
+            ) from error
+        except RepositoryNotFoundError as error:
+            raise ConfigError(
+                self._not_told(name, "it has no such model, or a private one; check its name, or log in: hf auth login")
+            ) from error
         except (HfHubHTTPError, OSError, ValueError) as error:  # ValueError: the name is no hub id
-            raise ConfigError(f"cannot ask the hub whether {self.name} has a {name}: {first_line(error)}") from error
+            raise ConfigError(self._not_told(name, first_line(error))) from error
+
+    def _not_told(self, name: str, cause: str) -> str:
+        """The message for a file that the hub may or may not have."""
+        at = "" if self.revision is None else f", revision {self.revision!r},"
+        return f"cannot ask the hub whether {self.name}{at} has a {name}: {cause}"
 
     def files(self, names: Iterable[str]) -> dict[str, Path]:
         """Those of the files that there are; of a model on the hub that cannot be reached, those that are cached.
@@ -100,18 +129,37 @@ class Repository:
         Raises:
             ConfigError: there is no such folder or hub model, or its ``config.json`` is damaged or not an encoder's.
         """
+        config = encoder_config(read_object(self._config_file()), f"{self.name}: config.json", **settings)
+        config.name_or_path = self.name
+        return config
+
+    def _config_file(self) -> Path:
+        cause: Exception | None = None
         try:
-            path, cause = self.file("config.json"), "there is no config.json"
+            path = self.file("config.json")
         except ConfigError as error:
-            path, cause = None, str(error)
+            if isinstance(error.__cause__, (RevisionNotFoundError, GatedRepoError)):
+                raise
+            path, cause = None, error
         if path is None:
             raise ConfigError(
                 f"{self.name} is neither a folder with a model nor a model on the hub that can be reached from here: "
-                f"{cause}"
-            )
-        config = encoder_config(read_object(path), f"{self.name}: config.json", **settings)
-        config.name_or_path = self.name
-        return config
+                f"{cause or 'there is no config.json'}"
+            ) from cause
+        return path
+
+    def longdoc_folder(self) -> Path | None:
+        """The folder with the files of a model that ``Model.save`` wrote, downloaded; ``None`` for any other model.
+
+        Raises:
+            ConfigError: as for :meth:`config`, or a file of the model is missing.
+        """
+        path = self._config_file()
+        if "longdoc" not in read_object(path):
+            return None
+        if missing := [name for name in ("model.safetensors", "tokenizer.json") if self.file(name) is None]:
+            raise ConfigError(f"{self.name} is incomplete: it has no {' or '.join(missing)}; save and push it again")
+        return path.parent
 
     def weights(self) -> list[Path]:
         """The files with the weights.
@@ -240,6 +288,28 @@ class Repository:
         """The keyword arguments for the hub that were given."""
         given = {"revision": self.revision, "cache_dir": self.cache_dir}
         return {name: value for name, value in given.items() if value is not None}
+
+
+_PATIENCE = 2.0
+"""Seconds that the hub may take to answer at all, before the cache alone is looked at."""
+_ASKED_AGAIN = 60
+"""Seconds after which a hub that did not answer, or did, is asked again."""
+
+
+@lru_cache(maxsize=1)
+def _silence_of_hub(endpoint: str, period: int) -> str:
+    """Why the hub does not answer, and what to do, or nothing if it answers; ``period`` counts how often it is asked.
+
+    Without this, each file is asked for six times in half a minute.
+    """
+    try:
+        get_session().head(endpoint, timeout=_PATIENCE)
+    except Exception as error:  # of the HTTP library, which depends on the version of huggingface_hub
+        return (
+            f"{endpoint} does not answer from here ({first_line(error)}), and the file is not in the cache; connect to "
+            "the network, or download the model elsewhere (hf download NAME --local-dir FOLDER) and give that folder"
+        )
+    return ""
 
 
 _TOKENIZER_REMEDY = "save it with a tokenizer.json, or install what converts its vocabulary (pip install sentencepiece)"

@@ -9,7 +9,7 @@ from typing import Any
 
 from longdoc.errors import ConfigError
 from longdoc.heads import HEADS
-from longdoc.model import DEFAULT_MODEL, Model, is_longdoc
+from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
 from longdoc.model_files import file_in
 
 
@@ -22,6 +22,8 @@ def load_model(
     cache_dir: str | PathLike[str] | None = None,
 ) -> Model:
     """Loads the shipped model, one written by ``Model.save``, or a transformers or sentence-transformers checkpoint.
+
+    Models on the hub may be any of these.
 
     Args:
         name_or_path: ``"default"``, a folder, or a hub id.
@@ -40,12 +42,13 @@ def load_model(
         raise ConfigError(f"{folder} is a file; give the folder with the model, {folder.parent}")
     if folder.is_dir() and file_in(folder, "config.json") is None:
         raise ConfigError(f"{folder} has no config.json; give a folder with a model, a hub id, or 'default'")
-    if not is_longdoc(folder):
+    options = {"revision": revision, "cache_dir": None if cache_dir is None else str(cache_dir)}
+    own = longdoc_folder(folder if name_or_path == "default" else str(name_or_path), **options)
+    if own is None:
         from longdoc.hub import load_checkpoint  # loads transformers
 
-        folder_of_cache = None if cache_dir is None else str(cache_dir)
-        return load_checkpoint(name_or_path, kind, revision=revision, cache_dir=folder_of_cache)
-    model = Model.from_pretrained(folder, only_windows=only_windows)
+        return load_checkpoint(name_or_path, kind, **options)
+    model = Model.from_pretrained(own, only_windows=only_windows)
     return model if kind is None else _with_heads_of_kind(model, kind, name_or_path)
 
 

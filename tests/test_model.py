@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoModel
 
 import longdoc.model
 import reference
@@ -16,8 +17,9 @@ from longdoc.bert import Bert, is_bert
 from longdoc.encoders import PackedLinear, SpecialTokens, Template, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
-from longdoc.model import Model, dequantize, quantize_rows
+from longdoc.model import DEFAULT_MODEL, Model, dequantize, quantize_rows
 from longdoc.sources import load_model
+from longdoc.version import __version__
 
 
 def test_special_tokens_are_taken_from_the_tokenizer(tokenizer):
@@ -155,6 +157,51 @@ def test_weights_that_do_not_fit_are_refused(model, tmp_path):
     record["longdoc"]["heads"]["contract"]["labels"].append("NEW")
     (tmp_path / "config.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match="do not fit"):
+        Model.from_pretrained(tmp_path)
+
+
+def test_transformers_refuses_a_folder_of_longdoc_instead_of_filling_it_with_random_weights(model, tmp_path):
+    model.save(tmp_path)
+    for folder in (tmp_path, DEFAULT_MODEL):
+        assert "architectures" not in (folder / "config.json").read_text()
+        with pytest.raises(ValueError, match="model type `longdoc`"):
+            AutoModel.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("only_windows", [True, False])
+def test_folders_of_the_former_format_are_read(model, tmp_path, only_windows):
+    model.save(tmp_path)
+    record = json.loads((tmp_path / "config.json").read_text())
+    former = {**record["encoder"], "architectures": ["BertModel"], "longdoc": record["longdoc"]}
+    (tmp_path / "config.json").write_text(json.dumps(former))
+    read = Model.from_pretrained(tmp_path, only_windows=only_windows)
+    assert read.config == model.config and read.state_dict().keys() == model.state_dict().keys()
+    assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in read.state_dict().items())
+    read.save(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["encoder"].keys() == record["encoder"].keys()
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [(__version__, False), ("999.1", True), ("999.0.dev1", True), (None, False)]
+)
+def test_a_folder_of_a_newer_version_says_so(model, tmp_path, version, told):
+    model.save(tmp_path)
+    record = json.loads((tmp_path / "config.json").read_text())
+    record["longdoc_version"] = version
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    assert Model.from_pretrained(tmp_path).config == model.config
+    record["longdoc"]["heads"]["contract"]["nuance"] = 1
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match="nuance") as caught:
+        Model.from_pretrained(tmp_path)
+    assert (f"written by longdoc {version}, and this is longdoc {__version__}: upgrade it" in str(caught.value)) == told
+
+
+def test_settings_of_the_encoder_are_a_mapping(model, tmp_path):
+    model.save(tmp_path)
+    record = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**record, "encoder": "bert"}))
+    with pytest.raises(ConfigError, match="encoder is 'bert'"):
         Model.from_pretrained(tmp_path)
 
 

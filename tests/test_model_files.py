@@ -47,11 +47,12 @@ def theirs(tmp_path_factory):
 
 
 def written(folder, files, **changed):
-    """A folder with these files; the settings ``changed`` of ``config.json`` are replaced."""
+    """A folder with these files; the settings ``changed`` of the encoder in ``config.json`` are replaced."""
     folder.mkdir(exist_ok=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    record = json.loads(files["config.json"]) | changed
+    record = json.loads(files["config.json"])
+    record.get("encoder", record).update(changed)
     (folder / "config.json").write_text(json.dumps(record))
     return folder
 
@@ -345,7 +346,7 @@ def test_bert_without_transformers_takes_checked_settings(tmp_path, own):
     model = Model.from_pretrained(written(tmp_path / "model", own, **hostile), only_windows=True)
     assert isinstance(model.encoder.backbone, Bert)
     model.save(tmp_path / "again")
-    again = json.loads((tmp_path / "again" / "config.json").read_text())
+    again = json.loads((tmp_path / "again" / "config.json").read_text())["encoder"]
     assert not {"auto_map", "_name", "gguf_file"} & again.keys() and again["hidden_size"] == 16
     for wrong in ({"attn_implementation": "someone/kernel"}, {"quantization_config": {"bits": 4}}):
         with pytest.raises(ConfigError, match=next(iter(wrong))):

@@ -7,7 +7,21 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from longdoc.cli import ask, calibrate, console, convert, evaluate, extract, options, pretrain, show, status, train
+from longdoc.cli import (
+    ask,
+    calibrate,
+    console,
+    convert,
+    evaluate,
+    export,
+    extract,
+    options,
+    pretrain,
+    push,
+    show,
+    status,
+    train,
+)
 from longdoc.errors import BatchError, ConfigError, LongdocError, WorkerError
 from longdoc.summary import shown
 from longdoc.version import __version__
@@ -36,6 +50,8 @@ COMMANDS: dict[str, Command] = {
     "evaluate": evaluate,
     "calibrate": calibrate,
     "convert": convert,
+    "export": export,
+    "push": push,
 }
 
 EXIT_STATUS = """\

@@ -48,6 +48,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG", help="a YAML file; configs/ holds examples")
 
 
+def add_card(parser: argparse.ArgumentParser) -> None:
+    """Adds what the model card says and the model does not know."""
+    card = parser.add_argument_group("model card")
+    card.add_argument("--base", metavar="MODEL", help="what the encoder was before training")
+    card.add_argument("--license", dest="licence", metavar="NAME", help="licence of the weights, such as apache-2.0")
+
+
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of commands that train."""
     add_config(parser)

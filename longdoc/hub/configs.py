@@ -18,9 +18,18 @@ TASKS = {
     "ner": "ForTokenClassification",
     "qa": "ForQuestionAnswering",
     "classify": "ForSequenceClassification",
+    "nli": "ForSequenceClassification",
     "fill": "ForMaskedLM",
 }
 """Head kind → suffix of the transformers classes that have such a head."""
+WORD_LAYERS = (
+    ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"),
+    ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias"),
+    ("vocab_transform", "vocab_layer_norm", "vocab_projector.bias"),
+)
+"""Names of the dense layer, its norm and the output bias of the prediction head of BERT, RoBERTa and DistilBERT."""
+SETTINGS_FILE = "longdoc.json"
+"""Beside a checkpoint that longdoc exported, the settings that longdoc reads it with."""
 LONG = {"longformer": 4096, "modernbert": 4096, "big_bird": 1024}
 """Window lengths, in tokens, of encoders trained on long rows."""
 SHORT = 512
@@ -39,7 +48,7 @@ def kind_of(config: Any) -> str | None:
 
 def ner_config(config: Any) -> tuple[NerConfig, list[str]]:
     """The configuration of a token classifier, and its tags, one per logit, as longdoc writes them."""
-    scheme, tags = _tag_scheme(_label_names(config))
+    scheme, tags = _tag_scheme(label_names(config))
     labels = tuple(dict.fromkeys(tag[2:] for tag in tags if tag != OUTSIDE))
     return NerConfig(labels=labels, scheme=scheme, subwords="first"), tags
 
@@ -72,7 +81,7 @@ def class_config(config: Any) -> ClassifyConfig:
     Raises:
         ConfigError: the model gives a number instead of classes.
     """
-    names, problem = _label_names(config), getattr(config, "problem_type", None)
+    names, problem = label_names(config), getattr(config, "problem_type", None)
     if problem == "regression" or len(names) == 1:
         raise ConfigError(
             f"{config.name_or_path} predicts one number, not classes ({', '.join(names)}): it rates texts, or pairs "
@@ -81,7 +90,8 @@ def class_config(config: Any) -> ClassifyConfig:
     return ClassifyConfig(labels=tuple(names), multi_label=problem == "multi_label_classification")
 
 
-def _label_names(config: Any) -> list[str]:
+def label_names(config: Any) -> list[str]:
+    """The names of a head's logits."""
     return [str(name) for _, name in sorted(config.id2label.items())]
 
 

@@ -20,26 +20,27 @@ from longdoc.hub.configs import class_config, ner_config, qa_config
 from longdoc.labels import tag_names
 
 
-def take_head(kind: str, task: Any, size: int) -> tuple[HeadConfig, nn.Module]:
+def take_head(kind: str, task: Any, size: int, stated: Any = None) -> tuple[HeadConfig, nn.Module]:
     """The head of a task model: its configuration, and the task model without its encoder.
 
     Args:
-        kind: ``"ner"``, ``"qa"``, ``"classify"`` or ``"fill"``.
+        kind: ``"ner"``, ``"qa"``, ``"classify"``, ``"nli"`` or ``"fill"``.
         task: a task model of transformers; its encoder is removed.
         size: window length of the encoder, in tokens.
+        stated: the configuration, if longdoc exported the checkpoint; by default it follows from that of ``task``.
 
     Raises:
         ConfigError: the head predicts a number instead of classes.
     """
     setattr(task, task.base_model_prefix, _GivenStates(task.base_model))
     if kind == "ner":
-        config, tags = ner_config(task.config)
+        config, tags = ner_config(task.config) if stated is None else (stated, tag_names(stated.labels, stated.scheme))
         return config, CheckpointNer(task, config, tags)
     if kind == "qa":
-        qa = qa_config(task.config, size)
+        qa = stated or qa_config(task.config, size)
         return qa, CheckpointQa(task, qa)
-    if kind == "classify":
-        classify = class_config(task.config)
+    if kind in ("classify", "nli"):
+        classify = stated or class_config(task.config)
         return classify, CheckpointClasses(task, classify)
     return FillConfig(), CheckpointWords(task, FillConfig())
 
@@ -108,7 +109,7 @@ class CheckpointQa(CheckpointHead):
 
 
 class CheckpointClasses(CheckpointHead):
-    """Logits of each window; the document's are their mean."""
+    """Logits of each window; the document's are their mean, or for a head that says so their maximum."""
 
     def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits ``(B, 1, L)``, float32."""
@@ -117,7 +118,7 @@ class CheckpointClasses(CheckpointHead):
 
     def pool(self, scores: Tensor) -> Tensor:
         """Logits ``(L,)`` of a document from the logits ``(B, L)`` of its windows."""
-        return scores.mean(dim=0)
+        return scores.amax(dim=0) if cast(Any, self.config).pooling == "max" else scores.mean(dim=0)
 
 
 class CheckpointWords(CheckpointHead):

@@ -32,7 +32,7 @@ _PLACES = frozenset(
         *("auto_map", "custom_pipelines", "custom_generate", "gguf_file", "name_or_path", "base_model_name_or_path"),
         *("processor_class", "feature_extractor_type", "backbone", "use_pretrained_backbone", "use_timm_backbone"),
         "trust_remote_code",
-        "longdoc",
+        *("longdoc", "longdoc_version"),
     )
 )
 """Code, places of other files, and longdoc's own settings."""

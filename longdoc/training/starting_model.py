@@ -15,7 +15,8 @@ from longdoc.attention.positions import n_positions
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError
 from longdoc.heads import FillConfig
-from longdoc.model import Model, ModelConfig, is_longdoc
+from longdoc.hub.configs import WORD_LAYERS
+from longdoc.model import Model, ModelConfig, longdoc_folder
 from longdoc.pretrained import Repository
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads
 from longdoc.training.run import is_first_process
@@ -23,13 +24,6 @@ from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokeniz
 from longdoc.training.texts import Text
 from longdoc.training.trainer import base_folder
 from longdoc.windows import WindowConfig
-
-_LAYERS = (
-    ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"),
-    ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias"),
-    ("vocab_transform", "vocab_layer_norm", "vocab_projector.bias"),
-)
-"""Names of the dense layer, its norm and the output bias of the prediction head of BERT, RoBERTa and DistilBERT."""
 
 
 def starting_model(config: PretrainConfig, texts: Sequence[Text]) -> Model:
@@ -47,7 +41,7 @@ def starting_model(config: PretrainConfig, texts: Sequence[Text]) -> Model:
     else:
         folder = base_folder(config.base)
         model = Model.from_base(folder, wanted)
-        if not is_longdoc(folder):
+        if longdoc_folder(folder) is None:
             load_prediction_head(model, folder)
     _check_encoder(model, config)
     if config.freeze_embeddings:
@@ -80,7 +74,7 @@ def load_prediction_head(model: Model, base: str) -> bool:
     weights: Mapping[str, Tensor] = repository.load(AutoModelForMaskedLM, torch.float32)[0].state_dict()
     head = model.heads[fill_heads(model.config)[0]]
     shapes = {name: tensor.shape for name, tensor in head.state_dict().items()}
-    for dense, norm, bias in _LAYERS:
+    for dense, norm, bias in WORD_LAYERS:
         names = {
             f"{own}.{kind}": f"{theirs}.{kind}"
             for own, theirs in (("dense", dense), ("norm", norm))

@@ -1,0 +1,75 @@
+"""The files beside the weights: tokenizer, modules of sentence-transformers, and the settings of longdoc."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from longdoc.config import to_dict
+from longdoc.hub.configs import SETTINGS_FILE
+from longdoc.model import Model, ModelConfig
+from longdoc.vocabulary import MASKS, unknown_id
+
+
+def length(model: Model, head: str) -> int:
+    """Number of tokens of the rows that a head was trained on, with special tokens."""
+    windows: Any = getattr(model.config.heads[head], "windows", None) or model.config.windows
+    size: int = windows.size
+    return size
+
+
+def write_tokenizer(folder: Path, model: Model, head: str) -> None:
+    """Writes the tokenizer, and what transformers must know of it: its special tokens, its inputs, and the length."""
+    tokenizer, template = model.tokenizer, model.encoder.template
+    (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=False), encoding="utf-8")
+    numbers = {
+        "cls_token": template.plain.prefix[0] if template.plain.prefix else None,
+        "sep_token": template.plain.suffix[-1] if template.plain.suffix else None,
+        "pad_token": template.pad,
+        "unk_token": number if (number := unknown_id(tokenizer)) >= 0 else None,
+    }
+    tokens = {name: tokenizer.id_to_token(number) for name, number in numbers.items() if number is not None}
+    if masks := [mask for mask in MASKS if tokenizer.token_to_id(mask) is not None]:
+        tokens["mask_token"] = masks[0]
+    inputs = ["input_ids", "token_type_ids", "attention_mask"]
+    if model.encoder.n_types < 2 or not template.second_type:  # longdoc's encoder gets none either
+        inputs.remove("token_type_ids")
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": length(model, head),
+        "model_input_names": inputs,
+        "padding_side": "right",
+        "clean_up_tokenization_spaces": False,
+    }
+    _write(folder / "tokenizer_config.json", settings | tokens)
+
+
+def write_modules(folder: Path, model: Model, head: str) -> None:
+    """Writes what sentence-transformers needs to know of a head for vectors; nothing for others."""
+    config: Any = model.config.heads[head]
+    if config.kind != "embed":
+        return
+    kinds = ["Transformer", "Pooling", *(["Normalize"] if config.normalize else [])]
+    modules: list[dict[str, Any]] = [
+        {"idx": i, "name": str(i), "path": f"{i}_{kind}" if i else "", "type": f"sentence_transformers.models.{kind}"}
+        for i, kind in enumerate(kinds)
+    ]
+    backbone: Any = model.encoder.backbone
+    modes = {f"pooling_mode_{mode}": mode.startswith(config.pooling) for mode in ("cls_token", "mean_tokens")}
+    for module in modules[1:]:
+        (folder / module["path"]).mkdir()
+    _write(folder / "modules.json", modules)
+    _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": backbone.config.hidden_size, **modes})
+    _write(folder / "sentence_bert_config.json", {"max_seq_length": length(model, head), "do_lower_case": False})
+    if config.normalize:
+        _write(folder / "2_Normalize" / "config.json", {})
+
+
+def write_settings(folder: Path, config: ModelConfig) -> None:
+    """Writes by what longdoc reads the folder as it read the head."""
+    _write(folder / SETTINGS_FILE, to_dict(config))
+
+
+def _write(path: Path, record: Any) -> None:
+    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
