@@ -10,6 +10,7 @@ import pytest
 from longdoc.errors import CorruptDocumentError, UnsupportedFormatError
 from longdoc.loaders import load
 from longdoc.loaders.detect import kind_of
+from longdoc.loaders.signatures import xml_root
 from pdfs import lines, make_pdf
 
 
@@ -158,3 +159,18 @@ def test_a_suffix_that_the_content_contradicts_is_told(tmp_path):
     path.write_bytes(b"only text")
     with pytest.raises(CorruptDocumentError, match=r"suffix \.pdf"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("<!--a--><?x?> <!DOCTYPE b>\n<!-- <c> --><b:a x='1'>t</b:a> <!--e-->", "b:a"),
+        ("\ufeff <a>t</a>", "a"),
+        ("<!--a--><b>t</c>", ""),
+        ("<!--a <b>t</b>", ""),
+        ("<!--a-->" * 300 + "x words", ""),
+        ("<!--a-->" * 300 + "<b>t</b>" + "<!--a-->" * 300, "b"),
+    ],
+)
+def test_the_root_of_a_text_that_is_xml(text: str, root: str) -> None:
+    assert xml_root(text) == root

@@ -315,3 +315,23 @@ def test_bound_data_replace_a_placeholder_and_differences_are_named() -> None:
     assert "Who shows 'Bob', but its data in the file are 'Ann'" in bound("Bob").warnings[0]
     assert "cannot be found" in bound("Ann", path="/d:a[").warnings[0]
     assert "customXml/item1.xml" in bound("Ann", path="/d:a/d:c", value="Eve").warnings[-1]
+
+
+@pytest.mark.parametrize("path", ["/d:a/d:b", "/d:a[1]/d:b[1]/text()", "//d:b", "/*/*[1]", "/d:a/d:b/text()[1]"])
+def test_plain_paths_to_bound_data_are_followed(path: str) -> None:
+    assert bound("Click", HINT + "<w:text/>", path=path).text == "for Ann"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "re:test(.,&quot;(a+)+$&quot;)",
+        "re:test(1,&quot;(&quot;)",
+        "concat(/*,/*)",
+        "//d:a[count(//d:b)>0]/d:b",
+        "/d:a" * 70,
+    ],
+)
+def test_paths_that_compute_are_not(path: str) -> None:
+    document = bound("Ann", path=path.replace("re:", "d:"))
+    assert document.text == "for Ann" and "cannot be found" in document.warnings[0]

@@ -4,10 +4,12 @@ import base64
 import zlib
 
 import numpy as np
+import pypdfium2 as pdfium
 import pytest
 
 from longdoc import CorruptDocumentError, LimitExceededError, Limits, load
 from longdoc.loaders.layout.page import Interactive
+from longdoc.loaders.pdf.miner import Miner, MinerError
 from pdfs import lines, loose_page, make_pdf
 
 TEXT = lines("An ordinary line of the lease.")
@@ -385,3 +387,30 @@ def test_arithmetic_on_coordinates_that_are_not_finite_is_not_warned_of(monkeypa
 
     monkeypatch.setattr("longdoc.loaders.pdf.read_interactive", overflow)
     assert load(page_of(TEXT)).text and not recwarn.list
+
+
+def type3(mapping: str, content: str = "BT /T 9 Tf (aaa) Tj ET") -> bytes:
+    font = (
+        "/T << /Type /Font /Subtype /Type3 /FontBBox [0 0 9 9] /FontMatrix [1 0 0 1 0 0] /FirstChar 97 /LastChar 97 "
+        "/Widths [9] /Encoding << /Differences [97 /a] >> /CharProcs << /a 11 0 R >> /ToUnicode 10 0 R >>"
+    )
+    return page_of(TEXT + content, stream(mapping), stream("9 0 d0 0 0 9 9 re f"), fonts=font)
+
+
+@pytest.mark.parametrize("kind", ["bf", "cid"])
+def test_ranges_of_codes_are_counted(kind: str) -> None:
+    ranges = "<0000> <ffff> <0041> " if kind == "bf" else "<0000> <ffff> 0 "
+    with pytest.raises(LimitExceededError, match=r"codes of the font in object 10: page characters: 1,048,560"):
+        load(type3(f"16 begin{kind}range {ranges * 16} end{kind}range"))
+    with pytest.raises(LimitExceededError, match=r"codes of the font"):
+        load(type3(f"1 begin{kind}range <00000000> <ffffffff> 0 end{kind}range"))
+    pairs = "".join(f"<{i:04x}> <{i:04x}>\n" for i in range(32, 5000))
+    assert "ordinary" in load(type3(f"begincmap 100 beginbfchar {pairs} endbfchar endcmap")).text
+
+
+def test_what_pdfminer_cannot_read_is_told_or_left_to_pdfium() -> None:
+    assert "ordinary" in load(type3("1 beginbfrange <00> <05> <ffffffff> endbfrange")).text
+    data = type3("", "BT /T 9 Tf (aaa) Tj ET " + "q Q " * 300_000)
+    assert "ordinary" in load(data).text
+    with pdfium.PdfDocument(data) as pdf, pytest.raises(MinerError, match="longer than 1,048,576 bytes"):
+        Miner(pdf).characters(0)

@@ -53,9 +53,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
 )
 """Offset, bytes at it, what the file is, what to do."""
 _BRANDS = {b"heic", b"heix", b"mif1", b"msf1", b"avif"}
-_XML_START = re.compile(
-    r"\ufeff?\s*(?:<\?[^<>]*\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^<>]*>\s*)*<([A-Za-z_][\w.:-]*)[^<>]*>", re.DOTALL
-)
+_XML_BEFORE = re.compile(r"<\?[^<>]*\?>|<!DOCTYPE[^<>]*>")
+_XML_ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)[^<>]*>")
+_SPACE = re.compile(r"\s*")
 _OLE_STREAMS = {
     "WordDocument": ("an old Word file (.doc)", _AS_DOCX),
     "Workbook": ("an old Excel file (.xls)", "export the sheets as PDF or HTML"),
@@ -137,8 +137,25 @@ def is_mail(data: bytes) -> bool:
 
 def xml_root(text: str) -> str:
     """The name of the root element of a text that is XML from its first tag to its last; empty for other text."""
-    found = _XML_START.match(text)
+    at = _past_space(text, int(text.startswith("\ufeff")))
+    while end := _end_of_prolog(text, at):
+        at = _past_space(text, end)
+    found = _XML_ROOT.match(text, at)
     return found[1] if found and re.search(rf"</{re.escape(found[1])}\s*>\s*(?:<!--[^<>]*-->\s*)*\Z", text) else ""
+
+
+def _past_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _end_of_prolog(text: str, at: int) -> int:
+    """The end of the comment, instruction or DOCTYPE at a place before the root element; 0 if there is none."""
+    if text.startswith("<!--", at):
+        end = text.find("-->", at + len("<!--"))
+        return end + len("-->") if end >= 0 else 0
+    found = _XML_BEFORE.match(text, at)
+    return found.end() if found else 0
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:

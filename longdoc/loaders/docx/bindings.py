@@ -13,6 +13,9 @@ from longdoc.loaders.markup.xml import Element, attribute, text_of
 
 _DATA = re.compile(r"customXml/item\d+\.xml", re.IGNORECASE)
 _PREFIX = re.compile(r"xmlns:([\w.-]+)\s*=\s*['\"]([^'\"]*)['\"]")
+_STEP = r"(?:(?:[\w.-]+:)?[\w.-]+|\*)(?:\[\d{1,9}\])?"
+_PATH = re.compile(rf"(?:/?/)?{_STEP}(?:/{_STEP}){{0,63}}(?:/@(?:[\w.-]+:)?[\w.-]+|/text\(\)(?:\[\d{{1,9}}\])?)?")
+"""The paths that programs write; others can compute, at any cost."""
 _KEPT_BY_PROGRAMS = re.compile(
     r"https?://(?:schemas\.microsoft\.com|schemas\.openxmlformats\.org|purl\.oclc\.org|schemas\.titus\.com"
     r"|customooxmlschemas\.google\.com|www\.wps\.cn|www\.boldonjames\.com)/|urn:sharePointPublishing"
@@ -49,9 +52,11 @@ class Bindings:
         root = None if binding is None else self._roots.get(attribute(binding, "storeItemID").upper())
         if binding is None or root is None:
             return ""
-        spaces = dict(_PREFIX.findall(attribute(binding, "prefixMappings")))
+        spaces, path = dict(_PREFIX.findall(attribute(binding, "prefixMappings"))), attribute(binding, "xpath").strip()
         try:
-            found = root.xpath(attribute(binding, "xpath"), namespaces=spaces)
+            if not _PATH.fullmatch(path):
+                raise ValueError(f"{path!r:.80} is no plain path")
+            found = root.xpath(path, namespaces=spaces)
         except (etree.XPathError, TypeError, ValueError):
             self.warnings.append("a content control is bound to data that cannot be found; its stored text is used")
             return ""

@@ -26,6 +26,8 @@ _CHAINED = re.compile(rb"/Filter\[[^\]]*\]")
 _UNPACKED_WHOLE = re.compile(rb"/(?:ToUnicode|FontFile[23]?|Encoding|CIDToGIDMap|Functions?|UseCMap)\W{1,3}(\d+) 0 R")
 _TO_UNICODE = re.compile(rb"/ToUnicode (\d+) 0 R")
 _MAPPED = re.compile(rb"<([^<>]{16,})>")
+_RANGES = re.compile(rb"begin(?:bf|cid)range(.*?)(?:end|\Z)", re.DOTALL)
+_RANGE = re.compile(rb"<([0-9A-Fa-f]{1,8})>\s*<([0-9A-Fa-f]{1,8})>\s*(?:<[^<>]*>|\[[^\[\]]*\]|\d+)")
 _DIGITS = 4  # of a character in hexadecimal
 _LIGATURE = 8  # characters
 _PAGE = 612 * 792  # square points
@@ -222,6 +224,9 @@ class Expansion:
             stream = self._objects.get(number)
             if isinstance(stream, Stream):
                 content = content_of(self._objects, stream, self._limits.stream_bytes + 1) or b""
+                ranges = [each for part in _RANGES.findall(content) for each in _RANGE.findall(part)]
+                codes = sum(max(int(last, 16) - int(first, 16), 0) for first, last in ranges)
+                self._limits.check("page_characters", codes, f"{self._name}, codes of the font in object {number}")
                 longest = max(longest, *map(len, _MAPPED.findall(content)), 0)
         return max(longest // _DIGITS, 1) if longest > _LIGATURE * _DIGITS else 1
 

@@ -7,6 +7,7 @@ East Asian ones. pdfminer is slower, so only pages that need it are read by it.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ from longdoc.loaders.pdf.strings import Strings
 _MOST_CHARACTERS = 200_000  # of a page
 _MOST_FIELDS = 20_000
 _DEEPEST = 32  # nesting of fields
-_BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+_LONGEST_CONTENT = 1 << 20  # bytes of a page, for which pdfminer takes about 3 s
+_BROKEN = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError,
+    struct.error,
+)  # fmt: skip
 """What pdfminer raises on damaged files besides its own errors."""
 
 
@@ -75,6 +80,8 @@ class Miner:
             from pdfminer.pdfinterp import PDFPageInterpreter
 
             page = self._pages[index]
+            if sum(len(_data(stream)) for stream in page.contents) > _LONGEST_CONTENT:
+                raise MinerError(f"its content is longer than {_LONGEST_CONTENT:,} bytes")
             page.rotate = 0
             device = _recorder(page.mediabox)
             PDFPageInterpreter(device.rsrcmgr, device).process_page(page)
@@ -134,6 +141,14 @@ def _reading() -> Iterator[None]:
         raise MinerError(f"pdfminer cannot read it ({type(error).__name__}: {error})") from error
     finally:
         names["decompress_corrupted"] = own
+
+
+def _data(stream: Any) -> bytes:
+    """The content of a stream; empty for anything else."""
+    from pdfminer.pdftypes import PDFStream, resolve1
+
+    found = resolve1(stream)
+    return bytes(found.get_data()) if isinstance(found, PDFStream) else b""
 
 
 def _recorder(media_box: tuple[float, float, float, float]) -> Any:
