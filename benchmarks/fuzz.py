@@ -32,7 +32,7 @@ from tqdm import tqdm
 import longdoc
 from longdoc.errors import LongdocError
 
-SECONDS = 60
+SECONDS = 180
 MEMORY = 3 << 30
 PROCESSOR_SECONDS = 10
 """What a case may take of the processor; ``SECONDS`` is for a machine that does other work too."""
