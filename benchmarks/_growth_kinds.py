@@ -62,6 +62,16 @@ def jats_back(part: str) -> Kind:
     )
 
 
+def ccda_text(before: str, part: str) -> Kind:
+    """A narrative of a clinical document with a part n times."""
+    start = (
+        '<ClinicalDocument xmlns="urn:hl7-org:v3"><title>T</title><component><structuredBody><component><section>'
+        '<title>A</title><text ID="m">'
+    )
+    end = "</text></section></component></structuredBody></component></ClinicalDocument>"
+    return lambda n: (start + before + part * n + end).encode(), read
+
+
 def oasis(n: int) -> bytes:
     columns = "".join(f'<colspec colname="c{i}"/>' for i in range(n))
     row = f'<row><entry namest="c1" nameend="c{n - 1}">a</entry></row>'
@@ -455,6 +465,9 @@ KINDS: dict[str, Kind] = {
         ).encode(),
         read,
     ),
+    "ccda: escaped markup": ccda_text("x", "&lt;b>x&lt;/b>"),
+    "ccda: escaped markup after elements": ccda_text("x", "<br/>&lt;b>x&lt;/b>"),
+    "ccda: pictures": ccda_text("x", "<renderMultiMedia referencedObject='m'/>"),
     "fhir: resources": (
         lambda n: (
             '{"resourceType":"Bundle","entry":['
@@ -489,6 +502,14 @@ KINDS: dict[str, Kind] = {
         read,
     ),
     # --------------------------------------------------------------------------------------------------------- Word
+    "fhir: notes": (
+        lambda n: (
+            '{"resourceType":"Observation","id":"o","note":['
+            + ",".join(f'{{"text":"w{i} x"}}' for i in range(n))
+            + "]}"
+        ).encode(),
+        read,
+    ),
     "word: paragraphs": word("", f"<w:p>{run('word word')}</w:p>"),
     "word: runs of one paragraph": word("<w:p>", run("word "), "</w:p>"),
     "word: list": word(
@@ -631,6 +652,12 @@ KINDS: dict[str, Kind] = {
     "sections: tables of contents": structure("", "TABLE OF CONTENTS\n{i}. Payment ........ 7\n1. " + CLAUSE),
     "sections: paragraphs (c)": structure("", "{i}. Pay under paragraph (c) of this.\n(a) one under paragraph (c)\n"),
     "sections: definitions": structure("", "“Term{i}” means the thing. "),
+    "sections: definitions in one line": structure("", '"a" means '),
+    "sections: long number": structure("Hello there.\n\nSection 1", ".1", "x and so on\n"),
+    "sections: paragraphs of a long number": (
+        lambda n: Document.from_text("1" + ".1" * 10 * n + " Title Of It\n\n" + "paragraph (c) " * n + "\n"),
+        add_structure,
+    ),
     "sections: open quotes": structure("", "“Term ", " means"),
     "sections: straight quotes": structure("", '"', " means"),
     "sections: definitions without an end": structure("", "“Term{i}” means the thing, and\n"),
@@ -734,6 +761,12 @@ KINDS: dict[str, Kind] = {
     "note: sections": record(note_record, NOTE, "Medications:\naspirin\nAllergies:\nnone\n"),
     "paper: text": record(
         paper_record, "Title\nAbstract\nThe study.\nIntroduction\n", PROSE, "\nReferences\n1. Ada 2020.\n"
+    ),
+    "paper: abbreviations": record(
+        paper_record,
+        "Title\nAbstract\nThe study.\nIntroduction\n",
+        "alpha beta {i} (AB{i}) here. ",
+        "\nReferences\n1. Ada 2020.\n",
     ),
     "paper: references": record(
         paper_record,

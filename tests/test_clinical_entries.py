@@ -7,6 +7,8 @@ import pytest
 
 from longdoc import Document
 from longdoc.loaders import load
+from longdoc.loaders.clinical import ccda_narrative
+from longdoc.loaders.clinical import fhir as fhir_loader
 from longdoc.summary import count
 
 # --------------------------------------------------------------------------------------------------------------- C-CDA
@@ -301,3 +303,44 @@ def test_warnings_about_attachments_are_short():
         "attachment (text/html): read as text only, without boxes and tables; load it by itself for those",
         "attachment (text/rtf): not read: an RTF file; save it as .docx",
     )
+
+
+def calls_of(module, name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The first argument of each call of a function of a module from now on."""
+    calls, function = [], getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *given: calls.append(str(given[0])) or function(*given))
+    return calls
+
+
+def test_what_a_section_refers_to_repeatedly_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    observation = {"resourceType": "Observation", "id": "o", "code": {"text": "Pulse"}}
+    section = {"title": "Vitals", "text": {"div": "<div>60</div>"}, "entry": [{"reference": "Observation/o"}] * 100}
+    composition = {"resourceType": "Composition", "title": "Note", "section": [section]}
+    calls = calls_of(fhir_loader, "contents_of", monkeypatch)
+    entries = [{"resource": composition}, {"resource": observation}]
+    document = load(json.dumps({"resourceType": "Bundle", "entry": entries}).encode())
+    assert [item.text for item in document.furniture] == ["Pulse"]
+    assert len(calls) < 10
+
+
+def in_narrative(text: str) -> bytes:
+    return (
+        '<ClinicalDocument xmlns="urn:hl7-org:v3"><component><structuredBody><component><section>'
+        f'<text ID="m">{text}</text></section></component></structuredBody></component></ClinicalDocument>'
+    ).encode()
+
+
+@pytest.mark.parametrize("shown", ['<renderMultiMedia referencedObject="m"/>' * 100, "many at once"])
+def test_what_is_shown_repeatedly_is_looked_up_once(shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shown == "many at once":
+        shown = f'<renderMultiMedia referencedObject="{"m " * 100}"/>' + "<br/>" * 100
+    calls = calls_of(ccda_narrative, "attribute", monkeypatch)
+    document = load(in_narrative(f"{shown}x"))
+    assert document.warnings.count("a picture is not read: m") == 100
+    assert len(calls) < 2_000
+
+
+def test_escaped_markup_stays_in_its_place() -> None:
+    text = "a<br/>b &lt;b>c&lt;/b> d &lt;i>e&lt;/i> f<br/>g &lt;u>h&lt;/u>&lt;b>i&lt;/b><br/>j"
+    assert load(in_narrative(text)).text == "a\nb c d e f\ng hi\nj"
+    assert load(in_narrative("k &lt;b>l&lt;/b> m &lt;i>n&lt;/i> o<br/>p")).text == "k l m n o\np"

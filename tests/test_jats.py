@@ -100,6 +100,15 @@ def test_front_matter_becomes_metadata() -> None:
     assert metadata["Licence"] == "CC BY"
 
 
+def test_keywords_within_each_other_are_told_to_a_depth_of_eight() -> None:
+    nested = "".join(f"<a>{number} " for number in range(100)) + "x" * 1000 + "</a>" * 100
+    found = paper("<p>x</p>", front=f"<kwd-group>{nested}</kwd-group>").source.metadata["Keywords"].split("; ")
+    assert len(found) == 8
+    assert found[0].split() == [*map(str, range(100)), "x" * 1000]
+    grouped = "<kwd-group>" * 20 + "<kwd>mouse <b>ear</b></kwd>" + "</kwd-group>" * 20
+    assert paper("<p>x</p>", front=grouped).source.metadata["Keywords"] == "mouse ear; ear"
+
+
 def test_xhtml_and_oasis_tables_keep_spans() -> None:
     xhtml = "<tr><th rowspan='2'>a</th><th colspan='2'>b</th></tr><tr><td>c</td><td>d <p>e</p></td></tr>"
     oasis = (

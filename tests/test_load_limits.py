@@ -1,13 +1,17 @@
 """Limits of the formats other than PDF, enforced while a file is read."""
 
+import base64
 import io
 import struct
 import zipfile
+import zlib
 
 import pytest
 
 from longdoc import CorruptDocumentError, LimitExceededError, Limits, load
 from longdoc.drawing import write
+from longdoc.loaders import html, text
+from longdoc.loaders.encoding import decode
 from pdfs import lines, loose_page
 
 NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -73,3 +77,33 @@ def test_large_pages_are_drawn_at_a_lower_resolution(box: str) -> None:
     drawn = io.StringIO()
     write(load(data, ocr="never"), data, drawn)
     assert "data:image/png" in drawn.getvalue()
+
+
+@pytest.mark.parametrize(("loader", "content"), [(text, b"word "), (html, b"<p>word</p> ")])
+def test_text_of_too_many_bytes_is_not_decoded(loader, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    monkeypatch.setattr(loader, "decode", lambda data, *more: decoded.append(len(data)) or decode(data, *more))
+    data = content * 3_000
+    with pytest.raises(LimitExceededError, match=f"characters: {len(data):,}"):
+        load(data, limits=Limits(characters=3_000))
+    assert not decoded
+    assert load(data, limits=Limits(characters=len(data))).text.startswith("word")
+    assert decoded
+
+
+@pytest.mark.parametrize("content", [b"word ", b"<p>word</p> "])
+def test_packed_text_is_unpacked_as_far_as_its_characters_may_reach(content: bytes) -> None:
+    packed = base64.b64encode(zlib.compress(content * 1_000_000)).decode()
+    record = (
+        '<ClinicalDocument xmlns="urn:hl7-org:v3"><component><nonXMLBody><text mediaType="application/pdf" '
+        f'representation="B64" compression="ZL">{packed}</text></nonXMLBody></component></ClinicalDocument>'
+    ).encode()
+    with pytest.raises(LimitExceededError, match="characters: 1,200,005"):
+        load(record, limits=Limits(characters=300_000))
+
+
+def test_values_of_a_record_in_json_count() -> None:
+    data = b'{"resourceType": "Basic", "id": "a,[b", "conclusion": ["Seen", ' + b"[], " * 50 + b'""]}'
+    with pytest.raises(LimitExceededError, match="elements: 105"):
+        load(data, limits=Limits(elements=100))
+    assert load(data, limits=Limits(elements=105)).text

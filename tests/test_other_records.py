@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from longdoc import Document, Entity
 from longdoc.errors import DocumentError, RecordError
 from longdoc.loaders import load
 from longdoc.records import RECORDS, note_record, paper_record
-from longdoc.records.abbreviations import find_abbreviations
+from longdoc.records.abbreviations import count_mentions, find_abbreviations
 from longdoc.records.note import Note
 from longdoc.records.paper import Paper
 from longdoc.records.wording import contexts_of
@@ -589,3 +590,13 @@ def test_a_note_of_any_text_is_read(text: str) -> None:
 def test_records_load_no_torch() -> None:
     code = "import sys, longdoc.records; assert not {'torch', 'transformers', 'spacy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@given(
+    st.text("aAB-. 1_é", max_size=40),
+    st.sets(st.text("aAB-. 1é", min_size=1, max_size=4).filter(lambda short: short[0].isalnum()), max_size=4),
+)
+def test_mentions_are_counted_as_one_expression_for_each_would(text: str, shorts: set[str]) -> None:
+    expected = {short: len(re.findall(rf"(?<!\w){re.escape(short)}(?!\w)", text)) for short in shorts}
+    counts = count_mentions(text, shorts)
+    assert {short: counts[short] for short in shorts} == expected

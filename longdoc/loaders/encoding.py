@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from longdoc.loaders.code_pages import european_code_page
+from longdoc.loaders.limits import Limits
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -39,6 +40,10 @@ _BAD = "\udcff"  # stands for bytes that cannot be decoded until they are counte
 codecs.register_error("longdoc.mark", lambda error: (_BAD, error.end))  # type: ignore[attr-defined]
 
 
+BYTES_PER_CHARACTER = 4
+"""The most bytes that an encoding has for a character."""
+
+
 class Decoded(NamedTuple):
     """The text of a file."""
 
@@ -47,6 +52,16 @@ class Decoded(NamedTuple):
     """The name of its encoding, as Python spells it."""
     warnings: tuple[str, ...] = ()
     """What was guessed, or could not be decoded."""
+
+
+def check_size(data: bytes, name: str, limits: Limits) -> None:
+    """Refuses text that has more characters than allowed in any encoding, before it is decoded.
+
+    Raises:
+        LimitExceededError: it has; the number of its bytes is that of its characters at most.
+    """
+    if len(data) > BYTES_PER_CHARACTER * (limits.characters + 1):  # one more for a byte order mark
+        limits.check("characters", len(data), name)
 
 
 def wide_encoding(data: bytes) -> str:

@@ -26,7 +26,7 @@ class Limits:
     characters: int = 20_000_000
     pages: int = 20_000
     elements: int = 5_000_000
-    """Elements of XML and HTML, comments included."""
+    """Elements of XML and HTML, comments included, or values of JSON."""
     depth: int = 256
     """Nesting of elements or objects."""
     pixels: int = 200_000_000

@@ -15,7 +15,7 @@ from longdoc.document import Document, Furniture, Source
 from longdoc.edits import Edit, Edits
 from longdoc.errors import NoTextLayerError
 from longdoc.loaders.edgar import ENTITY, TABLE_TAG, WRAPPER_TAG, header_fields, is_filing
-from longdoc.loaders.encoding import decode
+from longdoc.loaders.encoding import check_size, decode
 from longdoc.loaders.options import Options
 from longdoc.loaders.signatures import is_mail, xml_root
 
@@ -48,6 +48,7 @@ def load_text(data: bytes, *, name: str, options: Options) -> Document:
         NoTextLayerError: it contains only white space.
         LimitExceededError: it is longer than the limits allow.
     """
+    check_size(data, name, options.limits)
     text, encoding, warnings = decode(data)
     options.limits.check("characters", len(text), name)
     options.limits.check("pages", text.count("\f") + 1, name)

@@ -11,13 +11,16 @@ in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451-462. What d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
 Range: TypeAlias = tuple[int, int]
 
 _BRACKETS = re.compile(r"[(\[]\s*([^()\[\]\s][^()\[\]\n]{0,199}?)\s*[)\]]")
 _LONGEST_SHORT = 10
+_WORD = re.compile(r"\w")
+_WORD_START = re.compile(r"\b\w")
 _BORDER = re.compile(r"[.!?;:]\s+(?=[A-Z(\[])|\n\s*\n|[()\[\]]")
 """What a long form does not cross: the end of a sentence, a paragraph, another bracket."""
 _UNIT = re.compile(
@@ -48,6 +51,27 @@ def find_abbreviations(text: str) -> Iterator[tuple[Range, Range]]:
             begin = _long_start(text, start, start + len(inner), outer[1])
             if begin == start:
                 yield (offset, offset + len(outer[1])), (start, start + len(inner))
+
+
+def count_mentions(text: str, shorts: Collection[str]) -> Counter[str]:
+    """How often each short form stands in a text as words of its own; mentions of one do not overlap.
+
+    Args:
+        text: the text.
+        shorts: short forms, each of which starts with a letter or a digit.
+    """
+    lengths = sorted({len(short) for short in shorts})
+    starts = {short[0] for short in shorts}
+    counts: Counter[str] = Counter()
+    ends: dict[str, int] = {}
+    for match in _WORD_START.finditer(text):
+        at = match.start()
+        for length in lengths if match[0] in starts else ():
+            short, end = text[at : at + length], at + length
+            if short in shorts and ends.get(short, 0) <= at and not _WORD.match(text, end):
+                counts[short] += 1
+                ends[short] = end
+    return counts
 
 
 def _is_short(short: str) -> bool:

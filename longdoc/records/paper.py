@@ -31,7 +31,7 @@ from longdoc.document import Document
 from longdoc.labels import Answer, Entity
 from longdoc.parts import Section
 from longdoc.record_types import Abbreviation, NamedEntity, Paper
-from longdoc.records.abbreviations import Range, find_abbreviations
+from longdoc.records.abbreviations import Range, count_mentions, find_abbreviations
 from longdoc.records.evidence import cell, metadata_cell, require_type
 from longdoc.records.front_page import FrontPage, read_front_page
 from longdoc.summary import on_one_line
@@ -171,11 +171,12 @@ def _abbreviations(document: Document) -> tuple[Abbreviation, ...]:
     found: dict[str, tuple[Range, Range]] = {}
     for short, long in find_abbreviations(text):
         found.setdefault(text[slice(*short)], (short, long))
+    counts = count_mentions(text, found)
     return tuple(
         Abbreviation(
             cell(document, *short, label="short form", source="rule", score=0.9),
             cell(document, *long, label="long form", source="rule", score=0.9),
-            len(re.findall(rf"(?<!\w){re.escape(name)}(?!\w)", text)),
+            counts[name],
         )
         for name, (short, long) in found.items()
     )

@@ -67,7 +67,7 @@ def _pattern() -> re.Pattern[str]:
 
     return re.compile(
         rf"(?:(?P<unit>{words(table.units)})[ \t\xa0]*(?P<number>\d{{1,3}}(?:\.\d{{1,3}})*|[IVXLC]{{1,7}}|[A-Z])"
-        r"(?![\w.]*\w)(?:\([a-z]{1,3}\))*[.:)]?"
+        r"(?!\.*\w)(?:\([a-z]{1,3}\))*[.:)]?"
         rf"|(?P<attachment>{words(table.attachments)})[ \t]+[\"“‘']?(?P<name>[A-Z]{{1,2}}|\d{{1,2}}|[IVX]{{1,5}})"
         r"(?P<part>(?:[-.]\w{1,3})*|(?:\(\w{1,4}\))*)[\"”’']?(?![\w])"
         r"|(?P<mark>\((?:\d{1,2}|[a-z]{1,5}|[A-Z]{1,5})\)|(?:\d{1,2}|[a-z]{1,4}|[A-Z]{1,4})\))\.?"

@@ -29,7 +29,11 @@ _SENTENCE_END = re.compile(
     r"(?=\s|$)|(?<![:;,\n])(?<!; and)(?<!; or)\n(?=[ \t]*\n))"
 )
 """A list goes on: ``means (a) this; and (b) that``."""
+_END_MARK = re.compile(r"[.;\n]")
+"""What the end of a sentence starts with."""
 _MAX_DEFINITION = 3000
+_LONGEST_NUMBER = 100
+"""Characters of the number of a section that a reference such as "paragraph (c)" may complete."""
 
 _NUMBER = r"(?:\d{1,4}(?:\.\d{1,3})*[A-Z]?|[IVXLC]{1,7}(?![A-Za-z])|[A-Z](?![A-Za-z]))"
 _SUBS = r"(?:[ ]?\([0-9a-zA-Z]{1,4}\))"
@@ -75,7 +79,8 @@ def find_definitions(text: str, sections: Sequence[Section]) -> tuple[Definition
 def sentence_end(text: str, start: int) -> int:
     """Where the sentence that an offset is in ends; with its list, and after 3,000 characters at most."""
     limit = min(len(text), start + _MAX_DEFINITION)
-    stop = _SENTENCE_END.search(text, start, limit)
+    marks = _END_MARK.finditer(text, start, limit)
+    stop = next(filter(None, (_SENTENCE_END.match(text, mark.start(), limit) for mark in marks)), None)
     return start + len(text[start : stop.end() if stop else limit].rstrip())
 
 
@@ -165,9 +170,10 @@ class _SectionIndex:
         """The target of "paragraph (c)": a subsection of the referring section or of one that encloses it."""
         while here is not None:
             section = self.sections[here]
-            found = self._numbers.get((self._roots[here], "", _normalized(section.number + number)))
-            if found is not None:
-                return found
+            if len(section.number) <= _LONGEST_NUMBER:
+                found = self._numbers.get((self._roots[here], "", _normalized(section.number + number)))
+                if found is not None:
+                    return found
             here = section.parent
         return None
 

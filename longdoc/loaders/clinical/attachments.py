@@ -14,7 +14,7 @@ from dataclasses import replace
 from longdoc.document import Document
 from longdoc.errors import CorruptDocumentError, DocumentError, UnsupportedFormatError
 from longdoc.loaders.detect import kind_of, supported
-from longdoc.loaders.encoding import decode
+from longdoc.loaders.encoding import BYTES_PER_CHARACTER, check_size, decode, is_binary
 from longdoc.loaders.limits import Limits
 from longdoc.loaders.markup.builder import Builder
 from longdoc.loaders.options import Options
@@ -24,6 +24,7 @@ Read = Callable[..., Document]
 
 # An attachment counts as this many levels of nesting, so that nested records reach the limit before Python's own.
 _LEVELS = 32
+_START = 1 << 20  # bytes, which tell whether it is text
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:+-]+)""", re.IGNORECASE)
 _WINDOW_BITS = {"DF": -zlib.MAX_WBITS, "GZ": 16 + zlib.MAX_WBITS, "ZL": zlib.MAX_WBITS}
 """How zlib reads the compressions of HL7: deflate, gzip and zlib."""
@@ -63,13 +64,24 @@ def unpack(data: bytes, compression: str, name: str, limits: Limits) -> bytes:
         raise UnsupportedFormatError(f"{name}: compressed as {compression!r}; allowed: {', '.join(_WINDOW_BITS)}")
     unpacker = zlib.decompressobj(_WINDOW_BITS[compression])
     try:
-        unpacked = unpacker.decompress(data, limits.unpacked_bytes + 1)
+        unpacked = unpacker.decompress(data, min(_START, limits.unpacked_bytes + 1))
+        most = _most_bytes(unpacked, name, limits)
+        unpacked += unpacker.decompress(unpacker.unconsumed_tail, most + 1 - len(unpacked))
     except zlib.error as error:
         raise CorruptDocumentError(f"{name}: cannot be unpacked ({error}); get the record again") from error
     limits.check("unpacked_bytes", len(unpacked), name)
+    if len(unpacked) > most:
+        check_size(unpacked, name, limits)
     if not unpacker.eof:
         raise CorruptDocumentError(f"{name}: cut off, so that it cannot be unpacked; get the record again")
     return unpacked
+
+
+def _most_bytes(start: bytes, name: str, limits: Limits) -> int:
+    """The most bytes to which what starts like this may unpack: text has no more than its characters need."""
+    if len(start) < _START or is_binary(start) or kind_of(start, name) not in ("text", "html"):
+        return limits.unpacked_bytes
+    return max(_START, min(limits.unpacked_bytes, BYTES_PER_CHARACTER * (limits.characters + 1)))
 
 
 def read_attachment(data: bytes, name: str, options: Options, read: Read, media_type: str = "") -> Document:
@@ -91,6 +103,7 @@ def read_attachment(data: bytes, name: str, options: Options, read: Read, media_
     charset = _CHARSET.search(media_type)
     if charset is None or data.isascii() or kind_of(data, name) not in ("text", "html"):
         return read(data, name=name, options=options)
+    check_size(data, name, limits)
     decoded = decode(data, charset[1])
     # The mark outweighs what HTML declares within itself, as the record does.
     document = read(codecs.BOM_UTF8 + decoded.text.encode(), name=name, options=options)

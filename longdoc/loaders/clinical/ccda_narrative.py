@@ -41,12 +41,13 @@ def parse_markup(root: Element, name: str, limits: Limits) -> list[str]:
                 if element.text and _MARKUP.search(element.text):
                     parsed = _parsed(element.text, name, limits, warnings)
                     element.text = parsed.text
-                    _insert(element, 0, parsed)
+                    element[0:0] = list(parsed)
                 if element is not outer and element.tail and _MARKUP.search(element.tail):
-                    parsed, parent = _parsed(element.tail, name, limits, warnings), element.getparent()
-                    assert parent is not None, "it is in the outer element"
+                    parsed = _parsed(element.tail, name, limits, warnings)
+                    element.tail = None  # it would follow what is added
+                    for child in reversed(parsed):
+                        element.addnext(child)
                     element.tail = parsed.text
-                    _insert(parent, parent.index(element) + 1, parsed)
             except (CorruptDocumentError, UnsupportedFormatError) as error:
                 warnings.append(f"markup in a narrative is read as text: {error}")
     return warnings
@@ -56,11 +57,6 @@ def _parsed(markup: str, name: str, limits: Limits, warnings: list[str]) -> Elem
     """An element with the markup as its content."""
     root = parse_xhtml(f"<div>{markup}</div>", name, limits, warnings)
     return next((e for e in root.iter() if tag_of(e) == "div"), root)
-
-
-def _insert(parent: Element, index: int, parsed: Element) -> None:
-    for position, child in enumerate(list(parsed), index):
-        parent.insert(position, child)
 
 
 class CcdaNarrative(NarrativeWriter):
@@ -85,6 +81,7 @@ class CcdaNarrative(NarrativeWriter):
         self._root = root
         self._notes: dict[str, int] | None = None
         self._media: dict[str, Element] | None = None
+        self._kinds: dict[str, str] = {}  # media types of what narratives show, by its ids
 
     def left_out(self, element: Element) -> str:
         """The kind of furniture that an element is; empty for running text."""
@@ -139,10 +136,12 @@ class CcdaNarrative(NarrativeWriter):
     def rendered(self, element: Element) -> Steps:
         """The caption of a picture; the picture itself is not read."""
         for name in attribute(element, "referencedObject").split() or ["without an id"]:
-            media = self._media_by_id().get(name)
-            values = [] if media is None else [e for e in media.iter() if attribute(e, "mediaType")]
-            kinds = f" ({attribute(values[0], 'mediaType')})" if values else ""
-            self.warnings.append(f"a picture is not read: {name}{kinds}")
+            if name not in self._kinds:
+                media = self._media_by_id().get(name)
+                kinds = (attribute(part, "mediaType") for part in (() if media is None else media.iter()))
+                self._kinds[name] = next(filter(None, kinds), "")
+            shown = f" ({kind})" if (kind := self._kinds[name]) else ""
+            self.warnings.append(f"a picture is not read: {name}{shown}")
         yield self.spaced(element)
 
     def shows(self, part: Element) -> bool:

@@ -176,6 +176,8 @@ class _ResourceWriter:
         if target is None:
             if not narrated:
                 self._line([string(reference.get("display"))])
+        elif id(target) in self._done:
+            return
         elif narrated and not contents_of(target).attachments:
             self._as_furniture(target)
         else:

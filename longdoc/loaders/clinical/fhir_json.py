@@ -14,7 +14,7 @@ Resource = dict[str, Any]
 """A JSON object: a resource or a part of one."""
 
 _TYPE = re.compile("[A-Z][A-Za-z]*")
-_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -44,10 +44,10 @@ def parse_resources(data: bytes, name: str, limits: Limits) -> Records:
 
     Raises:
         CorruptDocumentError: it is not JSON, or contains no FHIR resource.
-        LimitExceededError: it nests deeper than the limits allow.
+        LimitExceededError: it nests deeper, or has more values, than the limits allow.
     """
     text = _decode(data, name)
-    _check_depth(text, name, limits)
+    _check_size(text, name, limits)
     records = Records()
     waiting = [("", root) for root in reversed(_roots(text, name, records.problems))]
     unnamed = 0
@@ -139,14 +139,16 @@ def _parsed_or_error(line: str, name: str) -> Any:
         return error
 
 
-def _check_depth(text: str, name: str, limits: Limits) -> None:
-    depth = 0
+def _check_size(text: str, name: str, limits: Limits) -> None:
+    depth = values = 0
     for match in _BRACKET.finditer(text):
         if match[0] in "[{":
             depth += 1
             limits.check("depth", depth, name)
         elif match[0] in "]}":
             depth -= 1
+        values += match[0] in "[{,"
+    limits.check("elements", values, name)
 
 
 def _parse(text: str, name: str) -> Any:

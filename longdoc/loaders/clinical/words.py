@@ -34,7 +34,7 @@ class Words:
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._text = " "
+        self._added = [" "]
         self._words: set[str] = set()
         for text in texts:
             self.add(text)
@@ -43,7 +43,14 @@ class Words:
         """Adds the words of a text."""
         words = _words(text)
         self._words.update(words, _SIGNS.findall(text))
-        self._text += " ".join([*words, ""])
+        self._added.append(" ".join([*words, ""]))
+
+    @property
+    def _text(self) -> str:
+        """All words, with a space before and after each."""
+        if len(self._added) > 1:
+            self._added = ["".join(self._added)]
+        return self._added[0]
 
     def __contains__(self, text: str) -> bool:
         words = _words(text)

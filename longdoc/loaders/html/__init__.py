@@ -19,7 +19,7 @@ from longdoc.loaders.edgar import (
     is_filing,
     split_documents,
 )
-from longdoc.loaders.encoding import Decoded, decode
+from longdoc.loaders.encoding import Decoded, check_size, decode
 from longdoc.loaders.html.left_out import Notes, counts_not_read, named
 from longdoc.loaders.html.sheets import sheets_elsewhere, sheets_within
 from longdoc.loaders.html.styles import Styles
@@ -56,6 +56,7 @@ def load_html(data: bytes, *, name: str, options: Options) -> Document:
         NoTextLayerError: it contains only markup and white space.
         LimitExceededError: it is deeper or longer than the limits allow.
     """
+    check_size(data, name, options.limits)
     source, encoding, warnings = _decode(data)
     options.limits.check("characters", len(source), name)
     options.limits.check("elements", source.count("<") - source.count("</"), name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from longdoc.loaders.markup.xml import Element, attribute, children, tag_of, text_of, words_of
 
 _KEYS = {
@@ -28,6 +30,7 @@ _KEYS = {
 _NOTES = {"conflict": "Competing interests", "coi-statement": "Competing interests", "con": "Author contributions"}
 """Type of a footnote to the authors -> key of the metadata; others belong to their element's."""
 _GROUPS = ("article-categories", "kwd-group", "subj-group")
+_DEEPEST = 8  # elements of a group within each other; real groups have two
 _NAME_PARTS = frozenset(("given-names", "suffix"))
 
 
@@ -60,8 +63,7 @@ class Metadata:
             names = (_author(contributor) for contributor in children(element, "contrib"))
             self.add("Author", "; ".join(filter(None, names)), "; ")
         if tag in _GROUPS:
-            parts = (part for part in element.iter() if tag_of(part) not in _GROUPS)
-            self.add(key, "; ".join(dict.fromkeys(filter(None, map(words_of, parts)))), "; ")
+            self.add(key, "; ".join(dict.fromkeys(filter(None, map(words_of, _members(element))))), "; ")
         elif tag in ("contrib-group", "author-notes", "history", "custom-meta-group", "funding-group"):
             for part in element:
                 self.add(*_note(part, key))
@@ -77,6 +79,18 @@ class Metadata:
         ]
         labels = [text_of(part).rstrip(".") + "." for part in children(element, "label")]
         self.add("references", " ".join([*labels, *filter(None, parts)]))
+
+
+def _members(group: Element) -> Iterator[Element]:
+    """The elements of a group, without groups; those nested deeper than 8 are only in the text of those around them."""
+    waiting = [(part, 1) for part in reversed(group)]
+    while waiting:
+        part, depth = waiting.pop()
+        is_group = tag_of(part) in _GROUPS
+        if not is_group:
+            yield part
+        if is_group or depth < _DEEPEST:
+            waiting += [(inner, depth + (not is_group)) for inner in reversed(part)]
 
 
 def _note(element: Element, key: str) -> tuple[str, str]:
