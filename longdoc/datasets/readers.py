@@ -104,6 +104,8 @@ class Labelled:
     labels: Counter[str]
     """The number of spans and classes by label, before labels were mapped."""
     remarks: Remarks
+    annotations: frozenset[AnnotationKind] = frozenset()
+    """What the examples are annotated with; empty if nothing is annotated, or read as `negatives`."""
 
 
 def read_dataset(config: ReaderConfig) -> list[Example]:
@@ -130,13 +132,16 @@ def read_labelled(config: ReaderConfig) -> Labelled:
     seen: Counter[str] = Counter()
     examples: list[Example] = []
     remarks = Remarks()
+    annotations: set[AnnotationKind] = set()
     for path in _paths(config):
         for example in _examples(config, path, remarks):
+            annotations |= _annotations(example, yields(config))
             seen.update(span.label for span in example.spans)
             seen.update(example.labels)
             examples += relabel([example], config.labels) if config.labels else [example]
     if config.negatives:
         examples, seen = [Example(example.id, example.text) for example in examples], Counter()
+        annotations.clear()
     if config.longest is not None:
         examples = [example for example in examples if len(example.text) <= config.longest]
     examples = examples[config.skip :][: config.limit]
@@ -146,7 +151,17 @@ def read_labelled(config: ReaderConfig) -> Labelled:
         names = f"nothing is labelled {', '.join(sorted(missing))} in {', '.join(config.files)}"
         hint = did_you_mean(min(missing), seen) + (f" ({remarks})" if remarks else "")
         raise DataError(f"{names}; its labels: {', '.join(sorted(seen)) or 'none'}{hint}")
-    return Labelled(examples, seen, remarks)
+    return Labelled(examples, seen, remarks, frozenset(annotations))
+
+
+def _annotations(example: Example, asked: AnnotationKind) -> set[AnnotationKind]:
+    """What an example is annotated with; its questions are what the reader's are."""
+    found: tuple[tuple[AnnotationKind, object], ...] = (
+        ("entities", example.spans),
+        ("classes", example.labels),
+        (asked, example.questions),
+    )
+    return {kind for kind, annotated in found if annotated}
 
 
 def _paths(config: ReaderConfig) -> Iterator[Path]:

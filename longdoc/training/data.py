@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from longdoc.datasets import READERS
 from longdoc.encoders import Batch, length_batches
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import HEADS, Group, HeadKind, Learnable, TaskConfig, kind_of
@@ -87,13 +88,16 @@ def learnable_of(tasks: Sequence[TaskConfig], model: Model) -> tuple[Learnable, 
     A data set without labels is accepted if its heads learn labels from another one.
 
     Raises:
-        DataError: heads have no label to learn; names what the data has, and what the heads have.
+        DataError: heads have no label to learn, or the data set is annotated with something else; names what the data
+            has, and what the heads have.
     """
     found = []
     for task in tasks:
         configs, kind = _heads_of(task, model)
         if kind.learnable is not None:
-            found.append(kind.learnable(task, configs, model.tokenizer, model.encoder.template))
+            one = kind.learnable(task, configs, model.tokenizer, model.encoder.template)
+            _check_annotations(one, kind)
+            found.append(one)
     learning = {head for one in found if one.learned for head in one.heads}
     for one in found:
         if not learning & set(one.heads):
@@ -106,6 +110,29 @@ def learnable_of(tasks: Sequence[TaskConfig], model: Model) -> tuple[Learnable, 
             if one.chosen:
                 logger.info("%s: %s", one.files, one.chosen)
     return tuple(found)
+
+
+def _check_annotations(found: Learnable, kind: HeadKind) -> None:
+    """Refuses data that annotates nothing that this kind of head learns, such as classes for one that finds entities.
+
+    Its texts would be learned as texts without any entity, or not at all.
+    """
+    if not found.annotations or found.annotations & kind.scorers.keys():
+        return
+    given = " and ".join(sorted(found.annotations))
+    others = [other.name for other in learning_kinds() if found.annotations & other.scorers.keys()]
+    readers = [name for name, reader in READERS.items() if reader.yields in kind.scorers]
+    as_texts = ", or set `negatives: true` if the texts have none" if "entities" in kind.scorers else ""
+    raise DataError(
+        f"{found.files} is annotated with {given}, and {', '.join(found.heads)} (kind {kind.name}) learns "
+        f"{' or '.join(kind.scorers)}: name a head of kind {' or '.join(others)} in this task, or give data of the "
+        f"{'reader' if len(readers) == 1 else 'readers'} {', '.join(readers)}{as_texts}"
+    )
+
+
+def learning_kinds() -> list[HeadKind]:
+    """The kinds of heads that learn from labelled data."""
+    return [kind for kind in HEADS.values() if kind.groups is not None]
 
 
 def _size(task: TaskConfig, model: Model, batch_tokens: int, seed: int) -> float:
@@ -144,8 +171,14 @@ def _heads_of(task: TaskConfig, model: Model) -> tuple[dict[str, Any], HeadKind]
     """The configurations of a task's heads, and their kind, which can learn."""
     configs = {name: model.config.heads[name] for name in task.heads}
     kinds = {config.kind for config in configs.values()}
+    if deaf := [f"{name} (kind {c.kind})" for name, c in configs.items() if HEADS[c.kind].groups is None]:
+        raise ConfigError(
+            f"{', '.join(deaf)} cannot learn from labelled data; the kinds that do are "
+            f"{', '.join(kind.name for kind in learning_kinds())}: leave it out of `tasks`; a head of kind fill is "
+            "trained by `longdoc pretrain`"
+        )
     kind = HEADS[kinds.pop()] if len(kinds) == 1 else None
-    if kind is None or kind.groups is None or (len(configs) > 1 and not kind.learns_together):
+    if kind is None or (len(configs) > 1 and not kind.learns_together):
         given = ", ".join(task.heads) or "none"
         raise ConfigError(f"a task trains one head, or several of kind {_together()}; got {given}")
     return configs, kind

@@ -13,6 +13,7 @@ from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
+from longdoc.evaluation.scoring import check
 from longdoc.heads import TaskConfig
 from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
 from longdoc.pipeline import Pipeline
@@ -132,8 +133,9 @@ def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
     The labels that were learned and those that were left out are counted in ``labels.json`` in the output folder.
 
     Raises:
-        ConfigError: the file has an unknown key or value, or the run cannot resume from its checkpoint.
-        DataError: a corpus is missing or malformed, or has no label to learn.
+        ConfigError: the file has an unknown key or value, a head cannot learn or be scored on the development data, or
+            the run cannot resume from its checkpoint.
+        DataError: a corpus is missing or malformed, has no label to learn, or annotates what its heads do not learn.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
     prepared = prepare(path)
@@ -158,6 +160,9 @@ def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
 
 def _development(config: DevelopmentConfig, model: Model) -> Development:
     data = {name: LabelledData.read(name, dataset) for name, dataset in config.datasets.items()}
+    reads = Pipeline(model, device="cpu", precision="float32")
+    for name, labelled in data.items():
+        check(reads, labelled.kind, name, labelled.labels)  # now, rather than at the first score
 
     def score() -> dict[str, float]:
         weights = next(model.parameters())
