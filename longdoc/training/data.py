@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from longdoc.attention.positions import n_positions
 from longdoc.datasets import READERS
-from longdoc.encoders import Batch, length_batches
+from longdoc.encoders import Batch, SparseEncoder, length_batches
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import HEADS, Group, HeadKind, Learnable, TaskConfig, kind_of
 from longdoc.model import Model
@@ -67,8 +68,10 @@ def training_batches(
         power: 1 reads all tasks equally often, 0 gives each the same number of batches.
 
     Raises:
+        ConfigError: a window has more tokens than the encoder has positions, or its attention cannot be made sparse.
         DataError: a corpus is missing or malformed, or has no label to learn.
     """
+    check_sparse(tasks, model)
     learnable = learnable_of(tasks, model)
     if steps is not None:
         sizes = [_size(task, model, batch_tokens, seed) for task in tasks]
@@ -80,6 +83,36 @@ def training_batches(
     ]
     order = np.random.default_rng(seed).permutation(len(batches))
     return Batches([batches[index] for index in order], model, learnable)
+
+
+def check_sparse(tasks: Sequence[TaskConfig], model: Model) -> None:
+    """Refuses tasks on sparse attention for an encoder that cannot have it.
+
+    Raises:
+        ConfigError: its attention cannot be made sparse.
+    """
+    for task in tasks:
+        if period := _period(task, model):
+            try:
+                SparseEncoder.of(model.encoder, model.config.sparse_pattern(period), period)
+            except ConfigError as error:
+                heads = ", ".join(task.heads)
+                raise ConfigError(
+                    f"the task of {heads} has encoder: sparse; set `encoder: windows`: {error}"
+                ) from error
+
+
+def _check_lengths(groups: Sequence[Group], model: Model) -> None:
+    """Refuses windows with more tokens than the encoder has positions."""
+    longest = n_positions(model.encoder.backbone)
+    for group in groups:
+        n_tokens = max(map(len, group.slices)) + len(group.special)
+        if longest is not None and n_tokens > longest and group.task.encoder == "windows":
+            raise ConfigError(
+                f"the task of {', '.join(group.heads)} has window: {group.task.window}, and {group.document} a window "
+                f"of {n_tokens} tokens, and this encoder has {longest} positions: lower it, or set `encoder: sparse`, "
+                "which repeats them"
+            )
 
 
 def learnable_of(tasks: Sequence[TaskConfig], model: Model) -> tuple[Learnable, ...]:
@@ -150,6 +183,7 @@ def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int, *, le
         groups = list(islice(task_groups(replace(task, passes=1.0), model, rng), least))
         if not groups:
             raise DataError(f"{', '.join(task.data.files)}: nothing to learn from; set `empty` and `passes` to 1")
+    _check_lengths(groups, model)
     # Noise on the length varies from pass to pass which windows share a batch.
     lengths = [len(group) + int(rng.integers(0, 24)) for group in groups]
     for rows in length_batches(lengths, batch_tokens):
@@ -205,7 +239,7 @@ def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:
 def _period(task: TaskConfig, model: Model) -> int:
     """Period of the positions in sparse attention; 0 for windows."""
     config: Any = model.config.heads[task.heads[0]]
-    windows = getattr(config, "windows", model.config.windows)
+    windows = getattr(config, "windows", None) or model.config.windows
     return int(windows.size) if task.encoder == "sparse" else 0
 
 
