@@ -25,6 +25,7 @@ from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.label_counts import write_labels
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
+from longdoc.training.processes import processes_of_a_run
 from longdoc.training.run import RunConfig, fit
 
 
@@ -138,13 +139,17 @@ def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
         DataError: a corpus is missing or malformed, has no label to learn, or annotates what its heads do not learn.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
-    prepared = prepare(path)
+    with processes_of_a_run():
+        return _train(prepare(path), Path(deepspeed) if deepspeed else None)
+
+
+def _train(prepared: Prepared, deepspeed: Path | None) -> Path:
     config, learner = prepared.config, prepared.learner
     trainer = fit(
         learner,
         prepared.batches,
         config,
-        deepspeed=Path(deepspeed) if deepspeed else None,
+        deepspeed=deepspeed,
         development=_development(config.development, learner.model) if config.development else None,
     )
     folder = Path(config.output) / "model"
