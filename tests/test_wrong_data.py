@@ -6,9 +6,12 @@ import re
 import pytest
 import yaml
 
-from conftest import CORPUS
+from conftest import CORPUS, make_model
 from longdoc.cli import main
 from longdoc.errors import ConfigError, DataError
+from longdoc.heads import NerConfig
+from longdoc.model import Model, ModelConfig
+from longdoc.pipeline import Pipeline
 from longdoc.training import estimate, train
 from longdoc.training.trainer import prepare
 
@@ -113,6 +116,118 @@ def test_development_data_of_another_kind_is_refused_before_training(every_kind,
     with pytest.raises(ConfigError, match=rf"data 'held out' \({other}\): the model has no head of kind|has no label"):
         train(write(every_kind, head, fitting, development=development))
     assert not (every_kind / "run").exists()
+
+
+LINE = json.dumps({"text": "Acme pays", "entities": [[0, 4, "PARTY"]]})
+HALF = json.dumps({"text": "a \ud800 b", "entities": []})
+QUESTION = {"id": "1", "question": "Who?", "answers": [{"text": "Acme", "answer_start": 0}]}
+
+
+def squad(*questions):
+    paragraph = {"context": "Acme pays", "qas": [QUESTION, *({**QUESTION, "id": "2", **each} for each in questions)]}
+    return json.dumps({"data": [{"title": "a", "paragraphs": [paragraph]}]})
+
+
+@pytest.mark.parametrize(
+    ("head", "content", "message"),
+    [
+        ("ner", f"{LINE}\n{{}}\n", "line 2: missing key 'entities'"),
+        ("ner", f"{LINE}\n[]\n", "line 2"),
+        ("ner", f"{LINE}\nnull\n", "line 2"),
+        ("ner", f"{LINE}\n" + json.dumps({"text": None, "entities": []}), "line 2"),
+        ("ner", f"{LINE}\n{HALF}", r"2: a text has half a surrogate pair at 2, U\+D800"),
+        ("ner", f"{LINE}\n".replace("PARTY", "DATE"), r"labels that mine lacks: DATE; map them"),
+        ("classify", "text,label\na,lease\n,\n", "line 3: text is empty; leave the record out"),
+        ("qa", '{"data": [1]}', "unexpected structure"),
+        ("qa", '{"data": [{"paragraphs": null}]}', "unexpected structure"),
+        ("qa", '{"data": [{"paragraphs": [{}]}]}', "paragraph 0: missing key 'context'"),
+        ("qa", squad({"question": None}), "paragraph 0: unexpected structure"),
+        ("nli", '{"labels": {}, "documents": [1]}', "document 0: unexpected structure"),
+        ("nli", '{"labels": {}, "documents": {}}', "missing key"),
+    ],
+)
+def test_a_record_that_is_empty_or_malformed_is_named(every_kind, head, content, message):
+    data = DATA[FITTING[head]]
+    name = "rows.csv" if content.startswith("text,") else data["files"][0]
+    (every_kind / name).write_text(content)
+    with pytest.raises(DataError, match=message):
+        train(write(every_kind, head, {**data, "files": [name]}))
+
+
+def test_a_class_that_is_no_name_is_refused(every_kind):
+    (every_kind / "classes.jsonl").write_text(json.dumps({"text": "a", "label": {"lease": 1}}))
+    with pytest.raises(DataError, match=r"label has \{'lease': 1\}; a class is a string or a number"):
+        train(write(every_kind, "classify", DATA["classes"]))
+
+
+def test_a_question_without_a_text_is_left_out(every_kind):
+    (every_kind / "squad.json").write_text(squad({"question": " "}))
+    (found,) = prepare(write(every_kind, "qa", DATA["answers"])).batches.learnable
+    assert "question without a text, left out: 1" in str(found)
+
+
+def test_files_may_be_absolute_and_a_folder_is_refused(every_kind, monkeypatch):
+    monkeypatch.setenv("LONGDOC_DATA", "elsewhere")
+    pattern = str(every_kind / "contr*.jsonl")
+    assert len(prepare(write(every_kind, "ner", {**DATA["entities"], "files": [pattern]})).batches) > 0
+    with pytest.raises(DataError, match=r"base: cannot be read \(Is a directory\); name files of the reader 'jsonl'"):
+        train(write(every_kind, "ner", {**DATA["entities"], "files": [str(every_kind / "base")]}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"heads": []}, "distinct names, at least one; got none"),
+        ({"heads": ["mine", "mine"]}, "distinct names, at least one; got mine, mine"),
+        ({"passes": 0}, "passes must be above 0; got 0"),
+        ({"passes": float("inf")}, "passes must be above 0; got inf"),
+        ({"weight": -1.0}, "weight must be at least 0"),
+        ({"overlap": -8}, "overlap must be at least 0"),
+        ({"negatives": -1.0}, "negatives must be at least 0"),
+        ({"empty": 2.0}, "empty is a share, from 0 to 1; got 2"),
+        ({"unanswerable": -0.1}, "unanswerable is a share"),
+        ({"first_tokens": 0}, "first_tokens must be at least 1"),
+    ],
+)
+def test_a_number_of_a_task_that_is_out_of_range_is_named(every_kind, changes, message):
+    path = write(every_kind, "ner", DATA["entities"])
+    record = yaml.safe_load(path.read_text())
+    record["tasks"][0].update(changes)
+    path.write_text(yaml.safe_dump(record))
+    with pytest.raises(ConfigError, match=message):
+        train(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"weight_decay": -0.1}, "weight_decay must be at least 0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be above 0; got inf"),
+    ],
+)
+def test_a_number_of_a_run_that_is_out_of_range_is_named(every_kind, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        train(write(every_kind, "ner", DATA["entities"], **changes))
+
+
+@pytest.mark.parametrize("given", [["one", "two"], ("one",), {"one": "two"}, 5, b"one", None])
+def test_something_else_than_a_name_of_a_model_is_refused(given):
+    with pytest.raises(ConfigError, match=r"ner=.*: give one folder or hub id; heads of several kinds"):
+        Pipeline.from_pretrained(ner=given)
+
+
+def test_a_teacher_with_too_few_positions_is_refused(every_kind):
+    teacher = make_model()
+    config = ModelConfig(heads={"mine": NerConfig(labels=("PARTY",))}, windows=teacher.config.windows)
+    Model(teacher.encoder.backbone, teacher.tokenizer, config).save(every_kind / "teacher")
+    path = write(every_kind, "ner", DATA["entities"], distill={"teacher": str(every_kind / "teacher")})
+    assert len(prepare(path).batches) > 0
+    record = yaml.safe_load(path.read_text())
+    record["tasks"][0].update(encoder="sparse", window=100)
+    path.write_text(yaml.safe_dump(record))
+    with pytest.raises(ConfigError, match=r"teacher has 64 positions, and a window to learn from 100 tokens"):
+        train(path)
 
 
 def test_the_command_line_and_the_estimate_refuse_it_too(every_kind, capsys):

@@ -166,16 +166,22 @@ def _annotations(example: Example, asked: AnnotationKind) -> set[AnnotationKind]
 
 def _paths(config: ReaderConfig) -> Iterator[Path]:
     for name in config.files:
-        found = sorted(data_root().glob(name)) if "*" in name else [data_root() / name]
+        path = data_root() / name
+        anchor = Path(path.anchor) if Path(name).is_absolute() else data_root()
+        found = sorted(anchor.glob(str(path.relative_to(anchor)))) if "*" in name else [path]
         if not found or not found[0].exists():
             raise DataError(f"no such data: {name}; files are looked for in {data_root().resolve()}: set LONGDOC_DATA")
         yield from found
 
 
-def _examples(config: ReaderConfig, path: Path, remarks: Remarks) -> Iterable[Example]:
+def _examples(config: ReaderConfig, path: Path, remarks: Remarks) -> Iterator[Example]:
     reader, shared = READERS[config.reader], {key.name for key in fields(ReaderConfig)}
     own = {key.name: getattr(config, key.name) for key in fields(config) if key.name not in shared}
-    return reader.read(path, **own, remarks=remarks) if reader.remarks else reader.read(path, **own)
+    try:
+        yield from reader.read(path, **own, remarks=remarks) if reader.remarks else reader.read(path, **own)
+    except OSError as error:
+        reason = f"{error.strerror or error}"
+        raise DataError(f"{path}: cannot be read ({reason}); name files of the reader {config.reader!r}") from error
 
 
 def relabel(examples: Iterable[Example], names: Mapping[str, str]) -> Iterator[Example]:

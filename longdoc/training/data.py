@@ -43,6 +43,11 @@ class Batches(Dataset[dict[str, Any]]):
         return replace(self, groups=whole[rank::n_processes])
 
     @property
+    def longest_row(self) -> int:
+        """Number of positions of the longest window, special tokens included."""
+        return max(_n_positions(group) for groups in self.groups for group in groups)
+
+    @property
     def longest(self) -> int:
         """Index of the batch with the most positions."""
         return max(range(len(self)), key=lambda index: sum(map(len, self.groups[index])))
@@ -102,11 +107,16 @@ def check_sparse(tasks: Sequence[TaskConfig], model: Model) -> None:
                 ) from error
 
 
+def _n_positions(group: Group) -> int:
+    """Number of positions of a group's longest window, special tokens included."""
+    return max(map(len, group.slices)) + len(group.special)
+
+
 def _check_lengths(groups: Sequence[Group], model: Model) -> None:
     """Refuses windows with more tokens than the encoder has positions."""
     longest = n_positions(model.encoder.backbone)
     for group in groups:
-        n_tokens = max(map(len, group.slices)) + len(group.special)
+        n_tokens = _n_positions(group)
         if longest is not None and n_tokens > longest and group.task.encoder == "windows":
             raise ConfigError(
                 f"the task of {', '.join(group.heads)} has window: {group.task.window}, and {group.document} a window "

@@ -67,8 +67,10 @@ class RunConfig:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1; got {getattr(self, name)}")
         for name in ("learning_rate", "head_learning_rate"):
-            if (rate := getattr(self, name)) is not None and rate <= 0:
+            if (rate := getattr(self, name)) is not None and not 0 < rate < math.inf:
                 raise ConfigError(f"{name} must be above 0; got {rate}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ConfigError(f"weight_decay must be at least 0; got {self.weight_decay}")
         if not 0 <= self.warmup_share <= 1:
             raise ConfigError(f"warmup_share must be between 0 and 1; got {self.warmup_share}")
         if self.dropout is not None and not 0 <= self.dropout < 1:

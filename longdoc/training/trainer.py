@@ -70,6 +70,8 @@ class TrainConfig(RunConfig):
         RunConfig.__post_init__(self)
         if not self.tasks:
             raise ConfigError("tasks is empty; name at least one")
+        if self.steps is not None and self.steps < 1:
+            raise ConfigError(f"steps must be at least 1; got {self.steps}")
         for task in self.tasks:
             self._check(task)
 
@@ -116,6 +118,8 @@ def prepare(path: str | Path) -> Prepared:
     batches = training_batches(
         config.tasks, model, config.batch_tokens, config.seed, steps=config.steps, power=config.power
     )
+    if teacher is not None:
+        teacher.check_length(batches.longest_row)
     if config.lora is not None:
         add_adapters(model, config.lora)
     return Prepared(config, Learner(model, teacher=teacher), batches)
