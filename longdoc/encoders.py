@@ -105,6 +105,7 @@ class Encoder(nn.Module):
         config: Any = backbone.config
         self.n_types = getattr(config, "type_vocab_size", None) or 1
         self.asks_globally = config.model_type == "longformer"
+        self.subtracts_masks = config.model_type == "big_bird"
 
     def forward(
         self,
@@ -124,6 +125,8 @@ class Encoder(nn.Module):
         further = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         if self.asks_globally and global_mask is not None:
             further["global_attention_mask"] = global_mask.long()
+        if self.subtracts_masks and attention_mask is not None:
+            attention_mask = attention_mask.float()
         states: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **further).last_hidden_state
         return states
 

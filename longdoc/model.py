@@ -49,6 +49,8 @@ from longdoc.windows import WindowConfig
 _SCALE = ".scale"
 _WEIGHTS = "model.safetensors"
 _MODEL_TYPE = "longdoc"
+_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
+"""Names of the dropout of attention probabilities: of BERT and most others; of DistilBERT and ModernBERT."""
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
 
 
@@ -141,7 +143,8 @@ class Model(nn.Module):
         from longdoc.pretrained import Repository  # loads transformers
 
         repository = Repository(str(folder))
-        backbone = repository.encoder(attention_probs_dropout_prob=0.0)
+        known = repository.config()
+        backbone = repository.encoder(**{name: 0.0 for name in _ATTENTION_DROPOUT if hasattr(known, name)})
         tokenizer = repository.fast_tokenizer()
         check_tokens(tokenizer, backbone.config)
         return cls(_without_pooler(backbone), tokenizer, config)

@@ -857,3 +857,11 @@ def test_a_pattern_takes_lists_and_refuses_other_values(window):
             SparsePattern(window=window)
     with pytest.raises(ConfigError, match="give a SparsePattern"):
         sparsify(build("bert"), {"window": 8})
+
+
+@pytest.mark.parametrize("family", ["bert", "longformer", "big_bird", "modernbert"])
+@pytest.mark.parametrize("shape", [(1, 0), (0, 5)])
+def test_a_call_without_tokens_is_refused(family, shape):
+    model = sparsify(build(family), pattern_for(family))
+    with pytest.raises(ConfigError, match=r"the input has the shape .*; give at least a row and a token"):
+        model(torch.zeros(shape, dtype=torch.int64))

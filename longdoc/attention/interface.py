@@ -222,6 +222,8 @@ def _check_call(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any])
     given = embedded.shape[:-1] if tokens is None and embedded is not None else getattr(tokens, "shape", None)
     if given is None:
         return None
+    if 0 in given:
+        raise ConfigError(f"the input has the shape {tuple(given)} (rows, tokens); give at least a row and a token")
     shape = (math.prod(given[:-1]), given[-1])  # the choices of a multiple-choice model become rows
     _check_mask(kwargs.get("attention_mask", args[1] if len(args) > 1 else None), tuple(given))
     _check_positions(model, shape[1], kwargs)

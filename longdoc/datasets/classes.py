@@ -50,6 +50,8 @@ def _example(record: Mapping[str | None, Any], text_column: str, label_column: s
     if None in record:
         raise ValueError("more cells than the header has columns; quote a text that contains the separator")
     text, found = record[text_column], record[label_column]
+    if wrong := [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, (dict, list))]:
+        raise ValueError(f"{label_column} has {wrong[0]!r:.60}; a class is a string or a number")
     labels = tuple(str(label).strip() for label in (found if isinstance(found, list) else [found]) if label is not None)
     if text is None or not str(text).strip():
         raise ValueError(f"{text_column} is empty; leave the record out")

@@ -44,8 +44,8 @@ def read_contract_nli(path: Path, *, remarks: Remarks | None = None) -> Iterator
     """
     labels, documents = load_json_key(path, "labels"), load_json_key(path, "documents")
     with remarks_on(path, remarks) as noted:
-        for document in documents:
-            where = f"{path}, document {document.get('id')}"
+        for number, document in enumerate(documents if isinstance(documents, list) else [documents]):
+            where = f"{path}, document {document['id'] if isinstance(document, dict) and 'id' in document else number}"
             with errors_at(where):
                 first, *others = document["annotation_sets"]
                 questions = tuple(

@@ -35,7 +35,7 @@ class Example:
     """A document with the annotations that its corpus has: entities, questions, classes.
 
     Raises:
-        DataError: two questions have the same id; one of them would be left out.
+        DataError: two questions have the same id, so that one of them would be left out; or a text is no text.
     """
 
     id: str
@@ -47,6 +47,8 @@ class Example:
     """Classes of the document."""
 
     def __post_init__(self) -> None:
+        for text in (self.text, *(question.text for question in self.questions)):
+            _check_text(self.id, text)
         times = Counter(question.id for question in self.questions)
         if repeated := [name for name, number in times.items() if number > 1]:
             more = f" and {len(repeated) - SHOWN:,} more" if len(repeated) > SHOWN else ""
@@ -54,6 +56,19 @@ class Example:
                 f"{self.id}: several questions have the id {', '.join(map(repr, repeated[:SHOWN]))}{more}; "
                 "give each question of a document an id of its own"
             )
+
+
+def _check_text(example: str, text: object) -> None:
+    """Refuses what no tokenizer reads."""
+    if not isinstance(text, str):
+        raise DataError(f"{example}: a text is {text!r:.40}; give a string")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{example}: a text has half a surrogate pair at {error.start}, U+{ord(text[error.start]):04X}, which is "
+            "no character; write it again from the source, or replace it by U+FFFD"
+        ) from error
 
 
 def first_wordings(questions: Sequence[Question]) -> list[Question]:

@@ -104,6 +104,8 @@ class Labelled:
     labels: Counter[str]
     """The number of spans and classes by label, before labels were mapped."""
     remarks: Remarks
+    annotations: frozenset[AnnotationKind] = frozenset()
+    """What the examples are annotated with; empty if nothing is annotated, or read as `negatives`."""
 
 
 def read_dataset(config: ReaderConfig) -> list[Example]:
@@ -130,13 +132,16 @@ def read_labelled(config: ReaderConfig) -> Labelled:
     seen: Counter[str] = Counter()
     examples: list[Example] = []
     remarks = Remarks()
+    annotations: set[AnnotationKind] = set()
     for path in _paths(config):
         for example in _examples(config, path, remarks):
+            annotations |= _annotations(example, yields(config))
             seen.update(span.label for span in example.spans)
             seen.update(example.labels)
             examples += relabel([example], config.labels) if config.labels else [example]
     if config.negatives:
         examples, seen = [Example(example.id, example.text) for example in examples], Counter()
+        annotations.clear()
     if config.longest is not None:
         examples = [example for example in examples if len(example.text) <= config.longest]
     examples = examples[config.skip :][: config.limit]
@@ -146,21 +151,37 @@ def read_labelled(config: ReaderConfig) -> Labelled:
         names = f"nothing is labelled {', '.join(sorted(missing))} in {', '.join(config.files)}"
         hint = did_you_mean(min(missing), seen) + (f" ({remarks})" if remarks else "")
         raise DataError(f"{names}; its labels: {', '.join(sorted(seen)) or 'none'}{hint}")
-    return Labelled(examples, seen, remarks)
+    return Labelled(examples, seen, remarks, frozenset(annotations))
+
+
+def _annotations(example: Example, asked: AnnotationKind) -> set[AnnotationKind]:
+    """What an example is annotated with; its questions are what the reader's are."""
+    found: tuple[tuple[AnnotationKind, object], ...] = (
+        ("entities", example.spans),
+        ("classes", example.labels),
+        (asked, example.questions),
+    )
+    return {kind for kind, annotated in found if annotated}
 
 
 def _paths(config: ReaderConfig) -> Iterator[Path]:
     for name in config.files:
-        found = sorted(data_root().glob(name)) if "*" in name else [data_root() / name]
+        path = data_root() / name
+        anchor = Path(path.anchor) if Path(name).is_absolute() else data_root()
+        found = sorted(anchor.glob(str(path.relative_to(anchor)))) if "*" in name else [path]
         if not found or not found[0].exists():
             raise DataError(f"no such data: {name}; files are looked for in {data_root().resolve()}: set LONGDOC_DATA")
         yield from found
 
 
-def _examples(config: ReaderConfig, path: Path, remarks: Remarks) -> Iterable[Example]:
+def _examples(config: ReaderConfig, path: Path, remarks: Remarks) -> Iterator[Example]:
     reader, shared = READERS[config.reader], {key.name for key in fields(ReaderConfig)}
     own = {key.name: getattr(config, key.name) for key in fields(config) if key.name not in shared}
-    return reader.read(path, **own, remarks=remarks) if reader.remarks else reader.read(path, **own)
+    try:
+        yield from reader.read(path, **own, remarks=remarks) if reader.remarks else reader.read(path, **own)
+    except OSError as error:
+        reason = f"{error.strerror or error}"
+        raise DataError(f"{path}: cannot be read ({reason}); name files of the reader {config.reader!r}") from error
 
 
 def relabel(examples: Iterable[Example], names: Mapping[str, str]) -> Iterator[Example]:

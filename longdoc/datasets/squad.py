@@ -29,12 +29,15 @@ def read_squad(path: Path) -> Iterator[Example]:
     Raises:
         DataError: the file has another structure, or the text of an answer is not the text at its offset.
     """
-    for article in load_json_key(path, "data"):
-        for number, paragraph in enumerate(article.get("paragraphs", ())):
+    data = load_json_key(path, "data")
+    with errors_at(str(path)):
+        articles = [(each.get("title", path.stem), list(each.get("paragraphs", ()))) for each in data]
+    for title, paragraphs in articles:
+        for number, paragraph in enumerate(paragraphs):
             with errors_at(f"{path}, paragraph {number}"):
                 text = paragraph["context"]
                 questions = squad_questions(paragraph["qas"], text)
-            yield Example(f"{article.get('title', path.stem)}-{number}", text, questions=questions)
+            yield Example(f"{title}-{number}", text, questions=questions)
 
 
 def squad_questions(records: Sequence[Mapping[str, Any]], text: str) -> tuple[Question, ...]:

@@ -127,7 +127,8 @@ class HeadKind:
     learns_together: bool = False
     """Whether several heads of this kind can learn from one data set in one pass."""
     scorers: Mapping[str, Scorer] = field(default_factory=dict)
-    """What a data set annotates (see ``longdoc.datasets``) → how findings are scored against it."""
+    """What a data set annotates (see ``longdoc.datasets``) → how findings are scored against it. A head learns from the
+    same data; training refuses data that annotates none of it."""
     scored_together: bool = False
     """Whether several heads of this kind may share the labels of a data set."""
     trials: Trials | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from longdoc.datasets import Example, Labelled, ReaderConfig, Remarks
+from longdoc.datasets import AnnotationKind, Example, Labelled, ReaderConfig, Remarks
 from longdoc.errors import DataError
 
 
@@ -29,11 +29,20 @@ class Learnable:
     """What is not read, not learned or learned in another way, since the data or the head does not allow it."""
     chosen: Remarks = field(default_factory=Remarks)
     """What the configuration leaves out."""
+    annotations: frozenset[AnnotationKind] = frozenset()
+    """What the data set is annotated with."""
 
     @classmethod
     def of(cls, config: ReaderConfig, labelled: Labelled, heads: Iterable[str], known: Iterable[str]) -> Learnable:
         """What has been noted in reading; the rest is added by the kind of head."""
-        found = cls(", ".join(config.files), tuple(heads), tuple(known), Counter(), remarks=labelled.remarks)
+        found = cls(
+            ", ".join(config.files),
+            tuple(heads),
+            tuple(known),
+            Counter(),
+            remarks=labelled.remarks,
+            annotations=labelled.annotations,
+        )
         for label, number in labelled.labels.items():
             if config.labels and label not in config.labels:
                 found.chosen.add(f"label {label!r}, which `labels` does not map", found.files, number)

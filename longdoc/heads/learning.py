@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from tokenizers import Tokenizer
 
 from longdoc.datasets import DatasetConfig, Example
 from longdoc.encoders import SpecialTokens
+from longdoc.errors import ConfigError
 from longdoc.windows import Tokens, sentence_starts, token_range, tokenize
 
 
@@ -44,6 +46,22 @@ class TaskConfig:
     """Share of the answerable questions that are also learned in an unanswerable version (``heads.unanswerable``)."""
     negatives: float = 1.0
     """Mean number of windows without an answer, or without evidence, learned with each window that has one."""
+
+    def __post_init__(self) -> None:
+        if not self.heads or len(set(self.heads)) < len(self.heads):
+            raise ConfigError(
+                f"a task's heads must be distinct names, at least one; got {', '.join(self.heads) or 'none'}"
+            )
+        if not 0 < self.passes < inf:
+            raise ConfigError(f"a task's passes must be above 0; got {self.passes}")
+        for name in ("weight", "overlap", "negatives"):
+            if not 0 <= getattr(self, name) < inf:
+                raise ConfigError(f"a task's {name} must be at least 0; got {getattr(self, name)}")
+        for name in ("empty", "unanswerable"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"a task's {name} is a share, from 0 to 1; got {getattr(self, name)}")
+        if self.first_tokens is not None and self.first_tokens < 1:
+            raise ConfigError(f"a task's first_tokens must be at least 1; got {self.first_tokens}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,8 @@ def _reason(question: Question, document: TokenizedExample, sampler: _Sampler, c
         check_spelling([question.label], labels, ", ".join(sampler.task.data.files))
         if question.label not in labels:
             return "hypothesis with a label that the head lacks, left out"
+    if not question.text.strip():
+        return "question without a text, left out"
     size = sampler.task.window - len(sampler.special(question))
     if size <= sampler.task.overlap:
         return "question too long for the task's `window` and `overlap`, left out"

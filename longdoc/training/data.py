@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from longdoc.encoders import Batch, length_batches
+from longdoc.attention.positions import n_positions
+from longdoc.datasets import READERS
+from longdoc.encoders import Batch, SparseEncoder, length_batches
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import HEADS, Group, HeadKind, Learnable, TaskConfig, kind_of
 from longdoc.model import Model
@@ -41,6 +43,11 @@ class Batches(Dataset[dict[str, Any]]):
         return replace(self, groups=whole[rank::n_processes])
 
     @property
+    def longest_row(self) -> int:
+        """Number of positions of the longest window, special tokens included."""
+        return max(_n_positions(group) for groups in self.groups for group in groups)
+
+    @property
     def longest(self) -> int:
         """Index of the batch with the most positions."""
         return max(range(len(self)), key=lambda index: sum(map(len, self.groups[index])))
@@ -66,8 +73,10 @@ def training_batches(
         power: 1 reads all tasks equally often, 0 gives each the same number of batches.
 
     Raises:
+        ConfigError: a window has more tokens than the encoder has positions, or its attention cannot be made sparse.
         DataError: a corpus is missing or malformed, or has no label to learn.
     """
+    check_sparse(tasks, model)
     learnable = learnable_of(tasks, model)
     if steps is not None:
         sizes = [_size(task, model, batch_tokens, seed) for task in tasks]
@@ -81,19 +90,57 @@ def training_batches(
     return Batches([batches[index] for index in order], model, learnable)
 
 
+def check_sparse(tasks: Sequence[TaskConfig], model: Model) -> None:
+    """Refuses tasks on sparse attention for an encoder that cannot have it.
+
+    Raises:
+        ConfigError: its attention cannot be made sparse.
+    """
+    for task in tasks:
+        if period := _period(task, model):
+            try:
+                SparseEncoder.of(model.encoder, model.config.sparse_pattern(period), period)
+            except ConfigError as error:
+                heads = ", ".join(task.heads)
+                raise ConfigError(
+                    f"the task of {heads} has encoder: sparse; set `encoder: windows`: {error}"
+                ) from error
+
+
+def _n_positions(group: Group) -> int:
+    """Number of positions of a group's longest window, special tokens included."""
+    return max(map(len, group.slices)) + len(group.special)
+
+
+def _check_lengths(groups: Sequence[Group], model: Model) -> None:
+    """Refuses windows with more tokens than the encoder has positions."""
+    longest = n_positions(model.encoder.backbone)
+    for group in groups:
+        n_tokens = _n_positions(group)
+        if longest is not None and n_tokens > longest and group.task.encoder == "windows":
+            raise ConfigError(
+                f"the task of {', '.join(group.heads)} has window: {group.task.window}, and {group.document} a window "
+                f"of {n_tokens} tokens, and this encoder has {longest} positions: lower it, or set `encoder: sparse`, "
+                "which repeats them"
+            )
+
+
 def learnable_of(tasks: Sequence[TaskConfig], model: Model) -> tuple[Learnable, ...]:
     """What each task's data set has for its heads; what is left out is logged, by the first process.
 
     A data set without labels is accepted if its heads learn labels from another one.
 
     Raises:
-        DataError: heads have no label to learn; names what the data has, and what the heads have.
+        DataError: heads have no label to learn, or the data set is annotated with something else; names what the data
+            has, and what the heads have.
     """
     found = []
     for task in tasks:
         configs, kind = _heads_of(task, model)
         if kind.learnable is not None:
-            found.append(kind.learnable(task, configs, model.tokenizer, model.encoder.template))
+            one = kind.learnable(task, configs, model.tokenizer, model.encoder.template)
+            _check_annotations(one, kind)
+            found.append(one)
     learning = {head for one in found if one.learned for head in one.heads}
     for one in found:
         if not learning & set(one.heads):
@@ -106,6 +153,29 @@ def learnable_of(tasks: Sequence[TaskConfig], model: Model) -> tuple[Learnable, 
             if one.chosen:
                 logger.info("%s: %s", one.files, one.chosen)
     return tuple(found)
+
+
+def _check_annotations(found: Learnable, kind: HeadKind) -> None:
+    """Refuses data that annotates nothing that this kind of head learns, such as classes for one that finds entities.
+
+    Its texts would be learned as texts without any entity, or not at all.
+    """
+    if not found.annotations or found.annotations & kind.scorers.keys():
+        return
+    given = " and ".join(sorted(found.annotations))
+    others = [other.name for other in learning_kinds() if found.annotations & other.scorers.keys()]
+    readers = [name for name, reader in READERS.items() if reader.yields in kind.scorers]
+    as_texts = ", or set `negatives: true` if the texts have none" if "entities" in kind.scorers else ""
+    raise DataError(
+        f"{found.files} is annotated with {given}, and {', '.join(found.heads)} (kind {kind.name}) learns "
+        f"{' or '.join(kind.scorers)}: name a head of kind {' or '.join(others)} in this task, or give data of the "
+        f"{'reader' if len(readers) == 1 else 'readers'} {', '.join(readers)}{as_texts}"
+    )
+
+
+def learning_kinds() -> list[HeadKind]:
+    """The kinds of heads that learn from labelled data."""
+    return [kind for kind in HEADS.values() if kind.groups is not None]
 
 
 def _size(task: TaskConfig, model: Model, batch_tokens: int, seed: int) -> float:
@@ -123,6 +193,7 @@ def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int, *, le
         groups = list(islice(task_groups(replace(task, passes=1.0), model, rng), least))
         if not groups:
             raise DataError(f"{', '.join(task.data.files)}: nothing to learn from; set `empty` and `passes` to 1")
+    _check_lengths(groups, model)
     # Noise on the length varies from pass to pass which windows share a batch.
     lengths = [len(group) + int(rng.integers(0, 24)) for group in groups]
     for rows in length_batches(lengths, batch_tokens):
@@ -144,8 +215,14 @@ def _heads_of(task: TaskConfig, model: Model) -> tuple[dict[str, Any], HeadKind]
     """The configurations of a task's heads, and their kind, which can learn."""
     configs = {name: model.config.heads[name] for name in task.heads}
     kinds = {config.kind for config in configs.values()}
+    if deaf := [f"{name} (kind {c.kind})" for name, c in configs.items() if HEADS[c.kind].groups is None]:
+        raise ConfigError(
+            f"{', '.join(deaf)} cannot learn from labelled data; the kinds that do are "
+            f"{', '.join(kind.name for kind in learning_kinds())}: leave it out of `tasks`; a head of kind fill is "
+            "trained by `longdoc pretrain`"
+        )
     kind = HEADS[kinds.pop()] if len(kinds) == 1 else None
-    if kind is None or kind.groups is None or (len(configs) > 1 and not kind.learns_together):
+    if kind is None or (len(configs) > 1 and not kind.learns_together):
         given = ", ".join(task.heads) or "none"
         raise ConfigError(f"a task trains one head, or several of kind {_together()}; got {given}")
     return configs, kind
@@ -172,7 +249,7 @@ def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:
 def _period(task: TaskConfig, model: Model) -> int:
     """Period of the positions in sparse attention; 0 for windows."""
     config: Any = model.config.heads[task.heads[0]]
-    windows = getattr(config, "windows", model.config.windows)
+    windows = getattr(config, "windows", None) or model.config.windows
     return int(windows.size) if task.encoder == "sparse" else 0
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from longdoc.attention.positions import n_positions
 from longdoc.errors import ConfigError
 from longdoc.model import Model
 
@@ -62,6 +63,19 @@ class Teacher:
                 )
         self.model = model.eval().requires_grad_(False)
         self.config = config
+
+    def check_length(self, n_tokens: int) -> None:
+        """Checks that the teacher, which reads with dense attention, has positions for windows of this length.
+
+        Raises:
+            ConfigError: it has fewer.
+        """
+        longest = n_positions(self.model.encoder.backbone)
+        if longest is not None and n_tokens > longest:
+            raise ConfigError(
+                f"the teacher {self.config.teacher} has {longest} positions, and a window to learn from {n_tokens} "
+                "tokens: lower the task's window, or choose another teacher"
+            )
 
     def loss(self, student: Model, states: Tensor, inputs: Mapping[str, Tensor], heads: Sequence[str]) -> Tensor:
         """The distance between student and teacher on one batch, a float32 scalar.

@@ -22,6 +22,7 @@ from longdoc.training.learner import Learner
 from longdoc.training.masked import Collator, MaskedBatches, masked_batches
 from longdoc.training.masking import Vocabulary
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads
+from longdoc.training.processes import processes_of_a_run
 from longdoc.training.rows import ReadText, RowForm
 from longdoc.training.run import fit, is_first_process
 from longdoc.training.starting_model import starting_model
@@ -83,7 +84,11 @@ def pretrain(path: str | Path, *, deepspeed: str | Path | None = None) -> Pretra
         DataError: no document could be read, or a corpus is missing or malformed.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
-    config = load_yaml(PretrainConfig, path)
+    with processes_of_a_run():
+        return _pretrain(load_yaml(PretrainConfig, path), Path(deepspeed) if deepspeed else None)
+
+
+def _pretrain(config: PretrainConfig, deepspeed: Path | None) -> Pretrained:
     set_seed(config.seed)
     texts = read_texts(config.documents, config.corpora)
     training_texts, held_out_texts = texts.split(config.held_out)
@@ -91,7 +96,7 @@ def pretrain(path: str | Path, *, deepspeed: str | Path | None = None) -> Pretra
     batches, held_out = make_batches(config, model, training_texts, held_out_texts)
     learner, folder = Learner(model), Path(config.output) / "model"
     before = measure(learner, held_out) if is_first_process() else None
-    trainer = fit(learner, batches, config, deepspeed=Path(deepspeed) if deepspeed else None)
+    trainer = fit(learner, batches, config, deepspeed=deepspeed)
     after = None
     with gathered_weights(learner):
         if trainer.args.should_save:

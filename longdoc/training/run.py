@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import TrainerCallback, TrainingArguments
 
 from longdoc.config import to_dict
@@ -22,6 +21,7 @@ from longdoc.reader import Precision, device_of, dtype_of
 from longdoc.training.batch_trainer import BatchTrainer, Development, EarlyStopping, Shareable
 from longdoc.training.checkpoints import checkpoint_to_resume
 from longdoc.training.deepspeed import zero_stage
+from longdoc.training.layers import recompute_activations, set_dropout
 from longdoc.training.learner import Learner
 
 
@@ -67,8 +67,10 @@ class RunConfig:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1; got {getattr(self, name)}")
         for name in ("learning_rate", "head_learning_rate"):
-            if (rate := getattr(self, name)) is not None and rate <= 0:
+            if (rate := getattr(self, name)) is not None and not 0 < rate < math.inf:
                 raise ConfigError(f"{name} must be above 0; got {rate}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ConfigError(f"weight_decay must be at least 0; got {self.weight_decay}")
         if not 0 <= self.warmup_share <= 1:
             raise ConfigError(f"warmup_share must be between 0 and 1; got {self.warmup_share}")
         if self.dropout is not None and not 0 <= self.dropout < 1:
@@ -101,8 +103,8 @@ def fit(
     require("accelerate", extra="train", needed_by="training")
     output = Path(config.output)
     stage = zero_stage(deepspeed) if deepspeed else 0
-    record_config(output, config)
     prepare_layers(learner, config)
+    record_config(output, config)
     arguments = training_arguments(config, len(batches), deepspeed, development)
     learner.all_heads = arguments.world_size > 1
     callbacks: list[TrainerCallback] = [EarlyStopping(development.patience)] if development else []
@@ -138,13 +140,15 @@ def record_config(output: Path, config: Any) -> None:
 
 
 def prepare_layers(learner: Learner, config: RunConfig) -> None:
-    """Sets the learner's dropout and turns gradient checkpointing on, as configured."""
+    """Sets the learner's dropout and turns gradient checkpointing on, as configured.
+
+    Raises:
+        ConfigError: gradient checkpointing is not possible for this encoder.
+    """
     if config.gradient_checkpointing:
-        backbone: Any = learner.model.encoder.backbone
-        backbone.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    for module in learner.modules():
-        if isinstance(module, nn.Dropout) and config.dropout is not None:
-            module.p = config.dropout
+        recompute_activations(learner.model.encoder.backbone)
+    if config.dropout is not None:
+        set_dropout(learner, config.dropout)
 
 
 def _resume_from(checkpoints: Path, arguments: TrainingArguments, stage: int) -> str | None:

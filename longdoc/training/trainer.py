@@ -13,6 +13,7 @@ from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
+from longdoc.evaluation.scoring import check
 from longdoc.heads import TaskConfig
 from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
 from longdoc.pipeline import Pipeline
@@ -24,6 +25,7 @@ from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.label_counts import write_labels
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
+from longdoc.training.processes import processes_of_a_run
 from longdoc.training.run import RunConfig, fit
 
 
@@ -68,6 +70,8 @@ class TrainConfig(RunConfig):
         RunConfig.__post_init__(self)
         if not self.tasks:
             raise ConfigError("tasks is empty; name at least one")
+        if self.steps is not None and self.steps < 1:
+            raise ConfigError(f"steps must be at least 1; got {self.steps}")
         for task in self.tasks:
             self._check(task)
 
@@ -114,6 +118,8 @@ def prepare(path: str | Path) -> Prepared:
     batches = training_batches(
         config.tasks, model, config.batch_tokens, config.seed, steps=config.steps, power=config.power
     )
+    if teacher is not None:
+        teacher.check_length(batches.longest_row)
     if config.lora is not None:
         add_adapters(model, config.lora)
     return Prepared(config, Learner(model, teacher=teacher), batches)
@@ -132,17 +138,22 @@ def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
     The labels that were learned and those that were left out are counted in ``labels.json`` in the output folder.
 
     Raises:
-        ConfigError: the file has an unknown key or value, or the run cannot resume from its checkpoint.
-        DataError: a corpus is missing or malformed, or has no label to learn.
+        ConfigError: the file has an unknown key or value, a head cannot learn or be scored on the development data, or
+            the run cannot resume from its checkpoint.
+        DataError: a corpus is missing or malformed, has no label to learn, or annotates what its heads do not learn.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
-    prepared = prepare(path)
+    with processes_of_a_run():
+        return _train(prepare(path), Path(deepspeed) if deepspeed else None)
+
+
+def _train(prepared: Prepared, deepspeed: Path | None) -> Path:
     config, learner = prepared.config, prepared.learner
     trainer = fit(
         learner,
         prepared.batches,
         config,
-        deepspeed=Path(deepspeed) if deepspeed else None,
+        deepspeed=deepspeed,
         development=_development(config.development, learner.model) if config.development else None,
     )
     folder = Path(config.output) / "model"
@@ -158,6 +169,9 @@ def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
 
 def _development(config: DevelopmentConfig, model: Model) -> Development:
     data = {name: LabelledData.read(name, dataset) for name, dataset in config.datasets.items()}
+    reads = Pipeline(model, device="cpu", precision="float32")
+    for name, labelled in data.items():
+        check(reads, labelled.kind, name, labelled.labels)  # now, rather than at the first score
 
     def score() -> dict[str, float]:
         weights = next(model.parameters())
