@@ -187,6 +187,7 @@ class Builder:
         """Adds invisible raw text to the gap after the last visible character."""
         self._gap.append(raw)
         self._gap_length += len(raw)
+        self.limits.check("characters", self._raw_length + self._gap_length, self.name)
 
     def _flush(self) -> None:
         """Writes the gap before visible text."""
