@@ -571,6 +571,39 @@ KINDS: dict[str, Kind] = {
         "",
         f'<w:sdt><w:sdtPr><w:tag w:val="a{{i}}"/></w:sdtPr><w:sdtContent><w:p>{run("x")}</w:p></w:sdtContent></w:sdt>',
     ),
+    "word: controls around cells": word(
+        "<w:tbl><w:tr><w:sdt><w:sdtPr><w:text/></w:sdtPr><w:sdtContent>",
+        f"<w:tc><w:p>{run('x' * 100)}</w:p></w:tc>",
+        "</w:sdtContent></w:sdt></w:tr></w:tbl>",
+    ),
+    "word: quotes in a field": word(
+        f'<w:p>{run("x")}<w:fldSimple w:instr="QUOTE &quot;', r"\&quot;", f'">{run("y")}</w:fldSimple></w:p>'
+    ),
+    "word: commands in a field": word(f'<w:p>{run("x")}<w:fldSimple w:instr="EQ ', r"\f\lc", '"/></w:p>'),
+    "word: fields in a comment": word(
+        f"<w:p>{run('x')}</w:p>",
+        "",
+        comments=lambda n: (
+            '<w:comment w:id="1"><w:p>'
+            + '<w:r><w:fldChar w:fldCharType="begin"/><w:fldChar w:fldCharType="separate"/></w:r>' * n
+            + run("x") * n
+            + '<w:r><w:fldChar w:fldCharType="end"/></w:r>' * n
+            + "</w:p></w:comment>"
+        ),
+    ),
+    "word: styles in a chain": word(
+        f"<w:p>{run('x')}</w:p>",
+        "",
+        styles=lambda n: "".join(
+            f'<w:style w:styleId="a{i}"><w:basedOn w:val="a{i + 1}"/></w:style>' for i in range(n)
+        ),
+    ),
+    "word: lists by name": word(
+        f"<w:p>{run('x')}",
+        '<w:fldSimple w:instr="LISTNUM q"/>',
+        "</w:p>",
+        numbering=lambda n: "".join(f'<w:num w:numId="{i}"><w:abstractNumId w:val="0"/></w:num>' for i in range(n)),
+    ),
     # ---------------------------------------------------------------------------------------------------------- PDF
     "pdf: lines": pdf(shown),
     "pdf: letters": pdf(lambda n: shown(n, "x")),

@@ -1,13 +1,19 @@
-"""Word files that refer to one thing many times: it is read once, and what it adds to the text is limited."""
+"""Word files made to be slow: what is referred to many times is read once; fast paths against their slow twins."""
+
+import random
+import re
 
 import pytest
 
 from longdoc.errors import LimitExceededError
 from longdoc.loaders import Limits, load
-from longdoc.loaders.docx import controls, drawings, notes
+from longdoc.loaders.docx import controls, drawings, notes, runs
+from longdoc.loaders.docx.field_codes import formula, tokens
+from longdoc.loaders.docx.numbering import Numbering
 from longdoc.loaders.docx.package import Package
 from longdoc.loaders.markup.builder import Builder
-from word_files import SPACE, cell, make, par, read, run, with_files
+from longdoc.loaders.markup.xml import parse_xml
+from word_files import SPACE, cell, make, par, read, run, table, with_files
 
 TIMES = 30
 
@@ -71,3 +77,67 @@ def test_the_size_of_a_drawing_is_read_once(monkeypatch):
     calls = counted(monkeypatch, drawings, "_area")
     read(par("x") + f"<w:p><w:r><w:drawing><wp:inline>{'<a:blip/>' * TIMES}</wp:inline></w:drawing></w:r></w:p>")
     assert len(calls) == 1
+
+
+def test_equations_on_lines_of_their_own_are_counted_once(monkeypatch):
+    calls = counted(monkeypatch, runs, "children")
+    equation = "<m:oMath><m:r><m:t>x</m:t></m:r></m:oMath>"
+    assert read(f"<w:p>{run('a')}<m:oMathPara>{equation * 3}</m:oMathPara></w:p>").text == "a\nx\nx\nx"
+    assert len([tags for _, *tags in calls if tags == ["omath"]]) == 1
+
+
+TOKEN = re.compile(
+    r'["“”](?P<quoted>(?:\\.|[^"“”\\])*)["“”]|(?P<switch>\\[^\s"“])(?P<attached>[^\s"\\]*)|(?P<word>[^\s"]+)'
+)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_parts_of_instructions_are_those_that_a_slow_search_finds(seed):
+    chosen = random.Random(seed)
+    for _ in range(500):
+        text = "".join(chosen.choices('"\\"“”a \n*', k=chosen.randrange(1, 20)))
+        expected = [(token.span(), token["quoted"], token["switch"], token["word"]) for token in TOKEN.finditer(text)]
+        found = [(token.span(), token["quoted"], token["switch"], token["word"]) for token in tokens(text)]
+        assert found == expected, text
+
+
+def test_an_instruction_of_quotes_that_nothing_closes():
+    assert len(list(tokens('QUOTE "' + '\\"' * 100_000))) == 100_001
+
+
+def test_commands_of_a_formula_that_has_no_arguments():
+    assert len(formula("EQ " + "\\f\\lc" * 20_000)) == 60_000
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_merged_cells_span_the_rows_that_a_slow_search_finds(seed):
+    chosen = random.Random(seed)
+    merges = ["", "<w:vMerge/>", '<w:vMerge w:val="restart"/>']
+    given = [[chosen.choice(merges) for _ in range(3)] for _ in range(12)]
+    hidden = [chosen.random() < 0.3 for _ in given]
+    rows = ["".join(cell(par(f"{i}.{j}"), look) for j, look in enumerate(row)) for i, row in enumerate(given)]
+    looks = ["<w:trPr><w:hidden/></w:trPr>" * is_hidden for is_hidden in hidden]
+    document = read(par("x") + table(*map("".join, zip(looks, rows, strict=True))))
+    for found in document.tables[0].cells:
+        row, column = map(int, found.text.split("."))
+        expected = 1
+        for below in range(row + 1, len(given)) if given[row][column] else ():
+            if not hidden[below] and given[below][column] != merges[1]:
+                break
+            expected += not hidden[below]
+        assert found.row_span == expected, found.text
+
+
+def test_lists_follow_links_to_their_definitions_in_any_order():
+    linked = "".join(
+        f'<w:abstractNum w:abstractNumId="{i}"><w:numStyleLink w:val="s{i}"/></w:abstractNum>' for i in range(9)
+    )
+    level = '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+    last = f'<w:abstractNum w:abstractNumId="9"><w:name w:val="terms"/>{level}</w:abstractNum>'
+    lists = "".join(
+        f'<w:num w:numId="{i}"><w:abstractNumId w:val="{i}"/></w:num>' for i in (4, 0, 7, 9, 1, 2, 3, 5, 6, 8)
+    )
+    root = parse_xml(f"<w:numbering {SPACE}>{linked}{last}{lists}</w:numbering>".encode(), "x", Limits())
+    numbering = Numbering(root, {f"s{i}": str(i + 1) for i in range(9)})
+    assert [numbering.next(str(i), 0) for i in range(10)] == [f"{i}." for i in range(10)]
+    assert (numbering.id_of("terms"), numbering.id_of("other")) == ("4", "")

@@ -228,9 +228,9 @@ class Styles:
 
     def get(self, style_id: str) -> Style:
         """The properties of a style, those of its base styles included; the defaults if it is unknown."""
-        chain: list[str] = []
+        chain: dict[str, None] = {}
         while style_id in self._elements and style_id not in chain and style_id not in self._resolved:
-            chain.append(style_id)
+            chain[style_id] = None
             style_id = value_of(self._elements[style_id], "basedon")
         style = self._resolved.get(style_id, Style())
         for inner in reversed(chain):
