@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from longdoc.errors import LimitExceededError
+from longdoc.errors import CorruptDocumentError, LimitExceededError
 from longdoc.loaders import Limits, load
 from longdoc.loaders.docx import controls, drawings, notes, runs
 from longdoc.loaders.docx.field_codes import formula, tokens
 from longdoc.loaders.docx.numbering import Numbering
-from longdoc.loaders.docx.package import Package
+from longdoc.loaders.docx.package import Package, Parts
 from longdoc.loaders.markup.builder import Builder
 from longdoc.loaders.markup.xml import parse_xml
 from word_files import SPACE, cell, make, par, read, run, table, with_files
@@ -141,3 +141,25 @@ def test_lists_follow_links_to_their_definitions_in_any_order():
     numbering = Numbering(root, {f"s{i}": str(i + 1) for i in range(9)})
     assert [numbering.next(str(i), 0) for i in range(10)] == [f"{i}." for i in range(10)]
     assert (numbering.id_of("terms"), numbering.id_of("other")) == ("4", "")
+
+
+def test_addresses_of_links_are_limited():
+    link = f'<w:hyperlink r:id="long" w:anchor="a">{run("x")}</w:hyperlink>'
+    data = with_files(make(par(link * TIMES)), {}, f"long hyperlink {'a' * 500}")
+    assert len(load(data).links) == TIMES
+    with pytest.raises(LimitExceededError, match="addresses of links: characters: 2,"):
+        load(data, limits=Limits(characters=2000))
+
+
+def test_a_file_that_is_not_read_is_named_once(monkeypatch):
+    made, original = [], Parts.__init__
+    monkeypatch.setattr(Parts, "__init__", lambda self, *given: original(self, *given) or made.append(self))
+    document = load(with_files(make(par("x") + '<w:altChunk r:id="b"/>' * TIMES), {}, "b aFChunk b.html"))
+    assert len([each for each in document.warnings if "b.html" in each]) == 1
+    assert len(made[0].warnings) == 1
+
+
+def test_paths_in_a_word_file_have_a_length():
+    assert load(with_files(make(par("x")), {"a" * 1000: ""})).text == "x"
+    with pytest.raises(CorruptDocumentError, match="a member's name has 1,001 characters"):
+        load(with_files(make(par("x")), {"a" * 1001: ""}))

@@ -124,6 +124,8 @@ class Drawings:
         """A file of another format, a part of a master document, or handwriting; it is not read."""
         yield from ()
         relation = self.walk.relations.get(attribute(element, "id"))
+        if relation is not None and relation.target in self.walk.parts.named:
+            return
         shown = {"altchunk": "file", "subdoc": "document", "contentpart": "drawing in ink"}[tag_of(element)]
         target = f"{relation.target} " if relation else ""
         remedy = "" if tag_of(element) == "contentpart" else "; load it by itself"

@@ -168,11 +168,12 @@ def _list(element: Element) -> _List:
 
 
 def _level(element: Element) -> Level:
+    pattern, style = value_of(element, "lvltext"), _style(element)
     after = value_of(element, "lvlrestart")
     return Level(
         start=_number(value_of(element, "start"), 0),
-        style=_style(element),
-        pattern=value_of(element, "lvltext"),
+        style=style,
+        pattern=pattern if style == "bullet" else " ".join(pattern.split()),
         restarts_after=_number(after, 0) if after else None,
         is_legal=is_on(element, "islgl") is True,
         paragraph_style=value_of(element, "pstyle"),

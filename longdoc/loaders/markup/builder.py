@@ -85,6 +85,7 @@ class Builder:
         self._annotated = 0  # characters
         self._headings: list[tuple[TextRange, int, str, str]] = []  # level, kind, number
         self._links: list[tuple[TextRange, str]] = []
+        self._linked = 0  # characters of their addresses
 
     # ------------------------------------------------------------------------------------------------------- text
 
@@ -236,6 +237,8 @@ class Builder:
 
     def open_link(self, uri: str) -> None:
         """Starts the text of a link; :meth:`close_link` ends it."""
+        self._linked += len(uri)
+        self.limits.check("characters", self._linked, f"{self.name}, addresses of links")
         self._links.append((self.open_range(), uri))
 
     def close_link(self) -> None:
