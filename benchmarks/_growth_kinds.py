@@ -592,6 +592,62 @@ KINDS: dict[str, Kind] = {
         "",
         f'<w:sdt><w:sdtPr><w:tag w:val="a{{i}}"/></w:sdtPr><w:sdtContent><w:p>{run("x")}</w:p></w:sdtContent></w:sdt>',
     ),
+    "word: controls around cells": word(
+        "<w:tbl><w:tr><w:sdt><w:sdtPr><w:text/></w:sdtPr><w:sdtContent>",
+        f"<w:tc><w:p>{run('x' * 100)}</w:p></w:tc>",
+        "</w:sdtContent></w:sdt></w:tr></w:tbl>",
+    ),
+    "word: quotes in a field": word(
+        f'<w:p>{run("x")}<w:fldSimple w:instr="QUOTE &quot;', r"\&quot;", f'">{run("y")}</w:fldSimple></w:p>'
+    ),
+    "word: commands in a field": word(f'<w:p>{run("x")}<w:fldSimple w:instr="EQ ', r"\f\lc", '"/></w:p>'),
+    "word: fields in a comment": word(
+        f"<w:p>{run('x')}</w:p>",
+        "",
+        comments=lambda n: (
+            '<w:comment w:id="1"><w:p>'
+            + '<w:r><w:fldChar w:fldCharType="begin"/><w:fldChar w:fldCharType="separate"/></w:r>' * n
+            + run("x") * n
+            + '<w:r><w:fldChar w:fldCharType="end"/></w:r>' * n
+            + "</w:p></w:comment>"
+        ),
+    ),
+    "word: styles in a chain": word(
+        f"<w:p>{run('x')}</w:p>",
+        "",
+        styles=lambda n: "".join(
+            f'<w:style w:styleId="a{i}"><w:basedOn w:val="a{i + 1}"/></w:style>' for i in range(n)
+        ),
+    ),
+    "word: lists by name": word(
+        f"<w:p>{run('x')}",
+        '<w:fldSimple w:instr="LISTNUM q"/>',
+        "</w:p>",
+        numbering=lambda n: "".join(f'<w:num w:numId="{i}"><w:abstractNumId w:val="0"/></w:num>' for i in range(n)),
+    ),
+    "word: lists in a chain": word(
+        f"<w:p>{run('x')}</w:p>",
+        "",
+        styles=lambda n: "".join(
+            f'<w:style w:styleId="a{i}"><w:pPr><w:numPr><w:numId w:val="{i + 1}"/></w:numPr></w:pPr></w:style>'
+            for i in range(n)
+        ),
+        numbering=lambda n: "".join(
+            f'<w:abstractNum w:abstractNumId="{i}"><w:numStyleLink w:val="a{i}"/></w:abstractNum><w:num w:numId="{i}"><w:abstractNumId w:val="{i}"/></w:num>'
+            for i in reversed(range(n))
+        ),
+    ),
+    "word: spaces in the pattern of a list": word(
+        "",
+        f'<w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr>{run("x")}</w:p>',
+        numbering=lambda n: (
+            f'<w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:lvlText w:val="{" " * 100 * n}%1."/></w:lvl></w:abstractNum>'
+            '<w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num>'
+        ),
+    ),
+    "word: runs after a raised one": word(
+        '<w:p><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>1</w:t></w:r>', run("x" * 100), "</w:p>"
+    ),
     # ---------------------------------------------------------------------------------------------------------- PDF
     "pdf: lines": pdf(shown),
     "pdf: letters": pdf(lambda n: shown(n, "x")),

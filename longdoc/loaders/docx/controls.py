@@ -19,6 +19,7 @@ class Controls:
 
     def __init__(self, walk: Walk, bindings: Bindings) -> None:
         self.walk, self.bindings = walk, bindings
+        self._around_cells: dict[Element, str] = {}  # controls around cells of a row -> kind of furniture
 
     def control(self, element: Element) -> Steps:
         """A content control; a placeholder in it is furniture, unless data are bound to it."""
@@ -33,8 +34,10 @@ class Controls:
             return "deleted"
         kind, around = "", cell.getparent()
         while around is not None and tag_of(around) not in ("tr", "tbl"):
-            if tag_of(around) == "sdt":
-                kind = kind or self.open(around)
+            if tag_of(around) == "sdt" and not kind:
+                if around not in self._around_cells:
+                    self._around_cells[around] = self.open(around)
+                kind = self._around_cells[around]
             around = around.getparent()
         return kind
 

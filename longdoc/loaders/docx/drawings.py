@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from longdoc.loaders.docx.elements import chosen
@@ -25,6 +26,7 @@ class Drawings:
         self.programs: dict[str, str] = {}  # path of an embedded object -> the program that made it
         self._described = ""
         self._pages: list[str] = []  # the paths of pictures that fill a page
+        self._parts: dict[tuple[str, str], list[str] | None] = {}  # tag and path of diagrams and charts -> their texts
 
     def alternative(self, element: Element) -> Steps:
         """The same content for newer and for older programs; only one of them is read."""
@@ -72,9 +74,9 @@ class Drawings:
 
     def picture(self, element: Element) -> Steps:
         """A drawing; a picture that fills a page is probably a scan, whose text is not read."""
+        fills_page = _area(element) >= _PAGE / 2 and attribute(element, "behindDoc") != "1"
         for blip in element.iter("{*}blip", "{*}imagedata"):
             relation = self.walk.relations.get(attribute(blip, "embed") or attribute(blip, "id"))
-            fills_page = _area(element) >= _PAGE / 2 and attribute(element, "behindDoc") != "1"
             if relation is not None and fills_page and not self.walk.furniture:
                 self._pages.append(relation.target)
         yield from self.description(element)
@@ -87,24 +89,29 @@ class Drawings:
 
     def diagram(self, element: Element) -> Steps:
         """The text of a diagram (SmartArt), which is a part of its own."""
-        root = self._part(element, "dm", "its diagram is left out")
-        if root is not None:
-            yield self._box(_lines_of(root))
+        lines = self._part(element, "dm", "its diagram is left out", _lines_of)
+        if lines is not None:
+            yield self._box(lines)
 
     def chart(self, element: Element) -> Steps:
         """The words and numbers of a chart, as furniture."""
         yield from ()
-        root = self._part(element, "id", "its chart is left out")
-        if root is not None:
-            texts = [text_of(inner) for inner in root.iter() if tag_of(inner) in _CHART_WORDS and not _has_words(inner)]
-            self.walk.aside(" ".join(filter(None, texts)), "chart")
+        words = self._part(element, "id", "its chart is left out", _words_of)
+        self.walk.aside(" ".join(words or []), "chart")
 
-    def _part(self, element: Element, name: str, consequence: str) -> Element | None:
+    def _part(
+        self, element: Element, name: str, consequence: str, read: Callable[[Element], list[str]]
+    ) -> list[str] | None:
+        """The texts of the part that an attribute names; None, with a warning, if it is missing or damaged."""
         relation = self.walk.relations.get(attribute(element, name))
         if relation is None or relation.is_outside:
             self.walk.parts.warnings.append(f"a part of a drawing is missing; {consequence}")
             return None
-        return self.walk.parts.at(relation.target, consequence)
+        key = tag_of(element), relation.target
+        if key not in self._parts:
+            root = self.walk.parts.at(relation.target, consequence)
+            self._parts[key] = None if root is None else read(root)
+        return self._parts[key]
 
     def embedded(self, element: Element) -> Steps:
         """An embedded object of another program; its part is named in a warning at the end."""
@@ -117,6 +124,8 @@ class Drawings:
         """A file of another format, a part of a master document, or handwriting; it is not read."""
         yield from ()
         relation = self.walk.relations.get(attribute(element, "id"))
+        if relation is not None and relation.target in self.walk.parts.named:
+            return
         shown = {"altchunk": "file", "subdoc": "document", "contentpart": "drawing in ink"}[tag_of(element)]
         target = f"{relation.target} " if relation else ""
         remedy = "" if tag_of(element) == "contentpart" else "; load it by itself"
@@ -140,6 +149,12 @@ def _area(element: Element) -> float:
 
 def _has_words(element: Element) -> bool:
     return any(tag_of(inner) in _CHART_WORDS for inner in element)
+
+
+def _words_of(root: Element) -> list[str]:
+    """The words and numbers of a chart."""
+    texts = (text_of(inner) for inner in root.iter() if tag_of(inner) in _CHART_WORDS and not _has_words(inner))
+    return list(filter(None, texts))
 
 
 def _lines_of(root: Element) -> list[str]:

@@ -3,14 +3,15 @@ r"""The instructions of fields: ``SEQ Table \* ARABIC`` and the formulas of ``EQ
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from longdoc.loaders.markup.formulas import needs_brackets
 from longdoc.loaders.raised import lowered_marks, raised_marks
 
-_TOKEN = re.compile(
-    r'["“”](?P<quoted>(?:\\.|[^"“”\\])*)["“”]|(?P<switch>\\[^\s"“])(?P<attached>[^\s"\\]*)|(?P<word>[^\s"]+)'
-)
+_UNQUOTED = r'(?P<switch>\\[^\s"“])(?P<attached>[^\s"\\]*)|(?P<word>[^\s"]+)'
+_TOKEN = re.compile(r'["“”](?P<quoted>(?:\\.|[^"“”\\])*)(?P<closing>["“”])?|' + _UNQUOTED)
+_AFTER_STRAY_QUOTE = re.compile(r"(?P<quoted>(?!))|" + _UNQUOTED)
 _FORMATS = {"arabic": "decimal", "ordinal": "ordinal", "cardtext": "cardinalText", "ordtext": "ordinalText"}
 _FORMATS |= {"arabicdash": "numberInDash"}
 
@@ -35,6 +36,17 @@ class Code:
         return _FORMATS.get(shown.lower(), "decimal")
 
 
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """The parts of an instruction; a quote that nothing closes quotes nothing."""
+    at = stray = 0  # no quote before ``stray`` is closed
+    while token := (_TOKEN if at >= stray else _AFTER_STRAY_QUOTE).search(text, at):
+        if token["quoted"] is not None and token["closing"] is None:
+            at, stray = token.start(), token.end()
+        else:
+            at = token.end()
+            yield token
+
+
 def parse_code(text: str) -> Code:
     r"""The parts of an instruction.
 
@@ -44,7 +56,7 @@ def parse_code(text: str) -> Code:
     ('http://a.b/',)
     """
     name, arguments, switches, switch = "", [], {}, ""
-    for token in _TOKEN.finditer(text):
+    for token in tokens(text):
         if token["switch"] and name:
             switch = token["switch"][1].lower()
             # Only the first format is of the number; MERGEFORMAT and the like keep the look of the result.
@@ -65,7 +77,7 @@ def parse_code(text: str) -> Code:
 
 
 _COMMAND = re.compile(
-    r"\\(?P<command>[fradbilosx])(?P<options>(?:\s*\\(?:[lrb]c\\.|[a-z]{2}\d*))*)\s*\(", re.IGNORECASE
+    r"\\(?P<command>[fradbilosx])(?P<options>(?:\s*\\(?:[lrb]c\\.|[a-z]{2}\d*)){0,20})\s*\(", re.IGNORECASE
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _MOST_NESTED = 50

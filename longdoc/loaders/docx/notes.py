@@ -25,7 +25,7 @@ class Notes:
         self._marks: dict[tuple[str, str], str | None] = {}  # kind and id -> mark; None if the mark is furniture
         self._counts = dict.fromkeys(_KINDS, 0)
         self._waiting: list[tuple[str, str, str]] = []  # kind, id and mark
-        self._commented: set[str] = set()
+        self._commented: dict[str, str] = {}  # ids of the comments with a place in the text -> their words
         self._lost = 0  # marks without a note
 
     def mark(self, element: Element) -> Steps:
@@ -36,7 +36,7 @@ class Notes:
         if note_id not in self._notes[kind]:
             self._lost += not self.walk.furniture and kind not in self._absent
             return
-        if (kind, note_id) in self._marks and self._marks[kind, note_id] is not None:
+        if (kind, note_id) in self._marks and (self.walk.furniture or self._marks[kind, note_id] is not None):
             return
         if self.walk.furniture:
             self._marks[kind, note_id] = None
@@ -86,7 +86,10 @@ class Notes:
     def comment(self, element: Element) -> Steps:
         """A comment on the text before it."""
         yield from ()
-        comment = self._comments.get(attribute(element, "id"))
+        comment_id = attribute(element, "id")
+        comment = self._comments.get(comment_id)
         if comment is not None:
-            self._commented.add(attribute(element, "id"))
-            self.walk.builder.annotate("comment", words(comment), author=attribute(comment, "author"))
+            if comment_id not in self._commented:
+                self._commented[comment_id] = words(comment)
+            text = self._commented[comment_id]
+            self.walk.builder.annotate("comment", text, author=attribute(comment, "author"))

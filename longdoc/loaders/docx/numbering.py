@@ -77,18 +77,26 @@ class Numbering:
             )
         for element in [] if root is None else children(root, "num"):
             self._lists[attribute(element, "numId")] = _list(element)
+        resolved: dict[str, str] = {}
         for each in self._lists.values():
-            self._resolve(each, styled or {})
+            self._resolve(each, styled or {}, resolved)
+        self._ids: dict[str, str] = {}  # name of a definition -> the first list with it
+        for list_id, each in self._lists.items():
+            self._ids.setdefault(self._names.get(each.definition, ""), list_id)
 
-    def _resolve(self, each: _List, styled: dict[str, str]) -> None:
-        """Follows links to numbering styles to the definition of a list."""
-        seen: set[str] = set()
+    def _resolve(self, each: _List, styled: dict[str, str], resolved: dict[str, str]) -> None:
+        """Follows links to numbering styles to the definition of a list; ``resolved`` has those that were followed."""
+        seen: dict[str, None] = {}
         while each.definition not in seen and each.definition in self._definitions:
-            seen.add(each.definition)
+            if each.definition in resolved:
+                each.definition = resolved[each.definition]
+                break
+            seen[each.definition] = None
             target = self._lists.get(styled.get(self._definitions[each.definition].linked_style, ""))
             if target is None:
-                return
+                break
             each.definition = target.definition
+        resolved.update(dict.fromkeys(seen, each.definition))
 
     def level_of_style(self, list_id: str, style: str) -> int | None:
         """The level of a list to which a paragraph style is linked; None if it is not linked."""
@@ -99,7 +107,7 @@ class Numbering:
 
     def id_of(self, name: str) -> str:
         """The id of a list with this name; empty if there is none."""
-        return next((list_id for list_id, each in self._lists.items() if self._names.get(each.definition) == name), "")
+        return self._ids.get(name, "")
 
     def next(self, list_id: str, depth: int, story: str = "", *, start: int | None = None) -> str:
         """The number of the next item; empty if it shows none.
@@ -160,11 +168,12 @@ def _list(element: Element) -> _List:
 
 
 def _level(element: Element) -> Level:
+    pattern, style = value_of(element, "lvltext"), _style(element)
     after = value_of(element, "lvlrestart")
     return Level(
         start=_number(value_of(element, "start"), 0),
-        style=_style(element),
-        pattern=value_of(element, "lvltext"),
+        style=style,
+        pattern=pattern if style == "bullet" else " ".join(pattern.split()),
         restarts_after=_number(after, 0) if after else None,
         is_legal=is_on(element, "islgl") is True,
         paragraph_style=value_of(element, "pstyle"),

@@ -29,6 +29,7 @@ _METADATA: tuple[tuple[str, str, dict[str, str]], ...] = (
 )
 """Kind of relation, usual path, and tag -> name of the properties; without tags, they have names of their own."""
 _MAX_MEMBERS = 10_000
+_LONGEST_NAME = 1000  # characters of the path of a member
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BOMB_BYTES, _BOMB_RATIO = 64 << 20, 200  # the XML of real documents compresses to a fiftieth at best
 
@@ -72,6 +73,10 @@ class Package:
                 "save it again as .docx"
             )
         names = [member.filename for member in members if not member.is_dir()]
+        if long := [name for name in names if len(name) > _LONGEST_NAME]:
+            raise CorruptDocumentError(
+                f"{name}: a member's name has {len(long[0]):,} characters; allowed: {_LONGEST_NAME:,}; save it again"
+            )
         if len(set(names)) < len(names):
             raise CorruptDocumentError(f"{name}: two members with the same name; save it again as .docx")
         if any(member.flag_bits & 1 for member in members):
@@ -228,9 +233,9 @@ class Styles:
 
     def get(self, style_id: str) -> Style:
         """The properties of a style, those of its base styles included; the defaults if it is unknown."""
-        chain: list[str] = []
+        chain: dict[str, None] = {}
         while style_id in self._elements and style_id not in chain and style_id not in self._resolved:
-            chain.append(style_id)
+            chain[style_id] = None
             style_id = value_of(self._elements[style_id], "basedon")
         style = self._resolved.get(style_id, Style())
         for inner in reversed(chain):

@@ -27,7 +27,9 @@ class _Stretch:
     link: str
     """The bookmark to which a mark of a note links."""
     runs: list[Element]
-    text: str
+    texts: list[str]
+    length: int
+    """The number of characters of its texts."""
 
 
 class RaisedRuns:
@@ -51,7 +53,7 @@ class RaisedRuns:
             return {}
         stretches = self._stretches(paragraph)
         found = {}
-        marks = line_marks([(stretch.kind, stretch.text) for stretch in stretches])
+        marks = line_marks([(stretch.kind, "".join(stretch.texts)) for stretch in stretches])
         for stretch, (opening, closing) in zip(stretches, marks, strict=True):
             if len(stretch.runs) == 1:
                 found[stretch.runs[0]] = opening, closing
@@ -87,9 +89,10 @@ class RaisedRuns:
             is_same = bool(found) and (found[-1].kind, found[-1].link) == (kind, target) and not own_mark
             if is_same and not (kind == "raised" and _is_next_mark(found, text)):
                 found[-1].runs.append(run)
-                found[-1].text += text
+                found[-1].texts.append(text)
+                found[-1].length += len(text)
             else:
-                found.append(_Stretch(kind, target, [run], text))
+                found.append(_Stretch(kind, target, [run], [text], len(text)))
         return found
 
     def _raising(self, run: Element, size: int) -> str:
@@ -104,10 +107,10 @@ class RaisedRuns:
 
 def _is_next_mark(found: list[_Stretch], text: str) -> bool:
     """Whether raised text is the mark of a note after an exponent, which is the last stretch."""
-    if len(found) < 2:
+    if len(found) < 2 or found[-1].length >= _LONGEST_EXPONENT:
         return False
-    exponent = found[-1].text
-    return len(exponent) < _LONGEST_EXPONENT and exponent_length(found[-2].text, exponent + text) == len(exponent)
+    exponent = "".join(found[-1].texts)
+    return exponent_length("".join(found[-2].texts), exponent + text) == len(exponent)
 
 
 def _runs(paragraph: Element) -> list[tuple[Element, str]]:

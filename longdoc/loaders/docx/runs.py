@@ -108,8 +108,9 @@ class Runs:
 
     def equations(self, element: Element) -> Steps:
         """Equations on lines of their own."""
+        is_several = len(children(element, "omath")) > 1
         for equation in element:
-            if children(element, "omath")[1:]:
+            if is_several:
                 self.walk.end_line()
             yield self.walk.element(equation)
 

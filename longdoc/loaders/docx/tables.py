@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from longdoc.loaders.docx.controls import Controls
 from longdoc.loaders.docx.notes import Notes
@@ -33,18 +32,19 @@ class Tables:
         for tag in ("tblcaption", "tbldescription"):
             walk.aside(value_of(child(element, "tblpr"), tag), "alternative text")
         rows = _rows(element)
+        spans = _row_spans(rows)
         for index, row in enumerate(rows):
             if walk.furniture or row.furniture:
                 for cell, _ in row.cells.values():
                     yield walk.content_as(cell, row.furniture)
             else:
-                yield self._row(rows, index)
+                yield self._row(rows, index, spans[index])
         walk.builder.tables.close()
         walk.table_depth -= 1
         walk.joined = outer
         yield self.notes.write_waiting()
 
-    def _row(self, rows: list[_Row], index: int) -> Steps:
+    def _row(self, rows: list[_Row], index: int, spans: dict[int, int]) -> Steps:
         """A row; of vertically merged cells, Word shows the text of the first only."""
         tables = self.walk.builder.tables
         tables.open_row()
@@ -56,7 +56,7 @@ class Tables:
                 if start > column:
                     tables.open_cell(column_span=start - column)
                     tables.close_cell()
-                tables.open_cell(row_span=_row_span(rows, index, start), column_span=width)
+                tables.open_cell(row_span=spans.get(start, 1), column_span=width)
                 yield self.walk.content_as(cell, self.controls.cell(cell))
                 tables.close_cell()
                 self.walk.joined = False
@@ -105,13 +105,12 @@ def _within(element: Element, tag: str) -> Iterator[Element]:
             stack += reversed(inner)
 
 
-def _row_span(rows: list[_Row], index: int, column: int) -> int:
-    """The number of rows that a cell spans, without deleted and hidden rows."""
-    if not rows[index].merges(column):
-        return 1
-    span = 1
-    for row in islice(rows, index + 1, None):
-        if not row.furniture and not row.continues(column):
-            break
-        span += not row.furniture
-    return span
+def _row_spans(rows: list[_Row]) -> list[dict[int, int]]:
+    """For each row, the first column of each merged cell -> the rows that it spans, without deleted and hidden ones."""
+    found: list[dict[int, int]] = []
+    below: dict[int, int] = {}  # column -> the number of cells that continue the one above
+    for row in reversed(rows):
+        found.append({column: 1 + below.get(column, 0) for column in row.cells if row.merges(column)})
+        if not row.furniture:
+            below = {column: span for column, span in found[-1].items() if row.continues(column)}
+    return found[::-1]

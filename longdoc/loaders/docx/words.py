@@ -55,16 +55,18 @@ class _Fields:
     def __init__(self, root: Element) -> None:
         kinds = [attribute(element, "fldCharType") for element in root.iter("{*}fldChar")]
         self._is_used = kinds.count("begin") == kinds.count("end")
-        self._in_code: list[bool] = []
+        self._in_code: list[bool] = []  # of the open fields
+        self._n_in_code = 0
 
     def step(self, kind: str) -> None:
         if kind == "begin":
             self._in_code.append(True)
-        elif self._in_code and kind == "separate":
-            self._in_code[-1] = False
-        elif self._in_code and kind == "end":
-            self._in_code.pop()
+            self._n_in_code += 1
+        elif self._in_code and kind in ("separate", "end"):
+            self._n_in_code -= self._in_code.pop()
+            if kind == "separate":
+                self._in_code.append(False)
 
     @property
     def in_code(self) -> bool:
-        return self._is_used and any(self._in_code)
+        return self._is_used and self._n_in_code > 0

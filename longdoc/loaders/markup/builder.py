@@ -85,6 +85,7 @@ class Builder:
         self._annotated = 0  # characters
         self._headings: list[tuple[TextRange, int, str, str]] = []  # level, kind, number
         self._links: list[tuple[TextRange, str]] = []
+        self._linked = 0  # characters of their addresses
 
     # ------------------------------------------------------------------------------------------------------- text
 
@@ -187,6 +188,7 @@ class Builder:
         """Adds invisible raw text to the gap after the last visible character."""
         self._gap.append(raw)
         self._gap_length += len(raw)
+        self.limits.check("characters", self._raw_length + self._gap_length, self.name)
 
     def _flush(self) -> None:
         """Writes the gap before visible text."""
@@ -235,6 +237,8 @@ class Builder:
 
     def open_link(self, uri: str) -> None:
         """Starts the text of a link; :meth:`close_link` ends it."""
+        self._linked += len(uri)
+        self.limits.check("characters", self._linked, f"{self.name}, addresses of links")
         self._links.append((self.open_range(), uri))
 
     def close_link(self) -> None:
