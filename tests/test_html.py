@@ -286,10 +286,30 @@ def test_fields_of_forms():
         "<p>Part one.</p><script>'</html>' + '<p>three'</script><p>Part two.</p>",
         "<p>Part one.</p><!-- </html> --><p>Part two.</p></html></html>",
         "<p>Part one.</p></HTML ><!-- end -->Part two.",
+        "<p>Part one.</p></html lang=en><p>Part two.",
+        "<p>Part one.</p></html/><p>Part two.",
+        "<p>Part one.</p></body/></html\n<p>Part two.",
+        "<p>Part one.</p></html Part two.",
+        "<p>Part one.</p><script>x</script foo></html><p>Part two.",
+        "<p>Part one.</p><style>x</style/></html><p>Part two.",
+        "<p>Part one.</p><script src=x /></html><p>Part two.",
+        "<p>Part one.</p><script-x></script-x></html><p>Part two.",
+        "<p>Part one.</p><!--></html><p>Part two.",
+        "<p>Part one.</p><!---></html><p>Part two.",
+        "<p>Part one.</p><!-- x --!></html><p>Part two.",
     ],
 )
 def test_what_follows_the_end_of_a_document_is_read(html):
     assert load(html.encode()).text == "Part one.\n\nPart two."
+
+
+@pytest.mark.parametrize(
+    ("base", "address"), [("http://[x", "y"), ("http://a.b/", "http://[x"), ("http://a.b/", "//a]"), ("//℀", "y")]
+)
+def test_an_address_that_cannot_be_read_is_kept_as_it_is_written(base, address):
+    document = load(f"<html><base href='{base}'><p>See <a href='{address}'>this</a>.".encode())
+    assert document.text == "See this."
+    assert [link.uri for link in document.links] == [address]
 
 
 def test_html_that_mentions_the_tags_of_filings_keeps_its_text():

@@ -1,4 +1,4 @@
-"""Looks at elements of HTML: the text in them and after them, tables and list markers, page numbers."""
+"""Looks at elements of HTML: the text in them and after them, addresses, tables and list markers, page numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
+from urllib.parse import urljoin
 
 from lxml import etree
 
@@ -23,6 +24,7 @@ BLOCKS = {
     *("section summary table tbody tfoot thead tr td th ul option optgroup hgroup search xmp frameset").split(),
 }
 """Elements that are blocks unless a style says otherwise."""
+_ADDRESSES = {"a": "href", "area": "href", "q": "cite", "blockquote": "cite"}
 _MARKER = re.compile(r"\(?\w{1,5}[.)]{1,2}|\d+(?:\.\d+)+\.?|[•·●○▪■□☐☒–—*o-]")
 _NUMBER = re.compile(r"[-–—\s]*(?:page\s+)?(?:[A-Z]-)?(?:\d{1,4}|[ivxl]{1,7})(?:\s+of\s+\d+)?[-–—\s]*", re.IGNORECASE)
 
@@ -61,6 +63,20 @@ def start_of(element: Any, length: int = 40) -> str:
         if size > length:
             break
     return "".join(found).strip()
+
+
+def address(element: Any) -> str:
+    """The address that an element links to or quotes from, as it is written; empty if there is none."""
+    name = _ADDRESSES.get(element.tag)
+    return element.get(name, "").strip() if name else ""
+
+
+def in_full(uri: str, base: str) -> str:
+    """An address relative to a base; as it is written if one of the two cannot be read, such as ``http://[x``."""
+    try:
+        return urljoin(base, uri) if base else uri
+    except ValueError:
+        return uri
 
 
 def page_numbers(root: Any, styles: Styles) -> set[Any]:

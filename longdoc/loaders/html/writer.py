@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urljoin
 
 from lxml import etree
 
@@ -15,7 +14,9 @@ from longdoc.loaders.html.styles import Look, Styles
 from longdoc.loaders.html.tree import (
     BLOCKS,
     NEVER_TEXT,
+    address,
     has_text,
+    in_full,
     page_numbers,
     start_of,
     table_roles,
@@ -32,7 +33,6 @@ from longdoc.sections.numerals import numeral
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _PREFORMATTED = ("pre", "xmp", "listing", "plaintext", "textarea")
-_ADDRESSES = {"a": "href", "area": "href", "q": "cite", "blockquote": "cite"}
 _APART = ("textarea", "button", "svg", "text", "object")
 """Inline elements with space around them."""
 _SHIFTS = {"sup": "raised", "sub": "lowered"}
@@ -205,8 +205,8 @@ class HtmlWriter:
         write_descriptions(self.builder, element)
         if tag in _HEADINGS:
             self.builder.open_heading(_HEADINGS[tag])
-        elif uri := _address(element):
-            self.builder.open_link(urljoin(self.base, uri) if self.base else uri)
+        elif uri := address(element):
+            self.builder.open_link(in_full(uri, self.base))
         elif tag == "br":
             self.separate("\n")
         elif tag == "li":
@@ -326,7 +326,7 @@ class HtmlWriter:
         self.preformatted -= self._is_preformatted(element)
         if tag in _HEADINGS:
             self.builder.close_heading()
-        elif _address(element):
+        elif address(element):
             self.builder.close_link()
         elif tag in _APART:
             self.builder.separate(" ")
@@ -355,12 +355,6 @@ class HtmlWriter:
         while element is not None and element.tag not in ("td", "th", "table"):
             element = element.getparent()
         return element is not None and self.roles.get(element) == "marker"
-
-
-def _address(element: Any) -> str:
-    """The address that an element links to or quotes from; empty if there is none."""
-    name = _ADDRESSES.get(element.tag)
-    return element.get(name, "").strip() if name else ""
 
 
 def _is_note(element: Any) -> bool:
