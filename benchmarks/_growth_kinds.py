@@ -351,6 +351,19 @@ KINDS: dict[str, Kind] = {
     "html: less-than signs": html("", "< "),
     "html: ends": html("", "<p>x</p></body></html>"),
     "html: nested fonts": html("", "<font>x"),
+    "html: paragraphs in nested fonts": (
+        lambda n: ("<html><body>" + "<font>" * min(n, 900) + "<p>x" * n).encode(),
+        read,
+    ),
+    "html: line breaks in nested blocks": (
+        lambda n: (
+            "<html><style>p{page-break-before:always}</style><body>"
+            + "<div><font>" * min(n, 90)
+            + "<br>" * n
+            + "<p>x<p>y"
+        ).encode(),
+        read,
+    ),
     "html: nested links": html("", "<a href='#x'><b>", "x"),
     "html: nested spans without text": html("", "<span>", "x"),
     "html: nested raised text": html("", "x<sup>2"),

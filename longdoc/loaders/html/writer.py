@@ -64,6 +64,7 @@ class HtmlWriter:
         self.page_is_empty = True  # nothing visible since the last page break
         self.preformatted = 0  # depth in <pre> elements
         self.roles: dict[Any, str] = {}  # elements of tables, list markers, and elements left out
+        self.cells: list[Any] = [None]  # the cells and tables around the current element
         self.counters: dict[Any, int] = {}  # <ol> -> the next number
         self.closers: dict[
             Any, list[tuple[str, str]]
@@ -213,6 +214,7 @@ class HtmlWriter:
             self.open_item(element)
         elif tag in ("table", "tr", "td", "th"):
             self.open_table_part(element)
+            self.cells += [element] if tag != "tr" else []
         self.preformatted += self._is_preformatted(element)
         self._open_inline(element)
 
@@ -333,8 +335,11 @@ class HtmlWriter:
         else:
             self._close_table_part(role)
         is_part = tag in ("td", "th") or role == "table"
-        if not is_part and self.is_block(element) and not self._in_marker(element):
+        # The line continues after a block in a cell with a list marker.
+        if not is_part and self.is_block(element) and self.roles.get(self.cells[-1]) != "marker":
             self.separate("\n" if tag in _LINES else "\n\n")
+        if self.cells[-1] is element:
+            self.cells.pop()
         if self.looks[-1].breaks_after:
             self.start_page()
 
@@ -349,12 +354,6 @@ class HtmlWriter:
         elif role == "marker":
             self.builder.separate(" ")
             self.after_marker = True
-
-    def _in_marker(self, element: Any) -> bool:
-        """Whether the element is in a cell with a list marker, so that the line continues after it."""
-        while element is not None and element.tag not in ("td", "th", "table"):
-            element = element.getparent()
-        return element is not None and self.roles.get(element) == "marker"
 
 
 def _is_note(element: Any) -> bool:
