@@ -361,6 +361,19 @@ KINDS: dict[str, Kind] = {
     "html: less-than signs": html("", "< "),
     "html: ends": html("", "<p>x</p></body></html>"),
     "html: nested fonts": html("", "<font>x"),
+    "html: paragraphs in nested fonts": (
+        lambda n: ("<html><body>" + "<font>" * min(n, 900) + "<p>x" * n).encode(),
+        read,
+    ),
+    "html: line breaks in nested blocks": (
+        lambda n: (
+            "<html><style>p{page-break-before:always}</style><body>"
+            + "<div><font>" * min(n, 90)
+            + "<br>" * n
+            + "<p>x<p>y"
+        ).encode(),
+        read,
+    ),
     "html: nested links": html("", "<a href='#x'><b>", "x"),
     "html: nested spans without text": html("", "<span>", "x"),
     "html: nested raised text": html("", "x<sup>2"),
@@ -385,6 +398,30 @@ KINDS: dict[str, Kind] = {
         ).encode(),
         read,
     ),
+    "html: selected options": html("<select multiple>", "<option selected>x"),
+    "html: rules for elements with own ids": (
+        lambda n: (
+            "<html><style>" + ".a{top:1}" * n + "</style><body>" + "".join(f"<p class=a id=i{i}>x" for i in range(n))
+        ).encode(),
+        read,
+    ),
+    "html: rules for elements with own classes": (
+        lambda n: (
+            "<html><style>"
+            + "".join(f".a.b{i}{{top:1}}.a .b{i}{{display:block}}" for i in range(n))
+            + "</style><body>"
+            + "".join(f"<p class='a b{i}'>x" for i in range(n))
+        ).encode(),
+        read,
+    ),
+    "html: open brackets of a selector": html("<style>", "[", "{display:block}</style>"),
+    "html: open conditions of a selector": html("<style>", ":a(", "{display:block}</style>"),
+    "html: selectors of a rule that adds text": (
+        lambda n: ("<html><style>" + "a," * n + "a{" + "content " * n + "}</style><body>x").encode(),
+        read,
+    ),
+    "html: long import": html("<style>@import url(", "a", " }</style>"),
+    "html: import and spaces": html("<style>@import url(a", " ", "}</style>"),
     "html: pictures": html("", "<img alt='a picture' src=x>"),
     "html: frames": html("", "<iframe srcdoc='<p>x</p>'></iframe>"),
     "html: bases": html("", "<a href=x>y</a><base href='http://a.b/'>"),

@@ -130,6 +130,7 @@ def test_an_attachment_is_written_once(binary_first: bool) -> None:
         ("<div><![CDATA[x<5]]><br>c</div>", "x<5\nc"),
         ("<div><o:p>a</o:p><br>c</div>", "a\nc"),
         ('<div>a <a href="x<y">b</a><br>c</div>', "a b\nc"),
+        ("<div>a</HTML ><br>b</html>c</div>", "a\nbc"),
     ],
 )
 def test_a_narrative_that_is_not_well_formed_keeps_its_words(div: str, text: str) -> None:

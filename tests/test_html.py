@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from longdoc.document import Document
 from longdoc.errors import LimitExceededError, LongdocError, NoTextLayerError
 from longdoc.loaders import Limits, load
 from longdoc.loaders.edgar import split_documents
 from longdoc.loaders.html import load_html
+from longdoc.loaders.html.styles import Styles
+from longdoc.loaders.html.tree import page_numbers, start_of, starts_of
 from longdoc.loaders.markup.grid import Grid
 from longdoc.loaders.options import Options
 from reference import html_text
@@ -286,10 +289,45 @@ def test_fields_of_forms():
         "<p>Part one.</p><script>'</html>' + '<p>three'</script><p>Part two.</p>",
         "<p>Part one.</p><!-- </html> --><p>Part two.</p></html></html>",
         "<p>Part one.</p></HTML ><!-- end -->Part two.",
+        "<p>Part one.</p></html lang=en><p>Part two.",
+        "<p>Part one.</p></html/><p>Part two.",
+        "<p>Part one.</p></body/></html\n<p>Part two.",
+        "<p>Part one.</p></html Part two.",
+        "<p>Part one.</p><script>x</script foo></html><p>Part two.",
+        "<p>Part one.</p><style>x</style/></html><p>Part two.",
+        "<p>Part one.</p><script src=x /></html><p>Part two.",
+        "<p>Part one.</p><script-x></script-x></html><p>Part two.",
+        "<p>Part one.</p><!--></html><p>Part two.",
+        "<p>Part one.</p><!---></html><p>Part two.",
+        "<p>Part one.</p><!-- x --!></html><p>Part two.",
     ],
 )
 def test_what_follows_the_end_of_a_document_is_read(html):
     assert load(html.encode()).text == "Part one.\n\nPart two."
+
+
+@pytest.mark.parametrize(
+    ("base", "address"), [("http://[x", "y"), ("http://a.b/", "http://[x"), ("http://a.b/", "//a]"), ("//℀", "y")]
+)
+def test_an_address_that_cannot_be_read_is_kept_as_it_is_written(base, address):
+    document = load(f"<html><base href='{base}'><p>See <a href='{address}'>this</a>.".encode())
+    assert document.text == "See this."
+    assert [link.uri for link in document.links] == [address]
+
+
+def test_the_starts_of_nested_blocks_are_found_in_one_walk(monkeypatch):
+    inner = "<br> 7<font>of the <script>x</script>words<title>y</title></font> that are long enough, and more"
+    parts = "<noscript>a<p>b</noscript>c<p></p><td>d<div>e <style>f</style>"
+    root = etree.fromstring(f"<html><body>{'<div><font>' * 90}{inner}{parts}", etree.HTMLParser())
+    blocks = set(root.iter("div", "p"))
+    starts = {block: start_of(block) for block in blocks}
+    walks, iterwalk = [], etree.iterwalk
+    monkeypatch.setattr(etree, "iterwalk", lambda *of, **named: walks.append(of) or iterwalk(*of, **named))
+    assert starts_of(root, blocks) == starts
+    assert len(walks) == 1
+    breaks = Styles("p { page-break-before: always }")
+    assert page_numbers(root, breaks) == set()
+    assert len(walks) == 3  # for the page breaks and the starts
 
 
 def test_html_that_mentions_the_tags_of_filings_keeps_its_text():

@@ -85,12 +85,31 @@ def test_other_links_and_sheets_are_not(head):
         "@import url(" * 20_000,
         "@import url('a' layer(" + "layer(" * 20_000,
         "@import" + " " * 100_000 + "}",
+        "@import url(" + "a" * 50_000 + " }",
+        "@import url(a" + " " * 50_000 + "}",
     ],
 )
 def test_long_sheets_are_read_in_linear_time(sheet):
     start = perf_counter()
     list(sheets_elsewhere(document_fromstring(f"<html><head><style>{sheet}</style></head><body>x</body></html>")))
     assert perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("first", "hides"), [("top: 1px", False), ("display: none", True), ("display: none !important", True)]
+)
+@pytest.mark.parametrize("last", ["", ".a { display: block }"])
+def test_of_many_rules_for_the_same_elements_the_last_or_an_important_one_holds(first, hides, last):
+    sheet = f".a {{ {first} }}" + ".a { top: 1px }" * 100 + last
+    document = load(f"<html><style>{sheet}</style><p>Text.</p><p class=a id=b>More.</p>".encode())
+    is_hidden = hides and (not last or "important" in first)
+    assert document.text == ("Text." if is_hidden else "Text.\n\nMore.")
+
+
+@pytest.mark.parametrize("part", ["[", ":a("])
+def test_a_selector_with_many_open_brackets_shows_what_it_may_be_for(part):
+    sheet = f"p {{ display: none }} p{part * 100_000} {{ display: block }}"
+    assert load(f"<html><style>{sheet}</style><p>Text.</p><div>More.</div>".encode()).text == "Text.\n\nMore."
 
 
 def test_it_is_told_once_for_documents_within_documents():

@@ -35,8 +35,9 @@ _PAGE_TAG = re.compile(r"</?PAGE\s*>", re.IGNORECASE)
 _PAGE_BREAK = '<hr style="page-break-after:always">'
 _TAG_OR_ENTITY = re.compile(f"{TABLE_TAG}|{ENTITY}", re.IGNORECASE)
 _RAW = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(?P<tag>script|style|textarea|xmp)\b.*?(?:</(?P=tag)\s*>|\Z)"
-    r"|<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|(?P<body></body\s*>)|(?P<end></html\s*>)",
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    r"|<(?P<tag>script|style|textarea|xmp)(?=[\s/>])(?:[^<>]*/>|.*?(?:</(?P=tag)(?=[\s/>])|\Z))"
+    r"|<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|</(?P<end>body|html)(?=[\s/>])(?:[^<>]*>)?",
     re.DOTALL | re.IGNORECASE,
 )
 _IS_XHTML = re.compile(r"\s*<\?xml|.{0,500}<html[^>]*xmlns", re.DOTALL)
@@ -210,9 +211,9 @@ def _pieces(source: str) -> tuple[list[str], int]:
         if match["cdata"] is not None:
             text = escape(match["cdata"])
             pieces[-1].append(text if is_xhtml else f"<span hidden>{text}</span>")
-        elif match["end"]:
-            pieces.append([])
-        elif not match["body"]:
+        elif match["end"] is not None:
+            pieces += [[]] if match["end"].lower() == "html" else []
+        else:
             comments += match["tag"] is None
             pieces[-1].append(match[0])
     pieces[-1].append(source[at:])

@@ -46,9 +46,10 @@ def write_select(builder: Builder, element: Any, fields: list[FormField]) -> Non
     many = element.get("multiple") is not None
     if not many:
         chosen = chosen[-1:] or (options[:1] if element.get("size", "1").strip() in ("", "0", "1") else [])
+    written = set(chosen)
     builder.separate(" ")
     for option in element.iter("option"):
-        if option in chosen:
+        if option in written:
             builder.write(_label(option))
             builder.separate(" ")
         else:

@@ -19,8 +19,8 @@ _BORDER = re.compile(
 """What ends a statement, and the strings and addresses in which it does not."""
 _IMPORT = re.compile(
     r"""\s*@import(?:\s+url\(\s*(?P<bare>[^"'\s)]+)|(?:\s+url\(\s*|\s*)(?P<quoted>"[^"]*"|'[^']*'))"""
-    r"""\s*\)?(?P<media>[^{}]*)\Z""",
-    re.IGNORECASE,
+    r"""\s*\)?(?P<media>.*)""",
+    re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(r"\b(?:layer|supports)(?:\((?:[^()]|\([^()]*\))*\))?", re.IGNORECASE)
 _NOT_APPLIED = ("noscript", "template")
@@ -51,6 +51,8 @@ def sheets_elsewhere(root: Any) -> Iterator[str]:
     for sheet in sheets_within(root):
         css = without_comments(sheet) if "@import" in sheet.lower() else ""
         for found in filter(None, map(_IMPORT.match, _first_statements(css))):
+            if "{" in found["media"] or "}" in found["media"]:
+                continue
             address = (found["bare"] or found["quoted"][1:-1]).strip()
             if _is_elsewhere(address) and is_for_screens(_CONDITION.sub("", found["media"])):
                 yield address

@@ -30,6 +30,8 @@ _PSEUDO_ELEMENT = re.compile(r"::?(?:before|after)\s*$", re.IGNORECASE)
 _STRINGS = re.compile(r"""(?<![\w-])content\s*:\s*((?:"[^"]*"|'[^']*'|[^;}"'])*)""", re.IGNORECASE)
 _WORDS = re.compile(r"""["']([^"']*)["']""")
 _ICON = re.compile(r"\\[0-9a-f]{1,6}\s?", re.IGNORECASE)
+_CONDITIONS = re.compile(r"::?[\w-]+(?:\([^)]*(?:\)|\Z))?|\[[^\]]*(?:\]|\Z)")
+"""Pseudo-classes and conditions on attributes in a selector; one that is not closed goes on to its end."""
 _BRACE = re.compile(r"[{}]")
 _ZERO = re.compile(r"(?:0+(?:\.0*)?|\.0+)(?:[a-z]{1,4}|%)?")
 _LENGTH = re.compile(r"(-?)(?:\d+(?:\.\d*)?|\.\d+)(?:px|pt|em|ex|rem|%)")
@@ -124,17 +126,17 @@ class Styles:
         """Strings that the style sheets add to the text."""
         self.has_breaks = "break" in sheets.lower()
         """Whether a page may end where a style sheet says so."""
-        self._rules: dict[str, list[_Rule]] = {}
-        self._shown: list[_Rule] = []  # what a rule that cannot be followed may show
+        self._rules = _Rules()
+        self._shown = _Rules()  # what a rule that cannot be followed may show
+        self._sheet_cache: dict[tuple[str, frozenset[str]], tuple[Properties, bool]] = {}
         self._cache: dict[tuple[str, str, str, str], Look] = {}
         for order, (selector, body) in enumerate(_blocks(without_comments(sheets))):
             self._add(selector, body, order)
-        self._tags = any(key[0] not in ".#" for key in self._rules)
 
     def look(self, element: Any) -> Look:
         """What the style of an element says."""
         attributes = element.attrib
-        if not attributes and not self._tags:
+        if not attributes and not self._rules.has_tags:
             return _PLAIN
         style = attributes.get("style", "")
         if not self._rules:
@@ -145,38 +147,28 @@ class Styles:
         if found is None:
             if len(self._cache) > 10_000:
                 self._cache.clear()
+                self._sheet_cache.clear()
             found = self._cache[key] = _look(key[0], self._computed(*key))
         return found
 
     def _add(self, selector: str, body: str, order: int) -> None:
-        properties = declarations(body)
+        properties, words = declarations(body), _generated(body)
         for part in selector.split(","):
             one = part.strip()
-            self._note_generated(one, body)
-            if _PSEUDO_ELEMENT.search(one):
+            self._note_generated(one, words)
+            if not properties or not one or _PSEUDO_ELEMENT.search(one):
                 continue
-            compound = _COMPOUND.fullmatch(one)
-            if not properties or not one:
-                continue
-            if compound:
-                rule = _rule(compound, properties, order)
-                for key in rule.marks or {rule.tag}:
-                    self._rules.setdefault(key, []).append(rule)
+            if compound := _COMPOUND.fullmatch(one):
+                self._rules.add(_rule(compound, properties, order))
             elif properties.get("display", "none") != "none" or properties.get("visibility", "hidden") != "hidden":
-                last = _COMPOUND.match(
-                    re.split(r"[\s>+~]+", re.sub(r"::?[\w-]+(?:\([^)]*\))?|\[[^\]]*\]", "", one))[-1]
-                )
+                last = _COMPOUND.match(re.split(r"[\s>+~]+", _CONDITIONS.sub("", one))[-1])
                 if last:
-                    self._shown.append(_rule(last, properties, order))
+                    self._shown.add(_rule(last, properties, order))
 
-    def _note_generated(self, selector: str, body: str) -> None:
-        """Keeps the words that a rule adds; icons and list numbers are not words."""
-        found = _STRINGS.search(body) if "content" in body else None
-        if not found:
-            return
-        strings = _WORDS.findall(_ICON.sub("", found[1])) if len(self.generated) < 100 else []
-        words = [string for string in strings if any(map(str.isalnum, string))]
-        is_number = re.search(r"counters?\(", found[1]) and not re.search(r"\bli\b|lst-", selector)
+    def _note_generated(self, selector: str, generated: tuple[list[str], bool]) -> None:
+        """Keeps the words that a rule adds; the numbers of lists are not words."""
+        words = generated[0] if len(self.generated) < 100 else []
+        is_number = generated[1] and not re.search(r"\bli\b|lst-", selector)
         self.generated += words or (["numbers"] if is_number else [])
 
     def _computed(self, tag: str, classes: str, identifier: str, style: str) -> Properties:
@@ -184,19 +176,79 @@ class Styles:
         if not self._rules:
             return {name: value.rstrip("!") for name, value in own.items()}
         marks = {f".{each}" for each in classes.split()} | ({f"#{identifier}"} if identifier else set())
-        found = {
-            id(rule): rule for key in (*marks, tag, "*") for rule in self._rules.get(key, ()) if _fits(rule, tag, marks)
-        }
-        result: dict[str, str] = {}
-        hides = self._can_hide and tag not in ("html", "body")  # scripts show the whole page when it is complete
-        for rule in sorted(found.values(), key=lambda rule: rule.rank):
-            _merge(result, rule.properties)
-        if not hides:
-            result = {name: value for name, value in result.items() if name not in _HIDING}
+        known = frozenset(mark for mark in marks if mark in self._rules.marks or mark in self._shown.marks)
+        if (tag, known) not in self._sheet_cache:
+            self._sheet_cache[tag, known] = self._from_sheets(tag, known)
+        properties, is_shown = self._sheet_cache[tag, known]
+        result = dict(properties)
         _merge(result, own)
-        if any(_fits(rule, tag, marks) for rule in self._shown) and "display" not in own and "visibility" not in own:
+        if is_shown and "display" not in own and "visibility" not in own:
             result = {name: value for name, value in result.items() if name not in _HIDING[:2]}
         return {name: value.rstrip("!") for name, value in result.items()}
+
+    def _from_sheets(self, tag: str, marks: frozenset[str]) -> tuple[Properties, bool]:
+        """What the style sheets say about elements, and whether a rule that cannot be followed may show them."""
+        result: dict[str, str] = {}
+        for rule in sorted(self._rules.fitting(tag, marks), key=lambda rule: rule.rank):
+            _merge(result, rule.properties)
+        if not self._can_hide or tag in ("html", "body"):  # scripts show the whole page when it is complete
+            result = {name: value for name, value in result.items() if name not in _HIDING}
+        return result, any(True for _ in self._shown.fitting(tag, marks))
+
+
+class _Rules:
+    """Rules by the tag and one of the marks of the elements they are for; of several for the same, one."""
+
+    def __init__(self) -> None:
+        self.marks: set[str] = set()
+        """All classes and ids that rules are for."""
+        self.has_tags = False
+        """Whether there are rules for elements without a class or an id."""
+        self._by_key: dict[tuple[str, str], dict[frozenset[str], list[_Rule]]] = {}
+        self._keys: dict[tuple[str, frozenset[str]], tuple[str, str]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_key)
+
+    def add(self, rule: _Rule) -> None:
+        """Adds a rule."""
+        self.marks |= rule.marks
+        self.has_tags = self.has_tags or not rule.marks
+        selector = (rule.tag, rule.marks)
+        if selector not in self._keys:  # under the mark that the fewest rules are under
+            keys = [(rule.tag, mark) for mark in rule.marks] or [(rule.tag, "")]
+            self._keys[selector] = min(keys, key=lambda key: len(self._by_key.get(key, ())))
+        rules = self._by_key.setdefault(self._keys[selector], {}).setdefault(rule.marks, [])
+        rules.append(rule)
+        if len(rules) > 2 * len(_READ):
+            rules[:] = _without_overridden(rules)
+
+    def fitting(self, tag: str, marks: frozenset[str]) -> Iterator[_Rule]:
+        """The rules for elements with a tag and these classes and ids, in no order."""
+        for each in {tag, "*"}:
+            for mark in ("", *marks):
+                for needed, rules in self._by_key.get((each, mark), {}).items():
+                    if needed <= marks:
+                        yield from rules
+
+
+def _without_overridden(rules: list[_Rule]) -> list[_Rule]:
+    """The rules for the same elements, in their order, without those of which others override each property."""
+    last: dict[str, int] = {}
+    for number, rule in enumerate(rules):
+        for name, value in rule.properties.items():
+            if value.endswith("!") or name not in last or not rules[last[name]].properties[name].endswith("!"):
+                last[name] = number
+    return [rules[number] for number in sorted(set(last.values()))]
+
+
+def _generated(body: str) -> tuple[list[str], bool]:
+    """The words that a rule adds to the text, and whether it adds numbers; icons are not words."""
+    found = _STRINGS.search(body) if "content" in body else None
+    if not found:
+        return [], False
+    strings = _WORDS.findall(_ICON.sub("", found[1]))
+    return [each for each in strings if any(map(str.isalnum, each))], bool(re.search(r"counters?\(", found[1]))
 
 
 def _look(tag: str, style: Properties) -> Look:
@@ -257,10 +309,6 @@ def _rule(compound: re.Match[str], properties: Properties, order: int) -> _Rule:
     tag = (compound[1] or "*").lower()
     ids = sum(mark.startswith("#") for mark in marks)
     return _Rule(tag, marks, (ids, len(marks) - ids, tag != "*", order), properties)
-
-
-def _fits(rule: _Rule, tag: str, marks: set[str]) -> bool:
-    return rule.tag in ("*", tag) and rule.marks <= marks
 
 
 def _blocks(css: str, depth: int = 0) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urljoin
 
 from lxml import etree
 
@@ -15,7 +14,9 @@ from longdoc.loaders.html.styles import Look, Styles
 from longdoc.loaders.html.tree import (
     BLOCKS,
     NEVER_TEXT,
+    address,
     has_text,
+    in_full,
     page_numbers,
     start_of,
     table_roles,
@@ -32,7 +33,6 @@ from longdoc.sections.numerals import numeral
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _PREFORMATTED = ("pre", "xmp", "listing", "plaintext", "textarea")
-_ADDRESSES = {"a": "href", "area": "href", "q": "cite", "blockquote": "cite"}
 _APART = ("textarea", "button", "svg", "text", "object")
 """Inline elements with space around them."""
 _SHIFTS = {"sup": "raised", "sub": "lowered"}
@@ -64,6 +64,7 @@ class HtmlWriter:
         self.page_is_empty = True  # nothing visible since the last page break
         self.preformatted = 0  # depth in <pre> elements
         self.roles: dict[Any, str] = {}  # elements of tables, list markers, and elements left out
+        self.cells: list[Any] = [None]  # the cells and tables around the current element
         self.counters: dict[Any, int] = {}  # <ol> -> the next number
         self.closers: dict[
             Any, list[tuple[str, str]]
@@ -205,14 +206,15 @@ class HtmlWriter:
         write_descriptions(self.builder, element)
         if tag in _HEADINGS:
             self.builder.open_heading(_HEADINGS[tag])
-        elif uri := _address(element):
-            self.builder.open_link(urljoin(self.base, uri) if self.base else uri)
+        elif uri := address(element):
+            self.builder.open_link(in_full(uri, self.base))
         elif tag == "br":
             self.separate("\n")
         elif tag == "li":
             self.open_item(element)
         elif tag in ("table", "tr", "td", "th"):
             self.open_table_part(element)
+            self.cells += [element] if tag != "tr" else []
         self.preformatted += self._is_preformatted(element)
         self._open_inline(element)
 
@@ -326,15 +328,18 @@ class HtmlWriter:
         self.preformatted -= self._is_preformatted(element)
         if tag in _HEADINGS:
             self.builder.close_heading()
-        elif _address(element):
+        elif address(element):
             self.builder.close_link()
         elif tag in _APART:
             self.builder.separate(" ")
         else:
             self._close_table_part(role)
         is_part = tag in ("td", "th") or role == "table"
-        if not is_part and self.is_block(element) and not self._in_marker(element):
+        # The line continues after a block in a cell with a list marker.
+        if not is_part and self.is_block(element) and self.roles.get(self.cells[-1]) != "marker":
             self.separate("\n" if tag in _LINES else "\n\n")
+        if self.cells[-1] is element:
+            self.cells.pop()
         if self.looks[-1].breaks_after:
             self.start_page()
 
@@ -349,18 +354,6 @@ class HtmlWriter:
         elif role == "marker":
             self.builder.separate(" ")
             self.after_marker = True
-
-    def _in_marker(self, element: Any) -> bool:
-        """Whether the element is in a cell with a list marker, so that the line continues after it."""
-        while element is not None and element.tag not in ("td", "th", "table"):
-            element = element.getparent()
-        return element is not None and self.roles.get(element) == "marker"
-
-
-def _address(element: Any) -> str:
-    """The address that an element links to or quotes from; empty if there is none."""
-    name = _ADDRESSES.get(element.tag)
-    return element.get(name, "").strip() if name else ""
 
 
 def _is_note(element: Any) -> bool:

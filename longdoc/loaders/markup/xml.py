@@ -131,13 +131,18 @@ def check_attributes(source: str, name: str) -> None:
 
 
 def _only_tags(fragment: str) -> str:
-    """A fragment in which each "<" that starts no tag, as in "K<3", is escaped: a parser of HTML drops what follows."""
+    """A fragment in which each "<" that starts no tag, as in "K<3", is escaped: a parser of HTML drops what follows.
+
+    It drops what follows ``</html>``, too, which is left out.
+    """
     fragment = fragment.replace("<![CDATA[", "").replace("]]>", "")
     tags = _TAGS.union(match[1].lower() for match in _END_TAG.finditer(fragment))
     ends = {"!--": fragment.rfind("-->"), "?": fragment.rfind(">")}
 
     def escaped(match: re.Match[str]) -> str:
         other, tag = match[1], match[2]
+        if tag and tag.lower() == "html" and match[0][1] == "/":
+            return ""
         is_markup = match.start() < ends.get(other, len(fragment)) if other else bool(tag) and tag.lower() in tags
         return match[0] if is_markup else "&lt;" + match[0][1:]
 
