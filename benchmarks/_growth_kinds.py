@@ -399,6 +399,8 @@ KINDS: dict[str, Kind] = {
         read,
     ),
     "html: selected options": html("<select multiple>", "<option selected>x"),
+    "html: nested options": (lambda n: ("<html><select>" + "<option><b>" * min(n, 900) + "x " * n).encode(), read),
+    "html: nested buttons": (lambda n: ("<html><p>" + "<button>" * min(n, 900) + "x " * n).encode(), read),
     "html: rules for elements with own ids": (
         lambda n: (
             "<html><style>" + ".a{top:1}" * n + "</style><body>" + "".join(f"<p class=a id=i{i}>x" for i in range(n))

@@ -315,6 +315,26 @@ def test_an_address_that_cannot_be_read_is_kept_as_it_is_written(base, address):
     assert [link.uri for link in document.links] == [address]
 
 
+@pytest.mark.parametrize(
+    ("form", "values"),
+    [
+        ("<select multiple><option selected><b>one<option selected><b>two<option><b>three", ["one, two"]),
+        ("<button><b>one<button><b>two", ["one", "two"]),
+    ],
+)
+def test_an_option_or_a_button_ends_where_the_next_one_starts(form, values):
+    document = load(f"<html><p>Text</p>{form}".encode())
+    assert [each.value for each in document.fields] == values
+    assert document.text.split() == ["Text", "one", "two"]
+    assert ("option" in form) == (("option", "three") in kept(document))
+
+
+def test_text_between_options_is_kept_as_furniture():
+    document = load(b"<html><p>Text</p><select>before<option>one</option>after<p>more</select>End")
+    assert document.text.split() == ["Text", "one", "End"]
+    assert ("hidden", "beforeaftermore") in kept(document)
+
+
 def test_the_starts_of_nested_blocks_are_found_in_one_walk(monkeypatch):
     inner = "<br> 7<font>of the <script>x</script>words<title>y</title></font> that are long enough, and more"
     parts = "<noscript>a<p>b</noscript>c<p></p><td>d<div>e <style>f</style>"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from longdoc.document import FormField
-from longdoc.loaders.html.tree import text_of
+from longdoc.loaders.html.tree import NO_TEXT, text_of
 from longdoc.loaders.markup.builder import Builder
 
 _BUTTONS = {"submit": "Submit", "reset": "Reset", "button": "", "image": ""}
 _SECRET = ("password", "one-time-code", "cc-number", "cc-csc")
 _CHECKS = ("checkbox", "radio")
+_ENDS_OPTION, _ENDS_BUTTON = {*NO_TEXT, "option"}, {*NO_TEXT, "button"}
+"""What is not in the text of an option or a button: in browsers the next one ends it, but not in the parser."""
 
 
 def write_input(builder: Builder, element: Any, fields: list[FormField]) -> None:
@@ -40,7 +42,7 @@ def write_input(builder: Builder, element: Any, fields: list[FormField]) -> None
 
 
 def write_select(builder: Builder, element: Any, fields: list[FormField]) -> None:
-    """Writes the options of a ``select`` that are selected; the others are furniture."""
+    """Writes the options of a ``select`` that are selected; the others, and text between them, are furniture."""
     options = [option for option in element.iter("option") if option.get("hidden") is None]
     chosen = [option for option in options if option.get("selected") is not None]
     many = element.get("multiple") is not None
@@ -54,13 +56,14 @@ def write_select(builder: Builder, element: Any, fields: list[FormField]) -> Non
             builder.separate(" ")
         else:
             _drop(builder, _label(option), "option")
+    _drop(builder, text_of(element, without=_ENDS_OPTION), "hidden")
     _add(builder, element, fields, "choice", ", ".join(map(_label, chosen)))
 
 
 def add_text_field(builder: Builder, element: Any, fields: list[FormField]) -> None:
     """Adds the field of a ``textarea`` or ``button``, or of an element that plays the role of a box."""
     if element.tag == "button":
-        _add(builder, element, fields, "button", " ".join(text_of(element).split()))
+        _add(builder, element, fields, "button", " ".join(text_of(element, without=_ENDS_BUTTON).split()))
     else:
         _add(builder, element, fields, "text", text_of(element))
 
@@ -101,7 +104,7 @@ def _is_secret(element: Any) -> bool:
 
 
 def _label(option: Any) -> str:
-    return " ".join(text_of(option).split()) or option.get("label", "")
+    return " ".join(text_of(option, without=_ENDS_OPTION).split()) or option.get("label", "")
 
 
 def _drop(builder: Builder, value: str, kind: str) -> None:
