@@ -254,6 +254,24 @@ def parts(text: str, length: int = 1500, most: int = 30) -> list[str]:
     return [text[start : start + length] for start in range(0, min(len(text), most * length), length)]
 
 
+def ray(bench: Bench) -> list[Row]:
+    """The engine ``ray`` with a cluster of its own, against the local one."""
+    pdfs = sorted(bench.pdfs[: bench.arguments.documents])
+    found = {}
+    for engine in ("local", "ray"):
+        found[engine] = bench.start("run", pdfs, bench.folder / engine, engine=engine)
+        found[engine].advance()
+    same = files(bench.folder / "local") == files(bench.folder / "ray")
+    local, on_ray = found["local"].seconds, found["ray"].seconds
+    of = f"{len(pdfs)} PDFs, head `contract`, {len(bench.cores)} cores"
+    return [
+        ["files of ray, as of local", "yes" if same else "NO", "yes", of],
+        ["seconds, local, with start", f"{local:.0f}", "", of],
+        ["seconds, ray, with start of the cluster", f"{on_ray:.0f}", "", of],
+        ["overhead of ray", f"{on_ray / local - 1:.0%}", "< 25 %", of],
+    ]
+
+
 def cold(bench: Bench) -> list[Row]:
     """One short contract in a fresh process, until the first result is printed."""
     found = []
@@ -270,14 +288,14 @@ def cold(bench: Bench) -> list[Row]:
 
 
 PARTS: dict[str, Callable[[Bench], list[Row]]] = {
-    each.__name__: each for each in (speed, memory, kills, bad, disk, texts, cold)
+    each.__name__: each for each in (speed, memory, kills, bad, disk, ray, texts, cold)
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default=",".join(PARTS), help="parts to run, default: all")
-    parser.add_argument("--documents", type=int, default=100, help="PDFs for the parts speed and bad")
+    parser.add_argument("--documents", type=int, default=100, help="PDFs for the parts speed, bad and ray")
     parser.add_argument("--sizes", type=int, nargs=2, default=[100, 1000], help="numbers of PDFs for the part memory")
     parser.add_argument("--kills", type=int, default=20, help="how often to kill a run")
     parser.add_argument("--kill-documents", type=int, default=24, help="PDFs for the parts kills and disk")
