@@ -20,6 +20,8 @@ FITTED = 2
 """The last doublings, over which the exponent is fitted."""
 CHEAP = 0.02
 """CPU seconds of the smallest of the four doublings, at least: less is noise and fixed costs."""
+LARGE = 1 << 22
+"""Length of the smallest of the four doublings, at most: some kinds take no time, however long they are."""
 SLOW = 8.0
 """CPU seconds after which a run is given up."""
 
@@ -67,11 +69,16 @@ def main() -> None:
         sys.exit("grow faster than linear:\n" + "\n".join(failed))
 
 
+def size_of(made: object) -> int:
+    """The length of a text or file; 0 for other inputs."""
+    return len(made) if isinstance(made, str | bytes) else 0
+
+
 def measured(make: Callable[[int], object], run: Callable[..., object]) -> tuple[list[int], list[float]]:
     """The sizes and the CPU seconds of the doublings; the first size is the smallest that is not cheap."""
     n = 64
     run(make(16))
-    while (taken := timed(run, make(n), 2)) < CHEAP and n < 1 << 20:
+    while (taken := timed(run, made := make(n), 2)) < CHEAP and n < 1 << 20 and size_of(made) < LARGE:
         n *= 2 if taken > CHEAP / 4 else 4
     sizes, times = [], []
     for doubling in range(DOUBLINGS + 1):

@@ -39,8 +39,8 @@ def load_model(
         raise TypeError(f"from_pretrained() got an unexpected argument {kind!r}; heads are {', '.join(HEADS)}")
     if not isinstance(name_or_path, (str, PathLike)):
         raise ConfigError(
-            f"{kind or 'model'}={name_or_path!r:.60}: give one folder or hub id; heads of several kinds from several "
-            "models are several arguments, Pipeline.from_pretrained(ner=..., qa=...)"
+            f"{kind or 'model'}={name_or_path!r:.60}: give one folder or hub id; heads of several models are given by "
+            "kind: ner=..., qa=..."
         )
     folder = DEFAULT_MODEL if name_or_path == "default" else Path(name_or_path)
     if folder.is_file():

@@ -139,7 +139,7 @@ def _task(model: Model, name: str, batch: Any) -> Any:
     if type(settings) not in chosen._model_mapping:
         raise ConfigError(f"transformers has no {chosen.__name__} of a {settings.model_type}; use it in longdoc")
     with quiet():
-        task = chosen.from_config(settings).float().eval()
+        task = chosen.from_config(settings, trust_remote_code=False).float().eval()
     if config.kind == "embed" and getattr(task, "pooler", None) is not None:
         task.pooler = None  # which would be random
     lacking, unknown = task.base_model.load_state_dict(backbone.state_dict(), strict=False)
