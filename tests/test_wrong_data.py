@@ -213,7 +213,7 @@ def test_a_number_of_a_run_that_is_out_of_range_is_named(every_kind, changes, me
 
 @pytest.mark.parametrize("given", [["one", "two"], ("one",), {"one": "two"}, 5, b"one", None])
 def test_something_else_than_a_name_of_a_model_is_refused(given):
-    with pytest.raises(ConfigError, match=r"ner=.*: give one folder or hub id; heads of several kinds"):
+    with pytest.raises(ConfigError, match=r"ner=.*: give one folder or hub id; heads of several models"):
         Pipeline.from_pretrained(ner=given)
 
 
