@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from disk_changes import disturbed_at
 from longdoc import durable
 from longdoc.batch import journal, parts
 from longdoc.batch.inputs import find_inputs, sha256_of
@@ -356,19 +357,7 @@ def test_killed_at_random_moments_it_gives_the_tables_of_an_undisturbed_run(fold
 
 def kill_at(step):
     """Makes this process kill itself at the n-th change of the disk, before or in the middle of it."""
-    count = [0]
-
-    def dying(function, half=None):
-        def call(*arguments, **options):
-            count[0] += 1
-            if count[0] == step:
-                if half:
-                    half(*arguments)
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*arguments, **options)
-
-        return call
-
+    dying, _ = disturbed_at(step, lambda: os.kill(os.getpid(), signal.SIGKILL))
     write, fsync, unlink, replace = os.write, os.fsync, Path.unlink, Path.replace
     os.write = dying(write, lambda file, data: write(file, data[: len(data) // 2]))
     os.fsync, Path.unlink, Path.replace = dying(fsync), dying(unlink), dying(replace)

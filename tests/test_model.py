@@ -13,6 +13,7 @@ from transformers import AutoModel
 import longdoc.model
 import reference
 from conftest import make_model
+from disk_changes import disturbed_at
 from longdoc.bert import Bert, is_bert
 from longdoc.encoders import PackedLinear, SpecialTokens, Template, length_batches, pack_for_cpu
 from longdoc.errors import ConfigError
@@ -210,18 +211,7 @@ NAMES = ("config.json", "model.safetensors", "tokenizer.json")
 
 def disturb(end, at, patch):
     """Calls ``end`` instead of the change of the disk with this number, or in the middle of it; counts them."""
-    count = [0]
-
-    def ending(function, half=None):
-        def call(*arguments, **options):
-            count[0] += 1
-            if count[0] == at:
-                if half:
-                    half(*arguments)
-                end()
-            return function(*arguments, **options)
-
-        return call
+    ending, count = disturbed_at(at, end)
 
     def half_of(state, path):
         Path(path).write_bytes(b"half")

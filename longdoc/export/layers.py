@@ -104,12 +104,7 @@ def calibrated(weight: Tensor, bias: Tensor, config: HeadConfig) -> tuple[Tensor
 
 def _words(task: Any, head: Any) -> Iterator[State]:
     own = {name: tensor.detach() for name, tensor in head.state_dict().items()}
-    for dense, norm, bias in WORD_LAYERS:
-        names = {
-            f"{here}.{part}": f"{there}.{part}"
-            for here, there in (("dense", dense), ("norm", norm))
-            for part in ("weight", "bias")
-        } | {"bias": bias}
-        shapes = {name: tuple(tensor.shape) for name, tensor in task.named_parameters(remove_duplicate=False)}
+    shapes = {name: tuple(tensor.shape) for name, tensor in task.named_parameters(remove_duplicate=False)}
+    for names in WORD_LAYERS:
         if all(shapes.get(there) == tuple(own[here].shape) for here, there in names.items()):
             yield {there: own[here] for here, there in names.items()}

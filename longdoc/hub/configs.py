@@ -22,12 +22,21 @@ TASKS = {
     "fill": "ForMaskedLM",
 }
 """Head kind → suffix of the transformers classes that have such a head."""
-WORD_LAYERS = (
-    ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"),
-    ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias"),
-    ("vocab_transform", "vocab_layer_norm", "vocab_projector.bias"),
+WORD_LAYERS = tuple(
+    {
+        "dense.weight": f"{dense}.weight",
+        "dense.bias": f"{dense}.bias",
+        "norm.weight": f"{norm}.weight",
+        "norm.bias": f"{norm}.bias",
+        "bias": bias,
+    }
+    for dense, norm, bias in (
+        ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"),
+        ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias"),
+        ("vocab_transform", "vocab_layer_norm", "vocab_projector.bias"),
+    )
 )
-"""Names of the dense layer, its norm and the output bias of the prediction head of BERT, RoBERTa and DistilBERT."""
+"""Parameter of the head ``fill`` → its name in the prediction head of BERT, of RoBERTa and of DistilBERT."""
 SETTINGS_FILE = "longdoc.json"
 """Beside a checkpoint that longdoc exported, the settings that longdoc reads it with."""
 LONG = {"longformer": 4096, "modernbert": 4096, "big_bird": 1024}

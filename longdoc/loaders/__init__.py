@@ -81,13 +81,13 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
+    name = _name_of(source)
     if not isolated:
-        return _document(_content_of(source, limits), _name_of(source), options)
+        return _document(_content_of(source, name, limits), name, options)
     from longdoc.loaders.isolated import in_time  # only here, for the time that it takes
     from longdoc.loaders.isolated import isolated as run_isolated
 
-    name = _name_of(source)
-    data = in_time(_content_of, source, limits, name=name, timeout=timeout)
+    data = in_time(_content_of, source, name, limits, name=name, timeout=timeout)
     return run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
 
 
@@ -145,11 +145,10 @@ def _name_of(source: str | os.PathLike[str] | bytes | BinaryIO) -> str:
     return Path(source if isinstance(source, (str, os.PathLike)) else str(getattr(source, "name", "file object"))).name
 
 
-def _content_of(source: str | os.PathLike[str] | bytes | BinaryIO, limits: Limits) -> bytes:
+def _content_of(source: str | os.PathLike[str] | bytes | BinaryIO, name: str, limits: Limits) -> bytes:
     """The content of a source."""
     if isinstance(source, bytes):
         return source
-    name = _name_of(source)
     if not isinstance(source, (str, os.PathLike)):
         return _content(source, name, limits)
     try:

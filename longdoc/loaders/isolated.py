@@ -70,8 +70,8 @@ def in_time(function: Callable[..., R], *arguments: Any, name: str, timeout: flo
     try:
         return found.result(timeout)
     except FuturesTimeoutError:
-        if found.done():
-            raise  # by the function
+        if found.done():  # meanwhile, or it has raised such an error itself
+            return found.result()
         raise LoaderTimeoutError(
             f"{name}: the file did not end within {timeout:g} s, as a pipe or a slow network may not; wait for what "
             "writes it, or allow more: load(..., timeout=...)"

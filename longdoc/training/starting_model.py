@@ -74,12 +74,7 @@ def load_prediction_head(model: Model, base: str) -> bool:
     weights: Mapping[str, Tensor] = repository.load(AutoModelForMaskedLM, torch.float32)[0].state_dict()
     head = model.heads[fill_heads(model.config)[0]]
     shapes = {name: tensor.shape for name, tensor in head.state_dict().items()}
-    for dense, norm, bias in WORD_LAYERS:
-        names = {
-            f"{own}.{kind}": f"{theirs}.{kind}"
-            for own, theirs in (("dense", dense), ("norm", norm))
-            for kind in ("weight", "bias")
-        } | {"bias": bias}
+    for names in WORD_LAYERS:
         found = {own: weights[theirs] for own, theirs in names.items() if theirs in weights}
         if {name: tensor.shape for name, tensor in found.items()} == shapes:
             head.load_state_dict(found)

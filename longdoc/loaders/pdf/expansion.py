@@ -101,8 +101,7 @@ class Expansion:
             outer = self._objects.entries(self._inherited(page, b"/Resources"))
             contents = [_Content(self._streams(page.get(b"/Contents")), outer, outer)]
             contents += [self._form(form, outer, outer) for each in annotations for form in self._appearances(each)]
-            total = self._total(contents, name, exact=False)
-            total = self._in_unicode(total)
+            total = self._in_unicode(self._total(contents, name, exact=False))
             if total.page_characters > self._limits.page_characters or total.page_objects > self._limits.page_objects:
                 total = self._in_unicode(self._total(contents, name, exact=True))
             for limit, value in total._asdict().items():
@@ -110,12 +109,10 @@ class Expansion:
 
     def _check_streams(self) -> None:
         """Raises an error if a stream that pdfium unpacks as a whole is longer than the limits allow."""
-        most, data = self._limits.stream_bytes, self._objects.data
-        places = sorted(self._objects.places.items(), key=lambda item: item[1])
-        ends = [*(place for _, place in places[1:]), len(data)]
-        long = {  # Flate makes a stream no longer than that
-            Reference(number) for (number, at), end in zip(places, ends, strict=True) if end - at > most // 1032
-        }
+        most = self._limits.stream_bytes
+        long = {
+            number for number, size in self._objects.sizes() if size > most // 1032
+        }  # the most by which Flate packs
         long |= {number for number, _ in self._objects.find(_CHAINED)}
         for number in long:
             stream = self._objects.get(number)

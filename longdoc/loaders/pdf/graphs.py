@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from longdoc.loaders.limits import Limits
-from longdoc.loaders.pdf.syntax import Objects, Reference
+from longdoc.loaders.pdf.syntax import Objects, Reference, Stream
 
 _DEEPEST = 64  # pdfium follows fields and rules half as deep; each function is a start of its own
 _PER_OPTION = 4  # pdfium lays out the options of a list: as much work as four fields
@@ -108,7 +108,7 @@ def cost_of(objects: Objects, annotation: Any) -> int:
 
 def _function(objects: Objects, value: Any) -> _Node:
     """Something with functions: a shading, a picture's colours, a function that is joined from others."""
-    return 1, [*_under(objects.get(value), b"/Functions", b"/Function", objects)]
+    return 1, [*_under(objects, objects.get(value), b"/Functions", b"/Function")]
 
 
 def _rule(objects: Objects, value: Any) -> _Node:
@@ -116,17 +116,17 @@ def _rule(objects: Objects, value: Any) -> _Node:
     found = objects.get(value)
     if isinstance(found, list):
         return _PER_RULE, [each for each in found if isinstance(each, Reference | list)]
-    rules = [*_under(found, b"/VE", b"/OCGs", objects)]
+    rules = [*_under(objects, found, b"/VE", b"/OCGs")]
     return _PER_RULE * len(rules), rules
 
 
-def _under(value: Any, first: bytes, second: bytes, objects: Objects) -> Iterator[Any]:
-    """The values under two keys of an object and of the dictionaries in it, but not in the list of all layers."""
-    waiting = [value.entries if hasattr(value, "entries") else value]
+def _under(objects: Objects, value: Any, *keys: bytes) -> Iterator[Any]:
+    """The values under some keys of an object and of the dictionaries in it, but not in the list of all layers."""
+    waiting = [value.entries if isinstance(value, Stream) else value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, dict):
-            for key in (first, second):
+            for key in keys:
                 yield from objects.items(each.get(key))
             waiting += [inner for key, inner in each.items() if key != b"/OCProperties"]
         elif isinstance(each, list):

@@ -95,6 +95,12 @@ class Objects:
         """The entries of the root of the file."""
         return self.entries(self.entries(self._trailer).get(b"/Root"))
 
+    def sizes(self) -> Iterator[tuple[Reference, int]]:
+        """The number of each object, and its bytes in the copy."""
+        ends = [*self._starts[1:], len(self.data)]
+        for number, start, end in zip(self._in_order, self._starts, ends, strict=True):
+            yield Reference(number), end - start
+
     def find(self, pattern: re.Pattern[bytes]) -> Iterator[tuple[Reference, re.Match[bytes]]]:
         """Each match of a pattern in the copy, with the number of the object that it is in."""
         for match in pattern.finditer(self.data):
