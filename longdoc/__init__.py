@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     )
     from longdoc.errors import (
         BatchError,
+        CheckpointWarning,
         ConcurrencyError,
         ConfigError,
         CorruptDocumentError,
@@ -178,6 +179,7 @@ __all__ = [
     "LoaderTimeoutError",
     "RecordError",
     "ConfigError",
+    "CheckpointWarning",
     "ConcurrencyError",
     "DataError",
     "TrainingError",
@@ -227,6 +229,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "LoaderTimeoutError",
         "RecordError",
         "ConfigError",
+        "CheckpointWarning",
         "ConcurrencyError",
         "DataError",
         "TrainingError",
