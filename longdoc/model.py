@@ -158,7 +158,7 @@ class Model(nn.Module):
         backbone = repository.encoder(**{name: 0.0 for name in _ATTENTION_DROPOUT if hasattr(known, name)})
         tokenizer = repository.fast_tokenizer()
         check_tokens(tokenizer, backbone.config)
-        return cls(_without_pooler(backbone), tokenizer, config)
+        return cls(without_pooler(backbone), tokenizer, config)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, *, only_windows: bool = False) -> Model:
@@ -334,10 +334,11 @@ def _encoder(record: Mapping[str, Any], where: str, *, only_windows: bool) -> tu
     from transformers import AutoModel
 
     config = encoder_config(record, where)
-    return config, lambda: _without_pooler(AutoModel.from_config(config, trust_remote_code=False))
+    return config, lambda: without_pooler(AutoModel.from_config(config, trust_remote_code=False))
 
 
-def _without_pooler(backbone: nn.Module) -> nn.Module:
+def without_pooler(backbone: nn.Module) -> nn.Module:
+    """The encoder itself, without the layer after the first state that no head of longdoc uses."""
     if getattr(backbone, "pooler", None) is not None:
         setattr(backbone, "pooler", None)  # noqa: B010 -- a module's attribute may be None, which its type denies
     return backbone

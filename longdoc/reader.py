@@ -84,6 +84,12 @@ class Reader:
         self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
         self._process = os.getpid()
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
+        after = [name for name, head in model.heads.items() if getattr(head, "asked_after_text", False)]
+        if after and encoder == "sparse":
+            raise ConfigError(
+                f"the checkpoint of {after[0]} reads a hypothesis after the text, and with sparse attention only the "
+                "last words of a long text would see it; use encoder='windows'"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         # Packed weights, threads and functions cannot be pickled, and are made again.

@@ -18,6 +18,7 @@ from longdoc.heads import EmbedConfig, EmbedHead, HeadConfig
 from longdoc.hub.configs import (
     SETTINGS_FILE,
     TASKS,
+    check_single,
     is_converted,
     kind_of,
     label_names,
@@ -27,9 +28,9 @@ from longdoc.hub.configs import (
     window_size,
 )
 from longdoc.hub.heads import take_head
-from longdoc.hub.vectors import read_vectors
+from longdoc.hub.vectors import is_cross_encoder, read_vectors
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig, SparseConfig
+from longdoc.model import Model, ModelConfig, SparseConfig, without_pooler
 from longdoc.model_files import check_tokens, read_json
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
@@ -70,6 +71,8 @@ def load_checkpoint(
     tokenizer = repository.tokenizer()
     size = window_size(encoder, _stated_length(repository, tokenizer))
     name, wanted = (kind, None) if stated is None else _head_of(stated)
+    if kind == "classify" and stated is None:
+        check_single(config, is_cross_encoder=is_cross_encoder(repository))
     head_config, head = take_head(kind, task, size, wanted)
     if stated is None:
         warn_of_nameless(config, kind)
@@ -124,7 +127,7 @@ def _head_of(stated: ModelConfig) -> tuple[str, Any]:
 def _embedding_model(repository: Repository, config: Any, stated: ModelConfig | None) -> Model:
     """An encoder with the pooling of its sentence-transformers modules, or else the mean."""
     vectors = read_vectors(repository, config.hidden_size)
-    encoder = _encoder_of(repository.name, repository.encoder(**_settings(config)))
+    encoder = without_pooler(_encoder_of(repository.name, repository.encoder(**_settings(config))))
     tokenizer = repository.tokenizer()
     longest = None if vectors is None else vectors.longest
     size = window_size(encoder, longest or _stated_length(repository, tokenizer))

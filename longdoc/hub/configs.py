@@ -50,7 +50,7 @@ MIN_STATED, MAX_STATED = 8, 1_000_000
 _PAIRS = ("equivalent", "duplicate", "paraphrase", "similar")
 """Classes that texts have in pairs only, with or without a "not" before."""
 _CROSS_ENCODER = ("sentence_transformers", "sbert_ce_default_activation_function")
-"""Settings in the ``config.json`` of a cross-encoder of sentence-transformers."""
+"""Settings in the ``config.json`` of a cross-encoder before sentence-transformers 6."""
 
 
 def kind_of(config: Any) -> str | None:
@@ -105,7 +105,7 @@ def class_config(config: Any) -> ClassifyConfig:
     """The configuration of a text classifier.
 
     Raises:
-        ConfigError: the model gives a number instead of classes, or classes of pairs of texts, or two of one name.
+        ConfigError: the model gives a number instead of classes, or two classes have one name.
     """
     names, problem = label_names(config), getattr(config, "problem_type", None)
     multi_label = problem == "multi_label_classification"
@@ -114,14 +114,28 @@ def class_config(config: Any) -> ClassifyConfig:
             f"{config.name_or_path} predicts {'one number' if len(names) == 1 else 'numbers'}, not classes "
             f"({', '.join(names):.80}): it rates texts, or pairs of them; load a checkpoint that classifies"
         )
+    _check_names(config, names)
+    return ClassifyConfig(labels=tuple(names), multi_label=multi_label)
+
+
+def check_single(config: Any, *, is_cross_encoder: bool) -> None:
+    """Checks that a classifier is one of single texts.
+
+    Args:
+        config: its configuration.
+        is_cross_encoder: whether its folder says that it is a cross-encoder of sentence-transformers.
+
+    Raises:
+        ConfigError: it classifies pairs of texts.
+    """
+    names = label_names(config)
     plain = {re.sub("^(not|non|no|is) ", "", _plain(name)) for name in names}
-    if any(getattr(config, name, None) is not None for name in _CROSS_ENCODER) or plain <= {*_PAIRS}:
+    is_cross_encoder |= any(getattr(config, name, None) is not None for name in _CROSS_ENCODER)
+    if len(names) > 1 and (is_cross_encoder or plain <= {*_PAIRS}):
         raise ConfigError(
             f"{config.name_or_path} classifies pairs of texts ({', '.join(names):.80}), and a document is one text; "
             "load a checkpoint that classifies texts, or one of entailment as nli="
         )
-    _check_names(config, names)
-    return ClassifyConfig(labels=tuple(names), multi_label=multi_label)
 
 
 def nli_config(config: Any, size: int) -> NliConfig:

@@ -27,6 +27,8 @@ _SETTINGS = tuple(
     for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
 """The names that the settings of the module Transformer have had."""
+_MODEL = "config_sentence_transformers.json"
+"""The settings of a whole model."""
 _LAYERS = ("Dense", "LayerNorm", "Normalize", "Dropout")
 """Modules that may follow the pooling."""
 _SINCE_5_2 = {
@@ -193,6 +195,11 @@ def read_vectors(repository: Repository, width: int) -> Vectors | None:
     )
 
 
+def is_cross_encoder(repository: Repository) -> bool:
+    """Whether sentence-transformers, since 6, wrote a folder for pairs of texts."""
+    return bool(repository.files([_MODEL])) and _record(repository, _MODEL).get("model_type") == "CrossEncoder"
+
+
 def _modules(repository: Repository) -> list[tuple[str, str]] | None:
     """Kind and path of each module."""
     listed = repository.json("modules.json")
@@ -288,8 +295,7 @@ def _activation(where: str, record: dict[str, Any]) -> nn.Module:
 
 def _default_prompt(repository: Repository) -> str:
     """The prompt of ``SentenceTransformer.encode``: the one that is named as the default; empty if none is."""
-    name = "config_sentence_transformers.json"
-    record, where = _record(repository, name), f"{repository.name}: {name}"
+    record, where = _record(repository, _MODEL), f"{repository.name}: {_MODEL}"
     if record.get("model_type", "SentenceTransformer") != "SentenceTransformer":
         raise ConfigError(f"{where}: model_type is {record['model_type']!r:.40}; longdoc reads a SentenceTransformer")
     prompts, default = record.get("prompts") or {}, record.get("default_prompt_name")
@@ -303,7 +309,7 @@ def _default_prompt(repository: Repository) -> str:
         warnings.warn(
             f"{repository.name} has the prompts {', '.join(prompts):.80}, and none is the default: texts are read "
             "without, as SentenceTransformer.encode reads them; to use one, write its name as default_prompt_name into "
-            f"{name}",
+            f"{_MODEL}",
             CheckpointWarning,
             stacklevel=2,
         )
