@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     )
     from longdoc.errors import (
         BatchError,
+        CheckpointWarning,
         ConcurrencyError,
         ConfigError,
         CorruptDocumentError,
@@ -179,6 +180,7 @@ __all__ = [
     "LoaderTimeoutError",
     "RecordError",
     "ConfigError",
+    "CheckpointWarning",
     "ConcurrencyError",
     "DataError",
     "TrainingError",
@@ -228,6 +230,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "LoaderTimeoutError",
         "RecordError",
         "ConfigError",
+        "CheckpointWarning",
         "ConcurrencyError",
         "DataError",
         "TrainingError",
