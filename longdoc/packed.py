@@ -85,10 +85,19 @@ class PackedLinear(nn.Module):
         return product
 
 
+def rounded(n_tokens: int) -> int:
+    """A number of tokens to compute for ``n_tokens``: at most 15 or a sixteenth more, one of 64 up to 2,048.
+
+    oneDNN makes code for every number, and keeps it, between the arrays of the model, which scatters free memory.
+    """
+    step = max(16, 1 << max((n_tokens - 1).bit_length() - 5, 0))
+    return -(-n_tokens // step) * step
+
+
 class PackedBert(nn.Module):
     """`Bert` for inference on a CPU. Tokens of all windows form one array; attention reads each window by itself.
 
-    States are added and normalised in float32.
+    A window of zeros at its end makes its length one of few. States are added and normalised in float32.
     """
 
     def __init__(self, bert: Bert, dtype: torch.dtype) -> None:
@@ -112,10 +121,13 @@ class PackedBert(nn.Module):
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids, dtype=torch.bool)
         states, lengths = embedded[attention_mask], attention_mask.sum(dim=1).tolist()
+        n_tokens = len(states)
+        if n_more := rounded(n_tokens) - n_tokens:
+            states, lengths = F.pad(states, (0, 0, 0, n_more)), [*lengths, n_more]
         for layer in self.layers:
             states = layer(states, lengths)
         padded = torch.zeros_like(embedded)
-        padded[attention_mask] = states
+        padded[attention_mask] = states[:n_tokens]
         return States(padded)
 
 

@@ -10,7 +10,7 @@ from longdoc.bert import Bert
 from longdoc.document import Document
 from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.model import Model
-from longdoc.packed import PackedBert, PackedLinear, can_pack, pack_for_cpu
+from longdoc.packed import PackedBert, PackedLinear, can_pack, pack_for_cpu, rounded
 
 DTYPES = [torch.float32, torch.bfloat16]
 CPU = torch.device("cpu")
@@ -60,6 +60,12 @@ def test_the_states_of_a_window_do_not_depend_on_the_others_of_its_batch(model, 
             alone = windows(model, [size])
             (expected,) = alone.content(packed(**alone.inputs).numpy())
             assert np.array_equal(found, expected), size
+
+
+def test_batches_of_all_sizes_have_few_lengths():
+    lengths = [rounded(count) for count in range(1, 2049)]
+    assert all(0 <= length - count <= max(15, count / 16) for count, length in enumerate(lengths, 1))
+    assert len(set(lengths)) == 64
 
 
 def test_of_other_encoders_the_linear_layers_are_packed_in_float32(model):
