@@ -18,7 +18,9 @@ class EmbedConfig:
 
     kind: Literal["embed"] = "embed"
     pooling: Literal["mean", "cls"] = "mean"
+    """The mean of a window's states, or its first state."""
     normalize: bool = True
+    """Scale vectors to length 1."""
 
 
 class EmbedHead(nn.Module):
