@@ -171,7 +171,7 @@ class Model(nn.Module):
         if "longdoc" not in record:
             raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
         where, weights, tokens = str(folder / "config.json"), _part(folder, _WEIGHTS), _part(folder, "tokenizer.json")
-        config = _own_settings(record, where)
+        config = own_settings(record, where)
         encoder, backbone = _encoder(record, where, only_windows=only_windows)
         tokenizer = read_tokenizer(tokens)
         check_tokens(tokenizer, encoder)
@@ -243,8 +243,12 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return {**encoder, **{name: value for name, value in record.items() if name.startswith("longdoc")}}
 
 
-def _own_settings(record: Mapping[str, Any], where: str) -> ModelConfig:
-    """The ``longdoc`` block; of a newer version, an error says so."""
+def own_settings(record: Mapping[str, Any], where: str) -> ModelConfig:
+    """The ``longdoc`` block of a record; of a newer version, an error says so.
+
+    Raises:
+        ConfigError: the block has an unknown key or value.
+    """
     try:
         return from_dict(ModelConfig, record["longdoc"], where=f"{where}: longdoc")
     except ConfigError as error:

@@ -173,6 +173,9 @@ def test_a_run_that_failed_before_its_first_checkpoint_may_be_started_otherwise(
     with pytest.raises(ConfigError, match="another configuration"):
         train(config_of(corpus, report_to=["tensorboard"]))
     assert folder.is_dir()
+    with pytest.raises(ConfigError, match=r"output is .*same\.txt.*cannot be written .*; name another folder"):
+        (corpus / "same.txt").touch()
+        record_config(corpus / "same.txt" / "run", config_of(corpus))
     (tmp_path / "killed" / "checkpoints" / "checkpoint-4").mkdir(parents=True)
     record_config(tmp_path / "killed", config_of(corpus))
     with pytest.raises(ConfigError, match="another configuration"):  # of a version without markers, or complete

@@ -58,9 +58,9 @@ def from_datasets(
     if {text_column, label_column} <= set(features):
         return list(_classified(rows, text_column, label_column, _names(features[label_column]) or names))
     raise DataError(
-        f"the columns are {', '.join(features) or 'none'}; expected {token_column} and {tag_column}, or "
-        f"context, question and answers, or {text_column} and {label_column}: set token_column and tag_column, or text_column and "
-        "label_column"
+        f"the columns are {', '.join(features) or 'none'}; expected {token_column} and {tag_column}, or context, "
+        f"question and answers, or {text_column} and {label_column}: set token_column and tag_column, or text_column "
+        "and label_column"
     )
 
 

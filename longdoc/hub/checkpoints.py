@@ -9,7 +9,6 @@ import torch
 import transformers
 from torch import nn
 
-from longdoc.config import from_dict
 from longdoc.errors import ConfigError
 from longdoc.heads import EmbedConfig, EmbedHead, HeadConfig
 from longdoc.hub.configs import (
@@ -26,8 +25,8 @@ from longdoc.hub.configs import (
 )
 from longdoc.hub.heads import take_head
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig, SparseConfig
-from longdoc.model_files import check_tokens, read_json
+from longdoc.model import Model, ModelConfig, SparseConfig, own_settings
+from longdoc.model_files import check_tokens, read_object
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 
@@ -78,7 +77,10 @@ def _stated(repository: Repository, config: Any) -> ModelConfig | None:
     if path is None:
         return None
     where = f"{repository.name}: {SETTINGS_FILE}"
-    stated = from_dict(ModelConfig, read_json(path), where=where)
+    record = read_object(path)
+    if "longdoc" not in record:
+        raise ConfigError(f"{where} has no 'longdoc' block; export the head again")
+    stated = own_settings(record, where)
     if len(stated.heads) != 1:
         raise ConfigError(f"{where} has {len(stated.heads)} heads; allowed is one")
     head = _head_of(stated)[1]

@@ -190,8 +190,13 @@ def record_config(output: Path, config: Any) -> None:
         if path.read_text(encoding="utf-8") != record:
             raise ConfigError(f"{output} contains a run with another configuration; choose another output or delete it")
         return
-    output.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, record)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, record)
+    except OSError as error:
+        raise ConfigError(
+            f"output is {output}, which cannot be written ({error.strerror or error}); name another folder"
+        ) from error
 
 
 def has_begun(output: Path) -> bool:
