@@ -178,7 +178,7 @@ class SparseEncoder(Encoder):
         """
         from longdoc.attention import sparsify  # loads transformers, which reading windows does without
 
-        copied = _shared_copy(encoder)
+        copied = shared_copy(encoder)
         backbone: Any = copied.backbone
         sparse = cls(sparsify(backbone, pattern), copied.template)
         sparse.period = period
@@ -242,36 +242,9 @@ class SparseEncoder(Encoder):
         return positions.to(document_ids.device)[index - starts]
 
 
-def _shared_copy(encoder: Encoder) -> Encoder:
+def shared_copy(encoder: Encoder) -> Encoder:
+    """A copy that shares the weights."""
     return copy.deepcopy(encoder, {id(parameter): parameter for parameter in encoder.parameters()})
-
-
-class PackedLinear(nn.Module):
-    """``nn.Linear`` for float32 inference on a CPU, with its weight packed for oneDNN.
-
-    torch's float32 BLAS, MKL, is tuned for Intel processors; on others oneDNN is about 1.5 times as fast (2 cores of
-    an AMD EPYC: 26 against 39 ms for 2,048 rows of 1,536 to 384).
-    """
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
-        self.bias = linear.bias
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Float32 ``(…, D)`` to ``(…, D_out)``."""
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, "none", [], "")
-        return product
-
-
-def pack_for_cpu(encoder: Encoder) -> Encoder:
-    """A copy of an encoder for float32 inference on a CPU, which shares all weights except those of linear layers."""
-    packed = _shared_copy(encoder)
-    for module in list(packed.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, nn.Linear):
-                setattr(module, name, PackedLinear(child))
-    return packed
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

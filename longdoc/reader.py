@@ -21,10 +21,11 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches, pack_for_cpu
+from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
+from longdoc.packed import can_pack, pack_for_cpu
 from longdoc.vocabulary import MASKS
 from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, tokenize
 
@@ -106,9 +107,8 @@ class Reader:
             model, chosen = self.model, self.model.encoder
             if self.kind == "sparse":
                 chosen = SparseEncoder.of(chosen, model.config.sparse_pattern(period), period)
-            packable = self.device.type == "cpu" and self.dtype == torch.float32
-            packable = packable and torch.backends.mkldnn.is_available()
-            self._encoders[key] = pack_for_cpu(chosen) if packable else chosen
+            packable = can_pack(self.device, self.dtype)
+            self._encoders[key] = pack_for_cpu(chosen, self.dtype) if packable else chosen
         return self._encoders[key]
 
     def windows(self, trained: WindowConfig) -> WindowConfig:
