@@ -29,6 +29,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
 ``usable``          which sources of fields a model and its rules have
 ``bert``            BERT without transformers, which takes seconds to import
+``packed``          encoders for a CPU: packed weights, and BERT without padding
 ``attention``       sparse patterns, and what computes attention over them
 ``decode``          scores → entities and answers
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
     )
     from longdoc.errors import (
         BatchError,
+        CheckpointWarning,
         ConcurrencyError,
         ConfigError,
         CorruptDocumentError,
@@ -181,6 +183,7 @@ __all__ = [
     "LoaderTimeoutError",
     "RecordError",
     "ConfigError",
+    "CheckpointWarning",
     "ConcurrencyError",
     "DataError",
     "TrainingError",
@@ -231,6 +234,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "LoaderTimeoutError",
         "RecordError",
         "ConfigError",
+        "CheckpointWarning",
         "ConcurrencyError",
         "DataError",
         "TrainingError",

@@ -62,6 +62,12 @@ class SparseConfig:
     """The attention pattern; by default a global first token, and the widest window without a repeated position."""
     rows: WindowConfig = field(default_factory=lambda: WindowConfig(size=16384, overlap=512))
     """How documents longer than a row are cut; the size of a row is limited by memory only."""
+    windows: bool = False
+    """Whether windows are read with the pattern, too, as those of a converted checkpoint."""
+
+    def __post_init__(self) -> None:
+        if self.windows and self.pattern is None:
+            raise ConfigError("sparse.windows is true, which needs a pattern: set sparse.pattern")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +107,12 @@ class Model(nn.Module):
         tokenizer: Tokenizer,
         config: ModelConfig,
         heads: Mapping[str, nn.Module] | None = None,
+        template: Template | None = None,
     ) -> None:
-        """A model with the heads of ``config``, freshly initialised unless ``heads`` are given."""
+        """A model with the heads of ``config``, freshly initialised unless ``heads`` are given.
+
+        ``template`` has the special tokens around a text; by default they are those of ``tokenizer``.
+        """
         super().__init__()
         encoder_config: Any = backbone.config
         _check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
@@ -110,7 +120,7 @@ class Model(nn.Module):
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.tokenizer = tokenizer
-        self.encoder = Encoder(backbone, Template.of(tokenizer, encoder_config.pad_token_id or 0))
+        self.encoder = Encoder(backbone, template or Template.of(tokenizer, encoder_config.pad_token_id or 0))
         embeddings: Any = cast(Any, backbone).get_input_embeddings()
         width = encoder_config.hidden_size
         fresh = {name: build_head(head, width, embeddings) for name, head in config.heads.items() if not heads}
@@ -125,7 +135,8 @@ class Model(nn.Module):
         heads_for = {kind: tuple(n for n in own if n in names) for kind, own in self.config.heads_for.items()}
         heads = {name: self.config.heads[name] for name in names}
         config = replace(self.config, heads=heads, heads_for={kind: own for kind, own in heads_for.items() if own})
-        return Model(self.encoder.backbone, self.tokenizer, config, {name: self.heads[name] for name in names})
+        modules = {name: self.heads[name] for name in names}
+        return Model(self.encoder.backbone, self.tokenizer, config, modules, self.encoder.template)
 
     @classmethod
     def from_base(cls, folder: Path | str, config: ModelConfig, revision: str | None = None) -> Model:
@@ -151,7 +162,7 @@ class Model(nn.Module):
         backbone = repository.encoder(**{name: 0.0 for name in _ATTENTION_DROPOUT if hasattr(known, name)})
         tokenizer = repository.fast_tokenizer()
         check_tokens(tokenizer, backbone.config)
-        return cls(_without_pooler(backbone), tokenizer, config)
+        return cls(without_pooler(backbone), tokenizer, config)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, *, only_windows: bool = False) -> Model:
@@ -172,7 +183,7 @@ class Model(nn.Module):
             raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
         where, weights, tokens = str(folder / "config.json"), _part(folder, _WEIGHTS), _part(folder, "tokenizer.json")
         config = own_settings(record, where)
-        encoder, backbone = _encoder(record, where, only_windows=only_windows)
+        encoder, backbone = _encoder(record, where, only_windows=only_windows and not config.sparse.windows)
         tokenizer = read_tokenizer(tokens)
         check_tokens(tokenizer, encoder)
         stored = _without_scales(stored_shapes([weights]), str(weights))
@@ -333,10 +344,11 @@ def _encoder(record: Mapping[str, Any], where: str, *, only_windows: bool) -> tu
     from transformers import AutoModel
 
     config = encoder_config(record, where)
-    return config, lambda: _without_pooler(AutoModel.from_config(config, trust_remote_code=False))
+    return config, lambda: without_pooler(AutoModel.from_config(config, trust_remote_code=False))
 
 
-def _without_pooler(backbone: nn.Module) -> nn.Module:
+def without_pooler(backbone: nn.Module) -> nn.Module:
+    """The encoder itself, without the layer after the first state that no head of longdoc uses."""
     if getattr(backbone, "pooler", None) is not None:
         setattr(backbone, "pooler", None)  # noqa: B010 -- a module's attribute may be None, which its type denies
     return backbone

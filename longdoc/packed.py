@@ -30,13 +30,8 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
     BERT computes matrix products in ``dtype``, and no padding: the states of a window do not depend on the others of
     its batch. Of other architectures in bfloat16, nothing is packed: they compute in it under ``torch.autocast``.
     """
-    packed = shared_copy(encoder)
-    config: Any = encoder.backbone.config
-    if type(encoder) is Encoder and is_bert(record := config.to_dict()):
-        bert = encoder.backbone
-        if not isinstance(bert, Bert):
-            bert = Bert(BertConfig(record))
-            bert.load_state_dict(encoder.backbone.state_dict(), assign=True)
+    packed, bert = shared_copy(encoder), _as_bert(encoder.backbone)
+    if bert is not None:
         packed.backbone = PackedBert(bert, dtype)
     elif dtype == torch.float32:
         for module in list(packed.modules()):
@@ -44,6 +39,24 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
                 if isinstance(child, nn.Linear):
                     setattr(module, name, PackedLinear(child))
     return packed
+
+
+def _as_bert(backbone: nn.Module) -> Bert | None:
+    """The same encoder as `Bert`, with the same weights; None if it computes or has anything else."""
+    config: Any = backbone.config
+    if isinstance(backbone, Bert):
+        return backbone
+    if config.model_type != "bert" or config._attn_implementation not in ("eager", "sdpa"):  # sparse, for one
+        return None
+    record, weights = config.to_dict(), backbone.state_dict()
+    if not is_bert(record):
+        return None
+    with torch.device("meta"):
+        bert = Bert(BertConfig(record))
+    if weights.keys() != bert.state_dict().keys():  # with a pooler, or adapters
+        return None
+    bert.load_state_dict(weights, assign=True)
+    return bert
 
 
 class PackedLinear(nn.Module):

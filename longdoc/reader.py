@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches
+from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches, with_pattern
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
@@ -81,10 +81,16 @@ class Reader:
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
         self.batch_tokens = batch_tokens or (2**16 if device.type == "cuda" else 2**11)
         self._encoders: dict[int, Encoder] = {}
-        self._tokenized = _remembering(self.model.tokenizer)
+        self._tokenized = _remembering(self.model)
         self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
         self._process = os.getpid()
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
+        after = [name for name, head in model.heads.items() if getattr(head, "asked_after_text", False)]
+        if after and encoder == "sparse":
+            raise ConfigError(
+                f"the checkpoint of {after[0]} reads a hypothesis after the text, and with sparse attention only the "
+                "last words of a long text would see it; use encoder='windows'"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         # Packed weights, threads and functions cannot be pickled, and are made again.
@@ -93,7 +99,7 @@ class Reader:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _process=os.getpid())
-        self._tokenized = _remembering(self.model.tokenizer)
+        self._tokenized = _remembering(self.model)
 
     @property
     def encoder(self) -> Encoder:
@@ -107,6 +113,8 @@ class Reader:
             model, chosen = self.model, self.model.encoder
             if self.kind == "sparse":
                 chosen = SparseEncoder.of(chosen, model.config.sparse_pattern(period), period)
+            elif model.config.sparse.windows:
+                chosen = with_pattern(chosen, model.config.sparse_pattern())
             packable = can_pack(self.device, self.dtype)
             self._encoders[key] = pack_for_cpu(chosen, self.dtype) if packable else chosen
         return self._encoders[key]
@@ -149,14 +157,19 @@ class Reader:
             ConfigError: the question leaves too little room in a window.
         """
         template = self.model.encoder.template
-        special = template.plain if question is None else template.asking(self.ids(question))
+        head: Any = self.model.head(heads[0])
+        if question is None:
+            special = template.after_prompt(getattr(head, "prompt", ()))
+        else:
+            special = template.asking(self.ids(question), after_text=getattr(head, "asked_after_text", False))
         trained = self.trained_windows(heads[0])
         config = self.windows(trained)
         size = config.size - len(special)
         if size <= config.overlap:
+            remedy = f"ask in fewer words: {question!r:.80}" if question is not None else "its prompt is too long"
             raise ConfigError(
-                f"a question of {len(special)} tokens leaves no room in a window of {config.size} with an overlap of "
-                f"{config.overlap}; ask in fewer words: {question!r:.80}"
+                f"{'a question' if question is not None else 'a prompt'} of {len(special)} tokens leaves no room in a "
+                f"window of {config.size} with an overlap of {config.overlap}; {remedy}"
             )
         cuts = sentence_starts(document.text, tokens.offsets)
         return Reading(
@@ -213,7 +226,8 @@ class Reader:
     ) -> None:
         """Scores windows (index of the reading, number of the window) that share heads and encoder."""
         lengths = [len(readings[index].windows[number]) + len(readings[index].special) for index, number in windows]
-        batches = [[windows[row] for row in rows] for rows in length_batches(lengths, self.batch_tokens)]
+        most = 1 if self.model.encoder.sees_padding else self.batch_tokens
+        batches = [[windows[row] for row in rows] for rows in length_batches(lengths, most)]
 
         def forward(chosen: Sequence[tuple[int, int]]) -> dict[str, list[np.ndarray]]:
             return self._forward([(readings[index], readings[index].windows[number]) for index, number in chosen])
@@ -317,9 +331,11 @@ class Reader:
         return np.stack([found[index] for index in indices])
 
 
-def _remembering(tokenizer: Tokenizer) -> Callable[[str], Tokens]:
-    """`tokenize` with a tokenizer, which keeps some results."""
-    return lru_cache(maxsize=_REMEMBERED)(lambda text: tokenize(text, tokenizer))
+def _remembering(model: Model) -> Callable[[str], Tokens]:
+    """`tokenize` with the tokenizer of a model, and what its head puts before a text; it keeps some results."""
+    heads: list[Any] = [*model.heads.values()]
+    lead: str = next((head.lead for head in heads if hasattr(head, "lead")), "")
+    return lru_cache(maxsize=_REMEMBERED)(lambda text: tokenize(text, model.tokenizer, lead=lead))
 
 
 def _batch_key(reading: Reading) -> tuple[int, tuple[str, ...]]:

@@ -195,7 +195,7 @@ def test_the_head_of_a_checkpoint_becomes_a_head_that_learns(tmp_path, family, k
     names = {"ner": tags, "classify": ["lease", "loan", "other"]}.get(kind, ["a", "b"])
     theirs, fast = save(tmp_path, family, LEARNING[kind], id2label=dict(enumerate(names)), initializer_range=0.5)
     if family == "modernbert" or (family, kind) == ("big_bird", "qa"):
-        with pytest.raises(ConfigError, match=f"head of kind {kind} has layers that heads of longdoc lack"):
+        with pytest.raises(ConfigError, match=f"head of kind {kind} has layers or inputs that heads of longdoc"):
             model_of(str(tmp_path))
         return
     model = model_of(str(tmp_path))
@@ -242,7 +242,7 @@ def test_a_hidden_layer_of_classes_learns_and_is_exported(corpus):
     folder = train(config_of(corpus, **changes, learning_rate=1e-3))
     assert Model.from_pretrained(folder).config.heads["classify"].hidden == "tanh"
     to_transformers(folder, corpus / "out")
-    own, back = (longdoc.Pipeline.from_pretrained(each) for each in (folder, corpus / "out"))
+    own, back = (longdoc.Pipeline.from_pretrained(each, precision="float32") for each in (folder, corpus / "out"))
     one, other = (each.classify(longdoc.Document.from_text(CORPUS[0]))[0] for each in (own, back))
     assert one.name == other.name and one.score == pytest.approx(other.score, abs=1e-4)
     dense = [each.heads["classify"].dense.weight for each in (model_of(str(corpus / "theirs")), own.model)]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, DistilBertConfig
+from transformers import AutoModel, BertModel, DistilBertConfig
 
 from longdoc import Pipeline
 from longdoc.bert import Bert
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder
+from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.model import Model
 from longdoc.packed import PackedBert, PackedLinear, can_pack, pack_for_cpu
 
@@ -65,8 +65,10 @@ def test_the_states_of_a_window_do_not_depend_on_the_others_of_its_batch(model, 
 def test_of_other_encoders_the_linear_layers_are_packed_in_float32(model):
     config = DistilBertConfig(vocab_size=300, dim=16, n_heads=2, n_layers=1, hidden_dim=32)
     other = Encoder(AutoModel.from_config(config).eval(), model.encoder.template)
-    sparse = SparseEncoder.of(model.encoder, model.config.sparse_pattern(64), 64)
-    for encoder in (other, sparse):
+    pattern = model.config.sparse_pattern(64)
+    sparse, converted = SparseEncoder.of(model.encoder, pattern, 64), with_pattern(model.encoder, pattern)
+    pooling = BertModel(model.encoder.backbone.config).eval()
+    for encoder in (other, sparse, converted, Encoder(pooling, model.encoder.template)):
         packed, inputs = pack_for_cpu(encoder), {"input_ids": torch.arange(5, 25)[None]}
         kinds = {type(module) for module in packed.modules()}
         assert PackedLinear in kinds and torch.nn.Linear not in kinds

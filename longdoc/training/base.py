@@ -60,11 +60,16 @@ def model_of(base: str, config: ModelConfig | None = None, revision: str | None 
         module.load_state_dict(state)
         if _gives_the_same(module, theirs, backbone.config.hidden_size):
             model = Model.from_base(folder, replace(checkpoint.config, heads={name: head}), revision)
+            if model.encoder.template.plain != checkpoint.encoder.template.plain:
+                raise ConfigError(
+                    f"{base}: its tokenizer.json puts other special tokens around a text than its tokenizer does, so that "
+                    "its head would read other rows; name new heads under `model`"
+                )
             model.heads[name] = module
             return model.eval()
     raise ConfigError(
-        f"{base}: its head of kind {wanted.kind} has layers that heads of longdoc lack, so that it cannot go on "
-        "learning here: train it by transformers (`longdoc.training.WindowDataset` has the windows), or name new "
+        f"{base}: its head of kind {wanted.kind} has layers or inputs that heads of longdoc lack, so that it cannot go "
+        "on learning here: train it by transformers (`longdoc.training.WindowDataset` has the windows), or name new "
         "heads under `model`"
     )
 
