@@ -62,8 +62,8 @@ def model_of(base: str, config: ModelConfig | None = None, revision: str | None 
             model = Model.from_base(folder, replace(checkpoint.config, heads={name: head}), revision)
             if model.encoder.template.plain != checkpoint.encoder.template.plain:
                 raise ConfigError(
-                    f"{base}: its tokenizer.json puts other special tokens around a text than its tokenizer does, so that "
-                    "its head would read other rows; name new heads under `model`"
+                    f"{base}: its tokenizer.json puts other special tokens around a text than its tokenizer does, so "
+                    "that its head would read other rows; name new heads under `model`"
                 )
             model.heads[name] = module
             return model.eval()
