@@ -42,18 +42,19 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
 
 
 def _as_bert(backbone: nn.Module) -> Bert | None:
-    """The same encoder as `Bert`, with the same weights; None if it computes or has anything else."""
+    """The same encoder as `Bert`, with the same weights, without a pooler; None if it computes or has anything else."""
     config: Any = backbone.config
     if isinstance(backbone, Bert):
         return backbone
     if config.model_type != "bert" or config._attn_implementation not in ("eager", "sdpa"):  # sparse, for one
         return None
-    record, weights = config.to_dict(), backbone.state_dict()
+    record = config.to_dict()
     if not is_bert(record):
         return None
+    weights = {name: weight for name, weight in backbone.state_dict().items() if not name.startswith("pooler.")}
     with torch.device("meta"):
         bert = Bert(BertConfig(record))
-    if weights.keys() != bert.state_dict().keys():  # with a pooler, or adapters
+    if weights.keys() != bert.state_dict().keys():  # with adapters
         return None
     bert.load_state_dict(weights, assign=True)
     return bert
