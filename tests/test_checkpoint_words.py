@@ -331,6 +331,8 @@ SQUARE = random_layer(32, 32, 3, activation=lambda x: x, name="torch.nn.Identity
 SCALED = {"weight": [1.5] * 32, "bias": [0.2] * 32}
 DEFAULT = {"prompts": {"query": "query: ", "passage": "text: "}, "default_prompt_name": "passage"}
 EXCLUDED = {"settings": DEFAULT, "excluded": True}
+NO_DEFAULT = {"settings": {}, "excluded": True}
+EMPTY_DEFAULT = {"settings": {"prompts": {"query": ""}, "default_prompt_name": "query"}, "excluded": True}
 VECTORS = {
     "max": ("bert", [("Pooling", "max")], None),
     "root": ("bert", [("Pooling", "mean_sqrt_len_tokens"), ("Normalize", {})], None),
@@ -343,6 +345,9 @@ VECTORS = {
     "a prompt before bytes": ("modernbert", [("Pooling", "weightedmean")], {"settings": DEFAULT}),
     "a prompt that does not count": ("bert", [("Pooling", "weightedmean"), ("Normalize", {})], EXCLUDED),
     "first after a prompt": ("roberta", [("Pooling", "cls")], EXCLUDED),
+    "first, without a prompt to skip": ("bert", [("Pooling", "cls"), ("Dense", WIDE)], NO_DEFAULT),
+    "all, without a prompt to skip": ("bert", [("Pooling", "mean"), ("Dense", WIDE)], NO_DEFAULT),
+    "an empty prompt to skip": ("bert", [("Pooling", "cls"), ("Dense", WIDE)], EMPTY_DEFAULT),
 }
 
 
@@ -350,7 +355,8 @@ VECTORS = {
 def test_vectors_are_those_of_the_modules(tmp_path, case):
     family, modules, prompts = VECTORS[case]
     modules_of(tmp_path, family, modules, prompts)
-    tokenizer, prompt = tf.AutoTokenizer.from_pretrained(tmp_path), "text: " if prompts else ""
+    tokenizer = tf.AutoTokenizer.from_pretrained(tmp_path)
+    prompt = "text: " if prompts and prompts["settings"] is DEFAULT else ""
     with torch.no_grad():
         encoded = tokenizer(prompt + TEXT, return_tensors="pt")
         states = tf.AutoModel.from_pretrained(tmp_path)(**encoded).last_hidden_state[0].tolist()

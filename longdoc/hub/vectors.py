@@ -86,7 +86,8 @@ class CheckpointVectors(nn.Module):
         self.width = vectors.width
         self.lead = vectors.prompt
         self.prompt = _prompt_ids(vectors.prompt, tokenizer, where)
-        self.n_skipped = 0 if vectors.pools_prompt else _length_alone(vectors.prompt, tokenizer)
+        is_skipped = bool(vectors.prompt) and not vectors.pools_prompt
+        self.n_skipped = _length_alone(vectors.prompt, tokenizer) if is_skipped else 0
 
     def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
         """Vectors, float32 ``(B, 1, D)``, from states ``(B, T, D)``; ``mask`` is bool ``(B, T)``, false at padding."""
