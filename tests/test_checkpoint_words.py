@@ -133,6 +133,10 @@ def test_the_logits_are_those_of_the_class(tmp_path, case):
         (["O", "B-PER", "I-PER", "E-PER"], "iob1", ["O", "B-PER", "I-PER", "I-PER"]),  # a name of a word is B alone
         (["O", "B-PER", "I-PER", "U-PER"], "iob1", ["O", "B-PER", "I-PER", "B-PER"]),
         (["I", "B", "O"], "iob1", ["I-ENTITY", "B-ENTITY", "O"]),
+        (["O", "B-", "I-"], "iob1", ["O", "B-ENTITY", "I-ENTITY"]),
+        (["O", "_b", "_i"], "iob1", ["O", "B-ENTITY", "I-ENTITY"]),
+        (["O", "B-", "I-", "B-PER"], "iob1", ["O", "B-ENTITY", "I-ENTITY", "B-PER"]),
+        (["O", "B-PER", "L-PER", "U-PER", "U-DAY"], "bioes", ["O", "B-PER", "E-PER", "S-PER", "S-DAY"]),
         (["O", "HEPATITIS-A", "HEPATITIS-B"], "io", ["O", "I-HEPATITIS-A", "I-HEPATITIS-B"]),
     ],
 )
@@ -155,6 +159,16 @@ PER = ["O", "B-PER", "I-PER"]
 REFUSED = {
     "tags of a scheme and without": ("ner", {"id2label": [*PER, "MISC"]}, "has tags in several forms, .*MISC"),
     "letters before and after": ("ner", {"id2label": ["O", "PER-B", "I-PER"]}, "tags in several forms"),
+    "a label and a tag of it": ("ner", {"id2label": ["O", "PER", "B-PER"]}, "tags in several forms.*: PER, B-PER"),
+    "a label and a tag of it after": ("ner", {"id2label": ["O", "Per", "PER_B"]}, "tags in several forms"),
+    "letters of several schemes": ("ner", {"id2label": [*PER, "M-CLASS"]}, "tags in several forms"),
+    "a label that begins like an end": ("ner", {"id2label": [*PER, "E-MAIL"]}, r"without a beginning .*\(E-MAIL\)"),
+    "a label that begins like a whole": ("ner", {"id2label": [*PER, "S-CORP"]}, r"without a beginning .*\(S-CORP\)"),
+    "no end among ends": (
+        "ner",
+        {"id2label": [*PER, "E-PER", "S-PER", "B-DAY", "I-DAY"]},
+        r"without a beginning or an end \(B-DAY, I-DAY\)",
+    ),
     "ends alone": ("ner", {"id2label": ["O", "I-PER", "E-PER"]}, "entities without a beginning"),
     "labels that differ in case": ("ner", {"id2label": [*PER, "B-per"]}, "'B-PER' and 'B-per', which may be one"),
     "one tag": ("ner", {"id2label": ["PER"]}, "has one tag, PER, which every word would get"),
