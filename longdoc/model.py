@@ -28,7 +28,7 @@ from longdoc.bert import Bert, BertConfig, is_bert
 from longdoc.config import Members, from_dict, to_dict
 from longdoc.document_type import Kind
 from longdoc.durable import replacing_files
-from longdoc.encoders import Encoder, Template
+from longdoc.encoders import Encoder, SparseEncoder, Template, with_pattern
 from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
 from longdoc.model_files import (
@@ -129,6 +129,20 @@ class Model(nn.Module):
     def head(self, name: str) -> nn.Module:
         """The head of that name."""
         return self.heads[name]
+
+    def reading_encoder(self, period: int = 0) -> Encoder:
+        """The encoder that reads texts, in training as later, with the weights of ``encoder``.
+
+        Args:
+            period: 0 for windows, which a converted checkpoint reads with its pattern; for long rows with sparse
+                attention, the number of positions after which position ids repeat.
+
+        Raises:
+            ConfigError: the architecture cannot be made sparse.
+        """
+        if period:
+            return SparseEncoder.of(self.encoder, self.config.sparse_pattern(period), period)
+        return with_pattern(self.encoder, self.config.sparse_pattern()) if self.config.sparse.windows else self.encoder
 
     def with_heads(self, names: Sequence[str]) -> Model:
         """A model of this encoder and some of its heads, which share their weights with this one."""

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches, with_pattern
+from longdoc.encoders import Encoder, SpecialTokens, length_batches
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
@@ -110,11 +110,7 @@ class Reader:
         """The encoder for heads that were trained on windows of ``period`` tokens, built once."""
         key = period if self.kind == "sparse" else 0
         if key not in self._encoders:
-            model, chosen = self.model, self.model.encoder
-            if self.kind == "sparse":
-                chosen = SparseEncoder.of(chosen, model.config.sparse_pattern(period), period)
-            elif model.config.sparse.windows:
-                chosen = with_pattern(chosen, model.config.sparse_pattern())
+            chosen = self.model.reading_encoder(key)
             packable = can_pack(self.device, self.dtype)
             self._encoders[key] = pack_for_cpu(chosen, self.dtype) if packable else chosen
         return self._encoders[key]

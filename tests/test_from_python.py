@@ -12,6 +12,7 @@ from transformers import TrainerCallback
 
 import longdoc
 from conftest import CORPUS, PARTIES, annotated, make_model
+from longdoc.convert import convert
 from longdoc.datasets import Example, MemoryConfig, from_records, yields
 from longdoc.datasets.examples import Question
 from longdoc.errors import ConfigError, DataError, MissingDependencyError
@@ -19,6 +20,7 @@ from longdoc.export import to_transformers
 from longdoc.heads import ClassifyConfig, NerConfig, SpansConfig, TaskConfig
 from longdoc.labels import Span, tag_names
 from longdoc.model import Model, ModelConfig
+from longdoc.reader import Reader
 from longdoc.training import TrainConfig, WindowDataset, train
 from longdoc.training.base import model_of
 from longdoc.training.data import training_batches
@@ -291,6 +293,23 @@ def test_a_checkpoint_of_transformers_teaches_a_head_of_its_kind(corpus):
     with torch.no_grad():
         student.heads["contract"].load_state_dict(teacher.heads["ner"].state_dict())
         assert imitated.loss(student.eval(), student.encoder(**inputs), inputs, ["contract"]) < 1e-6
+
+
+def test_a_converted_checkpoint_is_trained_and_taught_as_it_is_read(corpus):
+    save(corpus / "short", "bert", "ForTokenClassification", id2label=dict(enumerate(("O", "B-PARTY", "I-PARTY"))))
+    convert(corpus / "short", corpus / "long", max_tokens=300, window=8)
+    model = model_of(str(corpus / "long"))
+    task = TaskConfig(heads=("ner",), data=memory(), window=200, overlap=8)
+    batch = training_batches([task], model, 100_000, seed=1)[0]
+    batch.pop("documents")
+    reader = Reader(model, device=torch.device("cpu"), dtype=torch.float32, encoder="windows")
+    with torch.no_grad():
+        states = reader.encoder(**batch["inputs"])
+        assert not torch.allclose(states, model.encoder(**batch["inputs"]), atol=1e-2), "the pattern changes the states"
+        wanted = model.heads["ner"].loss(states, **batch["targets"]["ner"])
+        torch.testing.assert_close(Learner(model)(**batch)["loss"], wanted)
+        teacher = Teacher(model, DistillConfig(teacher="long", logits=0.0), model)
+        assert teacher.loss(model, states, batch["inputs"], []) < 1e-6
 
 
 CONTRACT = ModelConfig(heads={"contract": NerConfig(labels=("PARTY",))}, windows=WindowConfig(size=32, overlap=8))

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from longdoc.attention.positions import n_positions
 from longdoc.datasets import READERS
-from longdoc.encoders import Batch, SparseEncoder, length_batches
+from longdoc.encoders import Batch, length_batches
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import HEADS, Group, HeadKind, Learnable, TaskConfig, kind_of
 from longdoc.model import Model
@@ -99,7 +99,7 @@ def check_sparse(tasks: Sequence[TaskConfig], model: Model) -> None:
     for task in tasks:
         if period := _period(task, model):
             try:
-                SparseEncoder.of(model.encoder, model.config.sparse_pattern(period), period)
+                model.reading_encoder(period)
             except ConfigError as error:
                 heads = ", ".join(task.heads)
                 raise ConfigError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.attention.positions import n_positions
+from longdoc.encoders import Encoder
 from longdoc.errors import ConfigError
 from longdoc.labels import tag_names
 from longdoc.model import Model
@@ -65,7 +67,7 @@ class Teacher:
         self.config = config
 
     def check_length(self, n_tokens: int) -> None:
-        """Checks that the teacher, which reads with dense attention, has positions for windows of this length.
+        """Checks that the teacher has positions for windows of this length.
 
         Raises:
             ConfigError: it has fewer.
@@ -89,7 +91,7 @@ class Teacher:
         if next(self.model.parameters()).device != states.device:
             self.model.to(states.device)
         with torch.no_grad():
-            targets = self.model.encoder(**self._known(inputs))
+            targets = self._encoder(**self._known(inputs))
         mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"])).bool()
         losses = []
         if self.config.hidden and targets.shape == states.shape:
@@ -99,6 +101,11 @@ class Teacher:
             wanted = cast(Any, self.model.heads[self.heads[name]]).choices(targets, mask)
             losses.append(self.config.logits * self._divergence(own, wanted))
         return torch.stack(losses).sum()
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        """The encoder that reads windows, made when the model is on its device."""
+        return self.model.reading_encoder()
 
     def _known(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The inputs of the student that the teacher has, too: not each encoder of a vocabulary has segments."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig
 
-from longdoc.encoders import Encoder, SparseEncoder
+from longdoc.encoders import Encoder
 from longdoc.model import Model
 from longdoc.training.distill import Teacher
 
@@ -30,7 +30,7 @@ class Learner(nn.Module):
         self.model = model
         self.all_heads = all_heads
         self._teacher = (teacher,)  # in a tuple, so that it is not a submodule: it is neither trained nor saved
-        self._sparse: dict[int, SparseEncoder] = {}
+        self._encoders: dict[int, Encoder] = {}
 
     @property
     def config(self) -> PretrainedConfig:
@@ -64,12 +64,9 @@ class Learner(nn.Module):
         return {"loss": loss}
 
     def _encoder(self, period: int) -> Encoder:
-        encoder = self.model.encoder
-        if not period:
-            return encoder
-        if period not in self._sparse:
-            self._sparse[period] = SparseEncoder.of(encoder, self.model.config.sparse_pattern(period), period)
-        return cast(Encoder, self._sparse[period].train(self.training))
+        if period not in self._encoders:
+            self._encoders[period] = self.model.reading_encoder(period)
+        return self._encoders[period].train(self.model.encoder.training)
 
 
 def to_device(value: Any, device: torch.device) -> Any:
