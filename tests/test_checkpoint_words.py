@@ -21,6 +21,7 @@ from longdoc.convert import convert
 from longdoc.document import Document
 from longdoc.errors import CheckpointWarning, ConfigError
 from longdoc.labels import tag_names
+from longdoc.model_files import architectures
 from longdoc.pipeline import Pipeline
 from longdoc.sources import load_model
 from test_hub import HEADS, LONG, QUESTION, SIZES, TEXT, load, own_output, read, save
@@ -215,6 +216,7 @@ def test_a_cross_encoder_of_newer_folders_is_refused_by_name(tmp_path):
     ("kind", "message"),
     [
         *((kind, "reads the boxes of words") for kind in ("layoutlm", "layoutlmv2", "layoutlmv3", "lilt", "bros")),
+        ("modernbert-decoder", "reads a text from left to right"),
         ("luke", "reads entities beside the words"),
         ("markuplm", "places of words in a page's HTML"),
         ("lxmert", "reads pictures"),
@@ -230,6 +232,16 @@ def test_encoders_that_need_more_than_words_are_refused_by_name(tmp_path, kind, 
     (tmp_path / "config.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match=rf"model_type is '{kind}'.*{message}.*longdoc reads encoders of text"):
         Pipeline.from_pretrained(embed=tmp_path)
+
+
+def test_a_head_that_needs_more_than_states_is_refused(tmp_path, monkeypatch):
+    checkpoint(tmp_path, "modernbert", "classify", id2label=["lease", "loan"])
+    sizes = {**SIZES, "vocab_size": json.loads((tmp_path / "config.json").read_text())["vocab_size"]}
+    config = tf.ModernBertDecoderConfig(**sizes, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1)
+    tf.ModernBertDecoderForSequenceClassification(config).save_pretrained(tmp_path)
+    monkeypatch.delitem(architectures._OTHERS, "modernbert-decoder")
+    with pytest.raises(ConfigError, match=r"the head of a ModernBertDecoderForSeq.* cannot be computed .*'cache'"):
+        Pipeline.from_pretrained(classify=tmp_path)
 
 
 def test_an_encoder_with_a_default_language_is_read(tmp_path):

@@ -26,7 +26,7 @@ from longdoc.hub.configs import (
     warn_of_nameless,
     window_size,
 )
-from longdoc.hub.heads import take_head
+from longdoc.hub.heads import take_head, try_head
 from longdoc.hub.vectors import is_cross_encoder, read_vectors
 from longdoc.labels import tag_names
 from longdoc.model import Model, ModelConfig, SparseConfig, own_settings, without_pooler
@@ -51,8 +51,8 @@ def load_checkpoint(
         cache_dir: folder for downloads; the hub's own cache by default.
 
     Raises:
-        ConfigError: there is no such checkpoint, it has no such head, its weights are pickled, or its tokenizer has
-            no offsets.
+        ConfigError: there is no such checkpoint, it has no such head or one that cannot be computed from states alone,
+            its weights are pickled, or its tokenizer has no offsets.
     """
     repository = Repository(str(source), revision, cache_dir)
     config = repository.config()
@@ -73,6 +73,7 @@ def load_checkpoint(
     if kind == "classify" and stated is None:
         check_single(config, is_cross_encoder=is_cross_encoder(repository))
     head_config, head = take_head(kind, task, size, wanted)
+    try_head(head, config)
     if stated is None:
         warn_of_nameless(config, kind)
     if config.model_type == "longformer" and kind in ("classify", "nli"):

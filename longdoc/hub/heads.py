@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers.models.longformer.modeling_longformer import LongformerBaseModelOutputWithPooling
 
+from longdoc.errors import ConfigError, first_line
 from longdoc.heads import FillConfig, HeadConfig, NerConfig, with_null
 from longdoc.hub.configs import class_config, ner_config, nli_config, qa_config
 from longdoc.labels import tag_names
@@ -46,6 +47,31 @@ def take_head(kind: str, task: Any, size: int, stated: Any = None) -> tuple[Head
         classify = stated or class_config(task.config)
         return classify, CheckpointClasses(task, classify)
     return FillConfig(), CheckpointWords(task, FillConfig())
+
+
+@torch.inference_mode()
+def try_head(head: nn.Module, config: Any) -> None:
+    """Computes a head from :func:`take_head` once, to see that it can be.
+
+    Args:
+        head: the head.
+        config: the configuration of the task model.
+
+    Raises:
+        ConfigError: its class computes the head from more than the states of an encoder.
+    """
+    states, mask = torch.zeros(1, 4, config.hidden_size), torch.ones(1, 4, dtype=torch.bool)
+    try:
+        if isinstance(head, CheckpointWords):
+            head(states[0])
+        else:
+            cast(Any, head).scores(states, mask)
+    except Exception as error:  # classes of transformers raise almost anything
+        raise ConfigError(
+            f"{config.name_or_path}: the head of a {type(head.task).__name__} cannot be computed from the states of "
+            f"its encoder alone ({first_line(error)}), which is all that longdoc gives it; load it by transformers, or "
+            "load a checkpoint of another architecture"
+        ) from error
 
 
 class _GivenStates(nn.Module):

@@ -21,6 +21,7 @@ _INPUTS = {
 """Arguments that only some encoders have → what such an encoder reads, which longdoc does not pass."""
 _OTHERS = {
     "funnel": "shortens a text, so that its states are not those of tokens",
+    "modernbert-decoder": "reads a text from left to right, so that no word depends on those after it",
     "nystromformer": "reads rows of one length alone",
     "reformer": "computes attention with random numbers",
     "splinter": "answers at a token of its own, [QUESTION]",
