@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches, pack_for_cpu
+from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, alike_batches, pack_for_cpu, padded_length
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
@@ -34,6 +34,7 @@ Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 _REMEMBERED = 16
 """Documents whose tokens are kept, so that several questions to one need not tokenise it again."""
 
+_LOADED_IN = os.getpid()
 if hasattr(os, "register_at_fork"):  # not on Windows
     # A forked process lacks the threads of OpenMP, and would wait for them for ever.
     os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
@@ -170,17 +171,15 @@ class Reader:
         )
 
     def score(self, readings: Sequence[Reading], progress: tqdm[Any] | None = None) -> list[dict[str, WindowScores]]:
-        """Scores all windows of all readings, batched by length: for each reading, the scores by head.
+        """Scores all windows of all readings: for each reading, the scores by head.
+
+        On a CPU they depend on no other reading, apart from rounding in heads (1e-6); a GPU computes different numbers
+        of rows by different programs.
 
         Raises:
-            ConfigError: the model is on a GPU, and this process was forked from the one that loaded it.
+            ConfigError: this process was forked from the one that loaded the model, which is on a GPU, or needs threads.
         """
-        if self.device.type != "cpu" and self._process != os.getpid():
-            raise ConfigError(
-                f"this process was forked from the one that loaded the model on {str(self.device)!r}, which a GPU does "
-                "not support; load the pipeline in each process, and start them with "
-                "multiprocessing.get_context('spawn')"
-            )
+        self._check_process()
         found: list[dict[str, list[np.ndarray]]] = [
             {head: [np.empty(0)] * len(reading.windows) for head in reading.heads} for reading in readings
         ]
@@ -192,6 +191,18 @@ class Reader:
             {head: self._window_scores(reading, head, scores) for head, scores in by_head.items()}
             for reading, by_head in zip(readings, found, strict=True)
         ]
+
+    def _check_process(self) -> None:
+        """Raises in a forked process, where a GPU fails, and threads of the parent would be waited for for ever."""
+        remedy = "start processes with multiprocessing.get_context('spawn'), and load the pipeline in each, or send it"
+        forked = "this process was forked from the one that loaded the model"
+        if self.device.type != "cpu" and self._process != os.getpid():
+            raise ConfigError(f"{forked} on {str(self.device)!r}, which a GPU does not support; {remedy}")
+        if os.getpid() != _LOADED_IN and (n_threads := torch.get_num_threads()) > 1:
+            raise ConfigError(
+                f"{forked}, and was set to {n_threads} threads since, none of which would ever answer; leave it at "
+                f"torch.set_num_threads(1), or {remedy}"
+            )
 
     def _window_scores(self, reading: Reading, head: str, scores: list[np.ndarray]) -> WindowScores:
         return WindowScores(
@@ -212,8 +223,8 @@ class Reader:
         progress: tqdm[Any] | None,
     ) -> None:
         """Scores windows (index of the reading, number of the window) that share heads and encoder."""
-        lengths = [len(readings[index].windows[number]) + len(readings[index].special) for index, number in windows]
-        batches = [[windows[row] for row in rows] for rows in length_batches(lengths, self.batch_tokens)]
+        forms = [self._form(readings[index], readings[index].windows[number]) for index, number in windows]
+        batches = [[windows[row] for row in rows] for rows in alike_batches(forms, self.batch_tokens)]
 
         def forward(chosen: Sequence[tuple[int, int]]) -> dict[str, list[np.ndarray]]:
             return self._forward([(readings[index], readings[index].windows[number]) for index, number in chosen])
@@ -226,6 +237,17 @@ class Reader:
                     found[index][head][number] = score
             if progress is not None:
                 progress.update(sum(len(readings[index].windows[number]) for index, number in chosen))
+
+    def _form(self, reading: Reading, window: Window) -> tuple[int, int, int]:
+        """What windows of one batch have in common, so that none depends on the others.
+
+        That is the length with padding, whether there is padding, and the number of global tokens.
+        """
+        length = len(window) + len(reading.special)
+        padded = padded_length(length, self.windows(self.trained_windows(reading.heads[0])).size)
+        if 2 * padded > self.batch_tokens:  # it is alone in its batch
+            padded = length
+        return padded, int(padded > length), reading.special.n_global
 
     def _n_threads(self, n_batches: int) -> int:
         """How many batches to compute at a time, each by one thread; 1 if all threads share each batch.
@@ -253,7 +275,8 @@ class Reader:
         first, _ = chosen[0]
         encoder = self.encoder_of(first.period)
         slices = [reading.tokens.ids[window.start : window.end] for reading, window in chosen]
-        batch = encoder.batch(slices, [reading.special for reading, _ in chosen])
+        length, _, _ = self._form(*chosen[0])
+        batch = encoder.batch(slices, [reading.special for reading, _ in chosen], length)
         inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
         low = self.dtype != torch.float32
         found = {}
@@ -296,8 +319,9 @@ class Reader:
     def masked(self, tokens: Tokens, head: str, indices: np.ndarray) -> np.ndarray:
         """Probabilities of the vocabulary, float32 ``(N, V)``, at token indices ``indices``, int ``(N,)``.
 
-        Each token is scored in the window in which it is most central.
+        Each token is scored in the window in which it is most central. ``ConfigError`` as for :meth:`score`.
         """
+        self._check_process()
         config = self.windows(self.model.config.windows)
         special = self.model.encoder.template.plain
         windows = split(len(tokens), size=config.size - len(special), overlap=config.overlap)

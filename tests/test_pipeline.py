@@ -111,12 +111,18 @@ def test_pipe_is_lazy_keeps_order_and_passes_objects_on(pipeline):
     assert "number 0" in prediction.document.text
 
 
-def test_batch_size_does_not_change_the_result(pipeline):
-    texts = [LONG, CORPUS[0], "", LONG[:700]]
-    alone = [pipeline(Document.from_text(text)) for text in texts]
-    together = list(pipeline.pipe(map(Document.from_text, texts), batch_size=4))
-    for one, other in zip(alone, together, strict=True):
-        assert [(e.start, e.end, e.label) for e in one.entities] == [(e.start, e.end, e.label) for e in other.entities]
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("encoder", ["windows", "sparse"])
+def test_a_document_is_read_alike_alone_and_among_others(model, precision, encoder):
+    pipeline = Pipeline(model, device="cpu", precision=precision, encoder=encoder)
+    documents = [Document.from_text(text) for text in ("", CORPUS[0], *(LONG[: 170 * n] for n in range(1, 11)), LONG)]
+    alone = [pipeline(document) for document in documents]
+    assert sum(len(prediction.entities) for prediction in alone) > 30
+    for size in (3, len(documents)):
+        for one, other in zip(alone, pipeline.pipe(documents, batch_size=size), strict=True):
+            assert [replace(e, score=0.0) for e in one.entities] == [replace(e, score=0.0) for e in other.entities]
+            scores = [[e.score for e in each.entities] for each in (one, other)]
+            np.testing.assert_allclose(*scores, rtol=0, atol=1e-6)
 
 
 def test_tasks_choose_heads(pipeline):
@@ -301,8 +307,8 @@ def test_two_threads_cannot_take_from_one_call_of_pipe(pipeline):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, tmp_path):
+@pytest.mark.parametrize(("device", "n_threads"), [("cpu", 1), ("cuda", 1), ("cpu", 2)])
+def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, n_threads, tmp_path):
     pipeline, document = Pipeline(model, device="cpu", batch_tokens=40), Document.from_text(LONG)
     before = torch.get_num_threads()
     try:
@@ -314,7 +320,9 @@ def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, tmp
             try:
                 signal.alarm(60)  # a hang ends the child
                 reader.device = torch.device(device)
+                assert torch.get_num_threads() == 1
                 torch.ones(10**6).exp()
+                torch.set_num_threads(n_threads)
                 found = [(e.start, e.end) for e in pipeline(document).entities]
                 note.write_text(repr(found))
             except ConfigError as error:
@@ -325,7 +333,7 @@ def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, tmp
     finally:
         torch.set_num_threads(before)
     refused = "forked" in note.read_text() and "spawn" in note.read_text()
-    assert refused if device == "cuda" else note.read_text() == repr([(e.start, e.end) for e in expected])
+    assert refused if device == "cuda" or n_threads > 1 else note.read_text() == repr([(e.start, e.end) for e in expected])
 
 
 @pytest.mark.parametrize(
