@@ -60,6 +60,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``backtracking``    whether a regular expression may take very long
 ``config``          strict conversion between YAML and dataclasses
 ``workers``         a function on many inputs in worker processes, with limits on time and memory
+``arguments``       arguments of public functions, refused where they are given
 ``config_files``    YAML and JSON files, read within limits
 ``durable``         files that a crash or a kill leaves whole or absent
 ``pdfium``          pdfium's lock

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -22,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from longdoc.arguments import check_type
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
 from longdoc.bert import Bert, BertConfig, is_bert
@@ -193,6 +195,8 @@ class Model(nn.Module):
             ConfigError: a head was loaded from a transformers checkpoint, or the folder cannot be written, as when the
                 disk is full.
         """
+        check_type("folder", folder, "the path of a folder", str, PathLike)
+        check_type("quantize", quantize, "True or False", bool)
         own = {name: kind_of(config).module for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
             raise ConfigError(
@@ -210,7 +214,7 @@ class Model(nn.Module):
                 (new / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
                 save_file(quantize_rows(state) if quantize else state, new / _WEIGHTS)
                 (new / "tokenizer.json").write_bytes(self.tokenizer.to_str(pretty=False).encode())
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, ValueError) as error:
             remedy = "free some space, or name another folder"
             raise ConfigError(f"{folder}: the model cannot be written ({error}); {remedy}") from error
 

@@ -20,6 +20,7 @@ import torch
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from longdoc.arguments import check_choice, check_count, check_type
 from longdoc.document import Document
 from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, alike_batches, pack_for_cpu, padded_length
 from longdoc.errors import ConfigError
@@ -177,7 +178,7 @@ class Reader:
         of rows by different programs.
 
         Raises:
-            ConfigError: this process was forked from the one that loaded the model, which is on a GPU, or needs threads.
+            ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.
         """
         self._check_process()
         found: list[dict[str, list[np.ndarray]]] = [
@@ -294,8 +295,7 @@ class Reader:
         Raises:
             ConfigError: no word is masked.
         """
-        if not isinstance(top_k, int) or top_k < 1:
-            raise ConfigError(f"top_k must be an integer, at least 1; got {top_k!r}")
+        check_count("top_k", top_k, 1)
         tokenizer = self._masking_tokenizer
         tokens = tokenize(document.text, tokenizer, masks=True)
         numbers = {mask: tokenizer.token_to_id(mask) for mask in MASKS}
@@ -356,8 +356,7 @@ def check_encoder(encoder: str) -> None:
     Raises:
         ConfigError: it is unknown; the message lists the names allowed.
     """
-    if encoder not in get_args(EncoderKind):
-        raise ConfigError(f"unknown encoder {encoder!r}; allowed: {', '.join(map(repr, get_args(EncoderKind)))}")
+    check_choice("encoder", encoder, get_args(EncoderKind))
 
 
 def device_of(name: str | torch.device) -> torch.device:
@@ -366,11 +365,13 @@ def device_of(name: str | torch.device) -> torch.device:
     Raises:
         ConfigError: unknown device, or a GPU that is not available.
     """
+    allowed = "'auto', 'cpu', 'cuda', 'cuda:0', 'mps' …"
+    check_type("device", name, f"one of {allowed}", str, torch.device)
     if name != "auto":
         try:
             device = torch.device(name)
         except RuntimeError as error:
-            raise ConfigError(f"unknown device {name!r}; allowed: 'auto', 'cpu', 'cuda', 'cuda:0', 'mps' …") from error
+            raise ConfigError(f"unknown device {name!r}; allowed: {allowed}") from error
         if device.type == "cuda" and not torch.cuda.is_available():
             raise ConfigError(f"device {str(name)!r}: torch finds no GPU; use 'auto' or 'cpu'")
         return device
@@ -385,8 +386,7 @@ def dtype_of(precision: str, device: torch.device) -> torch.dtype:
     Raises:
         ConfigError: unknown precision.
     """
-    if precision not in get_args(Precision):
-        raise ConfigError(f"unknown precision {precision!r}; allowed: {', '.join(map(repr, get_args(Precision)))}")
+    check_choice("precision", precision, get_args(Precision))
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:  # other CPUs emulate bfloat16, at a third of the speed of float32

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from longdoc.arguments import check_type
 from longdoc.errors import ConfigError
 from longdoc.heads import HEADS
 from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
@@ -37,6 +38,8 @@ def load_model(
     """
     if kind is not None and kind not in HEADS:
         raise TypeError(f"from_pretrained() got an unexpected argument {kind!r}; heads are {', '.join(HEADS)}")
+    check_type("revision", revision, "the name of a branch, a tag or a commit, or None", str, None)
+    check_type("cache_dir", cache_dir, "the path of a folder, or None", str, PathLike, None)
     if not isinstance(name_or_path, (str, PathLike)):
         raise ConfigError(
             f"{kind or 'model'}={name_or_path!r:.60}: give one folder or hub id; heads of several models are given by "

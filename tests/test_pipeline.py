@@ -333,7 +333,9 @@ def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, n_t
     finally:
         torch.set_num_threads(before)
     refused = "forked" in note.read_text() and "spawn" in note.read_text()
-    assert refused if device == "cuda" or n_threads > 1 else note.read_text() == repr([(e.start, e.end) for e in expected])
+    assert (
+        refused if device == "cuda" or n_threads > 1 else note.read_text() == repr([(e.start, e.end) for e in expected])
+    )
 
 
 @pytest.mark.parametrize(
@@ -431,7 +433,7 @@ def test_documents_before_any_error_are_yielded(pipeline):
         yield CORPUS[0].encode()
         raise KeyError("the caller's own")
 
-    for documents, error in ((sources(), KeyError), ([CORPUS[0].encode(), 5], TypeError)):
+    for documents, error in ((sources(), KeyError), ([CORPUS[0].encode(), 5], ConfigError)):
         outcomes = pipeline.pipe(documents)
         assert isinstance(next(outcomes), Prediction)
         with pytest.raises(error):

@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from longdoc.arguments import check_type
 from longdoc.document import Document
-from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
+from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError
 from longdoc.loaders.detect import FORMATS, kind_of
 from longdoc.loaders.glued_words import warn_of_glued_words
 from longdoc.loaders.limits import MEMORY, SECONDS, Limits
@@ -75,9 +76,11 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
         LimitExceededError: it exceeds a limit.
         LoaderDiedError: it was isolated, and its process crashed, or (``LoaderTimeoutError``, ``LoaderMemoryError``)
             took more time or memory than it may.
+        ConfigError: an argument has another type, or a value out of range.
     """
+    check_type("isolated", isolated, "True or False", bool)
     if not isolated and (timeout, memory) != (SECONDS, MEMORY):
-        raise ValueError("timeout and memory are for documents that are isolated; add isolated=True")
+        raise ConfigError("timeout and memory are for documents that are isolated; add isolated=True")
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
@@ -128,12 +131,10 @@ def read(data: bytes, *, name: str, options: Options) -> Document:
 
 
 def _unreadable(path: str, error: Exception) -> str:
-    """Why a path cannot be read, and what to do."""
-    remedy = "give the path of a file"
+    """Why a path cannot be read, and what to do; a text is often given for one."""
+    remedy = "give the path of a file; a text itself is read with Document.from_text"
     if re.match(r"\w+://", path):
         remedy = "nothing is fetched from a network; download it and give its path"
-    elif len(path) > 255 or "\n" in path:
-        remedy = "give the path of a file; a text itself is read with Document.from_text"
     shown = path if len(path) <= 255 else f"{path[:60]} …"
     return f"{shown}: cannot be read ({getattr(error, 'strerror', None) or error}); {remedy}"
 
@@ -167,9 +168,9 @@ def _content(file: BinaryIO, name: str, limits: Limits) -> bytes:
         try:
             chunk = file.read(_CHUNK) if hasattr(file, "read") else None
         except TypeError as error:
-            raise TypeError(f"source is {type(file).__name__}, which fails ({error}); allowed: {allowed}") from error
+            raise ConfigError(f"source is {type(file).__name__}, which fails ({error}); allowed: {allowed}") from error
         if not isinstance(chunk, bytes):
-            raise TypeError(f"source is {type(file).__name__}; allowed: {allowed}")
+            raise ConfigError(f"source is {type(file).__name__}; allowed: {allowed}")
         content += chunk
         limits.check("file_bytes", len(content), name)
     return bytes(content)
