@@ -13,6 +13,7 @@ from longdoc import Document, DocumentError, Entity, Limits, Prediction, load
 from longdoc.decode import decode_answers, deduplicate, without_overlap
 from longdoc.document_type import document_type
 from longdoc.findings import place
+from longdoc.loaders.raised import line_marks
 from longdoc.outputs import FORMATS, Outcome
 from longdoc.records import contract_record, note_record, paper_record
 from longdoc.rules import Rules
@@ -871,6 +872,8 @@ KINDS: dict[str, Kind] = {
     "paper: authors": record(
         paper_record, "Title\n", "Ada Alpha1, ", "\nAbstract\nThe study.\nIntroduction\nText.\nMethods\nx\nReferences\n"
     ),
+    "marks: raised pieces": (lambda n: [("raised", "abcdefghij k ")] * n, line_marks),
+    "marks: plain pieces": (lambda n: [("plain", "abcdefghij k ")] * n, line_marks),
     # ------------------------------------------------------------------------------------------------ places, outputs
     "places: page, section and boxes": (sections_nested, at_each_section),
     "places: sections within one": (

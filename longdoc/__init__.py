@@ -29,10 +29,12 @@ The package, top layer first. A module imports only from the layers below its ow
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
 ``usable``          which sources of fields a model and its rules have
 ``bert``            BERT without transformers, which takes seconds to import
+``packed``          encoders for a CPU: packed weights, and BERT without padding
 ``attention``       sparse patterns, and what computes attention over them
 ``decode``          scores → entities and answers
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
+``devices``         where to compute, and in which number format
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
 ``loaders``         bytes → Document: one folder or module per format
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
     )
     from longdoc.errors import (
         BatchError,
+        CheckpointWarning,
         ConcurrencyError,
         ConfigError,
         CorruptDocumentError,
@@ -179,6 +182,7 @@ __all__ = [
     "LoaderTimeoutError",
     "RecordError",
     "ConfigError",
+    "CheckpointWarning",
     "ConcurrencyError",
     "DataError",
     "TrainingError",
@@ -228,6 +232,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "LoaderTimeoutError",
         "RecordError",
         "ConfigError",
+        "CheckpointWarning",
         "ConcurrencyError",
         "DataError",
         "TrainingError",

@@ -32,6 +32,26 @@ def check_type(name: str, value: object, allowed: str, *types: type | None) -> N
         raise ConfigError(f"{name} must be {allowed}; got {value!r:.80}")
 
 
+def check_flags(**given: object) -> None:
+    """Checks that arguments, given by their names, are True or False.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for name, value in given.items():
+        check_type(name, value, "True or False", bool)
+
+
+def check_strings(**given: object) -> None:
+    """Checks that arguments, given by their names, are texts or None.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for name, value in given.items():
+        check_type(name, value, "a str, or None", str, None)
+
+
 def names_in(name: str, value: object, noun: str, *types: type) -> tuple[Any, ...]:
     """The members of an argument that is a list of names, of ``noun`` in words.
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import repeated_positions
+
+SEE_PADDING = ("convbert", "fnet", "yoso")
+"""Model types whose states of a text depend on the padding after it: they read each window by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,38 @@ class SpecialTokens:
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     content_type: int = 0
-    """Segment id of the window's tokens and the suffix; that of the prefix is 0."""
+    """Segment id of the window's tokens."""
     n_global: int = 0
     """Number of tokens at the start that are global in sparse attention: the question and the tokens before it."""
+    prefix_types: tuple[int, ...] = ()
+    """Segment ids of the prefix; empty if all are 0."""
+    suffix_types: tuple[int, ...] = ()
+    """Segment ids of the suffix; empty if all are ``content_type``."""
 
     def __len__(self) -> int:
         return len(self.prefix) + len(self.suffix)
+
+    def types(self, length: int) -> np.ndarray:
+        """Segment ids, int64 ``(T,)``, of a row with ``length`` tokens of its own."""
+        before = self.prefix_types or [0] * len(self.prefix)
+        after = self.suffix_types or [self.content_type] * len(self.suffix)
+        return np.array([*before, *[self.content_type] * length, *after], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tokens of a template, and their segment ids."""
+
+    ids: tuple[int, ...]
+    types: tuple[int, ...]
+
+    @classmethod
+    def of(cls, encoding: Encoding, first: int, end: int) -> Part:
+        """The tokens ``first:end`` of an encoding."""
+        return cls(tuple(encoding.ids[first:end]), tuple(encoding.type_ids[first:end]))
+
+    def __add__(self, other: Part) -> Part:
+        return Part(self.ids + other.ids, self.types + other.types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +73,11 @@ class Template:
 
     plain: SpecialTokens
     """Around a single text."""
-    before: tuple[int, ...]
-    between: tuple[int, ...]
-    after: tuple[int, ...]
+    before: Part
+    between: Part
+    after: Part
+    first_type: int
+    """Segment id of the first text of a pair."""
     second_type: int
     """Segment id of the second text of a pair."""
     pad: int
@@ -57,18 +88,66 @@ class Template:
         """Takes the special tokens from two encodings by the tokenizer; ``pad`` is the id of the padding token."""
         encoding = tokenizer.encode("a")
         content = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
-        plain = SpecialTokens(tuple(encoding.ids[: content[0]]), tuple(encoding.ids[content[-1] + 1 :]))
+        before, after = Part.of(encoding, 0, content[0]), Part.of(encoding, content[-1] + 1, len(encoding))
         pair = tokenizer.encode("a", "a")
         first = [i for i, sequence in enumerate(pair.sequence_ids) if sequence == 0]
         second = [i for i, sequence in enumerate(pair.sequence_ids) if sequence == 1]
-        between, after = pair.ids[first[-1] + 1 : second[0]], pair.ids[second[-1] + 1 :]
-        second_type = pair.type_ids[second[0]]
-        return cls(plain, tuple(pair.ids[: first[0]]), tuple(between), tuple(after), second_type, pad)
+        return cls(
+            plain=_around(before, encoding.type_ids[content[0]], after),
+            before=Part.of(pair, 0, first[0]),
+            between=Part.of(pair, first[-1] + 1, second[0]),
+            after=Part.of(pair, second[-1] + 1, len(pair)),
+            first_type=pair.type_ids[first[0]],
+            second_type=pair.type_ids[second[0]],
+            pad=pad,
+        )
 
-    def asking(self, question: Sequence[int]) -> SpecialTokens:
-        """The special tokens and ``question``, as token ids, around every window."""
-        prefix = (*self.before, *question, *self.between)
-        return SpecialTokens(prefix, self.after, self.second_type, n_global=len(self.before) + len(question))
+    def asking(self, question: Sequence[int], *, after_text: bool = False) -> SpecialTokens:
+        """The special tokens and ``question``, as token ids, around every window; the question is the first text.
+
+        With ``after_text`` it is the second, and no token of it is global.
+        """
+        if after_text:
+            asked = Part(tuple(question), (self.second_type,) * len(question))
+            return _around(self.before, self.first_type, self.between + asked + self.after)
+        asked = Part(tuple(question), (self.first_type,) * len(question))
+        n_global = len(self.before.ids) + len(question)
+        return _around(self.before + asked + self.between, self.second_type, self.after, n_global)
+
+    def after_prompt(self, prompt: Sequence[int]) -> SpecialTokens:
+        """The special tokens around a single text, and ``prompt``, as token ids, before the text."""
+        types = (*(self.plain.prefix_types or (0,) * len(self.plain.prefix)), *[self.plain.content_type] * len(prompt))
+        return replace(self.plain, prefix=(*self.plain.prefix, *prompt), prefix_types=types if any(types) else ())
+
+    def without_types(self) -> Template:
+        """The same with the segment id 0 everywhere, for a checkpoint whose tokenizer gives none."""
+        plain = replace(self.plain, content_type=0, prefix_types=(), suffix_types=())
+        before, between, after = (Part(p.ids, (0,) * len(p.ids)) for p in (self.before, self.between, self.after))
+        return Template(plain, before, between, after, first_type=0, second_type=0, pad=self.pad)
+
+    def with_text_type(self, number: int) -> Template:
+        """The same with another segment id for the second text of a pair, and all after the first one's last token."""
+        n_more = len(self.between.ids) - 1
+        between = Part(self.between.ids, (*self.between.types[:1], *[number] * n_more))
+        after = Part(self.after.ids, (number,) * len(self.after.ids))
+        return replace(self, between=between, after=after, second_type=number)
+
+    @property
+    def n_types(self) -> int:
+        """One more than the largest segment id."""
+        pair = self.asking(())
+        return 1 + int(max(self.plain.types(1).max(), pair.types(1).max(), self.first_type))
+
+
+def _around(before: Part, content_type: int, after: Part, n_global: int = 0) -> SpecialTokens:
+    return SpecialTokens(
+        before.ids,
+        after.ids,
+        content_type,
+        n_global,
+        prefix_types=before.types if any(before.types) else (),
+        suffix_types=after.types if {*after.types} - {content_type} else (),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +186,7 @@ class Encoder(nn.Module):
         self.n_types = getattr(config, "type_vocab_size", None) or 1
         self.asks_globally = config.model_type == "longformer"
         self.subtracts_masks = config.model_type == "big_bird"
+        self.sees_padding = config.model_type in SEE_PADDING
 
     def forward(
         self,
@@ -155,10 +235,12 @@ class Encoder(nn.Module):
         inputs = {"input_ids": torch.from_numpy(ids)}
         if (lengths < ids.shape[1]).any():
             inputs["attention_mask"] = torch.from_numpy(position < lengths[:, None])
-        types = np.array([special.content_type for special in specials])[:, None]
-        if self.n_types > 1 and types.any():
-            in_second = (position >= firsts[:, None]) & (position < lengths[:, None])
-            inputs["token_type_ids"] = torch.from_numpy(np.where(in_second, types, 0))
+        if self.n_types > 1 and any(s.content_type or s.prefix_types or s.suffix_types for s in specials):
+            types = np.zeros_like(ids)
+            for target, special, window in zip(types, specials, slices, strict=True):
+                own = special.types(len(window))
+                target[: len(own)] = own
+            inputs["token_type_ids"] = torch.from_numpy(types)
         if any(special.n_global for special in specials):
             n_global = np.array([special.n_global for special in specials])[:, None]
             inputs["global_mask"] = torch.from_numpy(position < n_global)
@@ -183,7 +265,7 @@ class SparseEncoder(Encoder):
         """
         from longdoc.attention import sparsify  # loads transformers, which reading windows does without
 
-        copied = _shared_copy(encoder)
+        copied = shared_copy(encoder)
         backbone: Any = copied.backbone
         sparse = cls(sparsify(backbone, pattern), copied.template)
         sparse.period = period
@@ -229,7 +311,7 @@ class SparseEncoder(Encoder):
         if global_mask is None:
             positions = repeated_positions(self.backbone, n_tokens, period=self.period, prefix=prefix)
             return None if positions is None else positions.expand_as(input_ids)
-        ends = (global_mask.sum(dim=1) + len(self.template.between)).tolist()
+        ends = (global_mask.sum(dim=1) + len(self.template.between.ids)).tolist()
         rows = [repeated_positions(self.backbone, n_tokens, period=self.period, prefix=int(end)) for end in ends]
         return None if any(row is None for row in rows) else torch.stack([row for row in rows if row is not None])
 
@@ -247,36 +329,23 @@ class SparseEncoder(Encoder):
         return positions.to(document_ids.device)[index - starts]
 
 
-def _shared_copy(encoder: Encoder) -> Encoder:
-    return copy.deepcopy(encoder, {id(parameter): parameter for parameter in encoder.parameters()})
+def with_pattern(encoder: Encoder, pattern: SparsePattern) -> Encoder:
+    """A copy that reads windows with sparse attention, as a converted checkpoint was trained; it shares all weights.
 
-
-class PackedLinear(nn.Module):
-    """``nn.Linear`` for float32 inference on a CPU, with its weight packed for oneDNN.
-
-    torch's float32 BLAS, MKL, is tuned for Intel processors; on others oneDNN is about 1.5 times as fast (2 cores of
-    an AMD EPYC: 26 against 39 ms for 2,048 rows of 1,536 to 384).
+    Raises:
+        ConfigError: the encoder's architecture cannot be made sparse.
     """
+    from longdoc.attention import sparsify  # loads transformers, which reading windows does without
 
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
-        self.bias = linear.bias
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Float32 ``(…, D)`` to ``(…, D_out)``."""
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, "none", [], "")
-        return product
+    copied = shared_copy(encoder)
+    backbone: Any = copied.backbone
+    copied.backbone = sparsify(backbone, pattern)
+    return copied
 
 
-def pack_for_cpu(encoder: Encoder) -> Encoder:
-    """A copy of an encoder for float32 inference on a CPU, which shares all weights except those of linear layers."""
-    packed = _shared_copy(encoder)
-    for module in list(packed.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, nn.Linear):
-                setattr(module, name, PackedLinear(child))
-    return packed
+def shared_copy(encoder: Encoder) -> Encoder:
+    """A copy that shares the weights."""
+    return copy.deepcopy(encoder, {id(parameter): parameter for parameter in encoder.parameters()})
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

@@ -185,7 +185,8 @@ class Engine:
         kept = [(part, piece) for part, piece in pieces if len(piece)]
         found = self.find([reader.read(document, piece, [head]) for _, piece in kept], progress)
         config: Any = reader.model.encoder.backbone.config
-        none = np.zeros((0, config.hidden_size), dtype=np.float32)
+        width = getattr(reader.model.head(head), "width", config.hidden_size)
+        none = np.zeros((0, width), dtype=np.float32)
         vectors = np.stack([by_head[head][0] for by_head in found]) if found else none
         return Embeddings(vectors, tuple(part for part, _ in kept))
 

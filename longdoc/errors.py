@@ -60,6 +60,10 @@ class ConfigError(LongdocError, ValueError):
     """A configuration, schema, rule file or model folder has an unknown key, a wrong type or a value out of range."""
 
 
+class CheckpointWarning(UserWarning):
+    """A checkpoint is read, but does not say what its user has to know; the message says what to do."""
+
+
 class ConcurrencyError(LongdocError, RuntimeError):
     """Two threads use at a time what one may use."""
 

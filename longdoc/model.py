@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from longdoc.arguments import check_type
+from longdoc.arguments import check_flags, check_type
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
 from longdoc.bert import Bert, BertConfig, is_bert
@@ -64,6 +64,12 @@ class SparseConfig:
     """The attention pattern; by default a global first token, and the widest window without a repeated position."""
     rows: WindowConfig = field(default_factory=lambda: WindowConfig(size=16384, overlap=512))
     """How documents longer than a row are cut; the size of a row is limited by memory only."""
+    windows: bool = False
+    """Whether windows are read with the pattern, too, as those of a converted checkpoint."""
+
+    def __post_init__(self) -> None:
+        if self.windows and self.pattern is None:
+            raise ConfigError("sparse.windows is true, which needs a pattern: set sparse.pattern")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +106,12 @@ class Model(nn.Module):
         tokenizer: Tokenizer,
         config: ModelConfig,
         heads: Mapping[str, nn.Module] | None = None,
+        template: Template | None = None,
     ) -> None:
-        """A model with the heads of ``config``, freshly initialised unless ``heads`` are given."""
+        """A model with the heads of ``config``, freshly initialised unless ``heads`` are given.
+
+        ``template`` has the special tokens around a text; by default they are those of ``tokenizer``.
+        """
         super().__init__()
         encoder_config: Any = backbone.config
         _check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
@@ -109,7 +119,7 @@ class Model(nn.Module):
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.tokenizer = tokenizer
-        self.encoder = Encoder(backbone, Template.of(tokenizer, encoder_config.pad_token_id or 0))
+        self.encoder = Encoder(backbone, template or Template.of(tokenizer, encoder_config.pad_token_id or 0))
         embeddings: Any = cast(Any, backbone).get_input_embeddings()
         width = encoder_config.hidden_size
         fresh = {name: build_head(head, width, embeddings) for name, head in config.heads.items() if not heads}
@@ -124,7 +134,8 @@ class Model(nn.Module):
         heads_for = {kind: tuple(n for n in own if n in names) for kind, own in self.config.heads_for.items()}
         heads = {name: self.config.heads[name] for name in names}
         config = replace(self.config, heads=heads, heads_for={kind: own for kind, own in heads_for.items() if own})
-        return Model(self.encoder.backbone, self.tokenizer, config, {name: self.heads[name] for name in names})
+        modules = {name: self.heads[name] for name in names}
+        return Model(self.encoder.backbone, self.tokenizer, config, modules, self.encoder.template)
 
     @classmethod
     def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
@@ -149,7 +160,7 @@ class Model(nn.Module):
         backbone = repository.encoder(**{name: 0.0 for name in _ATTENTION_DROPOUT if hasattr(known, name)})
         tokenizer = repository.fast_tokenizer()
         check_tokens(tokenizer, backbone.config)
-        return cls(_without_pooler(backbone), tokenizer, config)
+        return cls(without_pooler(backbone), tokenizer, config)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, *, only_windows: bool = False) -> Model:
@@ -170,7 +181,7 @@ class Model(nn.Module):
             raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
         where, weights, tokens = str(folder / "config.json"), _part(folder, _WEIGHTS), _part(folder, "tokenizer.json")
         config = _own_settings(record, where)
-        encoder, backbone = _encoder(record, where, only_windows=only_windows)
+        encoder, backbone = _encoder(record, where, only_windows=only_windows and not config.sparse.windows)
         tokenizer = read_tokenizer(tokens)
         check_tokens(tokenizer, encoder)
         stored = _without_scales(stored_shapes([weights]), str(weights))
@@ -196,7 +207,7 @@ class Model(nn.Module):
                 disk is full.
         """
         check_type("folder", folder, "the path of a folder", str, PathLike)
-        check_type("quantize", quantize, "True or False", bool)
+        check_flags(quantize=quantize)
         own = {name: kind_of(config).module for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
             raise ConfigError(
@@ -327,10 +338,11 @@ def _encoder(record: Mapping[str, Any], where: str, *, only_windows: bool) -> tu
     from transformers import AutoModel
 
     config = encoder_config(record, where)
-    return config, lambda: _without_pooler(AutoModel.from_config(config, trust_remote_code=False))
+    return config, lambda: without_pooler(AutoModel.from_config(config, trust_remote_code=False))
 
 
-def _without_pooler(backbone: nn.Module) -> nn.Module:
+def without_pooler(backbone: nn.Module) -> nn.Module:
+    """The encoder itself, without the layer after the first state that no head of longdoc uses."""
     if getattr(backbone, "pooler", None) is not None:
         setattr(backbone, "pooler", None)  # noqa: B010 -- a module's attribute may be None, which its type denies
     return backbone

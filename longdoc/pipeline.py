@@ -21,6 +21,7 @@ from tqdm import tqdm
 from longdoc.arguments import check_type
 from longdoc.asking import WINDOWS, Choice, answers_to
 from longdoc.decode import Overlap
+from longdoc.devices import Precision, device_of, dtype_of
 from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.engine import Engine
@@ -32,7 +33,7 @@ from longdoc.labels import Entity, Inference, Label
 from longdoc.loaders import DocumentLike, as_document
 from longdoc.model import Model
 from longdoc.prediction import Answers, Failure, Prediction
-from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
+from longdoc.reader import EncoderKind, Reader, Word, check_encoder
 from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
@@ -109,14 +110,13 @@ class Pipeline:
         """
         check_encoder(encoder)
         dtype_of(precision, device_of(device))
-        chosen = Rules.of(rules)
         models = load_models(model, heads, only_windows=encoder == "windows", revision=revision, cache_dir=cache_dir)
         return cls(
             *models,
             device=device,
             precision=precision,
             encoder=encoder,
-            rules=chosen,
+            rules=Rules.of(rules),
             batch_tokens=batch_tokens,
             progress=progress,
         )

@@ -276,11 +276,18 @@ class Repository:
         Raises:
             ConfigError: as :meth:`tokenizer`, or the tokenizer has no offsets.
         """
-        found = self.tokenizer()
-        fast = getattr(found, "backend_tokenizer", None)
+        return self.backend_of(self.tokenizer())
+
+    def backend_of(self, tokenizer: Any) -> Tokenizer:
+        """What ``tokenizers`` has of a tokenizer of transformers, which knows the offsets of tokens.
+
+        Raises:
+            ConfigError: the tokenizer has no offsets.
+        """
+        fast = getattr(tokenizer, "backend_tokenizer", None)
         if fast is None:
             raise ConfigError(
-                f"the tokenizer of {self.name}, {type(found).__name__}, has no offsets; {_TOKENIZER_REMEDY}"
+                f"the tokenizer of {self.name}, {type(tokenizer).__name__}, has no offsets; {_TOKENIZER_REMEDY}"
             )
         return cast(Tokenizer, fast)
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import groupby
 from threading import Barrier
 from typing import Any, Literal, TypeAlias, get_args
@@ -20,25 +20,21 @@ import torch
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from longdoc.arguments import check_choice, check_count, check_type
+from longdoc.arguments import check_choice, check_count
+from longdoc.devices import check_process
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, alike_batches, pack_for_cpu, padded_length
+from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, alike_batches, padded_length, with_pattern
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
+from longdoc.packed import can_pack, pack_for_cpu
 from longdoc.vocabulary import MASKS
 from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, tokenize
 
 EncoderKind: TypeAlias = Literal["windows", "sparse"]
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 _REMEMBERED = 16
 """Documents whose tokens are kept, so that several questions to one need not tokenise it again."""
-
-_LOADED_IN = os.getpid()
-if hasattr(os, "register_at_fork"):  # not on Windows
-    # A forked process lacks the threads of OpenMP, and would wait for them for ever.
-    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +78,16 @@ class Reader:
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
         self.batch_tokens = batch_tokens or (2**16 if device.type == "cuda" else 2**11)
         self._encoders: dict[int, Encoder] = {}
-        self._tokenized = _remembering(self.model.tokenizer)
+        self._tokenized = _remembering(self.model)
         self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
         self._process = os.getpid()
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
+        after = [name for name, head in model.heads.items() if getattr(head, "asked_after_text", False)]
+        if after and encoder == "sparse":
+            raise ConfigError(
+                f"the checkpoint of {after[0]} reads a hypothesis after the text, and with sparse attention only the "
+                "last words of a long text would see it; use encoder='windows'"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         # Packed weights, threads and functions cannot be pickled, and are made again.
@@ -94,7 +96,7 @@ class Reader:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _process=os.getpid())
-        self._tokenized = _remembering(self.model.tokenizer)
+        self._tokenized = _remembering(self.model)
 
     @property
     def encoder(self) -> Encoder:
@@ -108,9 +110,10 @@ class Reader:
             model, chosen = self.model, self.model.encoder
             if self.kind == "sparse":
                 chosen = SparseEncoder.of(chosen, model.config.sparse_pattern(period), period)
-            packable = self.device.type == "cpu" and self.dtype == torch.float32
-            packable = packable and torch.backends.mkldnn.is_available()
-            self._encoders[key] = pack_for_cpu(chosen) if packable else chosen
+            elif model.config.sparse.windows:
+                chosen = with_pattern(chosen, model.config.sparse_pattern())
+            packable = can_pack(self.device, self.dtype)
+            self._encoders[key] = pack_for_cpu(chosen, self.dtype) if packable else chosen
         return self._encoders[key]
 
     def windows(self, trained: WindowConfig) -> WindowConfig:
@@ -151,14 +154,19 @@ class Reader:
             ConfigError: the question leaves too little room in a window.
         """
         template = self.model.encoder.template
-        special = template.plain if question is None else template.asking(self.ids(question))
+        head: Any = self.model.head(heads[0])
+        if question is None:
+            special = template.after_prompt(getattr(head, "prompt", ()))
+        else:
+            special = template.asking(self.ids(question), after_text=getattr(head, "asked_after_text", False))
         trained = self.trained_windows(heads[0])
         config = self.windows(trained)
         size = config.size - len(special)
         if size <= config.overlap:
+            remedy = f"ask in fewer words: {question!r:.80}" if question is not None else "its prompt is too long"
             raise ConfigError(
-                f"a question of {len(special)} tokens leaves no room in a window of {config.size} with an overlap of "
-                f"{config.overlap}; ask in fewer words: {question!r:.80}"
+                f"{'a question' if question is not None else 'a prompt'} of {len(special)} tokens leaves no room in a "
+                f"window of {config.size} with an overlap of {config.overlap}; {remedy}"
             )
         cuts = sentence_starts(document.text, tokens.offsets)
         return Reading(
@@ -180,7 +188,7 @@ class Reader:
         Raises:
             ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.
         """
-        self._check_process()
+        check_process(self.device, self._process)
         found: list[dict[str, list[np.ndarray]]] = [
             {head: [np.empty(0)] * len(reading.windows) for head in reading.heads} for reading in readings
         ]
@@ -192,18 +200,6 @@ class Reader:
             {head: self._window_scores(reading, head, scores) for head, scores in by_head.items()}
             for reading, by_head in zip(readings, found, strict=True)
         ]
-
-    def _check_process(self) -> None:
-        """Raises in a forked process, where a GPU fails, and threads of the parent would be waited for for ever."""
-        remedy = "start processes with multiprocessing.get_context('spawn'), and load the pipeline in each, or send it"
-        forked = "this process was forked from the one that loaded the model"
-        if self.device.type != "cpu" and self._process != os.getpid():
-            raise ConfigError(f"{forked} on {str(self.device)!r}, which a GPU does not support; {remedy}")
-        if os.getpid() != _LOADED_IN and (n_threads := torch.get_num_threads()) > 1:
-            raise ConfigError(
-                f"{forked}, and was set to {n_threads} threads since, none of which would ever answer; leave it at "
-                f"torch.set_num_threads(1), or {remedy}"
-            )
 
     def _window_scores(self, reading: Reading, head: str, scores: list[np.ndarray]) -> WindowScores:
         return WindowScores(
@@ -246,7 +242,7 @@ class Reader:
         """
         length = len(window) + len(reading.special)
         padded = padded_length(length, self.windows(self.trained_windows(reading.heads[0])).size)
-        if 2 * padded > self.batch_tokens:  # it is alone in its batch
+        if self.model.encoder.sees_padding or 2 * padded > self.batch_tokens:  # or it is alone in its batch
             padded = length
         return padded, int(padded > length), reading.special.n_global
 
@@ -321,7 +317,7 @@ class Reader:
 
         Each token is scored in the window in which it is most central. ``ConfigError`` as for :meth:`score`.
         """
-        self._check_process()
+        check_process(self.device, self._process)
         config = self.windows(self.model.config.windows)
         special = self.model.encoder.template.plain
         windows = split(len(tokens), size=config.size - len(special), overlap=config.overlap)
@@ -341,9 +337,11 @@ class Reader:
         return np.stack([found[index] for index in indices])
 
 
-def _remembering(tokenizer: Tokenizer) -> Callable[[str], Tokens]:
-    """`tokenize` with a tokenizer, which keeps some results."""
-    return lru_cache(maxsize=_REMEMBERED)(lambda text: tokenize(text, tokenizer))
+def _remembering(model: Model) -> Callable[[str], Tokens]:
+    """`tokenize` with the tokenizer of a model, and what its head puts before a text; it keeps some results."""
+    heads: list[Any] = [*model.heads.values()]
+    lead: str = next((head.lead for head in heads if hasattr(head, "lead")), "")
+    return lru_cache(maxsize=_REMEMBERED)(lambda text: tokenize(text, model.tokenizer, lead=lead))
 
 
 def _batch_key(reading: Reading) -> tuple[int, tuple[str, ...]]:
@@ -357,39 +355,3 @@ def check_encoder(encoder: str) -> None:
         ConfigError: it is unknown; the message lists the names allowed.
     """
     check_choice("encoder", encoder, get_args(EncoderKind))
-
-
-def device_of(name: str | torch.device) -> torch.device:
-    """A torch device; ``auto`` is a GPU if there is one.
-
-    Raises:
-        ConfigError: unknown device, or a GPU that is not available.
-    """
-    allowed = "'auto', 'cpu', 'cuda', 'cuda:0', 'mps' …"
-    check_type("device", name, f"one of {allowed}", str, torch.device)
-    if name != "auto":
-        try:
-            device = torch.device(name)
-        except RuntimeError as error:
-            raise ConfigError(f"unknown device {name!r}; allowed: {allowed}") from error
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise ConfigError(f"device {str(name)!r}: torch finds no GPU; use 'auto' or 'cpu'")
-        return device
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def dtype_of(precision: str, device: torch.device) -> torch.dtype:
-    """The number format of matrix products; ``auto`` is bfloat16 if the hardware supports it natively.
-
-    Raises:
-        ConfigError: unknown precision.
-    """
-    check_choice("precision", precision, get_args(Precision))
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:  # other CPUs emulate bfloat16, at a third of the speed of float32
-        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        native = device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-    return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and native) else torch.float32

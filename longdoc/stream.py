@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, get_arg
 
 from tqdm import tqdm
 
-from longdoc.arguments import check_choice, check_count, check_score, check_type, names_in
+from longdoc.arguments import check_choice, check_count, check_flags, check_score, names_in
 from longdoc.decode import Overlap, without_overlap
 from longdoc.document import Document
 from longdoc.document_type import document_type
@@ -228,7 +228,7 @@ def pairs_of(documents: Iterable[Any], *, as_tuples: bool) -> Iterator[tuple[Doc
     """
     if isinstance(documents, (str, bytes, PathLike, Document)) or not isinstance(documents, Iterable):
         raise ConfigError(f"pipe reads many documents; give it a list, such as [{documents!r:.80}]")
-    check_type("as_tuples", as_tuples, "True or False", bool)
+    check_flags(as_tuples=as_tuples)
     return map(_pair, documents) if as_tuples else ((document, None) for document in documents)
 
 

@@ -80,7 +80,7 @@ class Window:
         return self.end - self.start
 
 
-def tokenize(text: str, tokenizer: Tokenizer, *, masks: bool = False) -> Tokens:
+def tokenize(text: str, tokenizer: Tokenizer, *, masks: bool = False, lead: str = "") -> Tokens:
     """Tokenises ``text`` whole, without special tokens: ``[SEP]`` in a text is three words like any others.
 
     Words that are too long for WordPiece are read in pieces.
@@ -89,6 +89,8 @@ def tokenize(text: str, tokenizer: Tokenizer, *, masks: bool = False) -> Tokens:
         text: the text.
         tokenizer: the tokenizer; it is told to take special tokens for text.
         masks: whether the mask token in the text masks a word.
+        lead: what stands before the text when the model reads it, such as a prompt: some tokenizers read a first word
+            in another way than one that follows a space.
 
     Raises:
         ConfigError: the tokenizer truncates or pads; call its ``no_truncation`` and ``no_padding`` first.
@@ -97,7 +99,15 @@ def tokenize(text: str, tokenizer: Tokenizer, *, masks: bool = False) -> Tokens:
     if tokenizer.truncation is not None or tokenizer.padding is not None:
         raise ConfigError("the tokenizer truncates or pads; call its no_truncation() and no_padding() first")
     with typed_errors(DocumentError, "the model's tokenizer cannot read the text; repair it or use another model"):
-        return _tokens(text, tokenizer, masks=masks)
+        found = _tokens(lead + text, tokenizer, masks=masks)
+    return _without_lead(found, len(lead)) if lead else found
+
+
+def _without_lead(tokens: Tokens, length: int) -> Tokens:
+    """The tokens of a text, from those of a text with ``length`` characters before it."""
+    kept = (tokens.offsets[:, 0] >= length) | (tokens.offsets[:, 1] > length)
+    offsets = np.maximum(tokens.offsets[kept] - length, 0)
+    return replace(tokens, ids=tokens.ids[kept], offsets=offsets, words=tokens.words[kept])
 
 
 def _tokens(text: str, tokenizer: Tokenizer, *, masks: bool) -> Tokens:

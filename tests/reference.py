@@ -437,3 +437,36 @@ def deduplicate(answers, words_of, top_k):
             kept.append(answer)
             said.add(words_of(answer))
     return kept
+
+
+def sentence_vector(states, modules, n_skipped=0):
+    """The vector of a text from its states ``(T, D)``, by the arithmetic that sentence-transformers documents.
+
+    ``modules`` are pairs of a kind and its settings, the pooling first; ``n_skipped`` states of a prompt do not count.
+    """
+    (_, pooling), *rest = modules
+    rows = [(place, row) for place, row in enumerate(states, 1) if place > n_skipped]
+    columns = list(zip(*(row for _, row in rows), strict=True))
+    if pooling in ("cls", "lasttoken"):
+        vector = rows[0 if pooling == "cls" else -1][1]
+    elif pooling == "max":
+        vector = [max(column) for column in columns]
+    elif pooling == "weightedmean":
+        total = sum(place for place, _ in rows)
+        vector = [sum(p * x for (p, _), x in zip(rows, column, strict=True)) / total for column in columns]
+    else:
+        vector = [sum(column) / (len(rows) if pooling == "mean" else math.sqrt(len(rows))) for column in columns]
+    for kind, settings in rest:
+        if kind == "Normalize":
+            vector = [x / math.sqrt(sum(y * y for y in vector)) for x in vector]
+        elif kind == "LayerNorm":
+            mean = sum(vector) / len(vector)
+            spread = math.sqrt(sum((x - mean) ** 2 for x in vector) / len(vector) + 1e-5)
+            weights = zip(vector, settings["weight"], settings["bias"], strict=True)
+            vector = [(x - mean) / spread * weight + bias for x, weight, bias in weights]
+        elif kind == "Dense":
+            sums = [sum(w * x for w, x in zip(row, vector, strict=True)) for row in settings["weight"]]
+            bias = settings.get("bias") or [0.0] * len(sums)
+            found = [settings["activation"](one + other) for one, other in zip(sums, bias, strict=True)]
+            vector = [x + y for x, y in zip(found, vector, strict=True)] if settings.get("residual") else found
+    return vector

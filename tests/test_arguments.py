@@ -41,8 +41,8 @@ def public(folder):
         "fill": (asking.fill, {"text": "This [MASK] is made."}, []),
         "load": (longdoc.load, {"source": b"The rent is due."}, []),
         "extract_many": (extract_many, {"paths": ["nowhere/x.txt"], "out": nowhere}, [*RequestOptions.__annotations__]),
-        "Prediction.save": (pipeline(DOCUMENT).save, {"path": nowhere}, []),
-        "Model.save": (model.save, {"folder": folder / "copy"}, []),
+        "save": (pipeline(DOCUMENT).save, {"path": nowhere}, []),
+        "save_model": (model.save, {"folder": folder / "copy"}, []),
     }
 
 
@@ -52,6 +52,7 @@ ALIASES = {
     "hypotheses": "hypothesis",
     "kind": "no record",
     "paths": "documents",
+    "ray_gpus": "share of a GPU",
     "schema": "fields|key",
     "timeout": "seconds",
 }
@@ -72,8 +73,7 @@ def messages_of(function, given, name):
 
 @pytest.mark.parametrize(
     "name",
-    "from_pretrained Pipeline call pipe ask extract record infer embed fill load extract_many".split()
-    + ["Prediction.save", "Model.save"],
+    "from_pretrained Pipeline call pipe ask extract record infer embed fill load extract_many save save_model".split(),
 )
 def test_odd_values_of_every_argument_are_told_by_its_name(public, name):
     function, given, hidden = public[name]

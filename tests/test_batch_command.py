@@ -1,6 +1,7 @@
 """``longdoc extract -o OUT/`` and ``longdoc status``, with the shipped model on small documents."""
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -245,3 +246,11 @@ def test_after_a_group_free_memory_goes_back_to_the_system(model: str) -> None:
     before = resident()
     extractor(())
     assert before - resident() > 50_000_000
+
+
+def test_the_process_with_the_model_keeps_code_for_few_shapes(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "9")
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "")
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY")
+    Extractor(Request.of(model=model), "jsonl").load()
+    assert (os.environ["LRU_CACHE_CAPACITY"], os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]) == ("9", "64")

@@ -84,6 +84,13 @@ def test_structure_decides(data, kind):
     assert kind_of(data, "bytes") == kind
 
 
+def test_json_of_many_values_is_not_parsed_to_tell_what_it_is(monkeypatch):
+    monkeypatch.setattr("json.loads", lambda _: pytest.fail("it was parsed"))
+    many = b"[" + b"0," * 1_000_000 + b"0]"
+    assert kind_of(b'{"x": ' + many + b', "resourceType": "Patient"}', "a.json") == "fhir"
+    assert kind_of(b'{"x": ' + many + b', "y": "resourceType"}', "a.json") == "text"
+
+
 def test_a_fragment_is_html_by_its_suffix():
     assert kind_of(b"Rent is <b>5,000</b>.", "a.html") == "html"
     assert kind_of(b"Rent is <b>5,000</b>.", "a.txt") == "text"

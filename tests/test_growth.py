@@ -14,6 +14,7 @@ from longdoc.loaders.layout.glyphs import LINE
 from longdoc.loaders.markup.grid import Grid
 from longdoc.loaders.markup.shifts import DEEPEST, Shifts
 from longdoc.loaders.pdf.anchors import anchors
+from longdoc.loaders.raised import line_marks
 from longdoc.records.blanks import blank_value
 from longdoc.records.passages import items, sentences
 from longdoc.sections import add_structure
@@ -161,3 +162,11 @@ def test_raised_text_within_raised_text_is_marked_to_a_depth(form, monkeypatch):
     document = load((form % ("x<sup>2" * 100 + "</sup>" * 100)).encode())
     assert document.text.count("2") == 100
     assert len(marked) == DEEPEST
+
+
+@pytest.mark.parametrize("kind", ["raised", "plain"])
+def test_very_many_pieces_set_alike_are_marked_as_one(kind):
+    text, count = "abcdefghij k ", 300_000
+    marks = line_marks([("lowered", "x"), *[(kind, text)] * count])
+    before, (opening, closing) = line_marks([("lowered", "x"), (kind, text * count)])
+    assert marks == [before, (opening, ""), *[("", "")] * (count - 2), ("", closing)]

@@ -15,15 +15,7 @@ import reference
 from conftest import make_model
 from disk_changes import disturbed_at
 from longdoc.bert import Bert, is_bert
-from longdoc.encoders import (
-    PackedLinear,
-    SpecialTokens,
-    Template,
-    alike_batches,
-    length_batches,
-    pack_for_cpu,
-    padded_length,
-)
+from longdoc.encoders import SpecialTokens, Template, alike_batches, length_batches, padded_length
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
 from longdoc.model import DEFAULT_MODEL, Model, dequantize, quantize_rows
@@ -46,17 +38,6 @@ def test_a_padded_batch_gives_the_states_of_its_windows_alone(model):
         for window, states in zip(slices, together, strict=True):
             alone = model.encoder(**model.encoder.batch([window]).inputs)[0, 1:-1].numpy()
             np.testing.assert_allclose(states, alone, atol=5e-5)
-
-
-def test_a_packed_encoder_gives_the_same_states_and_does_not_change_the_model(model):
-    packed = pack_for_cpu(model.encoder)
-    kinds = {type(module) for module in packed.modules()}
-    assert PackedLinear in kinds and torch.nn.Linear not in kinds, "every linear layer must be packed"
-    for sizes in ([15, 7], [20], [1]):
-        inputs = model.encoder.batch([np.arange(5, 5 + size) for size in sizes]).inputs
-        with torch.inference_mode():
-            torch.testing.assert_close(packed(**inputs), model.encoder(**inputs), atol=5e-5, rtol=0)
-    assert PackedLinear not in {type(module) for module in model.modules()}
 
 
 def test_windows_of_one_length_need_no_mask(model):
@@ -104,13 +85,12 @@ def test_save_and_load_give_the_same_scores(model, tmp_path):
         assert torch.equal(again.heads[name](again.encoder(**inputs)), model.heads[name](model.encoder(**inputs)))
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_bert_without_transformers_gives_the_same_states_to_the_last_bit(model, tmp_path, packed):
+def test_bert_without_transformers_gives_the_same_states_to_the_last_bit(model, tmp_path):
     model.save(tmp_path)
     own, theirs = Model.from_pretrained(tmp_path, only_windows=True), Model.from_pretrained(tmp_path)
     assert isinstance(own.encoder.backbone, Bert) and not isinstance(theirs.encoder.backbone, Bert)
     assert list(own.state_dict()) == list(theirs.state_dict())
-    encoders = [pack_for_cpu(each.encoder) if packed else each.encoder for each in (own, theirs)]
+    encoders = [own.encoder, theirs.encoder]
     rng = torch.Generator().manual_seed(0)
     for rows, n_tokens in ((1, 1), (1, 64), (3, 40), (7, 13)):
         inputs = {"input_ids": torch.randint(0, 300, (rows, n_tokens), generator=rng)}
@@ -119,7 +99,7 @@ def test_bert_without_transformers_gives_the_same_states_to_the_last_bit(model, 
         for further in ({}, {"attention_mask": mask}, {"token_type_ids": types, "attention_mask": mask}):
             with torch.inference_mode():
                 assert torch.equal(*(encoder(**inputs, **further) for encoder in encoders)), (rows, n_tokens, further)
-            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=not packed):
+            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
                 assert torch.equal(*(encoder(**inputs, **further) for encoder in encoders)), (rows, n_tokens, further)
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import DistilBertConfig, DistilBertModel
 
 import isolated_functions
 import reference
@@ -30,7 +31,7 @@ from longdoc.errors import (
     LoaderDiedError,
     LongdocError,
 )
-from longdoc.model import SparseConfig
+from longdoc.model import Model, SparseConfig
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Failure, Prediction
 from longdoc.rules import Rules
@@ -111,13 +112,21 @@ def test_pipe_is_lazy_keeps_order_and_passes_objects_on(pipeline):
     assert "number 0" in prediction.document.text
 
 
+def distilled():
+    """A model with an encoder that computes padding."""
+    torch.manual_seed(0)
+    plain, sizes = make_model(), {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32}
+    config = DistilBertConfig(vocab_size=300, max_position_embeddings=64, initializer_range=0.5, **sizes)
+    return Model(DistilBertModel(config), plain.tokenizer, plain.config).eval()
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("encoder", ["windows", "sparse"])
-def test_a_document_is_read_alike_alone_and_among_others(model, precision, encoder):
-    pipeline = Pipeline(model, device="cpu", precision=precision, encoder=encoder)
+def test_a_document_is_read_alike_alone_and_among_others(precision, encoder):
+    pipeline = Pipeline(distilled(), device="cpu", precision=precision, encoder=encoder)
     documents = [Document.from_text(text) for text in ("", CORPUS[0], *(LONG[: 170 * n] for n in range(1, 11)), LONG)]
     alone = [pipeline(document) for document in documents]
-    assert sum(len(prediction.entities) for prediction in alone) > 30
+    assert sum(len(prediction.entities) for prediction in alone) > 10
     for size in (3, len(documents)):
         for one, other in zip(alone, pipeline.pipe(documents, batch_size=size), strict=True):
             assert [replace(e, score=0.0) for e in one.entities] == [replace(e, score=0.0) for e in other.entities]
@@ -345,7 +354,7 @@ def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, n_t
         ({"tasks": ["legal"]}, "contract, biomedical"),
         ({"batch_size": 0}, "at least 1"),
         ({"overlap": "shortest"}, "longest"),
-        ({"on_error": "skip"}, "raise, yield"),
+        ({"on_error": "skip"}, "'raise', 'yield'"),
     ],
 )
 def test_arguments_of_pipe_are_checked_at_the_call(pipeline, options, remedy):
@@ -379,7 +388,7 @@ def test_batch_tokens_do_not_change_the_result_of_a_model_in_memory(model):
     document = Document.from_text(LONG)
     together = Pipeline(model, batch_tokens=10_000)(document).entities
     assert [(e.start, e.end) for e in pipeline(document).entities] == [(e.start, e.end) for e in together]
-    with pytest.raises(ConfigError, match="batch_tokens must be at least 1"):
+    with pytest.raises(ConfigError, match="batch_tokens must be an integer, at least 1"):
         Pipeline(model, batch_tokens=0)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from longdoc.arguments import check_score, check_type, names_in
+from longdoc.arguments import check_flags, check_score, check_strings, check_type, names_in
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, RecordError
 from longdoc.schema import Schema, load_schema
@@ -88,9 +88,8 @@ class Request:
     def __post_init__(self) -> None:
         for name in ("model", "encoder", "device", "precision", "ocr"):
             check_type(name, getattr(self, name), "a str", str)
-        for name in ("record", "password"):
-            check_type(name, getattr(self, name), "a str, or None", str, None)
-        check_type("all_windows", self.all_windows, "True or False", bool)
+        check_strings(record=self.record, password=self.password)
+        check_flags(all_windows=self.all_windows)
         check_score("min_score", self.min_score)
         if self.record and (self.schema or self.tasks is not None or self.rules or self.min_score is not None):
             raise ConfigError("record cannot be combined with schema, tasks, rules or min_score")

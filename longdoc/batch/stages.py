@@ -46,6 +46,9 @@ _LARGE = 64 * 1024
 _IN_GROUP = 8
 _PROTOCOL = 5
 _ATTEMPTS_TO_READ = 3
+_SHAPES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
+"""How many shapes of batches oneDNN and torch keep code for, about 0.1 MB each. Their own limits of 1,024 are reached
+only after hundreds of documents, so that memory grows all the while."""
 _REMEDIES = {"password": "--password, with --retry-failed"}
 """Argument of ``load`` → the option of a batch that gives it."""
 
@@ -173,6 +176,8 @@ class Extractor:
         Raises:
             ConfigError: there is no such model, or it cannot do what was requested.
         """
+        for name, limit in _SHAPES.items():  # read with the first batch
+            os.environ.setdefault(name, limit)
         if folder is not None:
             os.chdir(folder)
         pipeline = self._pipeline = self._request.load_pipeline()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from longdoc.config import to_dict
+from longdoc.heads.embed import VectorPooling
 from longdoc.hub.configs import SETTINGS_FILE
 from longdoc.model import Model, ModelConfig
 from longdoc.vocabulary import MASKS, unknown_id
@@ -33,7 +34,7 @@ def write_tokenizer(folder: Path, model: Model, head: str) -> None:
     if masks := [mask for mask in MASKS if tokenizer.token_to_id(mask) is not None]:
         tokens["mask_token"] = masks[0]
     inputs = ["input_ids", "token_type_ids", "attention_mask"]
-    if model.encoder.n_types < 2 or not template.second_type:  # longdoc's encoder gets none either
+    if model.encoder.n_types < 2 or template.n_types < 2:  # longdoc's encoder gets none either
         inputs.remove("token_type_ids")
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -56,7 +57,9 @@ def write_modules(folder: Path, model: Model, head: str) -> None:
         for i, kind in enumerate(kinds)
     ]
     backbone: Any = model.encoder.backbone
-    modes = {f"pooling_mode_{mode}": mode.startswith(config.pooling) for mode in ("cls_token", "mean_tokens")}
+    flags = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens", "weightedmean": "weightedmean_tokens"}
+    named = {f"pooling_mode_{flags.get(mode, mode)}": mode for mode in get_args(VectorPooling)}
+    modes = {name: mode == config.pooling for name, mode in named.items()}
     for module in modules[1:]:
         (folder / module["path"]).mkdir()
     _write(folder / "modules.json", modules)

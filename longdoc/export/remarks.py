@@ -83,7 +83,7 @@ def _nli(config: Any) -> list[str]:
 
 
 def _embed(config: Any) -> list[str]:
-    rule = "mean of all states" if config.pooling == "mean" else "first state"
+    rule = {"mean": "mean of all states", "cls": "first state"}.get(config.pooling, f"pooling {config.pooling}")
     length_one = ", divided by its length" if config.normalize else ""
     return [
         f"The vector is the {rule}{length_one}; of a long text, longdoc takes the mean of its windows.",

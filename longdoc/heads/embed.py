@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from longdoc.findings import WindowScores
 from longdoc.heads.kind import DecodeOptions, HeadKind
+
+VectorPooling: TypeAlias = Literal["mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +20,13 @@ class EmbedConfig:
     """A vector for a text."""
 
     kind: Literal["embed"] = "embed"
-    pooling: Literal["mean", "cls"] = "mean"
+    pooling: VectorPooling = "mean"
+    """How the states of a window become a vector, with the names of sentence-transformers (see :func:`pooled`)."""
     normalize: bool = True
 
 
 class EmbedHead(nn.Module):
-    """The mean of a window's states, or its first state."""
+    """A window's states as one vector."""
 
     def __init__(self, config: EmbedConfig) -> None:
         super().__init__()
@@ -33,12 +37,26 @@ class EmbedHead(nn.Module):
 
         Special tokens count; padding, where ``mask`` ``(B, T)`` is false, does not.
         """
-        if self.config.pooling == "cls":
-            return states[:, :1].float()
-        if mask is None:
-            return states.float().mean(dim=1, keepdim=True)
-        weights = mask.float()[..., None]
-        return (states.float() * weights).sum(dim=1, keepdim=True) / weights.sum(dim=1, keepdim=True)
+        seen = torch.ones_like(states[..., 0], dtype=torch.bool) if mask is None else mask
+        return pooled(states, seen, self.config.pooling)[:, None]
+
+
+def pooled(states: Tensor, seen: Tensor, pooling: VectorPooling) -> Tensor:
+    """Vectors, float32 ``(B, D)``, of states ``(B, T, D)`` where ``seen``, bool ``(B, T)``, is true.
+
+    The mean; the first or the last state; the maximum of each dimension; the sum divided by the root of the number of
+    states; or the mean with a state's position, from 1, as its weight.
+    """
+    wide, counted = states.float(), seen.float()[..., None]
+    if pooling == "max":
+        return wide.masked_fill(counted == 0, -torch.inf).amax(dim=1)
+    positions = torch.arange(1, states.shape[1] + 1, device=states.device)
+    if pooling in ("cls", "lasttoken"):
+        chosen = seen.int().argmax(dim=1) if pooling == "cls" else (seen * positions).argmax(dim=1)
+        return wide[torch.arange(len(states), device=states.device), chosen]
+    weights = counted * positions[:, None] if pooling == "weightedmean" else counted
+    total = weights.sum(dim=1)
+    return (wide * weights).sum(dim=1) / (total.sqrt() if pooling == "mean_sqrt_len_tokens" else total)
 
 
 def decode(

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
 import torch
 import transformers
+from tokenizers import Tokenizer
 from torch import nn
 
 from longdoc.config import from_dict
+from longdoc.encoders import Template
 from longdoc.errors import ConfigError
 from longdoc.heads import EmbedConfig, EmbedHead, HeadConfig
 from longdoc.hub.configs import (
-    LONG,
     SETTINGS_FILE,
-    SHORT,
     TASKS,
-    embed_config,
+    check_single,
+    is_converted,
     kind_of,
     label_names,
     own_pattern,
-    trained_length,
+    stated_length,
+    warn_of_nameless,
     window_size,
 )
 from longdoc.hub.heads import take_head
+from longdoc.hub.vectors import is_cross_encoder, read_vectors
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig, SparseConfig
+from longdoc.model import Model, ModelConfig, SparseConfig, without_pooler
 from longdoc.model_files import check_tokens, read_json
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
@@ -56,20 +60,42 @@ def load_checkpoint(
     stated = _stated(repository, config)
     own = kind_of(config) if stated is None else _head_of(stated)[1].kind
     if kind is None:
-        is_plain = own in ("ner", "qa", "classify") or repository.file("modules.json") is None
+        is_plain = own in ("ner", "qa", "classify", "nli") or repository.file("modules.json") is None
         kind = own if is_plain else "embed"
     if kind == "embed":
         return _embedding_model(repository, config, stated if own == "embed" else None)
     if kind is None or kind != own:
-        raise ConfigError(_no_head(repository.name, config, kind))
+        raise ConfigError(_no_head(repository.name, config, kind, own))
     task = repository.load_complete(getattr(transformers, f"AutoModel{TASKS[kind]}"), **_settings(config))
     encoder = _encoder_of(repository.name, task)
-    size = window_size(encoder)
+    tokenizer = repository.tokenizer()
+    size = window_size(encoder, _stated_length(repository, tokenizer))
     name, wanted = (kind, None) if stated is None else _head_of(stated)
+    if kind == "classify" and stated is None:
+        check_single(config, is_cross_encoder=is_cross_encoder(repository))
     head_config, head = take_head(kind, task, size, wanted)
-    if config.model_type == "longformer" and kind == "classify":
+    if stated is None:
+        warn_of_nameless(config, kind)
+    if config.model_type == "longformer" and kind in ("classify", "nli"):
         encoder.register_forward_pre_hook(_make_first_token_global, with_kwargs=True)
-    return _assemble(repository, encoder, (name, head_config, head), size, stated)
+    return _assemble(repository, encoder, (name, head_config, head), _Reading(tokenizer, size, stated))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the encoder of a checkpoint reads texts."""
+
+    tokenizer: Any
+    """As transformers has it."""
+    size: int
+    """Length of the windows, in tokens."""
+    stated: ModelConfig | None
+    """The settings of a checkpoint that longdoc exported."""
+
+
+def _stated_length(repository: Repository, tokenizer: Any) -> int | None:
+    where = f"{repository.name}: tokenizer_config.json: model_max_length"
+    return stated_length(tokenizer.model_max_length, where)
 
 
 def _stated(repository: Repository, config: Any) -> ModelConfig | None:
@@ -100,13 +126,18 @@ def _head_of(stated: ModelConfig) -> tuple[str, Any]:
 
 def _embedding_model(repository: Repository, config: Any, stated: ModelConfig | None) -> Model:
     """An encoder with the pooling of its sentence-transformers modules, or else the mean."""
-    head = embed_config(repository)
-    longest = None if head is None else trained_length(repository)
-    head = head or EmbedConfig()
-    encoder = _encoder_of(repository.name, repository.encoder(**_settings(config)))
-    size = min(window_size(encoder), longest or LONG.get(config.model_type, SHORT))
+    vectors = read_vectors(repository, config.hidden_size)
+    encoder = without_pooler(_encoder_of(repository.name, repository.encoder(**_settings(config))))
+    tokenizer = repository.tokenizer()
+    longest = None if vectors is None else vectors.longest
+    size = window_size(encoder, longest or _stated_length(repository, tokenizer))
+    if vectors is None:
+        head: HeadConfig = EmbedConfig()
+        module: nn.Module = EmbedHead(EmbedConfig())
+    else:
+        head, module = vectors.head(repository.backend_of(tokenizer), repository.name)
     name, head = ("embed", head) if stated is None else _head_of(stated)
-    return _assemble(repository, encoder, (name, head, EmbedHead(head)), size, stated)
+    return _assemble(repository, encoder, (name, head, module), _Reading(tokenizer, size, stated))
 
 
 def _settings(config: Any) -> dict[str, str]:
@@ -125,27 +156,56 @@ def _encoder_of(name: str, model: Any) -> Any:
 
 
 def _assemble(
-    repository: Repository,
-    encoder: Any,
-    head: tuple[str, HeadConfig, nn.Module],
-    size: int,
-    stated: ModelConfig | None,
+    repository: Repository, encoder: Any, head: tuple[str, HeadConfig, nn.Module], reading: _Reading
 ) -> Model:
     name, head_config, module = head
-    config = stated or ModelConfig(
-        heads={name: head_config},
-        windows=WindowConfig(size=size, overlap=size // 4),
-        sparse=SparseConfig(pattern=own_pattern(encoder)),
-    )
-    tokenizer = repository.fast_tokenizer()
+    tokenizer = repository.backend_of(reading.tokenizer)
     check_tokens(tokenizer, encoder.config)
-    return Model(encoder, tokenizer, config, {name: module}).eval()
+    template = _template(repository.name, reading.tokenizer, tokenizer, encoder.config, head_config.kind)
+    config = reading.stated or _config(encoder, name, head_config, reading.size)
+    return Model(encoder, tokenizer, config, {name: module}, template).eval()
 
 
-def _no_head(name: str, config: Any, kind: str | None) -> str:
+def _config(encoder: Any, name: str, head: HeadConfig, size: int) -> ModelConfig:
+    """The settings of a checkpoint; a converted one has its pattern in windows too, as long as its positions."""
+    windows, pattern = WindowConfig(size=size, overlap=size // 4), own_pattern(encoder)
+    sparse = SparseConfig(pattern=pattern)
+    if is_converted(encoder.config):
+        windows = WindowConfig(size=size, overlap=min(size // 4, sparse.rows.overlap))
+        rows = replace(sparse.rows, size=max(sparse.rows.size, size))
+        sparse = SparseConfig(pattern=pattern, rows=rows, windows=True)
+    return ModelConfig(heads={name: head}, windows=windows, sparse=sparse)
+
+
+def _template(name: str, tokenizer: Any, backend: Tokenizer, config: Any, kind: str) -> Template:
+    """The special tokens of a checkpoint, with segment ids only where its tokenizer, or its class, gives them.
+
+    Raises:
+        ConfigError: the encoder has fewer segments than the tokenizer.
+    """
+    template = Template.of(backend, config.pad_token_id or 0)
+    n_types = getattr(config, "type_vocab_size", None) or 1
+    if "token_type_ids" not in tokenizer.model_input_names:
+        template = template.without_types()
+        if config.model_type == "big_bird" and kind == "qa":  # its class gives the text after the question another one
+            template = template.with_text_type(1)
+    elif template.n_types > n_types > 1:
+        raise ConfigError(
+            f"{name}: the tokenizer numbers the texts of a pair up to {template.n_types - 1} (token_type_ids), and "
+            f"type_vocab_size of config.json is {n_types}: they belong to different models"
+        )
+    return template
+
+
+def _no_head(name: str, config: Any, kind: str | None, own: str | None) -> str:
     """The message for a checkpoint without the head that is wanted."""
     what = ", ".join(config.architectures or ()) or config.model_type
     remedy = f"`longdoc train` with `base: {name}` trains one"
+    if kind == "classify" and own == "nli":
+        return (
+            f"{name} is a {what} whose classes are {', '.join(label_names(config)):.80}: it judges a hypothesis about "
+            f"a text, and a text alone has none; load it as nli={name!r} and call infer"
+        )
     if kind is not None:
         return f"{name} is a {what}: it has no head of kind {kind!r}; load the head that it has, or {remedy}"
     return (

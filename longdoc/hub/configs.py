@@ -1,17 +1,19 @@
-"""Configurations of transformers and sentence-transformers → longdoc's own."""
+"""Configurations of transformers → longdoc's own."""
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
-from longdoc.errors import ConfigError
-from longdoc.heads import ClassifyConfig, EmbedConfig, NerConfig, QaConfig
-from longdoc.labels import OUTSIDE, Scheme
-from longdoc.pretrained import Repository
+from longdoc.config import from_dict
+from longdoc.errors import CheckpointWarning, ConfigError
+from longdoc.heads import ClassifyConfig, NerConfig, NliConfig, QaConfig
+from longdoc.hub.tags import tag_scheme
+from longdoc.labels import OUTSIDE
 from longdoc.windows import WindowConfig
 
 TASKS = {
@@ -43,44 +45,59 @@ LONG = {"longformer": 4096, "modernbert": 4096, "big_bird": 1024}
 """Window lengths, in tokens, of encoders trained on long rows."""
 SHORT = 512
 """Maximum window length of all other encoders, in tokens."""
-_NO_ENTITY = ("O", "OUTSIDE", "X", "[CLS]", "[SEP]", "[PAD]", "PAD")
-_OTHER_LETTERS = {"L": "E", "U": "S", "M": "I"}
-"""Letters of BILOU and BMES tags → those of BIOES."""
-_POOLING = {"mean": "mean", "mean_tokens": "mean", "cls": "cls", "cls_token": "cls"}
+MIN_STATED, MAX_STATED = 8, 1_000_000
+"""The lengths of texts, in tokens, that the files of a checkpoint may state; longer ones mean none."""
+_PAIRS = ("equivalent", "duplicate", "paraphrase", "similar")
+"""Classes that texts have in pairs only, with or without a "not" before."""
+_CROSS_ENCODER = ("sentence_transformers", "sbert_ce_default_activation_function")
+"""Settings in the ``config.json`` of a cross-encoder before sentence-transformers 6."""
 
 
 def kind_of(config: Any) -> str | None:
-    """The kind of head that a transformers configuration names, by its class; ``None`` for a bare encoder."""
+    """The kind of head that a transformers configuration names, by its class; ``None`` for a bare encoder.
+
+    Classes of entailment are those of ``nli``.
+    """
     names = config.architectures or ()
-    return next((kind for name in names for kind, suffix in TASKS.items() if name.endswith(suffix)), None)
+    found = next((kind for name in names for kind, suffix in TASKS.items() if name.endswith(suffix)), None)
+    return "nli" if found == "classify" and _is_entailment(label_names(config)) else found
+
+
+def _is_entailment(names: Sequence[str]) -> bool:
+    """Whether classes are those of a hypothesis about a premise: entailed, contradicted, or neither."""
+    plain = {_plain(name) for name in names}
+    negated = {"not entailment", "non entailment", "no entailment", "not entailed"}
+    return bool({"entailment", "entailed", "entails", "entail"} & plain) and all(
+        name in negated or name == "neutral" or name.startswith(("entail", "contradict")) for name in plain
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
 
 
 def ner_config(config: Any) -> tuple[NerConfig, list[str]]:
-    """The configuration of a token classifier, and its tags, one per logit, as longdoc writes them."""
-    scheme, tags = _tag_scheme(label_names(config))
-    labels = tuple(dict.fromkeys(tag[2:] for tag in tags if tag != OUTSIDE))
-    return NerConfig(labels=labels, scheme=scheme, subwords="first"), tags
+    """The configuration of a token classifier, and its tags, one per logit, as longdoc writes them.
 
-
-def _tag_scheme(names: Sequence[str]) -> tuple[Scheme, list[str]]:
-    """The tag scheme of a checkpoint, and its tags as longdoc writes them.
-
-    ``B-`` and ``I-`` tags alone may follow either form of CoNLL-2003: in one, ``B-`` only separates entities that
-    touch, and all others begin with ``I-``. No checkpoint states which; ``iob1`` decodes both. BILOU and BMES are BIOES
-    with other letters.
+    Raises:
+        ConfigError: the tags are of no scheme that longdoc decodes, or there is only one.
     """
-    tags = [OUTSIDE if name.upper() in _NO_ENTITY else name for name in names]
-    found = {tag: re.fullmatch("([BIESLUM])[-_](.+)", tag) for tag in tags if tag != OUTSIDE}
-    letters = {match[1] for match in found.values() if match}
-    if not all(found.values()) or not letters & set("BI"):
-        return "io", [tag if tag == OUTSIDE else f"I-{tag}" for tag in tags]
-    written = {tag: f"{_OTHER_LETTERS.get(match[1], match[1])}-{match[2]}" for tag, match in found.items() if match}
-    return "bioes" if letters & set("ESLUM") else "iob1", [written.get(tag, tag) for tag in tags]
+    names = label_names(config)
+    if len(names) == 1:
+        raise ConfigError(
+            f"{config.name_or_path} has one tag, {names[0]}, which every word would get; load a checkpoint with "
+            "several, such as O, B-PER and I-PER"
+        )
+    scheme, tags = tag_scheme(names, config.name_or_path)
+    labels = tuple(dict.fromkeys(tag[2:] for tag in tags if tag != OUTSIDE))
+    if not labels:
+        raise ConfigError(f"{config.name_or_path} has no tag of an entity, only {', '.join(names)}")
+    return NerConfig(labels=labels, scheme=scheme, subwords="first"), tags
 
 
 def qa_config(config: Any, size: int) -> QaConfig:
     """The configuration of an extractive question-answering model, for windows of at most ``size`` tokens."""
-    size = size if config.model_type in LONG else min(384, size)
+    size = size if config.model_type in LONG or is_converted(config) else min(384, size)
     return QaConfig(windows=WindowConfig(size=size, overlap=min(128, size // 3)), max_answer_tokens=30)
 
 
@@ -88,80 +105,135 @@ def class_config(config: Any) -> ClassifyConfig:
     """The configuration of a text classifier.
 
     Raises:
-        ConfigError: the model gives a number instead of classes.
+        ConfigError: the model gives a number instead of classes, or two classes have one name.
     """
     names, problem = label_names(config), getattr(config, "problem_type", None)
-    if problem == "regression" or len(names) == 1:
+    multi_label = problem == "multi_label_classification"
+    if problem == "regression" or (len(names) == 1 and not multi_label):
         raise ConfigError(
-            f"{config.name_or_path} predicts one number, not classes ({', '.join(names)}): it rates texts, or pairs "
-            "of them; load a checkpoint that classifies"
+            f"{config.name_or_path} predicts {'one number' if len(names) == 1 else 'numbers'}, not classes "
+            f"({', '.join(names):.80}): it rates texts, or pairs of them; load a checkpoint that classifies"
         )
-    return ClassifyConfig(labels=tuple(names), multi_label=problem == "multi_label_classification")
+    _check_names(config, names)
+    return ClassifyConfig(labels=tuple(names), multi_label=multi_label)
+
+
+def check_single(config: Any, *, is_cross_encoder: bool) -> None:
+    """Checks that a classifier is one of single texts.
+
+    Args:
+        config: its configuration.
+        is_cross_encoder: whether its folder says that it is a cross-encoder of sentence-transformers.
+
+    Raises:
+        ConfigError: it classifies pairs of texts.
+    """
+    names = label_names(config)
+    plain = {re.sub("^(not|non|no|is) ", "", _plain(name)) for name in names}
+    is_cross_encoder |= any(getattr(config, name, None) is not None for name in _CROSS_ENCODER)
+    if len(names) > 1 and (is_cross_encoder or plain <= {*_PAIRS}):
+        raise ConfigError(
+            f"{config.name_or_path} classifies pairs of texts ({', '.join(names):.80}), and a document is one text; "
+            "load a checkpoint that classifies texts, or one of entailment as nli="
+        )
+
+
+def nli_config(config: Any, size: int) -> NliConfig:
+    """The configuration of a classifier of entailment, for windows of ``size`` tokens.
+
+    A text of several windows gets the largest logit of each class (SummaC; Laban et al., 2022, arXiv:2111.09525): one
+    window that entails the hypothesis is enough, however many say nothing about it.
+
+    Raises:
+        ConfigError: two classes have one name.
+    """
+    _check_names(config, names := label_names(config))
+    windows = WindowConfig(size=size, overlap=size // 4)
+    return NliConfig(labels=tuple(names), windows=windows, over="windows", pooling="max")
+
+
+def _check_names(config: Any, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            f"{config.name_or_path} has two classes of one name ({', '.join(names):.120}); rename one in id2label of "
+            "config.json"
+        )
 
 
 def label_names(config: Any) -> list[str]:
-    """The names of a head's logits."""
-    return [str(name) for _, name in sorted(config.id2label.items())]
+    """The names of a head's logits.
+
+    Raises:
+        ConfigError: they are not numbered from 0.
+    """
+    numbers = sorted(config.id2label)
+    if numbers != [*range(len(numbers))]:
+        raise ConfigError(
+            f"{config.name_or_path}: id2label of config.json has the numbers {', '.join(map(str, numbers)):.80}; they "
+            f"must be those of the logits, 0 to {len(numbers) - 1}"
+        )
+    return [str(config.id2label[number]) for number in numbers]
 
 
-def window_size(encoder: Any) -> int:
-    """The window length of an encoder in tokens, including special tokens."""
-    longest = n_positions(encoder) or encoder.config.max_position_embeddings
-    return min(longest, LONG.get(encoder.config.model_type, SHORT))
+def warn_of_nameless(config: Any, kind: str) -> None:
+    """Warns of classes or tags whose names are numbers, since no result can then be understood."""
+    names = label_names(config) if kind in ("ner", "classify") else []
+    if names and all(re.fullmatch(r"(LABEL_)?\d+", name) for name in names):
+        warnings.warn(
+            f"{config.name_or_path} names its {'tags' if kind == 'ner' else 'classes'} {', '.join(names):.80}, so that "
+            "results do not say what was found; write the names into id2label of config.json",
+            CheckpointWarning,
+            stacklevel=2,
+        )
+
+
+def window_size(encoder: Any, stated: int | None = None) -> int:
+    """The window length of an encoder in tokens, including special tokens.
+
+    Args:
+        encoder: the encoder.
+        stated: the longest text that its tokenizer states, in tokens.
+    """
+    config = encoder.config
+    longest = n_positions(encoder) or config.max_position_embeddings
+    most = longest if is_converted(config) else LONG.get(config.model_type, SHORT)
+    return min(longest, most, stated or longest)
+
+
+def stated_length(given: Any, where: str) -> int | None:
+    """The longest text in tokens that a file of a checkpoint states; ``None`` if it states none.
+
+    Raises:
+        ConfigError: it is no number of tokens.
+    """
+    if given is None or (isinstance(given, (int, float)) and given > MAX_STATED):
+        return None
+    if type(given) is not int or given < MIN_STATED:
+        raise ConfigError(f"{where} is {given!r:.40}; allowed are numbers of tokens, at least {MIN_STATED}")
+    return given
+
+
+def is_converted(config: Any) -> bool:
+    """Whether a checkpoint was converted to rows of a length and sparse attention of its own (``longdoc convert``)."""
+    return getattr(config, "sparse_attention", None) is not None
 
 
 def own_pattern(encoder: Any) -> SparsePattern | None:
-    """The sparse pattern that an encoder was trained with; ``None`` for a dense encoder."""
-    if encoder.config.model_type == "longformer":
+    """The sparse pattern that an encoder was converted to or trained with; ``None`` for a dense encoder.
+
+    Raises:
+        ConfigError: the pattern in its configuration is damaged.
+    """
+    config = encoder.config
+    if is_converted(config):
+        where = f"{config.name_or_path}: config.json: sparse_attention"
+        return from_dict(SparsePattern, config.sparse_attention, where=where)
+    if config.model_type == "longformer":
         from longdoc.attention.longformer import pattern_of
 
-        return pattern_of(encoder.config)
-    if encoder.config.model_type == "big_bird":
+        return pattern_of(config)
+    if config.model_type == "big_bird":
         from longdoc.attention.big_bird import pattern_of as big_bird_pattern
 
-        return big_bird_pattern(encoder.config)
+        return big_bird_pattern(config)
     return None
-
-
-# ------------------------------------------------------------------------------------------------ sentence-transformers
-
-
-def embed_config(repository: Repository) -> EmbedConfig | None:
-    """The pooling of a sentence-transformers repository; ``None`` for one of transformers alone.
-
-    Raises:
-        ConfigError: it consists of more than an encoder, mean or CLS pooling, and normalisation.
-    """
-    modules = repository.json("modules.json")
-    if modules is None:
-        return None
-    paths = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
-    unknown = sorted(set(paths) - {"Transformer", "Pooling", "Normalize"})
-    if unknown or "Pooling" not in paths or paths.get("Transformer") != "":
-        raise ConfigError(
-            f"{repository.name} consists of {', '.join(paths) or 'nothing'}; the sentence-transformers models that "
-            "longdoc reads consist of a Transformer in the top folder, Pooling, and optionally Normalize"
-        )
-    pooling = repository.json(f"{paths['Pooling']}/config.json") or {}
-    flags = [key.removeprefix("pooling_mode_") for key, value in pooling.items() if value is True]
-    given = pooling.get("pooling_mode", flags)  # since sentence-transformers 5.2 a mode, or a list of modes
-    modes = [given] if isinstance(given, str) else given
-    if len(modes) != 1 or modes[0] not in _POOLING:
-        raise ConfigError(f"{repository.name} pools by {', '.join(modes) or 'nothing'}; allowed: mean or cls")
-    return EmbedConfig(pooling=cast(Any, _POOLING[modes[0]]), normalize="Normalize" in paths)
-
-
-def trained_length(repository: Repository) -> int | None:
-    """The text length in tokens that a sentence-transformers model was trained on; ``None`` if not stated.
-
-    Raises:
-        ConfigError: the model lower-cases texts or puts a prompt before them, which longdoc does not.
-    """
-    settings = repository.json("sentence_bert_config.json") or {}
-    prompts = repository.json("config_sentence_transformers.json") or {}
-    if settings.get("do_lower_case") or prompts.get("default_prompt_name"):
-        raise ConfigError(
-            f"{repository.name} changes texts before reading them (lower case, or a prompt); longdoc does not"
-        )
-    # Since sentence-transformers 6 it is part of the tokenizer's configuration.
-    return settings.get("max_seq_length") or (repository.json("tokenizer_config.json") or {}).get("model_max_length")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers.models.longformer.modeling_longformer import LongformerBaseModelOutputWithPooling
 
 from longdoc.heads import FillConfig, HeadConfig, NerConfig, with_null
-from longdoc.hub.configs import class_config, ner_config, qa_config
+from longdoc.hub.configs import class_config, ner_config, nli_config, qa_config
 from longdoc.labels import tag_names
 
 
@@ -30,7 +30,7 @@ def take_head(kind: str, task: Any, size: int, stated: Any = None) -> tuple[Head
         stated: the configuration, if longdoc exported the checkpoint; by default it follows from that of ``task``.
 
     Raises:
-        ConfigError: the head predicts a number instead of classes.
+        ConfigError: the head predicts a number instead of classes, or its tags are of no scheme.
     """
     setattr(task, task.base_model_prefix, _GivenStates(task.base_model))
     if kind == "ner":
@@ -39,7 +39,10 @@ def take_head(kind: str, task: Any, size: int, stated: Any = None) -> tuple[Head
     if kind == "qa":
         qa = stated or qa_config(task.config, size)
         return qa, CheckpointQa(task, qa)
-    if kind in ("classify", "nli"):
+    if kind == "nli":
+        nli = stated or nli_config(task.config, size)
+        return nli, CheckpointClasses(task, nli, asked_after_text=stated is None)
+    if kind == "classify":
         classify = stated or class_config(task.config)
         return classify, CheckpointClasses(task, classify)
     return FillConfig(), CheckpointWords(task, FillConfig())
@@ -109,7 +112,14 @@ class CheckpointQa(CheckpointHead):
 
 
 class CheckpointClasses(CheckpointHead):
-    """Logits of each window; the document's are their mean, or for a head that says so their maximum."""
+    """Logits of each window; the document's are their mean, or for a head that says so their maximum.
+
+    A head of longdoc has the hypothesis before the text; all others have it after the text (``asked_after_text``).
+    """
+
+    def __init__(self, task: nn.Module, config: HeadConfig, *, asked_after_text: bool = False) -> None:
+        super().__init__(task, config)
+        self.asked_after_text = asked_after_text
 
     def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits ``(B, 1, L)``, float32."""

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from longdoc.arguments import check_type
+from longdoc.arguments import check_flags
 from longdoc.document import Document
 from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError
 from longdoc.loaders.detect import FORMATS, kind_of
@@ -78,9 +78,7 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
             took more time or memory than it may.
         ConfigError: an argument has another type, or a value out of range.
     """
-    check_type("isolated", isolated, "True or False", bool)
-    if not isolated and (timeout, memory) != (SECONDS, MEMORY):
-        raise ConfigError("timeout and memory are for documents that are isolated; add isolated=True")
+    _check_isolation(isolated, timeout, memory)
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
@@ -92,6 +90,12 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
 
     data = in_time(_content_of, source, name, limits, name=name, timeout=timeout)
     return run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
+
+
+def _check_isolation(isolated: bool, timeout: float | None, memory: int | None) -> None:
+    check_flags(isolated=isolated)
+    if not isolated and (timeout, memory) != (SECONDS, MEMORY):
+        raise ConfigError("timeout and memory are for documents that are isolated; add isolated=True")
 
 
 def _document(data: bytes, name: str, options: Options) -> Document:

@@ -79,6 +79,8 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!DOCTYPE\b[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _JSON_OBJECT = re.compile(r"(?:\[\s*)*\{")
+_JSON_VALUES = 1_000_000
+"""JSON with more values is not parsed to tell what it is: its loader counts them first."""
 _HTML_ONLY = re.compile(r"<(?:h[1-6]|div|span|ul|ol|header|footer|section|a|img|br|main|figure)\b", re.IGNORECASE)
 _FHIR_XML = re.compile(r"""(?:\s*<[?!][^<>]*>)*\s*<[^<>]*\bxmlns(?::\w+)?\s*=\s*["']http://hl7\.org/fhir["']""")
 _JATS = re.compile(r"<(?:front|front-stub|article-meta|body|sub-article|back|floats-group|processing-meta)\b")
@@ -129,8 +131,10 @@ def _is_fhir(start: Start) -> bool:
         return True
     text = decode(start.data).text.lstrip("\ufeff")
     try:
-        content = json.loads(text)
+        content = json.loads(text) if sum(map(text.count, ",[{")) <= _JSON_VALUES else None
     except (ValueError, RecursionError):  # several objects, or a damaged one
+        content = None
+    if content is None:
         return bool(re.search(r'"resourceType"\s*:\s*"[A-Z]', text))
     return any(isinstance(part, dict) and "resourceType" in part for part in (content, *content))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from longdoc.arguments import check_type
+from longdoc.arguments import check_flags
 from longdoc.errors import ConfigError
 from longdoc.loaders.limits import Limits
 
@@ -31,8 +31,7 @@ class Options:
             raise ConfigError(f"limits={self.limits!r} must be a longdoc.Limits, such as longdoc.Limits(pages=500)")
         if not isinstance(self.password, str | None):
             raise ConfigError(f"password must be a str, not {type(self.password).__name__}")
-        for name in ("tables", "keep_furniture"):
-            check_type(name, getattr(self, name), "True or False", bool)
+        check_flags(tables=self.tables, keep_furniture=self.keep_furniture)
         pages = self.pages
         are_two = isinstance(pages, tuple) and len(pages) == 2 and all(isinstance(page, int) for page in pages)
         if pages is not None and not (are_two and 1 <= pages[0] <= pages[1]):

@@ -100,19 +100,26 @@ def line_marks(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
 
 
 def _groups(pieces: Sequence[Piece]) -> Iterator[_Group]:
-    """The pieces without empty ones; neighbours of one kind are joined, except exponents and marks of notes."""
+    """The pieces without empty ones; neighbours of one kind are joined, except exponents and marks of notes.
+
+    The text of the group in hand is only its end, which is what decides whether the next piece belongs to it.
+    """
     group: _Group | None = None
+    texts: list[str] = []
     plain = ""  # the last text that is neither raised nor lowered
     for at, (kind, text) in enumerate(pieces):
         set_as: Kind = kind if text.strip() else "plain"
         plain = text if set_as == "plain" and text else plain
         if group and text and set_as == group.kind != "note" and not _is_next(group, text, plain):
-            group.text, group.last = group.text + text, at
+            texts.append(text)
+            group.text, group.last = (group.text + text)[-_CONTEXT:], at
         elif text:
             if group:
+                group.text = "".join(texts)
                 yield group
-            group = _Group(set_as, text, at, at)
+            group, texts = _Group(set_as, text, at, at), [text]
     if group:
+        group.text = "".join(texts)
         yield group
 
 

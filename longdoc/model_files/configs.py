@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from longdoc.errors import ConfigError, first_line
+from longdoc.model_files.architectures import why_unreadable
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -99,12 +100,13 @@ def _class_of(record: Mapping[str, Any], where: str) -> type[PretrainedConfig]:
             f"{where}: model_type is {name!r:.80}, which is no architecture of the installed transformers{code}"
         )
     known: type[PretrainedConfig] = CONFIG_MAPPING[name]
-    if name not in set(_text_models()) or known.sub_configs:
-        raise ConfigError(
-            f"{where}: model_type is {name!r}; longdoc reads encoders, such as BERT, RoBERTa, DistilBERT, ALBERT, "
-            "DeBERTa, XLM-R, Longformer, BigBird and ModernBERT"
-        )
-    return known
+    obstacle = ""
+    if name in set(_text_models()) and not known.sub_configs and not (obstacle := why_unreadable(name, known, record)):
+        return known
+    raise ConfigError(
+        f"{where}: model_type is {name!r}{obstacle}; longdoc reads encoders of text, such as BERT, RoBERTa, "
+        "DistilBERT, ALBERT, DeBERTa, XLM-R, Longformer, BigBird and ModernBERT"
+    )
 
 
 def _text_models() -> Iterator[str]:

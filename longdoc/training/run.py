@@ -15,9 +15,9 @@ import torch
 from transformers import TrainerCallback, TrainingArguments
 
 from longdoc.config import to_dict
+from longdoc.devices import Precision, device_of, dtype_of
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError, require
-from longdoc.reader import Precision, device_of, dtype_of
 from longdoc.training.batch_trainer import BatchTrainer, Development, EarlyStopping, Shareable
 from longdoc.training.checkpoints import checkpoint_to_resume
 from longdoc.training.deepspeed import zero_stage

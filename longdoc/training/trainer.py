@@ -11,13 +11,13 @@ from transformers import set_seed
 
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
+from longdoc.devices import Precision
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
 from longdoc.evaluation.scoring import check
 from longdoc.heads import TaskConfig
 from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
 from longdoc.pipeline import Pipeline
-from longdoc.reader import Precision
 from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches
 from longdoc.training.deepspeed import gathered_weights

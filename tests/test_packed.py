@@ -1,0 +1,85 @@
+"""Encoders with packed weights against those that they are made of."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, BertModel, DistilBertConfig
+
+from longdoc import Pipeline
+from longdoc.bert import Bert
+from longdoc.document import Document
+from longdoc.encoders import Encoder, SparseEncoder, with_pattern
+from longdoc.model import Model
+from longdoc.packed import PackedBert, PackedLinear, can_pack, pack_for_cpu
+
+DTYPES = [torch.float32, torch.bfloat16]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(params=DTYPES, ids=str)
+def dtype(request):
+    if not can_pack(CPU, request.param):
+        pytest.skip(f"this processor does not compute with packed weights in {request.param}")
+    return request.param
+
+
+def windows(model, sizes):
+    return model.encoder.batch([np.arange(5, 5 + size) for size in sizes])
+
+
+@pytest.mark.parametrize("sizes", [[15, 7], [20], [1], [30, 1, 1, 29]])
+def test_packed_bert_gives_the_states_of_bert(model, sizes, dtype):
+    packed, inputs = pack_for_cpu(model.encoder, dtype), windows(model, sizes).inputs
+    inputs["token_type_ids"] = torch.arange(inputs["input_ids"].shape[1]).expand_as(inputs["input_ids"]) % 2
+    mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"], dtype=torch.bool))
+    with torch.inference_mode():
+        found, expected = packed(**inputs), model.encoder(**inputs)
+    tolerance = 5e-5 if dtype == torch.float32 else 0.1
+    torch.testing.assert_close(found[mask], expected[mask], atol=tolerance, rtol=0)
+    assert not found[~mask].any()
+
+
+def test_packing_shares_what_it_does_not_pack_and_leaves_the_model_as_it_is(model, tmp_path):
+    model.save(tmp_path)
+    own = Model.from_pretrained(tmp_path, only_windows=True)
+    for each in (model, own):  # of transformers, and longdoc's
+        packed = pack_for_cpu(each.encoder)
+        assert isinstance(packed.backbone, PackedBert) and not isinstance(each.encoder.backbone, PackedBert)
+        assert torch.nn.Linear not in {type(module) for module in packed.modules()}, "every linear layer is packed"
+        theirs = {parameter.data_ptr() for parameter in each.parameters()}
+        assert {parameter.data_ptr() for parameter in packed.parameters()} <= theirs
+    assert isinstance(own.encoder.backbone, Bert)
+
+
+def test_the_states_of_a_window_do_not_depend_on_the_others_of_its_batch(model, dtype):
+    packed, sizes = pack_for_cpu(model.encoder, dtype), [40, 33, 17, 2]
+    together = windows(model, sizes)
+    with torch.inference_mode():
+        states = together.content(packed(**together.inputs).numpy())
+        for size, found in zip(sizes, states, strict=True):
+            alone = windows(model, [size])
+            (expected,) = alone.content(packed(**alone.inputs).numpy())
+            assert np.array_equal(found, expected), size
+
+
+def test_of_other_encoders_the_linear_layers_are_packed_in_float32(model):
+    config = DistilBertConfig(vocab_size=300, dim=16, n_heads=2, n_layers=1, hidden_dim=32)
+    other = Encoder(AutoModel.from_config(config).eval(), model.encoder.template)
+    pattern = model.config.sparse_pattern(64)
+    sparse, converted = SparseEncoder.of(model.encoder, pattern, 64), with_pattern(model.encoder, pattern)
+    pooling = BertModel(model.encoder.backbone.config).eval()
+    for encoder in (other, sparse, converted, Encoder(pooling, model.encoder.template)):
+        packed, inputs = pack_for_cpu(encoder), {"input_ids": torch.arange(5, 25)[None]}
+        kinds = {type(module) for module in packed.modules()}
+        assert PackedLinear in kinds and torch.nn.Linear not in kinds
+        assert torch.nn.Linear in {type(module) for module in pack_for_cpu(encoder, torch.bfloat16).modules()}
+        with torch.inference_mode():
+            torch.testing.assert_close(packed(**inputs), encoder(**inputs), atol=5e-5, rtol=0)
+
+
+def test_a_document_has_the_same_scores_alone_and_among_others(model, dtype):
+    pipeline = Pipeline(model, device=CPU, precision=str(dtype).removeprefix("torch."))
+    texts = ["Acme Incorporated pays Zenith LLC. " * count for count in (1, 2, 9, 40, 3)]
+    documents = [Document.from_text(text) for text in texts]
+    together = list(pipeline.pipe(documents))
+    assert [list(found.entities) for found in together] == [list(pipeline(each).entities) for each in documents]
