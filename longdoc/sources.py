@@ -11,7 +11,7 @@ from longdoc.arguments import check_type
 from longdoc.errors import ConfigError
 from longdoc.heads import HEADS
 from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
-from longdoc.model_files import file_in
+from longdoc.model_files import file_in, in_folder
 
 
 def load_model(
@@ -49,7 +49,8 @@ def load_model(
     if folder.is_file():
         raise ConfigError(f"{folder} is a file; give the folder with the model, {folder.parent}")
     if folder.is_dir() and file_in(folder, "config.json") is None:
-        raise ConfigError(f"{folder} has no config.json; give a folder with a model, a hub id, or 'default'")
+        remedy = in_folder(folder) or "give a folder with a model, a hub id, or 'default'"
+        raise ConfigError(f"{folder} has no config.json; {remedy}")
     options = {"revision": revision, "cache_dir": None if cache_dir is None else str(cache_dir)}
     own = longdoc_folder(folder if name_or_path == "default" else str(name_or_path), **options)
     if own is None:
