@@ -7,7 +7,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
 ``batch``           many documents → tables, with a journal to go on from
-``training``        training and pre-training, configured in YAML
+``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
 ``export``          a head → a folder of transformers or sentence-transformers; a folder → the hub
 ``calibration``     scores → probabilities, fitted to labelled data
@@ -129,6 +129,7 @@ if TYPE_CHECKING:
     from longdoc.reader import Word
     from longdoc.rules import Rules
     from longdoc.schema import Field, Schema, load_schema
+    from longdoc.training.trainer import TrainConfig, train
     from longdoc.values import Duration, Money
 
 __all__ = [
@@ -140,6 +141,8 @@ __all__ = [
     "Notice",
     "load",
     "extract_many",
+    "train",
+    "TrainConfig",
     "Limits",
     "Schema",
     "Field",
@@ -196,6 +199,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "prediction": ("Prediction", "Answers", "Failure", "Gap", "Notice"),
     "loaders": ("load", "Limits"),
     "batch.extract": ("extract_many",),
+    "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),
     "labels": ("Entity", "Answer", "Label", "Inference", "NOT_READ", "Span"),
@@ -246,7 +250,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEED_MODEL = frozenset({"batch.extract", "pipeline", "reader", "findings"})
+_NEED_MODEL = frozenset({"batch.extract", "training.trainer", "pipeline", "reader", "findings"})
 """Modules whose names are listed only if the model libraries are installed, so that ``help(longdoc)`` works without."""
 
 _MODEL_LIBRARIES = frozenset({"huggingface_hub", "safetensors", "spacy", "tokenizers", "torch", "tqdm", "transformers"})

@@ -46,6 +46,7 @@ class CalibrateConfig:
     quantize: bool = False
     """Store matrices as int8."""
     precision: Precision = "auto"
+    """Number format of matrix products; ``auto`` is bfloat16 where the hardware supports it."""
 
 
 @dataclass(frozen=True, slots=True)

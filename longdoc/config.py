@@ -18,7 +18,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
@@ -83,13 +83,13 @@ def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
     if not isinstance(data, Mapping):
         raise _mismatch(where, f"a mapping with the keys {_names(cls)}", data)
     for key in data:
-        if key not in _fields(cls):
-            hint = _place_of(key, cls) or did_you_mean(key, _fields(cls)) or "."
+        if key not in keys_of(cls):
+            hint = _place_of(key, cls) or did_you_mean(key, keys_of(cls)) or "."
             raise ConfigError(_at(where, f"unknown key {key!r}{hint} Keys: {_names(cls)}"))
     hints = typing.get_type_hints(cls, include_extras=True)
-    names = {key: field.name for key, field in _fields(cls).items()}
+    names = {key: field.name for key, field in keys_of(cls).items()}
     values = {names[key]: _convert(hints[names[key]], value, _join(where, key)) for key, value in data.items()}
-    for key, field in _fields(cls).items():
+    for key, field in keys_of(cls).items():
         if field.name not in values and field.default is dataclasses.MISSING is field.default_factory:
             raise ConfigError(_at(where, f"missing key {key!r}. Keys: {_names(cls)}"))
     try:
@@ -98,10 +98,28 @@ def from_dict(cls: type[T], data: Any, *, where: str = "") -> T:
         raise ConfigError(_at(where, str(error))) from error
 
 
+def convert_fields(config: Any) -> None:
+    """Converts the fields of a dataclass that a program has built: for ``__post_init__``.
+
+    As with :func:`from_dict`, lists become tuples and mappings the dataclasses that they describe; dataclasses within
+    are converted in turn.
+
+    Raises:
+        ConfigError: a value has the wrong type; names the key.
+    """
+    hints = typing.get_type_hints(type(config), include_extras=True)
+    for key, field in keys_of(config).items():
+        object.__setattr__(config, field.name, _convert(hints[field.name], getattr(config, field.name), key))
+
+
 def to_dict(config: Any) -> Any:
-    """Converts a dataclass to dicts, lists, strings and numbers, from which :func:`from_dict` builds an equal one."""
+    """Converts a dataclass to dicts, lists, strings and numbers, from which :func:`from_dict` builds an equal one.
+
+    A field whose ``metadata`` has ``stored`` becomes what that function returns for it.
+    """
     if dataclasses.is_dataclass(config):
-        return {key: to_dict(getattr(config, field.name)) for key, field in _fields(config).items()}
+        own = keys_of(config).items()
+        return {key: field.metadata.get("stored", to_dict)(getattr(config, field.name)) for key, field in own}
     if isinstance(config, Mapping):
         return {key: to_dict(value) for key, value in config.items()}
     if isinstance(config, (tuple, list)):
@@ -111,6 +129,8 @@ def to_dict(config: Any) -> Any:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     """Converts ``value`` to the annotated type, or raises a ConfigError."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _convert_dataclass(hint, value, where)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if members := _members(hint):
         return _convert_union(members, value, where)
@@ -130,10 +150,33 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     return _convert_scalar(hint, value, where)
 
 
+def _convert_dataclass(hint: Any, value: Any, where: str) -> Any:
+    """A dataclass that a program has built, with converted fields."""
+    allowed = tuple(_classes(hint))
+    if not isinstance(value, allowed):
+        raise _mismatch(where, _describe(hint), value)
+    hints = typing.get_type_hints(type(value), include_extras=True)
+    converted = {
+        field.name: _convert(hints[field.name], getattr(value, field.name), _join(where, key))
+        for key, field in keys_of(value).items()
+        if "stored" not in field.metadata  # only programs have it, and the dataclass itself checks it
+    }
+    return dataclasses.replace(value, **converted)
+
+
+def _classes(hint: Any) -> Iterator[type[Any]]:
+    """The dataclasses of which an annotation allows instances, those that extend the base of a table, too."""
+    bases = (typing.get_args(hint)[0],) if typing.get_origin(hint) is Annotated else (hint,)
+    yield from (each for each in (*bases, *_members(hint)) if isinstance(each, type) and dataclasses.is_dataclass(each))
+    for member in _members(hint):
+        if not isinstance(member, type):
+            yield from _classes(member)
+
+
 def _place_of(key: Any, cls: Any) -> str:
     """``"; it goes under 'from', as in `from: [clause: …]`."`` for a key of the mappings within; empty for others."""
     hints = typing.get_type_hints(cls, include_extras=True)
-    written = {name: _written(hints[field.name], key) for name, field in _fields(cls).items()}
+    written = {name: _written(hints[field.name], key) for name, field in keys_of(cls).items()}
     found = next((name for name, example in written.items() if example), None)
     return "" if found is None else f"; it goes under {found!r}, as in `{found}: {written[found]}`."
 
@@ -144,7 +187,7 @@ def _written(hint: Any, key: Any) -> str:
     if members := _members(hint):
         return next(filter(None, (_written(member, key) for member in members)), "")
     if dataclasses.is_dataclass(hint):
-        return f"{{{key}: …}}" if key in _fields(hint) else ""
+        return f"{{{key}: …}}" if key in keys_of(hint) else ""
     if origin not in (tuple, list, dict, Mapping) or not arguments:
         return ""
     within = _written(arguments[-1] if origin in (dict, Mapping) else arguments[0], key)
@@ -192,7 +235,7 @@ def _is_sequence(hint: Any) -> bool:
 def _chosen(members: tuple[Any, ...], discriminator: str, value: Mapping[Any, Any], where: str) -> Any:
     """The member that ``value`` names by its discriminator; the first one if it names none and there is a default."""
     allowed = {name: member for member in members for name in _literals(member)[discriminator]}
-    default = _fields(members[0])[discriminator].default
+    default = keys_of(members[0])[discriminator].default
     given = value.get(discriminator, default)
     if given is dataclasses.MISSING:
         raise ConfigError(_at(where, f"missing key {discriminator!r}. Allowed: {', '.join(allowed)}"))
@@ -218,7 +261,7 @@ def _discriminator(members: tuple[Any, ...]) -> str | None:
 def _literals(cls: Any) -> dict[str, tuple[str, ...]]:
     """The allowed values of each field of a dataclass that is annotated as a ``Literal``."""
     hints = typing.get_type_hints(cls)
-    named = {key: hints[field.name] for key, field in _fields(cls).items()}
+    named = {key: hints[field.name] for key, field in keys_of(cls).items()}
     return {key: typing.get_args(hint) for key, hint in named.items() if typing.get_origin(hint) is Literal}
 
 
@@ -236,8 +279,8 @@ def _convert_sequence(hint: Any, value: Any, where: str) -> Any:
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is Any:
         return value
-    if hint is Path and isinstance(value, (str, Path)):
-        return Path(value)
+    if (hint is Path and isinstance(value, (str, Path))) or (hint is str and isinstance(value, Path)):
+        return hint(value)
     if hint is float and type(value) in (int, float):
         return _number(value, where)
     if type(value) is hint:
@@ -286,10 +329,10 @@ def _join(where: str, key: object) -> str:
     return f"{where}.{key}" if where else str(key)
 
 
-def _fields(cls: Any) -> dict[str, dataclasses.Field[Any]]:
-    """The fields by key: their names, or ``metadata["key"]`` where a key is a reserved word of Python."""
+def keys_of(cls: Any) -> dict[str, dataclasses.Field[Any]]:
+    """The fields of a configuration by key: their names, or ``metadata["key"]`` where a key is a reserved word."""
     return {field.metadata.get("key", field.name): field for field in dataclasses.fields(cls) if field.init}
 
 
 def _names(cls: Any) -> str:
-    return ", ".join(_fields(cls))
+    return ", ".join(keys_of(cls))

@@ -31,7 +31,9 @@ class Calibration:
     """
 
     temperature: float = 1.0
+    """Above 1, probabilities move towards 0.5; below 1, away from it."""
     bias: float = 0.0
+    """The score whose probability is 0.5."""
 
     def __post_init__(self) -> None:
         if self.temperature <= 0:

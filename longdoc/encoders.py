@@ -360,14 +360,19 @@ def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[i
         order = order[size:]
 
 
+def rounded(n_tokens: int, *, step: int = 16) -> int:
+    """A number of tokens to compute for ``n_tokens``: at most a sixteenth or ``step - 1`` more, and one of few."""
+    step = max(step, 1 << max((n_tokens - 1).bit_length() - 5, 0))
+    return -(-n_tokens // step) * step
+
+
 def padded_length(length: int, longest: int) -> int:
-    """The length that a window of ``length`` tokens is padded to: by at most a sixteenth, and not beyond ``longest``.
+    """The length that a window of ``length`` tokens is padded to: `rounded`, and not beyond ``longest``.
 
     It does not depend on the windows beside it, and so neither do the window's states on a CPU. Attention adds up in an
     order that follows the length of the rows; all other operations compute a token, or a row, by itself.
     """
-    step = max(4, 1 << max((length - 1).bit_length() - 5, 0))
-    return min(-(-length // step) * step, max(longest, length))
+    return min(rounded(length, step=4), max(longest, length))
 
 
 def alike_batches(forms: Sequence[tuple[int, ...]], batch_tokens: int) -> Iterator[list[int]]:

@@ -80,11 +80,14 @@ class SparseConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """The ``longdoc`` block of a model's ``config.json``."""
+    """Heads and windows of a model: the ``longdoc`` block of its ``config.json``."""
 
     heads: dict[str, Annotated[HeadConfig, Members(head_configs)]]
+    """The heads by name; ``kind`` decides which other keys are allowed, ``ner`` if it is left out."""
     windows: WindowConfig = field(default_factory=WindowConfig)
+    """Windows to read documents with, for heads that have none of their own."""
     sparse: SparseConfig = field(default_factory=SparseConfig)
+    """How documents are read with sparse attention."""
     heads_for: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
     """By kind of document ("contract", "paper", "note", "other"), the heads to read it with if the caller names none;
     all heads for a kind that is left out."""
@@ -149,15 +152,16 @@ class Model(nn.Module):
         return Model(self.encoder.backbone, self.tokenizer, config, modules, self.encoder.template)
 
     @classmethod
-    def from_base(cls, folder: Path | str, config: ModelConfig) -> Model:
+    def from_base(cls, folder: Path | str, config: ModelConfig, revision: str | None = None) -> Model:
         """Pretrained encoder weights from a transformers folder or hub id, and fresh heads.
 
-        From a model that longdoc wrote, heads of the same name whose weights fit are kept as well.
+        From a model that longdoc wrote, heads of the same name whose weights fit are kept as well. ``revision`` is a
+        branch, tag or commit of a hub id.
 
         Raises:
             ConfigError: there is no such model.
         """
-        if (own := longdoc_folder(folder)) is not None:
+        if (own := longdoc_folder(folder, revision)) is not None:
             former = cls.from_pretrained(own)
             model = cls(former.encoder.backbone, former.tokenizer, config)
             for name in set(model.heads) & set(former.heads):
@@ -166,7 +170,7 @@ class Model(nn.Module):
             return model
         from longdoc.pretrained import Repository  # loads transformers
 
-        repository = Repository(str(folder))
+        repository = Repository(str(folder), revision)
         known = repository.config()
         backbone = repository.encoder(**{name: 0.0 for name in _ATTENTION_DROPOUT if hasattr(known, name)})
         tokenizer = repository.fast_tokenizer()
@@ -191,7 +195,7 @@ class Model(nn.Module):
         if "longdoc" not in record:
             raise ConfigError(f"{folder / 'config.json'} has no 'longdoc' block; give a folder written by Model.save")
         where, weights, tokens = str(folder / "config.json"), _part(folder, _WEIGHTS), _part(folder, "tokenizer.json")
-        config = _own_settings(record, where)
+        config = own_settings(record, where)
         encoder, backbone = _encoder(record, where, only_windows=only_windows and not config.sparse.windows)
         tokenizer = read_tokenizer(tokens)
         check_tokens(tokenizer, encoder)
@@ -268,8 +272,12 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return {**encoder, **{name: value for name, value in record.items() if name.startswith("longdoc")}}
 
 
-def _own_settings(record: Mapping[str, Any], where: str) -> ModelConfig:
-    """The ``longdoc`` block; of a newer version, an error says so."""
+def own_settings(record: Mapping[str, Any], where: str) -> ModelConfig:
+    """The ``longdoc`` block of a record; of a newer version, an error says so.
+
+    Raises:
+        ConfigError: the block has an unknown key or value.
+    """
     try:
         return from_dict(ModelConfig, record["longdoc"], where=f"{where}: longdoc")
     except ConfigError as error:
@@ -296,7 +304,9 @@ def _part(folder: Path, name: str) -> Path:
 
 def _form(head: HeadConfig) -> tuple[object, ...]:
     """What two heads must have in common for the weights of one to fit the other."""
-    return tuple(getattr(head, name, None) for name in ("kind", "labels", "scheme", "over", "pooling", "multi_label"))
+    return tuple(
+        getattr(head, name, None) for name in ("kind", "labels", "scheme", "over", "hidden", "pooling", "multi_label")
+    )
 
 
 def _check_windows(config: ModelConfig, longest: int) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.bert import Bert, BertConfig, Layer, States, is_bert
-from longdoc.encoders import Encoder, shared_copy
+from longdoc.encoders import Encoder, rounded, shared_copy
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
@@ -42,18 +42,19 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
 
 
 def _as_bert(backbone: nn.Module) -> Bert | None:
-    """The same encoder as `Bert`, with the same weights; None if it computes or has anything else."""
+    """The same encoder as `Bert`, with the same weights, without a pooler; None if it computes or has anything else."""
     config: Any = backbone.config
     if isinstance(backbone, Bert):
         return backbone
     if config.model_type != "bert" or config._attn_implementation not in ("eager", "sdpa"):  # sparse, for one
         return None
-    record, weights = config.to_dict(), backbone.state_dict()
+    record = config.to_dict()
     if not is_bert(record):
         return None
+    weights = {name: weight for name, weight in backbone.state_dict().items() if not name.startswith("pooler.")}
     with torch.device("meta"):
         bert = Bert(BertConfig(record))
-    if weights.keys() != bert.state_dict().keys():  # with a pooler, or adapters
+    if weights.keys() != bert.state_dict().keys():  # with adapters
         return None
     bert.load_state_dict(weights, assign=True)
     return bert
@@ -88,7 +89,8 @@ class PackedLinear(nn.Module):
 class PackedBert(nn.Module):
     """`Bert` for inference on a CPU. Tokens of all windows form one array; attention reads each window by itself.
 
-    States are added and normalised in float32.
+    A window of zeros at its end makes its length one of few: oneDNN makes code for every length, and keeps it, between
+    the arrays of the model, which scatters free memory. States are added and normalised in float32.
     """
 
     def __init__(self, bert: Bert, dtype: torch.dtype) -> None:
@@ -112,10 +114,13 @@ class PackedBert(nn.Module):
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids, dtype=torch.bool)
         states, lengths = embedded[attention_mask], attention_mask.sum(dim=1).tolist()
+        n_tokens = len(states)
+        if n_more := rounded(n_tokens) - n_tokens:
+            states, lengths = F.pad(states, (0, 0, 0, n_more)), [*lengths, n_more]
         for layer in self.layers:
             states = layer(states, lengths)
         padded = torch.zeros_like(embedded)
-        padded[attention_mask] = states
+        padded[attention_mask] = states[:n_tokens]
         return States(padded)
 
 

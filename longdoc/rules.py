@@ -110,6 +110,7 @@ class RuleFile:
     """The content of a rule file."""
 
     rules: tuple[Rule, ...]
+    """The rules; of overlapping matches, the longest counts."""
     parts: dict[str, Any] = field(default_factory=dict)
     """Parts of patterns, defined by YAML anchors (``&month``) and used as aliases (``*month``)."""
 

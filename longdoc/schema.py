@@ -147,8 +147,11 @@ class Schema:
     """Named fields, in the order of the output."""
 
     name: str = "schema"
+    """Its name, for messages."""
     fields: dict[str, Field]
+    """The fields by name, an identifier such as ``governing_law``."""
     description: str = ""
+    """What it is for."""
 
     def __post_init__(self) -> None:
         if not self.fields:

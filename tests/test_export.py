@@ -291,9 +291,26 @@ def test_a_checkpoint_of_transformers_needs_no_export(tmp_path):
 def test_settings_that_do_not_belong_to_the_checkpoint_are_refused(tmp_path, change, message):
     to_transformers(own(tmp_path, "bert", "ner"), tmp_path / "out")
     record = json.loads((tmp_path / "out" / "longdoc.json").read_text())
-    change(record)
+    change(record["longdoc"])
     (tmp_path / "out" / "longdoc.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match=message):
+        Pipeline.from_pretrained(tmp_path / "out")
+
+
+def test_settings_of_a_newer_version_or_none_say_so(tmp_path):
+    to_transformers(own(tmp_path, "bert", "ner"), tmp_path / "out")
+    path = tmp_path / "out" / "longdoc.json"
+    record = json.loads(path.read_text())
+    record["longdoc"]["heads"]["ner"]["later"] = 1
+    for version, said in [
+        ("99.0.0", r"unknown key 'later'.*written by longdoc 99\.0\.0, .*upgrade it"),
+        ("0.1.0", "later"),
+    ]:
+        path.write_text(json.dumps({**record, "longdoc_version": version}))
+        with pytest.raises(ConfigError, match=said):
+            Pipeline.from_pretrained(tmp_path / "out")
+    path.write_text("{}")
+    with pytest.raises(ConfigError, match="has no 'longdoc' block; export the head again"):
         Pipeline.from_pretrained(tmp_path / "out")
 
 

@@ -8,7 +8,7 @@ from transformers import AutoModel, BertModel, DistilBertConfig
 from longdoc import Pipeline
 from longdoc.bert import Bert
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, with_pattern
+from longdoc.encoders import Encoder, SparseEncoder, rounded, with_pattern
 from longdoc.model import Model
 from longdoc.packed import PackedBert, PackedLinear, can_pack, pack_for_cpu
 
@@ -41,14 +41,17 @@ def test_packed_bert_gives_the_states_of_bert(model, sizes, dtype):
 
 def test_packing_shares_what_it_does_not_pack_and_leaves_the_model_as_it_is(model, tmp_path):
     model.save(tmp_path)
-    own = Model.from_pretrained(tmp_path, only_windows=True)
-    for each in (model, own):  # of transformers, and longdoc's
-        packed = pack_for_cpu(each.encoder)
-        assert isinstance(packed.backbone, PackedBert) and not isinstance(each.encoder.backbone, PackedBert)
+    own = Model.from_pretrained(tmp_path, only_windows=True).encoder
+    pooling = Encoder(BertModel(model.encoder.backbone.config).eval(), model.encoder.template)
+    assert isinstance(own.backbone, Bert)
+    for encoder in (own, model.encoder, pooling):  # longdoc's, and two of transformers
+        packed, inputs = pack_for_cpu(encoder), {"input_ids": torch.arange(5, 25)[None]}
+        assert isinstance(packed.backbone, PackedBert) and not isinstance(encoder.backbone, PackedBert)
         assert torch.nn.Linear not in {type(module) for module in packed.modules()}, "every linear layer is packed"
-        theirs = {parameter.data_ptr() for parameter in each.parameters()}
+        theirs = {parameter.data_ptr() for parameter in encoder.parameters()}
         assert {parameter.data_ptr() for parameter in packed.parameters()} <= theirs
-    assert isinstance(own.encoder.backbone, Bert)
+        with torch.inference_mode():
+            torch.testing.assert_close(packed(**inputs), encoder(**inputs), atol=5e-5, rtol=0)
 
 
 def test_the_states_of_a_window_do_not_depend_on_the_others_of_its_batch(model, dtype):
@@ -62,13 +65,18 @@ def test_the_states_of_a_window_do_not_depend_on_the_others_of_its_batch(model, 
             assert np.array_equal(found, expected), size
 
 
+def test_batches_of_all_sizes_have_few_lengths():
+    lengths = [rounded(count) for count in range(1, 2049)]
+    assert all(0 <= length - count <= max(15, count / 16) for count, length in enumerate(lengths, 1))
+    assert len(set(lengths)) == 64
+
+
 def test_of_other_encoders_the_linear_layers_are_packed_in_float32(model):
     config = DistilBertConfig(vocab_size=300, dim=16, n_heads=2, n_layers=1, hidden_dim=32)
     other = Encoder(AutoModel.from_config(config).eval(), model.encoder.template)
     pattern = model.config.sparse_pattern(64)
     sparse, converted = SparseEncoder.of(model.encoder, pattern, 64), with_pattern(model.encoder, pattern)
-    pooling = BertModel(model.encoder.backbone.config).eval()
-    for encoder in (other, sparse, converted, Encoder(pooling, model.encoder.template)):
+    for encoder in (other, sparse, converted):
         packed, inputs = pack_for_cpu(encoder), {"input_ids": torch.arange(5, 25)[None]}
         kinds = {type(module) for module in packed.modules()}
         assert PackedLinear in kinds and torch.nn.Linear not in kinds

@@ -338,10 +338,18 @@ def test_save_refuses_an_unknown_suffix(prediction: Prediction, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["missing/lease.html", "folder.html"])
-def test_save_needs_a_file_in_a_folder_that_exists(prediction: Prediction, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing/lease.html", "must be a file in a folder that exists; there is none called .*missing: create it"),
+        ("folder.html", "is a folder; name a file in it"),
+    ],
+)
+def test_save_needs_a_file_in_a_folder_that_exists(
+    prediction: Prediction, tmp_path: Path, name: str, said: str
+) -> None:
     (tmp_path / "folder.html").mkdir()
-    with pytest.raises(ConfigError, match=f"{name}: must be a file in a folder that exists"):
+    with pytest.raises(ConfigError, match=f"{name}: {said}"):
         prediction.save(tmp_path / name)
     assert [path.name for path in tmp_path.rglob("*")] == ["folder.html"]
 

@@ -564,7 +564,14 @@ def test_jsonl_takes_triples_classes_and_pairs(tmp_path):
         ({"entities": [[0, 1, "ORG"]]}, "missing key 'text'"),
         ({"text": "Acme", "entities": [[0, 9, "ORG"]]}, "beyond the text of 4"),
         ({"text": "Acme", "entities": [["0", "1", "ORG"]]}, "two integers and a label"),
-        ({"text": "Acme", "entities": [3]}, "unexpected structure"),
+        ({"text": "Acme", "entities": [3]}, r"'entities' has 3; give a list of entities, as in \[\{\"start\""),
+        ({"text": "Acme", "entities": ["ORG"]}, "'entities' has 'ORG'; give a list"),
+        ({"text": "Acme", "entities": "ORG"}, "'entities' is 'ORG'; give a list"),
+        ({"text": "Acme", "entities": {"start": 0}}, "'entities' is .*; give a list"),
+        ({"text": "Acme", "entities": None}, "'entities' is None; give a list"),
+        ({"text": "Acme", "labels": {"start": 0}}, "'labels' is .*; give a list"),
+        ({"text": "Acme", "labels": [[0, 4]]}, "'labels' has .*; give a list"),
+        ({}, "missing key"),
         ("Acme", "."),
     ],
 )
@@ -809,6 +816,33 @@ def test_tagged_rows_of_datasets(hub):
     assert from_datasets(rows.to_iterable_dataset()) == from_datasets(rows)
     with pytest.raises(DataError, match="give one split"):
         from_datasets(hub.DatasetDict(train=rows))
+
+
+def test_a_stream_of_rows_needs_no_features(hub):
+    rows = [{"tokens": ["Acme", "pays"], "ner_tags": ["B-X", "O"]}, {"tokens": ["It"], "ner_tags": ["O"]}]
+    stream = hub.IterableDataset.from_generator(lambda: iter(rows))
+    assert stream.features is None
+    assert from_datasets(stream) == from_datasets(iter(rows)) == from_datasets(hub.Dataset.from_list(rows))
+    assert [marked(e) for e in from_datasets(stream.take(1))] == [[("X", "Acme")]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "the columns are none; expected tokens"),
+        (["Acme"], "row 0 is 'Acme'; give one split"),
+        ([{}], "the columns are none"),
+        ([{"tokens": [], "ner_tags": []}, {}], "row 1: missing key 'tokens'"),
+        ([{"tokens": "It", "ner_tags": ["O", "O"]}], "row 0: tokens or ner_tags is a string; give lists"),
+        ([{"context": "a", "question": "b", "answers": None}, {}], "row 0: unexpected structure"),
+        ([{"text": "a", "label": "b"}, {}], "row 1: missing key 'text'"),
+        ([{"text": None, "label": "b"}], "row 0: text is empty; leave the row out"),
+        ([{"text": "a", "label": None}], "row 0: label is empty; leave the row out"),
+    ],
+)
+def test_a_row_of_a_stream_that_is_empty_or_malformed_is_named(rows, said):
+    with pytest.raises(DataError, match=said):
+        from_datasets(iter(rows))
 
 
 def test_tags_without_names_are_named_or_refused(hub):

@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol
 from longdoc.cli import (
     ask,
     calibrate,
+    config,
     console,
     convert,
     evaluate,
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "pretrain": pretrain,
     "evaluate": evaluate,
     "calibrate": calibrate,
+    "config": config,
     "convert": convert,
     "export": export,
     "push": push,

@@ -1,7 +1,8 @@
 """Annotated documents: readers of corpora and annotation formats, and checks of what they read.
 
 :mod:`longdoc.datasets.readers` has the table of readers. A reader yields :class:`Example` objects whose spans were
-checked against their text; :func:`from_datasets` converts a data set of the ``datasets`` library.
+checked against their text; :func:`from_datasets` converts a data set of the ``datasets`` library and
+:func:`from_records` records in memory, which :class:`MemoryConfig` makes a data set of a configuration.
 :func:`check_overlaps` and :func:`misaligned` find the spans that a flat head cannot learn; :class:`Remarks` counts what
 a reader does not read.
 """
@@ -30,6 +31,7 @@ from longdoc.datasets.hub import from_datasets
 from longdoc.datasets.jsonl import JsonlConfig, read_jsonl
 from longdoc.datasets.label_studio import LabelStudioConfig, read_label_studio
 from longdoc.datasets.marks import read_contract_marks
+from longdoc.datasets.memory import MemoryConfig, from_records
 from longdoc.datasets.pubtator import PubtatorConfig, read_pubtator
 from longdoc.datasets.readers import (
     READERS,
@@ -60,6 +62,7 @@ __all__ = [
     "Example",
     "JsonlConfig",
     "LabelStudioConfig",
+    "MemoryConfig",
     "Labelled",
     "Misaligned",
     "PubtatorConfig",
@@ -78,6 +81,7 @@ __all__ = [
     "data_root",
     "first_wordings",
     "from_datasets",
+    "from_records",
     "is_party_name",
     "misaligned",
     "misaligned_in",

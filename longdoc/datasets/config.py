@@ -14,9 +14,10 @@ class ReaderConfig:
     """The keys of every reader. Each reader extends it, with its own name and the keys that only it has."""
 
     reader: str
-    """Format of the files: a name in ``READERS``."""
+    """Format of the files."""
     files: tuple[str, ...]
-    """Paths below :func:`data_root`, or patterns such as ``squadshifts/*.json``; folders for ``cuad`` and ``brat``."""
+    """Paths below the folder that ``LONGDOC_DATA`` names, by default ``data``, or patterns such as
+    ``squadshifts/*.json``; folders for ``cuad`` and ``brat``."""
     labels: dict[str, str] = field(default_factory=dict)
     """Maps labels of the corpus to labels of the head; entities and classes with other labels are ignored.
     By default all labels are kept as they are."""

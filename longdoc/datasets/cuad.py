@@ -38,7 +38,7 @@ class CuadConfig(ReaderConfig):
 
     reader: Literal["cuad", "cuad clauses", "cuad types"]
     part: Part | None = None
-    """Part of the corpus, see :func:`cuad_part`; all of it by default."""
+    """Part of the corpus; all of it by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class CuadQuestionsConfig(ReaderConfig):
 
     reader: Literal["cuad questions"]
     part: Part | None = None
-    """Part of the corpus, see :func:`cuad_part`; all of it by default."""
+    """Part of the corpus; all of it by default."""
     wordings: str
     """YAML file with the questions to ask for each category."""
 

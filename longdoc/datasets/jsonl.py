@@ -53,33 +53,61 @@ def read_jsonl(path: Path, *, remarks: Remarks | None = None) -> Iterator[Exampl
             if line.strip():
                 where = f"{path}, line {number}"
                 with errors_at(where):
-                    example = _from_record(json.loads(line), number, where, noted)
+                    example = example_of_record(json.loads(line), number, where, noted)
                 yield example
 
 
-def _from_record(record: Any, number: int, where: str, remarks: Remarks) -> Example:
-    if isinstance(record, list):
+def example_of_record(record: Any, number: int, where: str, remarks: Remarks) -> Example:
+    """The example of a record of :func:`read_jsonl`.
+
+    Args:
+        record: the record.
+        number: its id if it has none.
+        where: its place, for remarks.
+        remarks: collects what is not read, or read by an assumption.
+
+    Raises:
+        ValueError: it lacks a key, or has a value of another type; also KeyError, TypeError and the like, which
+            ``errors_at`` turns into a DataError.
+    """
+    if isinstance(record, (list, tuple)):
         text, marks = record
         record = {"text": text, **marks}
+    if not isinstance(record, Mapping):
+        raise ValueError(f"the record is {record!r:.60}; give an object with 'text', and 'entities' or 'labels'")
     fields = [name for name in ("entities", "labels", "label") if name in record]
     if not fields:
         raise ValueError(f"missing key 'entities', 'labels' or 'label'; the record has {list(record)}")
     spans, classes = [], []
     for name in fields:
-        for mark in record[name] if isinstance(record[name], list) else [record[name]]:
-            if isinstance(mark, str) or (name != "entities" and isinstance(mark, (int, float))):
+        for mark in _marks(record[name], name):
+            if name != "entities" and isinstance(mark, (str, int, float)):
                 classes.append(str(mark))
             elif mark is not None or name == "entities":
-                spans.append(_entity(mark))
+                spans.append(_entity(mark, name))
     if relations := record.get("relations"):
         remarks.add("relation, not read", where, len(relations))
     placed = _placed(spans, record["text"], where, remarks)
     return Example(str(record.get("id", number)), record["text"], placed, labels=tuple(classes))
 
 
-def _entity(mark: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
+def _marks(given: Any, name: str) -> list[Any]:
+    """The annotations under a key; one class may stand for a list of one, as in doccano's exports."""
+    if isinstance(given, (list, tuple)):
+        return list(given)
+    if name == "entities" or isinstance(given, Mapping):
+        raise ValueError(f"{name!r} is {given!r:.60}; {_FORMS}")
+    return [given]
+
+
+_FORMS = 'give a list of entities, as in [{"start": 0, "end": 4, "label": "PARTY"}] or [[0, 4, "PARTY"]]'
+
+
+def _entity(mark: Any, name: str) -> Mapping[str, Any]:
     if isinstance(mark, Mapping):
         return mark
+    if not isinstance(mark, (list, tuple)) or len(mark) != 3:
+        raise ValueError(f"{name!r} has {mark!r:.60}; {_FORMS}")
     start, end, label = mark
     return {"start": start, "end": end, "label": label}
 

@@ -21,7 +21,7 @@ class CuadMarksConfig(ReaderConfig):
 
     reader: Literal["cuad marks"]
     marks: str
-    """YAML file of :class:`Marks`."""
+    """YAML file with the questions that were asked about contracts, and their answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

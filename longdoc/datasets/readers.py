@@ -35,6 +35,7 @@ from longdoc.datasets.examples import Example
 from longdoc.datasets.jsonl import JsonlConfig, read_jsonl
 from longdoc.datasets.label_studio import LabelStudioConfig, read_label_studio
 from longdoc.datasets.marks import CuadMarksConfig, read_contract_marks
+from longdoc.datasets.memory import MemoryConfig
 from longdoc.datasets.pubtator import PubtatorConfig, read_pubtator
 from longdoc.datasets.remarks import Remarks
 from longdoc.datasets.spacy_docs import SpacyConfig, read_spacy
@@ -93,7 +94,16 @@ DatasetConfig: TypeAlias = Annotated[ReaderConfig, Members(reader_configs)]
 
 def yields(config: ReaderConfig) -> AnnotationKind:
     """What the examples of a data set are annotated with."""
-    return READERS[config.reader].yields
+    return _yields_of(config.examples) if isinstance(config, MemoryConfig) else READERS[config.reader].yields
+
+
+def _yields_of(examples: Iterable[Example]) -> AnnotationKind:
+    """What examples in memory are annotated with: questions come before entities, and these before classes."""
+    found = tuple(examples)
+    if questions := [question for example in found for question in example.questions]:
+        return "inferences" if any(question.label is not None for question in questions) else "answers"
+    is_classified = any(example.labels for example in found) and not any(example.spans for example in found)
+    return "classes" if is_classified else "entities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +143,12 @@ def read_labelled(config: ReaderConfig) -> Labelled:
     examples: list[Example] = []
     remarks = Remarks()
     annotations: set[AnnotationKind] = set()
-    for path in _paths(config):
-        for example in _examples(config, path, remarks):
-            annotations |= _annotations(example, yields(config))
-            seen.update(span.label for span in example.spans)
-            seen.update(example.labels)
-            examples += relabel([example], config.labels) if config.labels else [example]
+    asked = yields(config)
+    for example in _examples(config, remarks):
+        annotations |= _annotations(example, asked)
+        seen.update(span.label for span in example.spans)
+        seen.update(example.labels)
+        examples += relabel([example], config.labels) if config.labels else [example]
     if config.negatives:
         examples, seen = [Example(example.id, example.text) for example in examples], Counter()
         annotations.clear()
@@ -174,7 +184,16 @@ def _paths(config: ReaderConfig) -> Iterator[Path]:
         yield from found
 
 
-def _examples(config: ReaderConfig, path: Path, remarks: Remarks) -> Iterator[Example]:
+def _examples(config: ReaderConfig, remarks: Remarks) -> Iterator[Example]:
+    """All examples of a data set, as they are annotated."""
+    if isinstance(config, MemoryConfig):
+        yield from config.examples
+    else:
+        for path in _paths(config):
+            yield from _examples_of_file(config, path, remarks)
+
+
+def _examples_of_file(config: ReaderConfig, path: Path, remarks: Remarks) -> Iterator[Example]:
     reader, shared = READERS[config.reader], {key.name for key in fields(ReaderConfig)}
     own = {key.name: getattr(config, key.name) for key in fields(config) if key.name not in shared}
     try:

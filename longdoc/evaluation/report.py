@@ -126,12 +126,15 @@ class Report:
         """Writes the report in the form that the suffix selects, a key of ``FORMS``; folders are created.
 
         Raises:
-            ConfigError: the suffix selects no form.
+            ConfigError: the suffix selects no form, or the file cannot be written.
         """
         suffix = Path(path).suffix
         if suffix not in FORMS:
             raise ConfigError(f"{path}: unknown suffix {suffix!r}; allowed: {', '.join(FORMS)}")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror or error}); name another file") from error
         with replacing(path) as stream:
             stream.write(FORMS[suffix](self))
 

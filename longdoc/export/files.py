@@ -10,6 +10,7 @@ from longdoc.config import to_dict
 from longdoc.heads.embed import VectorPooling
 from longdoc.hub.configs import SETTINGS_FILE
 from longdoc.model import Model, ModelConfig
+from longdoc.version import __version__
 from longdoc.vocabulary import MASKS, unknown_id
 
 
@@ -71,7 +72,7 @@ def write_modules(folder: Path, model: Model, head: str) -> None:
 
 def write_settings(folder: Path, config: ModelConfig) -> None:
     """Writes by what longdoc reads the folder as it read the head."""
-    _write(folder / SETTINGS_FILE, to_dict(config))
+    _write(folder / SETTINGS_FILE, {"longdoc_version": __version__, "longdoc": to_dict(config)})
 
 
 def _write(path: Path, record: Any) -> None:

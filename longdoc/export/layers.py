@@ -12,20 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from longdoc.heads import HeadConfig
-from longdoc.hub.configs import WORD_LAYERS
+from longdoc.hub.configs import DENSE_LAYERS, LINEAR_LAYERS, WORD_LAYERS
 
 State = dict[str, Tensor]
 
-_CLASSIFIERS = ("classifier", "qa_outputs")
-"""Linear layers over the states, in classes for tokens."""
-_AFTER_FIRST_TOKEN = (
-    ("classifier.dense", "classifier.out_proj"),  # RoBERTa, Longformer, ELECTRA, BigBird
-    ("pre_classifier", "classifier"),  # DistilBERT
-    ("pooler.dense", "classifier"),  # DeBERTa v2, v3
-    ("{base}.pooler.dense", "classifier"),  # BERT
-    ("{base}.pooler", "classifier"),  # ALBERT
-)
-"""Dense layer, which an activation function follows, and output layer of classes for texts."""
 _SCALE = 2.0**-13
 """Of states, which are up to some 20, before tanh: small enough for tanh(x) = x in float32."""
 _POSITIVE = 8.0
@@ -61,12 +51,12 @@ def _without_weights(task: Any, state: State) -> list[str]:
 def _linear(kind: str, task: Any, head: Any, config: Any) -> Iterator[State]:
     weight, bias = head.linear.weight.detach(), head.linear.bias.detach()
     if kind in ("ner", "qa"):
-        for name in _CLASSIFIERS:
+        for name in LINEAR_LAYERS:
             if isinstance(task.get_submodule(name) if hasattr(task, name) else None, nn.Linear):
                 yield {f"{name}.weight": weight, f"{name}.bias": bias}
         return
     weight, bias = calibrated(weight[: len(config.labels)], bias[: len(config.labels)], config)
-    for pattern, out in _AFTER_FIRST_TOKEN:
+    for pattern, out in DENSE_LAYERS:
         dense = pattern.format(base=task.base_model_prefix)
         try:
             square = task.get_submodule(dense).weight.shape
@@ -74,7 +64,11 @@ def _linear(kind: str, task: Any, head: Any, config: Any) -> Iterator[State]:
         except AttributeError:
             continue
         if square == (weight.shape[1], weight.shape[1]):
-            yield from _passing_on(dense, out, weight, bias, _largest_state(task))
+            if (hidden := getattr(head, "dense", None)) is not None:
+                names = (f"{dense}.weight", f"{dense}.bias", f"{out}.weight", f"{out}.bias")
+                yield dict(zip(names, (hidden.weight.detach(), hidden.bias.detach(), weight, bias), strict=True))
+            else:
+                yield from _passing_on(dense, out, weight, bias, _largest_state(task))
 
 
 def _passing_on(dense: str, out: str, weight: Tensor, bias: Tensor, largest: float) -> Iterator[State]:

@@ -44,7 +44,7 @@ def scores_of_longdoc(model: Model, head: str, batch: Batch) -> Tensor:
     if config.kind in ("classify", "nli"):
         n_labels = len(config.labels)
         linear = calibrated(module.linear.weight[:n_labels], module.linear.bias[:n_labels], config)
-        return torch.nn.functional.linear(states[:, 0], *linear)
+        return torch.nn.functional.linear(module.features(states)[:, 0], *linear)
     logits: Tensor = module(states)
     return logits
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from longdoc.heads.classify import CLASSIFY, ClassifyConfig, ClassifyHead
+from longdoc.heads.classify import ACTIVATIONS, CLASSIFY, ClassifyConfig, ClassifyHead
 from longdoc.heads.embed import EMBED, EmbedConfig, EmbedHead
 from longdoc.heads.fill import FILL, FillConfig, FillHead
 from longdoc.heads.kind import DecodeOptions, HeadConfig, HeadKind
@@ -25,6 +25,7 @@ from longdoc.heads.qa import QA, QaConfig, QaHead, with_null
 from longdoc.heads.spans import SPANS, SpansConfig, SpansHead
 
 __all__ = [
+    "ACTIVATIONS",
     "HEADS",
     "ClassifyConfig",
     "ClassifyHead",

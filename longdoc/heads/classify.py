@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -28,6 +29,14 @@ from longdoc.prediction import Prediction
 from longdoc.windows import split, tokenize
 
 Pooling: TypeAlias = Literal["mean", "max", "attention"]
+Activation: TypeAlias = Literal["tanh", "relu", "gelu", "gelu_new"]
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_new": partial(F.gelu, approximate="tanh"),
+}
+"""The activation functions of a hidden layer, by the names of transformers."""
 
 MAX_WINDOWS = 4
 """Maximum number of windows of a long text in a group, drawn again in each pass."""
@@ -39,15 +48,22 @@ class ClassifyConfig:
 
     kind: Literal["classify"] = "classify"
     labels: tuple[str, ...]
+    """Classes in the order of the head's output."""
     unit: Literal["document", "section"] = "document"
+    """What has a class: the document, or each of its sections."""
     over: Literal["windows", "tokens"] = "windows"
     """What is scored before pooling: each window, by its first token, or each token."""
+    hidden: Activation | None = None
+    """Activation function of a hidden layer of the encoder's width, as BERT and others have one in transformers; by
+    default there is no such layer."""
     pooling: Pooling = "mean"
+    """How the scores of windows or tokens are combined; ``attention`` weighs them by a score of its own."""
     multi_label: bool = False
     """Any number of classes, each with a score of at least 0.5; otherwise the likeliest one."""
     other: str | None = None
     """The class of everything that belongs to none of the others: learned, but not reported."""
     calibration: Calibration = field(default_factory=Calibration)
+    """How scores become probabilities; fitted by ``longdoc calibrate``."""
 
     def __post_init__(self) -> None:
         check_labels(self.labels)
@@ -74,10 +90,12 @@ class Pooled(Protocol):
 class ClassifyHead(nn.Module):
     """Logits of classes for windows or tokens, pooled over a document or section."""
 
-    def __init__(self, width: int, config: Pooled, dropout: float = 0.1) -> None:
+    def __init__(self, width: int, config: Pooled, dropout: float = 0.1, *, hidden: Activation | None = None) -> None:
         super().__init__()
         self.config = config
         self.dropout = nn.Dropout(dropout)
+        self.dense = None if hidden is None else nn.Linear(width, width)
+        self.activation = None if hidden is None else ACTIVATIONS[hidden]
         self.linear = nn.Linear(width, len(config.labels) + (config.pooling == "attention"))
 
     def forward(self, states: Tensor) -> Tensor:
@@ -85,9 +103,15 @@ class ClassifyHead(nn.Module):
 
         Attention pooling adds a last column with the attention logit.
         """
-        chosen = states[:, :1] if self.config.over == "windows" else states
-        logits: Tensor = self.linear(self.dropout(chosen))
+        logits: Tensor = self.linear(self.dropout(self.features(states)))
         return logits
+
+    def features(self, states: Tensor) -> Tensor:
+        """What the last layer reads, ``(B, T, D)`` or of windows ``(B, 1, D)``, from states ``(B, T, D)``."""
+        chosen = states[:, :1] if self.config.over == "windows" else states
+        if self.dense is None or self.activation is None:
+            return chosen
+        return self.activation(self.dense(self.dropout(chosen)))
 
     def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
         """The logits of ``forward`` as float32: ``(B, T, L)`` or ``(B, 1, L)``."""
@@ -111,7 +135,14 @@ class ClassifyHead(nn.Module):
         return scores[:, -1].softmax(dim=0) @ scores[:, :-1]
 
     def loss(
-        self, states: Tensor, *, content: Tensor, groups: Tensor, targets: Tensor, evidence: Tensor | None = None
+        self,
+        states: Tensor,
+        *,
+        content: Tensor,
+        groups: Tensor,
+        targets: Tensor,
+        evidence: Tensor | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """Mean cross-entropy of the groups' classes, plus that of the attention to the evidence if given: a scalar.
 
@@ -121,6 +152,8 @@ class ClassifyHead(nn.Module):
             groups: int64 ``(B,)``, ascending from 0: the document that a window belongs to.
             targets: int64 ``(G,)``, or float ``(G, L)`` of zeros and ones for several classes at once.
             evidence: bool ``(B, T)``, the tokens that decide; groups without any do not count.
+            weights: factors of the loss of each class, float ``(L,)``; with several classes at once, of the texts that
+                have the class.
         """
         scores: Tensor = self(states).float()
         rows = content if scores.shape[1] > 1 else content.new_ones(content.shape[0], 1)
@@ -128,9 +161,9 @@ class ClassifyHead(nn.Module):
         found = scores[rows].split(sizes)
         logits = torch.stack([self.pool(own) for own in found])
         if targets.is_floating_point():
-            loss = F.binary_cross_entropy_with_logits(logits, targets)
+            loss = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights)
         else:
-            loss = F.cross_entropy(logits, targets)
+            loss = F.cross_entropy(logits, targets, weight=weights)
         if evidence is None:
             return loss
         pairs = zip(found, evidence[rows].split(sizes), strict=True)
@@ -246,7 +279,10 @@ def class_targets(
         targets = torch.tensor(rows)
     else:
         targets = torch.tensor([_index(group, config) for group in groups])
-    return {head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets}}
+    weights = groups[0].task.weights_of(config.labels)
+    return {
+        head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets, "weights": weights}
+    }
 
 
 def _index(group: Group, config: ClassifyConfig) -> int:
@@ -281,11 +317,12 @@ def _class_result(example: Example, prediction: Prediction, other: str | None) -
 CLASSIFY = HeadKind(
     config=ClassifyConfig,
     module=ClassifyHead,
-    build=lambda config, width, embeddings: ClassifyHead(width, config),
+    build=lambda config, width, embeddings: ClassifyHead(width, config, hidden=config.hidden),
     decode=decode,
     finds="labels",
     groups=class_groups,
     targets=class_targets,
     learnable=learnable_classes,
+    weighs_labels=True,
     scorers={"classes": score_classes},
 )

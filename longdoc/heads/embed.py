@@ -21,8 +21,9 @@ class EmbedConfig:
 
     kind: Literal["embed"] = "embed"
     pooling: VectorPooling = "mean"
-    """How the states of a window become a vector, with the names of sentence-transformers (see :func:`pooled`)."""
+    """How the states of a window become a vector, with the names of sentence-transformers."""
     normalize: bool = True
+    """Scale vectors to length 1."""
 
 
 class EmbedHead(nn.Module):

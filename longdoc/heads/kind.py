@@ -122,6 +122,8 @@ class HeadKind:
     learnable: Learns | None = None
     learns_together: bool = False
     """Whether several heads of this kind can learn from one data set in one pass."""
+    weighs_labels: bool = False
+    """Whether ``targets`` give ``loss`` the task's ``class_weights``."""
     scorers: Mapping[str, Scorer] = field(default_factory=dict)
     """What a data set annotates (see ``longdoc.datasets``) → how findings are scored against it. A head learns from the
     same data; training refuses data that annotates none of it."""

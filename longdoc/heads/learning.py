@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Literal
 
@@ -24,10 +24,14 @@ class TaskConfig:
     heads: tuple[str, ...]
     """Names of the heads; each takes the spans whose labels it has."""
     data: DatasetConfig
+    """The data set; ``reader`` decides which other keys are allowed."""
     unmarked: tuple[str, ...] = ()
     """Labels of these heads that the data set does not annotate (see ``NerHead.loss``)."""
     weight: float = 1.0
     """Factor of this task's loss."""
+    class_weights: dict[str, float] = field(default_factory=dict)
+    """Factors of the loss of labels, 1 for those that are left out, as in `{JUDGE: 4.0}`; for heads of kind ``ner``,
+    ``O`` is the words outside of all entities. Heads of kind ``ner``, ``spans`` and ``classify`` have it."""
     encoder: Literal["windows", "sparse"] = "windows"
     """Encoder to train with; with ``sparse``, ``window`` may be as long as a document."""
     nested: Literal["refuse", "longest"] = "refuse"
@@ -57,11 +61,20 @@ class TaskConfig:
         for name in ("weight", "overlap", "negatives"):
             if not 0 <= getattr(self, name) < inf:
                 raise ConfigError(f"a task's {name} must be at least 0; got {getattr(self, name)}")
+        for label, factor in self.class_weights.items():
+            if not 0 <= factor < inf:
+                raise ConfigError(f"a task's class_weights must be at least 0; got {factor} for {label}")
         for name in ("empty", "unanswerable"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"a task's {name} is a share, from 0 to 1; got {getattr(self, name)}")
         if self.first_tokens is not None and self.first_tokens < 1:
             raise ConfigError(f"a task's first_tokens must be at least 1; got {self.first_tokens}")
+
+    def weights_of(self, labels: Sequence[str]) -> torch.Tensor | None:
+        """Factors of the loss of these labels, float32 ``(L,)``; None if all are 1."""
+        if not self.class_weights:
+            return None
+        return torch.tensor([self.class_weights.get(label, 1.0) for label in labels])
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,15 @@ class NerConfig:
     labels: tuple[str, ...]
     """Labels in the order of the head's output."""
     scheme: Scheme = "bio"
+    """How entities are tagged: ``bio`` marks their first words, ``bioes`` also their last, ``io`` neither, so that
+    those of a label that touch are one; ``iob1`` marks first words only where entities touch."""
     subwords: Subwords = "mean"
     """How the scores of a word's tokens are combined."""
     introduced: dict[str, int] = field(default_factory=dict)
     """Late-mention filter: a label and the number of characters at the start of a document within which a name must
     first be mentioned (see ``decode.drop_late_mentions``)."""
     calibration: Calibration = field(default_factory=Calibration)
+    """How scores become probabilities; fitted by ``longdoc calibrate``."""
 
     def __post_init__(self) -> None:
         check_labels(self.labels)
@@ -93,7 +96,9 @@ class NerHead(nn.Module):
         logits: Tensor = self(states)
         return logits.float()[mask]
 
-    def loss(self, states: Tensor, *, tags: Tensor, unmarked: Sequence[str] = ()) -> Tensor:
+    def loss(
+        self, states: Tensor, *, tags: Tensor, unmarked: Sequence[str] = (), weights: Tensor | None = None
+    ) -> Tensor:
         """Mean negative log-likelihood of the tags, a scalar.
 
         If a data set does not annotate a label, its ``O`` means "outside, or that label": the probabilities of these
@@ -103,13 +108,14 @@ class NerHead(nn.Module):
             states: ``(B, T, D)``.
             tags: int64 ``(B, T)``; -100 where there is nothing to learn (padding, special tokens).
             unmarked: labels of this head that the data set does not annotate.
+            weights: factors of the loss of each tag, float ``(L,)``; the loss is then the weighted mean.
         """
         log_probabilities: Tensor = self(states).float().log_softmax(dim=-1)
         if unmarked:
             open_tags = [i for i, tag in enumerate(self.tags) if tag == OUTSIDE or tag[2:] in unmarked]
             outside = log_probabilities[..., open_tags].logsumexp(dim=-1, keepdim=True)
             log_probabilities = torch.cat([outside, log_probabilities[..., 1:]], dim=-1)
-        return F.nll_loss(log_probabilities.flatten(0, 1), tags.flatten(), ignore_index=IGNORED)
+        return F.nll_loss(log_probabilities.flatten(0, 1), tags.flatten(), weight=weights, ignore_index=IGNORED)
 
 
 def decode(
@@ -262,7 +268,9 @@ def entity_targets(
         for row, first, group in zip(tags, batch.firsts, groups, strict=True):
             found = group.targets["tags"][head]
             row[first : first + len(found)] = torch.from_numpy(found)
-        targets[head] = {"tags": tags, "unmarked": groups[0].targets["unmarked"]}
+        labels = [tag[2:] or tag for tag in tag_names(configs[head].labels, configs[head].scheme)]
+        weights = groups[0].task.weights_of(labels)
+        targets[head] = {"tags": tags, "unmarked": groups[0].targets["unmarked"], "weights": weights}
     return targets
 
 
@@ -319,6 +327,7 @@ NER = HeadKind(
     targets=entity_targets,
     learnable=learnable_entities,
     learns_together=True,
+    weighs_labels=True,
     scorers={"entities": score_entities},
     scored_together=True,
     trials=entity_trials,

@@ -36,11 +36,15 @@ class NliConfig:
 
     kind: Literal["nli"] = "nli"
     labels: tuple[str, ...] = ("entailment", "contradiction", "not mentioned")
+    """Relations of a document to a hypothesis, in the order of the head's output."""
     windows: WindowConfig = field(default_factory=lambda: WindowConfig(size=384, overlap=64))
+    """Windows for hypotheses."""
     over: Literal["windows", "tokens"] = "tokens"
     """What is scored before pooling: each window, by its first token, or each token."""
     pooling: Pooling = "attention"
+    """How the scores are combined; only ``attention`` over tokens finds the sentences that decide."""
     calibration: Calibration = field(default_factory=Calibration)
+    """How scores become probabilities; fitted by ``longdoc calibrate``."""
 
     def __post_init__(self) -> None:
         check_labels(self.labels)

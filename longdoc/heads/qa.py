@@ -39,6 +39,7 @@ class QaConfig:
     windows: WindowConfig = field(default_factory=lambda: WindowConfig(size=384, overlap=128))
     """Windows for questions. An answer no longer than the overlap lies entirely within at least one window."""
     max_answer_tokens: int = 256
+    """Maximum length of an answer."""
     n_best: int = 20
     """Starts and ends considered in each window."""
     min_score: float = 0.5
@@ -46,6 +47,7 @@ class QaConfig:
     min_shown: float = 0.005
     """Score from which :meth:`longdoc.pipeline.Pipeline.ask` shows an answer, to be checked if it is low."""
     calibration: Calibration = field(default_factory=Calibration)
+    """How scores become probabilities; fitted by ``longdoc calibrate``."""
 
     def __post_init__(self) -> None:
         if self.max_answer_tokens < 1 or self.n_best < 1:

@@ -50,6 +50,7 @@ class SpansConfig:
     min_score: float = 0.5
     """Threshold of a span's score."""
     calibration: Calibration = field(default_factory=Calibration)
+    """How scores become probabilities; fitted by ``longdoc calibrate``."""
     biases: dict[str, float] = field(default_factory=dict)
     """What is added to the bias of the calibration for a label."""
 
@@ -94,7 +95,9 @@ class SpansHead(nn.Module):
         yes = logits.float()[mask].flatten()
         return torch.stack([torch.zeros_like(yes), yes], dim=-1)
 
-    def loss(self, states: Tensor, *, spans: Tensor, content: Tensor, annotated: Tensor) -> Tensor:
+    def loss(
+        self, states: Tensor, *, spans: Tensor, content: Tensor, annotated: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
         """Binary cross-entropy, summed over the outputs and averaged over the tokens, a scalar.
 
         Args:
@@ -102,9 +105,13 @@ class SpansHead(nn.Module):
             spans: whether each output is wanted, float32 ``(B, T, 2L)``.
             content: the tokens to learn from, bool ``(B, T)``.
             annotated: the labels that the data set annotates, bool ``(L,)``; the others are not learned.
+            weights: factors of the loss of each label's tokens, float ``(L,)``; that of other tokens stays as it is.
         """
         logits: Tensor = self(states)
-        losses = F.binary_cross_entropy_with_logits(logits.float()[content], spans[content], reduction="none")
+        factors = None if weights is None else weights.repeat(2)
+        losses = F.binary_cross_entropy_with_logits(
+            logits.float()[content], spans[content], reduction="none", pos_weight=factors
+        )
         return losses[:, annotated.repeat(2)].sum() / content.sum().clamp(min=1)
 
 
@@ -189,7 +196,8 @@ def span_targets(
             if is_start:
                 row[position + first, n_labels + column] = 1
     annotated = torch.tensor([label not in groups[0].task.unmarked for label in config.labels])
-    return {head: {"spans": wanted, "content": batch.content_mask, "annotated": annotated}}
+    weights = groups[0].task.weights_of(config.labels)
+    return {head: {"spans": wanted, "content": batch.content_mask, "annotated": annotated, "weights": weights}}
 
 
 def learnable_spans(
@@ -262,6 +270,7 @@ SPANS = HeadKind(
     groups=span_groups,
     targets=span_targets,
     learnable=learnable_spans,
+    weighs_labels=True,
     scorers={"entities": score_spans},
     trials=span_trials,
 )

@@ -11,7 +11,6 @@ import transformers
 from tokenizers import Tokenizer
 from torch import nn
 
-from longdoc.config import from_dict
 from longdoc.encoders import Template
 from longdoc.errors import ConfigError
 from longdoc.heads import EmbedConfig, EmbedHead, HeadConfig
@@ -30,8 +29,8 @@ from longdoc.hub.configs import (
 from longdoc.hub.heads import take_head
 from longdoc.hub.vectors import is_cross_encoder, read_vectors
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig, SparseConfig, without_pooler
-from longdoc.model_files import check_tokens, read_json
+from longdoc.model import Model, ModelConfig, SparseConfig, own_settings, without_pooler
+from longdoc.model_files import check_tokens, read_object
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 
@@ -104,7 +103,10 @@ def _stated(repository: Repository, config: Any) -> ModelConfig | None:
     if path is None:
         return None
     where = f"{repository.name}: {SETTINGS_FILE}"
-    stated = from_dict(ModelConfig, read_json(path), where=where)
+    record = read_object(path)
+    if "longdoc" not in record:
+        raise ConfigError(f"{where} has no 'longdoc' block; export the head again")
+    stated = own_settings(record, where)
     if len(stated.heads) != 1:
         raise ConfigError(f"{where} has {len(stated.heads)} heads; allowed is one")
     head = _head_of(stated)[1]

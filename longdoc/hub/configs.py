@@ -39,6 +39,16 @@ WORD_LAYERS = tuple(
     )
 )
 """Parameter of the head ``fill`` → its name in the prediction head of BERT, of RoBERTa and of DistilBERT."""
+LINEAR_LAYERS = ("classifier", "qa_outputs")
+"""Linear layers over the states, in classes for tokens."""
+DENSE_LAYERS = (
+    ("classifier.dense", "classifier.out_proj"),  # RoBERTa, Longformer, ELECTRA, BigBird
+    ("pre_classifier", "classifier"),  # DistilBERT
+    ("pooler.dense", "classifier"),  # DeBERTa v2, v3
+    ("{base}.pooler.dense", "classifier"),  # BERT
+    ("{base}.pooler", "classifier"),  # ALBERT
+)
+"""Dense layer over the first state, which an activation function follows, and output layer of classes for texts."""
 SETTINGS_FILE = "longdoc.json"
 """Beside a checkpoint that longdoc exported, the settings that longdoc reads it with."""
 LONG = {"longformer": 4096, "modernbert": 4096, "big_bird": 1024}

@@ -140,8 +140,10 @@ def check_file(path: str | Path) -> None:
         ConfigError: it is not.
     """
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 (names that the system refuses are no error)
-    if os.path.isdir(path) or not os.path.isdir(folder):  # noqa: PTH112
-        raise ConfigError(f"{path}: must be a file in a folder that exists")
+    if os.path.isdir(path):  # noqa: PTH112
+        raise ConfigError(f"{path}: is a folder; name a file in it")
+    if not os.path.isdir(folder):  # noqa: PTH112
+        raise ConfigError(f"{path}: must be a file in a folder that exists; there is none called {folder}: create it")
 
 
 def format_of(path: str | Path) -> str:

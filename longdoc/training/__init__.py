@@ -5,5 +5,16 @@ from longdoc.training.memory import Estimate, estimate
 from longdoc.training.pretrain_config import PretrainConfig
 from longdoc.training.pretraining import Pretrained, pretrain
 from longdoc.training.trainer import TrainConfig, train
+from longdoc.training.window_dataset import WindowDataset
 
-__all__ = ["Estimate", "PretrainConfig", "Pretrained", "TrainConfig", "estimate", "pretrain", "read_summary", "train"]
+__all__ = [
+    "Estimate",
+    "PretrainConfig",
+    "Pretrained",
+    "TrainConfig",
+    "WindowDataset",
+    "estimate",
+    "pretrain",
+    "read_summary",
+    "train",
+]

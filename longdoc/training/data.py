@@ -112,8 +112,12 @@ def _n_positions(group: Group) -> int:
     return max(map(len, group.slices)) + len(group.special)
 
 
-def _check_lengths(groups: Sequence[Group], model: Model) -> None:
-    """Refuses windows with more tokens than the encoder has positions."""
+def check_lengths(groups: Sequence[Group], model: Model) -> None:
+    """Refuses windows with more tokens than the encoder has positions.
+
+    Raises:
+        ConfigError: there is one.
+    """
     longest = n_positions(model.encoder.backbone)
     for group in groups:
         n_tokens = _n_positions(group)
@@ -193,7 +197,7 @@ def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int, *, le
         groups = list(islice(task_groups(replace(task, passes=1.0), model, rng), least))
         if not groups:
             raise DataError(f"{', '.join(task.data.files)}: nothing to learn from; set `empty` and `passes` to 1")
-    _check_lengths(groups, model)
+    check_lengths(groups, model)
     # Noise on the length varies from pass to pass which windows share a batch.
     lengths = [len(group) + int(rng.integers(0, 24)) for group in groups]
     for rows in length_batches(lengths, batch_tokens):

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from longdoc.attention.positions import n_positions
 from longdoc.errors import ConfigError
+from longdoc.labels import tag_names
 from longdoc.model import Model
 
 
@@ -23,7 +24,10 @@ class DistillConfig:
     """The teacher, and the terms of the distillation loss."""
 
     teacher: str
-    """A model of longdoc with the same tokenizer, and with heads of the same names and labels."""
+    """A model as for ``base``, with the same vocabulary: one of longdoc with heads of the same names and labels, or a
+    checkpoint of transformers, whose head teaches those of its kind."""
+    revision: str | None = None
+    """Branch, tag or commit of a teacher that is a hub id; its default branch if not given."""
     temperature: float = 2.0
     """Divides the logits of both models; a higher one gives unlikely classes more weight."""
     logits: float = 1.0
@@ -53,14 +57,10 @@ class Teacher:
         if model.tokenizer.get_vocab() != student.tokenizer.get_vocab():
             raise ConfigError(
                 f"the teacher {config.teacher} has another vocabulary than the student; choose one with the same "
-                "tokenizer"
+                "tokenizer, or start from a `base` with the teacher's"
             )
-        for name, head in student.config.heads.items():
-            own = model.config.heads.get(name)
-            if getattr(own, "kind", None) != head.kind or getattr(own, "labels", ()) != getattr(head, "labels", ()):
-                raise ConfigError(
-                    f"the teacher {config.teacher} has no head {name!r} ({head.kind}) with the same labels"
-                )
+        self.heads = {name: _teaching(name, head, model, config) for name, head in student.config.heads.items()}
+        """Of each head of the student, the name of the teacher's."""
         self.model = model.eval().requires_grad_(False)
         self.config = config
 
@@ -89,22 +89,49 @@ class Teacher:
         if next(self.model.parameters()).device != states.device:
             self.model.to(states.device)
         with torch.no_grad():
-            targets = self.model.encoder(**inputs)
+            targets = self.model.encoder(**self._known(inputs))
         mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"])).bool()
-        pairs = ((student, states), (self.model, targets))
         losses = []
         if self.config.hidden and targets.shape == states.shape:
             losses.append(self.config.hidden * F.mse_loss(states[mask], targets[mask]))
         for name in heads if self.config.logits else ():
-            own, wanted = (cast(Any, m.heads[name]).choices(s, mask) for m, s in pairs)
+            own = cast(Any, student.heads[name]).choices(states, mask)
+            wanted = cast(Any, self.model.heads[self.heads[name]]).choices(targets, mask)
             losses.append(self.config.logits * self._divergence(own, wanted))
         return torch.stack(losses).sum()
+
+    def _known(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The inputs of the student that the teacher has, too: not each encoder of a vocabulary has segments."""
+        return {name: t for name, t in inputs.items() if name != "token_type_ids" or self.model.encoder.n_types > 1}
 
     def _divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Mean Kullback–Leibler divergence of the rows of logits, float32 ``(N, L)`` each: a scalar."""
         temperature = self.config.temperature
         own, wanted = (logits.div(temperature).log_softmax(dim=-1) for logits in (student, teacher))
         return temperature**2 * F.kl_div(own, wanted, reduction="batchmean", log_target=True)
+
+
+def _teaching(name: str, head: Any, teacher: Model, config: DistillConfig) -> str:
+    """The teacher's head of the same name, or its only one of that kind, with the same outputs.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    heads: dict[str, Any] = dict(teacher.config.heads)
+    of_kind = [other for other, own in heads.items() if own.kind == head.kind]
+    found = name if name in heads else of_kind[0] if len(of_kind) == 1 else ""
+    if not found or heads[found].kind != head.kind or _outputs(heads[found]) != _outputs(head):
+        has = "; ".join(f"{other} ({own.kind}) {', '.join(_outputs(own))}".strip() for other, own in heads.items())
+        raise ConfigError(
+            f"the teacher {config.teacher} has no head {name!r} ({head.kind}) with the same labels in the same order, "
+            f"{', '.join(_outputs(head)) or 'none'}; it has {has or 'no head'}"
+        )
+    return found
+
+
+def _outputs(head: Any) -> tuple[str, ...]:
+    """What the logits of a head stand for."""
+    return tag_names(head.labels, head.scheme) if head.kind == "ner" else tuple(getattr(head, "labels", ()))
 
 
 def drop_layers(model: Model, kept: Sequence[int]) -> None:

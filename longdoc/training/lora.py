@@ -18,6 +18,7 @@ class LoraConfig:
     alpha: int = 16
     """Scale of the update, divided by ``rank``."""
     dropout: float = 0.0
+    """Dropout of what the adapters read."""
     layers: str | tuple[str, ...] = "all-linear"
     """Names of the layers that get an adapter, such as ``query`` and ``value``; by default all linear layers."""
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from longdoc.devices import device_of
 from longdoc.training.learner import Learner, to_device
-from longdoc.training.trainer import Prepared, prepare
+from longdoc.training.trainer import Prepared, TrainConfig, prepare
 
 GIB = 2**30
 
@@ -72,14 +72,14 @@ class Estimate:
         return "\n".join(lines)
 
 
-def estimate(path: str | Path) -> Estimate:
-    """Reads the data of a YAML file of :class:`TrainConfig`, makes all batches, and runs the longest one forward.
+def estimate(config: TrainConfig | str | Path) -> Estimate:
+    """Reads the data of a configuration, or of a YAML file of one, makes all batches, and runs the longest one forward.
 
     Raises:
-        ConfigError: the file has an unknown key or value.
+        ConfigError: the configuration has an unknown key or value.
         DataError: a corpus is missing or malformed.
     """
-    prepared = prepare(path)
+    prepared = prepare(config)
     learner = prepared.learner.to(device_of("auto")).train()
     batch = prepared.batches[prepared.batches.longest]
     documents = batch.pop("documents")

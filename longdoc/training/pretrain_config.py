@@ -21,7 +21,8 @@ class PretrainConfig(RunConfig):
     scratch: ScratchConfig | None = None
     """Architecture of a new encoder, whose tokenizer is trained on the documents as well."""
     documents: tuple[str, ...] = ()
-    """Files, folders and patterns such as ``plos_jats/*.xml``: below :func:`data_root`, else the working folder."""
+    """Files, folders and patterns such as ``plos_jats/*.xml``: below the folder that ``LONGDOC_DATA`` names, by default
+    ``data``, else in the working folder."""
     corpora: tuple[DatasetConfig, ...] = ()
     """Labelled corpora, of which only the texts are used."""
     held_out: float = 0.02

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from transformers import set_seed
+from transformers import TrainerCallback, set_seed
 
 from longdoc.config import load_yaml
 from longdoc.errors import ConfigError
@@ -69,26 +69,33 @@ class Pretrained:
         return "\n".join([*lines, f"The model is in {self.folder}"])
 
 
-def pretrain(path: str | Path, *, deepspeed: str | Path | None = None) -> Pretrained:
-    """Pre-trains as configured by a YAML file of :class:`PretrainConfig`, and measures before and after.
+def pretrain(
+    config: PretrainConfig | str | Path,
+    *,
+    deepspeed: str | Path | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Pretrained:
+    """Pre-trains as configured, and measures before and after.
 
     An interrupted run resumes from its newest complete checkpoint, with the same masks. Under ``torchrun`` or
     ``deepspeed`` each process learns from its share of the batches, and the first one measures.
 
     Args:
-        path: the YAML file.
+        config: the configuration, or a YAML file of one.
         deepspeed: a DeepSpeed configuration.
+        callbacks: callbacks of transformers' Trainer, as for ``train``.
 
     Raises:
-        ConfigError: the file has an unknown key or value, or the base cannot be trained this way.
+        ConfigError: the configuration has an unknown key or value, or the base cannot be trained this way.
         DataError: no document could be read, or a corpus is missing or malformed.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
     with processes_of_a_run():
-        return _pretrain(load_yaml(PretrainConfig, path), Path(deepspeed) if deepspeed else None)
+        read = config if isinstance(config, PretrainConfig) else load_yaml(PretrainConfig, config)
+        return _pretrain(read, Path(deepspeed) if deepspeed else None, callbacks)
 
 
-def _pretrain(config: PretrainConfig, deepspeed: Path | None) -> Pretrained:
+def _pretrain(config: PretrainConfig, deepspeed: Path | None, callbacks: Sequence[TrainerCallback]) -> Pretrained:
     set_seed(config.seed)
     texts = read_texts(config.documents, config.corpora)
     training_texts, held_out_texts = texts.split(config.held_out)
@@ -96,7 +103,7 @@ def _pretrain(config: PretrainConfig, deepspeed: Path | None) -> Pretrained:
     batches, held_out = make_batches(config, model, training_texts, held_out_texts)
     learner, folder = Learner(model), Path(config.output) / "model"
     before = measure(learner, held_out) if is_first_process() else None
-    trainer = fit(learner, batches, config, deepspeed=deepspeed)
+    trainer = fit(learner, batches, config, deepspeed=deepspeed, callbacks=callbacks)
     after = None
     with gathered_weights(learner):
         if trainer.args.should_save:

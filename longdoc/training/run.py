@@ -6,23 +6,37 @@ import json
 import math
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
-from transformers import TrainerCallback, TrainingArguments
+from transformers import TrainerCallback, TrainingArguments, get_scheduler
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
-from longdoc.config import to_dict
+from longdoc.config import convert_fields, to_dict
 from longdoc.devices import Precision, device_of, dtype_of
 from longdoc.durable import write_atomically
-from longdoc.errors import ConfigError, require
+from longdoc.errors import ConfigError, MissingDependencyError, first_line, require
 from longdoc.training.batch_trainer import BatchTrainer, Development, EarlyStopping, Shareable
-from longdoc.training.checkpoints import checkpoint_to_resume
+from longdoc.training.checkpoints import PARTIAL, checkpoint_to_resume
 from longdoc.training.deepspeed import zero_stage
 from longdoc.training.layers import recompute_activations, set_dropout
 from longdoc.training.learner import Learner
+
+Scheduler: TypeAlias = Literal[
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "cosine_with_min_lr",
+    "polynomial",
+    "constant",
+    "constant_with_warmup",
+    "inverse_sqrt",
+    "warmup_stable_decay",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +46,8 @@ class RunConfig:
     base: str
     """Encoder to start from: ``default`` or another model of longdoc, whose heads of the same name are kept; a folder,
     a hub id, or ``package:NAME`` for a Python package that contains one."""
+    revision: str | None = None
+    """Branch, tag or commit of a base that is a hub id; its default branch if not given."""
     output: str
     """Folder for checkpoints and the trained model."""
     batch_tokens: int = 4096
@@ -43,8 +59,13 @@ class RunConfig:
     head_learning_rate: float | None = None
     """Peak learning rate of the heads; by default that of the encoder. Fresh heads learn faster with a higher one."""
     warmup_share: float = 0.06
-    """Share of the steps over which the learning rate rises from 0; it then falls linearly to 0."""
+    """Share of the steps over which the learning rate rises from 0; then it follows ``scheduler``."""
+    scheduler: Scheduler = "linear"
+    """How the learning rate goes on from its peak, by the names of transformers: ``linear`` falls to 0."""
+    scheduler_options: dict[str, float] = field(default_factory=dict)
+    """Options of the scheduler, as transformers names them, such as `{num_cycles: 2}`."""
     weight_decay: float = 0.01
+    """Decay of AdamW: the share of the learning rate by which weights shrink in each step, biases and norms aside."""
     dropout: float | None = None
     """Dropout of hidden states and heads, in all layers; by default as in the encoder and the heads. Attention has
     none."""
@@ -60,9 +81,14 @@ class RunConfig:
     """Steps between two checkpoints."""
     log_every: int = 20
     """Steps between two log entries."""
+    report_to: tuple[str, ...] | None = None
+    """Where the log goes in addition to ``log.json``, by the names of transformers: ``tensorboard``, ``wandb``,
+    ``mlflow`` …; by default ``tensorboard`` if it is installed, and with `[]` nowhere."""
     seed: int = 13
+    """Seed of all random choices: fresh weights, dropout, the order of the batches."""
 
     def __post_init__(self) -> None:
+        convert_fields(self)
         for name in ("batch_tokens", "accumulate", "save_every", "log_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1; got {getattr(self, name)}")
@@ -75,6 +101,9 @@ class RunConfig:
             raise ConfigError(f"warmup_share must be between 0 and 1; got {self.warmup_share}")
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout must be at least 0 and below 1; got {self.dropout}")
+        if unknown := [name for name in self.report_to or () if name not in INTEGRATION_TO_CALLBACK]:
+            raise ConfigError(f"report_to names {', '.join(unknown)}; allowed: {', '.join(INTEGRATION_TO_CALLBACK)}")
+        _check_scheduler(self.scheduler, self.scheduler_options)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -89,13 +118,14 @@ def fit(
     *,
     deepspeed: Path | None = None,
     development: Development | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> BatchTrainer:
     """Trains ``learner`` in place, or resumes from the newest complete checkpoint of the same run.
 
     Raises:
         ConfigError: the output folder contains a run with another configuration, or a checkpoint that this run cannot
             read.
-        MissingDependencyError: accelerate or DeepSpeed is not installed.
+        MissingDependencyError: accelerate, DeepSpeed or what a ``report_to`` needs is not installed.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
     if device_of("auto").type == "cpu":
@@ -107,9 +137,8 @@ def fit(
     record_config(output, config)
     arguments = training_arguments(config, len(batches), deepspeed, development)
     learner.all_heads = arguments.world_size > 1
-    callbacks: list[TrainerCallback] = [EarlyStopping(development.patience)] if development else []
-    data: Any = batches  # Trainer requires evaluation data, although evaluate() has its own
-    trainer = BatchTrainer(model=learner, args=arguments, train_dataset=data, eval_dataset=data, callbacks=callbacks)
+    stopping = [EarlyStopping(development.patience)] if development else []
+    trainer = _trainer(learner, batches, arguments, [*stopping, *callbacks])
     trainer.development = development
     trainer.head_learning_rate = config.head_learning_rate
     trainer.train(resume_from_checkpoint=_resume_from(output / "checkpoints", arguments, stage))
@@ -117,6 +146,32 @@ def fit(
         history = json.dumps(trainer.state.log_history, indent=1)
         (output / "log.json").write_text(history + "\n", encoding="utf-8")
     return trainer
+
+
+def _trainer(
+    learner: Learner, batches: Shareable, arguments: TrainingArguments, callbacks: list[TrainerCallback]
+) -> BatchTrainer:
+    data: Any = batches  # Trainer requires evaluation data, although evaluate() has its own
+    for callback in callbacks:
+        if not isinstance(callback, TrainerCallback):
+            raise ConfigError(f"callbacks has {callback!r:.60}; give objects of transformers.TrainerCallback")
+    try:
+        return BatchTrainer(model=learner, args=arguments, train_dataset=data, eval_dataset=data, callbacks=callbacks)
+    except RuntimeError as error:
+        if "install" not in str(error):  # of the callback of an integration that is not installed
+            raise
+        raise MissingDependencyError(f"report_to: {first_line(error)}") from error
+
+
+def _check_scheduler(name: Scheduler, options: Mapping[str, float]) -> None:
+    """Refuses options that the scheduler does not have, or needs and are not given."""
+    if options and name in ("constant", "constant_with_warmup"):
+        raise ConfigError(f"scheduler {name} has no scheduler_options; got {', '.join(options)}")
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    try:
+        get_scheduler(name, optimizer, 1, 10, dict(options))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"scheduler_options do not fit {name}: {first_line(error)}") from error
 
 
 def is_first_process() -> bool:
@@ -131,12 +186,23 @@ def record_config(output: Path, config: Any) -> None:
         ConfigError: the folder contains a run with another configuration.
     """
     path, record = output / "config.json", json.dumps(to_dict(config), indent=1)
-    if path.is_file():
+    if path.is_file() and has_begun(output):
         if path.read_text(encoding="utf-8") != record:
             raise ConfigError(f"{output} contains a run with another configuration; choose another output or delete it")
         return
-    output.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, record)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, record)
+    except OSError as error:
+        raise ConfigError(
+            f"output is {output}, which cannot be written ({error.strerror or error}); name another folder"
+        ) from error
+
+
+def has_begun(output: Path) -> bool:
+    """Whether a run has left something to go on from, or a model: one that failed before may be started otherwise."""
+    checkpoints = (output / "checkpoints").glob("checkpoint-*")
+    return any(not (path / PARTIAL).exists() for path in checkpoints) or (output / "model").exists()
 
 
 def prepare_layers(learner: Learner, config: RunConfig) -> None:
@@ -162,6 +228,12 @@ def _resume_from(checkpoints: Path, arguments: TrainingArguments, stage: int) ->
     return choice[0]
 
 
+def _reports(config: RunConfig) -> tuple[str, ...]:
+    if config.report_to is not None:
+        return config.report_to
+    return ("tensorboard",) if find_spec("tensorboard") else ()
+
+
 def training_arguments(
     config: RunConfig, n_batches: int, deepspeed: Path | None, development: Development | None
 ) -> TrainingArguments:
@@ -178,7 +250,8 @@ def training_arguments(
         learning_rate=config.learning_rate,
         warmup_steps=int(steps * config.warmup_share),
         weight_decay=config.weight_decay,
-        lr_scheduler_type="linear",
+        lr_scheduler_type=config.scheduler,
+        lr_scheduler_kwargs=dict(config.scheduler_options),
         use_cpu=on_cpu,
         ddp_backend="gloo" if on_cpu and n_processes > 1 else None,
         ddp_find_unused_parameters=False,
@@ -192,7 +265,7 @@ def training_arguments(
         greater_is_better=True if development else None,
         restore_callback_states_from_checkpoint=True,  # the number of scores without improvement
         save_total_limit=None,  # BatchTrainer removes old checkpoints, once the new one is complete
-        report_to=["tensorboard"] if find_spec("tensorboard") else [],
+        report_to=list(_reports(config)),
         disable_tqdm=not sys.stderr.isatty(),
         remove_unused_columns=False,
         seed=config.seed,

@@ -23,8 +23,11 @@ class ScratchConfig:
     """The architecture of an encoder that is trained from scratch; by default that of the shipped one."""
 
     layers: int = 6
+    """Number of layers."""
     width: int = 384
+    """Width of the hidden states, a multiple of ``attention_heads``."""
     attention_heads: int = 12
+    """Number of attention heads in a layer."""
     feed_forward: int = 1536
     """Width of the hidden layer in the feed-forward network."""
     positions: int = 512

@@ -18,11 +18,11 @@ from longdoc.heads import FillConfig
 from longdoc.hub.configs import WORD_LAYERS
 from longdoc.model import Model, ModelConfig, longdoc_folder
 from longdoc.pretrained import Repository
+from longdoc.training.base import base_folder
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads
-from longdoc.training.run import is_first_process
+from longdoc.training.run import has_begun, is_first_process
 from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokenizer
 from longdoc.training.texts import Text
-from longdoc.training.trainer import base_folder
 from longdoc.windows import WindowConfig
 
 
@@ -40,9 +40,9 @@ def starting_model(config: PretrainConfig, texts: Sequence[Text]) -> Model:
         model = Model(fresh_encoder(tokenizer, config.scratch), tokenizer, wanted)
     else:
         folder = base_folder(config.base)
-        model = Model.from_base(folder, wanted)
-        if longdoc_folder(folder) is None:
-            load_prediction_head(model, folder)
+        model = Model.from_base(folder, wanted, config.revision)
+        if longdoc_folder(folder, config.revision) is None:
+            load_prediction_head(model, folder, config.revision)
     _check_encoder(model, config)
     if config.freeze_embeddings:
         model.encoder.backbone.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
@@ -63,9 +63,9 @@ def _check_encoder(model: Model, config: PretrainConfig) -> None:
         )
 
 
-def load_prediction_head(model: Model, base: str) -> bool:
+def load_prediction_head(model: Model, base: str, revision: str | None = None) -> bool:
     """Copies a checkpoint's layers for masked language modelling into the head ``fill``, if the shapes are the same."""
-    repository = Repository(base)
+    repository = Repository(base, revision)
     form = repository.config()
     if not any(name.endswith(("ForMaskedLM", "ForPreTraining")) for name in form.architectures or ()):
         return False
@@ -85,7 +85,7 @@ def load_prediction_head(model: Model, base: str) -> bool:
 def _tokenizer(output: Path, config: ScratchConfig, texts: Sequence[Text]) -> Tokenizer:
     """A new tokenizer, or that of the run to resume: the token ids must be those that the checkpoint was trained on."""
     path = output / "tokenizer.json"
-    if path.is_file() and (output / "checkpoints").is_dir():
+    if path.is_file() and has_begun(output):
         return Tokenizer.from_file(str(path))
     tokenizer = train_tokenizer([text.text for text in texts], config)
     if is_first_process():

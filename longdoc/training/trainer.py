@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from transformers import set_seed
+from transformers import TrainerCallback, set_seed
 
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
@@ -15,9 +15,11 @@ from longdoc.devices import Precision
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
 from longdoc.evaluation.scoring import check
-from longdoc.heads import TaskConfig
-from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
+from longdoc.heads import TaskConfig, kind_of
+from longdoc.labels import OUTSIDE
+from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
+from longdoc.training.base import model_of
 from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches
 from longdoc.training.deepspeed import gathered_weights
@@ -50,10 +52,13 @@ class DevelopmentConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig(RunConfig):
-    """A training run, as written in YAML."""
+    """A training run, as written in YAML or in Python."""
 
-    model: ModelConfig
+    model: ModelConfig | None = None
+    """The heads that learn, and the windows they read; by default the heads of ``base``, which go on learning. That of
+    a checkpoint of transformers is named by its kind: ``ner``, ``qa`` or ``classify``."""
     tasks: tuple[TaskConfig, ...]
+    """What is learned from; several tasks take turns, one per batch."""
     steps: int | None = None
     """Approximate number of batches in total, divided among the tasks by size and ``power``; by default, as many as
     their ``passes`` make."""
@@ -61,10 +66,13 @@ class TrainConfig(RunConfig):
     """With ``steps``: a task's share is proportional to its size to this power. 1 reads all tasks equally often, 0
     gives each the same number of batches."""
     development: DevelopmentConfig | None = None
+    """Held-out data to choose the best checkpoint by; by default the last one is kept."""
     layers: tuple[int, ...] | None = None
     """Layers of the base encoder to keep, numbered from 0; all by default."""
     distill: DistillConfig | None = None
+    """A teacher to imitate, in addition to learning from the data; none by default."""
     lora: LoraConfig | None = None
+    """Train low-rank adapters of the encoder instead of all its weights; by default all are trained."""
 
     def __post_init__(self) -> None:
         RunConfig.__post_init__(self)
@@ -72,11 +80,12 @@ class TrainConfig(RunConfig):
             raise ConfigError("tasks is empty; name at least one")
         if self.steps is not None and self.steps < 1:
             raise ConfigError(f"steps must be at least 1; got {self.steps}")
-        for task in self.tasks:
-            self._check(task)
+        if self.model is not None:
+            for task in self.tasks:
+                self._check(task, self.model)
 
-    def _check(self, task: TaskConfig) -> None:
-        heads = self.model.heads
+    def _check(self, task: TaskConfig, model: ModelConfig) -> None:
+        heads = model.heads
         if task.window <= task.overlap + 2:
             raise ConfigError(f"a task's window of {task.window} is too small for its overlap of {task.overlap}")
         if unknown := set(task.heads) - set(heads):
@@ -86,6 +95,15 @@ class TrainConfig(RunConfig):
             raise ConfigError(
                 f"{', '.join(task.heads)} has no label {', '.join(sorted(wrong))}; its labels: "
                 f"{', '.join(sorted(labels)) or 'none'}"
+            )
+        kinds = [kind_of(heads[name]) for name in task.heads]
+        weighed = {*labels, *([OUTSIDE] if any(kind.name == "ner" for kind in kinds) else [])}
+        if task.class_weights and not all(kind.weighs_labels for kind in kinds):
+            raise ConfigError(f"class_weights: {', '.join(task.heads)} has no classes to weigh; leave it out")
+        if unknown := set(task.class_weights) - weighed:
+            raise ConfigError(
+                f"class_weights names {', '.join(sorted(unknown))}; {', '.join(task.heads)} has "
+                f"{', '.join(sorted(weighed))}"
             )
 
 
@@ -98,21 +116,23 @@ class Prepared:
     batches: Batches
 
 
-def prepare(path: str | Path) -> Prepared:
-    """Builds the model and the batches of a YAML file of :class:`TrainConfig`.
+def prepare(given: TrainConfig | str | Path) -> Prepared:
+    """Builds the model and the batches of a configuration, or of a YAML file of one.
 
     Raises:
         ConfigError: the file has an unknown key or value.
         DataError: a corpus is missing or malformed.
     """
-    config = load_yaml(TrainConfig, path)
+    config = given if isinstance(given, TrainConfig) else load_yaml(TrainConfig, given)
     set_seed(config.seed)
-    model = Model.from_base(base_folder(config.base), config.model)
+    model = model_of(config.base, config.model, config.revision)
+    config = replace(config, model=model.config)  # checked now, if it was not stated
     if config.layers is not None:
         drop_layers(model, config.layers)
     teacher = None
     if config.distill is not None:
-        teacher = Teacher(Model.from_pretrained(base_folder(config.distill.teacher)), config.distill, model)
+        known = model_of(config.distill.teacher, revision=config.distill.revision)
+        teacher = Teacher(known, config.distill, model)
     if config.freeze_embeddings:
         model.encoder.backbone.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
     batches = training_batches(
@@ -125,29 +145,36 @@ def prepare(path: str | Path) -> Prepared:
     return Prepared(config, Learner(model, teacher=teacher), batches)
 
 
-def train(path: str | Path, *, deepspeed: str | Path | None = None) -> Path:
-    """Trains as configured by a YAML file of :class:`TrainConfig`, and returns the folder of the trained model.
+def train(
+    config: TrainConfig | str | Path,
+    *,
+    deepspeed: str | Path | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Path:
+    """Trains as configured, and returns the folder of the trained model.
 
     An interrupted run resumes from its newest complete checkpoint. Under ``torchrun`` or ``deepspeed`` each process
     trains on its share of the batches.
 
     Args:
-        path: the YAML file.
+        config: the configuration, or a YAML file of one.
         deepspeed: a DeepSpeed configuration, such as the project's ``ds_config.json``.
+        callbacks: callbacks of transformers' Trainer, which trains; their ``model`` is the encoder with its heads and
+            the loss.
 
     The labels that were learned and those that were left out are counted in ``labels.json`` in the output folder.
 
     Raises:
-        ConfigError: the file has an unknown key or value, a head cannot learn or be scored on the development data, or
-            the run cannot resume from its checkpoint.
+        ConfigError: the configuration has an unknown key or value, a head cannot learn or be scored on the development
+            data, or the run cannot resume from its checkpoint.
         DataError: a corpus is missing or malformed, has no label to learn, or annotates what its heads do not learn.
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
     with processes_of_a_run():
-        return _train(prepare(path), Path(deepspeed) if deepspeed else None)
+        return _train(prepare(config), Path(deepspeed) if deepspeed else None, callbacks)
 
 
-def _train(prepared: Prepared, deepspeed: Path | None) -> Path:
+def _train(prepared: Prepared, deepspeed: Path | None, callbacks: Sequence[TrainerCallback]) -> Path:
     config, learner = prepared.config, prepared.learner
     trainer = fit(
         learner,
@@ -155,6 +182,7 @@ def _train(prepared: Prepared, deepspeed: Path | None) -> Path:
         config,
         deepspeed=deepspeed,
         development=_development(config.development, learner.model) if config.development else None,
+        callbacks=callbacks,
     )
     folder = Path(config.output) / "model"
     if trainer.args.should_save:
@@ -182,20 +210,3 @@ def _development(config: DevelopmentConfig, model: Model) -> Development:
         return {**metrics, "score": sum(metrics.values()) / len(metrics)}
 
     return Development(score, config.every, config.patience)
-
-
-def base_folder(base: str) -> str:
-    """Resolves ``default`` to the shipped model, and ``package:NAME`` to the folder of the model in package NAME.
-
-    Raises:
-        ConfigError: the package is not installed.
-    """
-    if base == "default":
-        return str(DEFAULT_MODEL)
-    if not base.startswith("package:"):
-        return base
-    package = base.removeprefix("package:")
-    spec = find_spec(package.replace("-", "_"))
-    if spec is None or spec.origin is None:
-        raise ConfigError(f"base is {base}, and package {package!r} is not installed: pip install 'longdoc[train]'")
-    return str(Path(spec.origin).parent / "model")

@@ -1,0 +1,126 @@
+"""Windows of annotated documents for a Trainer and a model of transformers that are not longdoc's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+from torch import nn
+from torch.utils.data import Dataset
+from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding, PreTrainedModel
+
+from longdoc.datasets import DatasetConfig
+from longdoc.errors import ConfigError
+from longdoc.heads import ClassifyConfig, Group, NerConfig, QaConfig, TaskConfig
+from longdoc.heads.ner import IGNORED
+from longdoc.hub.configs import TASKS, class_config, ner_config, window_size
+from longdoc.labels import tag_names
+from longdoc.model import Model, ModelConfig
+from longdoc.training.data import check_lengths, learnable_of, task_groups
+from longdoc.windows import WindowConfig
+
+
+class WindowDataset(Dataset[dict[str, Any]]):
+    """The windows of a data set as rows for ``transformers.Trainer``: no text is truncated.
+
+    A row has ``input_ids``, ``attention_mask``, for a question and its text ``token_type_ids``, and what a model of
+    that class learns: ``labels`` of ``AutoModelForTokenClassification`` (-100 at special tokens) and of
+    ``AutoModelForSequenceClassification``, ``start_positions`` and ``end_positions`` of
+    ``AutoModelForQuestionAnswering`` (0 in a window without an answer). The collator is transformers' own, which pads.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: Any,
+        data: DatasetConfig,
+        *,
+        window: int | None = None,
+        overlap: int = 32,
+        seed: int = 13,
+    ) -> None:
+        """Cuts all documents of a data set into windows.
+
+        Args:
+            model: the model that learns, whose ``config.id2label`` has the tags or classes.
+            tokenizer: its tokenizer, a fast one.
+            data: a data set of any reader, or in memory (``MemoryConfig``).
+            window: maximum positions in a window, special tokens included; by default what the encoder reads, 512 at
+                most for most encoders.
+            overlap: tokens that neighbouring windows share.
+            seed: seed of the random cuts.
+
+        Raises:
+            ConfigError: the model is of another class, or a window is longer than it can be.
+            DataError: the data set is missing or malformed, or has nothing that the model can learn.
+        """
+        size = window or window_size(model.base_model)
+        self._kind, head, self._tags = _head_of(model)
+        fast = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())  # its own keeps its truncation
+        config = ModelConfig(heads={self._kind: head}, windows=WindowConfig(size=size, overlap=min(overlap, size // 2)))
+        reader = Model(model.base_model, fast, config, {self._kind: nn.Identity()})
+        task = TaskConfig(heads=(self._kind,), data=data, window=size, overlap=overlap)
+        learnable_of([task], reader)
+        groups = list(task_groups(task, reader, np.random.default_rng(seed)))
+        check_lengths(groups, reader)
+        self._n_types = reader.encoder.n_types
+        self._config = head
+        self.rows = [row for group in groups for row in self._rows(group)]
+        is_ner = self._kind == "ner"
+        self.collator = (DataCollatorForTokenClassification if is_ner else DataCollatorWithPadding)(tokenizer)
+        """Makes a batch of rows: the argument ``data_collator`` of the Trainer."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.rows[index]
+
+    def _rows(self, group: Group) -> Iterator[dict[str, Any]]:
+        special = group.special
+        for number, window in enumerate(group.slices):
+            ids = [*special.prefix, *window.tolist(), *special.suffix]
+            row: dict[str, Any] = {"input_ids": ids, "attention_mask": [1] * len(ids)}
+            if special.content_type and self._n_types > 1:
+                row["token_type_ids"] = [0] * len(special.prefix) + [special.content_type] * (
+                    len(ids) - len(special.prefix)
+                )
+            yield row | self._targets(group, number)
+
+    def _targets(self, group: Group, number: int) -> dict[str, Any]:
+        """What the window of that number teaches, by the names of transformers."""
+        before, after = len(group.special.prefix), len(group.special.suffix)
+        if self._kind == "ner":
+            tags = [self._tags[tag] for tag in group.targets["tags"][self._kind]]
+            return {"labels": [*[IGNORED] * before, *tags, *[IGNORED] * after]}
+        if self._kind == "qa":
+            first, last = next(iter(group.targets["spans"][number].tolist()), (-before, -before))
+            return {"start_positions": first + before, "end_positions": last + before}
+        found = group.targets["labels"]
+        if self._config.multi_label:
+            return {"labels": [float(label in found) for label in self._config.labels]}
+        return {"labels": self._config.labels.index(*found)}
+
+
+def _head_of(model: PreTrainedModel) -> tuple[str, Any, list[int]]:
+    """The kind of head of a model, its configuration, and for tags the number of each tag in the model's order."""
+    name = type(model).__name__
+    kind = next((kind for kind in ("ner", "qa", "classify") if name.endswith(TASKS[kind])), None)
+    if kind is None:
+        raise ConfigError(f"{name} has no head for labelled data; give a model {', '.join(list(TASKS.values())[:3])}")
+    if kind == "qa":
+        return kind, QaConfig(windows=WindowConfig(size=window_size(model.base_model))), []
+    if kind == "classify":
+        classes: ClassifyConfig = class_config(model.config)
+        return kind, classes, []
+    found, names = ner_config(model.config)
+    config = NerConfig(labels=found.labels, scheme="bio" if found.scheme == "iob1" else found.scheme)
+    wanted = tag_names(config.labels, config.scheme)
+    if missing := [tag for tag in wanted if tag not in names]:
+        raise ConfigError(
+            f"{name} has the tags {', '.join(names):.200} and lacks {', '.join(missing):.200}; give it an id2label of "
+            f"{', '.join(wanted):.200}"
+        )
+    return kind, config, [names.index(tag) for tag in wanted]

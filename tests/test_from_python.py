@@ -1,0 +1,428 @@
+"""Training from Python: data in memory, callbacks, checkpoints of transformers that go on learning, other Trainers."""
+
+import json
+import re
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+import torch
+import transformers as tf
+from transformers import TrainerCallback
+
+import longdoc
+from conftest import CORPUS, PARTIES, annotated, make_model
+from longdoc.datasets import Example, MemoryConfig, from_records, yields
+from longdoc.datasets.examples import Question
+from longdoc.errors import ConfigError, DataError, MissingDependencyError
+from longdoc.export import to_transformers
+from longdoc.heads import ClassifyConfig, NerConfig, SpansConfig, TaskConfig
+from longdoc.labels import Span, tag_names
+from longdoc.model import Model, ModelConfig
+from longdoc.training import TrainConfig, WindowDataset, train
+from longdoc.training.base import model_of
+from longdoc.training.data import training_batches
+from longdoc.training.distill import DistillConfig, Teacher
+from longdoc.training.learner import Learner
+from longdoc.training.run import Scheduler, record_config
+from longdoc.training.trainer import prepare
+from longdoc.windows import WindowConfig
+from test_hub import FAMILIES, TAGS, own_output, save
+
+RECORDS = [annotated(repeat) for repeat in (1, 2, 3, 4) * 4]
+IN_MEMORY = {"labels": {"party": "PARTY"}}
+
+
+def memory(records=RECORDS):
+    return MemoryConfig(examples=from_records(records), **IN_MEMORY)
+
+
+def config_of(folder, **changes):
+    """A run on data in memory, of one step."""
+    settings = {
+        "base": folder / "base",
+        "output": folder / "run",
+        "model": {"heads": {"contract": {"labels": ["PARTY"]}}, "windows": {"size": 32, "overlap": 8}},
+        "tasks": [{"heads": ["contract"], "data": memory(), "window": 32, "overlap": 8}],
+        "batch_tokens": 100_000,
+        "learning_rate": 0.01,
+        "log_every": 1,
+        "report_to": [],
+        **changes,
+    }
+    return TrainConfig(**settings)
+
+
+class Seen(TrainerCallback):
+    """Counts the steps and the entries of the log."""
+
+    def __init__(self):
+        self.steps, self.logged = 0, []
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.steps += 1
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        self.logged.append(logs)
+
+
+def test_a_run_from_python_equals_that_of_yaml_and_tells_its_callbacks(corpus):
+    seen = Seen()
+    folder = longdoc.train(config_of(corpus), callbacks=[seen])
+    assert seen.steps == 1 and "loss" in seen.logged[0]
+    assert not (corpus / "run" / "tensorboard").exists(), "report_to is empty"
+    recorded = json.loads((corpus / "run" / "config.json").read_text())
+    assert "sha256" in recorded["tasks"][0]["data"]["examples"], "texts are not copied into the record"
+    (corpus / "same.jsonl").write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    data = {"reader": "jsonl", "files": ["same.jsonl"], **IN_MEMORY}
+    tasks = [{"heads": ["contract"], "data": data, "window": 32, "overlap": 8}]
+    other = train(config_of(corpus, output=str(corpus / "yaml"), tasks=tasks))
+    one, two = (Model.from_pretrained(each).state_dict() for each in (folder, other))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"output": 5}, r"output: expected str, got 5"),
+        ({"tasks": "contract"}, r"tasks: expected a list of mappings"),
+        ({"tasks": [{"heads": "contract", "data": memory()}]}, r"tasks\[0\]\.heads: expected a list of str"),
+        ({"tasks": [TaskConfig(heads="mine", data=memory())]}, r"tasks\[0\]\.heads: expected a list of str"),
+        ({"tasks": [TaskConfig(heads=("contract",), data=RECORDS)]}, r"tasks\[0\]\.data: expected .*got \[\{"),
+        ({"model": NerConfig(labels=("PARTY",))}, r"model: expected ModelConfig or null, got NerConfig"),
+        ({"report_to": ["tensorbord"]}, r"report_to names tensorbord; allowed: .*tensorboard"),
+        ({"scheduler": "linaer"}, r"scheduler: expected one of 'linear', 'cosine'"),
+        ({"scheduler": "warmup_stable_decay"}, r"scheduler_options do not fit warmup_stable_decay: .*num_decay_steps"),
+        ({"scheduler": "cosine", "scheduler_options": {"cycles": 2}}, r"scheduler_options do not fit cosine: .*cycles"),
+        ({"scheduler": "constant", "scheduler_options": {"cycles": 2}}, r"constant has no scheduler_options"),
+    ],
+)
+def test_a_wrong_value_from_python_is_named(tmp_path, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        config_of(tmp_path, **changes)
+
+
+@pytest.mark.parametrize("given", ["text", b"text", {"text": "a"}, 5, [{"text": "a"}], ["a"], iter([None])])
+def test_examples_of_another_type_are_refused_with_the_remedy(given):
+    with pytest.raises(DataError, match=r"examples.* is .*give a list or an iterator of Example: from_records"):
+        MemoryConfig(examples=given)
+
+
+def test_data_in_memory_is_read_once_and_fails_as_files_do(corpus):
+    data = MemoryConfig(examples=(example for example in from_records(RECORDS)), labels={"party": "PARTY"}, limit=3)
+    assert len(data.examples) == len(RECORDS) and replace(data).examples is data.examples
+    task = {"heads": ["contract"], "data": data, "window": 32, "overlap": 8}
+    assert len(prepare(config_of(corpus, tasks=[task])).batches) == 1
+    for examples, labels, said in [
+        ([], {}, "no example in data in memory"),
+        (from_records(RECORDS), {"judge": "PARTY"}, "nothing is labelled judge in data in memory; its labels: party"),
+        (from_records(RECORDS), {}, r"data in memory has labels that contract lacks: party; map them"),
+        (
+            from_records([{"text": "a", "labels": "lease"}]),
+            {},
+            "data in memory is annotated with classes, and contract",
+        ),
+    ]:
+        task = {"heads": ["contract"], "data": MemoryConfig(examples=examples, labels=labels)}
+        with pytest.raises(DataError, match=said):
+            train(config_of(corpus, tasks=[task]))
+    with pytest.raises(DataError, match="record 1: missing key 'text'"):
+        from_records([RECORDS[0], {"entities": []}])
+
+
+def test_what_data_in_memory_is_annotated_with():
+    span = Span(0, 1, "X")
+    kinds = {
+        "entities": [Example("1", "a", (span,), labels=("y",)), Example("2", "a")],
+        "classes": [Example("1", "a", labels=("y",))],
+        "answers": [Example("1", "a", questions=(Question("1", "b", (span,)),))],
+        "inferences": [Example("1", "a", questions=(Question("1", "b", label="entailment"),))],
+    }
+    for kind, examples in kinds.items():
+        assert yields(MemoryConfig(examples=examples)) == kind
+
+
+OPTIONS = {"cosine_with_min_lr": {"min_lr": 1e-4}, "warmup_stable_decay": {"num_decay_steps": 2}}
+
+
+@pytest.mark.parametrize("scheduler", ["constant", *OPTIONS])
+def test_schedulers_of_transformers_give_the_learning_rate(corpus, scheduler):
+    for name in get_args(Scheduler):
+        config_of(corpus, scheduler=name, scheduler_options=OPTIONS.get(name, {}))
+    seen = Seen()
+    changes = {"scheduler": scheduler, "scheduler_options": OPTIONS.get(scheduler, {}), "batch_tokens": 800}
+    train(config_of(corpus, **changes), callbacks=[seen])
+    rates = [entry["learning_rate"] for entry in seen.logged if "loss" in entry]
+    assert len(rates) > 2 and max(rates) <= 0.01
+    assert (rates[-1] < rates[1]) == (not scheduler.startswith("constant"))
+
+
+def test_callbacks_and_integrations_that_cannot_be_used_are_told(corpus):
+    with pytest.raises(ConfigError, match=r"callbacks has <class .*give objects of transformers\.TrainerCallback"):
+        train(config_of(corpus), callbacks=[TrainerCallback])
+    with pytest.raises(MissingDependencyError, match=r"report_to: .*wandb"):
+        train(config_of(corpus, report_to=["wandb"]))
+
+
+def test_a_run_that_failed_before_its_first_checkpoint_may_be_started_otherwise(tmp_path, corpus):
+    with pytest.raises(MissingDependencyError):
+        train(config_of(corpus, report_to=["wandb"]))
+    assert (corpus / "run" / "config.json").is_file()
+    folder = train(config_of(corpus))
+    assert json.loads((corpus / "run" / "config.json").read_text())["report_to"] == []
+    with pytest.raises(ConfigError, match="another configuration"):
+        train(config_of(corpus, report_to=["tensorboard"]))
+    assert folder.is_dir()
+    with pytest.raises(ConfigError, match=r"output is .*same\.txt.*cannot be written .*; name another folder"):
+        (corpus / "same.txt").touch()
+        record_config(corpus / "same.txt" / "run", config_of(corpus))
+    (tmp_path / "killed" / "checkpoints" / "checkpoint-4").mkdir(parents=True)
+    record_config(tmp_path / "killed", config_of(corpus))
+    with pytest.raises(ConfigError, match="another configuration"):  # of a version without markers, or complete
+        record_config(tmp_path / "killed", config_of(corpus, seed=1))
+
+
+# ----------------------------------------------------------------------------------------- checkpoints of transformers
+
+
+LEARNING = {"ner": "ForTokenClassification", "qa": "ForQuestionAnswering", "classify": "ForSequenceClassification"}
+
+
+@pytest.mark.parametrize("kind", LEARNING)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_head_of_a_checkpoint_becomes_a_head_that_learns(tmp_path, family, kind):
+    tags = [*TAGS, "I-MISC", "B-MISC"]
+    names = {"ner": tags, "classify": ["lease", "loan", "other"]}.get(kind, ["a", "b"])
+    theirs, fast = save(tmp_path, family, LEARNING[kind], id2label=dict(enumerate(names)), initializer_range=0.5)
+    if family == "modernbert" or (family, kind) == ("big_bird", "qa"):
+        with pytest.raises(ConfigError, match=f"head of kind {kind} has layers or inputs that heads of longdoc"):
+            model_of(str(tmp_path))
+        return
+    model = model_of(str(tmp_path))
+    assert list(model.heads) == [kind]
+    if family == "longformer" and kind != "ner":  # whose classes have global tokens
+        return
+    wanted, encoded = own_output(theirs, fast, CORPUS[0][:40])
+    with torch.no_grad():
+        scores = model.heads[kind](model.encoder(encoded["input_ids"]))
+    if kind == "qa":
+        wanted = torch.stack([wanted.start_logits, wanted.end_logits], dim=-1)
+    elif kind == "ner":
+        config = model.config.heads["ner"]
+        wanted = wanted.logits[..., [tags.index(tag) for tag in tag_names(config.labels, config.scheme)]]
+    else:
+        wanted = wanted.logits[:, None]
+    torch.testing.assert_close(scores, wanted, atol=1e-4, rtol=1e-4)
+
+
+def save_checkpoint(folder, kind="ner", names=("O", "B-PARTY", "I-PARTY"), **settings):
+    """A BERT of transformers with the vocabulary of the tests' models."""
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "max_position_embeddings": 64}
+    return save(folder, "bert", LEARNING[kind], id2label=dict(enumerate(names)), **sizes, **settings)
+
+
+def test_a_checkpoint_goes_on_learning_and_comes_back(corpus):
+    save_checkpoint(corpus / "theirs", names=("I-PARTY", "O", "B-PARTY"))
+    task = {"heads": ["ner"], "data": memory(), "window": 32, "overlap": 8, "passes": 8}
+    changes = {"base": corpus / "theirs", "model": None, "tasks": [task], "batch_tokens": 256}
+    seen = Seen()
+    folder = train(config_of(corpus, **changes), callbacks=[seen])
+    losses = [float(entry["loss"]) for entry in seen.logged if "loss" in entry]
+    assert losses[-1] < 0.3 * losses[0]
+    assert json.loads((corpus / "run" / "config.json").read_text())["model"]["heads"]["ner"]["labels"] == ["PARTY"]
+    to_transformers(folder, corpus / "out")
+    assert tf.AutoModelForTokenClassification.from_pretrained(corpus / "out").config.id2label[1] == "B-PARTY"
+
+
+def test_a_hidden_layer_of_classes_learns_and_is_exported(corpus):
+    save_checkpoint(corpus / "theirs", "classify", ("lease", "loan"))
+    examples = [Example(str(n), CORPUS[n % 2], labels=(("lease", "loan")[n % 2],)) for n in range(16)]
+    task = {"heads": ["classify"], "data": MemoryConfig(examples=examples), "window": 48, "overlap": 8, "passes": 6}
+    changes = {"base": corpus / "theirs", "model": None, "tasks": [task], "batch_tokens": 256}
+    folder = train(config_of(corpus, **changes, learning_rate=1e-3))
+    assert Model.from_pretrained(folder).config.heads["classify"].hidden == "tanh"
+    to_transformers(folder, corpus / "out")
+    own, back = (longdoc.Pipeline.from_pretrained(each, precision="float32") for each in (folder, corpus / "out"))
+    one, other = (each.classify(longdoc.Document.from_text(CORPUS[0]))[0] for each in (own, back))
+    assert one.name == other.name and one.score == pytest.approx(other.score, abs=1e-4)
+    dense = [each.heads["classify"].dense.weight for each in (model_of(str(corpus / "theirs")), own.model)]
+    assert not torch.equal(*dense)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "message"),
+    [
+        (
+            "ner",
+            ("O", "B-PARTY", "I-PARTY", "I-DATE"),
+            "has the tags .*; one that goes on learning needs each of O, B-",
+        ),
+        ("classify", ("score",), "predicts one number, not classes"),
+    ],
+)
+def test_a_head_that_cannot_go_on_is_refused(corpus, kind, names, message):
+    save_checkpoint(corpus / "theirs", kind, names)
+    with pytest.raises(ConfigError, match=message):
+        train(config_of(corpus, base=corpus / "theirs", model=None))
+
+
+def test_a_base_without_a_head_needs_one_under_model(corpus):
+    with pytest.raises(ConfigError, match=r"base is a .*no head.*Without heads under `model`, those of the base go on"):
+        train(config_of(corpus, model=None))
+    with pytest.raises(ConfigError, match=r"a task names head mine; the model has contract"):
+        train(config_of(corpus, base="default", model=None, tasks=[{"heads": ["mine"], "data": memory()}]))
+
+
+@pytest.mark.parametrize("field", ["base", "teacher"])
+def test_a_revision_that_does_not_exist_is_told(corpus, field):
+    settings = {"base": {"base": "someone/model"}, "teacher": {"distill": {"teacher": "someone/model"}}}[field]
+    where = settings if field == "base" else settings["distill"]
+    where["revision"] = "v9"
+    with pytest.raises(ConfigError, match=r"someone/model.*revision 'v9'"):
+        train(config_of(corpus, **settings))
+
+
+def test_a_checkpoint_of_transformers_teaches_a_head_of_its_kind(corpus):
+    save_checkpoint(corpus / "teacher", names=("I-PARTY", "O", "B-PARTY"))
+    train(config_of(corpus, distill={"teacher": str(corpus / "teacher")}))
+    teacher, student = model_of(str(corpus / "teacher")), model_of(str(corpus / "teacher"), CONTRACT)
+    imitated = Teacher(teacher, DistillConfig(teacher="theirs", hidden=0.0), student)
+    inputs = student.encoder.batch([torch.arange(5, 20).numpy()]).inputs
+    with torch.no_grad():
+        student.heads["contract"].load_state_dict(teacher.heads["ner"].state_dict())
+        assert imitated.loss(student.eval(), student.encoder(**inputs), inputs, ["contract"]) < 1e-6
+
+
+CONTRACT = ModelConfig(heads={"contract": NerConfig(labels=("PARTY",))}, windows=WindowConfig(size=32, overlap=8))
+
+
+def test_a_teacher_of_other_words_or_labels_is_refused(corpus):
+    save_checkpoint(corpus / "labels", names=("O", "B-DATE", "I-DATE"))
+    with pytest.raises(
+        ConfigError, match=r"no head 'contract' \(ner\) .* O, B-PARTY, I-PARTY; it has ner \(ner\) O, B-"
+    ):
+        train(config_of(corpus, distill={"teacher": str(corpus / "labels")}))
+    save(corpus / "words", "roberta", "ForTokenClassification", id2label=dict(enumerate(("O", "B-PARTY", "I-PARTY"))))
+    with pytest.raises(ConfigError, match=r"another vocabulary than the student; choose one with the same tokenizer"):
+        train(config_of(corpus, distill={"teacher": str(corpus / "words")}))
+
+
+# -------------------------------------------------------------------------------------------------------- class weights
+
+
+def loss_with(model, weights, heads=("contract",), **changes):
+    task = TaskConfig(heads=heads, data=memory(), window=32, overlap=8, class_weights=weights, **changes)
+    batch = training_batches([task], model, 100_000, seed=1)[0]
+    batch.pop("documents")
+    return Learner(model.eval())(**batch)["loss"]
+
+
+@pytest.mark.parametrize("head", [NerConfig(labels=("PARTY",)), SpansConfig(labels=("PARTY",))])
+def test_class_weights_change_the_loss_as_they_say(head):
+    plain = make_model(spread=0.02)
+    config = ModelConfig(heads={"contract": head}, windows=plain.config.windows)
+    model = Model(plain.encoder.backbone, plain.tokenizer, config)
+    outside = {"O": 0.0} if head.kind == "ner" else {}
+    same, more = loss_with(model, {"PARTY": 1.0}), loss_with(model, {"PARTY": 4.0})
+    torch.testing.assert_close(same, loss_with(model, {}))
+    if head.kind == "ner":
+        alone = loss_with(model, {"PARTY": 1.0, **outside})
+        torch.testing.assert_close(alone, loss_with(model, {"PARTY": 4.0, **outside}))
+        assert min(same, alone) < more < max(same, alone), "a weighted mean of the loss of words inside and outside"
+    else:
+        assert more > same
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_class_of_weight_zero_teaches_nothing(several):
+    plain = make_model()
+    head = ClassifyConfig(labels=("lease", "loan"), multi_label=several)
+    model = Model(
+        plain.encoder.backbone, plain.tokenizer, ModelConfig(heads={"kind": head}, windows=plain.config.windows)
+    )
+    examples = [Example("1", CORPUS[0], labels=("lease",)), Example("2", CORPUS[1], labels=("loan",))]
+    losses = []
+    for data, weights in [(examples, {"loan": 0.0}), (examples[:1], {})]:
+        task = TaskConfig(heads=("kind",), data=MemoryConfig(examples=data), window=64, class_weights=weights)
+        batch = training_batches([task], model, 100_000, seed=1)[0]
+        batch.pop("documents")
+        losses.append(Learner(model.eval())(**batch)["loss"])
+    assert torch.allclose(*losses) == (not several), "with several classes, a text without the class still teaches"
+
+
+@pytest.mark.parametrize(
+    ("heads", "weights", "message"),
+    [
+        ({"contract": {"labels": ["PARTY"]}}, {"DATE": 2.0}, "class_weights names DATE; contract has O, PARTY"),
+        ({"contract": {"labels": ["PARTY"]}}, {"PARTY": -1.0}, "class_weights must be at least 0; got -1.0 for PARTY"),
+        ({"contract": {"kind": "qa"}}, {"PARTY": 2.0}, "class_weights: contract has no classes to weigh"),
+    ],
+)
+def test_class_weights_of_unknown_labels_are_refused(tmp_path, heads, weights, message):
+    data = MemoryConfig(examples=from_records(RECORDS))
+    with pytest.raises(ConfigError, match=message):
+        config_of(
+            tmp_path, model={"heads": heads}, tasks=[{"heads": ["contract"], "data": data, "class_weights": weights}]
+        )
+
+
+# ------------------------------------------------------------------------------------------- a Trainer of transformers
+
+
+def test_a_trainer_of_ones_own_learns_from_the_windows(corpus):
+    model, tokenizer = save_checkpoint(corpus / "theirs", names=("I-PARTY", "O", "B-PARTY"))
+    windows = WindowDataset(model, tokenizer, memory(), window=32, overlap=8)
+    assert len(windows) > len(RECORDS) and max(len(row["input_ids"]) for row in windows) <= 32
+    arguments = tf.TrainingArguments(
+        output_dir=str(corpus / "out"), num_train_epochs=8, learning_rate=0.01, report_to=[], use_cpu=True
+    )
+    trainer = tf.Trainer(model, arguments, train_dataset=windows, data_collator=windows.collator)
+    trainer.train()
+    trainer.save_model(str(corpus / "out"))
+    tokenizer.save_pretrained(corpus / "out")
+    document = longdoc.Document.from_text(annotated(4)["text"])
+    found = {entity.text for entity in longdoc.Pipeline.from_pretrained(ner=corpus / "out").entities(document)}
+    assert set(PARTIES) & found
+
+
+def plain(decoded):
+    return re.sub("[# ]", "", decoded).lower()
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "modernbert"])
+def test_windows_teach_every_class_what_the_documents_say(tmp_path, family):
+    start = CORPUS[0].index("Acme")
+    asked = (Question("1", "Who made it?", (Span(start, start + 17, ""),)), Question("2", "Why?"))
+    examples = [Example("1", CORPUS[0], (Span(start, start + 17, "ORG"),), questions=asked, labels=("loan",))]
+    for kind, names in (("ner", ("I-ORG", "O", "B-ORG")), ("qa", "ab"), ("classify", ("lease", "loan"))):
+        model, fast = save(tmp_path / kind, family, LEARNING[kind], id2label=dict(enumerate(names)))
+        windows = WindowDataset(model, fast, MemoryConfig(examples=examples), window=64, overlap=16)
+        batch = windows.collator(list(windows))
+        assert torch.isfinite(model(**batch).loss)
+        ids = batch["input_ids"]
+        if kind == "ner":
+            tagged = fast.decode(ids[(batch["labels"] == 0) | (batch["labels"] == 2)])
+            assert re.fullmatch("(acmeincorporated)+", plain(tagged)), "once in each window that has it"
+        elif kind == "qa":
+            is_answer = batch["start_positions"] > 0
+            assert is_answer.any() and not is_answer.all()
+            row, first, last = ids[is_answer][0], batch["start_positions"][is_answer][0], batch["end_positions"]
+            said = fast.decode(row[first : last[is_answer][0] + 1])
+            assert plain(said) == "acmeincorporated"
+        else:
+            assert batch["labels"].tolist() == [1] * len(windows)
+
+
+def test_data_and_models_that_do_not_fit_the_windows_are_refused(tmp_path):
+    model, fast = save_checkpoint(tmp_path / "ner")
+    with pytest.raises(DataError, match="labels that ner lacks: party; map them"):
+        WindowDataset(model, fast, MemoryConfig(examples=from_records(RECORDS)))
+    with pytest.raises(DataError, match="is annotated with classes"):
+        WindowDataset(model, fast, MemoryConfig(examples=[Example("1", "a", labels=("loan",))]))
+    with pytest.raises(ConfigError, match=r"windows\.size is 80; this encoder has positions for at most 64"):
+        WindowDataset(model, fast, memory(), window=80)
+    with pytest.raises(ConfigError, match="BertModel has no head for labelled data; give a model ForTokenClass"):
+        WindowDataset(model.base_model, fast, memory())
+    lacking, fast = save_checkpoint(tmp_path / "lacking", names=("O", "B-PARTY", "I-PARTY", "I-DATE"))
+    with pytest.raises(ConfigError, match="lacks B-DATE; give it an id2label of O, B-PARTY, I-PARTY, B-DATE, I-DATE"):
+        WindowDataset(lacking, fast, memory())
