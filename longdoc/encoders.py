@@ -186,6 +186,8 @@ class Encoder(nn.Module):
         self.n_types = getattr(config, "type_vocab_size", None) or 1
         self.asks_globally = config.model_type == "longformer"
         self.subtracts_masks = config.model_type == "big_bird"
+        self.computes_padding = True
+        """Whether the states of a window may depend on how far it is padded."""
         self.sees_padding = config.model_type in SEE_PADDING
 
     def forward(

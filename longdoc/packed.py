@@ -32,7 +32,7 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
     """
     packed, bert = shared_copy(encoder), _as_bert(encoder.backbone)
     if bert is not None:
-        packed.backbone = PackedBert(bert, dtype)
+        packed.backbone, packed.computes_padding = PackedBert(bert, dtype), False
     elif dtype == torch.float32:
         for module in list(packed.modules()):
             for name, child in module.named_children():

@@ -7,7 +7,7 @@ as long as most documents; everything else is the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,7 +23,15 @@ from tqdm import tqdm
 from longdoc.arguments import check_choice, check_count
 from longdoc.devices import check_process
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, alike_batches, padded_length, with_pattern
+from longdoc.encoders import (
+    Encoder,
+    SparseEncoder,
+    SpecialTokens,
+    alike_batches,
+    length_batches,
+    padded_length,
+    with_pattern,
+)
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
@@ -220,8 +228,8 @@ class Reader:
         progress: tqdm[Any] | None,
     ) -> None:
         """Scores windows (index of the reading, number of the window) that share heads and encoder."""
-        forms = [self._form(readings[index], readings[index].windows[number]) for index, number in windows]
-        batches = [[windows[row] for row in rows] for rows in alike_batches(forms, self.batch_tokens)]
+        pairs = [(readings[index], readings[index].windows[number]) for index, number in windows]
+        batches = [[windows[row] for row in rows] for rows in self._batches(pairs)]
 
         def forward(chosen: Sequence[tuple[int, int]]) -> dict[str, list[np.ndarray]]:
             return self._forward([(readings[index], readings[index].windows[number]) for index, number in chosen])
@@ -235,8 +243,15 @@ class Reader:
             if progress is not None:
                 progress.update(sum(len(readings[index].windows[number]) for index, number in chosen))
 
+    def _batches(self, windows: Sequence[tuple[Reading, Window]]) -> Iterator[list[int]]:
+        """Batches of indices of windows that share an encoder, none of which depends on the others of its batch."""
+        if windows and self.encoder_of(windows[0][0].period).computes_padding:
+            return alike_batches([self._form(*each) for each in windows], self.batch_tokens)
+        lengths = [len(window) + len(reading.special) for reading, window in windows]
+        return length_batches(lengths, self.batch_tokens)
+
     def _form(self, reading: Reading, window: Window) -> tuple[int, int, int]:
-        """What windows of one batch have in common, so that none depends on the others.
+        """What windows of one batch have in common if the encoder computes padding.
 
         That is the length with padding, whether there is padding, and the number of global tokens.
         """
@@ -269,10 +284,10 @@ class Reader:
 
     def _forward(self, chosen: Sequence[tuple[Reading, Window]]) -> dict[str, list[np.ndarray]]:
         """Scores of windows by head: of each window ``(len(window), L)``, or ``(1, L)`` of heads that score windows."""
-        first, _ = chosen[0]
+        first, window = chosen[0]
         encoder = self.encoder_of(first.period)
         slices = [reading.tokens.ids[window.start : window.end] for reading, window in chosen]
-        length, _, _ = self._form(*chosen[0])
+        length = self._form(first, window)[0] if encoder.computes_padding else 0
         batch = encoder.batch(slices, [reading.special for reading, _ in chosen], length)
         inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
         low = self.dtype != torch.float32

@@ -54,20 +54,6 @@ def test_what_is_there_in_place_of_weights_is_told(folder, name, message):
             load(folder)
 
 
-def test_the_missing_file_of_divided_weights_is_named(folder):
-    model, _ = save(folder, "bert", "ForTokenClassification")
-    (folder / "model.safetensors").unlink()
-    model.save_pretrained(folder, max_shard_size="20KB")
-    parts = sorted(folder.glob("model-*.safetensors"))
-    assert len(parts) > 2 and load_checkpoint(folder, "ner")
-    parts[1].write_text("version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(ConfigError, match=rf"{parts[1].name} is a pointer of Git LFS"):
-        load_checkpoint(folder, "ner")
-    parts[1].unlink()
-    with pytest.raises(ConfigError, match=rf"of the {len(parts)} files of its weights it lacks {parts[1].name};"):
-        load_checkpoint(folder, "ner")
-
-
 @pytest.mark.parametrize("family", ["bert", "roberta", "deberta-v2", "xlm-roberta"])
 def test_a_checkpoint_without_a_vocabulary_is_refused(tmp_path, family):
     save(tmp_path, family, "ForTokenClassification", id2label=dict(enumerate(TAGS)))
