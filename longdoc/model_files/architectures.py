@@ -20,6 +20,7 @@ _INPUTS = {
 }
 """Arguments that only some encoders have → what such an encoder reads, which longdoc does not pass."""
 _OTHERS = {
+    "ibert": "numbers positions in a way of its own",
     "funnel": "shortens a text, so that its states are not those of tokens",
     "modernbert-decoder": "reads a text from left to right, so that no word depends on those after it",
     "nystromformer": "reads rows of one length alone",
