@@ -119,12 +119,6 @@ class Template:
         types = (*(self.plain.prefix_types or (0,) * len(self.plain.prefix)), *[self.plain.content_type] * len(prompt))
         return replace(self.plain, prefix=(*self.plain.prefix, *prompt), prefix_types=types if any(types) else ())
 
-    def without_types(self) -> Template:
-        """The same with the segment id 0 everywhere, for a checkpoint whose tokenizer gives none."""
-        plain = replace(self.plain, content_type=0, prefix_types=(), suffix_types=())
-        before, between, after = (Part(p.ids, (0,) * len(p.ids)) for p in (self.before, self.between, self.after))
-        return Template(plain, before, between, after, first_type=0, second_type=0, pad=self.pad)
-
     def with_text_type(self, number: int) -> Template:
         """The same with another segment id for the second text of a pair, and all after the first one's last token."""
         n_more = len(self.between.ids) - 1

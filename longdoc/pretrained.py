@@ -46,6 +46,7 @@ from longdoc.model_files import (
     read_object,
     stored_shapes,
     tokenizer_copy,
+    without_segments,
 )
 
 
@@ -311,6 +312,8 @@ class Repository:
     def backend_of(self, tokenizer: Any) -> Tokenizer:
         """What ``tokenizers`` has of a tokenizer of transformers, which knows the offsets of tokens.
 
+        It has the segment ids of the checkpoint, whose tokenizer may leave them out.
+
         Raises:
             ConfigError: the tokenizer has no offsets.
         """
@@ -319,6 +322,8 @@ class Repository:
             raise ConfigError(
                 f"the tokenizer of {self.name}, {type(tokenizer).__name__}, has no offsets; {_TOKENIZER_REMEDY}"
             )
+        if "token_type_ids" not in tokenizer.model_input_names:
+            without_segments(fast)
         return cast(Tokenizer, fast)
 
     def _options(self) -> dict[str, Any]:

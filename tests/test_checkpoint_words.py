@@ -21,7 +21,6 @@ from longdoc.convert import convert
 from longdoc.document import Document
 from longdoc.errors import CheckpointWarning, ConfigError
 from longdoc.labels import tag_names
-from longdoc.model_files import architectures
 from longdoc.pipeline import Pipeline
 from longdoc.sources import load_model
 from test_hub import HEADS, LONG, QUESTION, SIZES, TEXT, load, own_output, read, save
@@ -234,14 +233,15 @@ def test_encoders_that_need_more_than_words_are_refused_by_name(tmp_path, kind, 
         Pipeline.from_pretrained(embed=tmp_path)
 
 
-def test_a_head_that_needs_more_than_states_is_refused(tmp_path, monkeypatch):
-    checkpoint(tmp_path, "modernbert", "classify", id2label=["lease", "loan"])
-    sizes = {**SIZES, "vocab_size": json.loads((tmp_path / "config.json").read_text())["vocab_size"]}
-    config = tf.ModernBertDecoderConfig(**sizes, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1)
-    tf.ModernBertDecoderForSequenceClassification(config).save_pretrained(tmp_path)
-    monkeypatch.delitem(architectures._OTHERS, "modernbert-decoder")
-    with pytest.raises(ConfigError, match=r"the head of a ModernBertDecoderForSeq.* cannot be computed .*'cache'"):
-        Pipeline.from_pretrained(classify=tmp_path)
+@pytest.mark.parametrize("kind", ["ner", "classify", "fill"])
+def test_a_head_that_needs_more_than_states_is_refused(tmp_path, monkeypatch, kind):
+    def forward(self, input_ids=None, inputs_embeds=None, **_):
+        return self.bert(input_ids=input_ids, inputs_embeds=inputs_embeds).cache
+
+    checkpoint(tmp_path, "bert", kind, **{"ner": {"id2label": PER}}.get(kind, {}))
+    monkeypatch.setattr(getattr(tf, f"Bert{HEADS[kind]}"), "forward", forward)
+    with pytest.raises(ConfigError, match=rf"the head of a Bert{HEADS[kind]} cannot be computed .*'cache'"):
+        Pipeline.from_pretrained(**{kind: tmp_path})
 
 
 def test_an_encoder_with_a_default_language_is_read(tmp_path):

@@ -8,16 +8,18 @@ from typing import get_args
 import pytest
 import torch
 import transformers as tf
+from tokenizers import processors
 from transformers import TrainerCallback
 
 import longdoc
-from conftest import CORPUS, PARTIES, annotated, make_model
+from conftest import CORPUS, PARTIES, annotated, make_model, make_tokenizer
 from longdoc.convert import convert
 from longdoc.datasets import Example, MemoryConfig, from_records, yields
 from longdoc.datasets.examples import Question
 from longdoc.errors import ConfigError, DataError, MissingDependencyError
 from longdoc.export import to_transformers
 from longdoc.heads import ClassifyConfig, NerConfig, SpansConfig, TaskConfig
+from longdoc.hub import load_checkpoint
 from longdoc.labels import Span, tag_names
 from longdoc.model import Model, ModelConfig
 from longdoc.reader import Reader
@@ -29,6 +31,7 @@ from longdoc.training.learner import Learner
 from longdoc.training.run import Scheduler, record_config
 from longdoc.training.trainer import prepare
 from longdoc.windows import WindowConfig
+from test_checkpoint_words import change
 from test_hub import FAMILIES, TAGS, own_output, save
 
 RECORDS = [annotated(repeat) for repeat in (1, 2, 3, 4) * 4]
@@ -221,6 +224,31 @@ def save_checkpoint(folder, kind="ner", names=("O", "B-PARTY", "I-PARTY"), **set
     """A BERT of transformers with the vocabulary of the tests' models."""
     sizes = {"hidden_size": 16, "intermediate_size": 32, "max_position_embeddings": 64}
     return save(folder, "bert", LEARNING[kind], id2label=dict(enumerate(names)), **sizes, **settings)
+
+
+POST_PROCESSORS = {
+    "template": make_tokenizer().post_processor,
+    "of BERT": processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2)),
+    "of bytes, too": processors.Sequence([processors.ByteLevel(), make_tokenizer().post_processor]),
+    "of bytes alone": processors.ByteLevel(),
+}
+
+
+@pytest.mark.parametrize("case", POST_PROCESSORS)
+def test_questions_have_the_segments_of_the_checkpoint_after_training(tmp_path, case):
+    save_checkpoint(tmp_path / "theirs", "qa", ("a", "b"), initializer_range=0.5)
+    tokenizer = make_tokenizer()
+    tokenizer.post_processor = POST_PROCESSORS[case]
+    tokenizer.save(str(tmp_path / "theirs" / "tokenizer.json"))
+    change(tmp_path / "theirs" / "tokenizer_config.json", model_input_names=["input_ids", "attention_mask"])
+    read, learns = load_checkpoint(tmp_path / "theirs"), model_of(str(tmp_path / "theirs"))
+    learns.save(tmp_path / "own")
+    tokens = tokenizer.encode("a", "a").tokens
+    for model in (read, learns, Model.from_pretrained(tmp_path / "own")):
+        batch = model.encoder.batch([torch.arange(5, 25).numpy()], model.encoder.template.asking([6, 7]))
+        assert "token_type_ids" not in batch.inputs, "its tokenizer names none"
+        pair = model.tokenizer.encode("a", "a")
+        assert pair.tokens == tokens and pair.sequence_ids.count(1) == 1 and not any(pair.type_ids)
 
 
 def test_a_checkpoint_goes_on_learning_and_comes_back(corpus):

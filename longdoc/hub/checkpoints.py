@@ -177,18 +177,16 @@ def _config(encoder: Any, name: str, head: HeadConfig, size: int) -> ModelConfig
 
 
 def _template(name: str, tokenizer: Any, backend: Tokenizer, config: Any, kind: str) -> Template:
-    """The special tokens of a checkpoint, with segment ids only where its tokenizer, or its class, gives them.
+    """The special tokens of a checkpoint, with the segment ids that its tokenizer, or its class, gives them.
 
     Raises:
         ConfigError: the encoder has fewer segments than the tokenizer.
     """
     template = Template.of(backend, config.pad_token_id or 0)
     n_types = getattr(config, "type_vocab_size", None) or 1
-    if "token_type_ids" not in tokenizer.model_input_names:
-        template = template.without_types()
-        if config.model_type == "big_bird" and kind == "qa":  # its class gives the text after the question another one
-            template = template.with_text_type(1)
-    elif template.n_types > n_types > 1:
+    if config.model_type == "big_bird" and kind == "qa" and "token_type_ids" not in tokenizer.model_input_names:
+        return template.with_text_type(1)  # as its class does
+    if template.n_types > n_types > 1:
         raise ConfigError(
             f"{name}: the tokenizer numbers the texts of a pair up to {template.n_types - 1} (token_type_ids), and "
             f"type_vocab_size of config.json is {n_types}: they belong to different models"
