@@ -95,6 +95,18 @@ def test_a_run_from_python_equals_that_of_yaml_and_tells_its_callbacks(corpus):
         ({"scheduler": "warmup_stable_decay"}, r"scheduler_options do not fit warmup_stable_decay: .*num_decay_steps"),
         ({"scheduler": "cosine", "scheduler_options": {"cycles": 2}}, r"scheduler_options do not fit cosine: .*cycles"),
         ({"scheduler": "constant", "scheduler_options": {"cycles": 2}}, r"constant has no scheduler_options"),
+        ({"scheduler": "cosine", "scheduler_options": {"last_epoch": 3}}, r"scheduler_options has last_epoch"),
+        ({"scheduler": "inverse_sqrt", "scheduler_options": {"timescale": 0}}, r"do not fit inverse_sqrt and .*zero"),
+        ({"scheduler": "polynomial", "warmup_share": 1}, r"do not fit polynomial and warmup_share 1: .*zero"),
+        ({"scheduler": "polynomial", "scheduler_options": {"lr_end": 0.02}}, r"do not fit polynomial: lr_end"),
+        (
+            {"scheduler": "polynomial", "scheduler_options": {"lr_end": -1}},
+            r"the learning rate would be -0\.0.*allowed",
+        ),
+        (
+            {"scheduler": "cosine_with_min_lr", "scheduler_options": {"min_lr": 0.5}},
+            r"would be .*0 to learning_rate, 0.01",
+        ),
     ],
 )
 def test_a_wrong_value_from_python_is_named(tmp_path, changes, message):
@@ -325,12 +337,12 @@ def test_class_weights_change_the_loss_as_they_say(head):
     outside = {"O": 0.0} if head.kind == "ner" else {}
     same, more = loss_with(model, {"PARTY": 1.0}), loss_with(model, {"PARTY": 4.0})
     torch.testing.assert_close(same, loss_with(model, {}))
+    assert more > same
     if head.kind == "ner":
         alone = loss_with(model, {"PARTY": 1.0, **outside})
-        torch.testing.assert_close(alone, loss_with(model, {"PARTY": 4.0, **outside}))
-        assert min(same, alone) < more < max(same, alone), "a weighted mean of the loss of words inside and outside"
-    else:
-        assert more > same
+        torch.testing.assert_close(loss_with(model, {"PARTY": 4.0, **outside}), 4 * alone)
+        torch.testing.assert_close(more - same, 3 * alone)
+        assert loss_with(model, {"PARTY": 0.0, **outside}) == 0
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -342,12 +354,14 @@ def test_a_class_of_weight_zero_teaches_nothing(several):
     )
     examples = [Example("1", CORPUS[0], labels=("lease",)), Example("2", CORPUS[1], labels=("loan",))]
     losses = []
-    for data, weights in [(examples, {"loan": 0.0}), (examples[:1], {})]:
+    for data, weights in [(examples, {"loan": 0.0}), (examples[:1], {}), (examples[1:], {"loan": 0.0})]:
         task = TaskConfig(heads=("kind",), data=MemoryConfig(examples=data), window=64, class_weights=weights)
         batch = training_batches([task], model, 100_000, seed=1)[0]
         batch.pop("documents")
         losses.append(Learner(model.eval())(**batch)["loss"])
-    assert torch.allclose(*losses) == (not several), "with several classes, a text without the class still teaches"
+    both, other, alone = losses
+    assert torch.allclose(2 * both, other) == (not several), "with several classes, one without the class teaches"
+    assert (alone == 0) == (not several) and torch.isfinite(alone), "one text in a batch is weighed, too"
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,8 @@ class ClassifyHead(nn.Module):
             groups: int64 ``(B,)``, ascending from 0: the document that a window belongs to.
             targets: int64 ``(G,)``, or float ``(G, L)`` of zeros and ones for several classes at once.
             evidence: bool ``(B, T)``, the tokens that decide; groups without any do not count.
-            weights: factors of the loss of each class, float ``(L,)``; with several classes at once, of the texts that
-                have the class.
+            weights: factors of the loss of each class, float ``(L,)``, by which the mean is not divided; with several
+                classes at once, of the texts that have the class.
         """
         scores: Tensor = self(states).float()
         rows = content if scores.shape[1] > 1 else content.new_ones(content.shape[0], 1)
@@ -163,7 +163,7 @@ class ClassifyHead(nn.Module):
         if targets.is_floating_point():
             loss = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights)
         else:
-            loss = F.cross_entropy(logits, targets, weight=weights)
+            loss = F.cross_entropy(logits, targets, weight=weights, reduction="none").mean()
         if evidence is None:
             return loss
         pairs = zip(found, evidence[rows].split(sizes), strict=True)
