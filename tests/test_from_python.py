@@ -120,6 +120,32 @@ def test_examples_of_another_type_are_refused_with_the_remedy(given):
         MemoryConfig(examples=given)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"labels": "loan"}, r"examples\[1\]\.labels is 'loan'; give a tuple of classes"),
+        ({"labels": (1,)}, r"examples\[1\]: its id or a class is 1; give a string"),
+        ({"spans": None}, r"examples\[1\]\.spans is None; give a tuple of spans"),
+        ({"spans": ((0, 4, "PARTY"),)}, r"examples\[1\]\.spans\[0\] is \(0, 4, 'PARTY'\); give a .*Span\(start"),
+        ({"spans": (Span(0, 5, "PARTY"),)}, r"examples\[1\]\.spans\[0\]: the span 0-5 ends beyond the text of 4"),
+        ({"spans": (Span(0, 2, None),)}, r"examples\[1\]\.spans\[0\]: a span needs two integers and a label"),
+        ({"questions": ("Who?",)}, r"0: questions is \('Who\?',\); give a tuple of Question"),
+        (
+            {"questions": (Question("1", "Who?", label=1),)},
+            r"questions\[0\]: its id, label or category is 1; give a string",
+        ),
+        (
+            {"questions": (Question("1", "Who?", (Span(2, 9, ""),)),)},
+            r"examples\[1\]\.questions\[0\]\.answers\[0\]: the span 2-9 ends beyond",
+        ),
+    ],
+)
+def test_a_wrong_value_in_an_example_is_named(wrong, message):
+    good = Example("0", "Acme", (Span(0, 4, "PARTY"),), labels=("loan",))
+    with pytest.raises(DataError, match=message):
+        MemoryConfig(examples=[good, replace(good, **{"spans": (), **wrong})])
+
+
 def test_data_in_memory_is_read_once_and_fails_as_files_do(corpus):
     data = MemoryConfig(examples=(example for example in from_records(RECORDS)), labels={"party": "PARTY"}, limit=3)
     assert len(data.examples) == len(RECORDS) and replace(data).examples is data.examples
