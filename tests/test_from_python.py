@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 import transformers as tf
@@ -17,6 +18,7 @@ from longdoc.datasets.examples import Question
 from longdoc.errors import ConfigError, DataError, MissingDependencyError
 from longdoc.export import to_transformers
 from longdoc.heads import ClassifyConfig, NerConfig, SpansConfig, TaskConfig
+from longdoc.heads.classify import MAX_WINDOWS
 from longdoc.labels import Span, tag_names
 from longdoc.model import Model, ModelConfig
 from longdoc.training import TrainConfig, WindowDataset, train
@@ -451,6 +453,32 @@ def test_windows_teach_every_class_what_the_documents_say(tmp_path, family):
             assert plain(said) == "acmeincorporated"
         else:
             assert batch["labels"].tolist() == [1] * len(windows)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+@pytest.mark.parametrize("kind", LEARNING)
+def test_the_windows_cover_every_token_with_the_segments_of_the_tokenizer(tmp_path, kind, family):
+    names = {"ner": ("I-ORG", "O", "B-ORG"), "qa": "ab", "classify": ("lease", "loan")}[kind]
+    model, fast = save(tmp_path, family, LEARNING[kind], id2label=dict(enumerate(names)))
+    text = " ".join(CORPUS[:2])
+    start = text.index("Acme")
+    asked = tuple(Question(str(n), "Who?", spans) for n, spans in enumerate([(Span(start, start + 17, ""),), ()]))
+    example = Example("1", text, (Span(start, start + 17, "ORG"),), asked, labels=("loan", "loan"))
+    data = MemoryConfig(examples=[example, replace(example, id="2")])
+    rows = [*WindowDataset(model, fast, data, window=32, overlap=4)]
+    ids = fast(text, add_special_tokens=False)["input_ids"]
+    texts, seen = (["Who?"] if kind == "qa" else []), np.zeros(len(ids), dtype=int)
+    first = len(fast(*texts, "a")["input_ids"]) - 2
+    for row in rows:
+        own = row["input_ids"][first:-1]
+        (at,) = [n for n in range(len(ids)) if ids[n : n + len(own)] == own]
+        seen[at : at + len(own)] += 1
+        expected = fast(*texts, text)
+        assert ("token_type_ids" in row) == ("token_type_ids" in expected)
+        types = expected.get("token_type_ids", [])
+        assert row.get("token_type_ids", []) == [*types[: len(row["input_ids"]) - 1], *types[-1:]]
+    assert seen.min() >= (4 if kind == "qa" else 2), "each question, and each document"
+    assert len(rows) > 2 * MAX_WINDOWS
 
 
 def test_data_and_models_that_do_not_fit_the_windows_are_refused(tmp_path):
