@@ -22,9 +22,9 @@ from longdoc.heads.classify import MAX_WINDOWS
 from longdoc.labels import Span, tag_names
 from longdoc.model import Model, ModelConfig
 from longdoc.training import TrainConfig, WindowDataset, train
-from longdoc.training.base import model_of
 from longdoc.training.data import training_batches
 from longdoc.training.distill import DistillConfig, Teacher
+from longdoc.training.given_model import model_of
 from longdoc.training.learner import Learner
 from longdoc.training.run import Scheduler, record_config
 from longdoc.training.trainer import prepare
@@ -234,17 +234,24 @@ def test_the_head_of_a_checkpoint_becomes_a_head_that_learns(tmp_path, family, k
     tags = [*TAGS, "I-MISC", "B-MISC"]
     names = {"ner": tags, "classify": ["lease", "loan", "other"]}.get(kind, ["a", "b"])
     theirs, fast = save(tmp_path, family, LEARNING[kind], id2label=dict(enumerate(names)), initializer_range=0.5)
+    refused = {("longformer", "classify"): "its class gives the encoder more than the text, as that of Longformer"}
     if family == "modernbert" or (family, kind) == ("big_bird", "qa"):
-        with pytest.raises(ConfigError, match=f"head of kind {kind} has layers or inputs that heads of longdoc"):
-            model_of(str(tmp_path))
+        refused[family, kind] = f"head of kind {kind} has layers or inputs that heads of longdoc"
+    if (family, kind) in refused:
+        for key in ("base", "distill.teacher"):
+            with pytest.raises(ConfigError, match=f"^{key} is .*{refused[family, kind]}"):
+                model_of(str(tmp_path), key=key)
         return
     model = model_of(str(tmp_path))
     assert list(model.heads) == [kind]
-    if family == "longformer" and kind != "ner":  # whose classes have global tokens
-        return
-    wanted, encoded = own_output(theirs, fast, CORPUS[0][:40])
+    texts = [CORPUS[0][:40]] if kind != "qa" else ["Who?", CORPUS[0][:40]]
+    wanted, encoded = own_output(theirs, fast, *texts)
+    *asked, ids = (fast(text, add_special_tokens=False)["input_ids"] for text in texts)
+    special = model.encoder.template.asking(*asked) if asked else None
+    inputs = model.encoder.batch([np.array(ids)], special).inputs
+    assert inputs["input_ids"].tolist() == encoded["input_ids"].tolist()
     with torch.no_grad():
-        scores = model.heads[kind](model.encoder(encoded["input_ids"]))
+        scores = model.heads[kind](model.encoder(**inputs))
     if kind == "qa":
         wanted = torch.stack([wanted.start_logits, wanted.end_logits], dim=-1)
     elif kind == "ner":
@@ -253,6 +260,15 @@ def test_the_head_of_a_checkpoint_becomes_a_head_that_learns(tmp_path, family, k
     else:
         wanted = wanted.logits[:, None]
     torch.testing.assert_close(scores, wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("family", "activation"),
+    [("bert", "tanh"), ("distilbert", "relu"), ("deberta-v2", "gelu"), ("big_bird", "gelu_new")],
+)
+def test_the_activation_function_is_that_of_the_class(tmp_path, family, activation):
+    save(tmp_path, family, LEARNING["classify"])
+    assert model_of(str(tmp_path)).config.heads["classify"].hidden == activation
 
 
 def save_checkpoint(folder, kind="ner", names=("O", "B-PARTY", "I-PARTY"), **settings):
@@ -342,6 +358,15 @@ def test_a_teacher_of_other_words_or_labels_is_refused(corpus):
         ConfigError, match=r"no head 'contract' \(ner\) .* O, B-PARTY, I-PARTY; it has ner \(ner\) O, B-"
     ):
         train(config_of(corpus, distill={"teacher": str(corpus / "labels")}))
+    save_checkpoint(corpus / "classes", "classify", ("lease", "loan"))
+    for form in ({"over": "tokens"}, {"multi_label": True}):
+        head = ClassifyConfig(labels=("lease", "loan"), **form)
+        student = model_of(str(corpus / "classes"), replace(CONTRACT, heads={"mine": head}))
+        with pytest.raises(ConfigError, match=r"no head 'mine' .*lease, loan, .*; it has .*loan, over: windows, multi"):
+            Teacher(model_of(str(corpus / "classes")), DistillConfig(teacher="theirs"), student)
+    save(corpus / "bare", "bert", "Model")
+    with pytest.raises(ConfigError, match=r"^distill\.teacher: .* no head .*What a teacher teaches is its head"):
+        train(config_of(corpus, distill={"teacher": str(corpus / "bare")}))
     save(corpus / "words", "roberta", "ForTokenClassification", id2label=dict(enumerate(("O", "B-PARTY", "I-PARTY"))))
     with pytest.raises(ConfigError, match=r"another vocabulary than the student; choose one with the same tokenizer"):
         train(config_of(corpus, distill={"teacher": str(corpus / "words")}))
