@@ -29,7 +29,7 @@ from longdoc.training.learner import Learner
 from longdoc.training.run import Scheduler, record_config
 from longdoc.training.trainer import prepare
 from longdoc.windows import WindowConfig
-from test_hub import FAMILIES, TAGS, own_output, save
+from test_hub import FAMILIES, SIZES, TAGS, own_output, save
 
 RECORDS = [annotated(repeat) for repeat in (1, 2, 3, 4) * 4]
 IN_MEMORY = {"labels": {"party": "PARTY"}}
@@ -269,6 +269,21 @@ def test_the_head_of_a_checkpoint_becomes_a_head_that_learns(tmp_path, family, k
 def test_the_activation_function_is_that_of_the_class(tmp_path, family, activation):
     save(tmp_path, family, LEARNING["classify"])
     assert model_of(str(tmp_path)).config.heads["classify"].hidden == activation
+
+
+@pytest.mark.parametrize("name", ["ConvBert", "FNet", "Yoso"])
+def test_encoders_that_see_padding_learn_each_window_without_it(name):
+    plain, special = make_model(), {"fnet": {"tpu_short_seq_length": 64}}.get(name.lower(), {})
+    settings = {**SIZES, "vocab_size": plain.tokenizer.get_vocab_size(), "max_position_embeddings": 64, **special}
+    torch.manual_seed(0)
+    backbone = getattr(tf, f"{name}Model")(getattr(tf, f"{name}Config")(**settings))
+    encoder = Model(backbone, plain.tokenizer, CONTRACT).encoder.eval()
+    windows = [np.arange(5, 5 + length) for length in (20, 9)]
+    states = encoder(**encoder.batch(windows).inputs)
+    for own, window in zip(states, windows, strict=True):
+        torch.testing.assert_close(own[: len(window) + 2], encoder(**encoder.batch([window]).inputs)[0])
+    states[1, 3, 0].backward()
+    assert backbone.get_input_embeddings().weight.grad.abs().sum() > 0
 
 
 def save_checkpoint(folder, kind="ner", names=("O", "B-PARTY", "I-PARTY"), **settings):
