@@ -59,7 +59,7 @@ class NerConfig:
     """How the scores of a word's tokens are combined."""
     introduced: dict[str, int] = field(default_factory=dict)
     """Late-mention filter: a label and the number of characters at the start of a document within which a name must
-    first be mentioned (see ``decode.drop_late_mentions``)."""
+    first be mentioned, if any name of that label is: those that come later are left out."""
     calibration: Calibration = field(default_factory=Calibration)
     """How scores become probabilities; fitted by ``longdoc calibrate``."""
 
