@@ -34,6 +34,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``decode``          scores → entities and answers
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
+``devices``         where to compute, and in which number format
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
 ``loaders``         bytes → Document: one folder or module per format
@@ -61,6 +62,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``backtracking``    whether a regular expression may take very long
 ``config``          strict conversion between YAML and dataclasses
 ``workers``         a function on many inputs in worker processes, with limits on time and memory
+``arguments``       arguments of public functions, refused where they are given
 ``config_files``    YAML and JSON files, read within limits
 ``durable``         files that a crash or a kill leaves whole or absent
 ``pdfium``          pdfium's lock

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from longdoc.arguments import check_type
 from longdoc.document_json import check, plain, read_parts
 from longdoc.edits import WHITE_SPACE, Edit, Edits, code_points
 from longdoc.errors import CorruptDocumentError, LimitExceededError, UnsupportedFormatError, first_line
@@ -141,6 +142,7 @@ class Document:
             name: the value of ``source.name``.
             edits: edits to apply; by default lone surrogates, which UTF-8 cannot encode, become U+FFFD.
         """
+        check_type("text", text, "a str; longdoc.load reads paths, bytes and files", str)
         if edits is None:
             lone = re.finditer("[\ud800-\udfff]", text)
             edits = Edits.of(Edit(match.start(), match.end(), "\ufffd", "unmapped") for match in lone)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,8 @@ class Encoder(nn.Module):
         self.n_types = getattr(config, "type_vocab_size", None) or 1
         self.asks_globally = config.model_type == "longformer"
         self.subtracts_masks = config.model_type == "big_bird"
+        self.computes_padding = True
+        """Whether the states of a window may depend on how far it is padded."""
         self.sees_padding = config.model_type in SEE_PADDING
 
     def forward(
@@ -223,19 +226,23 @@ class Encoder(nn.Module):
         return torch.cat(rows)
 
     def batch(
-        self, slices: Sequence[np.ndarray], specials: Sequence[SpecialTokens] | SpecialTokens | None = None
+        self,
+        slices: Sequence[np.ndarray],
+        specials: Sequence[SpecialTokens] | SpecialTokens | None = None,
+        length: int = 0,
     ) -> Batch:
         """Windows with their special tokens, padded to the longest; without a mask if none is padded.
 
         Args:
             slices: token ids of each window, int ``(length,)``.
             specials: one for each window, or one for all; by default ``template.plain``.
+            length: minimum length of the rows in tokens, to which they are padded, too.
         """
         if specials is None or isinstance(specials, SpecialTokens):
             specials = [specials or self.template.plain] * len(slices)
         rows = [np.concatenate([f.prefix, s, f.suffix]).astype(np.int64) for s, f in zip(slices, specials, strict=True)]
         lengths = np.array(list(map(len, rows)))
-        ids = np.full((len(rows), lengths.max()), self.template.pad, dtype=np.int64)
+        ids = np.full((len(rows), max(lengths.max(), length)), self.template.pad, dtype=np.int64)
         for target, row in zip(ids, rows, strict=True):
             target[: len(row)] = row
         position, firsts = np.arange(ids.shape[1]), np.array([len(special.prefix) for special in specials])
@@ -365,3 +372,29 @@ def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[i
         size = max(1, batch_tokens // max(lengths[order[0]], 1))
         yield order[:size]
         order = order[size:]
+
+
+def rounded(n_tokens: int, *, step: int = 16) -> int:
+    """A number of tokens to compute for ``n_tokens``: at most a sixteenth or ``step - 1`` more, and one of few."""
+    step = max(step, 1 << max((n_tokens - 1).bit_length() - 5, 0))
+    return -(-n_tokens // step) * step
+
+
+def padded_length(length: int, longest: int) -> int:
+    """The length that a window of ``length`` tokens is padded to: `rounded`, and not beyond ``longest``.
+
+    It does not depend on the windows beside it, and so neither do the window's states on a CPU. Attention adds up in an
+    order that follows the length of the rows; all other operations compute a token, or a row, by itself.
+    """
+    return min(rounded(length, step=4), max(longest, length))
+
+
+def alike_batches(forms: Sequence[tuple[int, ...]], batch_tokens: int) -> Iterator[list[int]]:
+    """Batches of indices of equal ``forms``, longest first, each of at most ``batch_tokens`` tokens with padding.
+
+    The first number of a form is the length of a row with padding. A single index may exceed ``batch_tokens``.
+    """
+    order = sorted(range(len(forms)), key=lambda index: forms[index], reverse=True)
+    for form, group in groupby(order, key=lambda index: forms[index]):
+        alike, size = list(group), max(1, batch_tokens // max(form[0], 1))
+        yield from (alike[first : first + size] for first in range(0, len(alike), size))

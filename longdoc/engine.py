@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from longdoc.arguments import check_count
 from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.errors import ConfigError
@@ -40,8 +41,7 @@ class Engine:
         batch_tokens: int | None,
     ) -> None:
         check_encoder(encoder)
-        if batch_tokens is not None and batch_tokens < 1:
-            raise ConfigError(f"batch_tokens must be at least 1; got {batch_tokens}")
+        check_count("batch_tokens", batch_tokens, 1, optional=True)
         for model in models:
             if not isinstance(model, Model):
                 raise ConfigError(
@@ -204,3 +204,5 @@ def check_questions(questions: Sequence[Any], noun: str = "question") -> None:
         if not question.strip():
             example = "The license is exclusive." if noun == "hypothesis" else "Which law governs this agreement?"
             raise ConfigError(f"{which} is empty; give some words, such as {example!r}")
+        if any("\ud800" <= character <= "\udfff" for character in question):
+            raise ConfigError(f"{which} has half of a surrogate pair, which is no character: {question!r:.80}")

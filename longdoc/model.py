@@ -2,9 +2,10 @@
 
 A model folder contains ``config.json``, ``model.safetensors`` and ``tokenizer.json``. Matrices may be stored as int8
 with one scale per row; they are dequantised when loaded. ``config.json`` has the encoder's transformers configuration
-in ``encoder``, longdoc's own settings in ``longdoc``, and a ``model_type`` that transformers does not know: it would
-find none of the weights by their names here, and fill an encoder of its own with random ones (:mod:`longdoc.export`
-writes what it can read). Folders written before that have the encoder's configuration beside ``longdoc``.
+in ``encoder``, longdoc's own settings in ``longdoc``, and a ``model_type`` and a place of weights that transformers
+refuses: it would find none of the weights by their names here, and fill an encoder of its own with random ones
+(:mod:`longdoc.export` writes what it can read). Folders written before that have the encoder's configuration beside
+``longdoc``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -22,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from longdoc.arguments import check_flags, check_type
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
 from longdoc.bert import Bert, BertConfig, is_bert
@@ -49,6 +52,11 @@ from longdoc.windows import WindowConfig
 _SCALE = ".scale"
 _WEIGHTS = "model.safetensors"
 _MODEL_TYPE = "longdoc"
+_NO_WEIGHTS = (
+    "none, since this is a model of longdoc: read it with longdoc.Pipeline.from_pretrained, or write a head of it for "
+    "transformers with `longdoc export`"
+)
+"""Where transformers is to find weights: a name that it refuses, and shows."""
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 """Names of the dropout of attention probabilities: of BERT and most others; of DistilBERT and ModernBERT."""
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
@@ -116,6 +124,11 @@ class Model(nn.Module):
         super().__init__()
         encoder_config: Any = backbone.config
         _check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
+        if encoder_config.model_type == "big_bird":
+            # Windows are read whole, and `sparsify` makes it sparse. Sparse, it would turn dense after a short row for
+            # ever, so that what it reads would depend on what it has read.
+            cast(Any, backbone).set_attention_type("original_full")
+            encoder_config.attention_type = "original_full"
         self.config = config
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -208,6 +221,8 @@ class Model(nn.Module):
             ConfigError: a head was loaded from a transformers checkpoint, or the folder cannot be written, as when the
                 disk is full.
         """
+        check_type("folder", folder, "the path of a folder", str, PathLike)
+        check_flags(quantize=quantize)
         own = {name: kind_of(config).module for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
             raise ConfigError(
@@ -218,6 +233,8 @@ class Model(nn.Module):
         for name in ("_name_or_path", "architectures"):  # a path on the machine that trained the model; another class
             encoder_config.pop(name, None)
         record = {"model_type": _MODEL_TYPE, "longdoc_version": __version__, "encoder": encoder_config}
+        for each in (record, encoder_config):  # whichever of the two a class of transformers takes for its own
+            each["transformers_weights"] = _NO_WEIGHTS
         record["longdoc"] = to_dict(self.config)
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
         try:
@@ -225,7 +242,7 @@ class Model(nn.Module):
                 (new / "config.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
                 save_file(quantize_rows(state) if quantize else state, new / _WEIGHTS)
                 (new / "tokenizer.json").write_bytes(self.tokenizer.to_str(pretty=False).encode())
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, ValueError) as error:
             remedy = "free some space, or name another folder"
             raise ConfigError(f"{folder}: the model cannot be written ({error}); {remedy}") from error
 
@@ -251,6 +268,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     encoder = record.pop("encoder", None)
     if not isinstance(encoder, dict):
         raise ConfigError(f"{path} is damaged: encoder is {encoder!r:.80}; it must have the encoder's settings")
+    encoder.pop("transformers_weights", None)
     return {**encoder, **{name: value for name, value in record.items() if name.startswith("longdoc")}}
 
 

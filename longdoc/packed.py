@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.bert import Bert, BertConfig, Layer, States, is_bert
-from longdoc.encoders import Encoder, shared_copy
+from longdoc.encoders import Encoder, rounded, shared_copy
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
@@ -32,7 +32,7 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
     """
     packed, bert = shared_copy(encoder), _as_bert(encoder.backbone)
     if bert is not None:
-        packed.backbone = PackedBert(bert, dtype)
+        packed.backbone, packed.computes_padding = PackedBert(bert, dtype), False
     elif dtype == torch.float32:
         for module in list(packed.modules()):
             for name, child in module.named_children():
@@ -86,19 +86,11 @@ class PackedLinear(nn.Module):
         return product
 
 
-def rounded(n_tokens: int) -> int:
-    """A number of tokens to compute for ``n_tokens``: at most 15 or a sixteenth more, one of 64 up to 2,048.
-
-    oneDNN makes code for every number, and keeps it, between the arrays of the model, which scatters free memory.
-    """
-    step = max(16, 1 << max((n_tokens - 1).bit_length() - 5, 0))
-    return -(-n_tokens // step) * step
-
-
 class PackedBert(nn.Module):
     """`Bert` for inference on a CPU. Tokens of all windows form one array; attention reads each window by itself.
 
-    A window of zeros at its end makes its length one of few. States are added and normalised in float32.
+    A window of zeros at its end makes its length one of few: oneDNN makes code for every length, and keeps it, between
+    the arrays of the model, which scatters free memory. States are added and normalised in float32.
     """
 
     def __init__(self, bert: Bert, dtype: torch.dtype) -> None:

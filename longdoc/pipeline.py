@@ -18,8 +18,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from longdoc.arguments import check_type
 from longdoc.asking import WINDOWS, Choice, answers_to
 from longdoc.decode import Overlap
+from longdoc.devices import Precision, device_of, dtype_of
 from longdoc.document import Document
 from longdoc.document_type import Kind
 from longdoc.engine import Engine
@@ -31,12 +33,12 @@ from longdoc.labels import Entity, Inference, Label
 from longdoc.loaders import DocumentLike, as_document
 from longdoc.model import Model
 from longdoc.prediction import Answers, Failure, Prediction
-from longdoc.reader import EncoderKind, Precision, Reader, Word, check_encoder, device_of, dtype_of
+from longdoc.reader import EncoderKind, Reader, Word, check_encoder
 from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.sources import load_models
-from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions, checked_tasks
+from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions, checked_tasks, pairs_of
 from longdoc.usable import Usable
 
 if TYPE_CHECKING:
@@ -67,8 +69,9 @@ class Pipeline:
         where = device_of(device)
         dtype = dtype_of(precision, where)
         self.engine = Engine(models, device=where, dtype=dtype, encoder=encoder, batch_tokens=batch_tokens)
-        self.rules = rules
-        self._show_progress = progress
+        check_type("rules", rules, "a Rules, such as Rules.load('default'), or None", Rules, None)
+        check_type("progress", progress, "True, False, or None for a terminal alone", bool, None)
+        self.rules, self._show_progress = rules, progress
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913 (each is a separate choice of the caller)
@@ -107,14 +110,13 @@ class Pipeline:
         """
         check_encoder(encoder)
         dtype_of(precision, device_of(device))
-        sources = [rules] if isinstance(rules, (str, PathLike)) else list(rules)
         models = load_models(model, heads, only_windows=encoder == "windows", revision=revision, cache_dir=cache_dir)
         return cls(
             *models,
             device=device,
             precision=precision,
             encoder=encoder,
-            rules=Rules.load(*sources),
+            rules=Rules.of(rules),
             batch_tokens=batch_tokens,
             progress=progress,
         )
@@ -225,9 +227,7 @@ class Pipeline:
             ConfigError: invalid argument, at the call.
             DocumentError: a document cannot be read, when it is reached.
         """
-        if isinstance(documents, (str, bytes, PathLike, Document)) or not isinstance(documents, Iterable):
-            raise ConfigError(f"pipe reads many documents; give it a list, such as [{documents!r:.80}]")
-        pairs = documents if as_tuples else ((document, None) for document in documents)
+        pairs = pairs_of(documents, as_tuples=as_tuples)
         stream = Stream(
             engine=self.engine,
             rules=self.rules,

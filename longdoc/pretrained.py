@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,13 +29,17 @@ from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from longdoc.errors import ConfigError, first_line
+from longdoc.errors import ConfigError, first_line, require
 from longdoc.model_files import (
+    FOREIGN_FILES,
     TOKENIZER_FILES,
+    VOCABULARIES,
     check_numbers,
     check_size,
     encoder_config,
     file_in,
+    in_folder,
+    in_place_of_weights,
     misfit,
     part_names,
     read_json,
@@ -142,9 +146,10 @@ class Repository:
                 raise
             path, cause = None, error
         if path is None:
+            found = self._in_place_of_weights() if cause is None else ""
             raise ConfigError(
                 f"{self.name} is neither a folder with a model nor a model on the hub that can be reached from here: "
-                f"{cause or 'there is no config.json'}"
+                f"{cause or 'there is no config.json'}{found and f'; {found}'}"
             ) from cause
         return path
 
@@ -170,16 +175,23 @@ class Repository:
         if (whole := self.file("model.safetensors")) is not None:
             return [whole]
         if (index := self.json("model.safetensors.index.json")) is None:
-            raise ConfigError(
-                f"{self.name} has no weights in the safetensors format (model.safetensors). Pickled weights are "
-                "not read, because a pickle can run code; convert weights you trust with transformers: "
-                "AutoModel….from_pretrained(…).save_pretrained(folder), and AutoTokenizer likewise"
-            )
+            remedy = self._in_place_of_weights() or "download it again, with its weights"
+            raise ConfigError(f"{self.name} has no weights in the safetensors format (model.safetensors); {remedy}")
         names = part_names(index, f"{self.name}: model.safetensors.index.json")
-        paths = [path for name in names if (path := self.file(name)) is not None]
-        if len(paths) < len(names):
-            raise ConfigError(f"{self.name}: a part of model.safetensors is missing; save it there again")
-        return paths
+        paths = {name: self.file(name) for name in names}
+        if missing := [name for name, path in paths.items() if path is None]:
+            raise ConfigError(
+                f"{self.name} is incomplete: of the {len(names)} files of its weights it lacks {', '.join(missing[:3])}"
+                f"{' …' if missing[3:] else ''}; download or save it again"
+            )
+        return [path for path in paths.values() if path is not None]
+
+    def _in_place_of_weights(self) -> str:
+        """What there is in place of weights that are read, and what to do; empty if nothing is known."""
+        if Path(self.name).is_dir():
+            return in_folder(Path(self.name))
+        found = self.files(FOREIGN_FILES)
+        return in_place_of_weights([*found], found.get("adapter_config.json"))
 
     def load(self, auto_class: Any, dtype: torch.dtype | None = None, **settings: Any) -> tuple[Any, list[str]]:
         """The model on the CPU, and the names of its parameters that the weights lack, which are random.
@@ -255,10 +267,12 @@ class Repository:
 
         Raises:
             ConfigError: there is none, or it cannot be loaded.
+            MissingDependencyError: its vocabulary needs sentencepiece (the extra ``sentencepiece``).
         """
-        config = self.config()
+        config, files = self.config(), self.files(TOKENIZER_FILES)
+        self._check_vocabulary(files)
         try:
-            with quiet(), tokenizer_copy(self.files(TOKENIZER_FILES), config) as folder:
+            with quiet(), tokenizer_copy(files, config) as folder:
                 found = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
         except ConfigError:
             raise
@@ -266,9 +280,25 @@ class Repository:
             raise ConfigError(
                 f"{self.name} has no tokenizer that can be loaded ({first_line(error)}); {_TOKENIZER_REMEDY}"
             ) from error
-        if len(found) <= len(found.all_special_tokens):  # transformers' fallback if there are no files
-            raise ConfigError(f"{self.name} has no vocabulary for its tokenizer; {_TOKENIZER_REMEDY}")
+        words = set(found.get_vocab()) - set(found.all_special_tokens)
+        if len(words) <= _FEW_WORDS < config.vocab_size // 4:  # transformers' own if it does not look for the files
+            raise ConfigError(
+                f"{self.name}: {type(found).__name__} reads no vocabulary from {', '.join(sorted(files))}, and the "
+                f"model knows {config.vocab_size:,} tokens; {_TOKENIZER_REMEDY}"
+            )
         return found
+
+    def _check_vocabulary(self, files: Mapping[str, Path]) -> None:
+        """Raises if no file has a vocabulary, or what reads it is not installed."""
+        if not any(name in VOCABULARIES for name in files):
+            raise ConfigError(
+                f"{self.name} has no file with the vocabulary of its tokenizer, such as tokenizer.json or vocab.txt; "
+                f"{_TOKENIZER_REMEDY}"
+            )
+        pieces = [name for name in files if name.endswith(".model")]
+        if pieces and "tokenizer.json" not in files:
+            for module in ("sentencepiece", "google.protobuf"):
+                require(module, extra="sentencepiece", needed_by=f"{self.name}: its vocabulary, {pieces[0]},")
 
     def fast_tokenizer(self) -> Tokenizer:
         """The tokenizer as ``tokenizers`` has it, which knows the offsets of tokens.
@@ -319,7 +349,12 @@ def _silence_of_hub(endpoint: str, period: int) -> str:
     return ""
 
 
-_TOKENIZER_REMEDY = "save it with a tokenizer.json, or install what converts its vocabulary (pip install sentencepiece)"
+_FEW_WORDS = 8
+"""No tokenizer of a model of text has so few, beside its special tokens."""
+_TOKENIZER_REMEDY = (
+    "save it with a tokenizer.json, or that of the model that it was trained from: "
+    "AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
+)
 
 
 def _class_for(auto_class: Any, config: Any) -> Any:

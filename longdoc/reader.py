@@ -7,10 +7,10 @@ as long as most documents; everything else is the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import groupby
 from threading import Barrier
 from typing import Any, Literal, TypeAlias, get_args
@@ -20,8 +20,18 @@ import torch
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from longdoc.arguments import check_choice, check_count
+from longdoc.devices import check_process
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, SpecialTokens, length_batches, with_pattern
+from longdoc.encoders import (
+    Encoder,
+    SparseEncoder,
+    SpecialTokens,
+    alike_batches,
+    length_batches,
+    padded_length,
+    with_pattern,
+)
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.model import Model
@@ -30,14 +40,9 @@ from longdoc.vocabulary import MASKS
 from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, tokenize
 
 EncoderKind: TypeAlias = Literal["windows", "sparse"]
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 _REMEMBERED = 16
 """Documents whose tokens are kept, so that several questions to one need not tokenise it again."""
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    # A forked process lacks the threads of OpenMP, and would wait for them for ever.
-    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +188,15 @@ class Reader:
         )
 
     def score(self, readings: Sequence[Reading], progress: tqdm[Any] | None = None) -> list[dict[str, WindowScores]]:
-        """Scores all windows of all readings, batched by length: for each reading, the scores by head.
+        """Scores all windows of all readings: for each reading, the scores by head.
+
+        On a CPU they depend on no other reading, apart from rounding in heads (1e-6); a GPU computes different numbers
+        of rows by different programs.
 
         Raises:
-            ConfigError: the model is on a GPU, and this process was forked from the one that loaded it.
+            ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.
         """
-        if self.device.type != "cpu" and self._process != os.getpid():
-            raise ConfigError(
-                f"this process was forked from the one that loaded the model on {str(self.device)!r}, which a GPU does "
-                "not support; load the pipeline in each process, and start them with "
-                "multiprocessing.get_context('spawn')"
-            )
+        check_process(self.device, self._process)
         found: list[dict[str, list[np.ndarray]]] = [
             {head: [np.empty(0)] * len(reading.windows) for head in reading.heads} for reading in readings
         ]
@@ -225,9 +228,8 @@ class Reader:
         progress: tqdm[Any] | None,
     ) -> None:
         """Scores windows (index of the reading, number of the window) that share heads and encoder."""
-        lengths = [len(readings[index].windows[number]) + len(readings[index].special) for index, number in windows]
-        most = 1 if self.model.encoder.sees_padding else self.batch_tokens
-        batches = [[windows[row] for row in rows] for rows in length_batches(lengths, most)]
+        pairs = [(readings[index], readings[index].windows[number]) for index, number in windows]
+        batches = [[windows[row] for row in rows] for rows in self._batches(pairs)]
 
         def forward(chosen: Sequence[tuple[int, int]]) -> dict[str, list[np.ndarray]]:
             return self._forward([(readings[index], readings[index].windows[number]) for index, number in chosen])
@@ -240,6 +242,24 @@ class Reader:
                     found[index][head][number] = score
             if progress is not None:
                 progress.update(sum(len(readings[index].windows[number]) for index, number in chosen))
+
+    def _batches(self, windows: Sequence[tuple[Reading, Window]]) -> Iterator[list[int]]:
+        """Batches of indices of windows that share an encoder, none of which depends on the others of its batch."""
+        if windows and self.encoder_of(windows[0][0].period).computes_padding:
+            return alike_batches([self._form(*each) for each in windows], self.batch_tokens)
+        lengths = [len(window) + len(reading.special) for reading, window in windows]
+        return length_batches(lengths, self.batch_tokens)
+
+    def _form(self, reading: Reading, window: Window) -> tuple[int, int, int]:
+        """What windows of one batch have in common if the encoder computes padding.
+
+        That is the length with padding, whether there is padding, and the number of global tokens.
+        """
+        length = len(window) + len(reading.special)
+        padded = padded_length(length, self.windows(self.trained_windows(reading.heads[0])).size)
+        if self.model.encoder.sees_padding or 2 * padded > self.batch_tokens:  # or it is alone in its batch
+            padded = length
+        return padded, int(padded > length), reading.special.n_global
 
     def _n_threads(self, n_batches: int) -> int:
         """How many batches to compute at a time, each by one thread; 1 if all threads share each batch.
@@ -264,10 +284,11 @@ class Reader:
 
     def _forward(self, chosen: Sequence[tuple[Reading, Window]]) -> dict[str, list[np.ndarray]]:
         """Scores of windows by head: of each window ``(len(window), L)``, or ``(1, L)`` of heads that score windows."""
-        first, _ = chosen[0]
+        first, window = chosen[0]
         encoder = self.encoder_of(first.period)
         slices = [reading.tokens.ids[window.start : window.end] for reading, window in chosen]
-        batch = encoder.batch(slices, [reading.special for reading, _ in chosen])
+        length = self._form(first, window)[0] if encoder.computes_padding else 0
+        batch = encoder.batch(slices, [reading.special for reading, _ in chosen], length)
         inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
         low = self.dtype != torch.float32
         found = {}
@@ -285,8 +306,7 @@ class Reader:
         Raises:
             ConfigError: no word is masked.
         """
-        if not isinstance(top_k, int) or top_k < 1:
-            raise ConfigError(f"top_k must be an integer, at least 1; got {top_k!r}")
+        check_count("top_k", top_k, 1)
         tokenizer = self._masking_tokenizer
         tokens = tokenize(document.text, tokenizer, masks=True)
         numbers = {mask: tokenizer.token_to_id(mask) for mask in MASKS}
@@ -310,8 +330,9 @@ class Reader:
     def masked(self, tokens: Tokens, head: str, indices: np.ndarray) -> np.ndarray:
         """Probabilities of the vocabulary, float32 ``(N, V)``, at token indices ``indices``, int ``(N,)``.
 
-        Each token is scored in the window in which it is most central.
+        Each token is scored in the window in which it is most central. ``ConfigError`` as for :meth:`score`.
         """
+        check_process(self.device, self._process)
         config = self.windows(self.model.config.windows)
         special = self.model.encoder.template.plain
         windows = split(len(tokens), size=config.size - len(special), overlap=config.overlap)
@@ -348,40 +369,4 @@ def check_encoder(encoder: str) -> None:
     Raises:
         ConfigError: it is unknown; the message lists the names allowed.
     """
-    if encoder not in get_args(EncoderKind):
-        raise ConfigError(f"unknown encoder {encoder!r}; allowed: {', '.join(map(repr, get_args(EncoderKind)))}")
-
-
-def device_of(name: str | torch.device) -> torch.device:
-    """A torch device; ``auto`` is a GPU if there is one.
-
-    Raises:
-        ConfigError: unknown device, or a GPU that is not available.
-    """
-    if name != "auto":
-        try:
-            device = torch.device(name)
-        except RuntimeError as error:
-            raise ConfigError(f"unknown device {name!r}; allowed: 'auto', 'cpu', 'cuda', 'cuda:0', 'mps' …") from error
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise ConfigError(f"device {str(name)!r}: torch finds no GPU; use 'auto' or 'cpu'")
-        return device
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def dtype_of(precision: str, device: torch.device) -> torch.dtype:
-    """The number format of matrix products; ``auto`` is bfloat16 if the hardware supports it natively.
-
-    Raises:
-        ConfigError: unknown precision.
-    """
-    if precision not in get_args(Precision):
-        raise ConfigError(f"unknown precision {precision!r}; allowed: {', '.join(map(repr, get_args(Precision)))}")
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:  # other CPUs emulate bfloat16, at a third of the speed of float32
-        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        native = device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-    return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and native) else torch.float32
+    check_choice("encoder", encoder, get_args(EncoderKind))

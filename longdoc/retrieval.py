@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from longdoc.errors import ConfigError
+from longdoc.arguments import check_count
 from longdoc.lexical import shared_words
 from longdoc.prediction import NOT_SEARCHED, Gap
 from longdoc.reader import Reading
@@ -36,8 +36,7 @@ def check_windows(most: int | None) -> None:
     Raises:
         ConfigError: it is neither None nor a positive integer.
     """
-    if most is not None and (not isinstance(most, int) or most < 1):
-        raise ConfigError(f"windows must be an integer, at least 1, or None for all; got {most!r}")
+    check_count("windows", most, 1, optional=True)
 
 
 def left_out(reading: Reading) -> list[Gap]:

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from longdoc.arguments import names_in
 from longdoc.backtracking import why_slow
 from longdoc.config import load_yaml
 from longdoc.edits import Edit, Edits
@@ -145,6 +146,16 @@ class Rules:
             raise ConfigError(f"no rules to load; give 'default' or {_choices()}")
         paths = dict.fromkeys(path for source in sources for path in _paths(source))
         return cls([rule for path in paths for rule in _read(path)])
+
+    @classmethod
+    def of(cls, named: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Rules:
+        """The rules of one source, or of several, as :meth:`load` takes them.
+
+        Raises:
+            ConfigError: as for :meth:`load`, or it is something else.
+        """
+        one = isinstance(named, (str, PathLike))
+        return cls.load(*([named] if one else names_in("rules", named, f"'default', {_choices()}", str, PathLike)))
 
     def find(self, text: str) -> list[Span]:
         """Finds the spans of all rules, sorted by start.

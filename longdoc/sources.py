@@ -7,10 +7,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from longdoc.arguments import check_type
 from longdoc.errors import ConfigError
 from longdoc.heads import HEADS
 from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
-from longdoc.model_files import file_in
+from longdoc.model_files import file_in, in_folder
 
 
 def load_model(
@@ -37,6 +38,8 @@ def load_model(
     """
     if kind is not None and kind not in HEADS:
         raise TypeError(f"from_pretrained() got an unexpected argument {kind!r}; heads are {', '.join(HEADS)}")
+    check_type("revision", revision, "the name of a branch, a tag or a commit, or None", str, None)
+    check_type("cache_dir", cache_dir, "the path of a folder, or None", str, PathLike, None)
     if not isinstance(name_or_path, (str, PathLike)):
         raise ConfigError(
             f"{kind or 'model'}={name_or_path!r:.60}: give one folder or hub id; heads of several models are given by "
@@ -46,7 +49,8 @@ def load_model(
     if folder.is_file():
         raise ConfigError(f"{folder} is a file; give the folder with the model, {folder.parent}")
     if folder.is_dir() and file_in(folder, "config.json") is None:
-        raise ConfigError(f"{folder} has no config.json; give a folder with a model, a hub id, or 'default'")
+        remedy = in_folder(folder) or "give a folder with a model, a hub id, or 'default'"
+        raise ConfigError(f"{folder} has no config.json; {remedy}")
     options = {"revision": revision, "cache_dir": None if cache_dir is None else str(cache_dir)}
     own = longdoc_folder(folder if name_or_path == "default" else str(name_or_path), **options)
     if own is None:

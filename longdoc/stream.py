@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, get_arg
 
 from tqdm import tqdm
 
+from longdoc.arguments import check_choice, check_count, check_flags, check_score, names_in
 from longdoc.decode import Overlap, without_overlap
 from longdoc.document import Document
 from longdoc.document_type import document_type
@@ -83,13 +84,11 @@ class Stream:
     """Whether the kind of a document decides which of the tasks it is read with."""
 
     def __post_init__(self) -> None:
-        if self.batch_size is not None and (not isinstance(self.batch_size, int) or self.batch_size < 1):
-            raise ConfigError(f"batch_size must be an integer, at least 1; got {self.batch_size!r}")
-        if not isinstance(self.workers, int) or self.workers < 0:
-            raise ConfigError(f"workers must be an integer, at least 0; got {self.workers!r}")
-        for name, value, allowed in (("overlap", self.overlap, Overlap), ("on_error", self.on_error, OnError)):
-            if value not in get_args(allowed):
-                raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(get_args(allowed))}")
+        check_count("batch_size", self.batch_size, 1, optional=True)
+        check_count("workers", self.workers, 0)
+        check_choice("overlap", self.overlap, get_args(Overlap))
+        check_choice("on_error", self.on_error, get_args(OnError))
+        check_score("min_score", self.min_score)
 
     def outcomes(
         self, pairs: Iterable[tuple[DocumentLike, Any]], progress: Callable[[], tqdm[Any]]
@@ -221,15 +220,31 @@ class OneThread(Generic[T]):
             self._lock.release()
 
 
+def pairs_of(documents: Iterable[Any], *, as_tuples: bool) -> Iterator[tuple[DocumentLike, Any]]:
+    """Each document with the object that comes with it, or with None.
+
+    Raises:
+        ConfigError: they are one document, or none; with ``as_tuples``, when it is reached, one that is no pair.
+    """
+    if isinstance(documents, (str, bytes, PathLike, Document)) or not isinstance(documents, Iterable):
+        raise ConfigError(f"pipe reads many documents; give it a list, such as [{documents!r:.80}]")
+    check_flags(as_tuples=as_tuples)
+    return map(_pair, documents) if as_tuples else ((document, None) for document in documents)
+
+
+def _pair(given: Any) -> tuple[DocumentLike, Any]:
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise ConfigError(f"with as_tuples=True, documents are pairs (document, any object); got {given!r:.80}")
+    return given[0], given[1]
+
+
 def checked_tasks(tasks: Sequence[str] | None, available: Sequence[str]) -> tuple[str, ...]:
     """The tasks to do: the given ones, or by default all available ones except the rules.
 
     Raises:
         ConfigError: a task is not available, or there is nothing to do.
     """
-    if isinstance(tasks, str) or not isinstance(tasks, Iterable | None):
-        raise ConfigError(f"tasks must be a list of names, such as [{str(tasks)!r}]")
-    tasks = None if tasks is None else tuple(tasks)
+    tasks = None if tasks is None else names_in("tasks", tasks, f"names, of {', '.join(available)}", str)
     if tasks is not None and not tasks:
         raise ConfigError(f"tasks is empty; name some of {', '.join(available)}, or leave it out for all of them")
     if unknown := set(tasks or ()) - set(available):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from longdoc.arguments import check_score
 from longdoc.document_type import Kind
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.records import ANY, RECORDS
@@ -62,6 +63,7 @@ class Usable:
             min_score: threshold of every answer; by default that of the head that gives it, and none for other sources.
             allowed: the tasks that may be run; all by default.
         """
+        check_score("min_score", min_score)
         names: dict[str, dict[str, list[str]]] = {"clause": {}, "entity": {}, "question": {}}
         kinds = {"spans": "clause", "ner": "entity", "qa": "question"}
         for name, config in heads.items():

@@ -24,7 +24,7 @@ from longdoc.heads import (
     QaConfig,
     SpansConfig,
 )
-from longdoc.model import Model, ModelConfig
+from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig, tokenize
@@ -398,3 +398,13 @@ def test_what_cannot_be_pushed_is_refused(tmp_path):
 
     with pytest.raises(ConfigError, match=r"does not take the model \(401 .*\); log in by hf auth login"):
         push(folder, "someone/else", api=Refusing(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("name", ["BertModel", "BertForTokenClassification", "RobertaModel", "AutoModel"])
+def test_no_class_of_transformers_fills_a_model_of_longdoc_with_random_weights(tmp_path, name):
+    make_model().save(tmp_path)
+    for folder in (tmp_path, DEFAULT_MODEL):
+        remedy = "longdoc" if name == "AutoModel" else r"longdoc\.Pipeline\.from_pretrained"
+        with pytest.raises(ValueError, match=remedy):
+            getattr(tf, name).from_pretrained(folder)
+    assert [*Model.from_pretrained(tmp_path).heads] == [*make_model().heads]

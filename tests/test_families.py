@@ -1,7 +1,9 @@
 """Every family of encoders that the README names trains, on windows and on sparse attention, or is refused by name."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import transformers as tf
@@ -9,9 +11,11 @@ import yaml
 from torch import nn
 
 from conftest import annotated, make_tokenizer
+from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig
 from longdoc.model import Model, ModelConfig
+from longdoc.pipeline import Pipeline
 from longdoc.training import train
 from longdoc.training.data import training_batches
 from longdoc.training.layers import recompute_activations, set_dropout
@@ -149,7 +153,8 @@ def test_dropout_is_set_everywhere_but_in_attention(family, bases):
     model = Model.from_base(bases / family, CONFIG)
     names = {"attention_probs_dropout_prob", "attention_dropout"} & set(model.encoder.backbone.config.to_dict())
     assert names and all(getattr(model.encoder.backbone.config, name) == 0 for name in names)
-    marked = getattr(tf, f"{family}Model")(config_of(family, **dict.fromkeys(names, 0.375)))
+    dense = {"attention_type": "original_full"} if family == "BigBird" else {}
+    marked = getattr(tf, f"{family}Model")(config_of(family, **dict.fromkeys(names, 0.375), **dense))
     of_attention = {
         name for name, module in marked.named_modules() if isinstance(module, nn.Dropout) and module.p == 0.375
     }
@@ -179,3 +184,18 @@ def test_an_encoder_without_known_layers_is_refused_by_name():
     backbone = tf.MPNetModel(tf.MPNetConfig(**SIZES))
     with pytest.raises(ConfigError, match="gradient_checkpointing is not possible for a mpnet"):
         recompute_activations(backbone)
+
+
+@pytest.mark.parametrize("encoder", ["windows", "sparse"])
+def test_what_big_bird_reads_does_not_depend_on_what_it_has_read(bases, tmp_path, encoder):
+    Model.from_base(bases / "BigBird", replace(CONFIG, windows=WindowConfig(size=80, overlap=8))).save(tmp_path)
+    short, long = Document.from_text("The rent."), Document.from_text(annotated(4)["text"])
+    assert len(Model.from_pretrained(tmp_path).tokenizer.encode(short.text)) < 28, "or transformers stays sparse"
+
+    def scores(documents):
+        (reader,) = Pipeline(Model.from_pretrained(tmp_path), device="cpu", encoder=encoder).readers
+        readings = [reader.read(document, reader.tokenize(document), ["contract"]) for document in documents]
+        return [reader.score([reading])[0]["contract"].scores[0] for reading in readings]
+
+    (_, after), (alone,) = scores([short, long]), scores([long])
+    assert np.array_equal(after, alone)

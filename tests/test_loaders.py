@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from longdoc.document import Document
 from longdoc.edits import Edit
 from longdoc.errors import (
+    ConfigError,
     CorruptDocumentError,
     DocumentError,
     DocumentNotFoundError,
@@ -287,10 +288,10 @@ def test_an_encrypted_pdf_opens_with_its_password_only():
         ("no such file.pdf", DocumentNotFoundError),
         (ROOT, DocumentNotFoundError),
         ("a\0b", DocumentNotFoundError),
-        (7, TypeError),
-        (None, TypeError),
-        (io.StringIO("text"), TypeError),
-        (SimpleNamespace(read=lambda: b"The rent is 5,000 dollars."), TypeError),
+        (7, ConfigError),
+        (None, ConfigError),
+        (io.StringIO("text"), ConfigError),
+        (SimpleNamespace(read=lambda: b"The rent is 5,000 dollars."), ConfigError),
     ],
 )
 def test_each_kind_of_bad_input_raises_its_own_error(source, error):
@@ -304,6 +305,10 @@ def test_each_kind_of_bad_input_raises_its_own_error(source, error):
     [
         ("https://example.org/lease.pdf", r"https://example\.org/lease\.pdf: .*nothing is fetched"),
         ("This Lease is made\non May 1, 2020", "Document.from_text"),
+        (
+            "John lives in Paris.",
+            r"^John lives in Paris\.: cannot be read .*a text itself is read with Document\.from_text",
+        ),
         ("This Lease is made on May 1, 2020. " * 400, "^.{90,250}Document.from_text"),
     ],
 )

@@ -15,7 +15,7 @@ import reference
 from conftest import make_model
 from disk_changes import disturbed_at
 from longdoc.bert import Bert, is_bert
-from longdoc.encoders import SpecialTokens, Template, length_batches
+from longdoc.encoders import SpecialTokens, Template, alike_batches, length_batches, padded_length
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
 from longdoc.model import DEFAULT_MODEL, Model, dequantize, quantize_rows
@@ -51,6 +51,18 @@ def test_length_batches_contain_every_window_once_within_the_limit():
     assert sorted(index for batch in batches for index in batch) == list(range(200))
     assert all(len(b) * max(lengths[i] for i in b) <= 256 for b in batches)
     assert list(length_batches([500], 256)) == [[0]]
+
+
+def test_windows_of_one_batch_are_padded_by_their_own_length_alone():
+    padded = [padded_length(length, 512) for length in range(1, 513)]
+    assert all(length <= own <= max(length * 17 / 16, length + 3) for length, own in enumerate(padded, 1))
+    assert padded[511] == 512 and padded_length(514, 514) == padded_length(520, 514) - 6 == 514
+    forms = [(length, 0) for length in padded] + [(512, 1)] * 3
+    batches = list(alike_batches(forms, 1100))
+    assert sorted(index for batch in batches for index in batch) == list(range(515))
+    assert all(len({forms[index] for index in batch}) == 1 for batch in batches)
+    assert [len(batch) for batch in batches if forms[batch[0]] == (512, 1)] == [2, 1]
+    assert list(alike_batches([(5000, 0)], 1100)) == [[0]]
 
 
 def test_the_loss_of_partial_annotation_equals_its_slow_twin():
@@ -162,6 +174,7 @@ def test_folders_of_the_former_format_are_read(model, tmp_path, only_windows):
     model.save(tmp_path)
     record = json.loads((tmp_path / "config.json").read_text())
     former = {**record["encoder"], "architectures": ["BertModel"], "longdoc": record["longdoc"]}
+    del former["transformers_weights"]
     (tmp_path / "config.json").write_text(json.dumps(former))
     read = Model.from_pretrained(tmp_path, only_windows=only_windows)
     assert read.config == model.config and read.state_dict().keys() == model.state_dict().keys()

@@ -237,8 +237,11 @@ def test_weights_in_parts_are_read(tmp_path, theirs):
         save_file({name: whole[name] for name, own in listed.items() if own == part}, folder / part)
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": listed}))
     assert load_checkpoint(folder, "ner").config.heads
+    (folder / "model-1.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ConfigError, match=r"model-1\.safetensors is a pointer of Git LFS"):
+        load_checkpoint(folder, "ner")
     (folder / "model-1.safetensors").unlink()
-    with pytest.raises(ConfigError, match="is missing"):
+    with pytest.raises(ConfigError, match=r"of the 2 files of its weights it lacks model-1\.safetensors;"):
         load_checkpoint(folder, "ner")
 
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TextIO
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 import longdoc
 from fakes import FakePipeline, entity
-from longdoc import Answer, Document, Gap, Prediction, cli
+from longdoc import Answer, Document, Gap, Label, Prediction, cli
 from longdoc.errors import ConfigError, CorruptDocumentError
 from longdoc.outputs import FORMATS, Format, Outcome, html, write
 from longdoc.outputs.table import plain_console, print_losses
@@ -167,6 +168,22 @@ def test_every_format_shows_spans() -> None:
         assert "Governing Law" in plain and "Ohio law governs." in plain and "0.91" in plain
     assert json.loads(written("jsonl", Outcome("a", prediction)))["spans"][0]["label"] == "Governing Law"
     assert prediction.to_pandas()["text"].tolist() == ["Ohio law governs."]
+
+
+def test_every_format_shows_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    labels = (
+        Label(name="Waiver <b>", score=0.81, start=5, end=8, section="7 Tax"),
+        Label(name="Lease", score=0.97),
+        Label(name="Waiver <b>", score=0.72, start=9, end=12),
+    )
+    prediction = Prediction(document=Document.from_text("Ohio law governs.", name="a"), labels=labels)
+    for shown in (written("table", Outcome("a", prediction)), html.fragment(prediction), page_of(prediction)):
+        plain = " ".join(unescape(re.sub("<[^b>][^>]*>", " ", shown)).replace("·", " ").split())
+        assert "Nothing found" not in plain
+        assert re.search(r"Lease document 0\.97.*Waiver <b> section 7 Tax 0\.81.*a section 0\.72", plain), plain
+    names = [label["name"] for label in json.loads(written("jsonl", Outcome("a", prediction)))["labels"]]
+    assert names == ["Waiver <b>", "Lease", "Waiver <b>"]
 
 
 def test_tables_and_fragments_show_answers_without_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from conftest import annotated, make_asking_model, make_model, write_corpus
 from longdoc.cli import main
 from longdoc.config import load_yaml
 from longdoc.datasets import Example, JsonlConfig, Question
+from longdoc.devices import device_of, dtype_of
 from longdoc.encoders import SparseEncoder
 from longdoc.errors import ConfigError, DataError, TrainingError
 from longdoc.evaluation import LabelledData
@@ -25,7 +26,6 @@ from longdoc.heads.unanswerable import made_unanswerable, with_other_name, witho
 from longdoc.labels import Span
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline
-from longdoc.reader import device_of, dtype_of
 from longdoc.training import TrainConfig, estimate, train
 from longdoc.training.checkpoints import (
     MARKER,

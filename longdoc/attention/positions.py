@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 def n_positions(model: nn.Module) -> int | None:
     """Maximum row length in tokens that the position table allows; ``None`` for computed positions (ModernBERT)."""
     embeddings = _embeddings(model)
-    return None if embeddings is None else embeddings.position_embeddings.num_embeddings - first_position(model)
+    if embeddings is None:
+        return None
+    longest: int = embeddings.position_embeddings.num_embeddings - first_position(model)
+    numbers = getattr(embeddings, "position_ids", None)  # of YOSO and MRA two fewer than the table has rows
+    return min(longest, numbers.shape[-1]) if isinstance(numbers, Tensor) else longest
 
 
 def first_position(model: nn.Module) -> int:

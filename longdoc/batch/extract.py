@@ -6,13 +6,14 @@ import logging
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
+from longdoc.arguments import check_choice, check_count, check_flags, check_strings, check_type, names_in
 from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input, find_inputs
 from longdoc.batch.journal import Run
@@ -23,7 +24,7 @@ from longdoc.batch.request import Request, RequestOptions, fingerprint
 from longdoc.batch.stages import Extracted, give_back_memory
 from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
-from longdoc.errors import ConfigError, did_you_mean, require
+from longdoc.errors import ConfigError, require
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.summary import count, shown
 from longdoc.workers import Limits
@@ -116,10 +117,10 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         BatchError: the run stopped, as when the disk is full; call again to go on.
         MissingDependencyError: a library is not installed, such as pyarrow (the extra ``parquet``).
     """
-    _check(format, engine, workers)
+    _check(format, engine, workers, progress, resume=resume, retry_failed=retry_failed)
     request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
     chosen = _engine(engine, ray_address, ray_gpus, workers, limits)
-    inputs = _inputs([os.fspath(path) for path in paths], os.fspath(out), glob, files_from)
+    inputs = _inputs(paths, out, glob, files_from)
     model, settings = fingerprint(request.model), {**request.settings(), "format": format}
     if not resume and Path(out, MANIFEST).exists():
         check(request, format)  # before results are removed
@@ -128,28 +129,44 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     return read_status(out)
 
 
-def _inputs(paths: Sequence[str], out: str, glob: str | None, files_from: str | None) -> tuple[Input, ...]:
-    if any(os.path.realpath(path) == os.path.realpath(out) for path in paths):
+def _inputs(
+    paths: Iterable[str | os.PathLike[str]], out: str | os.PathLike[str], glob: str | None, files_from: str | None
+) -> tuple[Input, ...]:
+    given = names_in("paths", paths, "files, folders or addresses", str, os.PathLike)
+    _check_out(out)
+    check_strings(glob=glob, files_from=files_from)
+    if any(os.path.realpath(path) == os.path.realpath(out) for path in given):
         raise ConfigError(f"{out}: is given as documents and for the results; name another folder for one")
-    return find_inputs(paths, glob=glob, files_from=files_from, leave_out=out)
+    return find_inputs(map(os.fspath, given), glob=glob, files_from=files_from, leave_out=os.fspath(out))
 
 
-def _check(format: str, engine: str, workers: int | None) -> None:
-    for name, value, allowed in (("format", format, tuple(WRITERS)), ("engine", engine, get_args(EngineName))):
-        if value not in allowed:
-            raise ConfigError(f"unknown {name} {value!r}; allowed: {', '.join(allowed)}{did_you_mean(value, allowed)}")
+def _check_out(out: str | os.PathLike[str]) -> None:
+    check_type("out", out, "the path of a folder", str, os.PathLike)
+    with suppress(OSError):  # there is no such folder yet
+        try:
+            os.lstat(out)
+        except ValueError as error:
+            raise ConfigError(f"out={out!r:.80} is no name that a folder can have: {error}") from error
+
+
+def _check(format: str, engine: str, workers: int | None, progress: object, **flags: bool) -> None:
+    if progress is not None and not callable(progress):
+        raise ConfigError(f"progress must be a function that takes a Progress, or None; got {progress!r:.80}")
+    check_flags(**flags)
+    check_choice("format", format, tuple(WRITERS))
+    check_choice("engine", engine, get_args(EngineName))
     if format != "jsonl":
         require("pyarrow", extra="parquet", needed_by=f"the format {format}")
     for library in ("torch", "transformers"):
         if find_spec(library) is None:  # not imported here, since the model is in a process of its own
             require(library, extra="model", needed_by="extraction")
-    if workers is not None and (not isinstance(workers, int) or workers < 1):
-        raise ConfigError(f"workers must be an integer, at least 1; got {workers!r}")
+    check_count("workers", workers, 1, optional=True)
 
 
 def _engine(
     name: EngineName, ray_address: str | None, ray_gpus: float | None, workers: int | None, limits: Limits
 ) -> Engine:
+    check_strings(ray_address=ray_address)
     if name == "local":
         if ray_address is not None or ray_gpus is not None:
             raise ConfigError("a Ray address, or a share of a GPU, needs the engine ray")

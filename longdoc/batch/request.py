@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from longdoc.arguments import check_flags, check_score, check_strings, check_type, names_in
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, RecordError
 from longdoc.schema import Schema, load_schema
@@ -77,13 +78,19 @@ class Request:
         """
         given: dict[str, Any] = dict(options)
         if given.get("tasks") is not None:
-            given["tasks"] = tuple(given["tasks"])
+            given["tasks"] = names_in("tasks", given["tasks"], "names of heads", str)
         if given.get("schema") is not None:
             given["schema"] = load_schema(given["schema"])
-        given["rules"] = tuple(os.path.abspath(path) for path in given.get("rules", ()))  # noqa: PTH100 (keeps links)
+        rules = names_in("rules", given.get("rules", ()), "paths of files", str, os.PathLike)
+        given["rules"] = tuple(map(os.path.abspath, rules))  # which keeps links
         return cls(**given)
 
     def __post_init__(self) -> None:
+        for name in ("model", "encoder", "device", "precision", "ocr"):
+            check_type(name, getattr(self, name), "a str", str)
+        check_strings(record=self.record, password=self.password)
+        check_flags(all_windows=self.all_windows)
+        check_score("min_score", self.min_score)
         if self.record and (self.schema or self.tasks is not None or self.rules or self.min_score is not None):
             raise ConfigError("record cannot be combined with schema, tasks, rules or min_score")
         if self.all_windows and not self.schema:

@@ -14,6 +14,7 @@ from pathlib import Path
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset, yields
 from longdoc.datasets.views import View
+from longdoc.devices import Precision
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation.cost import Cost, peak_memory
 from longdoc.evaluation.journal import SUFFIX, Journal, digest_of_model
@@ -33,7 +34,7 @@ from longdoc.metrics.results import (
 )
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
-from longdoc.reader import EncoderKind, Precision
+from longdoc.reader import EncoderKind
 from longdoc.version import __version__
 
 __all__ = [

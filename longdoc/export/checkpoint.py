@@ -132,8 +132,6 @@ def _task(model: Model, name: str, batch: Any) -> Any:
     config: Any = model.config.heads[name]
     backbone: Any = model.encoder.backbone
     record = {**backbone.config.to_dict(), "architectures": None, **_labels(config)}
-    if "attention_type" in record:  # BigBird's; longdoc reads windows with dense attention
-        record["attention_type"] = "original_full"
     settings = encoder_config(record, "the encoder")
     chosen: Any = CLASSES[config.kind]
     if type(settings) not in chosen._model_mapping:

@@ -10,11 +10,11 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import nn
 
+from longdoc.arguments import check_count, check_score
 from longdoc.datasets import Example
 from longdoc.datasets.views import View
 from longdoc.document import Document
 from longdoc.encoders import Batch, Template
-from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.heads.learnable import Learnable
 from longdoc.heads.learning import Group, TaskConfig
@@ -40,12 +40,8 @@ class DecodeOptions:
     """Threshold of a finding's score; by default that of the head's configuration."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.top_k, int) or self.top_k < 1:
-            raise ConfigError(f"top_k must be an integer, at least 1; got {self.top_k!r}")
-        if self.min_score is None:
-            return
-        if not isinstance(self.min_score, (int, float)) or not 0 <= self.min_score <= 1:
-            raise ConfigError(f"min_score must be a number from 0 to 1; got {self.min_score!r}")
+        check_count("top_k", self.top_k, 1)
+        check_score("min_score", self.min_score)
 
 
 class Reads(Protocol):

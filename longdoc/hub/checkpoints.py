@@ -65,7 +65,7 @@ def load_checkpoint(
         return _embedding_model(repository, config, stated if own == "embed" else None)
     if kind is None or kind != own:
         raise ConfigError(_no_head(repository.name, config, kind, own))
-    task = repository.load_complete(getattr(transformers, f"AutoModel{TASKS[kind]}"), **_settings(config))
+    task = repository.load_complete(getattr(transformers, f"AutoModel{TASKS[kind]}"))
     encoder = _encoder_of(repository.name, task)
     tokenizer = repository.tokenizer()
     size = window_size(encoder, _stated_length(repository, tokenizer))
@@ -129,7 +129,7 @@ def _head_of(stated: ModelConfig) -> tuple[str, Any]:
 def _embedding_model(repository: Repository, config: Any, stated: ModelConfig | None) -> Model:
     """An encoder with the pooling of its sentence-transformers modules, or else the mean."""
     vectors = read_vectors(repository, config.hidden_size)
-    encoder = without_pooler(_encoder_of(repository.name, repository.encoder(**_settings(config))))
+    encoder = without_pooler(_encoder_of(repository.name, repository.encoder()))
     tokenizer = repository.tokenizer()
     longest = None if vectors is None else vectors.longest
     size = window_size(encoder, longest or _stated_length(repository, tokenizer))
@@ -142,14 +142,10 @@ def _embedding_model(repository: Repository, config: Any, stated: ModelConfig | 
     return _assemble(repository, encoder, (name, head, module), _Reading(tokenizer, size, stated))
 
 
-def _settings(config: Any) -> dict[str, str]:
-    """Settings of ``from_pretrained``: BigBird is loaded dense, since ``sparsify`` makes it sparse later."""
-    return {"attention_type": "original_full"} if config.model_type == "big_bird" else {}
-
-
 def _encoder_of(name: str, model: Any) -> Any:
     encoder = model.base_model
-    if model.config.is_encoder_decoder or not hasattr(encoder, "embeddings"):
+    sees_one_side = any(getattr(module, "is_causal", False) for module in encoder.modules())
+    if model.config.is_encoder_decoder or sees_one_side or not hasattr(encoder, "embeddings"):
         raise ConfigError(
             f"{name} is a {type(model).__name__}; longdoc reads encoders, such as BERT, RoBERTa, DistilBERT, ALBERT, "
             "DeBERTa, XLM-R, Longformer, BigBird and ModernBERT"

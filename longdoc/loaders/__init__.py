@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from longdoc.arguments import check_flags
 from longdoc.document import Document
-from longdoc.errors import CorruptDocumentError, DocumentNotFoundError
+from longdoc.errors import ConfigError, CorruptDocumentError, DocumentNotFoundError
 from longdoc.loaders.detect import FORMATS, kind_of
 from longdoc.loaders.glued_words import warn_of_glued_words
 from longdoc.loaders.limits import MEMORY, SECONDS, Limits
@@ -75,9 +76,9 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
         LimitExceededError: it exceeds a limit.
         LoaderDiedError: it was isolated, and its process crashed, or (``LoaderTimeoutError``, ``LoaderMemoryError``)
             took more time or memory than it may.
+        ConfigError: an argument has another type, or a value out of range.
     """
-    if not isolated and (timeout, memory) != (SECONDS, MEMORY):
-        raise ValueError("timeout and memory are for documents that are isolated; add isolated=True")
+    _check_isolation(isolated, timeout, memory)
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
@@ -89,6 +90,12 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
 
     data = in_time(_content_of, source, name, limits, name=name, timeout=timeout)
     return run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
+
+
+def _check_isolation(isolated: bool, timeout: float | None, memory: int | None) -> None:
+    check_flags(isolated=isolated)
+    if not isolated and (timeout, memory) != (SECONDS, MEMORY):
+        raise ConfigError("timeout and memory are for documents that are isolated; add isolated=True")
 
 
 def _document(data: bytes, name: str, options: Options) -> Document:
@@ -128,12 +135,10 @@ def read(data: bytes, *, name: str, options: Options) -> Document:
 
 
 def _unreadable(path: str, error: Exception) -> str:
-    """Why a path cannot be read, and what to do."""
-    remedy = "give the path of a file"
+    """Why a path cannot be read, and what to do; a text is often given for one."""
+    remedy = "give the path of a file; a text itself is read with Document.from_text"
     if re.match(r"\w+://", path):
         remedy = "nothing is fetched from a network; download it and give its path"
-    elif len(path) > 255 or "\n" in path:
-        remedy = "give the path of a file; a text itself is read with Document.from_text"
     shown = path if len(path) <= 255 else f"{path[:60]} …"
     return f"{shown}: cannot be read ({getattr(error, 'strerror', None) or error}); {remedy}"
 
@@ -167,9 +172,9 @@ def _content(file: BinaryIO, name: str, limits: Limits) -> bytes:
         try:
             chunk = file.read(_CHUNK) if hasattr(file, "read") else None
         except TypeError as error:
-            raise TypeError(f"source is {type(file).__name__}, which fails ({error}); allowed: {allowed}") from error
+            raise ConfigError(f"source is {type(file).__name__}, which fails ({error}); allowed: {allowed}") from error
         if not isinstance(chunk, bytes):
-            raise TypeError(f"source is {type(file).__name__}; allowed: {allowed}")
+            raise ConfigError(f"source is {type(file).__name__}; allowed: {allowed}")
         content += chunk
         limits.check("file_bytes", len(content), name)
     return bytes(content)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from longdoc.arguments import check_flags
+from longdoc.errors import ConfigError
 from longdoc.loaders.limits import Limits
 
 _LANGUAGE = r"[a-z]{3}(_[a-z]+)?"
@@ -24,14 +26,18 @@ class Options:
 
     def __post_init__(self) -> None:
         if not isinstance(self.ocr, str) or not _OCR.fullmatch(self.ocr):
-            raise ValueError(f"ocr={self.ocr!r} is unknown; allowed: 'auto', 'never', or languages such as 'fra+eng'")
+            raise ConfigError(f"ocr={self.ocr!r} is unknown; allowed: 'auto', 'never', or languages such as 'fra+eng'")
         if not isinstance(self.limits, Limits):
-            raise ValueError(f"limits={self.limits!r} must be a longdoc.Limits, such as longdoc.Limits(pages=500)")
+            raise ConfigError(f"limits={self.limits!r} must be a longdoc.Limits, such as longdoc.Limits(pages=500)")
         if not isinstance(self.password, str | None):
-            raise ValueError(f"password must be a str, not {type(self.password).__name__}")
+            raise ConfigError(f"password must be a str, not {type(self.password).__name__}")
+        check_flags(tables=self.tables, keep_furniture=self.keep_furniture)
         pages = self.pages
-        if pages is not None and (not isinstance(pages, tuple) or len(pages) != 2 or not 1 <= pages[0] <= pages[1]):
-            raise ValueError(f"pages={pages!r} is not a range of pages; allowed: (first, last) with 1 <= first <= last")
+        are_two = isinstance(pages, tuple) and len(pages) == 2 and all(isinstance(page, int) for page in pages)
+        if pages is not None and not (are_two and 1 <= pages[0] <= pages[1]):
+            raise ConfigError(
+                f"pages={pages!r} is not a range of pages; allowed: (first, last) with 1 <= first <= last"
+            )
 
     @property
     def languages(self) -> str:
@@ -46,12 +52,12 @@ class Options:
             name: the name of the document, for errors.
 
         Raises:
-            ValueError: ``pages`` starts after the last page.
+            ConfigError: ``pages`` starts after the last page.
             LimitExceededError: they are more than the limits allow.
         """
         first, last = self.pages or (1, count)
         if first > count:
-            raise ValueError(f"{name}: pages={self.pages} starts after the last page; allowed: 1 to {count}")
+            raise ConfigError(f"{name}: pages={self.pages} starts after the last page; allowed: 1 to {count}")
         numbers = range(first, min(last, count) + 1)
         self.limits.check("pages", len(numbers), name)
         return numbers

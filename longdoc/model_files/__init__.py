@@ -8,17 +8,22 @@ tokenizers that could hang, grow without bound or crash.
 
 from longdoc.model_files.configs import checked_settings, encoder_config
 from longdoc.model_files.files import file_in, read_json, read_object
-from longdoc.model_files.tokenizers import TOKENIZER_FILES, check_tokens, read_tokenizer, tokenizer_copy
+from longdoc.model_files.foreign import FOREIGN_FILES, in_folder, in_place_of_weights
+from longdoc.model_files.tokenizers import TOKENIZER_FILES, VOCABULARIES, check_tokens, read_tokenizer, tokenizer_copy
 from longdoc.model_files.weights import check_numbers, check_size, misfit, misfits, part_names, stored_shapes
 
 __all__ = [
+    "FOREIGN_FILES",
     "TOKENIZER_FILES",
+    "VOCABULARIES",
     "check_numbers",
     "check_size",
     "check_tokens",
     "checked_settings",
     "encoder_config",
     "file_in",
+    "in_folder",
+    "in_place_of_weights",
     "misfit",
     "misfits",
     "part_names",

@@ -20,6 +20,7 @@ _INPUTS = {
 }
 """Arguments that only some encoders have → what such an encoder reads, which longdoc does not pass."""
 _OTHERS = {
+    "ibert": "numbers positions in a way of its own",
     "funnel": "shortens a text, so that its states are not those of tokens",
     "nystromformer": "reads rows of one length alone",
     "reformer": "computes attention with random numbers",

@@ -21,10 +21,15 @@ from longdoc.model_files.expressions import check_expression
 from longdoc.model_files.files import MAX_BYTES, read_object
 from longdoc.vocabulary import typed_errors
 
-TOKENIZER_FILES = (
-    "tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json vocab.txt vocab.json merges.txt "
-    "sentencepiece.bpe.model spiece.model spm.model sentencepiece.model tokenizer.model bpe.codes entity_vocab.json"
+VOCABULARIES = (
+    "tokenizer.json vocab.txt vocab.json bpe.codes "
+    "sentencepiece.bpe.model spiece.model spm.model sentencepiece.model tokenizer.model"
 ).split()
+"""The files that a tokenizer of transformers has its words in."""
+TOKENIZER_FILES = [
+    *VOCABULARIES,
+    *"tokenizer_config.json special_tokens_map.json added_tokens.json merges.txt entity_vocab.json".split(),
+]
 """Every file that a tokenizer of transformers is read from."""
 
 MAX_STEPS = 32

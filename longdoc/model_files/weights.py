@@ -18,6 +18,7 @@ MAX_HEADER = 16 << 20
 """Maximum size in bytes of the list of tensors at the start of a file; some 100 bytes are needed for each tensor."""
 MAX_PARTS = 1000
 _PART = re.compile(r"\w[\w.-]*\.safetensors")
+_POINTER = b"version "
 _SPARE = 1 << 20
 """Elements that a model of any size may have beside its weights, such as tables of positions."""
 _CALLS = 100
@@ -37,7 +38,10 @@ def stored_shapes(paths: Iterable[Path]) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     for path in paths:
         with path.open("rb") as file:
-            header = int.from_bytes(file.read(8), "little")
+            start = file.read(8)
+        if start == _POINTER:
+            raise ConfigError(f"{path} is a pointer of Git LFS, not the file itself; fetch it: git lfs pull")
+        header = int.from_bytes(start, "little")
         if header > min(MAX_HEADER, path.stat().st_size - 8):
             raise ConfigError(
                 f"{path} is damaged: its header has {header:,} bytes by its own account; allowed are {MAX_HEADER:,}, "

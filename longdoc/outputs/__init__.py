@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from shutil import copymode
 from typing import IO, Any
 
+from longdoc.arguments import check_type
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.outputs import csv, html, jsonl, parquet, table
 from longdoc.outputs.format import Format, Outcome, PredictionLike
@@ -107,7 +109,7 @@ def replacing(path: str | Path, *, keep: bool = False, binary: bool = False) -> 
         )
         if part != target and target.is_file():
             copymode(target, part)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle; ValueError: a NUL
         raise ConfigError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
     try:
         with stream:
@@ -153,6 +155,7 @@ def format_of(path: str | Path) -> str:
     Raises:
         ConfigError: the suffix selects no format.
     """
+    check_type("path", path, "the path of a file", str, PathLike)
     suffix = Path(path).suffix
     by_suffix = {format.suffix: name for name, format in FORMATS.items() if format.suffix}
     if suffix.lower() not in by_suffix:

@@ -11,7 +11,7 @@ from longdoc.summary import searched
 if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.errors import DocumentError
-    from longdoc.labels import Answer, Entity
+    from longdoc.labels import Answer, Entity, Label
 
 
 class GapLike(Protocol):
@@ -72,6 +72,8 @@ class PredictionLike(Protocol):
     @property
     def spans(self) -> Sequence[Entity]: ...
     @property
+    def labels(self) -> Sequence[Label]: ...
+    @property
     def answers(self) -> Sequence[Answer]: ...
     @property
     def rejected(self) -> Sequence[Answer]: ...
@@ -101,6 +103,15 @@ def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
     spans = () if prediction.record is not None else prediction.spans
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
         found.setdefault(span.label, []).append(span)
+    return found
+
+
+def classes(prediction: PredictionLike) -> dict[str, list[tuple[str, float]]]:
+    """The classes of the document, then those of its sections: where each was found, with its score."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    for label in sorted(prediction.labels, key=lambda label: -1 if label.start is None else label.start):
+        where = "document" if label.start is None else f"section {label.section}" if label.section else "a section"
+        found.setdefault(label.name, []).append((where, label.score))
     return found
 
 

@@ -14,6 +14,7 @@ from longdoc.outputs.format import (
     Format,
     Outcome,
     PredictionLike,
+    classes,
     not_found,
     passages,
     rejected_for,
@@ -122,6 +123,7 @@ def fragment(prediction: PredictionLike) -> str:
     answers = "".join(
         _answer_row(name, passage, above) for (name, passage), above in zip(listed, names_above, strict=False)
     )
+    answers = "".join(_class_row(name, *own) for name, found in classes(prediction).items() for own in found) + answers
     rows = "".join(row for names in names_by_label(prediction.entities).values() for row in _rows(names, hues))
     name_head = '<tr><th></th><th></th><th class="number">Mentions</th><th>Pages</th><th class="number">Score</th></tr>'
     answer_head = '<tr><th></th><th></th><th>Where</th><th class="number">Score</th></tr>'
@@ -138,6 +140,14 @@ def fragment(prediction: PredictionLike) -> str:
         f'<div class="longdoc"><style>{_MARKS}{_FRAGMENT_CSS}{_DOUBT_CSS if answers else ""}</style>'
         f'<strong>{_text(document.title)}</strong><div class="facts">{_facts(document.source.name, prediction)}</div>'
         f'{tables}<div class="excerpt">{excerpt}</div></div>'
+    )
+
+
+def _class_row(name: str, where: str, score: float) -> str:
+    """The table row of a class in a notebook."""
+    return (
+        f'<tr class="first"><th>{_text(name)}</th><td></td><td>{_text(where)}</td>'
+        f'<td class="number">{score:.2f}</td></tr>'
     )
 
 
@@ -195,9 +205,14 @@ def _article(outcome: Outcome, prediction: PredictionLike, anchor: str, hues: di
 
 
 def _answers(prediction: PredictionLike, anchor: str) -> str:
-    """The list of answers by field and of spans by label, and of the fields without any."""
+    """The list of classes, of answers by field and of spans by label, and of the fields without any."""
     found = passages(prediction)
     shown = "".join(
+        f"<dt>{_text(name)}</dt>"
+        + "".join(f'<dd><span class="where">{_text(where)} · {score:.2f}</span></dd>' for where, score in own)
+        for name, own in classes(prediction).items()
+    )
+    shown += "".join(
         f"<dt>{_text(name)}</dt>{''.join(_answer(passage, anchor) for passage in own)}\n"
         for name, own in found.items()
         if own

@@ -1,4 +1,4 @@
-"""Tables for a terminal: the names in each document, its clauses, or the fields of a schema with their answers."""
+"""Tables for a terminal: the names in each document, its clauses and classes, or the fields of a schema, answered."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from longdoc.outputs.format import (
     GapLike,
     Outcome,
     PredictionLike,
+    classes,
     not_found,
     passages,
     rejected_for,
@@ -45,10 +46,12 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
             console.print(shown(str(outcome.result)), style="red")
             continue
         _print_title(console, outcome.source, outcome.result)
-        found = passages(outcome.result)
+        found, labels = passages(outcome.result), classes(outcome.result)
+        if labels:
+            _print_classes(console, labels)
         if found:
             _print_passages(console, outcome.result, found)
-        if not found or (outcome.result.entities and not outcome.result.sought):
+        if not (found or labels) or (outcome.result.entities and not outcome.result.sought):
             _print_entities(console, outcome.result)
         for notice in said_notices(outcome.result):
             console.print(notice, style="yellow")
@@ -125,6 +128,24 @@ def _add_label(table: Table, label: str, names: list[Name]) -> None:
     if len(names) > NAMES_SHOWN:
         table.add_row("", Text(f"and {len(names) - NAMES_SHOWN} more (-o FILE writes them all)", style="dim"))
     table.add_section()
+
+
+def _print_classes(console: Console, labels: dict[str, list[tuple[str, float]]]) -> None:
+    """Prints classes as a table."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Class", style="cyan", no_wrap=True)
+    table.add_column("Where", overflow="fold")
+    table.add_column("Score", justify="right")
+    for name, own in labels.items():
+        for position, (where, score) in enumerate(own[:PASSAGES_SHOWN]):
+            table.add_row("" if position else name, on_one_line(where), f"{score:.2f}")
+        if len(own) > PASSAGES_SHOWN:
+            table.add_row("", Text(f"and {len(own) - PASSAGES_SHOWN:,} more (-o FILE writes them all)", style="dim"))
+    console.print(table)
 
 
 def _print_passages(console: Console, prediction: PredictionLike, found: dict[str, list[Answer | Entity]]) -> None:

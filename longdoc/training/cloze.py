@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from longdoc.devices import device_of
 from longdoc.metrics import Bits
-from longdoc.reader import device_of
 from longdoc.training.learner import Learner, to_device
 from longdoc.training.masked import Collator
 from longdoc.training.masking import assign_passes

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from longdoc.reader import device_of
+from longdoc.devices import device_of
 from longdoc.training.learner import Learner, to_device
 from longdoc.training.trainer import Prepared, TrainConfig, prepare
 

@@ -17,9 +17,9 @@ from transformers import TrainerCallback, TrainingArguments, get_scheduler
 from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from longdoc.config import convert_fields, to_dict
+from longdoc.devices import Precision, device_of, dtype_of
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError, MissingDependencyError, first_line, require
-from longdoc.reader import Precision, device_of, dtype_of
 from longdoc.training.batch_trainer import BatchTrainer, Development, EarlyStopping, Shareable
 from longdoc.training.checkpoints import PARTIAL, checkpoint_to_resume
 from longdoc.training.deepspeed import zero_stage

@@ -11,6 +11,7 @@ from transformers import TrainerCallback, set_seed
 
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
+from longdoc.devices import Precision
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
 from longdoc.evaluation.scoring import check
@@ -18,7 +19,6 @@ from longdoc.heads import TaskConfig, kind_of
 from longdoc.labels import OUTSIDE
 from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
-from longdoc.reader import Precision
 from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches
 from longdoc.training.deepspeed import gathered_weights

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from longdoc.arguments import check_count
 from longdoc.errors import ConfigError
 from longdoc.workers.process import Lost
 
@@ -31,12 +32,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("attempts", "recycle", "memory"):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value > 0) and not (name == "memory" and value is None):
-                raise ConfigError(f"{name} must be an integer, at least 1; got {value!r}")
+            check_count(name, getattr(self, name), 1, optional=name == "memory")
         for name in ("seconds", "start_seconds"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if value is not None and not (is_number and 0 < value < math.inf):
                 raise ConfigError(f"{name} must be a number above 0; got {value!r}")
 
 
