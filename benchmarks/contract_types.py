@@ -19,7 +19,7 @@ from longdoc.encoders import length_batches
 from longdoc.heads import ClassifyConfig, ClassifyHead, EmbedConfig, EmbedHead
 from longdoc.metrics import ClassCounts, class_counts
 from longdoc.model import Model, ModelConfig
-from longdoc.training.base import base_folder
+from longdoc.training.given_model import base_folder
 from longdoc.windows import split, tokenize
 
 PARTS = ("train", "dev", "test")

@@ -165,7 +165,7 @@ def _convert_dataclass(hint: Any, value: Any, where: str) -> Any:
 
 
 def _classes(hint: Any) -> Iterator[type[Any]]:
-    """The dataclasses of which an annotation allows instances, those that extend the base of a table, too."""
+    """The dataclasses whose instances an annotation allows; for a table its members and the base that they extend."""
     bases = (typing.get_args(hint)[0],) if typing.get_origin(hint) is Annotated else (hint,)
     yield from (each for each in (*bases, *_members(hint)) if isinstance(each, type) and dataclasses.is_dataclass(each))
     for member in _members(hint):
@@ -241,6 +241,12 @@ def _chosen(members: tuple[Any, ...], discriminator: str, value: Mapping[Any, An
         raise ConfigError(_at(where, f"missing key {discriminator!r}. Allowed: {', '.join(allowed)}"))
     if given not in list(allowed):
         hint = did_you_mean(given, allowed) or "."
+        bases: list[Any] = [base for base in members[0].__bases__ if dataclasses.is_dataclass(base)]
+        others = [
+            cls for base in bases for cls in base.__subclasses__() if given in _literals(cls).get(discriminator, ())
+        ]
+        if others:  # outside the table
+            hint = f", which only configurations in Python have, as {others[0].__name__}."
         message = f"unknown {discriminator} {given!r}{hint} Allowed: {', '.join(allowed)}"
         raise ConfigError(_at(_join(where, discriminator), message))
     return allowed[given]

@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from longdoc.attention import SparsePattern
 from longdoc.attention.positions import repeated_positions
 
 SEE_PADDING = ("convbert", "fnet", "yoso")
-"""Model types whose states of a text depend on the padding after it: they read each window by itself."""
+"""Model types whose states of a text depend on the padding after it: they read, and learn, each window by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,8 @@ class Encoder(nn.Module):
             token_type_ids: segment ids, int64 ``(B, T)``, for encoders with several segments.
             global_mask: bool ``(B, T)``, true for the question's tokens; among dense encoders only Longformer uses it.
         """
+        if self.sees_padding and attention_mask is not None:
+            return self._one_by_one(input_ids, attention_mask, token_type_ids)
         further = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         if self.asks_globally and global_mask is not None:
             further["global_attention_mask"] = global_mask.long()
@@ -206,6 +209,15 @@ class Encoder(nn.Module):
             attention_mask = attention_mask.float()
         states: Tensor = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **further).last_hidden_state
         return states
+
+    def _one_by_one(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
+        """States ``(B, T, D)`` of windows that are each read without their padding, where they are 0."""
+        rows = []
+        for number, length in enumerate(attention_mask.sum(dim=1).tolist()):
+            types = None if token_type_ids is None else token_type_ids[number : number + 1, :length]
+            states = self.forward(input_ids[number : number + 1, :length], token_type_ids=types)
+            rows.append(F.pad(states, (0, 0, 0, input_ids.shape[1] - length)))
+        return torch.cat(rows)
 
     def batch(
         self,

@@ -41,7 +41,9 @@ class WindowConfig:
     overlap: int = 32
     """Tokens shared by neighbouring windows."""
     merge: MergeRule = "centre"
-    """How the scores of overlapping windows are combined (see :func:`merge_weights`)."""
+    """How the scores of a token from overlapping windows are combined: their ``mean``; weighted by the distance to the
+    nearer border of each window (``centre``); only from the window where that is largest (``most central``); only from
+    the ``first`` window."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 import transformers as tf
@@ -19,20 +20,21 @@ from longdoc.datasets.examples import Question
 from longdoc.errors import ConfigError, DataError, MissingDependencyError
 from longdoc.export import to_transformers
 from longdoc.heads import ClassifyConfig, NerConfig, SpansConfig, TaskConfig
+from longdoc.heads.classify import MAX_WINDOWS
 from longdoc.hub import load_checkpoint
 from longdoc.labels import Span, tag_names
 from longdoc.model import Model, ModelConfig
 from longdoc.reader import Reader
 from longdoc.training import TrainConfig, WindowDataset, train
-from longdoc.training.base import model_of
 from longdoc.training.data import training_batches
 from longdoc.training.distill import DistillConfig, Teacher
+from longdoc.training.given_model import model_of
 from longdoc.training.learner import Learner
 from longdoc.training.run import Scheduler, record_config
 from longdoc.training.trainer import prepare
 from longdoc.windows import WindowConfig
 from test_checkpoint_words import change
-from test_hub import FAMILIES, TAGS, own_output, save
+from test_hub import FAMILIES, SIZES, TAGS, own_output, save
 
 RECORDS = [annotated(repeat) for repeat in (1, 2, 3, 4) * 4]
 IN_MEMORY = {"labels": {"party": "PARTY"}}
@@ -100,6 +102,18 @@ def test_a_run_from_python_equals_that_of_yaml_and_tells_its_callbacks(corpus):
         ({"scheduler": "warmup_stable_decay"}, r"scheduler_options do not fit warmup_stable_decay: .*num_decay_steps"),
         ({"scheduler": "cosine", "scheduler_options": {"cycles": 2}}, r"scheduler_options do not fit cosine: .*cycles"),
         ({"scheduler": "constant", "scheduler_options": {"cycles": 2}}, r"constant has no scheduler_options"),
+        ({"scheduler": "cosine", "scheduler_options": {"last_epoch": 3}}, r"scheduler_options has last_epoch"),
+        ({"scheduler": "inverse_sqrt", "scheduler_options": {"timescale": 0}}, r"do not fit inverse_sqrt and .*zero"),
+        ({"scheduler": "polynomial", "warmup_share": 1}, r"do not fit polynomial and warmup_share 1: .*zero"),
+        ({"scheduler": "polynomial", "scheduler_options": {"lr_end": 0.02}}, r"do not fit polynomial: lr_end"),
+        (
+            {"scheduler": "polynomial", "scheduler_options": {"lr_end": -1}},
+            r"the learning rate would be -0\.0.*allowed",
+        ),
+        (
+            {"scheduler": "cosine_with_min_lr", "scheduler_options": {"min_lr": 0.5}},
+            r"would be .*0 to learning_rate, 0.01",
+        ),
     ],
 )
 def test_a_wrong_value_from_python_is_named(tmp_path, changes, message):
@@ -111,6 +125,32 @@ def test_a_wrong_value_from_python_is_named(tmp_path, changes, message):
 def test_examples_of_another_type_are_refused_with_the_remedy(given):
     with pytest.raises(DataError, match=r"examples.* is .*give a list or an iterator of Example: from_records"):
         MemoryConfig(examples=given)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"labels": "loan"}, r"examples\[1\]\.labels is 'loan'; give a tuple of classes"),
+        ({"labels": (1,)}, r"examples\[1\]: its id or a class is 1; give a string"),
+        ({"spans": None}, r"examples\[1\]\.spans is None; give a tuple of spans"),
+        ({"spans": ((0, 4, "PARTY"),)}, r"examples\[1\]\.spans\[0\] is \(0, 4, 'PARTY'\); give a .*Span\(start"),
+        ({"spans": (Span(0, 5, "PARTY"),)}, r"examples\[1\]\.spans\[0\]: the span 0-5 ends beyond the text of 4"),
+        ({"spans": (Span(0, 2, None),)}, r"examples\[1\]\.spans\[0\]: a span needs two integers and a label"),
+        ({"questions": ("Who?",)}, r"0: questions is \('Who\?',\); give a tuple of Question"),
+        (
+            {"questions": (Question("1", "Who?", label=1),)},
+            r"questions\[0\]: its id, label or category is 1; give a string",
+        ),
+        (
+            {"questions": (Question("1", "Who?", (Span(2, 9, ""),)),)},
+            r"examples\[1\]\.questions\[0\]\.answers\[0\]: the span 2-9 ends beyond",
+        ),
+    ],
+)
+def test_a_wrong_value_in_an_example_is_named(wrong, message):
+    good = Example("0", "Acme", (Span(0, 4, "PARTY"),), labels=("loan",))
+    with pytest.raises(DataError, match=message):
+        MemoryConfig(examples=[good, replace(good, **{"spans": (), **wrong})])
 
 
 def test_data_in_memory_is_read_once_and_fails_as_files_do(corpus):
@@ -199,17 +239,24 @@ def test_the_head_of_a_checkpoint_becomes_a_head_that_learns(tmp_path, family, k
     tags = [*TAGS, "I-MISC", "B-MISC"]
     names = {"ner": tags, "classify": ["lease", "loan", "other"]}.get(kind, ["a", "b"])
     theirs, fast = save(tmp_path, family, LEARNING[kind], id2label=dict(enumerate(names)), initializer_range=0.5)
+    refused = {("longformer", "classify"): "its class gives the encoder more than the text, as that of Longformer"}
     if family == "modernbert" or (family, kind) == ("big_bird", "qa"):
-        with pytest.raises(ConfigError, match=f"head of kind {kind} has layers or inputs that heads of longdoc"):
-            model_of(str(tmp_path))
+        refused[family, kind] = f"head of kind {kind} has layers or inputs that heads of longdoc"
+    if (family, kind) in refused:
+        for key in ("base", "distill.teacher"):
+            with pytest.raises(ConfigError, match=f"^{key} is .*{refused[family, kind]}"):
+                model_of(str(tmp_path), key=key)
         return
     model = model_of(str(tmp_path))
     assert list(model.heads) == [kind]
-    if family == "longformer" and kind != "ner":  # whose classes have global tokens
-        return
-    wanted, encoded = own_output(theirs, fast, CORPUS[0][:40])
+    texts = [CORPUS[0][:40]] if kind != "qa" else ["Who?", CORPUS[0][:40]]
+    wanted, encoded = own_output(theirs, fast, *texts)
+    *asked, ids = (fast(text, add_special_tokens=False)["input_ids"] for text in texts)
+    special = model.encoder.template.asking(*asked) if asked else None
+    inputs = model.encoder.batch([np.array(ids)], special).inputs
+    assert inputs["input_ids"].tolist() == encoded["input_ids"].tolist()
     with torch.no_grad():
-        scores = model.heads[kind](model.encoder(encoded["input_ids"]))
+        scores = model.heads[kind](model.encoder(**inputs))
     if kind == "qa":
         wanted = torch.stack([wanted.start_logits, wanted.end_logits], dim=-1)
     elif kind == "ner":
@@ -218,6 +265,30 @@ def test_the_head_of_a_checkpoint_becomes_a_head_that_learns(tmp_path, family, k
     else:
         wanted = wanted.logits[:, None]
     torch.testing.assert_close(scores, wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("family", "activation"),
+    [("bert", "tanh"), ("distilbert", "relu"), ("deberta-v2", "gelu"), ("big_bird", "gelu_new")],
+)
+def test_the_activation_function_is_that_of_the_class(tmp_path, family, activation):
+    save(tmp_path, family, LEARNING["classify"])
+    assert model_of(str(tmp_path)).config.heads["classify"].hidden == activation
+
+
+@pytest.mark.parametrize("name", ["ConvBert", "FNet", "Yoso"])
+def test_encoders_that_see_padding_learn_each_window_without_it(name):
+    plain, special = make_model(), {"fnet": {"tpu_short_seq_length": 64}}.get(name.lower(), {})
+    settings = {**SIZES, "vocab_size": plain.tokenizer.get_vocab_size(), "max_position_embeddings": 64, **special}
+    torch.manual_seed(0)
+    backbone = getattr(tf, f"{name}Model")(getattr(tf, f"{name}Config")(**settings))
+    encoder = Model(backbone, plain.tokenizer, CONTRACT).encoder.eval()
+    windows = [np.arange(5, 5 + length) for length in (20, 9)]
+    states = encoder(**encoder.batch(windows).inputs)
+    for own, window in zip(states, windows, strict=True):
+        torch.testing.assert_close(own[: len(window) + 2], encoder(**encoder.batch([window]).inputs)[0])
+    states[1, 3, 0].backward()
+    assert backbone.get_input_embeddings().weight.grad.abs().sum() > 0
 
 
 def save_checkpoint(folder, kind="ner", names=("O", "B-PARTY", "I-PARTY"), **settings):
@@ -349,6 +420,15 @@ def test_a_teacher_of_other_words_or_labels_is_refused(corpus):
         ConfigError, match=r"no head 'contract' \(ner\) .* O, B-PARTY, I-PARTY; it has ner \(ner\) O, B-"
     ):
         train(config_of(corpus, distill={"teacher": str(corpus / "labels")}))
+    save_checkpoint(corpus / "classes", "classify", ("lease", "loan"))
+    for form in ({"over": "tokens"}, {"multi_label": True}):
+        head = ClassifyConfig(labels=("lease", "loan"), **form)
+        student = model_of(str(corpus / "classes"), replace(CONTRACT, heads={"mine": head}))
+        with pytest.raises(ConfigError, match=r"no head 'mine' .*lease, loan, .*; it has .*loan, over: windows, multi"):
+            Teacher(model_of(str(corpus / "classes")), DistillConfig(teacher="theirs"), student)
+    save(corpus / "bare", "bert", "Model")
+    with pytest.raises(ConfigError, match=r"^distill\.teacher: .* no head .*What a teacher teaches is its head"):
+        train(config_of(corpus, distill={"teacher": str(corpus / "bare")}))
     save(corpus / "words", "roberta", "ForTokenClassification", id2label=dict(enumerate(("O", "B-PARTY", "I-PARTY"))))
     with pytest.raises(ConfigError, match=r"another vocabulary than the student; choose one with the same tokenizer"):
         train(config_of(corpus, distill={"teacher": str(corpus / "words")}))
@@ -372,12 +452,12 @@ def test_class_weights_change_the_loss_as_they_say(head):
     outside = {"O": 0.0} if head.kind == "ner" else {}
     same, more = loss_with(model, {"PARTY": 1.0}), loss_with(model, {"PARTY": 4.0})
     torch.testing.assert_close(same, loss_with(model, {}))
+    assert more > same
     if head.kind == "ner":
         alone = loss_with(model, {"PARTY": 1.0, **outside})
-        torch.testing.assert_close(alone, loss_with(model, {"PARTY": 4.0, **outside}))
-        assert min(same, alone) < more < max(same, alone), "a weighted mean of the loss of words inside and outside"
-    else:
-        assert more > same
+        torch.testing.assert_close(loss_with(model, {"PARTY": 4.0, **outside}), 4 * alone)
+        torch.testing.assert_close(more - same, 3 * alone)
+        assert loss_with(model, {"PARTY": 0.0, **outside}) == 0
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -389,12 +469,14 @@ def test_a_class_of_weight_zero_teaches_nothing(several):
     )
     examples = [Example("1", CORPUS[0], labels=("lease",)), Example("2", CORPUS[1], labels=("loan",))]
     losses = []
-    for data, weights in [(examples, {"loan": 0.0}), (examples[:1], {})]:
+    for data, weights in [(examples, {"loan": 0.0}), (examples[:1], {}), (examples[1:], {"loan": 0.0})]:
         task = TaskConfig(heads=("kind",), data=MemoryConfig(examples=data), window=64, class_weights=weights)
         batch = training_batches([task], model, 100_000, seed=1)[0]
         batch.pop("documents")
         losses.append(Learner(model.eval())(**batch)["loss"])
-    assert torch.allclose(*losses) == (not several), "with several classes, a text without the class still teaches"
+    both, other, alone = losses
+    assert torch.allclose(2 * both, other) == (not several), "with several classes, one without the class teaches"
+    assert (alone == 0) == (not several) and torch.isfinite(alone), "one text in a batch is weighed, too"
 
 
 @pytest.mark.parametrize(
@@ -458,6 +540,32 @@ def test_windows_teach_every_class_what_the_documents_say(tmp_path, family):
             assert plain(said) == "acmeincorporated"
         else:
             assert batch["labels"].tolist() == [1] * len(windows)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+@pytest.mark.parametrize("kind", LEARNING)
+def test_the_windows_cover_every_token_with_the_segments_of_the_tokenizer(tmp_path, kind, family):
+    names = {"ner": ("I-ORG", "O", "B-ORG"), "qa": "ab", "classify": ("lease", "loan")}[kind]
+    model, fast = save(tmp_path, family, LEARNING[kind], id2label=dict(enumerate(names)))
+    text = " ".join(CORPUS[:2])
+    start = text.index("Acme")
+    asked = tuple(Question(str(n), "Who?", spans) for n, spans in enumerate([(Span(start, start + 17, ""),), ()]))
+    example = Example("1", text, (Span(start, start + 17, "ORG"),), asked, labels=("loan", "loan"))
+    data = MemoryConfig(examples=[example, replace(example, id="2")])
+    rows = [*WindowDataset(model, fast, data, window=32, overlap=4)]
+    ids = fast(text, add_special_tokens=False)["input_ids"]
+    texts, seen = (["Who?"] if kind == "qa" else []), np.zeros(len(ids), dtype=int)
+    first = len(fast(*texts, "a")["input_ids"]) - 2
+    for row in rows:
+        own = row["input_ids"][first:-1]
+        (at,) = [n for n in range(len(ids)) if ids[n : n + len(own)] == own]
+        seen[at : at + len(own)] += 1
+        expected = fast(*texts, text)
+        assert ("token_type_ids" in row) == ("token_type_ids" in expected)
+        types = expected.get("token_type_ids", [])
+        assert row.get("token_type_ids", []) == [*types[: len(row["input_ids"]) - 1], *types[-1:]]
+    assert seen.min() >= (4 if kind == "qa" else 2), "each question, and each document"
+    assert len(rows) > 2 * MAX_WINDOWS
 
 
 def test_data_and_models_that_do_not_fit_the_windows_are_refused(tmp_path):

@@ -940,6 +940,10 @@ def test_a_data_set_can_be_configured_in_python(tmp_path):
             {"reader": "brats"},
             r"data\.reader: unknown reader 'brats'; did you mean 'brat'\? Allowed: jsonl, conll, brat",
         ),
+        (
+            {"reader": "memory"},
+            r"data\.reader: unknown reader 'memory', which only configurations in Python have, as MemoryConfig\.",
+        ),
         ({"reader": "cuad questions"}, "data: missing key 'wordings'"),
         ({}, "data: missing key 'reader'"),
     ],

@@ -28,7 +28,7 @@ class SparsePattern:
     """
 
     window: int | tuple[int, ...] = 256
-    """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A tuple: one per layer."""
+    """Tokens seen to each side, inclusive: half of Longformer's ``attention_window``. A list: one per layer."""
     global_tokens: tuple[int, ...] = (0,)
     """Positions, counted from each document's first token, that see all tokens and that all tokens see."""
     global_blocks: tuple[int, ...] = ()

@@ -11,7 +11,7 @@ from longdoc.errors import ConfigError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderConfig:
-    """The keys of every reader. Each reader extends it, with its own name and the keys that only it has."""
+    """The keys of every reader; those that only some readers have follow below."""
 
     reader: str
     """Format of the files."""

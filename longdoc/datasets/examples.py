@@ -35,7 +35,8 @@ class Example:
     """A document with the annotations that its corpus has: entities, questions, classes.
 
     Raises:
-        DataError: two questions have the same id, so that one of them would be left out; or a text is no text.
+        DataError: two questions have the same id, so that one of them would be left out; a question is no
+            :class:`Question`, or a text no text.
     """
 
     id: str
@@ -47,6 +48,8 @@ class Example:
     """Classes of the document."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.questions, (tuple, list)) or not all(isinstance(q, Question) for q in self.questions):
+            raise DataError(f"{self.id}: questions is {self.questions!r:.60}; give a tuple of Question")
         for text in (self.text, *(question.text for question in self.questions)):
             _check_text(self.id, text)
         times = Counter(question.id for question in self.questions)

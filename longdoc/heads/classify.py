@@ -152,8 +152,8 @@ class ClassifyHead(nn.Module):
             groups: int64 ``(B,)``, ascending from 0: the document that a window belongs to.
             targets: int64 ``(G,)``, or float ``(G, L)`` of zeros and ones for several classes at once.
             evidence: bool ``(B, T)``, the tokens that decide; groups without any do not count.
-            weights: factors of the loss of each class, float ``(L,)``; with several classes at once, of the texts that
-                have the class.
+            weights: factors of the loss of each class, float ``(L,)``, by which the mean is not divided; with several
+                classes at once, of the texts that have the class.
         """
         scores: Tensor = self(states).float()
         rows = content if scores.shape[1] > 1 else content.new_ones(content.shape[0], 1)
@@ -163,7 +163,7 @@ class ClassifyHead(nn.Module):
         if targets.is_floating_point():
             loss = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights)
         else:
-            loss = F.cross_entropy(logits, targets, weight=weights)
+            loss = F.cross_entropy(logits, targets, weight=weights, reduction="none").mean()
         if evidence is None:
             return loss
         pairs = zip(found, evidence[rows].split(sizes), strict=True)
@@ -206,9 +206,17 @@ def labels_of(logits: Tensor, head: str, config: ClassifyConfig) -> list[Label]:
 
 
 def class_groups(
-    task: TaskConfig, configs: Mapping[str, Any], tokenizer: Tokenizer, template: Template, rng: np.random.Generator
+    task: TaskConfig,
+    configs: Mapping[str, Any],
+    tokenizer: Tokenizer,
+    template: Template,
+    rng: np.random.Generator,
+    *,
+    max_windows: int | None = MAX_WINDOWS,
 ) -> Iterator[Group]:
     """Texts of ``task.passes`` passes, each as a group of windows; those without a class to learn are left out.
+
+    Of a longer text, ``max_windows`` windows are drawn at random; all are kept if it is None.
 
     Raises:
         DataError: a class differs from one of the head's only in its spelling.
@@ -220,7 +228,7 @@ def class_groups(
     documents = [(example, tokens) for example, tokens in documents if len(tokens)]
     for example, tokens in passes_over(documents, task.passes, rng):
         windows = split(len(tokens), size=task.window - len(special), overlap=task.overlap)
-        kept = sorted(rng.permutation(len(windows))[:MAX_WINDOWS].tolist())
+        kept = sorted(rng.permutation(len(windows))[:max_windows].tolist())
         slices = tuple(tokens.ids[windows[i].start : windows[i].end] for i in kept)
         yield Group(task, example.id, slices, special, {"labels": example.labels})
 
@@ -278,14 +286,19 @@ def class_targets(
         rows = [[float(label in group.targets["labels"]) for label in config.labels] for group in groups]
         targets = torch.tensor(rows)
     else:
-        targets = torch.tensor([_index(group, config) for group in groups])
+        targets = torch.tensor([class_index(group, config) for group in groups])
     weights = groups[0].task.weights_of(config.labels)
     return {
         head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets, "weights": weights}
     }
 
 
-def _index(group: Group, config: ClassifyConfig) -> int:
+def class_index(group: Group, config: ClassifyConfig) -> int:
+    """Number of the one class of a text.
+
+    Raises:
+        DataError: it has none of the head's, or several.
+    """
     labels = set(group.targets["labels"])
     if len(labels) != 1 or not labels <= set(config.labels):
         raise DataError(

@@ -26,7 +26,7 @@ class TaskConfig:
     data: DatasetConfig
     """The data set; ``reader`` decides which other keys are allowed."""
     unmarked: tuple[str, ...] = ()
-    """Labels of these heads that the data set does not annotate (see ``NerHead.loss``)."""
+    """Labels of these heads that the data set does not annotate: a word without a label may have one of them."""
     weight: float = 1.0
     """Factor of this task's loss."""
     class_weights: dict[str, float] = field(default_factory=dict)
@@ -47,7 +47,8 @@ class TaskConfig:
     empty: float = 1.0
     """Share of the windows without spans, or of the questions without answers, kept in each pass, at random."""
     unanswerable: float = 0.0
-    """Share of the answerable questions that are also learned in an unanswerable version (``heads.unanswerable``)."""
+    """Share of the answerable questions that are also learned in an unanswerable version: with another name or
+    number in the question, or without the sentences of the answer in the text."""
     negatives: float = 1.0
     """Mean number of windows without an answer, or without evidence, learned with each window that has one."""
 

@@ -59,7 +59,7 @@ class NerConfig:
     """How the scores of a word's tokens are combined."""
     introduced: dict[str, int] = field(default_factory=dict)
     """Late-mention filter: a label and the number of characters at the start of a document within which a name must
-    first be mentioned (see ``decode.drop_late_mentions``)."""
+    first be mentioned, if any name of that label is: those that come later are left out."""
     calibration: Calibration = field(default_factory=Calibration)
     """How scores become probabilities; fitted by ``longdoc calibrate``."""
 
@@ -108,14 +108,17 @@ class NerHead(nn.Module):
             states: ``(B, T, D)``.
             tags: int64 ``(B, T)``; -100 where there is nothing to learn (padding, special tokens).
             unmarked: labels of this head that the data set does not annotate.
-            weights: factors of the loss of each tag, float ``(L,)``; the loss is then the weighted mean.
+            weights: factors of the loss of each tag, float ``(L,)``, by which the mean is not divided.
         """
         log_probabilities: Tensor = self(states).float().log_softmax(dim=-1)
         if unmarked:
             open_tags = [i for i, tag in enumerate(self.tags) if tag == OUTSIDE or tag[2:] in unmarked]
             outside = log_probabilities[..., open_tags].logsumexp(dim=-1, keepdim=True)
             log_probabilities = torch.cat([outside, log_probabilities[..., 1:]], dim=-1)
-        return F.nll_loss(log_probabilities.flatten(0, 1), tags.flatten(), weight=weights, ignore_index=IGNORED)
+        losses = F.nll_loss(
+            log_probabilities.flatten(0, 1), tags.flatten(), weight=weights, ignore_index=IGNORED, reduction="sum"
+        )
+        return losses / (tags != IGNORED).sum().clamp(min=1)
 
 
 def decode(

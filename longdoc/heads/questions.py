@@ -33,13 +33,14 @@ class _Sampler:
     rng: np.random.Generator
     _specials: dict[str, SpecialTokens] = field(default_factory=dict)
 
-    def group(self, question: Question, document: TokenizedExample) -> Group | None:
+    def group(self, question: Question, document: TokenizedExample, *, whole: bool = False) -> Group | None:
         """A window that contains an answer, and some that do not; None if every answer is longer than a window.
 
         Of the many categories that a document lacks, only a share is learned. Hypotheses (with a label) always are.
+        With ``whole`` nothing is drawn: the group has all windows, also those with a part of an answer.
         """
         is_lacking = not question.answers and question.category is not None and question.label is None
-        if is_lacking and self.rng.random() >= self.task.empty:
+        if not whole and is_lacking and self.rng.random() >= self.task.empty:
             return None
         special = self.special(question)
         spans = np.array([token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
@@ -56,7 +57,8 @@ class _Sampler:
         if len(spans) and not with_answer:
             return None
         touched = [((spans[:, 1] >= w.start) & (spans[:, 0] < w.end)).any() for w in windows]
-        chosen = self._choose(with_answer, [index for index, any_part in enumerate(touched) if not any_part])
+        without = [index for index, any_part in enumerate(touched) if not any_part]
+        chosen = list(range(len(windows))) if whole else self._choose(with_answer, without)
         if not chosen:
             return None
         inside = [spans[contained[index]] - windows[index].start for index in chosen]
@@ -108,6 +110,19 @@ def question_groups(
                 if rng.random() < task.passes - number:
                     found = _variants(question, documents, index, sampler)
                     yield from (group for group in found if group is not None)
+
+
+def whole_question_groups(
+    task: TaskConfig, configs: Mapping[str, Any], tokenizer: Tokenizer, template: Template, rng: np.random.Generator
+) -> Iterator[Group]:
+    """Each question that can be learned, in all its wordings, with all windows of its own document."""
+    sampler = _Sampler(task, tokenizer, template, rng)
+    (config,) = configs.values()
+    for example in read_labelled(task.data).examples:
+        document = TokenizedExample.of(example, tokenizer)
+        for question in _usable(document, sampler, config).example.questions if len(document.tokens) else ():
+            if (group := sampler.group(question, document, whole=True)) is not None:
+                yield group
 
 
 def _usable(document: TokenizedExample, sampler: _Sampler, config: Any) -> TokenizedExample:

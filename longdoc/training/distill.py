@@ -54,7 +54,7 @@ class Teacher:
         """Freezes ``model`` and makes it the teacher of ``student``.
 
         Raises:
-            ConfigError: it has another vocabulary, lacks a head of the student, or has other labels for one.
+            ConfigError: it has another vocabulary, lacks a head of the student, or has other outputs for one.
         """
         if model.tokenizer.get_vocab() != student.tokenizer.get_vocab():
             raise ConfigError(
@@ -130,15 +130,18 @@ def _teaching(name: str, head: Any, teacher: Model, config: DistillConfig) -> st
     if not found or heads[found].kind != head.kind or _outputs(heads[found]) != _outputs(head):
         has = "; ".join(f"{other} ({own.kind}) {', '.join(_outputs(own))}".strip() for other, own in heads.items())
         raise ConfigError(
-            f"the teacher {config.teacher} has no head {name!r} ({head.kind}) with the same labels in the same order, "
+            f"the teacher {config.teacher} has no head {name!r} ({head.kind}) with the same outputs in the same order, "
             f"{', '.join(_outputs(head)) or 'none'}; it has {has or 'no head'}"
         )
     return found
 
 
 def _outputs(head: Any) -> tuple[str, ...]:
-    """What the logits of a head stand for."""
-    return tag_names(head.labels, head.scheme) if head.kind == "ner" else tuple(getattr(head, "labels", ()))
+    """What the logits of a head stand for: labels, and for classes what has them and whether there may be several."""
+    if head.kind == "ner":
+        return tag_names(head.labels, head.scheme)
+    form = [f"{name}: {getattr(head, name)}".lower() for name in ("over", "multi_label") if hasattr(head, name)]
+    return (*getattr(head, "labels", ()), *form)
 
 
 def drop_layers(model: Model, kept: Sequence[int]) -> None:

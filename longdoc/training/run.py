@@ -6,7 +6,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,7 +103,7 @@ class RunConfig:
             raise ConfigError(f"dropout must be at least 0 and below 1; got {self.dropout}")
         if unknown := [name for name in self.report_to or () if name not in INTEGRATION_TO_CALLBACK]:
             raise ConfigError(f"report_to names {', '.join(unknown)}; allowed: {', '.join(INTEGRATION_TO_CALLBACK)}")
-        _check_scheduler(self.scheduler, self.scheduler_options)
+        _check_scheduler(self)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -163,15 +163,30 @@ def _trainer(
         raise MissingDependencyError(f"report_to: {first_line(error)}") from error
 
 
-def _check_scheduler(name: Scheduler, options: Mapping[str, float]) -> None:
-    """Refuses options that the scheduler does not have, or needs and are not given."""
+def _check_scheduler(config: RunConfig) -> None:
+    """Refuses options that the scheduler does not have, or lacks, or with which the learning rate leaves its range."""
+    name, options = config.scheduler, config.scheduler_options
     if options and name in ("constant", "constant_with_warmup"):
         raise ConfigError(f"scheduler {name} has no scheduler_options; got {', '.join(options)}")
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    if "last_epoch" in options:
+        raise ConfigError("scheduler_options has last_epoch, which a run finds out when it resumes; leave it out")
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=config.learning_rate)
+    n_warmup = int(_TRIED_STEPS * config.warmup_share)
     try:
-        get_scheduler(name, optimizer, 1, 10, dict(options))
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"scheduler_options do not fit {name}: {first_line(error)}") from error
+        (factor_at,) = get_scheduler(name, optimizer, n_warmup, _TRIED_STEPS, dict(options)).lr_lambdas
+        factors = [factor_at(step) for step in range(_TRIED_STEPS + 1)]
+    except (TypeError, ValueError, KeyError, ArithmeticError) as error:
+        with_warmup = f" and warmup_share {config.warmup_share:g}" if isinstance(error, ArithmeticError) else ""
+        raise ConfigError(f"scheduler_options do not fit {name}{with_warmup}: {first_line(error)}") from error
+    if wrong := [factor for factor in factors if not 0 <= factor <= 1 + 1e-6]:
+        raise ConfigError(
+            f"scheduler_options do not fit {name}: with {options} the learning rate would be "
+            f"{wrong[0] * config.learning_rate:g}; allowed is 0 to learning_rate, {config.learning_rate:g}"
+        )
+
+
+_TRIED_STEPS = 1000
+"""Steps of the run for which a scheduler is tried."""
 
 
 def is_first_process() -> bool:

@@ -18,7 +18,7 @@ from longdoc.heads import FillConfig
 from longdoc.hub.configs import WORD_LAYERS
 from longdoc.model import Model, ModelConfig, longdoc_folder
 from longdoc.pretrained import Repository
-from longdoc.training.base import base_folder
+from longdoc.training.given_model import base_folder
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads
 from longdoc.training.run import has_begun, is_first_process
 from longdoc.training.scratch import ScratchConfig, fresh_encoder, train_tokenizer

@@ -19,11 +19,11 @@ from longdoc.heads import TaskConfig, kind_of
 from longdoc.labels import OUTSIDE
 from longdoc.model import Model, ModelConfig
 from longdoc.pipeline import Pipeline
-from longdoc.training.base import model_of
 from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches
 from longdoc.training.deepspeed import gathered_weights
 from longdoc.training.distill import DistillConfig, Teacher, drop_layers
+from longdoc.training.given_model import model_of
 from longdoc.training.label_counts import write_labels
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
@@ -131,7 +131,7 @@ def prepare(given: TrainConfig | str | Path) -> Prepared:
         drop_layers(model, config.layers)
     teacher = None
     if config.distill is not None:
-        known = model_of(config.distill.teacher, revision=config.distill.revision)
+        known = model_of(config.distill.teacher, revision=config.distill.revision, key="distill.teacher")
         teacher = Teacher(known, config.distill, model)
     if config.freeze_embeddings:
         model.encoder.backbone.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]

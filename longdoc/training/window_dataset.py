@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,21 +15,24 @@ from transformers import DataCollatorForTokenClassification, DataCollatorWithPad
 from longdoc.datasets import DatasetConfig
 from longdoc.errors import ConfigError
 from longdoc.heads import ClassifyConfig, Group, NerConfig, QaConfig, TaskConfig
-from longdoc.heads.ner import IGNORED
+from longdoc.heads.classify import class_groups, class_index
+from longdoc.heads.ner import IGNORED, entity_groups
+from longdoc.heads.questions import whole_question_groups
 from longdoc.hub.configs import TASKS, class_config, ner_config, window_size
 from longdoc.labels import tag_names
 from longdoc.model import Model, ModelConfig
-from longdoc.training.data import check_lengths, learnable_of, task_groups
+from longdoc.training.data import check_lengths, learnable_of
 from longdoc.windows import WindowConfig
 
 
 class WindowDataset(Dataset[dict[str, Any]]):
-    """The windows of a data set as rows for ``transformers.Trainer``: no text is truncated.
+    """The windows of a data set as rows for ``transformers.Trainer``: all of them, so that no text is truncated.
 
-    A row has ``input_ids``, ``attention_mask``, for a question and its text ``token_type_ids``, and what a model of
+    A row has ``input_ids``, ``attention_mask``, ``token_type_ids`` if the tokenizer gives them, and what a model of
     that class learns: ``labels`` of ``AutoModelForTokenClassification`` (-100 at special tokens) and of
-    ``AutoModelForSequenceClassification``, ``start_positions`` and ``end_positions`` of
-    ``AutoModelForQuestionAnswering`` (0 in a window without an answer). The collator is transformers' own, which pads.
+    ``AutoModelForSequenceClassification`` (in each window those of its text), ``start_positions`` and
+    ``end_positions`` of ``AutoModelForQuestionAnswering`` (of the first answer in the window; 0 if it has no whole
+    one). Each question is asked of all windows of its own document. The collator is transformers' own, which pads.
     """
 
     def __init__(
@@ -63,9 +67,10 @@ class WindowDataset(Dataset[dict[str, Any]]):
         reader = Model(model.base_model, fast, config, {self._kind: nn.Identity()})
         task = TaskConfig(heads=(self._kind,), data=data, window=size, overlap=overlap)
         learnable_of([task], reader)
-        groups = list(task_groups(task, reader, np.random.default_rng(seed)))
+        rng = np.random.default_rng(seed)
+        groups = list(_WHOLE[self._kind](task, {self._kind: head}, fast, reader.encoder.template, rng))
         check_lengths(groups, reader)
-        self._n_types = reader.encoder.n_types
+        self._has_types = "token_type_ids" in tokenizer.model_input_names
         self._config = head
         self.rows = [row for group in groups for row in self._rows(group)]
         is_ner = self._kind == "ner"
@@ -83,10 +88,8 @@ class WindowDataset(Dataset[dict[str, Any]]):
         for number, window in enumerate(group.slices):
             ids = [*special.prefix, *window.tolist(), *special.suffix]
             row: dict[str, Any] = {"input_ids": ids, "attention_mask": [1] * len(ids)}
-            if special.content_type and self._n_types > 1:
-                row["token_type_ids"] = [0] * len(special.prefix) + [special.content_type] * (
-                    len(ids) - len(special.prefix)
-                )
+            if self._has_types:
+                row["token_type_ids"] = special.types(len(window)).tolist()
             yield row | self._targets(group, number)
 
     def _targets(self, group: Group, number: int) -> dict[str, Any]:
@@ -98,10 +101,18 @@ class WindowDataset(Dataset[dict[str, Any]]):
         if self._kind == "qa":
             first, last = next(iter(group.targets["spans"][number].tolist()), (-before, -before))
             return {"start_positions": first + before, "end_positions": last + before}
-        found = group.targets["labels"]
         if self._config.multi_label:
+            found = group.targets["labels"]
             return {"labels": [float(label in found) for label in self._config.labels]}
-        return {"labels": self._config.labels.index(*found)}
+        return {"labels": class_index(group, self._config)}
+
+
+_WHOLE: dict[str, Callable[..., Iterator[Group]]] = {
+    "ner": entity_groups,
+    "qa": whole_question_groups,
+    "classify": partial(class_groups, max_windows=None),
+}
+"""What makes groups of all windows of the documents, by kind of head."""
 
 
 def _head_of(model: PreTrainedModel) -> tuple[str, Any, list[int]]:
