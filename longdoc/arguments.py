@@ -74,7 +74,8 @@ def check_count(name: str, value: object, least: int, *, optional: bool = False)
     """
     is_count = isinstance(value, int) and not isinstance(value, bool) and value >= least
     if not is_count and not (optional and value is None):
-        raise ConfigError(f"{name} must be an integer, at least {least}; got {value!r:.80}")
+        or_none = ", or None" if optional else ""
+        raise ConfigError(f"{name} must be an integer, at least {least}{or_none}; got {value!r:.80}")
 
 
 def check_score(name: str, value: object) -> None:

@@ -58,7 +58,7 @@ def test_the_windows_that_share_words_with_the_question_are_read(pipeline):
     assert (whole.gaps, whole.coverage) == ((), 1.0)
     assert pipeline.ask(Document.from_text(CORPUS[0]), "who?", windows=4).coverage == 1.0
     for wrong in (0, "all"):
-        with pytest.raises(ConfigError, match="at least 1, or None for all"):
+        with pytest.raises(ConfigError, match="windows must be an integer, at least 1, or None"):
             pipeline.ask(document, "who?", windows=wrong)
 
 
@@ -291,7 +291,7 @@ def test_the_head_is_not_asked_what_the_record_or_a_definition_answers(pipeline,
     wide = pipeline.ask(document, questions[1], top_k=2, windows=1, min_score=0.0)
     assert wide[0] == found[1][0] and len(wide) == 2 and wide.coverage < 1
     assert pipeline.ask(document, questions[1], windows=1, min_score=1.0).coverage < 1
-    with pytest.raises(ConfigError, match="at least 1, or None for all"):
+    with pytest.raises(ConfigError, match="windows must be an integer, at least 1, or None"):
         pipeline.ask(document, questions[1], windows=0)
 
 
