@@ -101,11 +101,6 @@ class PackedBert(nn.Module):
         layers: Any = bert.encoder["layer"]
         self.layers = nn.ModuleList(PackedLayer(layer, dtype) for layer in layers)
 
-    def get_input_embeddings(self) -> nn.Module:
-        """The embeddings of the vocabulary."""
-        words: nn.Module = self.embeddings.word_embeddings
-        return words
-
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
     ) -> States:

@@ -232,11 +232,15 @@ class Reader:
                 progress.update(sum(len(readings[index].windows[number]) for index, number in chosen))
 
     def _batches(self, windows: Sequence[tuple[Reading, Window]]) -> Iterator[list[int]]:
-        """Batches of indices of windows that share an encoder, none of which depends on the others of its batch."""
-        if windows and self.encoder_of(windows[0][0].period).computes_padding:
+        """Batches of indices of windows that share an encoder; on a CPU, none depends on the others of its batch."""
+        if windows and self._pads_alike(self.encoder_of(windows[0][0].period)):
             return alike_batches([self._form(*each) for each in windows], self.batch_tokens)
         lengths = [len(window) + len(reading.special) for reading, window in windows]
         return length_batches(lengths, self.batch_tokens)
+
+    def _pads_alike(self, encoder: Encoder) -> bool:
+        """Whether windows share batches with those of the same padded length only, which on a GPU would be in vain."""
+        return encoder.computes_padding and self.device.type == "cpu"
 
     def _form(self, reading: Reading, window: Window) -> tuple[int, int, int]:
         """What windows of one batch have in common if the encoder computes padding.
@@ -275,7 +279,7 @@ class Reader:
         first, window = chosen[0]
         encoder = self.encoder_of(first.period)
         slices = [reading.tokens.ids[window.start : window.end] for reading, window in chosen]
-        length = self._form(first, window)[0] if encoder.computes_padding else 0
+        length = self._form(first, window)[0] if self._pads_alike(encoder) else 0
         batch = encoder.batch(slices, [reading.special for reading, _ in chosen], length)
         inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
         low = self.dtype != torch.float32

@@ -105,12 +105,25 @@ def print_losses(console: Console, warnings: Iterable[str], gaps: Iterable[GapLi
         console.print(gap, style="yellow")
 
 
-def _names_table() -> Table:
+def _new_table(first: str) -> Table:
+    """A table whose first column names the rows."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Label", style="cyan", no_wrap=True)
+    table.add_column(first, style="cyan", no_wrap=True)
+    return table
+
+
+def _more(n_rows: int) -> Text:
+    """What stands for the rows that are left out."""
+    from rich.text import Text
+
+    return Text(f"and {n_rows:,} more (-o FILE writes them all)", style="dim")
+
+
+def _names_table() -> Table:
+    table = _new_table("Label")
     table.add_column("Name", overflow="fold")
     table.add_column("Mentions", justify="right")
     table.add_column("Pages", max_width=24, no_wrap=True)
@@ -120,42 +133,32 @@ def _names_table() -> Table:
 
 def _add_label(table: Table, label: str, names: list[Name]) -> None:
     """Adds the rows of one label, whose first row names it."""
-    from rich.text import Text
-
     for position, name in enumerate(names[:NAMES_SHOWN]):
         first = "" if position else label
         table.add_row(first, name.text, str(len(name.mentions)), name.pages, f"{name.score:.2f}")
     if len(names) > NAMES_SHOWN:
-        table.add_row("", Text(f"and {len(names) - NAMES_SHOWN} more (-o FILE writes them all)", style="dim"))
+        table.add_row("", _more(len(names) - NAMES_SHOWN))
     table.add_section()
 
 
 def _print_classes(console: Console, labels: dict[str, list[tuple[str, float]]]) -> None:
     """Prints classes as a table."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Class", style="cyan", no_wrap=True)
+    table = _new_table("Class")
     table.add_column("Where", overflow="fold")
     table.add_column("Score", justify="right")
     for name, own in labels.items():
         for position, (where, score) in enumerate(own[:PASSAGES_SHOWN]):
             table.add_row("" if position else name, on_one_line(where), f"{score:.2f}")
         if len(own) > PASSAGES_SHOWN:
-            table.add_row("", Text(f"and {len(own) - PASSAGES_SHOWN:,} more (-o FILE writes them all)", style="dim"))
+            table.add_row("", _more(len(own) - PASSAGES_SHOWN))
     console.print(table)
 
 
 def _print_passages(console: Console, prediction: PredictionLike, found: dict[str, list[Answer | Entity]]) -> None:
     """Prints fields and labels with their passages as a table; of fields not found, the closest candidate."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Field", style="cyan", no_wrap=True)
+    table = _new_table("Field")
     table.add_column("Value", overflow="fold")
     table.add_column("Where", max_width=28)
     table.add_column("Score", justify="right")
@@ -163,7 +166,7 @@ def _print_passages(console: Console, prediction: PredictionLike, found: dict[st
         for position, passage in enumerate(own[:PASSAGES_SHOWN]):
             table.add_row("" if position else name, _value(passage), place(passage), _score(passage))
         if len(own) > PASSAGES_SHOWN:
-            table.add_row("", Text(f"and {len(own) - PASSAGES_SHOWN:,} more (-o FILE writes them all)", style="dim"))
+            table.add_row("", _more(len(own) - PASSAGES_SHOWN))
     console.print(table if table.row_count else "Nothing found.")
     missing = not_found(prediction)
     answered = [name for name, own in found.items() if own and prediction.searched.get(name, 1.0) < 1]
