@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
@@ -225,7 +225,7 @@ def drop_late_mentions(spans: Sequence[ScoredSpan], text: str, within: Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """Tokens ``first`` to ``last``, both inclusive, and the margin of their logits over "no answer"."""
+    """Tokens or words ``first`` to ``last``, both inclusive, and the margin of their logits over "no answer"."""
 
     first: int
     last: int
@@ -265,6 +265,12 @@ def _best(values: np.ndarray, n_best: int) -> np.ndarray:
     """Indices, int ``(n_best,)``, of the highest of ``values`` ``(T,)``, highest first."""
     order: np.ndarray = np.argsort(-values, kind="stable")[:n_best]
     return order
+
+
+def in_words(answer: ScoredAnswer, starts: np.ndarray) -> ScoredAnswer:
+    """An answer with ``first`` and ``last`` as words, from tokens and the first tokens of all words, int ``(W,)``."""
+    first, last = np.searchsorted(starts, [answer.first, answer.last], side="right") - 1
+    return replace(answer, first=int(first), last=int(last))
 
 
 def deduplicate(

@@ -30,6 +30,7 @@ from longdoc.vocabulary import deleted, respelled, typed_errors, unknown_id
 MergeRule = Literal["first", "mean", "centre", "most central"]
 
 _CLOSERS = frozenset(map(ord, ".!?;:\n"))
+_UNSPACED_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def _tokens(text: str, tokenizer: Tokenizer, *, masks: bool) -> Tokens:
     codes, index = np.unique(code_points(text), return_inverse=True)
     characters = [chr(code) for code in codes.tolist()]
     offsets = _strip_white_space(text, found.offsets)
-    words = _split_at_punctuation(characters, index, offsets, found.words)
+    words = _split_words(characters, index, offsets, found.words)
     return Tokens(found.ids, offsets, words, unknown, deleted(characters, tokenizer))
 
 
@@ -143,10 +144,12 @@ def _replaced(tokens: Tokens, parts: Mapping[int, Sequence[tuple[int, int, int]]
     return replace(tokens, ids=rows[:, 0], offsets=rows[:, 1:3], words=rows[:, 3])
 
 
-def _split_at_punctuation(
+def _split_words(
     characters: Sequence[str], index: np.ndarray, offsets: np.ndarray, words: np.ndarray
 ) -> np.ndarray:
     """Word indices int32 ``(T,)`` with punctuation split off as in BERT; some tokenizers split at white space only.
+
+    In scripts without spaces between words, such as Chinese and Thai, each token is a word.
 
     Args:
         characters: the distinct characters of the text.
@@ -156,8 +159,10 @@ def _split_at_punctuation(
     """
     if not len(words):
         return words
-    is_mark = np.append(np.array([_is_punctuation(character) for character in characters], dtype=bool)[index], False)
+    is_apart = np.array([_is_punctuation(character) or _is_unspaced(character) for character in characters], dtype=bool)
+    is_mark = np.append(is_apart[index], False)
     at_mark = is_mark[offsets[:, 0]] | is_mark[offsets[:, 0] - 1] & (offsets[:, 0] > 0)
+    at_mark[1:] &= offsets[1:, 0] >= offsets[:-1, 1]  # not between two bytes of a character
     starts: np.ndarray = (np.diff(words, prepend=words[0]) != 0) | at_mark
     return starts.cumsum(dtype=np.int32)
 
@@ -165,6 +170,10 @@ def _split_at_punctuation(
 def _is_punctuation(character: str) -> bool:
     ascii_symbol = character.isascii() and character.isprintable() and not character.isalnum() and character != " "
     return ascii_symbol or unicodedata.category(character).startswith("P")
+
+
+def _is_unspaced(character: str) -> bool:
+    return any(script in unicodedata.name(character, "") for script in _UNSPACED_SCRIPTS)
 
 
 def _strip_white_space(text: str, offsets: np.ndarray) -> np.ndarray:

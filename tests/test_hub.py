@@ -183,8 +183,10 @@ def test_answers_are_those_of_the_class(tmp_path, family):
     np.testing.assert_allclose(scores[:, 2], own[0].sum(), atol=5e-5)
     reading = read(pipeline, "qa", LONG, QUESTION)
     assert len(reading.windows) > 3 and reading.windows[-1].end == len(reading.tokens)
-    answers = pipeline.ask(Document.from_text(LONG), QUESTION, top_k=3, min_score=0.0)
+    answers = pipeline.ask(Document.from_text(LONG), QUESTION, top_k=9, min_score=0.0)
     assert answers and all(a.text == LONG[a.start : a.end] == a.text.strip() for a in answers)
+    inside = re.compile(r"(?<=[^\W_])(?=[^\W_])")
+    assert not any(inside.match(LONG, at) for a in answers for at in (a.start, a.end)), "whole words"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 import reference
 from conftest import make_tokenizer
@@ -17,6 +18,7 @@ from longdoc.windows import (
     token_range,
     tokenize,
     unseen,
+    word_offsets,
     word_starts,
 )
 
@@ -159,6 +161,23 @@ def make_tokenizer_once():
     if not _TOKENIZER:
         _TOKENIZER.append(make_tokenizer())
     return _TOKENIZER[0]
+
+
+def test_words_of_scripts_without_spaces_are_tokens():
+    pieces = ["本", "合同", "由", "公司", "▁", "▁Acme", "Ltd", "สัญ", "ญา", "計", "カタ", "カナ"]
+    tokenizer = Tokenizer(models.Unigram([("<unk>", 0.0), *((piece, -1.0) for piece in pieces)], unk_id=0))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    text = "本合同由公司 AcmeLtd สัญญา カタカナ"
+    words = [text[start:end] for start, end in word_offsets(tokenize(text, tokenizer)).tolist()]
+    assert [word for word in words if word] == ["本", "合同", "由", "公司", "AcmeLtd", "สัญ", "ญา", "カタ", "カナ"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.train_from_iterator(
+        [], trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    )
+    tokens = tokenize("本合同—a", tokenizer)
+    assert len(tokens) == 13, "a token for each byte"
+    assert word_offsets(tokens).tolist() == [[i, i + 1] for i in range(5)]
 
 
 def test_tokenize_refuses_a_tokenizer_that_truncates(tokenizer):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from longdoc.datasets import Example, Question, first_wordings
 from longdoc.datasets.views import View
-from longdoc.decode import Calibration, ScoredAnswer, decode_answers, deduplicate
+from longdoc.decode import Calibration, ScoredAnswer, decode_answers, deduplicate, in_words
 from longdoc.document import Document
 from longdoc.encoders import Batch
 from longdoc.errors import ConfigError
@@ -22,7 +22,7 @@ from longdoc.heads.questions import learnable_questions, question_groups
 from longdoc.labels import Answer, Span
 from longdoc.metrics import answer_counts, exact_match, reliability, token_f1
 from longdoc.metrics.results import AnswerResult, ClauseResult, clause_result
-from longdoc.windows import WindowConfig
+from longdoc.windows import WindowConfig, word_offsets, word_starts
 
 CLAUSES = 20
 """Answers to a category that are scored, as in CUAD's script."""
@@ -117,8 +117,11 @@ def with_null(logits: Tensor) -> Tensor:
 def decode(
     scores: WindowScores, head: str, config: QaConfig, module: nn.Module, options: DecodeOptions
 ) -> list[Answer]:
-    """Decodes the answers to one question, best first; none if no answer reaches the threshold."""
-    document, offsets = scores.document, scores.tokens.offsets
+    """Decodes the answers to one question, best first; none if no answer reaches the threshold.
+
+    An answer that would begin or end inside a word has the whole word.
+    """
+    document, words = scores.document, word_offsets(scores.tokens)
     threshold = config.min_score if options.min_score is None else options.min_score
     candidates = decode_answers(
         scores.scores,
@@ -129,9 +132,10 @@ def decode(
     )
 
     def range_of(answer: ScoredAnswer) -> tuple[int, int]:
-        return trimmed(document.text, int(offsets[answer.first, 0]), int(offsets[answer.last, 1]))
+        return trimmed(document.text, int(words[answer.first, 0]), int(words[answer.last, 1]))
 
-    likely = [a for a in candidates if config.calibration.probability(a.score) >= threshold]
+    starts = word_starts(scores.tokens.words)
+    likely = [in_words(a, starts) for a in candidates if config.calibration.probability(a.score) >= threshold]
     kept = deduplicate(likely, lambda answer: document.text[slice(*range_of(answer))], options.top_k)
     return [
         Answer(
