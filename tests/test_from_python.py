@@ -407,6 +407,9 @@ def test_a_revision_that_does_not_exist_is_told(corpus, field):
     where["revision"] = "v9"
     with pytest.raises(ConfigError, match=r"someone/model.*revision 'v9'"):
         train(config_of(corpus, **settings))
+    where["base" if field == "base" else "teacher"] = str(corpus / "base")
+    with pytest.raises(ConfigError, match=r"is the folder .*base, which has no revision 'v9': only a hub id"):
+        train(config_of(corpus, **settings))
 
 
 def test_a_checkpoint_of_transformers_teaches_a_head_of_its_kind(corpus):
