@@ -554,6 +554,7 @@ def test_windows_teach_every_class_what_the_documents_say(tmp_path, family):
     examples = [Example("1", CORPUS[0], (Span(start, start + 17, "ORG"),), questions=asked, labels=("loan",))]
     for kind, names in (("ner", ("I-ORG", "O", "B-ORG")), ("qa", "ab"), ("classify", ("lease", "loan"))):
         model, fast = save(tmp_path / kind, family, LEARNING[kind], id2label=dict(enumerate(names)))
+        fast.padding_side = "left"
         windows = WindowDataset(model, fast, MemoryConfig(examples=examples), window=64, overlap=16)
         batch = windows.collator(list(windows))
         assert torch.isfinite(model(**batch).loss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -84,7 +85,9 @@ class WindowDataset(Dataset[dict[str, Any]]):
         self.rows = [row for group in groups for row in self._rows(group)]
         _check_vocabulary(self.rows, model)
         is_ner = self._kind == "ner"
-        self.collator = (DataCollatorForTokenClassification if is_ner else DataCollatorWithPadding)(tokenizer)
+        padding = copy.copy(tokenizer)
+        padding.padding_side = "right"  # before a row, padding would move its answers
+        self.collator = (DataCollatorForTokenClassification if is_ner else DataCollatorWithPadding)(padding)
         """Makes a batch of rows: the argument ``data_collator`` of the Trainer."""
 
     def __len__(self) -> int:
