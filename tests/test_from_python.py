@@ -550,7 +550,10 @@ def plain(decoded):
 @pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "modernbert"])
 def test_windows_teach_every_class_what_the_documents_say(tmp_path, family):
     start = CORPUS[0].index("Acme")
-    asked = (Question("1", "Who made it?", (Span(start, start + 17, ""),)), Question("2", "Why was it made at all, and for whom?"))
+    asked = (
+        Question("1", "Who made it?", (Span(start, start + 17, ""),)),
+        Question("2", "Why was it made at all, and for whom?"),
+    )
     examples = [Example("1", CORPUS[0], (Span(start, start + 17, "ORG"),), questions=asked, labels=("loan",))]
     for kind, names in (("ner", ("I-ORG", "O", "B-ORG")), ("qa", "ab"), ("classify", ("lease", "loan"))):
         model, fast = save(tmp_path / kind, family, LEARNING[kind], id2label=dict(enumerate(names)))
