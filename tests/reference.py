@@ -470,3 +470,19 @@ def sentence_vector(states, modules, n_skipped=0):
             found = [settings["activation"](one + other) for one, other in zip(sums, bias, strict=True)]
             vector = [x + y for x, y in zip(found, vector, strict=True)] if settings.get("residual") else found
     return vector
+
+
+def changes_of_loss(loss, linear, count):
+    """By how much the loss changes if one of ``count`` equal parts of what a linear layer reads is 0, for each part."""
+    whole, changes = loss(), []
+    for number in range(count):
+
+        def remove(_, arguments, number=number):
+            states = arguments[0].clone()
+            states.unflatten(-1, (count, -1))[..., number, :] = 0
+            return (states,)
+
+        hook = linear.register_forward_pre_hook(remove)
+        changes.append(abs(loss() - whole))
+        hook.remove()
+    return changes
