@@ -174,6 +174,7 @@ def whole(corpus):
     return corpus / "whole"
 
 
+@pytest.mark.slow
 def test_the_command_prunes_trains_and_tells_what_each_step_buys(corpus, whole, capsys, caplog):
     development = {"datasets": {"held out": CONTRACTS}, "every": 10}
     path = config_file(corpus, tasks=[task(passes=0.5)], development=development)
@@ -195,6 +196,7 @@ def test_the_command_prunes_trains_and_tells_what_each_step_buys(corpus, whole, 
     assert "finished after" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_with_the_same_parts(corpus, whole, monkeypatch):
     changes = {"base": str(whole), "model": None, "prune": {"width": 16, "heads": 1}, "tasks": [task(passes=0.3)]}
     changes |= {"save_every": 4}
