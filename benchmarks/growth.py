@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from _growth_kinds import KINDS
 from _patterns import patterns, superlinear
@@ -108,9 +108,10 @@ def in_own_process(function: Callable[..., T], *arguments: object) -> T:
     return found
 
 
-def size_of(made: object) -> int:
-    """The length of a text or file; 0 for other inputs."""
-    return len(made) if isinstance(made, str | bytes) else 0
+def size_of(made: Any) -> int:
+    """The length of a text, a file or the text of a document; 0 for other inputs."""
+    text = getattr(getattr(made, "document", made), "text", made)
+    return len(text) if isinstance(text, str | bytes) else 0
 
 
 def measured(make: Callable[[int], object], run: Callable[..., object]) -> tuple[list[int], list[float]]:
