@@ -24,7 +24,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``model``           an encoder with named heads; saving and loading
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
-``exported``        a model that was exported as a graph: its record, and scores by ONNX Runtime and others, without torch
+``exported``        an exported graph: its record, and scores by ONNX Runtime and others, without torch
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``model_files``     the files of a model, checked before anything is built from them
 ``fields``          findings → the fields of a schema, each from the source that is trusted most

@@ -226,6 +226,16 @@ class Model(nn.Module):
         model.load_state_dict(dequantize(state))
         return model.eval()
 
+    def settings(self) -> dict[str, Any]:
+        """The content of ``config.json``."""
+        encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
+        for name in ("_name_or_path", "architectures"):  # a path on the machine that trained the model; another class
+            encoder_config.pop(name, None)
+        record = {"model_type": _MODEL_TYPE, "longdoc_version": __version__, "encoder": encoder_config}
+        for each in (record, encoder_config):  # whichever of the two a class of transformers takes for its own
+            each["transformers_weights"] = _NO_WEIGHTS
+        return {**record, "longdoc": to_dict(self.config)}
+
     def save(self, folder: Path | str, *, quantize: bool = False) -> None:
         """Writes the model folder; ``quantize`` stores matrices as int8.
 
@@ -243,13 +253,7 @@ class Model(nn.Module):
                 f"the head {', '.join(foreign)} belongs to a transformers checkpoint; "
                 "save it with transformers (save_pretrained)"
             )
-        encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
-        for name in ("_name_or_path", "architectures"):  # a path on the machine that trained the model; another class
-            encoder_config.pop(name, None)
-        record = {"model_type": _MODEL_TYPE, "longdoc_version": __version__, "encoder": encoder_config}
-        for each in (record, encoder_config):  # whichever of the two a class of transformers takes for its own
-            each["transformers_weights"] = _NO_WEIGHTS
-        record["longdoc"] = to_dict(self.config)
+        record = self.settings()
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
         try:
             with replacing_files(Path(folder), last="config.json") as new:

@@ -54,7 +54,7 @@ def pooled(states: Tensor, seen: Tensor, pooling: VectorPooling) -> Tensor:
     positions = torch.arange(1, states.shape[1] + 1, device=states.device)
     if pooling in ("cls", "lasttoken"):
         chosen = seen.int().argmax(dim=1) if pooling == "cls" else (seen * positions).argmax(dim=1)
-        return wide[torch.arange(len(states), device=states.device), chosen]
+        return wide[torch.arange(states.shape[0], device=states.device), chosen]
     weights = counted * positions[:, None] if pooling == "weightedmean" else counted
     total = weights.sum(dim=1)
     return (wide * weights).sum(dim=1) / (total.sqrt() if pooling == "mean_sqrt_len_tokens" else total)

@@ -1,0 +1,275 @@
+"""Graphs of ONNX, OpenVINO and torch: the scores of the heads, without the model."""
+
+import json
+import multiprocessing
+import pickle
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from conftest import make_asking_model
+from longdoc import cli
+from longdoc.errors import ConfigError, MissingDependencyError
+from longdoc.export import parity, to_graph
+from longdoc.exported import ExportedModel, read_record
+from longdoc.heads import EmbedConfig, NerConfig, SpansConfig
+from longdoc.model import Model, ModelConfig
+from longdoc.windows import WindowConfig
+from test_hub import FAMILIES, save
+
+FORMATS = ("onnx", "openvino", "torch-export")
+
+
+def make_whole_model() -> Model:
+    """A head of every kind, with windows of several lengths."""
+    asking = make_asking_model()
+    heads = {
+        **asking.config.heads,
+        "ner": NerConfig(labels=("PARTY",)),
+        "spans": SpansConfig(labels=("A", "B"), windows=WindowConfig(size=48, overlap=8)),
+        "last": EmbedConfig(pooling="lasttoken", normalize=False),
+    }
+    config = ModelConfig(heads=heads, windows=asking.config.windows)
+    return Model(asking.encoder.backbone, asking.tokenizer, config).eval()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of such a model."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("whole") / "model"
+    make_whole_model().save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folders(whole, tmp_path_factory):
+    """The folders of its graphs, by format."""
+    out = tmp_path_factory.mktemp("graphs")
+    found = {to: to_graph(whole, out / to, to) for to in FORMATS}
+    return {to: each.folder for to, each in found.items()}
+
+
+def rows(model: Model, lengths, question=()):
+    """Inputs of a batch of random words, as numbers of numpy, and the batch."""
+    rng = np.random.default_rng(0)
+    special = model.encoder.template.asking(question) if question else model.encoder.template.plain
+    batch = model.encoder.batch([rng.integers(5, 80, length) for length in lengths], special)
+    return batch, {name: tensor.numpy() for name, tensor in batch.inputs.items()}
+
+
+@torch.no_grad()
+def wanted(model: Model, batch, heads, period=0):
+    states = model.reading_encoder(period)(**batch.inputs)
+    return {head: model.heads[head].scores(states, batch.inputs.get("attention_mask")).numpy() for head in heads}
+
+
+def assert_equal(found, expected, batch):
+    assert found.keys() == expected.keys()
+    for head, scores in found.items():
+        assert scores.dtype == np.float32
+        assert parity.difference(expected[head], scores, batch) <= 1e-5, head
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_graph_gives_the_scores_of_all_heads_for_any_rows(whole, folders, to):
+    model, graph = Model.from_pretrained(whole), ExportedModel(folders[to])
+    heads = [head for head in model.heads if head != "fill"]
+    assert [*graph.record.outputs] == heads and graph.record.left_out.keys() == {"fill"}
+    for lengths, question in (([5], ()), ([30, 7, 1], ()), ([40, 40], ()), ([9, 20], (7, 8, 9))):
+        batch, inputs = rows(model, lengths, question)
+        assert_equal(graph.scores(inputs, heads), wanted(model, batch, heads), batch)
+        assert_equal(graph.scores(inputs, ["qa"]), wanted(model, batch, ["qa"]), batch)
+
+
+def test_a_graph_of_sparse_attention_takes_rows_of_any_length_and_heads_of_any_window(whole, tmp_path):
+    to_graph(whole, tmp_path / "out", "onnx", encoder="sparse")
+    model, graph = Model.from_pretrained(whole), ExportedModel(tmp_path / "out")
+    for head in ("ner", "spans", "qa"):
+        period = graph.record.heads[head].period
+        assert period == {"ner": 32, "spans": 48, "qa": 48}[head]
+        for lengths, question in (([3], ()), ([14, 15], ()), ([300, 31], ()), ([200, 90], (7, 8, 9)), ([1], (7, 8))):
+            batch, inputs = rows(model, lengths, question)
+            assert_equal(graph.scores(inputs, [head]), wanted(model, batch, [head], period), batch)
+
+
+def test_what_the_folder_says(whole, folders, tmp_path):
+    record = read_record(folders["onnx"])
+    assert record.inputs == ("input_ids", "attention_mask", "token_type_ids")
+    assert (record.n_types, record.pad, record.second_type, record.model_type) == (2, 0, 1, "bert")
+    assert {head: facts.width for head, facts in record.heads.items()} == {
+        **{"qa": 3, "nli": 4, "kind": 4, "clause": 2, "embed": 16, "ner": 3, "spans": 4, "last": 16}
+    }
+    assert sorted(path.name for path in folders["onnx"].iterdir()) == [
+        *("README.md", "config.json", "export.json", "model.onnx", "parity.json", "tokenizer.json")
+    ]
+    measured = json.loads((folders["onnx"] / "parity.json").read_text())
+    assert measured["differences"].keys() == record.outputs.keys() and max(measured["differences"].values()) < 1e-5
+    card = (folders["onnx"] / "README.md").read_text()
+    assert "| `scores_ner` | float32 | (B, T, 3)" in card and "left out: `fill`" in card
+    config = json.loads((folders["onnx"] / "config.json").read_text())
+    assert config["longdoc"]["heads"].keys() == record.outputs.keys()
+
+
+def test_int8_is_small_and_near(whole, folders, tmp_path):
+    made = to_graph(whole, tmp_path / "out", int8=True, head="ner")
+    model, graph = Model.from_pretrained(whole), ExportedModel(tmp_path / "out")
+    batch, inputs = rows(model, [20, 9])
+    far = parity.difference(wanted(model, batch, ["ner"])["ner"], graph.scores(inputs, ["ner"])["ner"], batch)
+    assert 0 < far < 0.2 and made.parity.tolerance is None and 0 < made.parity.differences["ner"] < 0.2
+    words = [w for w in onnx.load(tmp_path / "out" / "model.onnx").graph.initializer if tuple(w.dims) == (300, 16)]
+    assert [word.data_type for word in words] == [onnx.TensorProto.INT8]
+    assert graph.record.precision == "int8" and "of the results" not in str(made)
+    with pytest.raises(ConfigError, match="int8 is for onnx"):
+        to_graph(whole, tmp_path / "other", "openvino", int8=True)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families(tmp_path, family):
+    save(tmp_path / "theirs", family, "ForTokenClassification")
+    if family == "longformer":
+        with pytest.raises(ConfigError, match="a longformer chooses what it computes"):
+            to_graph(tmp_path / "theirs", tmp_path / "out", "torch-export")
+        assert not (tmp_path / "out").exists()
+        return
+    made = to_graph(tmp_path / "theirs", tmp_path / "out", "torch-export")
+    assert made.record.model_type == family and max(made.parity.differences.values()) < 1e-5
+
+
+def compute(graph, inputs, connection):
+    connection.send(graph.scores(inputs, ["ner"])["ner"])
+
+
+def test_a_graph_is_used_in_other_processes(whole, folders):
+    graph = ExportedModel(folders["onnx"], threads=2)
+    _, inputs = rows(Model.from_pretrained(whole), [20, 9])
+    expected = graph.scores(inputs, ["ner"])["ner"]
+    again = pickle.loads(pickle.dumps(graph))
+    assert again.threads == 2 and np.array_equal(again.scores(inputs, ["ner"])["ner"], expected)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=compute, args=(graph, inputs, sender))
+    process.start()
+    assert receiver.poll(30) and np.array_equal(receiver.recv(), expected)
+    process.join()
+
+
+# ----------------------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.fixture
+def copied(folders, tmp_path):
+    """A copy of the ONNX folder, to be damaged."""
+    return shutil.copytree(folders["onnx"], tmp_path / "copied")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2, "later": 1, "longdoc_version": "9.1"}, r"version 2, written by longdoc 9\.1;.*upgrade it"),
+        ({"version": 0}, "version is 0; allowed is 1"),
+        ({"format": "tflite"}, "format.*onnx.*'tflite'"),
+        ({"code": "x"}, "unknown key 'code'"),
+        ({"inputs": ["input_ids", "pixels"]}, "inputs has pixels; allowed are input_ids"),
+        ({"outputs": {"ner": "scores_ner"}}, "must name the same heads"),
+    ],
+)
+def test_records_that_cannot_be_followed_are_refused(copied, change, message):
+    record = json.loads((copied / "export.json").read_text())
+    (copied / "export.json").write_text(json.dumps({**record, **change}))
+    with pytest.raises(ConfigError, match=message):
+        ExportedModel(copied)
+
+
+def test_graphs_that_the_runtime_refuses_are_told_with_the_remedy(copied):
+    graph = onnx.load(copied / "model.onnx")
+    graph.opset_import[0].version = 99
+    onnx.save(graph, copied / "model.onnx")
+    with pytest.raises(ConfigError, match=r"onnxruntime .* cannot load the graph \(opset 18\).*upgrade it, or export"):
+        ExportedModel(copied)
+    (copied / "model.onnx").write_bytes(b"half")
+    with pytest.raises(ConfigError, match="cannot load the graph"):
+        ExportedModel(copied)
+    (copied / "model.onnx").unlink()
+    with pytest.raises(ConfigError, match=r"is incomplete: it has no model\.onnx"):
+        ExportedModel(copied)
+    (copied / "export.json").unlink()
+    with pytest.raises(ConfigError, match=r"has no export\.json"):
+        ExportedModel(copied)
+
+
+def test_without_a_runtime_the_extra_is_named(folders, whole, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingDependencyError, match=r"needs onnxruntime: pip install 'longdoc\[onnx\]'"):
+        ExportedModel(folders["onnx"])
+    with pytest.raises(MissingDependencyError, match=r"needs onnxruntime: pip install 'longdoc\[export\]'"):
+        to_graph(whole, tmp_path / "out")
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(MissingDependencyError, match=r"needs openvino: pip install 'longdoc\[openvino\]'"):
+        ExportedModel(folders["openvino"])
+
+
+def test_heads_that_a_graph_does_not_hold_are_refused(folders, whole, tmp_path):
+    graph = ExportedModel(folders["onnx"])
+    for head, message in (("fill", "of the kind 'fill' scores single tokens"), ("nr", "its heads are qa, nli")):
+        with pytest.raises(ConfigError, match=f"has no head '{head}': .*{message}"):
+            graph.scores({"input_ids": np.ones((1, 3), dtype=np.int64)}, [head])
+    with pytest.raises(ConfigError, match=r"has no head for a graph .*fill: .* can be exported are qa"):
+        to_graph(whole, tmp_path / "out", head="fill")
+    with pytest.raises(ConfigError, match="has no head 'nr'; those that can be exported are qa"):
+        to_graph(whole, tmp_path / "out", head="nr")
+
+
+def test_nothing_is_left_of_a_graph_whose_scores_differ_or_of_what_is_there(whole, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(parity, "TOLERANCE", 0.0)
+    with pytest.raises(ConfigError, match=r"differ as torch-export, by more than 0\.0: qa .*model itself"):
+        to_graph(whole, tmp_path / "out", "torch-export", encoder="sparse", head="qa")
+    assert [*tmp_path.iterdir()] == []
+    assert cli.main(["export", str(whole), "--to", "onnx", "-o", str(whole)]) == 2
+    assert "name a new or an empty folder" in capsys.readouterr().err
+    assert cli.main(["export", str(whole), "--to", "transformers", "--int8", "-o", str(tmp_path / "out")]) == 2
+    assert "--int8 and --encoder are for graphs" in capsys.readouterr().err
+
+
+def test_the_command(whole, tmp_path, capsys):
+    arguments = ["export", str(whole), "--to", "torch-export", "-o", str(tmp_path / "out"), "--head", "ner"]
+    assert cli.main([*arguments, "--license", "mit"]) == 0
+    told = capsys.readouterr().out
+    assert "ner as torch-export, float32" in told and "1e-04 is allowed" in told and "  ner: " in told
+    assert 'license: "mit"' in (tmp_path / "out" / "README.md").read_text()
+
+
+# ---------------------------------------------------------------------------------------------------------- JavaScript
+
+SCRIPT = """
+const ort = require("onnxruntime-web");
+const tensor = (type, data, dims) => new ort.Tensor(type, data, dims);
+ort.env.wasm.numThreads = 1;
+const rows = JSON.parse(process.argv[2]), dims = [rows.length, rows[0].length], flat = rows.flat();
+ort.InferenceSession.create(process.argv[1]).then((session) => session.run({
+  input_ids: tensor("int64", BigInt64Array.from(flat.map(BigInt)), dims),
+  attention_mask: tensor("bool", Uint8Array.from(flat.map(() => 1)), dims),
+  token_type_ids: tensor("int64", BigInt64Array.from(flat.map(() => 0n)), dims),
+}, ["scores_ner"])).then((found) => console.log(JSON.stringify([...found.scores_ner.data])));
+"""
+
+
+def has_onnxruntime_web() -> bool:
+    command = [shutil.which("node") or "node", "-e", "require.resolve('onnxruntime-web')"]
+    return (
+        shutil.which("node") is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not has_onnxruntime_web(), reason="needs node and onnxruntime-web (npm; its folder in NODE_PATH)")
+def test_onnxruntime_web_gives_the_same_scores(folders, whole):
+    model = Model.from_pretrained(whole)
+    _, inputs = rows(model, [9, 9])
+    command = ["node", "-e", SCRIPT, str(folders["onnx"] / "model.onnx"), json.dumps(inputs["input_ids"].tolist())]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    expected = ExportedModel(folders["onnx"]).scores(inputs, ["ner"])["ner"]
+    np.testing.assert_allclose(np.reshape(json.loads(done.stdout), expected.shape), expected, atol=1e-5)
