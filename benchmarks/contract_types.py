@@ -15,8 +15,8 @@ from _table import write_table
 from tqdm import tqdm
 
 from longdoc.datasets import CuadConfig, read_dataset
-from longdoc.encoders import length_batches
 from longdoc.heads import ClassifyConfig, ClassifyHead, EmbedConfig, EmbedHead
+from longdoc.inputs import length_batches
 from longdoc.metrics import ClassCounts, class_counts
 from longdoc.model import Model, ModelConfig
 from longdoc.training.given_model import base_folder

@@ -21,8 +21,8 @@ from tqdm import tqdm
 from longdoc.datasets import CuadConfig, SquadConfig, read_dataset
 from longdoc.decode import decode_answers
 from longdoc.document import Document
-from longdoc.encoders import length_batches
 from longdoc.heads import with_null
+from longdoc.inputs import length_batches
 from longdoc.metrics import exact_match, token_f1
 from longdoc.pipeline import Pipeline
 from longdoc.reader import Reader, Reading

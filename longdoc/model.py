@@ -31,9 +31,10 @@ from longdoc.bert import Bert, BertConfig, is_bert
 from longdoc.config import Members, from_dict, to_dict
 from longdoc.document_type import Kind
 from longdoc.durable import replacing_files
-from longdoc.encoders import Encoder, SparseEncoder, Template, with_pattern
+from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
+from longdoc.inputs import Template
 from longdoc.model_files import (
     check_numbers,
     check_size,

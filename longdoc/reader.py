@@ -23,9 +23,10 @@ from tqdm import tqdm
 from longdoc.arguments import check_choice, check_count
 from longdoc.devices import check_process
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SpecialTokens, alike_batches, length_batches, padded_length
+from longdoc.encoders import Encoder
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
+from longdoc.inputs import SpecialTokens, alike_batches, length_batches, padded_length
 from longdoc.model import Model
 from longdoc.packed import can_pack, pack_for_cpu
 from longdoc.vocabulary import MASKS

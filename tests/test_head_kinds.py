@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pytest
-import torch
 import yaml
 from torch import nn
 
@@ -68,7 +68,7 @@ def mark_groups(task, configs, tokenizer, template, rng):
 
 
 def mark_targets(groups, batch, configs):
-    marked = torch.zeros(batch.content_mask.shape)
+    marked = np.zeros(batch.content_mask.shape, dtype=np.float32)
     for row, first, group in zip(marked, batch.firsts, groups, strict=True):
         for start, end in group.targets["ranges"]:
             row[first + start : first + end] = 1.0

@@ -16,12 +16,12 @@ from torch.nn import functional as F
 from longdoc.datasets import Example, read_labelled
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration
-from longdoc.encoders import Batch, Template
 from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, parts, section_name
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
 from longdoc.heads.learnable import Learnable, check_spelling
 from longdoc.heads.learning import Group, TaskConfig, group_numbers, passes_over
+from longdoc.inputs import Batch, Template
 from longdoc.labels import Label, check_labels
 from longdoc.metrics import class_counts, reliability
 from longdoc.metrics.results import ClassResult
@@ -274,7 +274,7 @@ def learnable_classes(
 
 
 def class_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, ClassifyConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, ClassifyConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``ClassifyHead.loss``: classes int64 ``(G,)``, or float32 ``(G, L)`` with ``multi_label``.
 
@@ -284,9 +284,9 @@ def class_targets(
     ((head, config),) = configs.items()
     if config.multi_label:
         rows = [[float(label in group.targets["labels"]) for label in config.labels] for group in groups]
-        targets = torch.tensor(rows)
+        targets = np.array(rows, dtype=np.float32)
     else:
-        targets = torch.tensor([class_index(group, config) for group in groups])
+        targets = np.array([class_index(group, config) for group in groups])
     weights = groups[0].task.weights_of(config.labels)
     return {
         head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets, "weights": weights}

@@ -14,10 +14,10 @@ from longdoc.arguments import check_count, check_score
 from longdoc.datasets import Example
 from longdoc.datasets.views import View
 from longdoc.document import Document
-from longdoc.encoders import Batch, Template
 from longdoc.findings import WindowScores
 from longdoc.heads.learnable import Learnable
 from longdoc.heads.learning import Group, TaskConfig
+from longdoc.inputs import Batch, Template
 from longdoc.labels import Inference
 from longdoc.prediction import Prediction
 
@@ -76,7 +76,7 @@ Decode: TypeAlias = Callable[[WindowScores, str, Any, Any, DecodeOptions], list[
 """Scores, name of the head, its configuration, its module, options → findings."""
 Groups: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template, np.random.Generator], Iterator[Group]]
 """Task, configurations of its heads by name, tokenizer, special tokens, random numbers → windows to learn from."""
-Targets: TypeAlias = Callable[[Sequence[Group], Batch, Mapping[str, Any]], dict[str, dict[str, Any]]]
+Targets: TypeAlias = Callable[[Sequence[Group], Batch[Any], Mapping[str, Any]], dict[str, dict[str, Any]]]
 """Groups, their batch, configurations of the heads by name → by head, the arguments of its module's ``loss``."""
 Learns: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template], Learnable]
 """Task, configurations of its heads by name, tokenizer, special tokens → what they can learn, and what is left out."""

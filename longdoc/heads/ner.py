@@ -18,12 +18,12 @@ from longdoc.datasets import Example, check_overlaps, misaligned_in, read_labell
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, Subwords, decode_entities, drop_late_mentions, log_odds
 from longdoc.document import Document
-from longdoc.encoders import Batch, SpecialTokens, Template
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learnable import Learnable, check_known
 from longdoc.heads.learning import Group, TaskConfig, passes_over
+from longdoc.inputs import Batch, SpecialTokens, Template
 from longdoc.labels import (
     OUTSIDE,
     Entity,
@@ -262,15 +262,15 @@ def _cut(document: TaggedTokens, task: TaskConfig, special: SpecialTokens, rng: 
 
 
 def entity_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, NerConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, NerConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``NerHead.loss`` by head: tags, int64 ``(B, T)``."""
     targets = {}
     for head in configs:
-        tags = torch.full(batch.inputs["input_ids"].shape, IGNORED)
+        tags = np.full(batch.content_mask.shape, IGNORED)
         for row, first, group in zip(tags, batch.firsts, groups, strict=True):
             found = group.targets["tags"][head]
-            row[first : first + len(found)] = torch.from_numpy(found)
+            row[first : first + len(found)] = found
         labels = [tag[2:] or tag for tag in tag_names(configs[head].labels, configs[head].scheme)]
         weights = groups[0].task.weights_of(labels)
         targets[head] = {"tags": tags, "unmarked": groups[0].targets["unmarked"], "weights": weights}

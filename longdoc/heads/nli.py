@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from torch import nn
 
 from longdoc.datasets import Question
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration
-from longdoc.encoders import Batch
 from longdoc.findings import WindowScores, parts, place
 from longdoc.heads.classify import ClassifyHead, Pooling, pooled_logits
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
 from longdoc.heads.learning import Group, group_numbers
 from longdoc.heads.questions import learnable_questions, question_groups
+from longdoc.inputs import Batch
 from longdoc.labels import NOT_READ, Answer, Inference, check_labels
 from longdoc.metrics import class_counts, reliability
 from longdoc.metrics.results import InferenceResult
@@ -86,17 +85,18 @@ def _attended(scores: WindowScores, hypothesis: str, threshold: float) -> tuple[
 
 
 def inference_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, NliConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, NliConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``ClassifyHead.loss``: classes int64 ``(G,)`` and the tokens of the evidence, bool ``(B, T)``."""
     ((head, config),) = configs.items()
-    evidence = torch.zeros_like(batch.content_mask)
+    content = batch.content_mask
+    evidence = np.zeros_like(content)
     windows = (window for group in groups for window in group.targets["spans"])
     for row, window in enumerate(windows):
         for first, last in window:
             evidence[row, batch.firsts[row] + first : batch.firsts[row] + last + 1] = True
-    targets = torch.tensor([config.labels.index(group.targets["label"]) for group in groups])
-    shared = {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets}
+    targets = np.array([config.labels.index(group.targets["label"]) for group in groups])
+    shared = {"content": content, "groups": group_numbers(groups), "targets": targets}
     return {head: {**shared, "evidence": evidence}}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,12 +14,12 @@ from longdoc.datasets import Example, Question, first_wordings
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, ScoredAnswer, decode_answers, deduplicate, in_words
 from longdoc.document import Document
-from longdoc.encoders import Batch
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place, trimmed
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learning import Group, group_numbers
 from longdoc.heads.questions import learnable_questions, question_groups
+from longdoc.inputs import Batch
 from longdoc.labels import Answer, Span
 from longdoc.metrics import answer_counts, exact_match, reliability, token_f1
 from longdoc.metrics.results import AnswerResult, ClauseResult, clause_result
@@ -147,10 +148,12 @@ def decode(
     ]
 
 
-def answer_targets(groups: Sequence[Group], batch: Batch, configs: Mapping[str, QaConfig]) -> dict[str, dict[str, Any]]:
+def answer_targets(
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, QaConfig]
+) -> dict[str, dict[str, Any]]:
     """Arguments of ``QaHead.loss``: correct starts and ends, bool ``(B, T)``; the first position if there is none."""
     content = batch.content_mask
-    starts, ends = torch.zeros_like(content), torch.zeros_like(content)
+    starts, ends = np.zeros_like(content), np.zeros_like(content)
     row = 0
     for group in groups:
         spans = group.targets["spans"]
@@ -160,7 +163,7 @@ def answer_targets(groups: Sequence[Group], batch: Batch, configs: Mapping[str, 
             row += 1
         if not any(map(len, spans)):
             starts[row - len(spans) : row, 0] = ends[row - len(spans) : row, 0] = True
-    allowed = content.clone()
+    allowed = content.copy()
     allowed[:, 0] = True
     (head,) = configs
     return {head: {"allowed": allowed, "starts": starts, "ends": ends, "groups": group_numbers(groups)}}

@@ -20,12 +20,12 @@ from longdoc.datasets.views import View
 from longdoc.decode import Calibration, log_odds, word_scores
 from longdoc.decode_spans import SpanRule, decode_spans
 from longdoc.document import Document
-from longdoc.encoders import Batch, Template
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, parts, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learnable import Learnable, check_known
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, passes_over
+from longdoc.inputs import Batch, Template
 from longdoc.labels import Entity, check_labels
 from longdoc.metrics import NAMES_IN_PARTS, is_clause
 from longdoc.metrics.results import ClauseResult, clause_result
@@ -184,20 +184,21 @@ def _within(placed: np.ndarray, window: Window) -> np.ndarray:
 
 
 def span_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, SpansConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, SpansConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``SpansHead.loss``."""
     ((head, config),) = configs.items()
     n_labels = len(config.labels)
-    wanted = torch.zeros((*batch.inputs["input_ids"].shape, 2 * n_labels))
+    content = batch.content_mask
+    wanted = np.zeros((*content.shape, 2 * n_labels), dtype=np.float32)
     for row, position, group in zip(wanted, batch.firsts, groups, strict=True):
         for first, last, column, is_start in group.targets["spans"].tolist():
             row[position + first : position + last, column] = 1
             if is_start:
                 row[position + first, n_labels + column] = 1
-    annotated = torch.tensor([label not in groups[0].task.unmarked for label in config.labels])
+    annotated = np.array([label not in groups[0].task.unmarked for label in config.labels])
     weights = groups[0].task.weights_of(config.labels)
-    return {head: {"spans": wanted, "content": batch.content_mask, "annotated": annotated, "weights": weights}}
+    return {head: {"spans": wanted, "content": content, "annotated": annotated, "weights": weights}}
 
 
 def learnable_spans(

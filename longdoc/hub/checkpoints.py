@@ -11,7 +11,6 @@ import transformers
 from tokenizers import Tokenizer
 from torch import nn
 
-from longdoc.encoders import Template
 from longdoc.errors import ConfigError
 from longdoc.heads import EmbedConfig, EmbedHead, HeadConfig
 from longdoc.hub.configs import (
@@ -28,6 +27,7 @@ from longdoc.hub.configs import (
 )
 from longdoc.hub.heads import take_head, try_head
 from longdoc.hub.vectors import is_cross_encoder, read_vectors
+from longdoc.inputs import Template
 from longdoc.labels import tag_names
 from longdoc.model import Model, ModelConfig, SparseConfig, own_settings, without_pooler
 from longdoc.model_files import check_tokens, read_object
