@@ -38,7 +38,7 @@ def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) 
         windows = split(len(tokens), size=256 - len(special), overlap=32)
         slices += [tokens.ids[window.start : window.end] for window in windows]
         counts.append(len(windows))
-    head = EmbedHead(EmbedConfig())
+    head = EmbedHead(EmbedConfig().pooling)
     width = model.encoder.backbone.config.hidden_size
     states = torch.empty(len(slices), width)
     with torch.inference_mode(), tqdm(total=len(slices)) as progress:

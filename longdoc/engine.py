@@ -170,11 +170,11 @@ class Engine:
             for index, by_head in zip(own, scored, strict=True):
                 chosen = options[index] if options else DecodeOptions()
                 for name, scores in by_head.items():
-                    config, module = reader.model.config.heads[name], reader.model.heads[name]
+                    config = self.heads[name]
                     kind = kind_of(config)
                     assert kind.decode is not None, f"{name} is a {config.kind} head, which has no findings"
                     is_empty = not scores.windows and kind.finds is not None
-                    found[index][name] = [] if is_empty else kind.decode(scores, name, config, module, chosen)
+                    found[index][name] = [] if is_empty else kind.decode(scores, name, config, chosen)
         return found
 
     def embed(self, document: Document, head: str, unit: Unit, progress: tqdm[Any]) -> Embeddings:

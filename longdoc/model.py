@@ -238,7 +238,7 @@ class Model(nn.Module):
         """
         check_type("folder", folder, "the path of a folder", str, PathLike)
         check_flags(quantize=quantize)
-        own = {name: kind_of(config).module for name, config in self.config.heads.items()}
+        own = {name: kind_of(config).module() for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
             raise ConfigError(
                 f"the head {', '.join(foreign)} belongs to a transformers checkpoint; "

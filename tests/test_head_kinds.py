@@ -51,7 +51,7 @@ class MarkHead(nn.Module):
         return nn.functional.binary_cross_entropy(self.scores(states)[content][:, 0], marked[content])
 
 
-def decode_marks(scores, head, config, module, options):
+def decode_marks(scores, head, config, options):
     found = [(row, share) for row, share in enumerate(scores.merged()[:, 0].tolist()) if share >= 0.5]
     places = [place(scores.document, *scores.tokens.offsets[row].tolist()) for row, _ in found]
     return [
@@ -78,7 +78,7 @@ def mark_targets(groups, batch, configs):
 
 MARK = HeadKind(
     config=MarkConfig,
-    module=MarkHead,
+    module=lambda: MarkHead,
     build=lambda config, width, embeddings: MarkHead(width),
     decode=decode_marks,
     finds="entities",

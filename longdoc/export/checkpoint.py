@@ -95,7 +95,7 @@ def to_transformers(
 def _chosen(model: Model, head: str | None, where: str) -> str:
     """The head to export, which has a class in transformers."""
     heads = model.config.heads
-    own = {name: kind_of(config).module for name, config in heads.items()}
+    own = {name: kind_of(config).module() for name, config in heads.items()}
     if foreign := [name for name, module in model.heads.items() if not isinstance(module, own[name])]:
         raise ConfigError(
             f"{where} is no model of longdoc: its head {', '.join(foreign)} belongs to a checkpoint of transformers, "

@@ -15,6 +15,9 @@ from longdoc.errors import ConfigError
 from longdoc.inputs import SpecialTokens
 from longdoc.windows import Tokens, sentence_starts, token_range, tokenize
 
+IGNORED = -100
+"""Target of a position that is not learned from."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskConfig:

@@ -136,7 +136,7 @@ def _embedding_model(repository: Repository, config: Any, stated: ModelConfig | 
     size = window_size(encoder, longest or _stated_length(repository, tokenizer))
     if vectors is None:
         head: HeadConfig = EmbedConfig()
-        module: nn.Module = EmbedHead(EmbedConfig())
+        module: nn.Module = EmbedHead(EmbedConfig().pooling)
     else:
         head, module = vectors.head(repository.backend_of(tokenizer), repository.name)
     name, head = ("embed", head) if stated is None else _head_of(stated)
