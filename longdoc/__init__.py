@@ -25,6 +25,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``inputs``          windows → the arrays that an encoder is given, in batches
+``exported``        a model that was exported as a graph: its record, and scores by ONNX Runtime and others, without torch
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``model_files``     the files of a model, checked before anything is built from them
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
