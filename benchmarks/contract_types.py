@@ -18,7 +18,8 @@ from longdoc.datasets import CuadConfig, read_dataset
 from longdoc.heads import ClassifyConfig, ClassifyHead, EmbedConfig, EmbedHead
 from longdoc.inputs import length_batches
 from longdoc.metrics import ClassCounts, class_counts
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training.given_model import base_folder
 from longdoc.windows import split, tokenize
 

@@ -22,10 +22,11 @@ The package, top layer first. A module imports only from the layers below its ow
 ``reader``          one model on one device: documents → scores of their windows
 ``hub``             checkpoints of transformers and sentence-transformers → models
 ``model``           an encoder with named heads; saving and loading
+``model_config``    the heads and windows of a model
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``inputs``          windows → the arrays that an encoder is given, in batches
-``exported``        a model that was exported as a graph: its record, and scores by ONNX Runtime and others, without torch
+``exported``        an exported graph: its record, and its scores by ONNX Runtime and others, without torch
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``model_files``     the files of a model, checked before anything is built from them
 ``fields``          findings → the fields of a schema, each from the source that is trusted most

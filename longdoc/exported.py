@@ -113,7 +113,7 @@ def read_record(folder: Path) -> ExportRecord:
     version = found.get("version")
     if isinstance(version, int) and version > VERSION:
         raise ConfigError(
-            f"{path} is of version {version}, written by longdoc {str(found.get('longdoc_version')):.20}; this is "
+            f"{path} is of version {version}, written by longdoc {found.get('longdoc_version')!s:.20}; this is "
             f"longdoc {__version__}, which reads version {VERSION}: upgrade it (pip install -U longdoc), or export the "
             "model again with this one"
         )

@@ -17,7 +17,8 @@ from longdoc.findings import parts
 from longdoc.heads import ClassifyConfig, QaConfig
 from longdoc.labels import NOT_READ
 from longdoc.loaders import load
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.parts import Section
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Notice

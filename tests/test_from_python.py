@@ -23,7 +23,8 @@ from longdoc.heads import ClassifyConfig, NerConfig, SpansConfig, TaskConfig
 from longdoc.heads.classify import MAX_WINDOWS
 from longdoc.hub import load_checkpoint
 from longdoc.labels import Span, tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.reader import Reader
 from longdoc.training import TrainConfig, WindowDataset, train
 from longdoc.training.data import training_batches

@@ -25,7 +25,8 @@ from longdoc.findings import place
 from longdoc.heads import HEADS, Group, HeadKind
 from longdoc.heads.ner import NerConfig, entity_trials, score_entities
 from longdoc.labels import Entity
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training import train
 from longdoc.windows import token_range, tokenize
 

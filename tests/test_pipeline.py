@@ -31,7 +31,8 @@ from longdoc.errors import (
     LoaderDiedError,
     LongdocError,
 )
-from longdoc.model import Model, SparseConfig
+from longdoc.model import Model
+from longdoc.model_config import SparseConfig
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Failure, Prediction
 from longdoc.rules import Rules

@@ -22,7 +22,8 @@ from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation import evaluate
 from longdoc.heads import DecodeOptions, SpansConfig, SpansHead, TaskConfig
 from longdoc.heads.spans import decode
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training import train
 from longdoc.training.batch_trainer import BatchTrainer
 from longdoc.training.data import collate, task_groups

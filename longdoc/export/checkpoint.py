@@ -20,7 +20,8 @@ from longdoc.export.layers import weights_for
 from longdoc.export.remarks import remarks
 from longdoc.heads import kind_of
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.model_files import encoder_config
 from longdoc.pretrained import quiet
 from longdoc.sources import load_model

@@ -9,7 +9,8 @@ from typing import Any, get_args
 from longdoc.config import to_dict
 from longdoc.heads.embed import VectorPooling
 from longdoc.hub.configs import SETTINGS_FILE
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.version import __version__
 from longdoc.vocabulary import MASKS, unknown_id
 

@@ -29,7 +29,8 @@ from longdoc.hub.heads import take_head, try_head
 from longdoc.hub.vectors import is_cross_encoder, read_vectors
 from longdoc.inputs import Template
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig, SparseConfig, own_settings, without_pooler
+from longdoc.model import Model, without_pooler
+from longdoc.model_config import ModelConfig, SparseConfig, own_settings
 from longdoc.model_files import check_tokens, read_object
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig

@@ -19,7 +19,7 @@ from longdoc.heads import EmbedConfig, EmbedHead
 from longdoc.heads.embed import VectorPooling
 from longdoc.heads.modules import pooled
 from longdoc.hub.configs import stated_length
-from longdoc.model_files import check_numbers
+from longdoc.model_files.weights import check_numbers
 from longdoc.pretrained import Repository
 from longdoc.windows import tokenize
 

@@ -21,7 +21,8 @@ from longdoc.heads.ner import entity_groups
 from longdoc.heads.questions import whole_question_groups
 from longdoc.hub.configs import TASKS, class_config, ner_config, window_size
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training.data import check_lengths, learnable_of
 from longdoc.windows import WindowConfig
 
