@@ -19,7 +19,9 @@ The package, top layer first. A module imports only from the layers below its ow
 ``engine``          all heads of all models: documents and questions → findings
 ``sources``         a model's name → a model
 ``retrieval``       the windows of a document that are read for a question
-``reader``          one model on one device: documents → scores of their windows
+``reader``          one model: documents → scores of their windows
+``compute``         a model on a device: windows → scores of its heads, by torch
+``graphs``          an exported graph with its settings and tokenizer: the same, without torch
 ``hub``             checkpoints of transformers and sentence-transformers → models
 ``model``           an encoder with named heads; saving and loading
 ``model_config``    the heads and windows of a model

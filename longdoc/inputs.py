@@ -8,12 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
+from longdoc.arguments import check_choice
+
 ArrayT = TypeVar("ArrayT")
+EncoderKind: TypeAlias = Literal["windows", "sparse"]
+
+
+def check_encoder(encoder: str) -> None:
+    """Checks the name of an encoder.
+
+    Raises:
+        ConfigError: it is unknown; the message lists the names allowed.
+    """
+    check_choice("encoder", encoder, get_args(EncoderKind))
 
 
 @dataclass(frozen=True, slots=True)

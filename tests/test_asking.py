@@ -144,8 +144,8 @@ def test_sparse_attention_answers_questions_in_one_row(encoder):
 def test_question_tokens_are_global_and_keep_their_positions():
     pipeline = make_pipeline("sparse")
     reader = pipeline.readers[0]
-    special = reader.model.encoder.template.asking((5, 6, 7))
-    encoder = reader.encoder_of(48)
+    special = reader.scorer.form.template.asking((5, 6, 7))
+    encoder = reader.scorer.encoder_of(48)
     batch = encoder.batch([np.arange(5, 105)], [special])
     assert batch.inputs["global_mask"][0].tolist() == [True] * 4 + [False] * (batch.inputs["input_ids"].shape[1] - 4)
     positions = encoder._positions(batch.inputs["input_ids"], batch.inputs["global_mask"])[0].tolist()

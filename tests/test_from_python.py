@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 
 import longdoc
 from conftest import CORPUS, PARTIES, annotated, make_model, make_tokenizer
+from longdoc.compute import TorchScorer
 from longdoc.convert import convert
 from longdoc.datasets import Example, MemoryConfig, from_records, yields
 from longdoc.datasets.examples import Question
@@ -25,7 +26,6 @@ from longdoc.hub import load_checkpoint
 from longdoc.labels import Span, tag_names
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig
-from longdoc.reader import Reader
 from longdoc.training import TrainConfig, WindowDataset, train
 from longdoc.training.checkpoints import progress_of
 from longdoc.training.data import training_batches
@@ -431,7 +431,7 @@ def test_a_converted_checkpoint_is_trained_and_taught_as_it_is_read(corpus):
     task = TaskConfig(heads=("ner",), data=memory(), window=200, overlap=8)
     batch = training_batches([task], model, 100_000, seed=1)[0]
     batch.pop("documents")
-    reader = Reader(model, device=torch.device("cpu"), dtype=torch.float32, encoder="windows")
+    reader = TorchScorer(model, device="cpu", precision="float32")
     with torch.no_grad():
         states = reader.encoder(**batch["inputs"])
         assert not torch.allclose(states, model.encoder(**batch["inputs"]), atol=1e-2), "the pattern changes the states"
@@ -551,7 +551,10 @@ def plain(decoded):
 @pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "modernbert"])
 def test_windows_teach_every_class_what_the_documents_say(tmp_path, family):
     start = CORPUS[0].index("Acme")
-    asked = (Question("1", "Who made it?", (Span(start, start + 17, ""),)), Question("2", "Why was it made at all, and for whom?"))
+    asked = (
+        Question("1", "Who made it?", (Span(start, start + 17, ""),)),
+        Question("2", "Why was it made at all, and for whom?"),
+    )
     examples = [Example("1", CORPUS[0], (Span(start, start + 17, "ORG"),), questions=asked, labels=("loan",))]
     for kind, names in (("ner", ("I-ORG", "O", "B-ORG")), ("qa", "ab"), ("classify", ("lease", "loan"))):
         model, fast = save(tmp_path / kind, family, LEARNING[kind], id2label=dict(enumerate(names)))
