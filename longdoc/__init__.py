@@ -19,12 +19,16 @@ The package, top layer first. A module imports only from the layers below its ow
 ``engine``          all heads of all models: documents and questions → findings
 ``sources``         a model's name → a model
 ``retrieval``       the windows of a document that are read for a question
-``reader``          one model on one device: documents → scores of their windows
+``reader``          one model: documents → scores of their windows
+``compute``         a model on a device: windows → scores of its heads, by torch
+``graphs``          an exported graph with its settings and tokenizer: the same, without torch
 ``hub``             checkpoints of transformers and sentence-transformers → models
 ``model``           an encoder with named heads; saving and loading
+``model_config``    the heads and windows of a model
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
-``exported``        an exported graph: its record, and scores by ONNX Runtime and others, without torch
+``inputs``          windows → the arrays that an encoder is given, in batches
+``exported``        an exported graph: its record, and its scores by ONNX Runtime and others, without torch
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``model_files``     the files of a model, checked before anything is built from them
 ``fields``          findings → the fields of a schema, each from the source that is trusted most

@@ -34,20 +34,16 @@ from longdoc.model_files import (
     FOREIGN_FILES,
     TOKENIZER_FILES,
     VOCABULARIES,
-    check_numbers,
-    check_size,
     encoder_config,
     file_in,
     in_folder,
     in_place_of_weights,
-    misfit,
-    part_names,
     read_json,
     read_object,
-    stored_shapes,
     tokenizer_copy,
     without_segments,
 )
+from longdoc.model_files.weights import check_numbers, check_size, misfit, part_names, stored_shapes
 
 
 @dataclass(frozen=True, slots=True)

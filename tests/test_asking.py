@@ -17,7 +17,8 @@ from longdoc.findings import parts
 from longdoc.heads import ClassifyConfig, QaConfig
 from longdoc.labels import NOT_READ
 from longdoc.loaders import load
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.parts import Section
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Notice
@@ -143,8 +144,8 @@ def test_sparse_attention_answers_questions_in_one_row(encoder):
 def test_question_tokens_are_global_and_keep_their_positions():
     pipeline = make_pipeline("sparse")
     reader = pipeline.readers[0]
-    special = reader.model.encoder.template.asking((5, 6, 7))
-    encoder = reader.encoder_of(48)
+    special = reader.scorer.form.template.asking((5, 6, 7))
+    encoder = reader.scorer.encoder_of(48)
     batch = encoder.batch([np.arange(5, 105)], [special])
     assert batch.inputs["global_mask"][0].tolist() == [True] * 4 + [False] * (batch.inputs["input_ids"].shape[1] - 4)
     positions = encoder._positions(batch.inputs["input_ids"], batch.inputs["global_mask"])[0].tolist()

@@ -16,7 +16,8 @@ from longdoc.export.layers import weights_for
 from longdoc.export.remarks import remarks
 from longdoc.heads import kind_of
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.model_files import encoder_config
 from longdoc.pretrained import quiet
 from longdoc.sources import load_model
@@ -91,11 +92,11 @@ def to_transformers(
 def _chosen(model: Model, head: str | None, where: str) -> str:
     """The head to export, which has a class in transformers."""
     heads = model.config.heads
-    own = {name: kind_of(config).module for name, config in heads.items()}
+    own = {name: kind_of(config).module() for name, config in heads.items()}
     if foreign := [name for name, module in model.heads.items() if not isinstance(module, own[name])]:
         raise ConfigError(
-            f"{where} is no model of longdoc: its head {', '.join(foreign)} belongs to a checkpoint of transformers, "
-            "which loads it as it is"
+            f"{where} is a checkpoint of transformers, with its own head {', '.join(foreign)}, and transformers loads "
+            "it as it is"
         )
     can = [name for name, config in heads.items() if not _obstacle(config)]
     if head is None and len(heads) > 1:

@@ -15,7 +15,8 @@ from longdoc.config import to_dict
 from longdoc.errors import ConfigError
 from longdoc.heads.embed import VectorPooling
 from longdoc.hub.configs import SETTINGS_FILE
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.version import __version__
 from longdoc.vocabulary import MASKS, unknown_id
 

@@ -12,10 +12,10 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from longdoc.datasets import Question, read_labelled
-from longdoc.encoders import SpecialTokens, Template
 from longdoc.heads.learnable import Learnable, check_spelling
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, token_span
 from longdoc.heads.unanswerable import made_unanswerable
+from longdoc.inputs import SpecialTokens, Template
 from longdoc.labels import Span
 from longdoc.windows import Window, split_with_random_lead, token_range, tokenize
 

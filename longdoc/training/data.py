@@ -9,13 +9,14 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import torch
 from torch.utils.data import Dataset
 
 from longdoc.attention.positions import n_positions
 from longdoc.datasets import READERS
-from longdoc.encoders import Batch, length_batches
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import HEADS, Group, HeadKind, Learnable, TaskConfig, kind_of
+from longdoc.inputs import Batch, length_batches
 from longdoc.model import Model
 from longdoc.training.run import is_first_process
 
@@ -123,9 +124,9 @@ def check_lengths(groups: Sequence[Group], model: Model) -> None:
         n_tokens = _n_positions(group)
         if longest is not None and n_tokens > longest and group.task.encoder == "windows":
             raise ConfigError(
-                f"the task of {', '.join(group.heads)} has window: {group.task.window}, and {group.document} a window "
-                f"of {n_tokens} tokens, and this encoder has {longest} positions: lower it, or set `encoder: sparse`, "
-                "which repeats them"
+                f"the task of {', '.join(group.heads)} has windows of {n_tokens} tokens (window: {group.task.window}), "
+                f"and this encoder has {longest} positions; set `window: {longest}`, or `encoder: sparse`, which "
+                "repeats them"
             )
 
 
@@ -183,10 +184,18 @@ def learning_kinds() -> list[HeadKind]:
 
 
 def _size(task: TaskConfig, model: Model, batch_tokens: int, seed: int) -> float:
-    """Number of batches of a task; of so few documents that none is drawn, the share of a whole pass."""
-    drawn = sum(1 for _ in _batches(task, model, batch_tokens, seed, least=0))
+    """Number of batches of a task; a small data set, which fills a part of a batch, is read several times for it."""
+    for times in (1, 4, 16, 64):
+        several = replace(task, passes=times * task.passes)
+        n_batches = sum(1 for _ in _batches(several, model, batch_tokens, seed, least=0))
+        if n_batches >= _ENOUGH:
+            break
     whole = replace(task, passes=1.0)
-    return drawn or task.passes * sum(1 for _ in _batches(whole, model, batch_tokens, seed))
+    return n_batches / times or task.passes * sum(1 for _ in _batches(whole, model, batch_tokens, seed))
+
+
+_ENOUGH = 16
+"""Batches by which the size of a task is known well enough."""
 
 
 def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int, *, least: int = 1) -> Iterator[list[Group]]:
@@ -243,7 +252,7 @@ def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:
     batch = model.encoder.batch(slices, [group.special for group in groups for _ in group.slices])
     return {
         "inputs": batch.inputs,
-        "targets": _targets(groups, batch, model),
+        "targets": _as_tensors(_targets(groups, batch, model)),
         "weight": task.weight,
         "period": _period(task, model),
         "documents": list(dict.fromkeys(group.document for group in groups)),
@@ -257,8 +266,15 @@ def _period(task: TaskConfig, model: Model) -> int:
     return int(windows.size) if task.encoder == "sparse" else 0
 
 
-def _targets(groups: Sequence[Group], batch: Batch, model: Model) -> dict[str, dict[str, Any]]:
+def _targets(groups: Sequence[Group], batch: Batch[Any], model: Model) -> dict[str, dict[str, Any]]:
     configs = {name: model.config.heads[name] for name in groups[0].heads}
     targets = kind_of(next(iter(configs.values()))).targets
     assert targets is not None
     return targets(groups, batch, configs)
+
+
+def _as_tensors(value: Any) -> Any:
+    """Arrays in nested dictionaries as tensors; other values stay as they are."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value)
+    return {key: _as_tensors(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -18,7 +18,8 @@ from longdoc.heads import ACTIVATIONS, HeadConfig, build_head
 from longdoc.hub import load_checkpoint
 from longdoc.hub.configs import DENSE_LAYERS, LINEAR_LAYERS
 from longdoc.labels import tag_names
-from longdoc.model import DEFAULT_MODEL, Model, ModelConfig, longdoc_folder
+from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
+from longdoc.model_config import ModelConfig
 
 TOLERANCE = 1e-4
 """Distance of the scores of a checkpoint from those of the model that takes its place, relative to their norm."""
@@ -59,6 +60,10 @@ def model_of(base: str, config: ModelConfig | None = None, revision: str | None 
             class gives the encoder other inputs.
     """
     folder = base_folder(base, key)
+    if revision is not None and Path(folder).is_dir():
+        raise ConfigError(
+            f"{key} is the folder {folder}, which has no revision {revision!r}: only a hub id has; leave it out"
+        )
     if config is not None:
         return Model.from_base(folder, config, revision)
     if (own := longdoc_folder(folder, revision)) is not None:

@@ -17,7 +17,8 @@ from longdoc.evaluation import LabelledData
 from longdoc.evaluation.scoring import check
 from longdoc.heads import TaskConfig, kind_of
 from longdoc.labels import OUTSIDE
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches
@@ -100,6 +101,11 @@ class TrainConfig(RunConfig):
         weighed = {*labels, *([OUTSIDE] if any(kind.name == "ner" for kind in kinds) else [])}
         if task.class_weights and not all(kind.weighs_labels for kind in kinds):
             raise ConfigError(f"class_weights: {', '.join(task.heads)} has no classes to weigh; leave it out")
+        if weighed and not any(task.class_weights.get(label, 1.0) for label in weighed):
+            raise ConfigError(
+                f"class_weights are 0 for all of {', '.join(sorted(weighed))}: nothing would be learned; give one of "
+                "them more"
+            )
         if unknown := set(task.class_weights) - weighed:
             raise ConfigError(
                 f"class_weights names {', '.join(sorted(unknown))}; {', '.join(task.heads)} has "
