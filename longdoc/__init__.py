@@ -255,8 +255,10 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEED_MODEL = frozenset({"batch.extract", "training.trainer", "pipeline", "reader", "findings"})
-"""Modules whose names are listed only if the model libraries are installed, so that ``help(longdoc)`` works without."""
+_NEEDED = dict.fromkeys(("batch.extract", "pipeline", "reader", "findings"), "tokenizers") | {
+    "training.trainer": "torch"
+}
+"""Module → a library without which its names are not listed, so that ``help(longdoc)`` works in a light installation."""
 
 _MODEL_LIBRARIES = frozenset({"huggingface_hub", "safetensors", "spacy", "tokenizers", "torch", "tqdm", "transformers"})
 """What ``pip install 'longdoc[model]'`` adds to a light installation."""
@@ -281,5 +283,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    hidden = set() if find_spec("torch") else {name for name in __all__ if _HOMES.get(name) in _NEED_MODEL}
-    return sorted({*globals(), *__all__} - hidden)
+    missing = {module for module, library in _NEEDED.items() if not find_spec(library)}
+    return sorted({*globals(), *__all__} - {name for name in __all__ if _HOMES.get(name) in missing})

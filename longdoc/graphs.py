@@ -18,8 +18,9 @@ from longdoc.errors import ConfigError
 from longdoc.exported import RECORD_FILE, ExportedModel, ExportRecord
 from longdoc.inputs import EncoderKind, InputForm, Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings
-from longdoc.model_files import check_tokens, file_in, read_object, read_tokenizer
+from longdoc.model_files import file_in, read_object
 from longdoc.model_files.configs import MAX_NUMBER
+from longdoc.model_files.tokenizers import check_tokens, read_tokenizer
 
 BATCH_TOKENS = 2**11
 """Positions in a batch: few enough for what a small encoder computes to stay in the cache of a CPU."""

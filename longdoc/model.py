@@ -32,7 +32,8 @@ from longdoc.errors import ConfigError
 from longdoc.heads import HeadConfig, build_head, kind_of
 from longdoc.inputs import Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings
-from longdoc.model_files import check_tokens, checked_settings, encoder_config, file_in, read_object, read_tokenizer
+from longdoc.model_files import checked_settings, encoder_config, file_in, read_object
+from longdoc.model_files.tokenizers import check_tokens, read_tokenizer
 from longdoc.model_files.weights import check_numbers, check_size, misfits, stored_shapes
 from longdoc.version import __version__
 

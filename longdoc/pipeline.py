@@ -91,8 +91,8 @@ class Pipeline:
         """Loads a model, or several heads from several checkpoints.
 
         Args:
-            model: ``"default"``, the model shipped with longdoc (no network); a folder written by ``Model.save``, ``longdoc
-                export`` (ONNX is read without torch), transformers or sentence-transformers; or a hub id.
+            model: ``"default"`` (shipped with longdoc; by default, unless there are ``heads``), a hub id, or a folder
+                of ``Model.save``, ``longdoc export`` (ONNX needs no torch), transformers or sentence-transformers.
             encoder: ``"windows"`` reads overlapping slices of the length the model was trained on; ``"sparse"`` reads
                 the text whole, with attention to each token's neighbours and a few global tokens.
             device: ``"auto"`` (a GPU if there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.

@@ -32,17 +32,15 @@ from transformers.utils import logging
 from longdoc.errors import ConfigError, first_line, require
 from longdoc.model_files import (
     FOREIGN_FILES,
-    TOKENIZER_FILES,
-    VOCABULARIES,
     encoder_config,
     file_in,
     in_folder,
     in_place_of_weights,
     read_json,
     read_object,
-    tokenizer_copy,
-    without_segments,
 )
+from longdoc.model_files.segments import without_segments
+from longdoc.model_files.tokenizers import TOKENIZER_FILES, VOCABULARIES, tokenizer_copy
 from longdoc.model_files.weights import check_numbers, check_size, misfit, part_names, stored_shapes
 
 

@@ -25,6 +25,7 @@ from longdoc.batch.stages import Extracted, give_back_memory
 from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, require
+from longdoc.exported import is_export
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.summary import count, shown
 from longdoc.workers import Limits
@@ -119,6 +120,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     """
     _check(format, engine, workers, progress, resume=resume, retry_failed=retry_failed)
     request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
+    _check_libraries(request.model)
     chosen = _engine(engine, ray_address, ray_gpus, workers, limits)
     inputs = _inputs(paths, out, glob, files_from)
     model, settings = fingerprint(request.model), {**request.settings(), "format": format}
@@ -157,10 +159,14 @@ def _check(format: str, engine: str, workers: int | None, progress: object, **fl
     check_choice("engine", engine, get_args(EngineName))
     if format != "jsonl":
         require("pyarrow", extra="parquet", needed_by=f"the format {format}")
-    for library in ("torch", "transformers"):
-        if find_spec(library) is None:  # not imported here, since the model is in a process of its own
-            require(library, extra="model", needed_by="extraction")
     check_count("workers", workers, 1, optional=True)
+
+
+def _check_libraries(model: str) -> None:
+    """Checks for what a model needs; an export says what it needs when it is loaded."""
+    for library in ("torch", "transformers"):
+        if not is_export(Path(model)) and find_spec(library) is None:  # imported in a process of its own
+            require(library, extra="model", needed_by="extraction")
 
 
 def _engine(

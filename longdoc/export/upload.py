@@ -12,7 +12,8 @@ from longdoc.errors import ConfigError, first_line
 from longdoc.export.card import card_of_model
 from longdoc.hub.configs import SETTINGS_FILE
 from longdoc.model import Model, longdoc_folder
-from longdoc.model_files import TOKENIZER_FILES, file_in
+from longdoc.model_files import file_in
+from longdoc.model_files.tokenizers import TOKENIZER_FILES
 
 _CARD = "README.md"
 _FILES = (

@@ -31,7 +31,8 @@ from longdoc.inputs import Template
 from longdoc.labels import tag_names
 from longdoc.model import Model, without_pooler
 from longdoc.model_config import ModelConfig, SparseConfig, own_settings
-from longdoc.model_files import check_tokens, read_object
+from longdoc.model_files import read_object
+from longdoc.model_files.tokenizers import check_tokens
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 

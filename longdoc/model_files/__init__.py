@@ -4,20 +4,15 @@ A folder or a repository of the hub chooses numbers and weights. It does not cho
 or how longdoc computes: ``files`` reads JSON and finds files, ``configs`` keeps the settings of an architecture,
 ``weights`` compares its sizes with the stored weights before memory is allocated, ``tokenizers`` refuses
 tokenizers that could hang, grow without bound or crash, and ``segments`` has them number what the encoder is given.
-``weights`` alone imports torch, and is not imported here.
+``weights`` imports torch, and ``tokenizers`` and ``segments`` the library of that name; they are not imported here.
 """
 
 from longdoc.model_files.configs import checked_settings, encoder_config
 from longdoc.model_files.files import file_in, read_json, read_object
 from longdoc.model_files.foreign import FOREIGN_FILES, in_folder, in_place_of_weights
-from longdoc.model_files.segments import without_segments
-from longdoc.model_files.tokenizers import TOKENIZER_FILES, VOCABULARIES, check_tokens, read_tokenizer, tokenizer_copy
 
 __all__ = [
     "FOREIGN_FILES",
-    "TOKENIZER_FILES",
-    "VOCABULARIES",
-    "check_tokens",
     "checked_settings",
     "encoder_config",
     "file_in",
@@ -25,7 +20,4 @@ __all__ = [
     "in_place_of_weights",
     "read_json",
     "read_object",
-    "read_tokenizer",
-    "tokenizer_copy",
-    "without_segments",
 ]
