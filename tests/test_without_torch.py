@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from conftest import CORPUS, make_asking_model
 from longdoc import Document, Pipeline
 from longdoc.errors import ConfigError
+from longdoc.evaluation import evaluate
 from longdoc.export import to_graph
 from longdoc.heads import NerConfig
 from longdoc.model import Model
@@ -130,6 +132,17 @@ def test_batches_and_processes_do_not_change_what_a_graph_finds(folder, by_graph
     small = Pipeline.from_pretrained(folder / "graph", batch_tokens=40)
     assert small(document).entities == by_graph(document).entities
     assert pickle.loads(pickle.dumps(by_graph))(document) == by_graph(document)
+
+
+def test_an_export_is_evaluated_as_its_model(folder, corpus):
+    data = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}, "limit": 3}
+    found = []
+    for name in ("graph", "model"):
+        path = corpus / f"{name}.yaml"
+        record = {"model": str(folder / name), "precision": "float32", "datasets": {"mine": data}, "baselines": True}
+        path.write_text(yaml.safe_dump(record))
+        found.append(evaluate(path).results["windows"]["mine"])
+    assert found[0].result.counts == found[1].result.counts and found[0].cost.tokens == found[1].cost.tokens > 0
 
 
 def test_heads_of_a_kind_are_taken_from_an_export(folder, by_graph):
