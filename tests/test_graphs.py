@@ -12,13 +12,18 @@ import onnx
 import pytest
 import torch
 
-from conftest import make_asking_model
+from conftest import CORPUS, make_asking_model
+from fakes import FolderHub
 from longdoc import cli
+from longdoc.attention import SparsePattern
 from longdoc.errors import ConfigError, MissingDependencyError
-from longdoc.export import parity, to_graph
+from longdoc.export import parity, push, to_graph
 from longdoc.exported import ExportedModel, read_record
 from longdoc.heads import EmbedConfig, NerConfig, SpansConfig
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model, without_pooler
+from longdoc.model_config import ModelConfig, SparseConfig
+from longdoc.pipeline import Pipeline
+from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 from test_hub import FAMILIES, save
 
@@ -36,6 +41,16 @@ def make_whole_model() -> Model:
     }
     config = ModelConfig(heads=heads, windows=asking.config.windows)
     return Model(asking.encoder.backbone, asking.tokenizer, config).eval()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_text(tmp_path_factory):
+    """A short text to compare scores on."""
+    path = tmp_path_factory.mktemp("text") / "contract.txt"
+    path.write_text(CORPUS[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parity, "TEXT", path)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +71,18 @@ def folders(whole, tmp_path_factory):
 
 
 def rows(model: Model, lengths, question=()):
-    """Inputs of a batch of random words, as numbers of numpy, and the batch."""
+    """A batch of random words, and its inputs."""
     rng = np.random.default_rng(0)
     special = model.encoder.template.asking(question) if question else model.encoder.template.plain
-    batch = model.encoder.batch([rng.integers(5, 80, length) for length in lengths], special)
-    return batch, {name: tensor.numpy() for name, tensor in batch.inputs.items()}
+    batch = model.encoder.form.batch([rng.integers(5, 80, length) for length in lengths], special)
+    return batch, batch.inputs
 
 
 @torch.no_grad()
 def wanted(model: Model, batch, heads, period=0):
-    states = model.reading_encoder(period)(**batch.inputs)
-    return {head: model.heads[head].scores(states, batch.inputs.get("attention_mask")).numpy() for head in heads}
+    inputs = {name: torch.from_numpy(array) for name, array in batch.inputs.items()}
+    states = model.reading_encoder(period)(**inputs)
+    return {head: model.heads[head].scores(states, inputs.get("attention_mask")).numpy() for head in heads}
 
 
 def assert_equal(found, expected, batch):
@@ -96,6 +112,40 @@ def test_a_graph_of_sparse_attention_takes_rows_of_any_length_and_heads_of_any_w
         for lengths, question in (([3], ()), ([14, 15], ()), ([300, 31], ()), ([200, 90], (7, 8, 9)), ([1], (7, 8))):
             batch, inputs = rows(model, lengths, question)
             assert_equal(graph.scores(inputs, [head]), wanted(model, batch, [head], period), batch)
+
+
+def test_windows_are_read_with_the_pattern_of_a_converted_checkpoint(tmp_path):
+    model = make_asking_model()
+    sparse = SparseConfig(pattern=SparsePattern(window=4), windows=True)
+    heads = {"qa": model.config.heads["qa"]}
+    config = ModelConfig(heads=heads, windows=model.config.windows, sparse=sparse)
+    Model(model.encoder.backbone, model.tokenizer, config).save(tmp_path / "own")
+    to_graph(tmp_path / "own", tmp_path / "out", "torch-export")
+    own, graph = Model.from_pretrained(tmp_path / "own"), ExportedModel(tmp_path / "out")
+    assert "global_mask" not in graph.record.inputs
+    for lengths in ([1], [3, 2], [40, 5]):
+        batch, inputs = rows(own, lengths, (7, 8))
+        assert_equal(graph.scores(inputs, ["qa"]), wanted(own, batch, ["qa"]), batch)
+
+
+@pytest.mark.parametrize(
+    ("family", "pattern", "message"),
+    [
+        ("big_bird", None, "sparse attention of a big_bird has no form in plain operators"),
+        ("bert", SparsePattern(window=16, random_blocks=1, block=8), "random or whole blocks"),
+        ("bert", SparsePattern(window=16, global_tokens=(0, 1)), r"allowed .* global_tokens \(\) or \(0,\)"),
+        ("deberta-v2", None, "cannot be made sparse"),
+    ],
+)
+def test_sparse_attention_without_a_form_in_plain_operators_is_refused(tmp_path, family, pattern, message):
+    save(tmp_path / "base", family, "Model")
+    repository = Repository(str(tmp_path / "base"))
+    sparse = SparseConfig(pattern=pattern)
+    config = ModelConfig(heads={"ner": NerConfig(labels=("A",))}, windows=WindowConfig(size=60), sparse=sparse)
+    Model(without_pooler(repository.encoder()), repository.fast_tokenizer(), config).save(tmp_path / "own")
+    with pytest.raises(ConfigError, match=message):
+        to_graph(tmp_path / "own", tmp_path / "out", encoder="sparse")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_the_folder_says(whole, folders, tmp_path):
@@ -241,6 +291,14 @@ def test_the_command(whole, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "ner as torch-export, float32" in told and "1e-04 is allowed" in told and "  ner: " in told
     assert 'license: "mit"' in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_pushed_graph_is_whole_and_is_read_from_a_folder(folders, tmp_path):
+    hub = FolderHub(tmp_path / "cache")
+    push(folders["openvino"], "someone/graph", api=hub)
+    assert hub.files("someone/graph", "main").keys() == {path.name for path in folders["openvino"].iterdir()}
+    with pytest.raises(ConfigError, match=r"is an exported graph, .*hf download someone/graph"):
+        Pipeline.from_pretrained("someone/graph", cache_dir=tmp_path / "cache")
 
 
 # ---------------------------------------------------------------------------------------------------------- JavaScript

@@ -20,6 +20,9 @@ from longdoc.model_config import ModelConfig
 from longdoc.version import __version__
 from longdoc.vocabulary import MASKS, unknown_id
 
+PARITY_FILE = "parity.json"
+"""How far the scores of a graph are from those of torch."""
+
 
 def length(model: Model, head: str) -> int:
     """Number of tokens of the rows that a head was trained on, with special tokens."""

@@ -21,16 +21,15 @@ from longdoc.export import files
 from longdoc.export.card import card_of_graph
 from longdoc.export.parity import Parity, parity
 from longdoc.export.quantized import quantize_products, with_quantized_words
-from longdoc.export.tracing import Traced, portable_encoder, silenced, trace, trained_windows
+from longdoc.export.tracing import Traced, portable_encoder, silenced, trace
 from longdoc.exported import GRAPHS, RECORD_FILE, VERSION, ExportedModel, ExportRecord, Format, HeadFacts
+from longdoc.inputs import EncoderKind, check_encoder
 from longdoc.model import Model
-from longdoc.reader import EncoderKind, check_encoder
 from longdoc.sources import load_model
 from longdoc.version import __version__
 
 OPSET = 18
 """Of the ONNX graphs: the lowest that torch writes, so that older runtimes read them."""
-PARITY_FILE = "parity.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +106,7 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
         (folder / "tokenizer.json").write_text(kept.tokenizer.to_str(pretty=False), encoding="utf-8")
         found = parity(kept, ExportedModel(folder))
         _check(found, str(model), to)
-        files.write_json(folder / PARITY_FILE, to_dict(found))
+        files.write_json(folder / files.PARITY_FILE, to_dict(found))
         card = card_of_graph(kept, record, base=base, licence=licence)
         (folder / "README.md").write_text(card, encoding="utf-8")
         size = sum(path.stat().st_size for path in folder.glob(f"{Path(GRAPHS[to]).stem}.*"))
@@ -204,7 +203,7 @@ def _facts(model: Model, name: str) -> HeadFacts:
     with torch.no_grad():
         width = module.scores(states, mask).shape[-1]
     return HeadFacts(
-        period=trained_windows(model, name).size,
+        period=files.length(model, name),
         width=width,
         prompt=tuple(getattr(module, "prompt", ())),
         lead=getattr(module, "lead", ""),

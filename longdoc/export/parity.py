@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
+from longdoc.compute import TorchScorer
 from longdoc.document import Document
-from longdoc.encoders import Batch
 from longdoc.exported import ExportedModel
+from longdoc.inputs import Batch
 from longdoc.model import Model
 from longdoc.reader import Reader
 
@@ -43,27 +42,24 @@ class Parity:
         return "\n".join(lines)
 
 
-@torch.no_grad()
 def parity(model: Model, exported: ExportedModel) -> Parity:
-    """Compares an exported graph with the model that it was made of.
+    """Compares an exported graph with the model that it was made of, computed in float32.
 
     Args:
-        model: the model, in float32.
+        model: the model.
         exported: its export.
     """
     record = exported.record
-    reader = Reader(model, device=torch.device("cpu"), dtype=torch.float32, encoder=record.encoder)
+    scorer = TorchScorer(model, device="cpu", precision="float32", encoder=record.encoder)
+    reader = Reader(scorer)
     document = Document.from_text(TEXT.read_text(encoding="utf-8"), name=TEXT.name)
     differences: dict[str, list[float]] = {head: [] for head in record.outputs}
     for heads in _groups(reader, list(record.outputs)):
-        encoder = model.reading_encoder(record.heads[heads[0]].period if record.encoder == "sparse" else 0)
         for batch in _batches(reader, document, heads):
-            states = encoder(**batch.inputs)
-            found = exported.scores({name: tensor.numpy() for name, tensor in batch.inputs.items()}, heads)
+            wanted = scorer.scores(batch.inputs, heads, reader.trained_windows(heads[0]).size)
+            found = exported.scores(batch.inputs, heads)
             for head in heads:
-                module: Any = model.head(head)
-                wanted = module.scores(states, batch.inputs.get("attention_mask")).numpy()
-                differences[head].append(difference(wanted, found[head], batch))
+                differences[head].append(difference(wanted[head], found[head], batch))
     return Parity(
         n_tokens=len(reader.tokenize(document)),
         tolerance=TOLERANCE if record.precision == "float32" else None,
@@ -73,26 +69,26 @@ def parity(model: Model, exported: ExportedModel) -> Parity:
 
 def _groups(reader: Reader, heads: list[str]) -> Iterator[list[str]]:
     """Heads that read the same windows: those that ask or have a prompt by themselves."""
-    plain = [head for head in heads if not _asks(reader, head) and not getattr(reader.model.head(head), "prompt", ())]
+    plain = [head for head in heads if not _asks(reader, head) and not reader.scorer.prompt(head)]
     yield from reader.read_together(plain)
     yield from ([head] for head in heads if head not in plain)
 
 
 def _asks(reader: Reader, head: str) -> bool:
-    return reader.model.config.heads[head].kind in ("qa", "nli")
+    return reader.config.heads[head].kind in ("qa", "nli")
 
 
-def _batches(reader: Reader, document: Document, heads: list[str]) -> Iterator[Batch]:
+def _batches(reader: Reader, document: Document, heads: list[str]) -> Iterator[Batch[np.ndarray]]:
     """The windows of a text, several together, and the last one with padding after it."""
     question = QUESTION if _asks(reader, heads[0]) else None
     reading = reader.read(document, reader.tokenize(document), heads, question=question)
     slices = [reading.tokens.ids[window.start : window.end] for window in reading.windows]
     slices.append(slices[0][: len(slices[0]) // 2 + 1])
     for first in range(0, len(slices), _TOGETHER):
-        yield reader.model.encoder.batch(slices[first : first + _TOGETHER], reading.special)
+        yield reader.scorer.form.batch(slices[first : first + _TOGETHER], reading.special)
 
 
-def difference(one: np.ndarray, other: np.ndarray, batch: Batch) -> float:
+def difference(one: np.ndarray, other: np.ndarray, batch: Batch[np.ndarray]) -> float:
     """The largest difference of ``(B, T, L)``, padding left out, or ``(B, 1, L)``, relative to the largest of ``one``.
 
     Scores of at most 1 are compared as they are. It is infinite if a number is not finite, or the shapes differ.
@@ -100,7 +96,7 @@ def difference(one: np.ndarray, other: np.ndarray, batch: Batch) -> float:
     if one.shape != other.shape:
         return float("inf")
     if "attention_mask" in batch.inputs and one.shape[1] > 1:
-        seen = batch.inputs["attention_mask"].numpy()
+        seen = batch.inputs["attention_mask"]
         one, other = one[seen], other[seen]
     found = float(np.abs(one - other).max()) / max(1.0, float(np.abs(one).max()))
     return found if np.isfinite(found) else float("inf")

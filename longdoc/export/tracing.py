@@ -19,9 +19,9 @@ from torch.export import Dim, ExportedProgram
 from longdoc.attention.positions import first_position, n_positions
 from longdoc.encoders import Encoder, SparseEncoder
 from longdoc.errors import ConfigError, first_line
+from longdoc.export.files import length
+from longdoc.inputs import EncoderKind
 from longdoc.model import Model
-from longdoc.reader import EncoderKind
-from longdoc.windows import WindowConfig
 
 _N_WINDOWS, _N_TOKENS = 2, 12
 """Of the rows that are traced; the graph takes other numbers."""
@@ -119,12 +119,6 @@ class PortableEncoder(nn.Module):
         return torch.where(index < prefix, index, repeated) + self.first
 
 
-def trained_windows(model: Model, head: str) -> WindowConfig:
-    """The windows that a head was trained on."""
-    windows: WindowConfig | None = getattr(model.config.heads[head], "windows", None)
-    return windows or model.config.windows
-
-
 def portable_encoder(model: Model, heads: Sequence[str], kind: EncoderKind) -> nn.Module:
     """The encoder that reads with these heads, in operators that other runtimes have.
 
@@ -141,7 +135,7 @@ def portable_encoder(model: Model, heads: Sequence[str], kind: EncoderKind) -> n
         return model.encoder
     from longdoc.attention.portable import make_portable  # loads transformers
 
-    period = max(trained_windows(model, head).size for head in heads)
+    period = max(length(model, head) for head in heads)
     encoder = model.reading_encoder(period if kind == "sparse" else 0)
     backbone: Any = encoder.backbone
     make_portable(backbone)
