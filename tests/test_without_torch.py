@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from conftest import CORPUS, make_asking_model
-from longdoc import Document, Pipeline
+from longdoc import Document, Pipeline, load
 from longdoc.errors import ConfigError
 from longdoc.evaluation import evaluate
 from longdoc.export import to_graph
@@ -83,7 +83,7 @@ def without_torch(code: str, *arguments: object, given: str = "") -> subprocess.
 def test_all_kinds_of_heads_find_without_torch_what_they_find_with_it(folder, by_torch):
     done = without_torch(READ, given=json.dumps([str(folder / "graph"), TEXT, QUESTIONS]))
     assert done.returncode == 0, done.stderr
-    found, document = json.loads(done.stdout), Document.from_text(TEXT)
+    found, document = json.loads(done.stdout), load(TEXT.encode())
     expected = by_torch(document)
     assert len(found["entities"]) > 5
     same(found["entities"], [[e.start, e.end, e.label, e.score] for e in expected.entities])
@@ -108,7 +108,7 @@ def test_commands_read_with_an_export_without_torch(folder, tmp_path, by_torch):
     done = without_torch(COMMAND, "extract", *arguments, "--format", "jsonl")
     assert done.returncode == 0, done.stderr
     written = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = by_torch(Document.from_text(TEXT), tasks=["contract"]).entities
+    expected = by_torch(load(TEXT.encode()), tasks=["contract"]).entities
     assert [(e["start"], e["label"]) for e in written[0]["entities"]] == [(e.start, e.label) for e in expected]
     done = without_torch(
         COMMAND, "ask", *arguments[:1], QUESTIONS[0], *arguments[1:], "--min-score", "0", "--format", "json"
@@ -128,7 +128,7 @@ def test_a_model_that_is_no_export_names_the_extra(folder):
 
 
 def test_batches_and_processes_do_not_change_what_a_graph_finds(folder, by_graph):
-    document = Document.from_text(TEXT)
+    document = load(TEXT.encode())
     small = Pipeline.from_pretrained(folder / "graph", batch_tokens=40)
     assert small(document).entities == by_graph(document).entities
     assert pickle.loads(pickle.dumps(by_graph))(document) == by_graph(document)
@@ -175,13 +175,13 @@ def test_what_an_export_has_decided_is_not_chosen_again(folder, options, message
 
 
 def test_an_export_is_no_model(folder, by_graph):
-    for load in (
+    for refused in (
         lambda: by_graph.model,
         lambda: load_model(folder / "graph"),
         lambda: Model.from_pretrained(folder / "graph"),
     ):
         with pytest.raises(ConfigError, match="is an export"):
-            load()
+            refused()
 
 
 def without_block(record):
