@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from conftest import CORPUS, make_asking_model
-from longdoc import Document, Pipeline, load
+from longdoc import Pipeline, load
 from longdoc.errors import ConfigError
 from longdoc.evaluation import evaluate
 from longdoc.export import to_graph
