@@ -64,7 +64,9 @@ def _lengths(word: str) -> tuple[int, ...]:
 
 def _split(word: str, exceptions: dict[str, tuple[str, ...]]) -> list[str]:
     """The tokens of a word: punctuation before and after it, one by one, and what is between them."""
-    before, after, last = [], [], -1
+    before: list[str] = []
+    after: list[str] = []
+    last = -1
     while word and len(word) != last and word not in exceptions:
         last = len(word)
         left = _length(_rules().prefix.match(word))
