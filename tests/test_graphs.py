@@ -204,8 +204,10 @@ def test_a_graph_is_used_in_other_processes(whole, folders):
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=compute, args=(graph, inputs, sender))
     process.start()
-    assert receiver.poll(30) and np.array_equal(receiver.recv(), expected)
-    process.join()
+    try:
+        assert receiver.poll(60) and np.array_equal(receiver.recv(), expected)
+    finally:
+        process.kill()
 
 
 # ----------------------------------------------------------------------------------------------------------- bad input
