@@ -74,6 +74,11 @@ class TorchScorer:
         return self.model.encoder.form
 
     @property
+    def left_out(self) -> Mapping[str, str]:
+        """Nothing: all heads of the model are there."""
+        return {}
+
+    @property
     def batch_tokens(self) -> int:
         """Positions in a batch, if the user names none."""
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.

@@ -85,8 +85,10 @@ class Engine:
         if names := [name for name, config in self.heads.items() if config.kind == kind]:
             return names
         has = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
+        absent = (f"; {name} {why}" for reader in self.readers for name, why in reader.scorer.left_out.items())
         raise ConfigError(
-            f"no head of kind {kind!r} (heads: {has or 'none'}); load one: Pipeline.from_pretrained({kind}='a folder')"
+            f"no head of kind {kind!r} (heads: {has or 'none'}){''.join(absent)}; load one: "
+            f"Pipeline.from_pretrained({kind}='a folder')"
         )
 
     def name_of(self, kind: str, wanted: str | None, among: Collection[str] | None = None) -> str:

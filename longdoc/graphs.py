@@ -73,6 +73,11 @@ class GraphScorer:
         return self.record.encoder
 
     @property
+    def left_out(self) -> Mapping[str, str]:
+        """Name of a head that the graph could not hold → a part of a sentence that says why."""
+        return {name: f"is left out of {self.folder}: {reason}" for name, reason in self.record.left_out.items()}
+
+    @property
     def lead(self) -> str:
         """The text that its head puts before every text."""
         return next((self.record.heads[head].lead for head in self.config.heads if self.record.heads[head].lead), "")

@@ -29,6 +29,7 @@ from longdoc.config import to_dict
 from longdoc.durable import replacing_files
 from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.errors import ConfigError
+from longdoc.exported import is_export
 from longdoc.heads import HeadConfig, build_head, kind_of
 from longdoc.inputs import Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings
@@ -145,6 +146,8 @@ class Model(nn.Module):
             ConfigError: the folder was not written by longdoc, or is damaged.
         """
         folder = Path(folder)
+        if is_export(folder):
+            raise ConfigError(f"{folder} is an export, which Pipeline.from_pretrained reads; give the model of it")
         if file_in(folder, "config.json") is None:
             raise ConfigError(f"{folder} has no config.json; give a folder written by Model.save, or 'default'")
         record = _read_config(folder)

@@ -78,6 +78,10 @@ class Scorer(Protocol):
         """How its encoder reads a document."""
 
     @property
+    def left_out(self) -> Mapping[str, str]:
+        """Name of a head that it lacks, and that its model had → a part of a sentence that says so."""
+
+    @property
     def batch_tokens(self) -> int:
         """Positions in a batch, if the user names none."""
 

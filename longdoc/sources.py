@@ -63,8 +63,6 @@ def load_model(
     folder = DEFAULT_MODEL if name_or_path == "default" else Path(name_or_path)
     if folder.is_file():
         raise ConfigError(f"{folder} is a file; give the folder with the model, {folder.parent}")
-    if is_export(folder):
-        raise ConfigError(f"{folder} is an export, which Pipeline.from_pretrained reads; give the model of it")
     if folder.is_dir() and file_in(folder, "config.json") is None:
         remedy = in_folder(folder) or "give a folder with a model, a hub id, or 'default'"
         raise ConfigError(f"{folder} has no config.json; {remedy}")

@@ -119,8 +119,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         MissingDependencyError: a library is not installed, such as pyarrow (the extra ``parquet``).
     """
     _check(format, engine, workers, progress, resume=resume, retry_failed=retry_failed)
-    request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
-    _check_libraries(request.model)
+    request, limits = _checked_request(what), Limits(seconds=timeout, memory=memory)
     chosen = _engine(engine, ray_address, ray_gpus, workers, limits)
     inputs = _inputs(paths, out, glob, files_from)
     model, settings = fingerprint(request.model), {**request.settings(), "format": format}
@@ -162,11 +161,13 @@ def _check(format: str, engine: str, workers: int | None, progress: object, **fl
     check_count("workers", workers, 1, optional=True)
 
 
-def _check_libraries(model: str) -> None:
-    """Checks for what a model needs; an export says what it needs when it is loaded."""
+def _checked_request(what: RequestOptions) -> Request:
+    """What to find, if the libraries of the model are installed; an export says what it needs when it is loaded."""
+    request = Request.of(**what)
     for library in ("torch", "transformers"):
-        if not is_export(Path(model)) and find_spec(library) is None:  # imported in a process of its own
+        if not is_export(Path(request.model)) and find_spec(library) is None:  # imported in a process of its own
             require(library, extra="model", needed_by="extraction")
+    return request
 
 
 def _engine(

@@ -23,7 +23,7 @@ _QUESTION = 5
 
 
 def random_rows(model: Model, kind: str, size: int) -> Batch[Tensor]:
-    """Two rows of random words, the first of them padded; for questions and hypotheses, with one of some words."""
+    """Two rows of random words, ``(2, T)``, the first padded; for questions and hypotheses, with one of some words."""
     rng = np.random.default_rng(0)
     special = special_ids(model.tokenizer)
     words = np.array(sorted({*model.tokenizer.get_vocab(with_added_tokens=True).values()} - special))

@@ -65,16 +65,19 @@ class ClassifyConfig:
 def pooled_logits(scores: WindowScores, over: str, pooling: Pooling) -> np.ndarray:
     """Logits, float64 ``(L,)``, of a text from the scores of its windows or its tokens."""
     rows = (scores.merged() if over == "tokens" else scores.stacked()).astype(np.float64)
+    logits: np.ndarray
     if pooling == "attention":
-        logits: np.ndarray = softmax(rows[:, -1]) @ rows[:, :-1]
+        logits = softmax(rows[:, -1]) @ rows[:, :-1]
         return logits
-    return np.max(rows, axis=0) if pooling == "max" else np.mean(rows, axis=0)
+    logits = rows.max(axis=0) if pooling == "max" else rows.mean(axis=0)
+    return logits
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Shares ``(N,)`` that sum to one, of logits ``(N,)``."""
-    powers: np.ndarray = np.exp(logits - logits.max())
-    return powers / powers.sum()
+    powers = np.exp(logits - logits.max())
+    shares: np.ndarray = powers / powers.sum()
+    return shares
 
 
 def decode(scores: WindowScores, head: str, config: ClassifyConfig, options: DecodeOptions) -> list[Label]:

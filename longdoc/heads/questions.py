@@ -43,8 +43,8 @@ class _Sampler:
         if not whole and is_lacking and self.rng.random() >= self.task.empty:
             return None
         special = self.special(question)
-        spans = np.array([token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
-        spans = spans.reshape(-1, 2)
+        found = [token_span(answer.start, answer.end, document.tokens) for answer in question.answers]
+        spans = np.array(found, dtype=np.int64).reshape(-1, 2)
         size, overlap = self.task.window - len(special), self.task.overlap
         windows = split_with_random_lead(
             len(document.tokens), size=size, overlap=overlap, cuts=document.cuts, rng=self.rng
