@@ -8,12 +8,14 @@ Dimensions: ``B`` windows, ``T`` tokens, ``L`` outputs of a head.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeAlias
+from weakref import WeakSet
 
 import numpy as np
 
@@ -146,7 +148,8 @@ class ExportedModel:
         self.record = read_record(folder)
         self.threads = threads or _n_threads()
         self._lock = Lock()
-        self._loaded = os.getpid(), self._load()
+        self._loaded: Compute | None = self._load()
+        _LOADED.add(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made_again, (self.folder, self.threads)
@@ -184,11 +187,16 @@ class ExportedModel:
 
     @property
     def _compute(self) -> Compute:
-        """The graph in this process, which may be a fork without the threads of the one that loaded it."""
+        """The graph in this process, which may be a fork of the one that loaded it."""
         with self._lock:
-            if self._loaded[0] != os.getpid():
-                self._loaded = os.getpid(), self._load()
-            return self._loaded[1]
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def abandon(self) -> None:
+        """Forgets the graph without its being freed: in a forked process it would wait for its threads for ever."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._loaded))
+        self._lock, self._loaded = Lock(), None
 
     def _load(self) -> Compute:
         name = GRAPHS[self.record.format]
@@ -196,6 +204,18 @@ class ExportedModel:
         if path is None:
             raise ConfigError(f"{self.folder} is incomplete: it has no {name}; export the model again")
         return _LOADERS[self.record.format](path, self.record, self.threads)
+
+
+_LOADED: WeakSet[ExportedModel] = WeakSet()
+
+
+def _abandon_all() -> None:
+    for graph in _LOADED:
+        graph.abandon()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_abandon_all)
 
 
 def _made_again(folder: Path, threads: int) -> ExportedModel:

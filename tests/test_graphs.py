@@ -1,5 +1,6 @@
 """Graphs of ONNX, OpenVINO and torch: the scores of the heads, without the model."""
 
+import functools
 import json
 import multiprocessing
 import pickle
@@ -30,9 +31,18 @@ from test_hub import FAMILIES, save
 FORMATS = ("onnx", "openvino", "torch-export")
 
 
+def make_short_model() -> Model:
+    """One layer, which is exported in half the time of two."""
+    model = make_asking_model()
+    backbone = model.encoder.backbone
+    backbone.encoder.layer = backbone.encoder.layer[:1]
+    backbone.config.num_hidden_layers = 1
+    return model
+
+
 def make_whole_model() -> Model:
     """A head of every kind, with windows of several lengths."""
-    asking = make_asking_model()
+    asking = make_short_model()
     heads = {
         **asking.config.heads,
         "ner": NerConfig(labels=("PARTY",)),
@@ -63,11 +73,10 @@ def whole(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folders(whole, tmp_path_factory):
-    """The folders of its graphs, by format."""
+def folder_of(whole, tmp_path_factory):
+    """Format → the folder of its graph, made when it is first asked for."""
     out = tmp_path_factory.mktemp("graphs")
-    found = {to: to_graph(whole, out / to, to) for to in FORMATS}
-    return {to: each.folder for to, each in found.items()}
+    return functools.cache(lambda to: to_graph(whole, out / to, to).folder)
 
 
 def rows(model: Model, lengths, question=()):
@@ -93,8 +102,8 @@ def assert_equal(found, expected, batch):
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_a_graph_gives_the_scores_of_all_heads_for_any_rows(whole, folders, to):
-    model, graph = Model.from_pretrained(whole), ExportedModel(folders[to])
+def test_a_graph_gives_the_scores_of_all_heads_for_any_rows(whole, folder_of, to):
+    model, graph = Model.from_pretrained(whole), ExportedModel(folder_of(to))
     heads = [head for head in model.heads if head != "fill"]
     assert [*graph.record.outputs] == heads and graph.record.left_out.keys() == {"fill"}
     for lengths, question in (([5], ()), ([30, 7, 1], ()), ([40, 40], ()), ([9, 20], (7, 8, 9))):
@@ -115,7 +124,7 @@ def test_a_graph_of_sparse_attention_takes_rows_of_any_length_and_heads_of_any_w
 
 
 def test_windows_are_read_with_the_pattern_of_a_converted_checkpoint(tmp_path):
-    model = make_asking_model()
+    model = make_short_model()
     sparse = SparseConfig(pattern=SparsePattern(window=4), windows=True)
     heads = {"qa": model.config.heads["qa"]}
     config = ModelConfig(heads=heads, windows=model.config.windows, sparse=sparse)
@@ -148,25 +157,25 @@ def test_sparse_attention_without_a_form_in_plain_operators_is_refused(tmp_path,
     assert not (tmp_path / "out").exists()
 
 
-def test_what_the_folder_says(whole, folders, tmp_path):
-    record = read_record(folders["onnx"])
+def test_what_the_folder_says(whole, folder_of, tmp_path):
+    record = read_record(folder_of("onnx"))
     assert record.inputs == ("input_ids", "attention_mask", "token_type_ids")
     assert (record.n_types, record.pad, record.second_type, record.model_type) == (2, 0, 1, "bert")
     assert {head: facts.width for head, facts in record.heads.items()} == {
         **{"qa": 3, "nli": 4, "kind": 4, "clause": 2, "embed": 16, "ner": 3, "spans": 4, "last": 16}
     }
-    assert sorted(path.name for path in folders["onnx"].iterdir()) == [
+    assert sorted(path.name for path in folder_of("onnx").iterdir()) == [
         *("README.md", "config.json", "export.json", "model.onnx", "parity.json", "tokenizer.json")
     ]
-    measured = json.loads((folders["onnx"] / "parity.json").read_text())
+    measured = json.loads((folder_of("onnx") / "parity.json").read_text())
     assert measured["differences"].keys() == record.outputs.keys() and max(measured["differences"].values()) < 1e-5
-    card = (folders["onnx"] / "README.md").read_text()
+    card = (folder_of("onnx") / "README.md").read_text()
     assert "| `scores_ner` | float32 | (B, T, 3)" in card and "left out: `fill`" in card
-    config = json.loads((folders["onnx"] / "config.json").read_text())
+    config = json.loads((folder_of("onnx") / "config.json").read_text())
     assert config["longdoc"]["heads"].keys() == record.outputs.keys()
 
 
-def test_int8_is_small_and_near(whole, folders, tmp_path):
+def test_int8_is_small_and_near(whole, folder_of, tmp_path):
     made = to_graph(whole, tmp_path / "out", int8=True, head="ner")
     model, graph = Model.from_pretrained(whole), ExportedModel(tmp_path / "out")
     batch, inputs = rows(model, [20, 9])
@@ -179,7 +188,7 @@ def test_int8_is_small_and_near(whole, folders, tmp_path):
         to_graph(whole, tmp_path / "other", "openvino", int8=True)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"bert", "xlm-roberta"}))
 def test_families(tmp_path, family):
     save(tmp_path / "theirs", family, "ForTokenClassification")
     if family == "longformer":
@@ -195,8 +204,8 @@ def compute(graph, inputs, connection):
     connection.send(graph.scores(inputs, ["ner"])["ner"])
 
 
-def test_a_graph_is_used_in_other_processes(whole, folders):
-    graph = ExportedModel(folders["onnx"], threads=2)
+def test_a_graph_is_used_in_other_processes(whole, folder_of):
+    graph = ExportedModel(folder_of("onnx"), threads=2)
     _, inputs = rows(Model.from_pretrained(whole), [20, 9])
     expected = graph.scores(inputs, ["ner"])["ner"]
     again = pickle.loads(pickle.dumps(graph))
@@ -204,17 +213,19 @@ def test_a_graph_is_used_in_other_processes(whole, folders):
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=compute, args=(graph, inputs, sender))
     process.start()
-    assert receiver.poll(30) and np.array_equal(receiver.recv(), expected)
-    process.join()
+    try:
+        assert receiver.poll(60) and np.array_equal(receiver.recv(), expected)
+    finally:
+        process.kill()
 
 
 # ----------------------------------------------------------------------------------------------------------- bad input
 
 
 @pytest.fixture
-def copied(folders, tmp_path):
+def copied(folder_of, tmp_path):
     """A copy of the ONNX folder, to be damaged."""
-    return shutil.copytree(folders["onnx"], tmp_path / "copied")
+    return shutil.copytree(folder_of("onnx"), tmp_path / "copied")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +250,7 @@ def test_graphs_that_the_runtime_refuses_are_told_with_the_remedy(copied):
     graph = onnx.load(copied / "model.onnx")
     graph.opset_import[0].version = 99
     onnx.save(graph, copied / "model.onnx")
-    with pytest.raises(ConfigError, match=r"onnxruntime .* cannot load the graph \(opset 18\).*upgrade it, or export"):
+    with pytest.raises(ConfigError, match=r"onnxruntime .* cannot load the graph \(opset 23\).*upgrade it, or export"):
         ExportedModel(copied)
     (copied / "model.onnx").write_bytes(b"half")
     with pytest.raises(ConfigError, match="cannot load the graph"):
@@ -252,19 +263,20 @@ def test_graphs_that_the_runtime_refuses_are_told_with_the_remedy(copied):
         ExportedModel(copied)
 
 
-def test_without_a_runtime_the_extra_is_named(folders, whole, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingDependencyError, match=r"needs onnxruntime: pip install 'longdoc\[onnx\]'"):
-        ExportedModel(folders["onnx"])
-    with pytest.raises(MissingDependencyError, match=r"needs onnxruntime: pip install 'longdoc\[export\]'"):
-        to_graph(whole, tmp_path / "out")
-    monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(MissingDependencyError, match=r"needs openvino: pip install 'longdoc\[openvino\]'"):
-        ExportedModel(folders["openvino"])
+def test_without_a_runtime_the_extra_is_named(copied, whole, tmp_path, monkeypatch):
+    record = json.loads((copied / "export.json").read_text())
+    for runtime, to, file in (("onnxruntime", "onnx", "model.onnx"), ("openvino", "openvino", "model.xml")):
+        monkeypatch.setitem(sys.modules, runtime, None)
+        (copied / file).touch()
+        (copied / "export.json").write_text(json.dumps({**record, "format": to}))
+        with pytest.raises(MissingDependencyError, match=rf"needs {runtime}: pip install 'longdoc\[{to}\]'"):
+            ExportedModel(copied)
+        with pytest.raises(MissingDependencyError, match=rf"needs {runtime}: pip install 'longdoc\[export\]'"):
+            to_graph(whole, tmp_path / "out", to)
 
 
-def test_heads_that_a_graph_does_not_hold_are_refused(folders, whole, tmp_path):
-    graph = ExportedModel(folders["onnx"])
+def test_heads_that_a_graph_does_not_hold_are_refused(folder_of, whole, tmp_path):
+    graph = ExportedModel(folder_of("onnx"))
     for head, message in (("fill", "of the kind 'fill' scores single tokens"), ("nr", "its heads are qa, nli")):
         with pytest.raises(ConfigError, match=f"has no head '{head}': .*{message}"):
             graph.scores({"input_ids": np.ones((1, 3), dtype=np.int64)}, [head])
@@ -277,7 +289,7 @@ def test_heads_that_a_graph_does_not_hold_are_refused(folders, whole, tmp_path):
 def test_nothing_is_left_of_a_graph_whose_scores_differ_or_of_what_is_there(whole, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(parity, "TOLERANCE", 0.0)
     with pytest.raises(ConfigError, match=r"differ as torch-export, by more than 0\.0: qa .*model itself"):
-        to_graph(whole, tmp_path / "out", "torch-export", encoder="sparse", head="qa")
+        to_graph(whole, tmp_path / "out", "torch-export", head="qa")
     assert [*tmp_path.iterdir()] == []
     assert cli.main(["export", str(whole), "--to", "onnx", "-o", str(whole)]) == 2
     assert "name a new or an empty folder" in capsys.readouterr().err
@@ -293,10 +305,10 @@ def test_the_command(whole, tmp_path, capsys):
     assert 'license: "mit"' in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_a_pushed_graph_is_whole_and_is_read_from_a_folder(folders, tmp_path):
+def test_a_pushed_graph_is_whole_and_is_read_from_a_folder(folder_of, tmp_path):
     hub = FolderHub(tmp_path / "cache")
-    push(folders["openvino"], "someone/graph", api=hub)
-    assert hub.files("someone/graph", "main").keys() == {path.name for path in folders["openvino"].iterdir()}
+    push(folder_of("onnx"), "someone/graph", api=hub)
+    assert hub.files("someone/graph", "main").keys() == {path.name for path in folder_of("onnx").iterdir()}
     with pytest.raises(ConfigError, match=r"is an exported graph, .*hf download someone/graph"):
         Pipeline.from_pretrained("someone/graph", cache_dir=tmp_path / "cache")
 
@@ -324,10 +336,10 @@ def has_onnxruntime_web() -> bool:
 
 
 @pytest.mark.skipif(not has_onnxruntime_web(), reason="needs node and onnxruntime-web (npm; its folder in NODE_PATH)")
-def test_onnxruntime_web_gives_the_same_scores(folders, whole):
+def test_onnxruntime_web_gives_the_same_scores(folder_of, whole):
     model = Model.from_pretrained(whole)
     _, inputs = rows(model, [9, 9])
-    command = ["node", "-e", SCRIPT, str(folders["onnx"] / "model.onnx"), json.dumps(inputs["input_ids"].tolist())]
+    command = ["node", "-e", SCRIPT, str(folder_of("onnx") / "model.onnx"), json.dumps(inputs["input_ids"].tolist())]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    expected = ExportedModel(folders["onnx"]).scores(inputs, ["ner"])["ner"]
+    expected = ExportedModel(folder_of("onnx")).scores(inputs, ["ner"])["ner"]
     np.testing.assert_allclose(np.reshape(json.loads(done.stdout), expected.shape), expected, atol=1e-5)

