@@ -51,6 +51,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
 ``lexical``         how many words of a question the parts of a text share
 ``document_type``   a document → contract, paper, note or other
+``sentences``       a text → its sentences, as spaCy's sentencizer splits it
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, and where each may come from
 ``record_types``    the types of the records of contracts, papers and notes

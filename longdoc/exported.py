@@ -102,6 +102,11 @@ def is_export(folder: Path) -> bool:
     return (folder / RECORD_FILE).exists()
 
 
+def names_export(name: object) -> bool:
+    """Whether the name of a model is that of such a folder; ``"default"``, the shipped model, is none."""
+    return name != "default" and isinstance(name, (str, os.PathLike)) and is_export(Path(name))
+
+
 def read_record(folder: Path) -> ExportRecord:
     """Reads ``export.json``.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from longdoc.arguments import check_type
 from longdoc.engine import Readable, check_device
 from longdoc.errors import ConfigError
-from longdoc.exported import is_export
+from longdoc.exported import names_export
 from longdoc.graphs import GraphScorer
 from longdoc.heads import HEADS
 from longdoc.model_files import file_in, in_folder
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from longdoc.model import Model
 
 ReadableT = TypeVar("ReadableT", "Model", GraphScorer)
-
-
-def is_exported(name: object) -> bool:
-    """Whether a model is the folder of an exported graph, which may be read without torch."""
-    return isinstance(name, (str, PathLike)) and is_export(Path(name))
 
 
 def load_model(
@@ -120,14 +115,14 @@ def load_models(
             f"revision is {options['revision']!r}, and {', '.join(map(str, names))} has none: only a hub id has "
             "revisions; leave it out"
         )
-    if not all(map(is_exported, names)):
+    if not all(map(names_export, names)):
         check_device(device, precision)
     models = [_load(name, None, options) for name in first]
     return [*models, *(_load(name, kind, options) for kind, name in heads.items())]
 
 
 def _load(name: str | PathLike[str], kind: str | None, options: Mapping[str, Any]) -> Readable:
-    if not is_exported(name):
+    if not names_export(name):
         return load_model(name, kind, **options)
     graph = GraphScorer(Path(name))
     return graph if kind is None else _with_heads_of_kind(graph, kind, name)

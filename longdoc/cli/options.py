@@ -165,9 +165,9 @@ def import_reading(arguments: argparse.Namespace) -> None:
     Raises:
         MissingDependencyError: a library is not installed.
     """
-    from longdoc.exported import is_export
+    from longdoc.exported import names_export
 
-    if is_export(Path(arguments.model)):
+    if names_export(arguments.model):
         require("tokenizers", extra="onnx", needed_by=f"longdoc {arguments.command}")
     else:
         require_model_libraries(arguments.command)
