@@ -76,7 +76,7 @@ def whole(tmp_path_factory):
 def folder_of(whole, tmp_path_factory):
     """Format → the folder of its graph, made when it is first asked for."""
     out = tmp_path_factory.mktemp("graphs")
-    return functools.cache(lambda to: to_graph(whole, out / to, to).folder)
+    return functools.cache(lambda to: to_graph(whole, out / f"{to}, all heads", to).folder)
 
 
 def rows(model: Model, lengths, question=()):

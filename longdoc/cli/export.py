@@ -40,13 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     from longdoc.export import to_graph, to_transformers
 
     card = {"head": arguments.head, "base": arguments.base, "licence": arguments.licence}
+    encoder: Any = arguments.encoder or "windows"
     exported: Any
     if arguments.to == "transformers":
         if arguments.int8 or arguments.encoder:
             raise ConfigError("--int8 and --encoder are for graphs: --to onnx, openvino or torch-export")
         exported = to_transformers(arguments.model, arguments.output, **card)
     else:
-        encoder = arguments.encoder or "windows"
         exported = to_graph(
             arguments.model, arguments.output, arguments.to, int8=arguments.int8, encoder=encoder, **card
         )

@@ -99,8 +99,8 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
         kept = loaded.with_heads(names).eval()
         reading = portable_encoder(kept, names, encoder)
         traced = trace(kept, names, with_quantized_words(reading) if int8 else reading)
-        _write_graph(traced, folder, to, int8=int8)
         record = _record(kept, traced, to, encoder, int8=int8, left_out=left_out)
+        _write_graph(traced, folder, record)
         files.write_json(folder / RECORD_FILE, to_dict(record))
         files.write_json(folder / "config.json", kept.settings())
         (folder / "tokenizer.json").write_text(kept.tokenizer.to_str(pretty=False), encoding="utf-8")
@@ -139,40 +139,44 @@ def _left_out(model: Model, wanted: str | None, where: str) -> dict[str, str]:
     return reasons if wanted is None else {}
 
 
-def _write_graph(traced: Traced, folder: Path, to: Format, *, int8: bool) -> None:
-    path = folder / GRAPHS[to]
-    if to == "torch-export":
-        torch.export.save(traced.program, path)
-    elif to == "onnx" and not int8:
-        _write_onnx(traced, path)
-    else:
-        plain = folder / "plain.onnx"
-        _write_onnx(traced, plain)
-        if to == "onnx":
-            with silenced():
+def _write_graph(traced: Traced, folder: Path, record: ExportRecord) -> None:
+    """Writes the graph in the format and the precision of the record."""
+    path, plain = folder / GRAPHS[record.format], folder / "plain.onnx"
+    try:
+        with silenced():
+            if record.format == "torch-export":
+                torch.export.save(traced.program, path)
+            elif record.format == "openvino":
+                openvino = require("openvino", extra="export", needed_by="longdoc export --to openvino")
+                _write_onnx(traced, plain)
+                read = openvino.Core().read_model(plain)  # convert_model would take a comma in the path for an end
+                openvino.save_model(read, path, compress_to_fp16=False)
+            elif record.precision == "int8":
+                _write_onnx(traced, plain)
                 quantize_products(plain, path)
-        else:
-            openvino = require("openvino", extra="export", needed_by=f"longdoc export --to {to}")
-            openvino.save_model(openvino.convert_model(plain), path, compress_to_fp16=False)
-        plain.unlink()
+            else:
+                _write_onnx(traced, path)
+    except OSError:
+        raise
+    except Exception as error:  # torch, openvino and onnxruntime raise types of their own for operators they lack
+        raise ConfigError(
+            f"a {record.model_type} cannot be written as {record.format}, {record.precision} "
+            f"({first_line(error):.200}); choose another format, or read with the model itself"
+        ) from error
+    for left in folder.glob(f"{plain.name}*"):
+        left.unlink()
 
 
 def _write_onnx(traced: Traced, path: Path) -> None:
-    try:
-        with silenced():
-            program: Any = torch.onnx.export(
-                traced.program,
-                dynamo=True,
-                input_names=list(traced.inputs),
-                output_names=list(traced.outputs.values()),
-                opset_version=OPSET,
-                verbose=False,
-            )
-            program.save(path)
-    except OSError:
-        raise
-    except Exception as error:  # torch.onnx raises types of its own for operators that ONNX lacks
-        raise ConfigError(f"torch cannot write the graph as ONNX: {first_line(error):.200}") from error
+    program: Any = torch.onnx.export(
+        traced.program,
+        dynamo=True,
+        input_names=list(traced.inputs),
+        output_names=list(traced.outputs.values()),
+        opset_version=OPSET,
+        verbose=False,
+    )
+    program.save(path)
 
 
 def _record(

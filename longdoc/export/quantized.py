@@ -40,7 +40,7 @@ def with_quantized_words(encoder: nn.Module) -> nn.Module:
         for name, child in module.named_children():
             if child is words:
                 setattr(module, name, QuantizedEmbedding(words))
-    return copied
+    return cast(nn.Module, copied)
 
 
 def quantize_products(graph: Path, output: Path) -> None:
