@@ -14,7 +14,8 @@ from conftest import annotated, make_tokenizer
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training import train
 from longdoc.training.data import training_batches

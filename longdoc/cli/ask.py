@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    document = options.while_importing(arguments.command, partial(options.load, arguments.path, arguments))
+    document = options.while_importing(arguments, partial(options.load, arguments.path, arguments))
     pipeline = options.load_pipeline(arguments)
     chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, "head": arguments.head}
     chosen |= options.windows(arguments)

@@ -128,10 +128,10 @@ def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
     """Loads the model that the arguments choose, and reports it on standard error.
 
     Raises:
-        MissingDependencyError: torch or transformers is not installed.
+        MissingDependencyError: a library that the model needs is not installed.
         ConfigError: there is no such model.
     """
-    require_model_libraries(arguments.command)
+    import_reading(arguments)
     import longdoc
     from longdoc.outputs.table import plain_console
 
@@ -139,25 +139,40 @@ def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
         return longdoc.Pipeline.from_pretrained(arguments.model, encoder=arguments.encoder, **options)
 
 
-def while_importing(command: str, load: Callable[[], T]) -> T:
-    """What a function returns that waits for another process, while this one imports what loads models.
+def while_importing(arguments: argparse.Namespace, load: Callable[[], T]) -> T:
+    """What a function returns that waits for another process, while this one imports what reads with the model.
 
     Raises:
-        MissingDependencyError: torch is not installed.
+        MissingDependencyError: a library that the model needs is not installed.
     """
     from longdoc.loaders.isolated import end_workers
 
     pool = ThreadPoolExecutor(1)
     try:
         loading = pool.submit(load)
-        require_model_libraries(command)
-        import_module("longdoc.pipeline")
+        import_reading(arguments)
         return loading.result()
     except BaseException:
         end_workers()  # on Ctrl-C, the command would wait for the document
         raise
     finally:
         pool.shutdown(wait=False)
+
+
+def import_reading(arguments: argparse.Namespace) -> None:
+    """Imports what reads with the model that the arguments choose: for an export, no torch.
+
+    Raises:
+        MissingDependencyError: a library is not installed.
+    """
+    from longdoc.exported import names_export
+
+    if names_export(arguments.model):
+        require("tokenizers", extra="onnx", needed_by=f"longdoc {arguments.command}")
+    else:
+        require_model_libraries(arguments.command)
+        import_module("longdoc.compute")
+    import_module("longdoc.pipeline")
 
 
 def require_model_libraries(command: str) -> None:

@@ -19,11 +19,13 @@ from longdoc.datasets import DatasetConfig, ReaderConfig
 from longdoc.errors import ConfigError
 from longdoc.heads import ClassifyConfig, Group, NerConfig, QaConfig, TaskConfig
 from longdoc.heads.classify import class_groups, class_index
-from longdoc.heads.ner import IGNORED, entity_groups
+from longdoc.heads.learning import IGNORED
+from longdoc.heads.ner import entity_groups
 from longdoc.heads.questions import whole_question_groups
 from longdoc.hub.configs import TASKS, class_config, ner_config, window_size
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training.data import check_lengths, learnable_of
 from longdoc.windows import WindowConfig
 
