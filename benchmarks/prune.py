@@ -21,6 +21,7 @@ import torch
 from _table import RESULTS, write_table
 from entities import BC5CDR, CUAD, DATA
 
+from longdoc.compute import TorchScorer
 from longdoc.config import from_dict
 from longdoc.evaluation import LabelledData
 from longdoc.model import DEFAULT_MODEL, Model
@@ -132,8 +133,8 @@ def costs(repeats: int) -> dict[str, dict[str, float]]:
     for _ in range(repeats):
         for name, own in models.items():
             for precision in PRECISIONS:
-                pipeline = Pipeline(own, device="cpu", precision=precision)
-                found[name][precision] = max(found[name][precision], encoder_speed(pipeline, clock=time.process_time))
+                scorer = TorchScorer(own, device="cpu", precision=precision)
+                found[name][precision] = max(found[name][precision], encoder_speed(scorer, clock=time.process_time))
     return found
 
 

@@ -17,7 +17,8 @@ from longdoc.decode import Calibration
 from longdoc.errors import ConfigError
 from longdoc.export import to_transformers
 from longdoc.heads import NerConfig
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training import TrainConfig, train
 from longdoc.training.checkpoints import complete_checkpoint
 from longdoc.training.data import training_batches

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from longdoc.compute import TorchScorer
 from longdoc.config import load_yaml
 from longdoc.decode import Calibration
 from longdoc.devices import Precision
@@ -116,24 +117,23 @@ def _step(name: str, model: Model, data: Mapping[str, LabelledData], precision: 
     pipeline = Pipeline(model, precision=precision)
     scores = {name: labelled.result(pipeline).value for name, labelled in data.items()}
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Step(name, n_parameters, encoder_speed(pipeline), scores)
+    return Step(name, n_parameters, encoder_speed(TorchScorer(model, precision=precision)), scores)
 
 
-def encoder_speed(pipeline: Pipeline, *, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Tokens in full windows that the encoder of a pipeline with one model reads in a second: the best of 5 batches.
+def encoder_speed(scorer: TorchScorer, *, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Tokens in full windows that the encoder of a model reads in a second: the best of 5 batches.
 
     ``clock`` tells the seconds; beside other programs, ``time.process_time`` counts only those of this process.
     """
-    (reader,) = pipeline.readers
-    size, template = reader.model.config.windows.size, reader.encoder.template
-    count = max(1, reader.batch_tokens // size)
-    ids = np.random.default_rng(0).integers(0, reader.model.tokenizer.get_vocab_size(), (count, size))
-    batch = reader.encoder.batch(list(ids[:, len(template.plain) :]))
-    inputs = {name: tensor.to(reader.device) for name, tensor in batch.inputs.items()}
-    low, times = reader.dtype != torch.float32, []
-    with torch.inference_mode(), torch.autocast(reader.device.type, dtype=reader.dtype, enabled=low):
+    encoder, size = scorer.encoder, scorer.config.windows.size
+    count = max(1, scorer.batch_tokens // size)
+    n_special = len(encoder.template.plain)
+    ids = np.random.default_rng(0).integers(0, scorer.tokenizer.get_vocab_size(), (count, size - n_special))
+    inputs = {name: tensor.to(scorer.device) for name, tensor in encoder.batch(list(ids)).inputs.items()}
+    low, times = scorer.dtype != torch.float32, []
+    with torch.inference_mode(), torch.autocast(scorer.device.type, dtype=scorer.dtype, enabled=low):
         for _ in range(5):
             began_at = clock()
-            reader.encoder(**inputs)[0, 0, 0].item()  # waits for a GPU
+            encoder(**inputs)[0, 0, 0].item()  # waits for a GPU
             times.append(clock() - began_at)
     return count * size / min(times)
