@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
@@ -16,6 +24,7 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a second line for each metric, with the time of its first value
         own = self.registry = CollectorRegistry()
         ProcessCollector(registry=own)
         self.requests = Counter(

@@ -98,6 +98,7 @@ class Service:
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(self.crews.n_loaders + 1, "longdoc-serve")
         self._seconds_each, self._seconds_per_character = 1.0, 0.0
+        self._reading_since = 0.0
         self.metrics.watch(lambda: len(self._unfinished), lambda: len(self._kept), settings.queue)
 
     def load_model(self) -> None:
@@ -213,8 +214,11 @@ class Service:
         """How long the model will need for a job and those before it, from its pace so far; None if unknown."""
         if job.loaded is None or not self._seconds_per_character:
             return None
-        before = [each for each in self._unfinished.values() if each.loaded is not None and each.began <= job.began]
-        return self._seconds_per_character * sum(each.loaded.characters for each in before if each.loaded)
+        in_work = [each for each in self._unfinished.values() if each.state == "reading"]
+        waiting = self._loaded[: self._loaded.index(job) + 1] if job in self._loaded else []
+        n_characters = sum(each.loaded.characters for each in (*in_work, *waiting) if each.loaded)
+        passed = time.monotonic() - self._reading_since if in_work else 0.0
+        return max(self._seconds_per_character * n_characters - passed, 0.0)
 
     def stop(self) -> None:
         """Refuses new documents from now on."""
@@ -279,7 +283,7 @@ class Service:
         documents = tuple(job.loaded.document for job in group if job.loaded)
         for job in group:
             job.state = "reading"
-        began = time.monotonic()
+        began = self._reading_since = time.monotonic()
         result = await self._call(partial(self.crews.models.call, Group(documents, first.request, first.asking)))
         if isinstance(result, Lost):
             self.metrics.restarts.inc()
