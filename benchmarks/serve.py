@@ -9,6 +9,7 @@ Locust is installed in an environment of its own (``pip install locust``). The P
 import argparse
 import csv
 import http.client
+import importlib.metadata
 import json
 import os
 import re
@@ -127,10 +128,10 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--contracts", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=10, help="of load with each setting")
-    parser.add_argument("--pause", type=float, default=40, help="longest pause of a client in seconds, in the last row")
+    parser.add_argument("--pause", type=float, default=60, help="longest pause of a client in seconds, in the last row")
     parser.add_argument("--only", type=int, nargs="*", default=[*range(len(SETTINGS))], help="numbers of settings")
     arguments = parser.parse_args()
-    rows = []
+    rows, busy = [], os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         paths = contracts(arguments.contracts, Path(name))
         for number, (title, (queue, pauses)) in enumerate(SETTINGS.items()):
@@ -145,8 +146,12 @@ def main() -> None:
             found = load(server, arguments.locust, arguments, Path(name), pause)
             halfway.join()
             memory.append(server.memory())
+            single += [server.extract(path) for path in paths]  # before and after, as other load may come and go
             rows.append(row(title.format(half=pause / 2, pause=pause), single, found, memory, arguments.minutes))
             server.end()
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("fastapi", "uvicorn")]
+    told = subprocess.run([arguments.locust, "--version"], capture_output=True, text=True, check=True).stdout
+    versions.append(told.partition(" from")[0].strip())
     write_table(
         "serve",
         f"`longdoc serve`, {arguments.clients} clients, {len(paths)} contracts of {PAGES} pages, "
@@ -154,8 +159,10 @@ def main() -> None:
         ["clients", "answered", "errors", "refused (429)", "answered/min", "alone, median s", "median s", "p95 s",
          "p95 / alone", "p95 with coming again, s", "MB at start, half, end"],
         rows,
-        "Alone: one contract at a time, each of them once. A client that is refused comes again when `Retry-After` "
-        "says; the last column but one counts from its first attempt. Memory is PSS of all processes of the server.",
+        "Alone: one contract at a time, each of them before and after the load. A client that is refused comes again "
+        "when `Retry-After` says; the last column but one counts from its first attempt, and leaves out who still waited at "
+        "the end. Memory is PSS of all processes of the server. Load of the machine by all that ran on it, before and "
+        f"after: {busy:.1f}, {os.getloadavg()[0]:.1f}. {', '.join(versions)}.",
     )  # fmt: skip
 
 
