@@ -97,6 +97,7 @@ def load(server: Server, locust: str, arguments: argparse.Namespace, folder: Pat
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment |= {"CONTRACTS": str(folder), "PAUSE": str(pause)}
     subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    print(Path(f"{out}_failures.csv").read_text(), file=sys.stderr)
     with Path(f"{out}_stats.csv").open(newline="") as file:
         return {row["Name"]: row for row in csv.DictReader(file)}
 
@@ -160,8 +161,8 @@ def main() -> None:
          "p95 / alone", "p95 with coming again, s", "MB at start, half, end"],
         rows,
         "Alone: one contract at a time, each of them before and after the load. A client that is refused comes again "
-        "when `Retry-After` says; the last column but one counts from its first attempt, and leaves out who still waited at "
-        "the end. Memory is PSS of all processes of the server. Load of the machine by all that ran on it, before and "
+        "when `Retry-After` says; the last column but one counts from its first attempt, and leaves out who still waited "
+        "at the end. Memory is PSS of all processes of the server. Load of the machine by all that ran on it, before and "
         f"after: {busy:.1f}, {os.getloadavg()[0]:.1f}. {', '.join(versions)}.",
     )  # fmt: skip
 

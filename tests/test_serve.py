@@ -155,8 +155,8 @@ def test_extract_answers_what_the_command_writes(options, fields, serving, tmp_p
 def test_ask_answers_what_the_command_writes(serving, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     Path("lease.txt").write_text(LEASE)
-    written = as_command(capsys, monkeypatch, "ask", "lease.txt", "Who?", "When?", "--format", "json")
-    answer = serving().send("/ask", question=["Who?", "When?"])
+    written = as_command(capsys, monkeypatch, "ask", "lease.txt", "Who?", "When?", "--head", "qa", "--format", "json")
+    answer = serving().send("/ask", question=["Who?", "When?"], head="qa")
     assert answer.json() == written and len(written["questions"]) == 2
 
 
@@ -280,6 +280,19 @@ def test_requests_beyond_the_queue_are_told_when_to_come_again(serving) -> None:
     for job in jobs:
         server.await_state(job, "done")
     assert server.send("/extract").status_code == 200
+
+
+def test_who_would_wait_too_long_for_a_result_is_refused_at_once(serving) -> None:
+    server = serving(timeout=1.0)
+    assert server.send("/extract").status_code == 200  # with one document before it, a second might take too long
+    server.models.gate.clear()
+    job = server.post()
+    answer = server.send("/extract")
+    refused(answer, 429, "QueueFullError", "within 1 s", "/jobs")
+    assert int(answer.headers["retry-after"]) >= 1
+    second = server.post()
+    server.models.gate.set()
+    assert {server.await_state(each, "done")["state"] for each in (job, second)} == {"done"}
 
 
 def test_a_refused_request_leaves_its_place(serving) -> None:

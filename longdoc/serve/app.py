@@ -79,7 +79,7 @@ class Accepting(APIRoute):
 
         async def accept(request: Request) -> Response:
             service = _service(request)
-            job = request.state.job = service.admit()
+            job = request.state.job = service.admit(waits=self.path != "/jobs")
             try:
                 form = await request.form(max_files=1)  # which `handle` is then given
                 for name in {*form} - {"question"}:

@@ -96,6 +96,7 @@ class AskForm(DocumentForm):
 
     question: list[str] = Field(min_length=1, max_length=100, description="a question; it may be given several times")
     top_k: int = Field(1, ge=1, le=100, description="maximum number of answers to each question")
+    head: str | None = Field(None, description="answer with this head of the model alone, such as qa")
 
     async def wanted(self, settings: Settings, request: Request) -> Wanted:
         """The document, and the questions about it.
@@ -104,7 +105,11 @@ class AskForm(DocumentForm):
             RequestError: as for :meth:`given`.
         """
         asking = Asking(
-            questions=tuple(self.question), top_k=self.top_k, min_score=self.min_score, all_windows=self.all_windows
+            questions=tuple(self.question),
+            top_k=self.top_k,
+            min_score=self.min_score,
+            head=self.head,
+            all_windows=self.all_windows,
         )
         return Wanted(given=await self.given(settings), request=request, asking=asking)
 

@@ -31,6 +31,7 @@ class Asking:
     questions: tuple[str, ...]
     top_k: int = 1
     min_score: float | None = None
+    head: str | None = None
     all_windows: bool = False
 
 
@@ -78,10 +79,9 @@ class Reader:
             give_back_memory()
 
     def _answers(self, pipeline: Pipeline, document: Document, asking: Asking) -> bytes:
-        options: dict[str, Any] = {"windows": None} if asking.all_windows else {}
-        answers = pipeline.ask(
-            document, list(asking.questions), top_k=asking.top_k, min_score=asking.min_score, **options
-        )
+        options: dict[str, Any] = {"top_k": asking.top_k, "min_score": asking.min_score, "head": asking.head}
+        options |= {"windows": None} if asking.all_windows else {}
+        answers = pipeline.ask(document, list(asking.questions), **options)
         return answers_json(document, list(zip(asking.questions, answers, strict=True))).encode()
 
 

@@ -40,6 +40,8 @@ GROUP_CHARACTERS = 100_000
 """Characters of the documents of a group, about forty pages; a longer document is read by itself."""
 LINGER = 10.0
 """Seconds for which a server that stops waits until the results of its last documents are fetched."""
+_SURELY = 0.8
+"""The share of the time of a request in which its result is expected, if it is accepted: documents differ."""
 _MOST_WAIT = 600
 """Seconds after which, at most, a refused request is told to come again."""
 
@@ -129,19 +131,25 @@ class Service:
 
     # ------------------------------------------------------------------------------------------------------ acceptance
 
-    def admit(self) -> Job:
+    def admit(self, *, waits: bool = False) -> Job:
         """A place for a document that is about to arrive.
+
+        Args:
+            waits: whether its sender waits for the result, which then must be there in time.
 
         Raises:
             StoppingError: the server is stopping.
-            QueueFullError: there is no place.
+            QueueFullError: there is no place, or too many documents are before it.
         """
         if self.is_stopping:
             raise StoppingError("the server is stopping; send the request to another one, or again later")
-        if len(self._unfinished) >= self.settings.queue:
+        n_before, again = len(self._unfinished), f"send the request again in {self.retry_after} s"
+        if n_before >= self.settings.queue:
+            raise QueueFullError(f"{n_before} documents wait or are worked on, which is the limit; {again}")
+        if waits and n_before and self._seconds_each * (n_before + 1) > _SURELY * self.settings.timeout:
             raise QueueFullError(
-                f"{self.settings.queue} documents wait or are worked on, which is the limit; send the request again "
-                f"in {self.retry_after} s"
+                f"{n_before} documents wait or are worked on, too many for one within {self.settings.timeout:g} s; "
+                f"send it to /jobs, which does not wait, or {again}"
             )
         job = Job()
         self._unfinished[job.id] = job
