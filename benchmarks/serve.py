@@ -161,9 +161,9 @@ def main() -> None:
          "p95 / alone", "p95 with coming again, s", "MB at start, half, end"],
         rows,
         "Alone: one contract at a time, each of them before and after the load. A client that is refused comes again "
-        "when `Retry-After` says; the last column but one counts from its first attempt, and leaves out who still waited "
-        "at the end. Memory is PSS of all processes of the server. Load of the machine by all that ran on it, before and "
-        f"after: {busy:.1f}, {os.getloadavg()[0]:.1f}. {', '.join(versions)}.",
+        "when `Retry-After` says; the last column but one counts from its first attempt, and leaves out who still "
+        "waited at the end. Memory is PSS of all processes of the server. Load of the machine by all that ran on it, "
+        f"before and after: {busy:.1f}, {os.getloadavg()[0]:.1f}. {', '.join(versions)}.",
     )  # fmt: skip
 
 
