@@ -103,6 +103,7 @@ def serving(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
         reader.load()
         crews = Crews(Here(Loader(known.max_bytes)), 2, Here(reader))
         made = Service(known, request, crews)
+        made.group_characters = 1000
         client = TestClient(create_app(made), base_url=HERE, raise_server_exceptions=False)
         client.__enter__()
         started.append((client, made))
@@ -246,13 +247,14 @@ def test_documents_that_wait_are_read_together_if_the_same_is_wanted(serving) ->
     server.models.gate.clear()
     first = server.post()
     server.await_state(first, "reading")
-    others = [server.post(), server.post(tasks="party"), server.post()]
-    for job in others:
-        server.await_state(job, "loaded")
+    others = []
+    for content, fields in ((LEASE, {}), (LEASE, {"tasks": "party"}), (LEASE, {}), (10 * LEASE, {})):
+        others.append(server.post(content=content, **fields))
+        server.await_state(others[-1], "loaded")
     server.models.gate.set()
     for job in others:
         server.await_state(job, "done")
-    assert [len(group.documents) for group in server.models.begun] == [1, 2, 1]
+    assert [len(group.documents) for group in server.models.begun] == [1, 2, 1, 1]
     assert server.models.begun[2].request.tasks == ("party",)
 
 

@@ -5,6 +5,7 @@ Several documents of which the same is wanted are read together: their windows s
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
 
 _PROTOCOL = 5
+_CHARACTERS = 4
+"""Characters of a token, about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +66,11 @@ class Reader:
         document = pickle.dumps(Document.from_text("This agreement is made by Ada Ltd.", name="warm-up"), _PROTOCOL)
         self(Group((document,), self._request))
 
-    def __call__(self, group: Group) -> list[bytes | LongdocError]:
-        """Reads the documents of a group."""
+    def __call__(self, group: Group | None) -> list[bytes | LongdocError] | int:
+        """Reads the documents of a group; without one, tells how many characters a group should have."""
         assert self._pipeline is not None, "load() comes first"
+        if group is None:
+            return group_characters(self._pipeline)
         documents = [pickle.loads(each) for each in group.documents]
         try:
             if group.asking is not None:
@@ -83,6 +88,17 @@ class Reader:
         options |= {"windows": None} if asking.all_windows else {}
         answers = pipeline.ask(document, list(asking.questions), **options)
         return answers_json(document, list(zip(asking.questions, answers, strict=True))).encode()
+
+
+def group_characters(pipeline: Pipeline) -> int:
+    """How long the documents of a group should be together: until each thread of a CPU, or a GPU, has a full batch.
+
+    More would save nothing, and have the first of them wait for the last.
+    """
+    sizes = [
+        each.batch_tokens * (1 if each.device.type == "cuda" else os.cpu_count() or 1) for each in pipeline.readers
+    ]
+    return _CHARACTERS * max(sizes, default=0)
 
 
 def _sendable(outcome: Any, request: Request) -> bytes | LongdocError:

@@ -36,12 +36,10 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-GROUP_CHARACTERS = 100_000
-"""Characters of the documents of a group, about forty pages; a longer document is read by itself."""
 LINGER = 10.0
 """Seconds for which a server that stops waits until the results of its last documents are fetched."""
-_SURELY = 0.8
-"""The share of the time of a request in which its result is expected, if it is accepted: documents differ."""
+_SURELY = 0.5
+"""The share of the time of a request in which its result is expected, if it is accepted: the pace may get worse."""
 _MOST_WAIT = 600
 """Seconds after which, at most, a refused request is told to come again."""
 
@@ -89,6 +87,8 @@ class Service:
         self.settings, self.request = settings, request
         self.crews = crews or Crews.of(settings, request)
         self.metrics = Metrics()
+        self.group_characters = 0
+        """How long the documents of a group may be together; one that is longer is read by itself."""
         self.stopped_at = math.inf
         self.fault = ""
         """Why documents cannot be read at present, whatever they are."""
@@ -109,9 +109,10 @@ class Service:
         Raises:
             LongdocError: the model cannot be loaded.
         """
-        outcome = self.crews.models.call(Group((), self.request))
-        if not isinstance(outcome.result, list):
+        outcome = self.crews.models.call(None)
+        if not isinstance(outcome.result, int):
             raise WorkerError(f"the process with the model does not start: {outcome.result}")
+        self.group_characters = outcome.result
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -279,7 +280,7 @@ class Service:
             first = (group[0].wanted if group else None) or job.wanted
             alike = job.wanted.request == first.request and not (first.asking or job.wanted.asking)
             n_characters += job.loaded.characters if alike else 0
-            if not group or (alike and n_characters <= GROUP_CHARACTERS):
+            if not group or (alike and n_characters <= self.group_characters):
                 group.append(job)
         self._loaded = [job for job in self._loaded if job not in group]
         return group
