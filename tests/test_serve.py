@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 import longdoc
 from conftest import make_asking_model
 from fakes import FakePipeline
-from longdoc import ConfigError, cli
+from longdoc import ConfigError, MissingDependencyError, cli
 from longdoc.batch.request import Request
 from longdoc.serve import service
 from longdoc.serve.app import create_app
@@ -528,6 +528,15 @@ def test_the_command_refuses_to_serve_others_without_a_token(monkeypatch, capsys
     monkeypatch.delenv("LONGDOC_TOKEN", raising=False)
     assert cli.main(["serve", "--host", "0.0.0.0"]) == 2
     assert "without a token" in capsys.readouterr().err
+
+
+def test_without_the_libraries_of_models_the_extra_is_named(monkeypatch) -> None:
+    def load_pipeline(self: Request) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch.nn")
+
+    monkeypatch.setattr(Request, "load_pipeline", load_pipeline)
+    with pytest.raises(MissingDependencyError, match=r"needs torch: pip install 'longdoc\[model\]'"):
+        Reader(Request()).load()
 
 
 # ----------------------------------------------------------------------------------------------------------------- stop

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from longdoc.batch.request import Request
 from longdoc.batch.stages import give_back_memory, outcomes
 from longdoc.document import Document
-from longdoc.errors import LongdocError, RecordError, RemoteError
+from longdoc.errors import LongdocError, MissingDependencyError, RecordError, RemoteError
 from longdoc.outputs import FORMATS, Outcome
 from longdoc.outputs.asked import answers_json
 
@@ -62,7 +62,13 @@ class Reader:
             ConfigError: there is no such model.
             MissingDependencyError: a library that it needs is not installed.
         """
-        self._pipeline = self._request.load_pipeline()
+        try:
+            self._pipeline = self._request.load_pipeline()
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            if library in ("", "longdoc"):
+                raise
+            raise MissingDependencyError(f"longdoc serve needs {library}: pip install 'longdoc[model]'") from error
         document = pickle.dumps(Document.from_text("This agreement is made by Ada Ltd.", name="warm-up"), _PROTOCOL)
         self(Group((document,), self._request))
 
