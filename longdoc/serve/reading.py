@@ -99,7 +99,7 @@ class Reader:
 def group_characters(pipeline: Pipeline) -> int:
     """How long the documents of a group should be together: until each thread of a CPU, or a GPU, has a full batch.
 
-    More would save nothing, and have the first of them wait for the last.
+    In more, the first document would wait for the last, though the threads are busy already.
     """
     sizes = [
         each.batch_tokens * (1 if each.device.type == "cuda" else os.cpu_count() or 1) for each in pipeline.readers
