@@ -6,6 +6,7 @@ The package, top layer first. A module imports only from the layers below its ow
 
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
+``serve``           documents and questions over HTTP: jobs, limits, a token
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention

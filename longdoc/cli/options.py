@@ -107,13 +107,13 @@ def add_limits(parser: argparse._ActionsContainer) -> None:
     """Adds the limits on loading a document."""
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         metavar="S",
         help="seconds that loading one document may take, and with -o OUT/ the model for each 25,000 characters; "
         "default: 300",
     )
     parser.add_argument(
-        "--memory", type=_size, metavar="SIZE", help="memory that loading one document may take; default: 1GB; on Linux"
+        "--memory", type=size, metavar="SIZE", help="memory that loading one document may take; default: 1GB; on Linux"
     )
 
 
@@ -226,7 +226,8 @@ def page_range(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Parses a number of seconds above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -236,7 +237,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _size(text: str) -> int:
+def size(text: str) -> int:
     """Parses an amount of memory: ``"500MB"``, ``"2GB"``, or bytes."""
     units = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
     number, unit = (text[:-2], units[text[-2:].upper()]) if text[-2:].upper() in units else (text, 1)
