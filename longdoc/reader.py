@@ -7,6 +7,7 @@ as long as most documents; everything else is the same.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,13 +22,13 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from longdoc.arguments import check_choice, check_count
-from longdoc.devices import check_process
+from longdoc.devices import check_process, dtype_of, has_int8
 from longdoc.document import Document
 from longdoc.encoders import Encoder, SpecialTokens, alike_batches, length_batches, padded_length
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, PrecisionWarning
 from longdoc.findings import WindowScores
 from longdoc.model import Model
-from longdoc.packed import can_pack, pack_for_cpu
+from longdoc.packed import can_pack, pack_for_cpu, quantize_for_cpu
 from longdoc.vocabulary import MASKS
 from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, tokenize
 
@@ -73,7 +74,8 @@ class Reader:
     ) -> None:
         self.model = model.to(device).eval()
         self.device = device
-        self.dtype = dtype
+        self.in_int8 = dtype == torch.int8
+        self.dtype = dtype_of("auto", device) if self.in_int8 else dtype
         self.kind = encoder
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
         self.batch_tokens = batch_tokens or (2**16 if device.type == "cuda" else 2**11)
@@ -107,10 +109,32 @@ class Reader:
         """The encoder for heads that were trained on windows of ``period`` tokens, built once."""
         key = period if self.kind == "sparse" else 0
         if key not in self._encoders:
-            chosen = self.model.reading_encoder(key)
-            packable = can_pack(self.device, self.dtype)
-            self._encoders[key] = pack_for_cpu(chosen, self.dtype) if packable else chosen
+            self._encoders[key] = self._packed(self.model.reading_encoder(key))
         return self._encoders[key]
+
+    def _packed(self, encoder: Encoder) -> Encoder:
+        """An encoder with packed weights, in int8 if they are to be and can be; as it is on other devices."""
+        if self.in_int8:
+            quantized = quantize_for_cpu(encoder, self.dtype) if has_int8(self.device) else None
+            if quantized is not None:
+                return quantized
+            self.in_int8 = False
+            self._warn_of_precision(encoder.backbone)
+        return pack_for_cpu(encoder, self.dtype) if can_pack(self.device, self.dtype) else encoder
+
+    def _warn_of_precision(self, backbone: Any) -> None:
+        if self.device.type != "cpu":
+            reason = f"the device is {str(self.device)!r}"
+        elif not has_int8(self.device):
+            reason = "this CPU has neither VNNI nor AMX"
+        else:
+            reason = "attention is sparse" if self.kind == "sparse" else f"this encoder is {backbone.config.model_type}"
+        warnings.warn(
+            f"precision='int8' is for BERT's dense attention, on a CPU with VNNI or AMX; {reason}, so it is read in "
+            f"{str(self.dtype).removeprefix('torch.')}",
+            PrecisionWarning,
+            stacklevel=2,
+        )
 
     def windows(self, trained: WindowConfig) -> WindowConfig:
         """How to cut a document for heads that were trained on windows like ``trained``."""
