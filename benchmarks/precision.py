@@ -12,10 +12,10 @@ import argparse
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import accumulate
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from _table import write_table
@@ -31,7 +31,6 @@ from longdoc.pipeline import Pipeline
 from longdoc.windows import tokenize, unseen
 
 Found = list[tuple[int, int, str]]
-Run = Callable[[list[str]], object]
 N_TOKENS = 30_000
 """About how many tokens speed is measured on."""
 PEER = "transformers, float32"
@@ -89,7 +88,7 @@ def speed(data: str, model: Model, pipelines: Mapping[str, Pipeline], n_rounds: 
     speeds: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
         tagger = as_transformers(model, head, folder)(stride=128, aggregation_strategy="first")
-        runs: dict[str, Run] = {PEER: tagger}
+        runs: dict[str, Any] = {PEER: tagger}
         runs |= {name: partial(ours, pipeline, head) for name, pipeline in pipelines.items()}
         for _ in range(n_rounds):
             for name, run in runs.items():

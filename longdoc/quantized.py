@@ -1,17 +1,17 @@
 """BERT's linear layers in int8 on a CPU: states as bytes, oneDNN's exact sums of their products, attention in floats.
 
-What a byte stands for is fixed when weights are quantised, from the states of random tokens, so a token is computed
-alike whatever stands beside it, and no text is needed. Two things keep the error small (measured on papers, as 1 minus
-the cosine with float32: 0.0004, and with one step for all columns and no divided neurons 0.003). Columns have steps of
-their own, folded into the weights. And GELU, whose bytes share one step, has few neurons with values several times
-those of all others, for ``[CLS]`` above all: these are divided, see `divide`.
+What a byte stands for is fixed when weights are quantised, from the states of random tokens. So a token is computed
+alike whatever stands beside it, and no text is needed. Two things keep the error small; of the shipped model on a
+paper, 1 minus the cosine with float32 is 0.0004. Columns have steps of their own, folded into the weights; with one
+step for all, the error is 0.0012. And GELU, whose bytes share one step, has few neurons with values several times
+those of all others, for ``[CLS]`` above all: these are divided, see `divide`. Otherwise, the error is 0.002.
 
 Dimensions: ``B`` windows, ``T`` tokens, ``N`` tokens of all windows, ``H`` heads, ``D`` width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -50,9 +50,9 @@ class Grid(NamedTuple):
 
 
 def rounded_up(numbers: Tensor) -> Tensor:
-    """To the next of 16 numbers an octave, ``(…)`` to ``(…)``.
+    """Numbers ``(D,)`` to the next of 16 an octave.
 
-    So two processes, which may round differently, have the same grids.
+    So processes that round differently have the same grids, unless a number is at the very edge.
     """
     mantissa, exponent = torch.frexp(numbers)
     return torch.ldexp((mantissa * 32).ceil() / 32, exponent)
@@ -106,7 +106,7 @@ class Bytes(nn.Module):
 
 
 def to_bytes(steps: Tensor) -> Tensor:
-    """Numbers of steps from the middle of a grid, float32 ``(…)``, which are overwritten, to bytes ``(…)``."""
+    """Numbers of steps from the middle of a grid, float32 ``(N, D)``, which are overwritten, to bytes."""
     # torch makes signed bytes of floats nine times as fast as unsigned ones; adding wraps around
     return steps.round_().clamp_(-ZERO, ZERO - 1).to(torch.int8).view(torch.uint8).add_(ZERO)
 
@@ -193,10 +193,11 @@ def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return torch.bmm(torch.softmax(scores, dim=-1, out=scores), value).transpose(0, 1).flatten(1)
 
 
-def quantized_layers(bert: Bert, special: SpecialTokens, dtype: torch.dtype) -> Iterator[QuantizedLayer]:
+def quantized_layers(bert: Bert, special: SpecialTokens, dtype: torch.dtype) -> list[QuantizedLayer]:
     """The layers of an encoder in int8, with attention in ``dtype``; ``special`` tokens stand around a text."""
     layers: Any = bert.encoder["layer"]
-    with torch.inference_mode():
+    quantized = []
+    with torch.no_grad():
         states = bert.embeddings(*sample(bert, special))
         for layer in layers:
             attention = layer.attention["self"]
@@ -204,8 +205,10 @@ def quantized_layers(bert: Bert, special: SpecialTokens, dtype: torch.dtype) -> 
             attended = layer.attention["output"](attention(states, None), states)
             inner = F.gelu(layer.intermediate["dense"](attended))
             gelu = divide(inner.flatten(0, -2).amax(dim=0), inner.shape[-1] // 96)
-            yield QuantizedLayer(layer, (Grid.of(states), Grid.of(values), Grid.of(attended)), gelu, dtype)
+            grids = Grid.of(states), Grid.of(values), Grid.of(attended)
+            quantized.append(QuantizedLayer(layer, grids, gelu, dtype))
             states = layer.output(inner, attended)
+    return quantized
 
 
 def sample(bert: Bert, special: SpecialTokens) -> tuple[Tensor, Tensor]:
