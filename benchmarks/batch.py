@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from longdoc.datasets import data_root, read_cuad
 Row = list[str]
 DATA = RESULTS / "batch.json"
 ONE_HEAD = ["contract"]
+HOSTILE = ("docx", "html", "json", "pdf", "txt", "xml")
 SHORT = Path(__file__).parent.parent / "examples" / "sony-gsi-intellectual-property.pdf"
 
 
@@ -182,6 +184,34 @@ def damage(path: Path, target: Path, kind: int) -> None:
         target.write_bytes((data[:300], random.Random(0).randbytes(len(data)), b"", b"")[kind])
 
 
+def hostile(bench: Bench) -> list[Row]:
+    """Each hostile document among 19 short texts."""
+    given = bench.folder / "texts"
+    given.mkdir()
+    pieces = parts("".join(contract.text for contract in islice(read_cuad(data_root() / "cuad"), 3)), most=19)
+    for i, text in enumerate(pieces):
+        (given / f"{i:02}.txt").write_text(text, encoding="utf-8")
+    texts = sorted(given.iterdir())
+    files = [path for path in sorted(bench.arguments.hostile.iterdir()) if path.suffix[1:] in HOSTILE]
+    n_whole, states, slowest = 0, Counter[str](), 0.0
+    for i, path in enumerate(files):
+        started = time.perf_counter()
+        status = bench.finish([*texts[:10], path, *texts[10:]], bench.folder / f"hostile{i}", timeout=60.0)
+        slowest = max(slowest, time.perf_counter() - started)
+        bad = {Path(each.address).name: each.state for each in status.failures}
+        n_whole += status.counts["ok"] + status.counts["partial"] + (path.name in bad) == len(texts) + 1 and not {
+            *bad
+        } - {path.name}
+        states[bad.get(path.name, "read")] += 1
+    of = f"{len(files)} hostile documents, each among {len(texts)} texts"
+    told = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+    return [
+        ["batches with all others read, and a state for the hostile one", f"{n_whole} of {len(files)}", "all", of],
+        ["states of the hostile ones", told, "", of],
+        ["seconds a batch, start included, at most", f"{slowest:.1f}", "", of],
+    ]
+
+
 def disk(bench: Bench) -> list[Row]:
     """A full disk, one that can only be read, and two runs into one folder."""
     pdfs, small = sorted(bench.pdfs[: bench.arguments.kill_documents]), bench.folder / "disk"
@@ -288,7 +318,7 @@ def cold(bench: Bench) -> list[Row]:
 
 
 PARTS: dict[str, Callable[[Bench], list[Row]]] = {
-    each.__name__: each for each in (speed, memory, kills, bad, disk, ray, texts, cold)
+    each.__name__: each for each in (speed, memory, kills, bad, hostile, disk, ray, texts, cold)
 }
 
 
@@ -301,6 +331,7 @@ def main() -> None:
     parser.add_argument("--kill-documents", type=int, default=24, help="PDFs for the parts kills and disk")
     parser.add_argument("--texts", type=int, nargs=2, default=[100, 10_000], help="numbers of texts for the part texts")
     parser.add_argument("--repeats", type=int, default=5, help="repeats of the part cold")
+    parser.add_argument("--hostile", type=Path, default=data_root().parent / "cases" / "hostile", help="their folder")
     parser.add_argument("--cores", type=int, default=2)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the processes that it has started end with it

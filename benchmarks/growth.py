@@ -1,7 +1,14 @@
-"""How the time of each part grows with its input, on inputs made to be slow: the exponent must stay near 1."""
+"""How the time of each part grows with its input, on inputs made to be slow: the exponent must stay near 1.
+
+    python benchmarks/growth.py "html: " patterns
+
+Each kind writes its row into ``results/growth.json``, from which the table is made, so that some can be run again.
+"""
 
 import argparse
+import datetime
 import gc
+import json
 import math
 import signal
 import sys
@@ -11,7 +18,11 @@ from contextlib import contextmanager
 
 from _growth_kinds import KINDS
 from _patterns import patterns, superlinear
-from _table import write_table
+from _table import RESULTS, write_table
+
+DATA = RESULTS / "growth.json"
+PATTERNS = "patterns"
+"""The name of the regular expressions of the package."""
 
 MOST = 1.2
 """The exponent above which the benchmark fails: 1 is linear, 2 quadratic."""
@@ -32,41 +43,45 @@ class TooSlow(Exception):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", help="parts of the names of kinds; all by default")
-    parser.add_argument("--no-patterns", action="store_true", help="leave out the regular expressions")
+    parser.add_argument("kinds", nargs="*", help=f"parts of the names of kinds, and {PATTERNS!r}; all by default")
     arguments = parser.parse_args()
     signal.signal(signal.SIGVTALRM, _give_up)
-
-    rows, failed = [], []
+    failed = []
     for name, (make, run) in KINDS.items():
         if arguments.kinds and not any(part in name for part in arguments.kinds):
             continue
         sizes, times = measured(make, run)
         exponent = exponent_of(times)
-        rows.append([name, f"{sizes[-1]:,}", f"{times[-1]:.2f}", f"{exponent:.2f}"])
-        print(*rows[-1], sep="\t", file=sys.stderr, flush=True)
+        row = [name, f"{sizes[-1]:,}", f"{times[-1]:.2f}", f"{exponent:.2f}"]
+        print(*row, sep="\t", file=sys.stderr, flush=True)
+        _keep(name, [*row, str(datetime.date.today())])
         if exponent > MOST:
             failed.append(name)
-    slow: list[str] = []
-    n_patterns = 0
-    if not arguments.no_patterns and not arguments.kinds:
-        found = patterns()
-        n_patterns = len(found)
-        for pattern in found:
+    if not arguments.kinds or PATTERNS in arguments.kinds:
+        slow: list[str] = []
+        for pattern in (found := patterns()):
             with limited(20 * SLOW):
                 slow += superlinear(pattern)
         failed += slow
+        _keep(PATTERNS, [len(found), len(slow), str(datetime.date.today())])
+    if failed:
+        sys.exit("grow faster than linear:\n" + "\n".join(failed))
+
+
+def _keep(name: str, row: list[object]) -> None:
+    """Stores the row of a kind, or the counts of the regular expressions, and writes the table of all."""
+    found = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
+    found[name] = row
+    DATA.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
     notes = (
         "Time is CPU time of one process, the better of two; the exponent is that of the last two of four doublings."
     )
-    if n_patterns:
-        notes += (
-            f" Of {n_patterns} regular expressions, on the worst strings derived from each, {len(slow)} grow faster."
-        )
-    if rows:
-        write_table("growth", "Growth of time with size", ["input", "largest n", "CPU s", "exponent"], rows, notes)
-    if failed:
-        sys.exit("grow faster than linear:\n" + "\n".join(failed))
+    if PATTERNS in found:
+        n_patterns, n_slow, day = found[PATTERNS]
+        notes += f" Of {n_patterns} regular expressions, on the worst strings derived from each, {n_slow} grow faster"
+        notes += f" ({day})."
+    rows = [found[kind] for kind in KINDS if kind in found]
+    write_table("growth", "Growth of time with size", ["input", "largest n", "CPU s", "exponent", "day"], rows, notes)
 
 
 def size_of(made: object) -> int:

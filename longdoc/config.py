@@ -37,6 +37,8 @@ class Members:
     """
 
     table: Callable[[], Iterable[type[Any]]]
+    remedy: str = ""
+    """What to do with a value of another kind; ends its error."""
 
 
 def load_yaml(cls: type[T], path: str | Path) -> T:
@@ -127,13 +129,39 @@ def to_dict(config: Any) -> Any:
     return str(config) if isinstance(config, Path) else config
 
 
+def differences(before: Any, now: Any, *, most: int = 3) -> str:
+    """The keys at which two configurations as plain values differ: ``seed: 13, now 14``; at most so many of them."""
+    found = list(_differences(before, now, ""))
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return "; ".join(found[:most]) + more
+
+
+def _differences(before: Any, now: Any, where: str) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in {**before, **now}:
+            yield from _differences(before.get(key, _ABSENT), now.get(key, _ABSENT), _join(where, key))
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for number, pair in enumerate(zip(before, now, strict=True)):
+            yield from _differences(*pair, f"{where}[{number}]")
+    elif before != now:
+        shown = ("absent" if value is _ABSENT else f"{_plainly(value):.60}" for value in (before, now))
+        yield f"{where}: {', now '.join(shown)}"
+
+
+_ABSENT = object()
+
+
+def _plainly(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
 def _convert(hint: Any, value: Any, where: str) -> Any:
     """Converts ``value`` to the annotated type, or raises a ConfigError."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _convert_dataclass(hint, value, where)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if members := _members(hint):
-        return _convert_union(members, value, where)
+        return _convert_union(members, value, where, _remedy(hint))
     if origin is Literal:
         if any(type(value) is type(choice) and value == choice for choice in arguments):
             return value
@@ -154,7 +182,7 @@ def _convert_dataclass(hint: Any, value: Any, where: str) -> Any:
     """A dataclass that a program has built, with converted fields."""
     allowed = tuple(_classes(hint))
     if not isinstance(value, allowed):
-        raise _mismatch(where, _describe(hint), value)
+        raise _mismatch(where, _describe(hint), value, _remedy(hint))
     hints = typing.get_type_hints(type(value), include_extras=True)
     converted = {
         field.name: _convert(hints[field.name], getattr(value, field.name), _join(where, key))
@@ -207,7 +235,12 @@ def _members(hint: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _convert_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
+def _remedy(hint: Any) -> str:
+    extras = typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
+    return next((extra.remedy for extra in extras if isinstance(extra, Members)), "")
+
+
+def _convert_union(members: tuple[Any, ...], value: Any, where: str, remedy: str = "") -> Any:
     """Converts to the first member that accepts ``value``, or to the dataclass that its discriminator names."""
     if value is None and types.NoneType in members:
         return None
@@ -225,7 +258,7 @@ def _convert_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
             return _convert(member, value, where)
         except ConfigError:
             continue
-    raise _mismatch(where, " or ".join(map(_describe, members)), value)
+    raise _mismatch(where, " or ".join(map(_describe, members)), value, remedy)
 
 
 def _is_sequence(hint: Any) -> bool:
@@ -322,9 +355,9 @@ def _describe(hint: Any) -> str:
     return "null" if hint is types.NoneType else getattr(hint, "__name__", str(hint))
 
 
-def _mismatch(where: str, allowed: str, value: Any) -> ConfigError:
+def _mismatch(where: str, allowed: str, value: Any, remedy: str = "") -> ConfigError:
     given = "null" if value is None else f"{value!r:.80} ({type(value).__name__})"
-    return ConfigError(_at(where, f"expected {allowed}, got {given}"))
+    return ConfigError(_at(where, f"expected {allowed}, got {given}{remedy and '; '}{remedy}"))
 
 
 def _at(where: str, message: str) -> str:

@@ -61,6 +61,10 @@ def load_model(
     return model if kind is None else _with_heads_of_kind(model, kind, name_or_path)
 
 
+def _is_local(name: object) -> bool:
+    return name == "default" or (isinstance(name, (str, PathLike)) and Path(name).exists())
+
+
 def _with_heads_of_kind(model: Model, kind: str, name_or_path: str | PathLike[str]) -> Model:
     kinds = {name: config.kind for name, config in model.config.heads.items()}
     if kind not in kinds.values():
@@ -78,8 +82,14 @@ def load_models(
     ``options`` are those of :func:`load_model`.
 
     Raises:
-        ConfigError: as for :func:`load_model`.
+        ConfigError: as for :func:`load_model`, or there is a revision, and no hub id that could have it.
     """
     first = [model if model is not None else "default"] if model is not None or not heads else []
+    names = [*first, *heads.values()]
+    if options.get("revision") is not None and all(map(_is_local, names)):
+        raise ConfigError(
+            f"revision is {options['revision']!r}, and {', '.join(map(str, names))} has none: only a hub id has "
+            "revisions; leave it out"
+        )
     models = [load_model(name, **options) for name in first]
     return [*models, *(load_model(name, kind, **options) for kind, name in heads.items())]

@@ -144,9 +144,7 @@ def _replaced(tokens: Tokens, parts: Mapping[int, Sequence[tuple[int, int, int]]
     return replace(tokens, ids=rows[:, 0], offsets=rows[:, 1:3], words=rows[:, 3])
 
 
-def _split_words(
-    characters: Sequence[str], index: np.ndarray, offsets: np.ndarray, words: np.ndarray
-) -> np.ndarray:
+def _split_words(characters: Sequence[str], index: np.ndarray, offsets: np.ndarray, words: np.ndarray) -> np.ndarray:
     """Word indices int32 ``(T,)`` with punctuation split off as in BERT; some tokenizers split at white space only.
 
     In scripts without spaces between words, such as Chinese and Thai, each token is a word.

@@ -55,7 +55,7 @@ class FakePipeline:
         return Prediction(document=document, entities=tuple(sorted(found, key=lambda e: (e.start, e.end))))
 
     def ask(
-        self, document: Document, questions: Sequence[str], *, top_k: int, min_score: float | None
+        self, document: Document, questions: Sequence[str], *, top_k: int, min_score: float | None, head: str | None
     ) -> list[Answers]:
         """For each question the first party, with the question's words as those that the document lacks."""
         answers = []

@@ -394,10 +394,11 @@ def test_ask_prints_answers_as_text_or_json(
 ) -> None:
     answer = Answer(question="When?", text="May 1, 2020", start=24, end=35, score=0.9, page=1, section="2")
     valued = replace(answer, value=datetime.date(2020, 5, 1))
-    scores = []
+    scores, heads = [], []
 
-    def ask(self, document, questions, top_k, min_score):
+    def ask(self, document, questions, top_k, min_score, head):
         scores.append(min_score)
+        heads.append(head)
         gaps = (Gap(0, 4, "cut"), Gap(5, 9, NOT_SEARCHED))
         doubtful = replace(valued, score=0.01, check=True)
         return [
@@ -418,7 +419,8 @@ def test_ask_prints_answers_as_text_or_json(
     assert (when["answers"][0]["text"], when["answers"][0]["value"]) == ("May 1, 2020", "2020-05-01")
     assert (how["question"], how["answers"], how["rejected"]["text"]) == ("How?", [], "May 1, 2020")
     run(capsys, "ask", "lease.txt", "When?", "How?", "--min-score", "0.7")
-    assert scores == [None, None, 0.7]
+    run(capsys, "ask", "lease.txt", "When?", "How?", "--head", "qa")
+    assert (scores, heads) == ([None, None, 0.7, None], [None, None, None, "qa"])
 
 
 def test_ask_says_that_the_record_gave_an_answer_and_not_how_much_was_searched(

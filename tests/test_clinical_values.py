@@ -4,6 +4,8 @@ import base64
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from longdoc import Document
 from longdoc.errors import LimitExceededError
@@ -179,3 +181,9 @@ def test_json_nested_deeper_than_python_allows_is_refused() -> None:
     for data in (deep, '{"resourceType": "Patient"}\n' + deep):
         with pytest.raises(LimitExceededError, match="deeper than Python"):
             load(data.encode(), limits=Limits(depth=100_000))
+
+
+@given(st.lists(st.text("ab ", max_size=12), max_size=5), st.text("ab ", max_size=8))
+def test_words_are_in_others_where_they_stand_next_to_one_another(texts, text):
+    everything = f" {' '.join(' '.join(texts).split())} "
+    assert (text in Words(texts)) is (not text.strip() or f" {' '.join(text.split())} " in everything)

@@ -274,7 +274,7 @@ def test_what_is_there_is_not_overwritten(tmp_path):
 
 def test_a_checkpoint_of_transformers_needs_no_export(tmp_path):
     save(tmp_path / "theirs", "bert", "ForTokenClassification")
-    with pytest.raises(ConfigError, match="belongs to a checkpoint of transformers, which loads it as it is"):
+    with pytest.raises(ConfigError, match="is a checkpoint of transformers, with its own head ner, and"):
         to_transformers(tmp_path / "theirs", tmp_path / "out")
 
 

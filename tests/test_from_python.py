@@ -26,6 +26,7 @@ from longdoc.labels import Span, tag_names
 from longdoc.model import Model, ModelConfig
 from longdoc.reader import Reader
 from longdoc.training import TrainConfig, WindowDataset, train
+from longdoc.training.checkpoints import progress_of
 from longdoc.training.data import training_batches
 from longdoc.training.distill import DistillConfig, Teacher
 from longdoc.training.given_model import model_of
@@ -44,13 +45,16 @@ def memory(records=RECORDS):
     return MemoryConfig(examples=from_records(records), **IN_MEMORY)
 
 
+TASK = {"heads": ["contract"], "data": memory(), "window": 32, "overlap": 8}
+
+
 def config_of(folder, **changes):
     """A run on data in memory, of one step."""
     settings = {
         "base": folder / "base",
         "output": folder / "run",
         "model": {"heads": {"contract": {"labels": ["PARTY"]}}, "windows": {"size": 32, "overlap": 8}},
-        "tasks": [{"heads": ["contract"], "data": memory(), "window": 32, "overlap": 8}],
+        "tasks": [TASK],
         "batch_tokens": 100_000,
         "learning_rate": 0.01,
         "log_every": 1,
@@ -95,12 +99,16 @@ def test_a_run_from_python_equals_that_of_yaml_and_tells_its_callbacks(corpus):
         ({"tasks": "contract"}, r"tasks: expected a list of mappings"),
         ({"tasks": [{"heads": "contract", "data": memory()}]}, r"tasks\[0\]\.heads: expected a list of str"),
         ({"tasks": [TaskConfig(heads="mine", data=memory())]}, r"tasks\[0\]\.heads: expected a list of str"),
-        ({"tasks": [TaskConfig(heads=("contract",), data=RECORDS)]}, r"tasks\[0\]\.data: expected .*got \[\{"),
+        ({"tasks": [TaskConfig(heads=("contract",), data=RECORDS)]}, r"tasks\[0\]\.data: .*got \[\{.*; for records in"),
         ({"model": NerConfig(labels=("PARTY",))}, r"model: expected ModelConfig or null, got NerConfig"),
         ({"report_to": ["tensorbord"]}, r"report_to names tensorbord; allowed: .*tensorboard"),
+        ({"tasks": [{**TASK, "class_weights": dict.fromkeys(("O", "PARTY"), 0)}]}, r"class_weights are 0 for all of O"),
         ({"scheduler": "linaer"}, r"scheduler: expected one of 'linear', 'cosine'"),
         ({"scheduler": "warmup_stable_decay"}, r"scheduler_options do not fit warmup_stable_decay: .*num_decay_steps"),
-        ({"scheduler": "cosine", "scheduler_options": {"cycles": 2}}, r"scheduler_options do not fit cosine: .*cycles"),
+        (
+            {"scheduler": "cosine", "scheduler_options": {"cycles": 2}},
+            r"do not fit cosine: .*'cycles'; it has num_cycles",
+        ),
         ({"scheduler": "constant", "scheduler_options": {"cycles": 2}}, r"constant has no scheduler_options"),
         ({"scheduler": "cosine", "scheduler_options": {"last_epoch": 3}}, r"scheduler_options has last_epoch"),
         ({"scheduler": "inverse_sqrt", "scheduler_options": {"timescale": 0}}, r"do not fit inverse_sqrt and .*zero"),
@@ -209,13 +217,31 @@ def test_callbacks_and_integrations_that_cannot_be_used_are_told(corpus):
         train(config_of(corpus, report_to=["wandb"]))
 
 
+def test_a_run_that_is_started_again_says_where_it_goes_on(corpus, caplog):
+    changes = {"save_every": 2, "batch_tokens": 128, "tasks": [{**TASK, "passes": 2}]}
+    train(config_of(corpus, **changes))
+    assert "going on" not in caplog.text
+    checkpoints = sorted((corpus / "run" / "checkpoints").iterdir(), key=lambda path: int(path.name.split("-")[1]))
+    train(config_of(corpus, **changes))
+    n_steps = checkpoints[-1].name.split("-")[1]
+    assert re.search(f"has this run, finished after {n_steps} steps: its model is written again", caplog.text)
+    change(checkpoints[-1] / "trainer_state.json", max_steps=1000)
+    assert progress_of(checkpoints[-1]).endswith(f"checkpoint-{n_steps}: going on after step {n_steps} of 1000")
+
+
+def test_steps_of_a_small_data_set_are_as_many_as_wanted(corpus):
+    for steps in (1, 8, 20):
+        batches = prepare(config_of(corpus, steps=steps, batch_tokens=4096)).batches
+        assert len(batches) == pytest.approx(steps, abs=1 + steps // 10), "its documents fill a part of a batch"
+
+
 def test_a_run_that_failed_before_its_first_checkpoint_may_be_started_otherwise(tmp_path, corpus):
     with pytest.raises(MissingDependencyError):
         train(config_of(corpus, report_to=["wandb"]))
     assert (corpus / "run" / "config.json").is_file()
     folder = train(config_of(corpus))
     assert json.loads((corpus / "run" / "config.json").read_text())["report_to"] == []
-    with pytest.raises(ConfigError, match="another configuration"):
+    with pytest.raises(ConfigError, match=r"another configuration \(report_to: \[\], now \['tensorboard'\]\); choose"):
         train(config_of(corpus, report_to=["tensorboard"]))
     assert folder.is_dir()
     with pytest.raises(ConfigError, match=r"output is .*same\.txt.*cannot be written .*; name another folder"):
@@ -381,6 +407,9 @@ def test_a_revision_that_does_not_exist_is_told(corpus, field):
     where["revision"] = "v9"
     with pytest.raises(ConfigError, match=r"someone/model.*revision 'v9'"):
         train(config_of(corpus, **settings))
+    where["base" if field == "base" else "teacher"] = str(corpus / "base")
+    with pytest.raises(ConfigError, match=r"is the folder .*base, which has no revision 'v9': only a hub id"):
+        train(config_of(corpus, **settings))
 
 
 def test_a_checkpoint_of_transformers_teaches_a_head_of_its_kind(corpus):
@@ -521,10 +550,14 @@ def plain(decoded):
 @pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "modernbert"])
 def test_windows_teach_every_class_what_the_documents_say(tmp_path, family):
     start = CORPUS[0].index("Acme")
-    asked = (Question("1", "Who made it?", (Span(start, start + 17, ""),)), Question("2", "Why?"))
+    asked = (
+        Question("1", "Who made it?", (Span(start, start + 17, ""),)),
+        Question("2", "Why was it made at all, and for whom?"),
+    )
     examples = [Example("1", CORPUS[0], (Span(start, start + 17, "ORG"),), questions=asked, labels=("loan",))]
     for kind, names in (("ner", ("I-ORG", "O", "B-ORG")), ("qa", "ab"), ("classify", ("lease", "loan"))):
         model, fast = save(tmp_path / kind, family, LEARNING[kind], id2label=dict(enumerate(names)))
+        fast.padding_side = "left"
         windows = WindowDataset(model, fast, MemoryConfig(examples=examples), window=64, overlap=16)
         batch = windows.collator(list(windows))
         assert torch.isfinite(model(**batch).loss)
@@ -576,6 +609,16 @@ def test_data_and_models_that_do_not_fit_the_windows_are_refused(tmp_path):
         WindowDataset(model, fast, MemoryConfig(examples=[Example("1", "a", labels=("loan",))]))
     with pytest.raises(ConfigError, match=r"windows\.size is 80; this encoder has positions for at most 64"):
         WindowDataset(model, fast, memory(), window=80)
+    with pytest.raises(ConfigError, match="window is 16 tokens, special ones included, and overlap 14; give"):
+        WindowDataset(model, fast, memory(), window=16, overlap=14)
+    with pytest.raises(ConfigError, match=r"data must be a data set, .*MemoryConfig\(examples=from_records"):
+        WindowDataset(model, fast, RECORDS)
+    with pytest.raises(ConfigError, match=r"gives the token \d+, and the model has the tokens 0 to 9; give the tok"):
+        model.resize_token_embeddings(10)
+        WindowDataset(model, fast, memory())
+    unnamed = tf.BertForTokenClassification(tf.BertConfig(**SIZES, num_labels=3))
+    with pytest.raises(ConfigError, match=r"labels without names, LABEL_0, LABEL_1, LABEL_2; name them .*B-PARTY"):
+        WindowDataset(unnamed, fast, memory())
     with pytest.raises(ConfigError, match="BertModel has no head for labelled data; give a model ForTokenClass"):
         WindowDataset(model.base_model, fast, memory())
     lacking, fast = save_checkpoint(tmp_path / "lacking", names=("O", "B-PARTY", "I-PARTY", "I-DATE"))

@@ -185,3 +185,29 @@ def test_the_label_that_a_browser_gives_to_a_button_is_no_source_text():
     assert document.text == "a\n\nSubmit Clear" and "Submit" not in document.raw_text
     assert [edit.kind for edit in document.edits if edit.text == "Submit"] == ["form"]
     assert [field.value for field in document.fields] == ["Submit", "Clear", ""]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["<!-- <p>two</p>", "<script>a <p>two</p>", "<style>a <p>two</p>", "<a title='x <p>two</p>", "<p two three", "<b"],
+)
+def test_markup_that_does_not_end_is_told(rest):
+    document = load(f"<html><body><p>One</p>{rest}".encode())
+    assert (
+        document.text == "One"
+        and "ends within a tag, a comment or a script that is not closed" in document.warnings[-1]
+    )
+    closed = load(f"<html><body><p>One</p>{rest.rstrip('>')}-->'></script></style></html>\n<!-- the end -->\n".encode())
+    assert not any("ends within" in warning for warning in closed.warnings)
+
+
+@pytest.mark.parametrize(
+    "html", ["One", "One < two", "<p>One", "<frameset><frame></frameset>One", "<table><tr><td>One"]
+)
+def test_elements_need_no_end(html):
+    assert load(f"<html><body>{html}".encode()).warnings == ()
+
+
+def test_the_labels_of_groups_of_options_are_kept():
+    document = body("<p>a</p><select><optgroup label='North'><option>One<option>Two</optgroup></select>")
+    assert document.text == "a\n\nOne" and furniture(document) == [("option", "North"), ("option", "Two")]

@@ -421,6 +421,9 @@ def test_a_cached_model_of_the_hub_is_read_at_its_revision(tmp_path):
         tags = ["O", *(f"B-{label}" for label in labels), *(f"I-{label}" for label in labels)]
         save(tmp_path / branch, "bert", "ForTokenClassification", id2label=dict(enumerate(tags)))
         cached(cache, name, branch * 8, tmp_path / branch, branch=branch, missing=["modules.json"])
+    for names in ({}, {"ner": tmp_path}, {"model": "default", "ner": tmp_path}):
+        with pytest.raises(ConfigError, match=r"revision is 'older', and .* has none: only a hub id"):
+            Pipeline.from_pretrained(**names, revision="older")
     newest = load_checkpoint(name, cache_dir=str(cache))
     older = load_checkpoint(name, revision="older", cache_dir=str(cache))
     assert newest.config.heads["ner"].labels == ("PER", "LOC")

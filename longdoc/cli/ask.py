@@ -42,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="leave out answers with a lower score, from 0 to 1; default: the model's own thresholds",
     )
+    output.add_argument(
+        "--head",
+        metavar="NAME",
+        help="answer with this head of the model alone, such as qa; by default, what the structure of the document "
+        "says comes first",
+    )
     options.add_all_windows(output)
     output.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
 
@@ -50,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     document = options.while_importing(arguments.command, partial(options.load, arguments.path, arguments))
     pipeline = options.load_pipeline(arguments)
-    chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, **options.windows(arguments)}
+    chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, "head": arguments.head}
+    chosen |= options.windows(arguments)
     answers = pipeline.ask(document, arguments.questions, **chosen)
     answered = list(zip(arguments.questions, answers, strict=True))
     if arguments.format == "json":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from longdoc.cli import console, options
 
-HELP = "train a model on labelled data"
+HELP = "train a model on labelled data; started again, an interrupted run goes on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

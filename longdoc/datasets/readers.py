@@ -88,7 +88,10 @@ def reader_configs() -> Iterable[type[ReaderConfig]]:
     return dict.fromkeys(reader.config for reader in READERS.values())
 
 
-DatasetConfig: TypeAlias = Annotated[ReaderConfig, Members(reader_configs)]
+DatasetConfig: TypeAlias = Annotated[
+    ReaderConfig,
+    Members(reader_configs, "for records in memory, give MemoryConfig(examples=from_records(...)) of longdoc.datasets"),
+]
 """Annotation of a field for a data set: in YAML, ``reader`` decides which other keys are allowed."""
 
 

@@ -19,7 +19,6 @@ PIPELINES = {
 }
 """Kind of a head → task of the hub."""
 _SHOWN_LABELS = 60
-_NOT_SAID = "not stated"
 
 _IN_TRANSFORMERS = """\
 ## In transformers
@@ -108,8 +107,9 @@ def _header(base: str | None, licence: str | None, library: str, tasks: Sequence
 
 
 def _facts(base: str | None, licence: str | None) -> Iterator[str]:
-    yield f"- Base: {base or _NOT_SAID}"
-    yield f"- Licence: {licence or _NOT_SAID}"
+    if base is not None:
+        yield f"- Base: {base}"
+    yield f"- Licence: {licence or 'not stated'}"
     yield f"- Written by longdoc {__version__}"
 
 

@@ -98,8 +98,8 @@ def _chosen(model: Model, head: str | None, where: str) -> str:
     own = {name: kind_of(config).module for name, config in heads.items()}
     if foreign := [name for name, module in model.heads.items() if not isinstance(module, own[name])]:
         raise ConfigError(
-            f"{where} is no model of longdoc: its head {', '.join(foreign)} belongs to a checkpoint of transformers, "
-            "which loads it as it is"
+            f"{where} is a checkpoint of transformers, with its own head {', '.join(foreign)}, and transformers loads "
+            "it as it is"
         )
     can = [name for name, config in heads.items() if not _obstacle(config)]
     if head is None and len(heads) > 1:

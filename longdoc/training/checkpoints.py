@@ -94,6 +94,15 @@ def checkpoint_to_resume(folder: Path, n_processes: int, stage: int | None = Non
     return last
 
 
+def progress_of(checkpoint: Path) -> str:
+    """How far the run of a checkpoint is, for people."""
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    done, wanted = state["global_step"], state["max_steps"]
+    if done < wanted:
+        return f"{checkpoint}: going on after step {done} of {wanted}"
+    return f"{checkpoint.parent} has this run, finished after {done} steps: its model is written again"
+
+
 def _check_stage(checkpoint: Path, stage: int) -> None:
     """Refuses a checkpoint that a run with this stage of ZeRO cannot read; its files tell how it was written."""
     written_with = _stages_of(checkpoint)

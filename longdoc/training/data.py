@@ -123,9 +123,9 @@ def check_lengths(groups: Sequence[Group], model: Model) -> None:
         n_tokens = _n_positions(group)
         if longest is not None and n_tokens > longest and group.task.encoder == "windows":
             raise ConfigError(
-                f"the task of {', '.join(group.heads)} has window: {group.task.window}, and {group.document} a window "
-                f"of {n_tokens} tokens, and this encoder has {longest} positions: lower it, or set `encoder: sparse`, "
-                "which repeats them"
+                f"the task of {', '.join(group.heads)} has windows of {n_tokens} tokens (window: {group.task.window}), "
+                f"and this encoder has {longest} positions; set `window: {longest}`, or `encoder: sparse`, which "
+                "repeats them"
             )
 
 
@@ -183,10 +183,18 @@ def learning_kinds() -> list[HeadKind]:
 
 
 def _size(task: TaskConfig, model: Model, batch_tokens: int, seed: int) -> float:
-    """Number of batches of a task; of so few documents that none is drawn, the share of a whole pass."""
-    drawn = sum(1 for _ in _batches(task, model, batch_tokens, seed, least=0))
+    """Number of batches of a task; a small data set, which fills a part of a batch, is read several times for it."""
+    for times in (1, 4, 16, 64):
+        several = replace(task, passes=times * task.passes)
+        n_batches = sum(1 for _ in _batches(several, model, batch_tokens, seed, least=0))
+        if n_batches >= _ENOUGH:
+            break
     whole = replace(task, passes=1.0)
-    return drawn or task.passes * sum(1 for _ in _batches(whole, model, batch_tokens, seed))
+    return n_batches / times or task.passes * sum(1 for _ in _batches(whole, model, batch_tokens, seed))
+
+
+_ENOUGH = 16
+"""Batches by which the size of a task is known well enough."""
 
 
 def _batches(task: TaskConfig, model: Model, batch_tokens: int, seed: int, *, least: int = 1) -> Iterator[list[Group]]:

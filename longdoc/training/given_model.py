@@ -59,6 +59,10 @@ def model_of(base: str, config: ModelConfig | None = None, revision: str | None 
             class gives the encoder other inputs.
     """
     folder = base_folder(base, key)
+    if revision is not None and Path(folder).is_dir():
+        raise ConfigError(
+            f"{key} is the folder {folder}, which has no revision {revision!r}: only a hub id has; leave it out"
+        )
     if config is not None:
         return Model.from_base(folder, config, revision)
     if (own := longdoc_folder(folder, revision)) is not None:

@@ -13,7 +13,7 @@ from longdoc.devices import device_of
 from longdoc.training.learner import Learner, to_device
 from longdoc.training.trainer import Prepared, TrainConfig, prepare
 
-GIB = 2**30
+MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,16 @@ class Estimate:
         lines = [
             f"{self.n_parameters:,} parameters, of which {self.n_trained:,} are trained; {self.n_batches:,} batches",
             f"longest batch: {rows} rows of {positions} tokens ({', '.join(self.documents[:3])})",
-            f"its activations: {_gib(self.activations)} GiB, with gradient_checkpointing {_gib(self.checkpointed)} GiB",
+            f"its activations: {_mib(self.activations)} MiB, with gradient_checkpointing {_mib(self.checkpointed)} MiB",
             "",
-            "| GiB on each process | weights | gradients | optimizer | activations | total |",
+            "| MiB on each process | weights | gradients | optimizer | activations | total |",
             "|---|---:|---:|---:|---:|---:|",
         ]
         kinds = [("1 process", 0, 1)]
         kinds += [(f"{n} processes, ZeRO-{stage}", stage, n) for n in (2, 8) for stage in (1, 2, 3)]
         for name, stage, n_processes in kinds:
             states = self.states(stage, n_processes)
-            cells = " | ".join(_gib(size) for size in (*states, activations, sum(states) + activations))
+            cells = " | ".join(_mib(size) for size in (*states, activations, sum(states) + activations))
             lines.append(f"| {name} | {cells} |")
         return "\n".join(lines)
 
@@ -122,5 +122,5 @@ def saved_bytes(learner: Learner, batch: dict[str, Any], prepared: Prepared) -> 
     return sum(sizes.values())
 
 
-def _gib(size: int) -> str:
-    return f"{size / GIB:.2f}"
+def _mib(size: int) -> str:
+    return f"{size / MIB:,.1f}"

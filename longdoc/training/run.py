@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import torch
 from transformers import TrainerCallback, TrainingArguments, get_scheduler
 from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+from transformers.optimization import TYPE_TO_SCHEDULER_FUNCTION
+from transformers.trainer_utils import SchedulerType
 
-from longdoc.config import convert_fields, to_dict
+from longdoc.config import convert_fields, differences, to_dict
+from longdoc.config_files import read_json
 from longdoc.devices import TrainingPrecision, device_of, dtype_of
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError, MissingDependencyError, first_line, require
 from longdoc.training.batch_trainer import BatchTrainer, Development, EarlyStopping, Shareable
-from longdoc.training.checkpoints import PARTIAL, checkpoint_to_resume
+from longdoc.training.checkpoints import PARTIAL, checkpoint_to_resume, progress_of
 from longdoc.training.deepspeed import zero_stage
 from longdoc.training.layers import recompute_activations, set_dropout
 from longdoc.training.learner import Learner
+
+logger = logging.getLogger(__name__)
 
 Scheduler: TypeAlias = Literal[
     "linear",
@@ -49,7 +56,8 @@ class RunConfig:
     revision: str | None = None
     """Branch, tag or commit of a base that is a hub id; its default branch if not given."""
     output: str
-    """Folder for checkpoints and the trained model."""
+    """Folder for checkpoints and the trained model. The same run started again goes on from its newest checkpoint;
+    another configuration is refused."""
     batch_tokens: int = 4096
     """Maximum number of tokens in a batch, padding included, special tokens not counted."""
     accumulate: int = 1
@@ -177,7 +185,10 @@ def _check_scheduler(config: RunConfig) -> None:
         factors = [factor_at(step) for step in range(_TRIED_STEPS + 1)]
     except (TypeError, ValueError, KeyError, ArithmeticError) as error:
         with_warmup = f" and warmup_share {config.warmup_share:g}" if isinstance(error, ArithmeticError) else ""
-        raise ConfigError(f"scheduler_options do not fit {name}{with_warmup}: {first_line(error)}") from error
+        raise ConfigError(
+            f"scheduler_options do not fit {name}{with_warmup}: {first_line(error)}; it has "
+            f"{', '.join(_scheduler_options(name)) or 'no options'}"
+        ) from error
     if wrong := [factor for factor in factors if not 0 <= factor <= 1 + 1e-6]:
         raise ConfigError(
             f"scheduler_options do not fit {name}: with {options} the learning rate would be "
@@ -185,6 +196,13 @@ def _check_scheduler(config: RunConfig) -> None:
         )
 
 
+def _scheduler_options(name: str) -> list[str]:
+    """The options of a scheduler of transformers, by the parameters of its function."""
+    parameters = signature(TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)]).parameters
+    return [option for option in parameters if option not in _OF_THE_RUN]
+
+
+_OF_THE_RUN = ("optimizer", "num_warmup_steps", "num_training_steps", "last_epoch")
 _TRIED_STEPS = 1000
 """Steps of the run for which a scheduler is tried."""
 
@@ -200,14 +218,18 @@ def record_config(output: Path, config: Any) -> None:
     Raises:
         ConfigError: the folder contains a run with another configuration.
     """
-    path, record = output / "config.json", json.dumps(to_dict(config), indent=1)
+    path, record = output / "config.json", to_dict(config)
     if path.is_file() and has_begun(output):
-        if path.read_text(encoding="utf-8") != record:
-            raise ConfigError(f"{output} contains a run with another configuration; choose another output or delete it")
+        before, now = read_json(path), json.loads(json.dumps(record))
+        if before != now:
+            raise ConfigError(
+                f"{output} contains a run with another configuration ({differences(before, now)}); choose another "
+                "output or delete it"
+            )
         return
     try:
         output.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, record)
+        write_atomically(path, json.dumps(record, indent=1))
     except OSError as error:
         raise ConfigError(
             f"output is {output}, which cannot be written ({error.strerror or error}); name another folder"
@@ -238,6 +260,8 @@ def _resume_from(checkpoints: Path, arguments: TrainingArguments, stage: int) ->
     if arguments.process_index == 0:
         last = checkpoint_to_resume(checkpoints, arguments.world_size, stage)
         choice = [str(last) if last else None]
+        if last:
+            logger.warning(progress_of(last))
     if arguments.world_size > 1:
         torch.distributed.broadcast_object_list(choice, src=0)
     return choice[0]

@@ -100,6 +100,11 @@ class TrainConfig(RunConfig):
         weighed = {*labels, *([OUTSIDE] if any(kind.name == "ner" for kind in kinds) else [])}
         if task.class_weights and not all(kind.weighs_labels for kind in kinds):
             raise ConfigError(f"class_weights: {', '.join(task.heads)} has no classes to weigh; leave it out")
+        if weighed and not any(task.class_weights.get(label, 1.0) for label in weighed):
+            raise ConfigError(
+                f"class_weights are 0 for all of {', '.join(sorted(weighed))}: nothing would be learned; give one of "
+                "them more"
+            )
         if unknown := set(task.class_weights) - weighed:
             raise ConfigError(
                 f"class_weights names {', '.join(sorted(unknown))}; {', '.join(task.heads)} has "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +14,8 @@ from torch import nn
 from torch.utils.data import Dataset
 from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding, PreTrainedModel
 
-from longdoc.datasets import DatasetConfig
+from longdoc.arguments import check_type
+from longdoc.datasets import DatasetConfig, ReaderConfig
 from longdoc.errors import ConfigError
 from longdoc.heads import ClassifyConfig, Group, NerConfig, QaConfig, TaskConfig
 from longdoc.heads.classify import class_groups, class_index
@@ -57,13 +60,20 @@ class WindowDataset(Dataset[dict[str, Any]]):
             seed: seed of the random cuts.
 
         Raises:
-            ConfigError: the model is of another class, or a window is longer than it can be.
+            ConfigError: the model is of another class or its tags or classes have no names, a window is longer than it
+                can be or no longer than the overlap, the tokenizer is of another model, or ``data`` is no data set.
             DataError: the data set is missing or malformed, or has nothing that the model can learn.
         """
-        size = window or window_size(model.base_model)
+        check_type("data", data, _DATA, ReaderConfig)
         self._kind, head, self._tags = _head_of(model)
+        size = window_size(model.base_model) if window is None else window
+        if not 0 <= overlap < size - tokenizer.num_special_tokens_to_add(pair=self._kind == "qa"):
+            raise ConfigError(
+                f"window is {size} tokens, special ones included, and overlap {overlap}; give an overlap of at least "
+                "0, and a window that is longer"
+            )
         fast = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())  # its own keeps its truncation
-        config = ModelConfig(heads={self._kind: head}, windows=WindowConfig(size=size, overlap=min(overlap, size // 2)))
+        config = ModelConfig(heads={self._kind: head}, windows=WindowConfig(size=size, overlap=overlap))
         reader = Model(model.base_model, fast, config, {self._kind: nn.Identity()})
         task = TaskConfig(heads=(self._kind,), data=data, window=size, overlap=overlap)
         learnable_of([task], reader)
@@ -73,8 +83,11 @@ class WindowDataset(Dataset[dict[str, Any]]):
         self._has_types = "token_type_ids" in tokenizer.model_input_names
         self._config = head
         self.rows = [row for group in groups for row in self._rows(group)]
+        _check_vocabulary(self.rows, model)
         is_ner = self._kind == "ner"
-        self.collator = (DataCollatorForTokenClassification if is_ner else DataCollatorWithPadding)(tokenizer)
+        padding = copy.copy(tokenizer)
+        padding.padding_side = "right"  # before a row, padding would move its answers
+        self.collator = (DataCollatorForTokenClassification if is_ner else DataCollatorWithPadding)(padding)
         """Makes a batch of rows: the argument ``data_collator`` of the Trainer."""
 
     def __len__(self) -> int:
@@ -115,6 +128,26 @@ _WHOLE: dict[str, Callable[..., Iterator[Group]]] = {
 """What makes groups of all windows of the documents, by kind of head."""
 
 
+_DATA = (
+    "a data set, such as JsonlConfig(files=[...]), or MemoryConfig(examples=from_records(...)) for records in memory, "
+    "of longdoc.datasets"
+)
+
+
+def _check_vocabulary(rows: Iterable[Mapping[str, Any]], model: PreTrainedModel) -> None:
+    """Refuses token ids that the model does not have.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    n_known, highest = model.get_input_embeddings().num_embeddings, max(max(row["input_ids"]) for row in rows)
+    if highest >= n_known:
+        raise ConfigError(
+            f"the tokenizer gives the token {highest}, and the model has the tokens 0 to {n_known - 1}; give the "
+            "tokenizer of the same checkpoint, or call model.resize_token_embeddings"
+        )
+
+
 def _head_of(model: PreTrainedModel) -> tuple[str, Any, list[int]]:
     """The kind of head of a model, its configuration, and for tags the number of each tag in the model's order."""
     name = type(model).__name__
@@ -123,15 +156,22 @@ def _head_of(model: PreTrainedModel) -> tuple[str, Any, list[int]]:
         raise ConfigError(f"{name} has no head for labelled data; give a model {', '.join(list(TASKS.values())[:3])}")
     if kind == "qa":
         return kind, QaConfig(windows=WindowConfig(size=window_size(model.base_model))), []
+    names = list(model.config.id2label.values())
+    if kind != "qa" and all(re.fullmatch(r"LABEL_\d+", label) for label in names):
+        example = "O, B-PARTY, I-PARTY" if kind == "ner" else "lease, loan"
+        raise ConfigError(
+            f"{name} has labels without names, {', '.join(names):.80}; name them when it is made, as in "
+            f"from_pretrained(..., id2label=dict(enumerate([...]))), such as {example}"
+        )
     if kind == "classify":
         classes: ClassifyConfig = class_config(model.config)
         return kind, classes, []
-    found, names = ner_config(model.config)
+    found, tags = ner_config(model.config)
     config = NerConfig(labels=found.labels, scheme="bio" if found.scheme == "iob1" else found.scheme)
     wanted = tag_names(config.labels, config.scheme)
-    if missing := [tag for tag in wanted if tag not in names]:
+    if missing := [tag for tag in wanted if tag not in tags]:
         raise ConfigError(
-            f"{name} has the tags {', '.join(names):.200} and lacks {', '.join(missing):.200}; give it an id2label of "
+            f"{name} has the tags {', '.join(tags):.200} and lacks {', '.join(missing):.200}; give it an id2label of "
             f"{', '.join(wanted):.200}"
         )
-    return kind, config, [names.index(tag) for tag in wanted]
+    return kind, config, [tags.index(tag) for tag in wanted]

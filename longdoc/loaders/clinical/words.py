@@ -34,26 +34,25 @@ class Words:
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._added = [" "]
-        self._words: set[str] = set()
+        self._all: list[str] = []
+        self._places: dict[str, list[int]] = {}
+        """Word → its indices."""
+        self._signs: set[str] = set()
         for text in texts:
             self.add(text)
 
     def add(self, text: str) -> None:
         """Adds the words of a text."""
-        words = _words(text)
-        self._words.update(words, _SIGNS.findall(text))
-        self._added.append(" ".join([*words, ""]))
-
-    @property
-    def _text(self) -> str:
-        """All words, with a space before and after each."""
-        if len(self._added) > 1:
-            self._added = ["".join(self._added)]
-        return self._added[0]
+        for word in _words(text):
+            self._places.setdefault(word, []).append(len(self._all))
+            self._all.append(word)
+        self._signs.update(_SIGNS.findall(text))
 
     def __contains__(self, text: str) -> bool:
         words = _words(text)
         if not words:  # a text of signs alone, such as "++", counts if it stands by itself
-            return self._words.issuperset(_SIGNS.findall(text))
-        return self._words.issuperset(words) and f" {' '.join(words)} " in self._text
+            return self._signs.union(self._places).issuperset(_SIGNS.findall(text))
+        places = [self._places.get(word, ()) for word in words]
+        rarest = min(range(len(words)), key=lambda index: len(places[index]))
+        starts = (place - rarest for place in places[rarest] if place >= rarest)
+        return any(self._all[start : start + len(words)] == words for start in starts)

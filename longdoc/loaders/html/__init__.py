@@ -42,6 +42,11 @@ _RAW = re.compile(
 )
 _IS_XHTML = re.compile(r"\s*<\?xml|.{0,500}<html[^>]*xmlns", re.DOTALL)
 _MOST_NESTED = 8  # documents within documents
+_LAST = "longdoc-last"
+_UNENDED = (
+    "it ends within a tag, a comment or a script that is not closed, and text in it may not be read: the file may be "
+    "cut off; get it again"
+)
 
 
 def load_html(data: bytes, *, name: str, options: Options) -> Document:
@@ -144,7 +149,8 @@ class _Reader:
             is_outermost: whether it is the file itself, which must contain elements.
         """
         pieces, comments = _pieces(source)
-        roots = [root for piece in pieces if (root := _parse(piece, self.builder)) is not None]
+        parsed = [_parse(piece, self.builder) for piece in pieces]
+        roots = [root for root, _ in parsed if root is not None]
         if not roots and not is_outermost:
             return {}
         if not roots:
@@ -157,6 +163,7 @@ class _Reader:
             HtmlWriter(self.builder, root, styles, notes, self.read_nested).write()
         self.fields += notes.fields
         self.warnings += notes.warnings(roots, styles, self.builder.length - before)
+        self.warnings += [] if all(is_whole for _, is_whole in parsed) else [_UNENDED]
         return _metadata(roots[0], counts_not_read(roots, comments))
 
     def read_nested(self, source: str) -> None:
@@ -221,15 +228,30 @@ def _pieces(source: str) -> tuple[list[str], int]:
     return [text for number, text in enumerate(texts) if text.strip() or not number], comments
 
 
-def _parse(source: str, builder: Builder) -> Any:
-    """The root element of a document; None if there is no element.
+def _parse(source: str, builder: Builder) -> tuple[Any, bool]:
+    """The root element of a document, None if there is no element; and whether all of its markup has an end.
+
+    The parser drops, and browsers hide, what follows a quote, a comment or the like that does not end, so that an
+    element after it is not found.
 
     Raises:
         CorruptDocumentError: the parser found nothing readable.
         LimitExceededError: elements are nested deeper than the parser allows.
     """
-    # Without huge_tree, libxml2 stops at 256 levels and 10 MB of text and drops the rest without an error.
     check_attributes(source, builder.name)
+    root = _root(f"{source}<{_LAST}></{_LAST}>", builder) if source.strip() else None
+    last = root
+    while last is not None and len(last):
+        last = last[-1]
+    if last is None or last.tag != _LAST:
+        return _root(source, builder), not source.strip()
+    around = last.getparent()
+    around.remove(last)
+    return (root, True) if len(around) or around.text or around.tag != "body" else (_root(source, builder), True)
+
+
+def _root(source: str, builder: Builder) -> Any:
+    # Without huge_tree, libxml2 stops at 256 levels and 10 MB of text and drops the rest without an error.
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_pis=True, remove_comments=True)
     try:
         root = etree.fromstring(source.encode(), parser)

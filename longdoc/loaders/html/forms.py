@@ -50,8 +50,10 @@ def write_select(builder: Builder, element: Any, fields: list[FormField]) -> Non
         chosen = chosen[-1:] or (options[:1] if element.get("size", "1").strip() in ("", "0", "1") else [])
     written = set(chosen)
     builder.separate(" ")
-    for option in element.iter("option"):
-        if option in written:
+    for option in element.iter("option", "optgroup"):
+        if option.tag == "optgroup":
+            _drop(builder, option.get("label", ""), "option")
+        elif option in written:
             builder.write(_label(option))
             builder.separate(" ")
         else:
