@@ -196,7 +196,8 @@ def test_families(tmp_path, family):
             to_graph(tmp_path / "theirs", tmp_path / "out", "torch-export")
         assert not (tmp_path / "out").exists()
         return
-    made = to_graph(tmp_path / "theirs", tmp_path / "out", "torch-export")
+    to = "onnx" if family == "modernbert" else "torch-export"  # of an opset of its own
+    made = to_graph(tmp_path / "theirs", tmp_path / "out", to)
     assert made.record.model_type == family and max(made.parity.differences.values()) < 1e-5
 
 
