@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.bert import Bert, Layer
-from longdoc.inputs import SpecialTokens
+from longdoc.inputs import SpecialTokens, rounded
 
 ZERO = 128
 """The byte of the middle of a grid."""
@@ -181,16 +181,25 @@ class QuantizedLayer(nn.Module):
     def forward(self, states: Tensor, lengths: Sequence[int]) -> Tensor:
         """Float32 ``(N, D)`` to ``(N, D)``, of windows of ``lengths`` tokens; ``states`` are overwritten."""
         parts = self.in_attention(self.states(states)).unflatten(-1, (3, self.n_heads, -1))
-        read = torch.cat([_attend(*window.permute(1, 2, 0, 3)) for window in parts.split(list(lengths))])
+        read = torch.cat([_attend(window) for window in parts.split(list(lengths))])
         states = self.attention_norm(self.after_attention(to_bytes(read.float()), onto=states))
         done: Tensor = self.norm(self.after_inner(self.inner(self.attended(states)), onto=states))
         return done
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attention within a window, ``(H, T, D / H)`` to ``(T, D)``; queries are scaled."""
+def _attend(window: Tensor) -> Tensor:
+    """Attention within a window, ``(T, 3, H, D / H)`` to ``(T, D)``; queries are scaled.
+
+    The window is padded to one of few lengths: oneDNN makes code for each, and keeps it, which takes a megabyte.
+    """
+    n_tokens, _, n_heads, width = window.shape
+    padded = window.new_zeros(3, n_heads, rounded(n_tokens), width)
+    padded[:, :, :n_tokens] = window.permute(1, 2, 0, 3)
+    query, key, value = padded
     scores = torch.bmm(query, key.transpose(1, 2))
-    return torch.bmm(torch.softmax(scores, dim=-1, out=scores), value).transpose(0, 1).flatten(1)
+    scores[..., n_tokens:] = -torch.inf
+    shares = torch.softmax(scores, dim=-1, out=scores)
+    return torch.bmm(shares, value)[:, :n_tokens].transpose(0, 1).flatten(1)
 
 
 def quantized_layers(bert: Bert, special: SpecialTokens, dtype: torch.dtype) -> list[QuantizedLayer]:
