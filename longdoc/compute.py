@@ -194,9 +194,13 @@ class TorchScorer:
             ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.
         """
         check_process(self.device, self._process)
-        n_threads = torch.get_num_threads()
-        alone = self.device.type == "cpu" and self.kind == "windows" and len(batches) >= n_threads
-        return (self._threads(n_threads).map if alone and n_threads > 1 else map)(compute, batches)
+        at_a_time = self.at_a_time
+        return (self._threads(at_a_time).map if len(batches) >= at_a_time > 1 else map)(compute, batches)
+
+    @property
+    def at_a_time(self) -> int:
+        """Batches that are computed at a time."""
+        return torch.get_num_threads() if self.device.type == "cpu" and self.kind == "windows" else 1
 
     def _threads(self, count: int) -> ThreadPoolExecutor:
         """As many threads, each of which computes alone; made once, and again in a process that was forked."""

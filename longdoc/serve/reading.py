@@ -5,7 +5,6 @@ Several documents of which the same is wanted are read together: their windows s
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,14 +96,11 @@ class Reader:
 
 
 def group_characters(pipeline: Pipeline) -> int:
-    """How long the documents of a group should be together: until each thread of a CPU, or a GPU, has a full batch.
+    """How long the documents of a group should be together: until all batches that are computed at a time are full.
 
-    In more, the first document would wait for the last, though the threads are busy already.
+    In more, the first document would wait for the last, though the processors are busy already.
     """
-    sizes = [
-        each.batch_tokens * (1 if each.device.type == "cuda" else os.cpu_count() or 1) for each in pipeline.readers
-    ]
-    return _CHARACTERS * max(sizes, default=0)
+    return _CHARACTERS * max((each.batch_tokens * each.scorer.at_a_time for each in pipeline.readers), default=0)
 
 
 def _sendable(outcome: Any, request: Request) -> bytes | LongdocError:
