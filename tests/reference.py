@@ -485,3 +485,19 @@ def int8_linear(given, weight, bias, middle, step):
         sums = [int(((one.astype(np.int64) - 128) * numbers).sum()) for one in given]
         rows.append([unit * each + float(row.astype(np.float64) @ middle) + float(offset) for each in sums])
     return np.array(rows).T
+
+
+def changes_of_loss(loss, linear, count):
+    """By how much the loss changes if one of ``count`` equal parts of what a linear layer reads is 0, for each part."""
+    whole, changes = loss(), []
+    for number in range(count):
+
+        def remove(_, arguments, number=number):
+            states = arguments[0].clone()
+            states.unflatten(-1, (count, -1))[..., number, :] = 0
+            return (states,)
+
+        hook = linear.register_forward_pre_hook(remove)
+        changes.append(abs(loss() - whole))
+        hook.remove()
+    return changes

@@ -349,13 +349,19 @@ def test_each_command_has_help(capsys: pytest.CaptureFixture[str], name: str) ->
 
 @pytest.mark.parametrize(
     "arguments",
-    [["extract", "lease.txt"], ["ask", "lease.txt", "Who?"], *([c, "x"] for c in ("train", "evaluate", "calibrate"))],
+    [
+        ["extract", "lease.txt"],
+        ["ask", "lease.txt", "Who?"],
+        ["prune", "x", "--config", "x", "-o", "x"],
+        *([c, "x"] for c in ("train", "evaluate", "calibrate")),
+    ],
 )
 def test_a_missing_library_is_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    extra = {"train": "train", "evaluate": "evaluate", "calibrate": "evaluate"}.get(arguments[0], "model")
+    extras = {"train": "train", "prune": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
+    extra = extras.get(arguments[0], "model")
     message = f"longdoc: longdoc {arguments[0]} needs torch: pip install 'longdoc[{extra}]'\n"
     assert run(capsys, *arguments) == (1, "", message)
 

@@ -4,6 +4,7 @@ from longdoc.training.label_counts import read_summary
 from longdoc.training.memory import Estimate, estimate
 from longdoc.training.pretrain_config import PretrainConfig
 from longdoc.training.pretraining import Pretrained, pretrain
+from longdoc.training.pruned import Pruned, prune_model
 from longdoc.training.trainer import TrainConfig, train
 from longdoc.training.window_dataset import WindowDataset
 
@@ -11,10 +12,12 @@ __all__ = [
     "Estimate",
     "PretrainConfig",
     "Pretrained",
+    "Pruned",
     "TrainConfig",
     "WindowDataset",
     "estimate",
     "pretrain",
+    "prune_model",
     "read_summary",
     "train",
 ]

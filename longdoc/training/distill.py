@@ -19,6 +19,7 @@ from longdoc.encoders import Encoder
 from longdoc.errors import ConfigError
 from longdoc.labels import tag_names
 from longdoc.model import Model
+from longdoc.training.layers import layers_of, place_of_layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +156,7 @@ def drop_layers(model: Model, kept: Sequence[int]) -> None:
         raise ConfigError(
             f"layers must name some of the encoder's {n_layers} layers, from 0, in order; got {list(kept)}"
         )
-    for parent in backbone.modules():
-        for name, child in parent.named_children():
-            if isinstance(child, nn.ModuleList) and len(child) == n_layers:
-                setattr(parent, name, nn.ModuleList([child[index] for index in kept]))
-                model.encoder.backbone.config.num_hidden_layers = len(kept)  # type: ignore
-                return
-    raise ConfigError("layers cannot be removed from this encoder: it does not keep them in one list")
+    parent, name = place_of_layers(backbone)
+    layers = layers_of(backbone)
+    setattr(parent, name, nn.ModuleList([layers[index] for index in kept]))
+    backbone.config.num_hidden_layers = len(kept)  # type: ignore

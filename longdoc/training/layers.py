@@ -1,4 +1,4 @@
-"""Layers as a training run wants them: dropout, and activations that are computed again instead of kept."""
+"""Layers as a training run wants them: where they are, dropout, activations that are computed again instead of kept."""
 
 from __future__ import annotations
 
@@ -22,6 +22,27 @@ def set_dropout(module: nn.Module, rate: float) -> None:
             )
             if isinstance(child, nn.Dropout) and not of_attention:
                 child.p = rate
+
+
+def place_of_layers(backbone: nn.Module) -> tuple[nn.Module, str]:
+    """The module that has the list of the encoder's layers, and the name of the list in it.
+
+    Raises:
+        ConfigError: the encoder does not keep its layers in one list.
+    """
+    n_layers = int(backbone.config.num_hidden_layers)  # type: ignore
+    for parent in backbone.modules():
+        for name, child in parent.named_children():
+            if isinstance(child, nn.ModuleList) and len(child) == n_layers:
+                return parent, name
+    raise ConfigError("layers cannot be removed or pruned in this encoder: it does not keep them in one list")
+
+
+def layers_of(backbone: nn.Module) -> nn.ModuleList:
+    """The list of the encoder's layers; ``ConfigError`` as of :func:`place_of_layers`."""
+    parent, name = place_of_layers(backbone)
+    layers: nn.ModuleList = getattr(parent, name)
+    return layers
 
 
 def recompute_activations(backbone: nn.Module) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +30,10 @@ from longdoc.training.label_counts import write_labels
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.processes import processes_of_a_run
-from longdoc.training.run import RunConfig, fit
+from longdoc.training.prune import PruneConfig, check_prune, importance, prune
+from longdoc.training.run import RunConfig, fit, is_first_process
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,8 @@ class TrainConfig(RunConfig):
     """Held-out data to choose the best checkpoint by; by default the last one is kept."""
     layers: tuple[int, ...] | None = None
     """Layers of the base encoder to keep, numbered from 0; all by default."""
+    prune: PruneConfig | None = None
+    """What these layers keep of their neurons and attention heads; all by default."""
     distill: DistillConfig | None = None
     """A teacher to imitate, in addition to learning from the data; none by default."""
     lora: LoraConfig | None = None
@@ -130,11 +136,17 @@ def prepare(given: TrainConfig | str | Path) -> Prepared:
         DataError: a corpus is missing or malformed.
     """
     config = given if isinstance(given, TrainConfig) else load_yaml(TrainConfig, given)
+    if config.prune is not None and config.model is not None:
+        raise ConfigError(
+            "prune measures what matters to heads that have learned: leave `model` out, so that those of the base go on"
+        )
     set_seed(config.seed)
     model = model_of(config.base, config.model, config.revision)
     config = replace(config, model=model.config)  # checked now, if it was not stated
     if config.layers is not None:
         drop_layers(model, config.layers)
+    if config.prune is not None:
+        check_prune(model, config.prune)
     teacher = None
     if config.distill is not None:
         known = model_of(config.distill.teacher, revision=config.distill.revision, key="distill.teacher")
@@ -146,9 +158,23 @@ def prepare(given: TrainConfig | str | Path) -> Prepared:
     )
     if teacher is not None:
         teacher.check_length(batches.longest_row)
+    if config.prune is not None:
+        _prune(model, config, config.prune, batches)
     if config.lora is not None:
         add_adapters(model, config.lora)
     return Prepared(config, Learner(model, teacher=teacher), batches)
+
+
+def _prune(model: Model, config: TrainConfig, kept: PruneConfig, batches: Batches) -> None:
+    """Prunes a model by its loss on the first batches, and tells which of its heads have no say in it."""
+    learning = {head for task in config.tasks for head in task.heads}
+    if (others := [name for name in model.heads if name not in learning]) and is_first_process():
+        logger.warning(
+            "prune: no task has the head %s; what matters to it alone may be removed, and it does not learn",
+            ", ".join(others),
+        )
+    measured = [batches[index] for index in range(min(kept.batches, len(batches)))]
+    prune(model, kept, importance(model, measured, config.dtype))
 
 
 def train(
@@ -177,10 +203,13 @@ def train(
         TrainingError: the loss is not finite, or a checkpoint could not be written.
     """
     with processes_of_a_run():
-        return _train(prepare(config), Path(deepspeed) if deepspeed else None, callbacks)
+        return train_prepared(prepare(config), Path(deepspeed) if deepspeed else None, callbacks)
 
 
-def _train(prepared: Prepared, deepspeed: Path | None, callbacks: Sequence[TrainerCallback]) -> Path:
+def train_prepared(
+    prepared: Prepared, deepspeed: Path | None = None, callbacks: Sequence[TrainerCallback] = ()
+) -> Path:
+    """:func:`train` after :func:`prepare`, within :func:`processes_of_a_run`."""
     config, learner = prepared.config, prepared.learner
     trainer = fit(
         learner,
