@@ -6,6 +6,7 @@ The package, top layer first. A module imports only from the layers below its ow
 
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
+``serve``           documents and questions over HTTP: jobs, limits, a token
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
@@ -35,6 +36,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``usable``          which sources of fields a model and its rules have
 ``bert``            BERT without transformers, which takes seconds to import
 ``packed``          encoders for a CPU: packed weights, and BERT without padding
+``quantized``       BERT's linear layers in int8
 ``attention``       sparse patterns, and what computes attention over them
 ``decode``          scores → entities and answers
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
@@ -123,6 +125,7 @@ if TYPE_CHECKING:
         LongdocError,
         MissingDependencyError,
         NoTextLayerError,
+        PrecisionWarning,
         RecordError,
         TrainingError,
         UnsupportedFormatError,
@@ -192,6 +195,7 @@ __all__ = [
     "RecordError",
     "ConfigError",
     "CheckpointWarning",
+    "PrecisionWarning",
     "ConcurrencyError",
     "DataError",
     "TrainingError",
@@ -243,6 +247,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "RecordError",
         "ConfigError",
         "CheckpointWarning",
+        "PrecisionWarning",
         "ConcurrencyError",
         "DataError",
         "TrainingError",

@@ -46,7 +46,7 @@ class CalibrateConfig:
     quantize: bool = False
     """Store matrices as int8."""
     precision: Precision = "auto"
-    """Number format of matrix products; ``auto`` is bfloat16 where the hardware supports it."""
+    """Number format of matrix products; ``auto`` is bfloat16 where the hardware supports it, ``int8`` is for CPUs."""
 
 
 @dataclass(frozen=True, slots=True)

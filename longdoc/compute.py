@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -16,12 +17,13 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from longdoc.devices import Precision, check_process, device_of, dtype_of
+from longdoc.devices import Precision, check_process, device_of, dtype_of, has_int8
 from longdoc.encoders import Encoder
+from longdoc.errors import PrecisionWarning
 from longdoc.inputs import EncoderKind, InputForm
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig
-from longdoc.packed import can_pack, pack_for_cpu
+from longdoc.packed import can_pack, pack_for_cpu, quantize_for_cpu
 
 BatchT = TypeVar("BatchT")
 ResultT = TypeVar("ResultT")
@@ -44,7 +46,9 @@ class TorchScorer:
             ConfigError: an unknown device or precision, or an architecture that cannot be made sparse.
         """
         self.device = device_of(device)
-        self.dtype = dtype_of(precision, self.device)
+        dtype = dtype_of(precision, self.device)
+        self.in_int8 = dtype == torch.int8
+        self.dtype = dtype_of("auto", self.device) if self.in_int8 else dtype
         self.model = model.to(self.device).eval()
         self.kind: EncoderKind = encoder
         self._encoders: dict[int, Encoder] = {}
@@ -122,10 +126,32 @@ class TorchScorer:
         """The encoder for heads that were trained on windows of ``period`` tokens, built once."""
         key = period if self.kind == "sparse" else 0
         if key not in self._encoders:
-            chosen = self.model.reading_encoder(key)
-            packable = can_pack(self.device, self.dtype)
-            self._encoders[key] = pack_for_cpu(chosen, self.dtype) if packable else chosen
+            self._encoders[key] = self._packed(self.model.reading_encoder(key))
         return self._encoders[key]
+
+    def _packed(self, encoder: Encoder) -> Encoder:
+        """An encoder with packed weights, in int8 if they are to be and can be; as it is on other devices."""
+        if self.in_int8:
+            quantized = quantize_for_cpu(encoder, self.dtype) if has_int8(self.device) else None
+            if quantized is not None:
+                return quantized
+            self.in_int8 = False
+            self._warn_of_precision(encoder.backbone)
+        return pack_for_cpu(encoder, self.dtype) if can_pack(self.device, self.dtype) else encoder
+
+    def _warn_of_precision(self, backbone: Any) -> None:
+        if self.device.type != "cpu":
+            reason = f"the device is {str(self.device)!r}"
+        elif not has_int8(self.device):
+            reason = "this CPU has neither VNNI nor AMX"
+        else:
+            reason = "attention is sparse" if self.kind == "sparse" else f"this encoder is {backbone.config.model_type}"
+        warnings.warn(
+            f"precision='int8' is for BERT's dense attention, on a CPU with VNNI or AMX; {reason}, so it is read in "
+            f"{str(self.dtype).removeprefix('torch.')}",
+            PrecisionWarning,
+            stacklevel=2,
+        )
 
     def scores(self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int) -> dict[str, np.ndarray]:
         """Scores by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of heads that score windows.
@@ -168,9 +194,13 @@ class TorchScorer:
             ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.
         """
         check_process(self.device, self._process)
-        n_threads = torch.get_num_threads()
-        alone = self.device.type == "cpu" and self.kind == "windows" and len(batches) >= n_threads
-        return (self._threads(n_threads).map if alone and n_threads > 1 else map)(compute, batches)
+        at_a_time = self.at_a_time
+        return (self._threads(at_a_time).map if len(batches) >= at_a_time > 1 else map)(compute, batches)
+
+    @property
+    def at_a_time(self) -> int:
+        """Batches that are computed at a time."""
+        return torch.get_num_threads() if self.device.type == "cpu" and self.kind == "windows" else 1
 
     def _threads(self, count: int) -> ThreadPoolExecutor:
         """As many threads, each of which computes alone; made once, and again in a process that was forked."""

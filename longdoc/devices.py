@@ -11,7 +11,8 @@ import torch
 from longdoc.arguments import check_choice, check_type
 from longdoc.errors import ConfigError
 
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "int8"]
+TrainingPrecision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 _LOADED_IN = os.getpid()
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -65,9 +66,22 @@ def dtype_of(precision: str, device: torch.device) -> torch.dtype:
         ConfigError: unknown precision.
     """
     check_choice("precision", precision, get_args(Precision))
+    if precision == "int8":
+        return torch.int8
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:  # other CPUs emulate bfloat16, at a third of the speed of float32
-        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        native = device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+        native = device.type == "cpu" and _cpu_has("avx512_bf16", "amx_bf16")
     return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and native) else torch.float32
+
+
+def has_int8(device: torch.device) -> bool:
+    """Whether to compute in int8 there: on a CPU that multiplies bytes without overflow, faster than other numbers."""
+    has_products = torch.backends.mkldnn.is_available() and hasattr(torch.ops.onednn, "qlinear_pointwise")
+    return device.type == "cpu" and has_products and _cpu_has("avx512_vnni", "avx_vnni", "amx_int8")
+
+
+def _cpu_has(*names: str) -> bool:
+    """Whether the processor has one of several extensions, by torch's names of them."""
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in names)

@@ -64,6 +64,10 @@ class CheckpointWarning(UserWarning):
     """A checkpoint is read, but does not say what its user has to know; the message says what to do."""
 
 
+class PrecisionWarning(UserWarning):
+    """A model computes in another number format than was asked for; the message says in which, and why."""
+
+
 class ConcurrencyError(LongdocError, RuntimeError):
     """Two threads use at a time what one may use."""
 

@@ -140,6 +140,11 @@ class GraphScorer:
         """
         raise ConfigError(f"{self.folder} is an export, which has no head that fills masks; use the model itself")
 
+    @property
+    def at_a_time(self) -> int:
+        """Batches that are computed at a time."""
+        return 1
+
     def each(self, compute: Callable[[BatchT], ResultT], batches: Sequence[BatchT]) -> Iterator[ResultT]:
         """What is computed for each batch, in order; the runtime has its threads share a batch."""
         return map(compute, batches)

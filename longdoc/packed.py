@@ -5,7 +5,7 @@ Dimensions: ``B`` windows, ``T`` tokens, ``N`` tokens of all windows, ``H`` head
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from longdoc.bert import Bert, BertConfig, Layer, States, is_bert
 from longdoc.encoders import Encoder, shared_copy
 from longdoc.inputs import rounded
+from longdoc.quantized import quantized_layers
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
@@ -33,13 +34,29 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
     """
     packed, bert = shared_copy(encoder), _as_bert(encoder.backbone)
     if bert is not None:
-        packed.backbone, packed.computes_padding = PackedBert(bert, dtype), False
+        layers: Any = bert.encoder["layer"]
+        packed.backbone = PackedBert(bert, (PackedLayer(layer, dtype) for layer in layers))
+        packed.computes_padding = False
     elif dtype == torch.float32:
         for module in list(packed.modules()):
             for name, child in module.named_children():
                 if isinstance(child, nn.Linear):
                     setattr(module, name, PackedLinear(child))
     return packed
+
+
+def quantize_for_cpu(encoder: Encoder, dtype: torch.dtype) -> Encoder | None:
+    """A copy of a BERT with its linear layers in int8, without padding like that of `pack_for_cpu`; else None.
+
+    Attention is computed in ``dtype``.
+    """
+    bert = _as_bert(encoder.backbone)
+    if bert is None:
+        return None
+    quantized = shared_copy(encoder)
+    quantized.backbone = PackedBert(bert, quantized_layers(bert, encoder.template.plain, dtype))
+    quantized.computes_padding = False
+    return quantized
 
 
 def _as_bert(backbone: nn.Module) -> Bert | None:
@@ -94,13 +111,12 @@ class PackedBert(nn.Module):
     the arrays of the model, which scatters free memory. States are added and normalised in float32.
     """
 
-    def __init__(self, bert: Bert, dtype: torch.dtype) -> None:
-        """Packs the weights of ``bert``, of which it keeps the others."""
+    def __init__(self, bert: Bert, layers: Iterable[nn.Module]) -> None:
+        """``bert`` with other layers, from float32 ``(N, D)`` and the lengths of windows to ``(N, D)``."""
         super().__init__()
         self.config = bert.config
         self.embeddings = bert.embeddings
-        layers: Any = bert.encoder["layer"]
-        self.layers = nn.ModuleList(PackedLayer(layer, dtype) for layer in layers)
+        self.layers = nn.ModuleList(layers)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None

@@ -96,7 +96,7 @@ class Pipeline:
             encoder: ``"windows"`` reads overlapping slices of the length the model was trained on; ``"sparse"`` reads
                 the text whole, with attention to each token's neighbours and a few global tokens.
             device: ``"auto"`` (a GPU if there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
-            precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 if the hardware supports it natively.
+            precision: ``"float32"``, ``"bfloat16"``, ``"auto"`` (the latter where native) or ``"int8"`` (BERT on CPUs).
             rules: rule files for the task ``"rules"``: ``"default"``, names of shipped files, or paths of other files.
             batch_tokens: maximum positions in a batch; by default 65,536 on a GPU and 2,048 on a CPU.
             revision: branch, tag or commit of a hub id.

@@ -86,6 +86,10 @@ class Scorer(Protocol):
         """Positions in a batch, if the user names none."""
 
     @property
+    def at_a_time(self) -> int:
+        """Batches that are computed at a time, if there are as many."""
+
+    @property
     def sees_padding(self) -> bool:
         """Whether each window is computed by itself, since its states depend on the padding after it."""
 

@@ -39,9 +39,10 @@ class FakePipeline:
 
     @classmethod
     def from_pretrained(
-        cls, model: str = "default", encoder: str = "windows", rules: Sequence[str] = ()
+        cls, model: str = "default", encoder: str = "windows", precision: str = "auto", rules: Sequence[str] = ()
     ) -> "FakePipeline":
-        cls.loaded.append(model if encoder == "windows" else f"{model}, {encoder}")
+        chosen = [name for name in (encoder, precision) if name not in ("windows", "auto")]
+        cls.loaded.append(", ".join([model, *chosen]))
         return cls()
 
     def __call__(self, document: Document | str | Path) -> Prediction:

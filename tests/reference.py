@@ -472,6 +472,21 @@ def sentence_vector(states, modules, n_skipped=0):
     return vector
 
 
+def int8_linear(given, weight, bias, middle, step):
+    """A linear layer of bytes ``given`` (N, D), which stand for ``middle + step * (byte - 128)``, in numpy's float64.
+
+    Weights are rounded to whole numbers of -127 to 127, after the steps of the columns are multiplied into them.
+    """
+    rows = []
+    for row, offset in zip(weight, bias, strict=True):
+        scaled = row.astype(np.float64) * step
+        unit = np.abs(scaled).max() / 127
+        numbers = np.round(scaled / unit).astype(np.int64)
+        sums = [int(((one.astype(np.int64) - 128) * numbers).sum()) for one in given]
+        rows.append([unit * each + float(row.astype(np.float64) @ middle) + float(offset) for each in sums])
+    return np.array(rows).T
+
+
 def changes_of_loss(loss, linear, count):
     """By how much the loss changes if one of ``count`` equal parts of what a linear layer reads is 0, for each part."""
     whole, changes = loss(), []

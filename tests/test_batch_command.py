@@ -72,6 +72,8 @@ def test_a_folder_is_read_into_tables(leases: Path, model: str, capsys: pytest.C
     before = files("out")
     assert cli.main(["extract", "leases", "-o", "out/", "--model", model]) == 1
     assert "10 documents skipped: done before" in capsys.readouterr().err
+    assert cli.main(["extract", "leases", "-o", "out/", "--model", model, "--precision", "int8"]) == 2
+    assert 'settings.precision was "auto", is now "int8"' in capsys.readouterr().err
     assert files("out") == before
 
 

@@ -170,7 +170,7 @@ def test_dropout_is_set_everywhere_but_in_attention(family, bases):
 def test_a_window_beyond_the_positions_is_refused(bases, tmp_path, monkeypatch):
     monkeypatch.setenv("LONGDOC_DATA", str(bases))
     with pytest.raises(
-        ConfigError, match=rf"window of \d+ tokens, and this encoder has {N_POSITIONS + 1} positions: lower it"
+        ConfigError, match=rf"windows of \d+ tokens .*, and this encoder has {N_POSITIONS + 1} positions; set `window: "
     ):
         train(write(tmp_path, bases, "Bert", window=110))
     assert not (tmp_path / "run").exists()

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from torch import nn
 
@@ -22,7 +23,7 @@ from longdoc.errors import ConfigError
 from longdoc.evaluation import evaluate
 from longdoc.evaluation.scoring import serving
 from longdoc.findings import place
-from longdoc.heads import HEADS, Group, HeadKind
+from longdoc.heads import HEADS, ClassifyConfig, ClassifyHead, Group, HeadKind
 from longdoc.heads.ner import NerConfig, entity_trials, score_entities
 from longdoc.labels import Entity
 from longdoc.model import Model
@@ -141,3 +142,16 @@ def test_a_kind_of_head_is_calibrated_by_its_own_trials(monkeypatch, corpus):
     (fit,) = calibrate(write_yaml(corpus / "calibrate.yaml", record)).fits
     assert fit.calibration == fitted and fit.min_score is None and fit.findings > 0
     assert Model.from_pretrained(corpus / "calibrated").config.heads["parties"].calibration == fitted
+
+
+def test_each_of_several_classes_at_once_is_a_choice_of_its_own():
+    torch.manual_seed(0)
+    states, mask = torch.randn(3, 5, 8), torch.ones(3, 5, dtype=torch.bool)
+    for several in (False, True):
+        config = ClassifyConfig(labels=("lease", "loan", "other"), multi_label=several)
+        head = ClassifyHead(8, config).eval()
+        scores, choices = head.scores(states)[:, 0], head.choices(states, mask)
+        if several:
+            torch.testing.assert_close(choices.softmax(dim=-1)[:, 1].view(3, 3), scores.sigmoid())
+        else:
+            torch.testing.assert_close(choices, scores)

@@ -20,6 +20,7 @@ from longdoc.cli import (
     pretrain,
     prune,
     push,
+    serve,
     show,
     status,
     train,
@@ -56,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "convert": convert,
     "export": export,
     "push": push,
+    "serve": serve,
 }
 
 EXIT_STATUS = """\

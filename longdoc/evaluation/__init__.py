@@ -66,7 +66,7 @@ class EvaluationConfig:
     encoders: tuple[EncoderKind, ...] = ("windows",)
     """Encoders to read the documents with; several are compared."""
     precision: Precision = "auto"
-    """Number format of matrix products; ``auto`` is bfloat16 where the hardware supports it."""
+    """Number format of matrix products; ``auto`` is bfloat16 where the hardware supports it, ``int8`` is for CPUs."""
     datasets: dict[str, DatasetConfig]
     """Name in the report: data."""
     baselines: bool = False

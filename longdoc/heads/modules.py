@@ -248,10 +248,14 @@ class ClassifyHead(nn.Module):
     def choices(self, states: Tensor, mask: Tensor) -> Tensor:
         """Logits ``(N, L)``, one row per choice (a class of a window or token), from states ``(B, T, D)``.
 
-        ``mask`` is bool ``(B, T)``, false where a position is padding.
+        Where there may be several classes, each is a choice of its own, of "no" and "yes": ``(N * L, 2)``. ``mask`` is
+        bool ``(B, T)``, false where a position is padding.
         """
         logits = self.scores(states)[..., : len(self.config.labels)]
-        return logits[mask if self.config.over == "tokens" else mask[:, :1]]
+        chosen = logits[mask if self.config.over == "tokens" else mask[:, :1]]
+        if not getattr(self.config, "multi_label", False):
+            return chosen
+        return torch.stack([torch.zeros_like(chosen), chosen], dim=-1).flatten(0, 1)
 
     def pool(self, scores: Tensor) -> Tensor:
         """Logits ``(L,)`` of a document from the scores ``(N, L)`` of its windows or tokens."""

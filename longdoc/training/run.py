@@ -22,7 +22,7 @@ from transformers.trainer_utils import SchedulerType
 
 from longdoc.config import convert_fields, differences, to_dict
 from longdoc.config_files import read_json
-from longdoc.devices import Precision, device_of, dtype_of
+from longdoc.devices import TrainingPrecision, device_of, dtype_of
 from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError, MissingDependencyError, first_line, require
 from longdoc.training.batch_trainer import BatchTrainer, Development, EarlyStopping, Shareable
@@ -81,7 +81,7 @@ class RunConfig:
     """Do not train the token embeddings: they are half of a small encoder, and training them helps little."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass instead of keeping them: slower, with less memory."""
-    precision: Precision = "auto"
+    precision: TrainingPrecision = "auto"
     """Number format of matrix products; ``auto`` is bfloat16 where the hardware supports it."""
     quantize: bool = False
     """Store the weight matrices of the trained model as int8."""
@@ -198,7 +198,8 @@ def _check_scheduler(config: RunConfig) -> None:
 
 def _scheduler_options(name: str) -> list[str]:
     """The options of a scheduler of transformers, by the parameters of its function."""
-    parameters = signature(TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)]).parameters
+    function: Any = TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)]
+    parameters = signature(function).parameters
     return [option for option in parameters if option not in _OF_THE_RUN]
 
 
