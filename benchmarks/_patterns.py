@@ -279,6 +279,7 @@ BOUNDED = {
     "batch.inputs._SUFFIX": "a path",
     "batch.writers._RECORD": "a part of a table that longdoc wrote; only the last line can lack its end",
     "document_type._signs": "43,000 characters, whose runs without words are cut to 20",
+    "hub.tags._FORMS": "the name of a tag, matched whole",
     "loaders.detect._COMMENT": "the text up to the last end of a comment",
     "loaders.html._CHARSET": "the first 4,096 bytes",
     "loaders.layout.counters._AT_END": "a line, matched whole",

@@ -110,11 +110,11 @@ class Memory:
             for each in self._contender.tree():
                 with suppress(psutil.Error, OSError):
                     rss += each.memory_info().rss
-                    pss += _pss(each.pid)
+                    pss += pss_of(each.pid)
             self.pss, self.rss = max(self.pss, pss), max(self.rss, rss)
 
 
-def _pss(pid: int) -> int:
+def pss_of(pid: int) -> int:
     """The memory of a process, with its share of what it shares, in bytes."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     return 1024 * next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))

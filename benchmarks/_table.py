@@ -26,11 +26,19 @@ def write_table(
 
 def provenance() -> str:
     """Date, machine, versions and command of this run."""
-    packages = ("longdoc", "torch", "transformers", "tokenizers", "pypdfium2", "numpy")
-    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
+    packages = ("longdoc", "torch", "transformers", "onnxruntime", "tokenizers", "pypdfium2", "numpy")
+    versions = ", ".join(f"{package} {version}" for package in packages if (version := _version(package)))
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     return f"{datetime.date.today()}; {machine}; {versions}; `{command}`"
+
+
+def _version(package: str) -> str:
+    """The installed version; empty if it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _processor() -> str:

@@ -15,10 +15,11 @@ from _table import write_table
 from tqdm import tqdm
 
 from longdoc.datasets import CuadConfig, read_dataset
-from longdoc.encoders import length_batches
 from longdoc.heads import ClassifyConfig, ClassifyHead, EmbedConfig, EmbedHead
+from longdoc.inputs import length_batches
 from longdoc.metrics import ClassCounts, class_counts
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training.given_model import base_folder
 from longdoc.windows import split, tokenize
 
@@ -38,7 +39,7 @@ def window_states(model: Model, texts: Sequence[str], batch_tokens: int = 4096) 
         windows = split(len(tokens), size=256 - len(special), overlap=32)
         slices += [tokens.ids[window.start : window.end] for window in windows]
         counts.append(len(windows))
-    head = EmbedHead(EmbedConfig())
+    head = EmbedHead(EmbedConfig().pooling)
     width = model.encoder.backbone.config.hidden_size
     states = torch.empty(len(slices), width)
     with torch.inference_mode(), tqdm(total=len(slices)) as progress:

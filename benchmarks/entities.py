@@ -125,7 +125,7 @@ def compare(folder: str, data: str, repeats: int) -> list[list[object]]:
 
 def decode(scores: WindowScores, head: str, model: Model) -> list[Entity]:
     """The entities of a document."""
-    return NER.decode(scores, head, model.config.heads[head], model.heads[head], DecodeOptions())
+    return NER.decode(scores, head, model.config.heads[head], DecodeOptions())
 
 
 def merge_rules(folder: str) -> list[list[object]]:

@@ -10,17 +10,20 @@ import datetime
 import gc
 import json
 import math
+import multiprocessing
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from _growth_kinds import KINDS
 from _patterns import patterns, superlinear
 from _table import RESULTS, write_table
 
 DATA = RESULTS / "growth.json"
+T = TypeVar("T")
 PATTERNS = "patterns"
 """The name of the regular expressions of the package."""
 
@@ -50,7 +53,7 @@ def main() -> None:
     for name, (make, run) in KINDS.items():
         if arguments.kinds and not any(part in name for part in arguments.kinds):
             continue
-        sizes, times = measured(make, run)
+        sizes, times = in_own_process(measured, make, run)
         exponent = exponent_of(times)
         row = [name, f"{sizes[-1]:,}", f"{times[-1]:.2f}", f"{exponent:.2f}"]
         print(*row, sep="\t", file=sys.stderr, flush=True)
@@ -64,15 +67,21 @@ def main() -> None:
                 slow += superlinear(pattern)
         failed += slow
         _keep(PATTERNS, [len(found), len(slow), str(datetime.date.today())])
+    _write()
     if failed:
         sys.exit("grow faster than linear:\n" + "\n".join(failed))
 
 
 def _keep(name: str, row: list[object]) -> None:
-    """Stores the row of a kind, or the counts of the regular expressions, and writes the table of all."""
+    """Stores the row of a kind, or the counts of the regular expressions."""
     found = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
     found[name] = row
     DATA.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write() -> None:
+    """Writes the table of all rows."""
+    found = json.loads(DATA.read_text(encoding="utf-8"))
     notes = (
         "Time is CPU time of one process, the better of two; the exponent is that of the last two of four doublings."
     )
@@ -84,9 +93,25 @@ def _keep(name: str, row: list[object]) -> None:
     write_table("growth", "Growth of time with size", ["input", "largest n", "CPU s", "exponent", "day"], rows, notes)
 
 
-def size_of(made: object) -> int:
-    """The length of a text or file; 0 for other inputs."""
-    return len(made) if isinstance(made, str | bytes) else 0
+def in_own_process(function: Callable[..., T], *arguments: object) -> T:
+    """What a function returns, from a process whose memory ends with it."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: sender.send(function(*arguments)))
+    process.start()
+    sender.close()  # so that a death is the end of the pipe
+    try:
+        found: T = receiver.recv()
+    except EOFError:
+        sys.exit("the process that measured it died")
+    process.join()
+    return found
+
+
+def size_of(made: Any) -> int:
+    """The length of a text, a file or the text of a document; 0 for other inputs."""
+    text = getattr(getattr(made, "document", made), "text", made)
+    return len(text) if isinstance(text, str | bytes) else 0
 
 
 def measured(make: Callable[[int], object], run: Callable[..., object]) -> tuple[list[int], list[float]]:

@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -21,8 +21,8 @@ from tqdm import tqdm
 from longdoc.datasets import CuadConfig, SquadConfig, read_dataset
 from longdoc.decode import decode_answers
 from longdoc.document import Document
-from longdoc.encoders import length_batches
 from longdoc.heads import with_null
+from longdoc.inputs import length_batches
 from longdoc.metrics import exact_match, token_f1
 from longdoc.pipeline import Pipeline
 from longdoc.reader import Reader, Reading
@@ -60,14 +60,15 @@ def forward_seconds(pipeline: Pipeline, document: Document, questions: list[str]
     readings = readings_of(reader, document, name, questions)
     windows = [(r, w) for r in readings for w in r.windows]
     lengths = [len(w) + len(r.special) for r, w in windows]
-    encoder, head = reader.encoder, reader.model.head(name)
+    scorer: Any = reader.scorer
+    encoder, head = scorer.encoder, scorer.model.head(name)
     batches = []
     for rows in length_batches(lengths, reader.batch_tokens):
         chosen = [windows[row] for row in rows]
         slices = [r.tokens.ids[w.start : w.end] for r, w in chosen]
         batches.append(encoder.batch(slices, [r.special for r, _ in chosen]).inputs)
     started_at = time.perf_counter()
-    with torch.inference_mode(), torch.autocast("cpu", dtype=reader.dtype, enabled=reader.dtype != torch.float32):
+    with torch.inference_mode(), torch.autocast("cpu", dtype=scorer.dtype, enabled=scorer.dtype != torch.float32):
         for inputs in batches:
             head.scores(encoder(**inputs), inputs.get("attention_mask"))
     return time.perf_counter() - started_at, len(windows), sum(lengths)
@@ -97,9 +98,10 @@ def score_whole_rows(reader: Reader, reading: Reading) -> tuple[list[np.ndarray]
     n_tokens, prefix = len(reading.tokens), len(reading.special.prefix)
     spans = [(window.start, window.end, n_tokens) for window in reading.windows]
     slices = [reading.tokens.ids[window.start : window.end] for window in reading.windows]
-    batch = reader.encoder.batch(slices, reading.special)
-    with torch.inference_mode(), torch.autocast("cpu", dtype=reader.dtype, enabled=reader.dtype != torch.float32):
-        logits = reader.model.head("qa")(reader.encoder(**batch.inputs)).float()
+    scorer: Any = reader.scorer
+    batch = scorer.encoder.batch(slices, reading.special)
+    with torch.inference_mode(), torch.autocast("cpu", dtype=scorer.dtype, enabled=scorer.dtype != torch.float32):
+        logits = scorer.model.head("qa")(scorer.encoder(**batch.inputs)).float()
     features: list[Feature] = []
     for number, window in enumerate(reading.windows):
         row = logits[number, : len(reading.special) + len(window)].tolist()

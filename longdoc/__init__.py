@@ -6,6 +6,7 @@ The package, top layer first. A module imports only from the layers below its ow
 
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
+``serve``           documents and questions over HTTP: jobs, limits, a token
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
@@ -19,11 +20,16 @@ The package, top layer first. A module imports only from the layers below its ow
 ``engine``          all heads of all models: documents and questions → findings
 ``sources``         a model's name → a model
 ``retrieval``       the windows of a document that are read for a question
-``reader``          one model on one device: documents → scores of their windows
+``reader``          one model: documents → scores of their windows
+``compute``         a model on a device: windows → scores of its heads, by torch
+``graphs``          an exported graph with its settings and tokenizer: the same, without torch
 ``hub``             checkpoints of transformers and sentence-transformers → models
 ``model``           an encoder with named heads; saving and loading
+``model_config``    the heads and windows of a model
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
+``inputs``          windows → the arrays that an encoder is given, in batches
+``exported``        an exported graph: its record, and its scores by ONNX Runtime and others, without torch
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``model_files``     the files of a model, checked before anything is built from them
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
@@ -47,6 +53,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
 ``lexical``         how many words of a question the parts of a text share
 ``document_type``   a document → contract, paper, note or other
+``sentences``       a text → its sentences, as spaCy's sentencizer splits it
 ``sections``        a document's sections, defined terms and cross-references
 ``schema``          the fields to fill from a document, and where each may come from
 ``record_types``    the types of the records of contracts, papers and notes
@@ -254,8 +261,9 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEED_MODEL = frozenset({"batch.extract", "training.trainer", "pipeline", "reader", "findings"})
-"""Modules whose names are listed only if the model libraries are installed, so that ``help(longdoc)`` works without."""
+_NEEDED = dict.fromkeys(("batch.extract", "pipeline", "reader", "findings"), "tokenizers")
+"""Module -> a library without which its names are not listed, so that ``help(longdoc)`` works without it."""
+_NEEDED["training.trainer"] = "torch"
 
 _MODEL_LIBRARIES = frozenset({"huggingface_hub", "safetensors", "spacy", "tokenizers", "torch", "tqdm", "transformers"})
 """What ``pip install 'longdoc[model]'`` adds to a light installation."""
@@ -280,5 +288,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    hidden = set() if find_spec("torch") else {name for name in __all__ if _HOMES.get(name) in _NEED_MODEL}
-    return sorted({*globals(), *__all__} - hidden)
+    missing = {module for module, library in _NEEDED.items() if not find_spec(library)}
+    return sorted({*globals(), *__all__} - {name for name in __all__ if _HOMES.get(name) in missing})

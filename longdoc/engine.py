@@ -7,22 +7,31 @@ them to findings. Each document is decoded once, whole.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from longdoc.arguments import check_count
 from longdoc.document import Document
 from longdoc.document_type import Kind
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, require
 from longdoc.findings import Embeddings, Searched, Unit, gaps_of, parts
+from longdoc.graphs import GraphScorer
 from longdoc.heads import DecodeOptions, kind_of
-from longdoc.model import Model
+from longdoc.inputs import EncoderKind, check_encoder
 from longdoc.prediction import Gap, coverage_of
-from longdoc.reader import EncoderKind, Reader, Reading, check_encoder
+from longdoc.reader import Reader, Reading, Scorer
 from longdoc.retrieval import left_out, likely_windows
+
+if TYPE_CHECKING:
+    import torch
+
+    from longdoc.devices import Precision
+    from longdoc.model import Model
+
+Readable: TypeAlias = "Model | GraphScorer"
+"""A model that was loaded: of torch, or an exported graph."""
 
 Findings = dict[str, list[Any]]
 """By the name of the head: entities, labels, answers, inferences or vectors."""
@@ -33,26 +42,20 @@ class Engine:
 
     def __init__(
         self,
-        models: Sequence[Model],
+        models: Sequence[Readable],
         *,
-        device: torch.device,
-        dtype: torch.dtype,
+        device: str | torch.device,
+        precision: Precision,
         encoder: EncoderKind,
         batch_tokens: int | None,
     ) -> None:
         check_encoder(encoder)
         check_count("batch_tokens", batch_tokens, 1, optional=True)
-        for model in models:
-            if not isinstance(model, Model):
-                raise ConfigError(
-                    f"a model in memory is needed, not {model!r:.80}; Pipeline.from_pretrained loads one by name"
-                )
-        self.readers = tuple(
-            Reader(model, device=device, dtype=dtype, encoder=encoder, batch_tokens=batch_tokens) for model in models
-        )
+        scorers = [_scorer(model, device, precision, encoder) for model in models]
+        self.readers = tuple(Reader(scorer, batch_tokens=batch_tokens) for scorer in scorers)
         self._reader_of: dict[str, Reader] = {}
         for reader in self.readers:
-            for name in reader.model.config.heads:
+            for name in reader.config.heads:
                 if name in self._reader_of:
                     raise ConfigError(f"two of the models have a head {name!r}; load them into two pipelines")
                 self._reader_of[name] = reader
@@ -60,7 +63,7 @@ class Engine:
     @property
     def heads(self) -> Mapping[str, Any]:
         """Configurations of all heads, by name."""
-        return {name: reader.model.config.heads[name] for name, reader in self._reader_of.items()}
+        return {name: reader.config.heads[name] for name, reader in self._reader_of.items()}
 
     def reader_of(self, head: str) -> Reader:
         """The reader of the model that a head belongs to."""
@@ -69,9 +72,7 @@ class Engine:
     def heads_for(self, kind: Kind, *, tasks: Sequence[str]) -> tuple[str, ...]:
         """Of these tasks, those to read a kind of document with, as the models say; all of a model that does not."""
         chosen = [
-            name
-            for reader in self.readers
-            for name in reader.model.config.heads_for.get(kind, tuple(reader.model.config.heads))
+            name for reader in self.readers for name in reader.config.heads_for.get(kind, tuple(reader.config.heads))
         ]
         return tuple(name for name in tasks if name in chosen)
 
@@ -84,8 +85,10 @@ class Engine:
         if names := [name for name, config in self.heads.items() if config.kind == kind]:
             return names
         has = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
+        absent = (f"; {name} {why}" for reader in self.readers for name, why in reader.scorer.left_out.items())
         raise ConfigError(
-            f"no head of kind {kind!r} (heads: {has or 'none'}); load one: Pipeline.from_pretrained({kind}='a folder')"
+            f"no head of kind {kind!r} (heads: {has or 'none'}){''.join(absent)}; load one: "
+            f"Pipeline.from_pretrained({kind}='a folder')"
         )
 
     def name_of(self, kind: str, wanted: str | None, among: Collection[str] | None = None) -> str:
@@ -105,7 +108,7 @@ class Engine:
         """A document as tokens and windows, for each model and each part of the document that is read by itself."""
         readings = []
         for reader in self.readers:
-            own = {name: self.heads[name] for name in reader.model.config.heads if name in names}
+            own = {name: self.heads[name] for name in reader.config.heads if name in names}
             tokens = reader.tokenize(document) if own else None
             by_section = [name for name, config in own.items() if getattr(config, "unit", "document") == "section"]
             whole = [name for name in own if name not in by_section]
@@ -120,7 +123,7 @@ class Engine:
         """What any of the models that read the document with these heads did not see."""
         found: dict[Gap, None] = {}
         for reader in self.readers:
-            if any(name in names for name in reader.model.config.heads):
+            if any(name in names for name in reader.config.heads):
                 own = [reading.tokens for reading in readings if self._reader_of[reading.heads[0]] is reader]
                 found |= dict.fromkeys(gaps_of(document, own))
         return tuple(sorted(found, key=lambda gap: (gap.start, gap.end)))
@@ -170,11 +173,11 @@ class Engine:
             for index, by_head in zip(own, scored, strict=True):
                 chosen = options[index] if options else DecodeOptions()
                 for name, scores in by_head.items():
-                    config, module = reader.model.config.heads[name], reader.model.heads[name]
+                    config = self.heads[name]
                     kind = kind_of(config)
                     assert kind.decode is not None, f"{name} is a {config.kind} head, which has no findings"
                     is_empty = not scores.windows and kind.finds is not None
-                    found[index][name] = [] if is_empty else kind.decode(scores, name, config, module, chosen)
+                    found[index][name] = [] if is_empty else kind.decode(scores, name, config, chosen)
         return found
 
     def embed(self, document: Document, head: str, unit: Unit, progress: tqdm[Any]) -> Embeddings:
@@ -184,11 +187,36 @@ class Engine:
         pieces = [(part, tokens.part(*part)) for part in parts(document, unit)]
         kept = [(part, piece) for part, piece in pieces if len(piece)]
         found = self.find([reader.read(document, piece, [head]) for _, piece in kept], progress)
-        config: Any = reader.model.encoder.backbone.config
-        width = getattr(reader.model.head(head), "width", config.hidden_size)
-        none = np.zeros((0, width), dtype=np.float32)
+        none = np.zeros((0, reader.scorer.width(head)), dtype=np.float32)
         vectors = np.stack([by_head[head][0] for by_head in found]) if found else none
         return Embeddings(vectors, tuple(part for part, _ in kept))
+
+
+def check_device(device: str | torch.device, precision: Precision) -> None:
+    """Checks where, and in which number format, torch is to compute.
+
+    Raises:
+        ConfigError: an unknown device or precision, or a GPU that is not available.
+        MissingDependencyError: torch is not installed.
+    """
+    require("torch", extra="model", needed_by="a model that is not exported to ONNX")
+    from longdoc.devices import device_of, dtype_of
+
+    dtype_of(precision, device_of(device))
+
+
+def _scorer(model: Readable, device: str | torch.device, precision: Precision, encoder: EncoderKind) -> Scorer:
+    """What computes with a model, which decides whether torch is imported."""
+    if isinstance(model, GraphScorer):
+        model.check_options(encoder, device, precision)
+        return model
+    check_device(device, precision)
+    from longdoc.compute import TorchScorer
+    from longdoc.model import Model
+
+    if not isinstance(model, Model):
+        raise ConfigError(f"a model in memory is needed, not {model!r:.80}; Pipeline.from_pretrained loads one by name")
+    return TorchScorer(model, device=device, precision=precision, encoder=encoder)
 
 
 def check_questions(questions: Sequence[Any], noun: str = "question") -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
@@ -15,8 +15,9 @@ import numpy as np
 
 from longdoc.document import Document
 from longdoc.edits import WHITE_SPACE, code_points
-from longdoc.errors import ConfigError, require
+from longdoc.errors import ConfigError
 from longdoc.prediction import Gap
+from longdoc.sentences import sentences
 from longdoc.windows import MergeRule, Tokens, Window, stitch, unreadable, unseen
 
 DROPPED = "characters that the model's tokenizer drops"
@@ -132,11 +133,10 @@ def gaps_of(document: Document, tokens: Sequence[Tokens]) -> tuple[Gap, ...]:
 def parts(document: Document, unit: Unit) -> list[tuple[int, int]]:
     """Half-open character ranges of the whole document, its sections or its sentences, trimmed of white space.
 
-    A section extends to the start of the next one. spaCy's ``sentencizer`` splits each section into sentences.
+    A section extends to the start of the next one. Each section is split into sentences by itself.
 
     Raises:
         ConfigError: unknown unit.
-        MissingDependencyError: sentences, and spaCy is not installed.
     """
     if unit not in get_args(Unit):
         raise ConfigError(f"unknown unit {unit!r}; allowed: {', '.join(get_args(Unit))}")
@@ -150,21 +150,12 @@ def parts(document: Document, unit: Unit) -> list[tuple[int, int]]:
 @lru_cache(maxsize=4)  # several hypotheses about a document split it once, however many sections it has
 def _sentences(text: str, ranges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     """Half-open character ranges of the sentences in ranges of a text."""
-    nlp = _sentencizer()
-    nlp.max_length = max(nlp.max_length, len(text))
     found = [
-        trimmed(text, start + sentence.start_char, start + sentence.end_char)
+        trimmed(text, start + first, start + last)
         for start, end in ranges
-        for sentence in nlp(text[start:end]).sents
+        for first, last in sentences(text[start:end])
     ]
     return tuple((first, last) for first, last in found if first < last)
-
-
-@cache
-def _sentencizer() -> Any:
-    nlp = require("spacy", extra="model", needed_by="splitting into sentences").blank("en")
-    nlp.add_pipe("sentencizer")
-    return nlp
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:

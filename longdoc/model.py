@@ -11,12 +11,10 @@ refuses: it would find none of the weights by their names here, and fill an enco
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -25,29 +23,20 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from longdoc.arguments import check_flags, check_type
-from longdoc.attention import SparsePattern
 from longdoc.attention.positions import n_positions
 from longdoc.bert import Bert, BertConfig, is_bert
-from longdoc.config import Members, from_dict, to_dict
-from longdoc.document_type import Kind
+from longdoc.config import to_dict
 from longdoc.durable import replacing_files
-from longdoc.encoders import Encoder, SparseEncoder, Template, with_pattern
+from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.errors import ConfigError
-from longdoc.heads import HeadConfig, build_head, head_configs, kind_of
-from longdoc.model_files import (
-    check_numbers,
-    check_size,
-    check_tokens,
-    checked_settings,
-    encoder_config,
-    file_in,
-    misfits,
-    read_object,
-    read_tokenizer,
-    stored_shapes,
-)
+from longdoc.exported import is_export
+from longdoc.heads import HeadConfig, build_head, kind_of
+from longdoc.inputs import Template
+from longdoc.model_config import ModelConfig, check_windows, own_settings
+from longdoc.model_files import checked_settings, encoder_config, file_in, read_object
+from longdoc.model_files.tokenizers import check_tokens, read_tokenizer
+from longdoc.model_files.weights import check_numbers, check_size, misfits, stored_shapes
 from longdoc.version import __version__
-from longdoc.windows import WindowConfig
 
 _SCALE = ".scale"
 _WEIGHTS = "model.safetensors"
@@ -60,50 +49,6 @@ _NO_WEIGHTS = (
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 """Names of the dropout of attention probabilities: of BERT and most others; of DistilBERT and ModernBERT."""
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SparseConfig:
-    """How documents are read with sparse attention."""
-
-    pattern: SparsePattern | None = None
-    """The attention pattern; by default a global first token, and the widest window without a repeated position."""
-    rows: WindowConfig = field(default_factory=lambda: WindowConfig(size=16384, overlap=512))
-    """How documents longer than a row are cut; the size of a row is limited by memory only."""
-    windows: bool = False
-    """Whether windows are read with the pattern, too, as those of a converted checkpoint."""
-
-    def __post_init__(self) -> None:
-        if self.windows and self.pattern is None:
-            raise ConfigError("sparse.windows is true, which needs a pattern: set sparse.pattern")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelConfig:
-    """Heads and windows of a model: the ``longdoc`` block of its ``config.json``."""
-
-    heads: dict[str, Annotated[HeadConfig, Members(head_configs)]]
-    """The heads by name; ``kind`` decides which other keys are allowed, ``ner`` if it is left out."""
-    windows: WindowConfig = field(default_factory=WindowConfig)
-    """Windows to read documents with, for heads that have none of their own."""
-    sparse: SparseConfig = field(default_factory=SparseConfig)
-    """How documents are read with sparse attention."""
-    heads_for: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
-    """By kind of document ("contract", "paper", "note", "other"), the heads to read it with if the caller names none;
-    all heads for a kind that is left out."""
-
-    def __post_init__(self) -> None:
-        for kind, names in self.heads_for.items():
-            if unknown := [name for name in names if name not in self.heads]:
-                raise ConfigError(f"heads_for.{kind} names {', '.join(unknown)}; the heads are {', '.join(self.heads)}")
-
-    def sparse_pattern(self, period: int | None = None) -> SparsePattern:
-        """The pattern of ``sparse``, or the default for heads that were trained on windows of ``period`` tokens.
-
-        Except for the first token, positions repeat every ``period`` tokens; the default window is too narrow to
-        contain a position twice.
-        """
-        return self.sparse.pattern or SparsePattern(window=max(((period or self.windows.size) - 2) // 2, 1))
 
 
 class Model(nn.Module):
@@ -123,7 +68,7 @@ class Model(nn.Module):
         """
         super().__init__()
         encoder_config: Any = backbone.config
-        _check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
+        check_windows(config, n_positions(backbone) or encoder_config.max_position_embeddings)
         if encoder_config.model_type == "big_bird":
             # Windows are read whole, and `sparsify` makes it sparse. Sparse, it would turn dense after a short row for
             # ever, so that what it reads would depend on what it has read.
@@ -159,10 +104,8 @@ class Model(nn.Module):
 
     def with_heads(self, names: Sequence[str]) -> Model:
         """A model of this encoder and some of its heads, which share their weights with this one."""
-        heads_for = {kind: tuple(n for n in own if n in names) for kind, own in self.config.heads_for.items()}
-        heads = {name: self.config.heads[name] for name in names}
-        config = replace(self.config, heads=heads, heads_for={kind: own for kind, own in heads_for.items() if own})
         modules = {name: self.heads[name] for name in names}
+        config = self.config.with_heads(names)
         return Model(self.encoder.backbone, self.tokenizer, config, modules, self.encoder.template)
 
     @classmethod
@@ -203,6 +146,8 @@ class Model(nn.Module):
             ConfigError: the folder was not written by longdoc, or is damaged.
         """
         folder = Path(folder)
+        if is_export(folder):
+            raise ConfigError(f"{folder} is an export, which Pipeline.from_pretrained reads; give the model of it")
         if file_in(folder, "config.json") is None:
             raise ConfigError(f"{folder} has no config.json; give a folder written by Model.save, or 'default'")
         record = _read_config(folder)
@@ -226,6 +171,16 @@ class Model(nn.Module):
         model.load_state_dict(dequantize(state))
         return model.eval()
 
+    def settings(self) -> dict[str, Any]:
+        """The content of ``config.json``."""
+        encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
+        for name in ("_name_or_path", "architectures"):  # a path on the machine that trained the model; another class
+            encoder_config.pop(name, None)
+        record = {"model_type": _MODEL_TYPE, "longdoc_version": __version__, "encoder": encoder_config}
+        for each in (record, encoder_config):  # whichever of the two a class of transformers takes for its own
+            each["transformers_weights"] = _NO_WEIGHTS
+        return {**record, "longdoc": to_dict(self.config)}
+
     def save(self, folder: Path | str, *, quantize: bool = False) -> None:
         """Writes the model folder; ``quantize`` stores matrices as int8.
 
@@ -237,19 +192,13 @@ class Model(nn.Module):
         """
         check_type("folder", folder, "the path of a folder", str, PathLike)
         check_flags(quantize=quantize)
-        own = {name: kind_of(config).module for name, config in self.config.heads.items()}
+        own = {name: kind_of(config).module() for name, config in self.config.heads.items()}
         if foreign := [name for name, head in self.heads.items() if not isinstance(head, own[name])]:
             raise ConfigError(
                 f"the head {', '.join(foreign)} belongs to a transformers checkpoint; "
                 "save it with transformers (save_pretrained)"
             )
-        encoder_config = self.encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
-        for name in ("_name_or_path", "architectures"):  # a path on the machine that trained the model; another class
-            encoder_config.pop(name, None)
-        record = {"model_type": _MODEL_TYPE, "longdoc_version": __version__, "encoder": encoder_config}
-        for each in (record, encoder_config):  # whichever of the two a class of transformers takes for its own
-            each["transformers_weights"] = _NO_WEIGHTS
-        record["longdoc"] = to_dict(self.config)
+        record = self.settings()
         state = {name: tensor.detach().contiguous().cpu() for name, tensor in self.state_dict().items()}
         try:
             with replacing_files(Path(folder), last="config.json") as new:
@@ -286,28 +235,6 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return {**encoder, **{name: value for name, value in record.items() if name.startswith("longdoc")}}
 
 
-def own_settings(record: Mapping[str, Any], where: str) -> ModelConfig:
-    """The ``longdoc`` block of a record; of a newer version, an error says so.
-
-    Raises:
-        ConfigError: the block has an unknown key or value.
-    """
-    try:
-        return from_dict(ModelConfig, record["longdoc"], where=f"{where}: longdoc")
-    except ConfigError as error:
-        written = str(record.get("longdoc_version", ""))
-        if _release(written) <= _release(__version__):
-            raise
-        raise ConfigError(
-            f"{error}. The model was written by longdoc {written:.20}, and this is longdoc {__version__}: upgrade it "
-            "(pip install -U longdoc)"
-        ) from error
-
-
-def _release(version: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d{1,9}", version)[:3]))
-
-
 def _part(folder: Path, name: str) -> Path:
     """The path of a file that every model has."""
     path = file_in(folder, name)
@@ -321,20 +248,6 @@ def _form(head: HeadConfig) -> tuple[object, ...]:
     return tuple(
         getattr(head, name, None) for name in ("kind", "labels", "scheme", "over", "hidden", "pooling", "multi_label")
     )
-
-
-def _check_windows(config: ModelConfig, longest: int) -> None:
-    own: dict[str, WindowConfig | None] = {name: getattr(head, "windows", None) for name, head in config.heads.items()}
-    every = {"windows": config.windows}
-    every |= {f"heads.{name}.windows": windows for name, windows in own.items() if windows is not None}
-    for name, windows in every.items():
-        if windows.size > longest:
-            raise ConfigError(f"{name}.size is {windows.size}; this encoder has positions for at most {longest}")
-    for name, windows in {**every, "sparse.rows": config.sparse.rows}.items():
-        if not 0 <= windows.overlap < windows.size:
-            raise ConfigError(
-                f"{name} has size {windows.size} and overlap {windows.overlap}; allowed is 0 <= overlap < size"
-            )
 
 
 def quantize_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.bert import Bert, BertConfig, Layer, States, is_bert
-from longdoc.encoders import Encoder, rounded, shared_copy
+from longdoc.encoders import Encoder, shared_copy
+from longdoc.inputs import rounded
 from longdoc.quantized import quantized_layers
 
 

@@ -12,28 +12,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from longdoc.arguments import check_type
 from longdoc.asking import WINDOWS, Choice, answers_to
 from longdoc.decode import Overlap
-from longdoc.devices import Precision, device_of, dtype_of
 from longdoc.document import Document
 from longdoc.document_type import Kind
-from longdoc.engine import Engine
+from longdoc.engine import Engine, Readable
 from longdoc.errors import ConfigError
 from longdoc.fields import CANDIDATES_FOR_VALUE, MAX_ANSWERS, Sources, extract
 from longdoc.findings import Embeddings, Searched, Unit
 from longdoc.heads import DecodeOptions, kind_of
+from longdoc.inputs import EncoderKind, check_encoder
 from longdoc.labels import Entity, Inference, Label
 from longdoc.loaders import DocumentLike, as_document
-from longdoc.model import Model
 from longdoc.prediction import Answers, Failure, Prediction
-from longdoc.reader import EncoderKind, Reader, Word, check_encoder
+from longdoc.reader import Reader, Word
 from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
@@ -42,7 +40,11 @@ from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions
 from longdoc.usable import Usable
 
 if TYPE_CHECKING:
+    import torch
     from typing_extensions import Unpack
+
+    from longdoc.devices import Precision
+    from longdoc.model import Model
 
 ItemT = TypeVar("ItemT")
 
@@ -57,7 +59,7 @@ class Pipeline:
 
     def __init__(
         self,
-        *models: Model,
+        *models: Readable,
         device: str | torch.device = "auto",
         precision: Precision = "auto",
         encoder: EncoderKind = "windows",
@@ -66,9 +68,7 @@ class Pipeline:
         progress: bool | None = None,
     ) -> None:
         """A pipeline of models in memory; the arguments are those of :meth:`from_pretrained`."""
-        where = device_of(device)
-        dtype = dtype_of(precision, where)
-        self.engine = Engine(models, device=where, dtype=dtype, encoder=encoder, batch_tokens=batch_tokens)
+        self.engine = Engine(models, device=device, precision=precision, encoder=encoder, batch_tokens=batch_tokens)
         check_type("rules", rules, "a Rules, such as Rules.load('default'), or None", Rules, None)
         check_type("progress", progress, "True, False, or None for a terminal alone", bool, None)
         self.rules, self._show_progress = rules, progress
@@ -91,8 +91,8 @@ class Pipeline:
         """Loads a model, or several heads from several checkpoints.
 
         Args:
-            model: ``"default"``, the model shipped with longdoc (no network); a folder written by ``Model.save``, by
-                transformers or by sentence-transformers; or a hub id. ``"default"`` unless ``heads`` are given.
+            model: ``"default"`` (shipped with longdoc; by default, unless there are ``heads``), a hub id, or a folder
+                of ``Model.save``, ``longdoc export`` (ONNX needs no torch), transformers or sentence-transformers.
             encoder: ``"windows"`` reads overlapping slices of the length the model was trained on; ``"sparse"`` reads
                 the text whole, with attention to each token's neighbours and a few global tokens.
             device: ``"auto"`` (a GPU if there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
@@ -109,8 +109,8 @@ class Pipeline:
             ConfigError: invalid argument, no model with such a head, or an architecture that cannot be made sparse.
         """
         check_encoder(encoder)
-        dtype_of(precision, device_of(device))
-        models = load_models(model, heads, only_windows=encoder == "windows", revision=revision, cache_dir=cache_dir)
+        options = {"only_windows": encoder == "windows", "revision": revision, "cache_dir": cache_dir}
+        models = load_models(model, heads, device=device, precision=precision, **options)
         return cls(
             *models,
             device=device,
@@ -123,10 +123,10 @@ class Pipeline:
 
     @property
     def model(self) -> Model:
-        """The model of a pipeline that has one; ``ConfigError`` if it has several, or none."""
+        """The model of a pipeline that has one; ``ConfigError`` if it has several, none, or an export."""
         if len(self.readers) != 1:
             raise ConfigError(f"this pipeline has {len(self.readers)} models; see pipeline.readers")
-        return self.readers[0].model
+        return cast("Model", cast(Any, self.readers[0].scorer).model)
 
     @property
     def readers(self) -> tuple[Reader, ...]:

@@ -30,24 +30,19 @@ from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
 from longdoc.errors import ConfigError, first_line, require
+from longdoc.exported import RECORD_FILE
 from longdoc.model_files import (
     FOREIGN_FILES,
-    TOKENIZER_FILES,
-    VOCABULARIES,
-    check_numbers,
-    check_size,
     encoder_config,
     file_in,
     in_folder,
     in_place_of_weights,
-    misfit,
-    part_names,
     read_json,
     read_object,
-    stored_shapes,
-    tokenizer_copy,
-    without_segments,
 )
+from longdoc.model_files.segments import without_segments
+from longdoc.model_files.tokenizers import TOKENIZER_FILES, VOCABULARIES, tokenizer_copy
+from longdoc.model_files.weights import check_numbers, check_size, misfit, part_names, stored_shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +158,11 @@ class Repository:
         path = self._config_file()
         if "longdoc" not in read_object(path):
             return None
+        if self.files([RECORD_FILE]):
+            raise ConfigError(
+                f"{self.name} is an exported graph, which is read from a folder: hf download {self.name} --local-dir "
+                "FOLDER, then give FOLDER"
+            )
         if missing := [name for name in ("model.safetensors", "tokenizer.json") if self.file(name) is None]:
             raise ConfigError(f"{self.name} is incomplete: it has no {' or '.join(missing)}; save and push it again")
         return path.parent

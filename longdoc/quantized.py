@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from longdoc.bert import Bert, Layer
-from longdoc.encoders import SpecialTokens, rounded
+from longdoc.inputs import SpecialTokens, rounded
 
 ZERO = 128
 """The byte of the middle of a grid."""

@@ -234,7 +234,7 @@ def _plain(text: str) -> tuple[str, NDArray[np.int32]]:
 
 
 def _blank() -> Language:
-    spacy = require("spacy", extra="model", needed_by="Rules")
+    spacy = require("spacy", extra="rules", needed_by="Rules")
     from spacy.lang.tokenizer_exceptions import emoticons
 
     nlp: Language = spacy.blank("en")

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from longdoc.arguments import check_type
+from longdoc.engine import Readable, check_device
 from longdoc.errors import ConfigError
+from longdoc.exported import names_export
+from longdoc.graphs import GraphScorer
 from longdoc.heads import HEADS
-from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
 from longdoc.model_files import file_in, in_folder
+
+if TYPE_CHECKING:
+    import torch
+
+    from longdoc.devices import Precision
+    from longdoc.model import Model
+
+ReadableT = TypeVar("ReadableT", "Model", GraphScorer)
 
 
 def load_model(
@@ -36,8 +46,8 @@ def load_model(
     Raises:
         ConfigError: there is no such model, or it has no such head.
     """
-    if kind is not None and kind not in HEADS:
-        raise TypeError(f"from_pretrained() got an unexpected argument {kind!r}; heads are {', '.join(HEADS)}")
+    from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder  # loads torch
+
     check_type("revision", revision, "the name of a branch, a tag or a commit, or None", str, None)
     check_type("cache_dir", cache_dir, "the path of a folder, or None", str, PathLike, None)
     if not isinstance(name_or_path, (str, PathLike)):
@@ -65,7 +75,7 @@ def _is_local(name: object) -> bool:
     return name == "default" or (isinstance(name, (str, PathLike)) and Path(name).exists())
 
 
-def _with_heads_of_kind(model: Model, kind: str, name_or_path: str | PathLike[str]) -> Model:
+def _with_heads_of_kind(model: ReadableT, kind: str, name_or_path: str | PathLike[str]) -> ReadableT:
     kinds = {name: config.kind for name, config in model.config.heads.items()}
     if kind not in kinds.values():
         raise ConfigError(f"{name_or_path} has no head of kind {kind!r}, only {', '.join(sorted(set(kinds.values())))}")
@@ -75,15 +85,29 @@ def _with_heads_of_kind(model: Model, kind: str, name_or_path: str | PathLike[st
 def load_models(
     model: str | PathLike[str] | None,
     heads: Mapping[str, str | PathLike[str]],
+    *,
+    device: str | torch.device,
+    precision: Precision,
     **options: Any,
-) -> list[Model]:
+) -> list[Readable]:
     """The model, by default the shipped one unless there are ``heads``, and the heads of some kinds of other models.
 
-    ``options`` are those of :func:`load_model`.
+    Each may also be the folder of an exported graph, which is read without torch.
+
+    Args:
+        model: its name.
+        heads: kind of a head → name of its model.
+        device: where torch is to compute, and
+        precision: in which number format; both are checked before anything is downloaded.
+        options: those of :func:`load_model`.
 
     Raises:
-        ConfigError: as for :func:`load_model`, or there is a revision, and no hub id that could have it.
+        ConfigError: as for :func:`load_model`, a wrong device or precision, or there is a revision, and no hub id that
+            could have it.
+        MissingDependencyError: the libraries that a model needs are not installed.
     """
+    if unknown := [kind for kind in heads if kind not in HEADS]:
+        raise TypeError(f"from_pretrained() got an unexpected argument {unknown[0]!r}; heads are {', '.join(HEADS)}")
     first = [model if model is not None else "default"] if model is not None or not heads else []
     names = [*first, *heads.values()]
     if options.get("revision") is not None and all(map(_is_local, names)):
@@ -91,5 +115,14 @@ def load_models(
             f"revision is {options['revision']!r}, and {', '.join(map(str, names))} has none: only a hub id has "
             "revisions; leave it out"
         )
-    models = [load_model(name, **options) for name in first]
-    return [*models, *(load_model(name, kind, **options) for kind, name in heads.items())]
+    if not all(map(names_export, names)):
+        check_device(device, precision)
+    models = [_load(name, None, options) for name in first]
+    return [*models, *(_load(name, kind, options) for kind, name in heads.items())]
+
+
+def _load(name: str | PathLike[str], kind: str | None, options: Mapping[str, Any]) -> Readable:
+    if not names_export(name):
+        return load_model(name, kind, **options)
+    graph = GraphScorer(Path(name))
+    return graph if kind is None else _with_heads_of_kind(graph, kind, name)

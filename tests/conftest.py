@@ -15,7 +15,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import BertConfig, BertModel
 
 from longdoc.heads import ClassifyConfig, EmbedConfig, FillConfig, NerConfig, NliConfig, QaConfig
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.windows import WindowConfig
 

@@ -11,7 +11,7 @@ from longdoc.calibration import best_threshold, calibrate, fit
 from longdoc.datasets import SquadConfig
 from longdoc.decode import Calibration
 from longdoc.errors import ConfigError, DataError
-from longdoc.heads import QaConfig, QaHead, TaskConfig
+from longdoc.heads import QaHead, TaskConfig
 from longdoc.model import Model
 from longdoc.reader import Reader
 from longdoc.training.data import collate, task_groups
@@ -142,7 +142,7 @@ def test_question_batches_mark_the_answers_or_the_first_tokens(squad):
 
 def test_the_shared_norm_loss_is_one_softmax_over_a_group():
     torch.manual_seed(0)
-    head = QaHead(8, QaConfig(), dropout=0.0)
+    head = QaHead(8, dropout=0.0)
     states = torch.randn(3, 5, 8)
     allowed = torch.ones(3, 5, dtype=torch.bool)
     allowed[1, 3:] = False

@@ -24,7 +24,8 @@ from longdoc.heads import (
     QaConfig,
     SpansConfig,
 )
-from longdoc.model import DEFAULT_MODEL, Model, ModelConfig
+from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig, tokenize

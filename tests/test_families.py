@@ -14,7 +14,8 @@ from conftest import annotated, make_tokenizer
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training import train
 from longdoc.training.data import training_batches
@@ -169,7 +170,7 @@ def test_dropout_is_set_everywhere_but_in_attention(family, bases):
 def test_a_window_beyond_the_positions_is_refused(bases, tmp_path, monkeypatch):
     monkeypatch.setenv("LONGDOC_DATA", str(bases))
     with pytest.raises(
-        ConfigError, match=rf"window of \d+ tokens, and this encoder has {N_POSITIONS + 1} positions: lower it"
+        ConfigError, match=rf"windows of \d+ tokens .*, and this encoder has {N_POSITIONS + 1} positions; set `window: "
     ):
         train(write(tmp_path, bases, "Bert", window=110))
     assert not (tmp_path / "run").exists()

@@ -15,7 +15,8 @@ from longdoc.fields import Found, Sources, extract, fill, questions_left
 from longdoc.findings import Searched
 from longdoc.heads import NerConfig, QaConfig, SpansConfig
 from longdoc.labels import Answer, Entity
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.records.meanings import meanings
 from longdoc.rules import RULES
 from longdoc.schema import load_schema

@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 
 import longdoc
 from conftest import CORPUS, PARTIES, annotated, make_model, make_tokenizer
+from longdoc.compute import TorchScorer
 from longdoc.convert import convert
 from longdoc.datasets import Example, MemoryConfig, from_records, yields
 from longdoc.datasets.examples import Question
@@ -23,8 +24,8 @@ from longdoc.heads import ClassifyConfig, NerConfig, SpansConfig, TaskConfig
 from longdoc.heads.classify import MAX_WINDOWS
 from longdoc.hub import load_checkpoint
 from longdoc.labels import Span, tag_names
-from longdoc.model import Model, ModelConfig
-from longdoc.reader import Reader
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training import TrainConfig, WindowDataset, train
 from longdoc.training.checkpoints import progress_of
 from longdoc.training.data import training_batches
@@ -430,7 +431,7 @@ def test_a_converted_checkpoint_is_trained_and_taught_as_it_is_read(corpus):
     task = TaskConfig(heads=("ner",), data=memory(), window=200, overlap=8)
     batch = training_batches([task], model, 100_000, seed=1)[0]
     batch.pop("documents")
-    reader = Reader(model, device=torch.device("cpu"), dtype=torch.float32, encoder="windows")
+    reader = TorchScorer(model, device="cpu", precision="float32")
     with torch.no_grad():
         states = reader.encoder(**batch["inputs"])
         assert not torch.allclose(states, model.encoder(**batch["inputs"]), atol=1e-2), "the pattern changes the states"

@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pytest
-import torch
 import yaml
 from torch import nn
 
@@ -25,7 +25,8 @@ from longdoc.findings import place
 from longdoc.heads import HEADS, Group, HeadKind
 from longdoc.heads.ner import NerConfig, entity_trials, score_entities
 from longdoc.labels import Entity
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training import train
 from longdoc.windows import token_range, tokenize
 
@@ -51,7 +52,7 @@ class MarkHead(nn.Module):
         return nn.functional.binary_cross_entropy(self.scores(states)[content][:, 0], marked[content])
 
 
-def decode_marks(scores, head, config, module, options):
+def decode_marks(scores, head, config, options):
     found = [(row, share) for row, share in enumerate(scores.merged()[:, 0].tolist()) if share >= 0.5]
     places = [place(scores.document, *scores.tokens.offsets[row].tolist()) for row, _ in found]
     return [
@@ -68,7 +69,7 @@ def mark_groups(task, configs, tokenizer, template, rng):
 
 
 def mark_targets(groups, batch, configs):
-    marked = torch.zeros(batch.content_mask.shape)
+    marked = np.zeros(batch.content_mask.shape, dtype=np.float32)
     for row, first, group in zip(marked, batch.firsts, groups, strict=True):
         for start, end in group.targets["ranges"]:
             row[first + start : first + end] = 1.0
@@ -78,7 +79,7 @@ def mark_targets(groups, batch, configs):
 
 MARK = HeadKind(
     config=MarkConfig,
-    module=MarkHead,
+    module=lambda: MarkHead,
     build=lambda config, width, embeddings: MarkHead(width),
     decode=decode_marks,
     finds="entities",

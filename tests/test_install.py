@@ -4,6 +4,7 @@ The new environments see only the libraries that the wheel requires, as links to
 that nothing is downloaded.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import pytest
 from packaging.requirements import Requirement
 
 import longdoc
+from longdoc.export import to_graph
+from test_without_torch import make_model
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = ROOT / "examples" / "hyatt-playa-strategic-alliance.pdf"
@@ -89,6 +92,11 @@ def light(wheel, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def with_onnx(wheel, tmp_path_factory) -> Path:
+    return installed(wheel, requirements(wheel, "onnx").values(), tmp_path_factory.mktemp("onnx"))
+
+
+@pytest.fixture(scope="module")
 def with_model(wheel, tmp_path_factory) -> Path:
     return installed(wheel, requirements(wheel, "model").values(), tmp_path_factory.mktemp("model"))
 
@@ -146,6 +154,20 @@ def test_a_call_that_needs_a_model_names_the_extra(light, tmp_path):
     code = "import longdoc\ntry: longdoc.Pipeline\nexcept longdoc.errors.MissingDependencyError as error: print(error)"
     said = run(light / "python", "-c", code, cwd=tmp_path).stdout
     assert said.startswith("longdoc.Pipeline needs ") and said.endswith("pip install 'longdoc[model]'\n")
+
+
+def test_an_export_is_read_from_the_wheel_without_torch(wheel, with_onnx, tmp_path):
+    assert not {"torch", "transformers", "safetensors"} & set(requirements(wheel, "onnx"))
+    make_model().save(tmp_path / "model")
+    to_graph(tmp_path / "model", tmp_path / "graph")
+    model = ("--model", tmp_path / "graph")
+    found = run(with_onnx / "longdoc", "extract", CONTRACT, *model, "--format", "jsonl", cwd=tmp_path).stdout
+    assert json.loads(found)["entities"]
+    asked = run(with_onnx / "longdoc", "ask", CONTRACT, "Which law governs?", *model, "--format", "json", cwd=tmp_path)
+    assert json.loads(asked.stdout)["questions"][0]["coverage"] > 0
+    into = ("-o", f"{tmp_path / 'out'}/", "--format", "jsonl")
+    run(with_onnx / "longdoc", "extract", CONTRACT, *model, *into, cwd=tmp_path)
+    assert "Hyatt" in "".join(path.read_text() for path in (tmp_path / "out").rglob("*.jsonl"))
 
 
 def test_the_demo_runs_from_the_wheel(with_model, tmp_path):

@@ -15,9 +15,9 @@ import reference
 from conftest import make_model
 from disk_changes import disturbed_at
 from longdoc.bert import Bert, is_bert
-from longdoc.encoders import SpecialTokens, Template, alike_batches, length_batches, padded_length
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
+from longdoc.inputs import SpecialTokens, Template, alike_batches, length_batches, padded_length
 from longdoc.model import DEFAULT_MODEL, Model, dequantize, quantize_rows
 from longdoc.sources import load_model
 from longdoc.version import __version__

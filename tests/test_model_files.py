@@ -20,7 +20,9 @@ from longdoc.bert import Bert
 from longdoc.errors import ConfigError, DocumentError
 from longdoc.hub import load_checkpoint
 from longdoc.model import Model
-from longdoc.model_files import file_in, part_names, read_json, read_tokenizer, stored_shapes
+from longdoc.model_files import file_in, read_json
+from longdoc.model_files.tokenizers import read_tokenizer
+from longdoc.model_files.weights import part_names, stored_shapes
 from longdoc.pipeline import Pipeline
 from longdoc.sources import load_model
 from longdoc.windows import tokenize

@@ -8,7 +8,8 @@ from transformers import AutoModel, BertModel, DistilBertConfig
 from longdoc import Pipeline
 from longdoc.bert import Bert
 from longdoc.document import Document
-from longdoc.encoders import Encoder, SparseEncoder, rounded, with_pattern
+from longdoc.encoders import Encoder, SparseEncoder, with_pattern
+from longdoc.inputs import rounded
 from longdoc.model import Model
 from longdoc.packed import PackedBert, PackedLinear, can_pack, pack_for_cpu
 

@@ -31,7 +31,8 @@ from longdoc.errors import (
     LoaderDiedError,
     LongdocError,
 )
-from longdoc.model import Model, SparseConfig
+from longdoc.model import Model
+from longdoc.model_config import SparseConfig
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Failure, Prediction
 from longdoc.rules import Rules
@@ -194,7 +195,7 @@ def slow_sparse_states(model, row):
 def test_the_sparse_encoder_equals_dense_attention_under_the_patterns_mask():
     pipeline = sparse_pipeline()
     (reading,) = pipeline.engine.read(Document.from_text(LONG), ["contract"])
-    ids, encoder = reading.tokens.ids, pipeline.readers[0].encoder
+    ids, encoder = reading.tokens.ids, pipeline.readers[0].scorer.encoder
     assert len(ids) > 5 * pipeline.model.config.windows.size, "positions must repeat"
     with torch.no_grad():
         states = encoder(**encoder.batch([ids, ids[:40]]).inputs)
@@ -237,7 +238,7 @@ def test_the_sparse_encoder_shares_the_weights_and_does_not_change_the_model():
     model = make_model()
     before = Pipeline(model, device=torch.device("cpu"), precision="bfloat16")(Document.from_text(LONG))
     sparse = Pipeline(model, device=torch.device("cpu"), precision="bfloat16", encoder="sparse")
-    pairs = zip(sparse.readers[0].encoder.parameters(), model.encoder.parameters(), strict=True)
+    pairs = zip(sparse.readers[0].scorer.encoder.parameters(), model.encoder.parameters(), strict=True)
     assert all(one is other for one, other in pairs)
     assert sparse(Document.from_text(LONG)).coverage == 1.0
     assert Pipeline(model, device=torch.device("cpu"), precision="bfloat16")(Document.from_text(LONG)) == before
@@ -328,7 +329,7 @@ def test_a_forked_process_computes_with_one_thread_or_refuses(model, device, n_t
         if not (child := os.fork()):
             try:
                 signal.alarm(60)  # a hang ends the child
-                reader.device = torch.device(device)
+                reader.scorer.device = torch.device(device)
                 assert torch.get_num_threads() == 1
                 torch.ones(10**6).exp()
                 torch.set_num_threads(n_threads)
@@ -400,7 +401,7 @@ def test_threads_that_each_compute_a_batch_find_what_one_thread_finds(model):
         expected = pipeline(document)
         torch.set_num_threads(3)
         assert pipeline(document).entities == expected.entities
-        assert pipeline.readers[0]._pool is not None, "nothing was computed by threads"
+        assert pipeline.readers[0].scorer._pool is not None, "nothing was computed by threads"
         with ThreadPoolExecutor(1) as pool:  # a server calls from threads of its own
             assert pool.submit(torch.get_num_threads).result() == 3, "other threads have lost theirs"
             assert pool.submit(pipeline, document).result().entities == expected.entities

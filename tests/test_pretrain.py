@@ -20,7 +20,8 @@ from longdoc.config import load_yaml
 from longdoc.encoders import SparseEncoder
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import FillConfig, NerConfig
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training import PretrainConfig, pretrain
 from longdoc.training.cloze import cloze, measure

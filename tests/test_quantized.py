@@ -86,11 +86,11 @@ def test_states_in_int8_are_close_and_independent_of_the_batch(model, dtype):
 @needs_int8
 def test_a_document_has_the_same_scores_alone_among_others_and_after_pickling(model):
     pipeline = Pipeline(model, device=CPU, precision="int8")
-    assert type(pipeline.readers[0].encoder.backbone.layers[0]) is QuantizedLayer
+    assert type(pipeline.readers[0].scorer.encoder.backbone.layers[0]) is QuantizedLayer
     together = [list(found.entities) for found in pipeline.pipe(DOCUMENTS)]
     assert any(together)
     again = pickle.loads(pickle.dumps(pipeline))
-    assert type(again.readers[0].encoder.backbone.layers[0]) is QuantizedLayer
+    assert type(again.readers[0].scorer.encoder.backbone.layers[0]) is QuantizedLayer
     assert together == [list(pipeline(each).entities) for each in DOCUMENTS]
     assert together == [list(again(each).entities) for each in DOCUMENTS]
 
@@ -100,25 +100,25 @@ def told_of(make):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         pipeline = make()
-        if pipeline.readers[0].device == CPU:
+        if pipeline.readers[0].scorer.device == CPU:
             assert pipeline(DOCUMENTS[0]) == pipeline(DOCUMENTS[0])
     (one,) = [each for each in told if issubclass(each.category, PrecisionWarning)]
-    return str(one.message), pipeline.readers[0]
+    return str(one.message), pipeline.readers[0].scorer
 
 
 def test_a_cpu_without_products_of_bytes_says_so_and_reads_as_auto(model, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
-    message, reader = told_of(lambda: Pipeline(model, device=CPU, precision="int8"))
+    message, scorer = told_of(lambda: Pipeline(model, device=CPU, precision="int8"))
     assert "this CPU has neither VNNI nor AMX, so it is read in float32" in message
-    assert type(reader.encoder.backbone.layers[0]) is PackedLayer
+    assert type(scorer.encoder.backbone.layers[0]) is PackedLayer
     document, exact = DOCUMENTS[2], Pipeline(model, device=CPU)
     with pytest.warns(PrecisionWarning):
         assert Pipeline(model, device=CPU, precision="int8")(document) == exact(document)
 
 
 def test_another_device_says_so():
-    message, reader = told_of(lambda: Pipeline(make_model(), device="meta", precision="int8"))
-    assert "the device is 'meta', so it is read in float32" in message and type(reader.encoder) is Encoder
+    message, scorer = told_of(lambda: Pipeline(make_model(), device="meta", precision="int8"))
+    assert "the device is 'meta', so it is read in float32" in message and type(scorer.encoder) is Encoder
 
 
 @pytest.mark.parametrize("capability", ["avx512_vnni", "amx_int8"])

@@ -25,7 +25,8 @@ from longdoc.errors import (
 )
 from longdoc.findings import place
 from longdoc.labels import Answer, Entity
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.outputs import FORMATS, Outcome, replacing
 from longdoc.outputs.format import passages
 from longdoc.record_types import Medication, Paper, Party, Problem, VitalSign

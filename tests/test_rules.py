@@ -353,7 +353,7 @@ def test_importing_the_module_loads_no_spacy() -> None:
 
 def test_without_spacy_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spacy", None)
-    with pytest.raises(MissingDependencyError, match=r"Rules needs spacy: pip install 'longdoc\[model\]'"):
+    with pytest.raises(MissingDependencyError, match=r"Rules needs spacy: pip install 'longdoc\[rules\]'"):
         Rules.load("general").find("A lease.")
 
 

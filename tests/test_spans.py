@@ -22,7 +22,8 @@ from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation import evaluate
 from longdoc.heads import DecodeOptions, SpansConfig, SpansHead, TaskConfig
 from longdoc.heads.spans import decode
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training import train
 from longdoc.training.batch_trainer import BatchTrainer
 from longdoc.training.data import collate, task_groups
@@ -93,7 +94,7 @@ def decoded(document, inside, config):
     tokens = Tokens(ids=np.ones(n, np.int64), offsets=offsets, words=np.arange(n), unknown=0, deleted="")
     merged = np.concatenate([inside, np.zeros_like(inside)], axis=1)
     scores = SimpleNamespace(tokens=tokens, document=document, merged=lambda: merged)
-    return decode(scores, "clauses", config, None, DecodeOptions())
+    return decode(scores, "clauses", config, DecodeOptions())
 
 
 @given(st.lists(st.sampled_from([0.0, 0.001, 0.3, 0.5, 1.0]), min_size=1, max_size=25).filter(any))
@@ -202,7 +203,7 @@ def test_windows_hold_the_parts_of_spans_and_know_where_they_start(clauses, mode
 
 def test_labels_that_the_data_does_not_annotate_are_not_learned():
     torch.manual_seed(0)
-    head = SpansHead(4, SpansConfig(labels=("A", "B")), dropout=0.0)
+    head = SpansHead(4, 2, dropout=0.0)
     states, content = torch.randn(2, 5, 4), torch.ones(2, 5, dtype=torch.bool)
     content[1, 3:] = False
     spans = (torch.rand(2, 5, 4) > 0.5).float()

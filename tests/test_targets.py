@@ -17,10 +17,11 @@ from longdoc.errors import DataError
 from longdoc.evaluation import LabelledData
 from longdoc.heads import NerConfig, TaskConfig
 from longdoc.heads.classify import class_targets
-from longdoc.heads.learning import Group
-from longdoc.heads.ner import IGNORED, tag_document
+from longdoc.heads.learning import IGNORED, Group
+from longdoc.heads.ner import tag_document
 from longdoc.labels import PREFIXES, Span, decode_tags, tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training import train
 from longdoc.training.data import learnable_of, training_batches

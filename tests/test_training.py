@@ -12,7 +12,8 @@ from longdoc.document import Document
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation import evaluate
 from longdoc.heads import TaskConfig
-from longdoc.heads.ner import IGNORED, tag_document
+from longdoc.heads.learning import IGNORED
+from longdoc.heads.ner import tag_document
 from longdoc.labels import Span
 from longdoc.pipeline import Pipeline
 from longdoc.training import TrainConfig, train

@@ -10,7 +10,8 @@ from conftest import CORPUS, make_model
 from longdoc.cli import main
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import NerConfig
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training import estimate, train
 from longdoc.training.trainer import prepare

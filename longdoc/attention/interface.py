@@ -201,13 +201,13 @@ def _attention(
     return sparse.attend(query, key, value, rows, scale=scale, dropout=dropout), None
 
 
-def _mask(attention_mask: Tensor | None = None, **_: Any) -> Tensor | None:
+def unchanged_mask(attention_mask: Tensor | None = None, **_: Any) -> Tensor | None:
     """The caller's mask unchanged, bool ``(B, T)``; the default mask functions expand it to ``T²`` elements."""
     return attention_mask
 
 
 AttentionInterface.register(NAME, _attention)
-AttentionMaskInterface.register(NAME, _mask)
+AttentionMaskInterface.register(NAME, unchanged_mask)
 
 
 def _check_call(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -4,7 +4,8 @@
                        and    both are tokens (no padding) of the same document
 
 The pattern is a union: a key is counted once, even if a query sees it for several reasons. Dimensions: ``B``
-rows, ``T`` tokens, ``Q`` query blocks.
+rows, ``T`` tokens, ``Q`` query blocks. Only functions that compute import torch: a pattern is also a setting of models
+that are read without it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from __future__ import annotations
 import functools
 import random
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from longdoc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,8 @@ class SparsePattern:
 
     def random_tables(self, rows: Rows, layer: int) -> Tensor | None:
         """The tables of a batch, int64 ``(B, Q, random_blocks)``; padding at a row's end does not change them."""
+        import torch
+
         if not self.random_blocks or self.as_transformers:
             return None
         n_tokens = rows.seen.shape[1]
@@ -131,6 +135,8 @@ class SparsePattern:
 
     def globals_of(self, rows: Rows) -> Tensor:
         """True for global tokens, including those of ``rows.global_mask``, bool ``(B, T)``."""
+        import torch
+
         seen = torch.ones_like(rows.seen) if self.as_transformers else rows.seen
         position, left = _document_positions(rows.documents, seen)
         chosen = rows.global_mask.clone()
@@ -146,6 +152,8 @@ class SparsePattern:
 
         0 or 1 everywhere, except with ``as_transformers``.
         """
+        import torch
+
         n_tokens = rows.seen.shape[1]
         positions = torch.arange(n_tokens, device=rows.seen.device)
         step = self.block if self.block_aligned else 1
@@ -192,6 +200,8 @@ class Rows:
             global_mask: bool ``(B, T)``.
             documents: int64 ``(B, T)``; the numbers at padding are ignored.
         """
+        import torch
+
         shape, device = like.shape[:2], like.device
         if documents is not None and seen is not None:  # padding takes the number of the token before it
             lowest = torch.iinfo(documents.dtype).min
@@ -209,6 +219,8 @@ def _document_positions(documents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor
 
     Padding at either end of a document does not belong to it.
     """
+    import torch
+
     n_tokens = documents.shape[1]
     positions = torch.arange(n_tokens, device=documents.device).expand_as(documents)
     changes = torch.ones_like(seen)
@@ -228,6 +240,8 @@ def _document_positions(documents: Tensor, seen: Tensor) -> tuple[Tensor, Tensor
 @functools.lru_cache(maxsize=256)
 def _draw(pattern: SparsePattern, n_blocks: int, layer: int) -> Tensor:
     """Random key blocks, int64 ``(Q, random_blocks)``, distinct for each query block and outside its window."""
+    import torch
+
     generator = random.Random(f"{pattern.seed} {layer} {n_blocks}")
     table = torch.full((n_blocks, pattern.random_blocks), -1)
     for query in range(n_blocks):

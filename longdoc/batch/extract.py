@@ -25,6 +25,7 @@ from longdoc.batch.stages import Extracted, give_back_memory
 from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, require
+from longdoc.exported import names_export
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.summary import count, shown
 from longdoc.workers import Limits
@@ -118,7 +119,7 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         MissingDependencyError: a library is not installed, such as pyarrow (the extra ``parquet``).
     """
     _check(format, engine, workers, progress, resume=resume, retry_failed=retry_failed)
-    request, limits = Request.of(**what), Limits(seconds=timeout, memory=memory)
+    request, limits = _checked_request(what), Limits(seconds=timeout, memory=memory)
     chosen = _engine(engine, ray_address, ray_gpus, workers, limits)
     inputs = _inputs(paths, out, glob, files_from)
     model, settings = fingerprint(request.model), {**request.settings(), "format": format}
@@ -157,10 +158,16 @@ def _check(format: str, engine: str, workers: int | None, progress: object, **fl
     check_choice("engine", engine, get_args(EngineName))
     if format != "jsonl":
         require("pyarrow", extra="parquet", needed_by=f"the format {format}")
-    for library in ("torch", "transformers"):
-        if find_spec(library) is None:  # not imported here, since the model is in a process of its own
-            require(library, extra="model", needed_by="extraction")
     check_count("workers", workers, 1, optional=True)
+
+
+def _checked_request(what: RequestOptions) -> Request:
+    """What to find, if the libraries of the model are installed; an export says what it needs when it is loaded."""
+    request = Request.of(**what)
+    for library in ("torch", "transformers"):
+        if not names_export(request.model) and find_spec(library) is None:  # imported in a process of its own
+            require(library, extra="model", needed_by="extraction")
+    return request
 
 
 def _engine(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Prediction
 
-_MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+_MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "model.onnx", "model.xml", "model.bin", "model.pt2")
 _BLOCK = 1 << 20
 
 

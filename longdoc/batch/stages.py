@@ -193,7 +193,7 @@ class Extractor:
         pipeline = self._pipeline or self.load()
         started = time.monotonic()
         documents = {i: pickle.loads(each.document) for i, each in enumerate(group) if each.document is not None}
-        found = dict(zip(documents, self._outcomes(pipeline, [*documents.values()]), strict=True))
+        found = dict(zip(documents, outcomes(self._request, pipeline, [*documents.values()]), strict=True))
         n_tokens = {i: _n_tokens(pipeline, document) for i, document in documents.items()}
         pace = (time.monotonic() - started) / max(sum(n_tokens.values()), 1)
         statuses = [
@@ -206,18 +206,23 @@ class Extractor:
         give_back_memory()
         return Extracted(tuple((each.input, status) for each, status in zip(group, statuses, strict=True)), rows)
 
-    def _outcomes(self, pipeline: Pipeline, documents: Sequence[Document]) -> list[Outcome]:
-        """What becomes of each document; if one of several makes the model fail, each is read by itself."""
-        try:
-            return list(self._request.read(pipeline, documents))
-        except ConfigError:
-            raise
-        except Exception as error:  # whatever it is, it costs the document that caused it, and no other
-            if len(documents) > 1:
-                return [found for document in documents for found in self._outcomes(pipeline, [document])]
-            if not isinstance(error, DocumentError):
-                logger.error("%s:\n%s", documents[0].source.name, "".join(format_exception(error)))
-            return [error]
+
+def outcomes(request: Request, pipeline: Pipeline, documents: Sequence[Document]) -> list[Outcome]:
+    """What becomes of each document; if one of several makes the model fail, each is read by itself.
+
+    Raises:
+        ConfigError: as for `Request.read`.
+    """
+    try:
+        return list(request.read(pipeline, documents))
+    except ConfigError:
+        raise
+    except Exception as error:  # whatever it is, it costs the document that caused it, and no other
+        if len(documents) > 1:
+            return [found for document in documents for found in outcomes(request, pipeline, [document])]
+        if not isinstance(error, DocumentError):
+            logger.error("%s:\n%s", documents[0].source.name, "".join(format_exception(error)))
+        return [error]
 
 
 def give_back_memory() -> None:

@@ -19,6 +19,7 @@ from longdoc.cli import (
     options,
     pretrain,
     push,
+    serve,
     show,
     status,
     train,
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Command] = {
     "convert": convert,
     "export": export,
     "push": push,
+    "serve": serve,
 }
 
 EXIT_STATUS = """\

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import console, options
-from longdoc.outputs.jsonl import as_json
 from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import given_by, on_one_line, place, searched, shortened
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from longdoc.prediction import Answers
 
 HELP = "answer questions about a document in its own words"
-_WRITTEN = ("text", "score", "check", "start", "end", "page", "section", "source", "value", "alternative")
-"""What the format json says of an answer."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,14 +51,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    document = options.while_importing(arguments.command, partial(options.load, arguments.path, arguments))
+    document = options.while_importing(arguments, partial(options.load, arguments.path, arguments))
     pipeline = options.load_pipeline(arguments)
     chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, "head": arguments.head}
     chosen |= options.windows(arguments)
     answers = pipeline.ask(document, arguments.questions, **chosen)
     answered = list(zip(arguments.questions, answers, strict=True))
     if arguments.format == "json":
-        console.write_data(_json(document, answered))
+        from longdoc.outputs.asked import answers_json
+
+        console.write_data(answers_json(document, answered))
     else:
         _print_answers(document, answered)
     return 0
@@ -104,29 +103,3 @@ def _found(answer: Answer) -> str:
 def _lacks(words: tuple[str, ...]) -> str:
     listed = ", ".join(f'"{word}"' for word in words)
     return f"The document does not have the word{'s' if len(words) > 1 else ''} {listed}."
-
-
-def _json(document: Document, answered: list[tuple[str, Answers]]) -> str:
-    record = {
-        "document": document.source.name,
-        "warnings": list(document.warnings),
-        "questions": [_asked(question, answers) for question, answers in answered],
-    }
-    return as_json(record, indent=2)
-
-
-def _asked(question: str, answers: Answers) -> dict[str, Any]:
-    return {
-        "question": question,
-        "coverage": round(answers.coverage, 4),
-        "absent": list(answers.absent),
-        "answers": [_plain(answer) for answer in answers],
-        "rejected": None if answers.rejected is None else _plain(answers.rejected),
-    }
-
-
-def _plain(answer: Answer) -> dict[str, Any]:
-    from longdoc.plain import plain
-
-    written = plain(answer)
-    return {name: written[name] for name in _WRITTEN}

@@ -234,7 +234,7 @@ def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[
                 yield document
 
     readable = documents()
-    first = options.while_importing(arguments.command, lambda: next(readable, None))
+    first = options.while_importing(arguments, lambda: next(readable, None))
     if first is not None:  # the model is loaded only if a document can be read
         pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
         for prediction in _predictions(pipeline, chain([first], readable), arguments, schema):

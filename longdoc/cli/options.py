@@ -114,13 +114,13 @@ def add_limits(parser: argparse._ActionsContainer) -> None:
     """Adds the limits on loading a document."""
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         metavar="S",
         help="seconds that loading one document may take, and with -o OUT/ the model for each 25,000 characters; "
         "default: 300",
     )
     parser.add_argument(
-        "--memory", type=_size, metavar="SIZE", help="memory that loading one document may take; default: 1GB; on Linux"
+        "--memory", type=size, metavar="SIZE", help="memory that loading one document may take; default: 1GB; on Linux"
     )
 
 
@@ -135,10 +135,10 @@ def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
     """Loads the model that the arguments choose, and reports it on standard error.
 
     Raises:
-        MissingDependencyError: torch or transformers is not installed.
+        MissingDependencyError: a library that the model needs is not installed.
         ConfigError: there is no such model.
     """
-    require_model_libraries(arguments.command)
+    import_reading(arguments)
     import longdoc
     from longdoc.outputs.table import plain_console
 
@@ -147,25 +147,40 @@ def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
         return longdoc.Pipeline.from_pretrained(arguments.model, **chosen, **options)
 
 
-def while_importing(command: str, load: Callable[[], T]) -> T:
-    """What a function returns that waits for another process, while this one imports what loads models.
+def while_importing(arguments: argparse.Namespace, load: Callable[[], T]) -> T:
+    """What a function returns that waits for another process, while this one imports what reads with the model.
 
     Raises:
-        MissingDependencyError: torch is not installed.
+        MissingDependencyError: a library that the model needs is not installed.
     """
     from longdoc.loaders.isolated import end_workers
 
     pool = ThreadPoolExecutor(1)
     try:
         loading = pool.submit(load)
-        require_model_libraries(command)
-        import_module("longdoc.pipeline")
+        import_reading(arguments)
         return loading.result()
     except BaseException:
         end_workers()  # on Ctrl-C, the command would wait for the document
         raise
     finally:
         pool.shutdown(wait=False)
+
+
+def import_reading(arguments: argparse.Namespace) -> None:
+    """Imports what reads with the model that the arguments choose: for an export, no torch.
+
+    Raises:
+        MissingDependencyError: a library is not installed.
+    """
+    from longdoc.exported import names_export
+
+    if names_export(arguments.model):
+        require("tokenizers", extra="onnx", needed_by=f"longdoc {arguments.command}")
+    else:
+        require_model_libraries(arguments.command)
+        import_module("longdoc.compute")
+    import_module("longdoc.pipeline")
 
 
 def require_model_libraries(command: str) -> None:
@@ -219,7 +234,8 @@ def page_range(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Parses a number of seconds above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -229,7 +245,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _size(text: str) -> int:
+def size(text: str) -> int:
     """Parses an amount of memory: ``"500MB"``, ``"2GB"``, or bytes."""
     units = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
     number, unit = (text[:-2], units[text[-2:].upper()]) if text[-2:].upper() in units else (text, 1)

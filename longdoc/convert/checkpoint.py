@@ -14,7 +14,8 @@ from torch import Tensor
 from transformers import AutoModel, PreTrainedModel
 
 from longdoc.errors import ConfigError
-from longdoc.model_files import TOKENIZER_FILES, read_json
+from longdoc.model_files import read_json
+from longdoc.model_files.tokenizers import TOKENIZER_FILES
 from longdoc.pretrained import Repository
 
 TWO_HEADS = ("AlbertForPreTraining", "BertForPreTraining", "BigBirdForPreTraining")

@@ -16,8 +16,8 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from longdoc.encoders import SpecialTokens, Template
 from longdoc.errors import ConfigError
+from longdoc.inputs import SpecialTokens, Template
 from longdoc.metrics import Bits
 from longdoc.windows import tokenize
 

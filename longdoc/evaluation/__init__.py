@@ -22,6 +22,7 @@ from longdoc.evaluation.part import Part
 from longdoc.evaluation.report import FORMS, Outcome, Report
 from longdoc.evaluation.scoring import annotated_labels, check, score, serving
 from longdoc.heads.ner import score_entities
+from longdoc.inputs import EncoderKind
 from longdoc.metrics import Counts, span_counts
 from longdoc.metrics.results import (
     AnswerResult,
@@ -34,7 +35,6 @@ from longdoc.metrics.results import (
 )
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
-from longdoc.reader import EncoderKind
 from longdoc.version import __version__
 
 __all__ = [

@@ -61,13 +61,13 @@ def majority(kind: str, examples: Sequence[Example]) -> Result:
 
 def truncated(example: Example, pipeline: Pipeline) -> View:
     """The start of a document."""
-    offsets = tokenize(example.text, pipeline.model.tokenizer).offsets
+    offsets = tokenize(example.text, pipeline.readers[0].scorer.tokenizer).offsets
     return View(example, int(offsets[LENGTH - 1, 1])) if len(offsets) > LENGTH else View(example)
 
 
 def both_ends(example: Example, pipeline: Pipeline) -> View:
     """The start and the end of a document."""
-    offsets = tokenize(example.text, pipeline.model.tokenizer).offsets
+    offsets = tokenize(example.text, pipeline.readers[0].scorer.tokenizer).offsets
     if len(offsets) <= HEAD + TAIL:
         return View(example)
     return View(example, int(offsets[HEAD - 1, 1]), int(offsets[-TAIL, 0]))

@@ -20,6 +20,7 @@ import torch
 from longdoc.config import from_dict, to_dict
 from longdoc.datasets import Example
 from longdoc.errors import ConfigError
+from longdoc.graphs import GraphScorer
 from longdoc.metrics.results import Result
 from longdoc.pipeline import Pipeline
 
@@ -112,6 +113,10 @@ def _kinds(base: type[Result]) -> Iterable[type[Result]]:
 def digest_of_model(pipeline: Pipeline) -> str:
     """A digest of the weights, the tokenizer and the configuration of a pipeline's model, and of how it computes."""
     found = hashlib.sha256()
+    if isinstance(graph := pipeline.readers[0].scorer, GraphScorer):
+        for path in sorted(path for path in graph.folder.iterdir() if path.is_file()):
+            found.update(path.name.encode() + path.read_bytes())
+        return found.hexdigest()
     model, weights = pipeline.model, next(pipeline.model.parameters())
     settings = {"config": to_dict(model.config), "dtype": str(weights.dtype), "device": weights.device.type}
     found.update(json.dumps({**settings, "torch": torch.__version__}, sort_keys=True, default=str).encode())

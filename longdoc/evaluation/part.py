@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import torch
+
 from longdoc.config import from_dict, to_dict
 from longdoc.datasets import Example
 from longdoc.datasets.views import View
@@ -74,10 +76,8 @@ class Part:
             self.was_kept = True
             return kept
         data, examples = self.data, self.data.examples
-        tokens = [
-            len(tokenize(example.text, self.pipeline.model.tokenizer)) * max(len(example.questions), 1)
-            for example in examples
-        ]
+        tokenizer = self.pipeline.readers[0].scorer.tokenizer
+        tokens = [len(tokenize(example.text, tokenizer)) * max(len(example.questions), 1) for example in examples]
         results, seconds, peaks = self._kept_stretches()
         bar = Progress(f"{shown(data.name)}, {self.encoder}", tokens, done=len(results), shown=progress, tell=tell)
         try:
@@ -102,7 +102,8 @@ class Part:
     def _read(self, examples: Sequence[Example], bar: Progress) -> tuple[list[Result], float, float | None]:
         """Results of a stretch of documents, the seconds it took, and the peak of memory."""
         watched, views = Watched(self.pipeline, bar.read), [View(example) for example in examples]
-        with peak_memory(next(self.pipeline.model.parameters()).device) as peak:
+        on_cpu = torch.device("cpu")  # as exported graphs are
+        with peak_memory(getattr(self.pipeline.readers[0].scorer, "device", on_cpu)) as peak:
             started_at = time.perf_counter()
             found = score(watched, self.data.kind, views, self.data.labels)
             seconds = time.perf_counter() - started_at

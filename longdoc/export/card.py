@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from longdoc.exported import GRAPHS, ExportRecord
 from longdoc.model import Model
 from longdoc.version import __version__
 
@@ -48,6 +49,18 @@ import longdoc
 pipeline = longdoc.Pipeline.from_pretrained(NAME)
 ```
 """
+_GRAPH = """\
+`{file}` has the encoder and the heads, for any number of windows `B` and tokens `T`. `tokenizer.json` is of the library
+tokenizers. Merging windows and decoding are longdoc's; `config.json` has their settings, `export.json` what else a
+reader must know, and `parity.json` how far the scores are from those of torch.
+"""
+_INPUTS = {
+    "input_ids": "int64 | (B, T)",
+    "attention_mask": "bool | (B, T), false at padding",
+    "token_type_ids": "int64 | (B, T)",
+    "global_mask": "bool | (B, G), of the first tokens: true for those of a question and before it",
+    "period": "int64 | (), the length of the windows that the head was trained on, in tokens",
+}
 
 
 def card_of_head(
@@ -89,6 +102,24 @@ def card_of_model(model: Model, *, base: str | None, licence: str | None) -> str
         "",
     ]
     return "\n".join(lines)
+
+
+def card_of_graph(model: Model, record: ExportRecord, *, base: str | None, licence: str | None) -> str:
+    """The card of a graph with heads of a model; ``base`` and ``licence`` as for :func:`card_of_head`."""
+    kinds = [model.config.heads[name].kind for name in record.outputs]
+    tasks = list(dict.fromkeys(PIPELINES[kind] for kind in kinds if kind in PIPELINES))
+    lines = [*_header(base, licence, "longdoc", tasks), f"# A model of longdoc as {record.format}", ""]
+    lines += [*_facts(base, licence), f"- {record.format}, {record.precision}; encoder: {record.encoder}", ""]
+    lines += ["## Heads", "", *(_described(model, head) for head in record.outputs)]
+    lines += [f"- left out: `{head}`, since {reason}" for head, reason in record.left_out.items()]
+    lines += ["", _IN_LONGDOC, "## In other programs", "", _GRAPH.format(file=GRAPHS[record.format]), ""]
+    lines += ["| | type | shape |", "|---|---|---|"]
+    lines += [f"| `{name}` | {_INPUTS[name]} |" for name in record.inputs]
+    lines += [
+        f"| `{name}` | float32 | (B, T, {record.heads[head].width}), or (B, 1, …) of heads that score windows |"
+        for head, name in record.outputs.items()
+    ]
+    return "\n".join([*lines, ""])
 
 
 def _header(base: str | None, licence: str | None, library: str, tasks: Sequence[str]) -> Iterator[str]:

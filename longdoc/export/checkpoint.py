@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import transformers
-from safetensors import SafetensorError
 
 from longdoc.errors import ConfigError
 from longdoc.export import files, probe
@@ -20,7 +16,8 @@ from longdoc.export.layers import weights_for
 from longdoc.export.remarks import remarks
 from longdoc.heads import kind_of
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.model_files import encoder_config
 from longdoc.pretrained import quiet
 from longdoc.sources import load_model
@@ -83,7 +80,7 @@ def to_transformers(
     told = remarks(loaded, name, task)
     exported = Exported(folder=Path(output), head=name, architecture=type(task).__name__, remarks=told)
     card = card_of_head(loaded, name, exported.architecture, told, base=base, licence=licence)
-    with _new_folder(exported.folder) as folder, quiet():
+    with files.new_folder(exported.folder) as folder, quiet():
         task.save_pretrained(folder)
         files.write_tokenizer(folder, loaded, name)
         files.write_modules(folder, loaded, name)
@@ -95,7 +92,7 @@ def to_transformers(
 def _chosen(model: Model, head: str | None, where: str) -> str:
     """The head to export, which has a class in transformers."""
     heads = model.config.heads
-    own = {name: kind_of(config).module for name, config in heads.items()}
+    own = {name: kind_of(config).module() for name, config in heads.items()}
     if foreign := [name for name, module in model.heads.items() if not isinstance(module, own[name])]:
         raise ConfigError(
             f"{where} is a checkpoint of transformers, with its own head {', '.join(foreign)}, and transformers loads "
@@ -181,25 +178,3 @@ def _settings(config: ModelConfig, name: str) -> ModelConfig:
         plain = type(head.calibration)()
         head = replace(head, calibration=plain, pooling="mean" if head.pooling == "attention" else head.pooling)
     return replace(config, heads={name: head}, heads_for={})
-
-
-@contextmanager
-def _new_folder(output: Path) -> Iterator[Path]:
-    """A folder that appears under its name when it is complete.
-
-    Raises:
-        ConfigError: there is something there, or it cannot be written.
-    """
-    try:
-        if output.exists() and (not output.is_dir() or any(output.iterdir())):
-            raise ConfigError(f"{output} exists; name a new or an empty folder, since each has one head")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as made:
-            folder = Path(made) / output.name
-            folder.mkdir()
-            yield folder
-            if output.exists():
-                output.rmdir()
-            folder.replace(output)
-    except (OSError, SafetensorError) as error:
-        raise ConfigError(f"{output} cannot be written ({error}); free some space, or name another folder") from error

@@ -1,17 +1,27 @@
-"""The files beside the weights: tokenizer, modules of sentence-transformers, and the settings of longdoc."""
+"""The folder of an export, and the files beside the weights: tokenizer, modules of sentence-transformers, settings."""
 
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
+from safetensors import SafetensorError
+
 from longdoc.config import to_dict
+from longdoc.errors import ConfigError
 from longdoc.heads.embed import VectorPooling
 from longdoc.hub.configs import SETTINGS_FILE
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.version import __version__
 from longdoc.vocabulary import MASKS, unknown_id
+
+PARITY_FILE = "parity.json"
+"""How far the scores of a graph are from those of torch."""
 
 
 def length(model: Model, head: str) -> int:
@@ -44,7 +54,7 @@ def write_tokenizer(folder: Path, model: Model, head: str) -> None:
         "padding_side": "right",
         "clean_up_tokenization_spaces": False,
     }
-    _write(folder / "tokenizer_config.json", settings | tokens)
+    write_json(folder / "tokenizer_config.json", settings | tokens)
 
 
 def write_modules(folder: Path, model: Model, head: str) -> None:
@@ -63,17 +73,40 @@ def write_modules(folder: Path, model: Model, head: str) -> None:
     modes = {name: mode == config.pooling for name, mode in named.items()}
     for module in modules[1:]:
         (folder / module["path"]).mkdir()
-    _write(folder / "modules.json", modules)
-    _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": backbone.config.hidden_size, **modes})
-    _write(folder / "sentence_bert_config.json", {"max_seq_length": length(model, head), "do_lower_case": False})
+    write_json(folder / "modules.json", modules)
+    write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": backbone.config.hidden_size, **modes})
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": length(model, head), "do_lower_case": False})
     if config.normalize:
-        _write(folder / "2_Normalize" / "config.json", {})
+        write_json(folder / "2_Normalize" / "config.json", {})
 
 
 def write_settings(folder: Path, config: ModelConfig) -> None:
     """Writes by what longdoc reads the folder as it read the head."""
-    _write(folder / SETTINGS_FILE, {"longdoc_version": __version__, "longdoc": to_dict(config)})
+    write_json(folder / SETTINGS_FILE, {"longdoc_version": __version__, "longdoc": to_dict(config)})
 
 
-def _write(path: Path, record: Any) -> None:
+def write_json(path: Path, record: Any) -> None:
+    """Writes a record as JSON."""
     path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def new_folder(output: Path) -> Iterator[Path]:
+    """A folder that appears under its name when it is complete.
+
+    Raises:
+        ConfigError: there is something there, or it cannot be written.
+    """
+    try:
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise ConfigError(f"{output} exists; name a new or an empty folder, since each has one export")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as made:
+            folder = Path(made) / output.name
+            folder.mkdir()
+            yield folder
+            if output.exists():
+                output.rmdir()
+            folder.replace(output)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{output} cannot be written ({error}); free some space, or name another folder") from error

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from longdoc.encoders import Batch
 from longdoc.export.layers import calibrated
+from longdoc.inputs import Batch
 from longdoc.model import Model
 from longdoc.vocabulary import special_ids
 
@@ -22,8 +22,8 @@ _LENGTHS = (23, 31)
 _QUESTION = 5
 
 
-def random_rows(model: Model, kind: str, size: int) -> Batch:
-    """Two rows of random words, the first of them padded; for questions and hypotheses, with one of some words."""
+def random_rows(model: Model, kind: str, size: int) -> Batch[Tensor]:
+    """Two rows of random words, ``(2, T)``, the first padded; for questions and hypotheses, with one of some words."""
     rng = np.random.default_rng(0)
     special = special_ids(model.tokenizer)
     words = np.array(sorted({*model.tokenizer.get_vocab(with_added_tokens=True).values()} - special))
@@ -34,7 +34,7 @@ def random_rows(model: Model, kind: str, size: int) -> Batch:
 
 
 @torch.no_grad()
-def scores_of_longdoc(model: Model, head: str, batch: Batch) -> Tensor:
+def scores_of_longdoc(model: Model, head: str, batch: Batch[Tensor]) -> Tensor:
     """Logits ``(B, T, L)``, or of texts ``(B, L)``, of a head of longdoc, calibrated as its scores; or the states."""
     config: Any = model.config.heads[head]
     module: Any = model.heads[head]
@@ -50,7 +50,7 @@ def scores_of_longdoc(model: Model, head: str, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def scores_of_transformers(task: Any, batch: Batch) -> Tensor:
+def scores_of_transformers(task: Any, batch: Batch[Tensor]) -> Tensor:
     """The same of a model of transformers: ``(B, T, L)`` or ``(B, L)``."""
     inputs = {name: tensor.long() for name, tensor in batch.inputs.items() if name != "global_mask"}
     output = task(**inputs)
@@ -60,7 +60,7 @@ def scores_of_transformers(task: Any, batch: Batch) -> Tensor:
     return found
 
 
-def difference(one: Tensor, other: Tensor, batch: Batch) -> float:
+def difference(one: Tensor, other: Tensor, batch: Batch[Tensor]) -> float:
     """The largest difference, as a share of the largest logit if that is above 1, of ``(B, T, L)`` or ``(B, L)``."""
     if one.ndim == 3:
         seen = batch.inputs.get("attention_mask", torch.ones(one.shape[:2], dtype=torch.bool))

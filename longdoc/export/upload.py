@@ -10,13 +10,17 @@ from huggingface_hub import CommitOperationAdd, HfApi
 
 from longdoc.errors import ConfigError, first_line
 from longdoc.export.card import card_of_model
+from longdoc.export.files import PARITY_FILE
+from longdoc.exported import RECORD_FILE
 from longdoc.hub.configs import SETTINGS_FILE
 from longdoc.model import Model, longdoc_folder
-from longdoc.model_files import TOKENIZER_FILES, file_in
+from longdoc.model_files import file_in
+from longdoc.model_files.tokenizers import TOKENIZER_FILES
 
 _CARD = "README.md"
 _FILES = (
     *("config.json", "model.safetensors", _CARD, SETTINGS_FILE, *TOKENIZER_FILES),
+    *(RECORD_FILE, PARITY_FILE, "model.onnx", "model.onnx.data", "model.xml", "model.bin", "model.pt2"),
     *("modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Normalize/config.json"),
 )
 """Those that are sent; a folder may have others, such as logs and states of a training."""
@@ -32,7 +36,7 @@ def push(
     licence: str | None = None,
     api: Any = None,
 ) -> str:
-    """Sends a folder of ``Model.save``, ``longdoc train`` or :func:`to_transformers` to the hub, in one commit.
+    """Sends a folder of ``Model.save``, ``longdoc train`` or ``longdoc export`` to the hub, in one commit.
 
     A folder without a ``README.md`` is sent with a model card. Log in before, with ``hf auth login``.
 

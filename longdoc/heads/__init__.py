@@ -1,7 +1,8 @@
 """States of an encoder → scores of a task, findings, and the loss to learn from. One set of heads serves every encoder.
 
-A kind of head is one module of this package: its configuration, its ``nn.Module``, decoding, training targets and
-scoring, gathered in one :class:`HeadKind`. :data:`HEADS` lists them; to add a kind, write its module and add one line.
+A kind of head is one module of this package: its configuration, decoding, training targets and scoring, gathered in one
+:class:`HeadKind`. :data:`HEADS` lists them; to add a kind, write its module and add one line. All of that is numpy; the
+``nn.Module`` of each kind is in :mod:`longdoc.heads.modules`, so that an exported model is read without torch.
 
 Dimensions: ``B`` windows, ``T`` tokens, ``D`` width, ``L`` labels, ``G`` groups (all windows of one document, or
 of one question to it), ``N`` chosen positions, ``V`` vocabulary.
@@ -9,20 +10,32 @@ of one question to it), ``N`` chosen positions, ``V`` vocabulary.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
-from longdoc.heads.classify import ACTIVATIONS, CLASSIFY, ClassifyConfig, ClassifyHead
-from longdoc.heads.embed import EMBED, EmbedConfig, EmbedHead
-from longdoc.heads.fill import FILL, FillConfig, FillHead
+from longdoc.heads.classify import CLASSIFY, ClassifyConfig
+from longdoc.heads.embed import EMBED, EmbedConfig
+from longdoc.heads.fill import FILL, FillConfig
 from longdoc.heads.kind import DecodeOptions, HeadConfig, HeadKind
 from longdoc.heads.learnable import Learnable
 from longdoc.heads.learning import Group, TaskConfig
-from longdoc.heads.ner import NER, NerConfig, NerHead
+from longdoc.heads.ner import NER, NerConfig
 from longdoc.heads.nli import NLI, NliConfig
-from longdoc.heads.qa import QA, QaConfig, QaHead, with_null
-from longdoc.heads.spans import SPANS, SpansConfig, SpansHead
+from longdoc.heads.qa import QA, QaConfig
+from longdoc.heads.spans import SPANS, SpansConfig
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from longdoc.heads.modules import (
+        ACTIVATIONS,
+        ClassifyHead,
+        EmbedHead,
+        FillHead,
+        NerHead,
+        QaHead,
+        SpansHead,
+        with_null,
+    )
 
 __all__ = [
     "ACTIVATIONS",
@@ -80,3 +93,12 @@ def kind_of(config: HeadConfig) -> HeadKind:
 def build_head(config: HeadConfig, width: int, embeddings: nn.Embedding) -> nn.Module:
     """Builds a head with fresh weights for an encoder of that width and those input embeddings."""
     return kind_of(config).build(config, width, embeddings)
+
+
+def __getattr__(name: str) -> Any:
+    """Imports torch, with the modules, when one of them is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module 'longdoc.heads' has no attribute {name!r}; it has {', '.join(__all__)}")
+    from longdoc.heads import modules
+
+    return getattr(modules, name)

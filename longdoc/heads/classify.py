@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from longdoc.datasets import Example, read_labelled
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration
-from longdoc.encoders import Batch, Template
 from longdoc.errors import ConfigError, DataError
 from longdoc.findings import WindowScores, parts, section_name
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
 from longdoc.heads.learnable import Learnable, check_spelling
 from longdoc.heads.learning import Group, TaskConfig, group_numbers, passes_over
+from longdoc.inputs import Batch, Template
 from longdoc.labels import Label, check_labels
 from longdoc.metrics import class_counts, reliability
 from longdoc.metrics.results import ClassResult
 from longdoc.prediction import Prediction
 from longdoc.windows import split, tokenize
 
+if TYPE_CHECKING:
+    from longdoc.heads.modules import ClassifyHead
+
 Pooling: TypeAlias = Literal["mean", "max", "attention"]
 Activation: TypeAlias = Literal["tanh", "relu", "gelu", "gelu_new"]
-ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh,
-    "relu": F.relu,
-    "gelu": F.gelu,
-    "gelu_new": partial(F.gelu, approximate="tanh"),
-}
-"""The activation functions of a hidden layer, by the names of transformers."""
-
 MAX_WINDOWS = 4
 """Maximum number of windows of a long text in a group, drawn again in each pass."""
 
@@ -71,118 +62,27 @@ class ClassifyConfig:
             raise ConfigError(f"other is {self.other!r}; the head has {', '.join(self.labels)}")
 
 
-class Pooled(Protocol):
-    """The fields of a configuration that :class:`ClassifyHead` needs."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Classes."""
-
-    @property
-    def over(self) -> Literal["windows", "tokens"]:
-        """What is scored before pooling."""
-
-    @property
-    def pooling(self) -> Pooling:
-        """How the scores are combined."""
-
-
-class ClassifyHead(nn.Module):
-    """Logits of classes for windows or tokens, pooled over a document or section."""
-
-    def __init__(self, width: int, config: Pooled, dropout: float = 0.1, *, hidden: Activation | None = None) -> None:
-        super().__init__()
-        self.config = config
-        self.dropout = nn.Dropout(dropout)
-        self.dense = None if hidden is None else nn.Linear(width, width)
-        self.activation = None if hidden is None else ACTIVATIONS[hidden]
-        self.linear = nn.Linear(width, len(config.labels) + (config.pooling == "attention"))
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Logits ``(B, T, L)``, or ``(B, 1, L)`` of windows, from states ``(B, T, D)``.
-
-        Attention pooling adds a last column with the attention logit.
-        """
-        logits: Tensor = self.linear(self.dropout(self.features(states)))
+def pooled_logits(scores: WindowScores, over: str, pooling: Pooling) -> np.ndarray:
+    """Logits, float64 ``(L,)``, of a text from the scores of its windows or its tokens."""
+    rows = (scores.merged() if over == "tokens" else scores.stacked()).astype(np.float64)
+    logits: np.ndarray
+    if pooling == "attention":
+        logits = softmax(rows[:, -1]) @ rows[:, :-1]
         return logits
-
-    def features(self, states: Tensor) -> Tensor:
-        """What the last layer reads, ``(B, T, D)`` or of windows ``(B, 1, D)``, from states ``(B, T, D)``."""
-        chosen = states[:, :1] if self.config.over == "windows" else states
-        if self.dense is None or self.activation is None:
-            return chosen
-        return self.activation(self.dense(self.dropout(chosen)))
-
-    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The logits of ``forward`` as float32: ``(B, T, L)`` or ``(B, 1, L)``."""
-        logits: Tensor = self(states)
-        return logits.float()
-
-    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits ``(N, L)``, one row per choice (a class of a window or token), from states ``(B, T, D)``.
-
-        ``mask`` is bool ``(B, T)``, false where a position is padding.
-        """
-        logits = self.scores(states)[..., : len(self.config.labels)]
-        return logits[mask if self.config.over == "tokens" else mask[:, :1]]
-
-    def pool(self, scores: Tensor) -> Tensor:
-        """Logits ``(L,)`` of a document from the scores ``(N, L)`` of its windows or tokens."""
-        if self.config.pooling == "mean":
-            return scores.mean(dim=0)
-        if self.config.pooling == "max":
-            return scores.amax(dim=0)
-        return scores[:, -1].softmax(dim=0) @ scores[:, :-1]
-
-    def loss(
-        self,
-        states: Tensor,
-        *,
-        content: Tensor,
-        groups: Tensor,
-        targets: Tensor,
-        evidence: Tensor | None = None,
-        weights: Tensor | None = None,
-    ) -> Tensor:
-        """Mean cross-entropy of the groups' classes, plus that of the attention to the evidence if given: a scalar.
-
-        Args:
-            states: ``(B, T, D)``.
-            content: bool ``(B, T)``, the windows' own tokens.
-            groups: int64 ``(B,)``, ascending from 0: the document that a window belongs to.
-            targets: int64 ``(G,)``, or float ``(G, L)`` of zeros and ones for several classes at once.
-            evidence: bool ``(B, T)``, the tokens that decide; groups without any do not count.
-            weights: factors of the loss of each class, float ``(L,)``, by which the mean is not divided; with several
-                classes at once, of the texts that have the class.
-        """
-        scores: Tensor = self(states).float()
-        rows = content if scores.shape[1] > 1 else content.new_ones(content.shape[0], 1)
-        sizes = groups.new_zeros(int(groups[-1]) + 1).index_add(0, groups, rows.sum(1)).tolist()
-        found = scores[rows].split(sizes)
-        logits = torch.stack([self.pool(own) for own in found])
-        if targets.is_floating_point():
-            loss = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights)
-        else:
-            loss = F.cross_entropy(logits, targets, weight=weights, reduction="none").mean()
-        if evidence is None:
-            return loss
-        pairs = zip(found, evidence[rows].split(sizes), strict=True)
-        losses = [-own[:, -1].log_softmax(dim=0)[wanted].logsumexp(0) for own, wanted in pairs if wanted.any()]
-        return loss + torch.stack(losses).mean() if losses else loss
-
-
-def pooled_logits(scores: WindowScores, over: str, module: Any) -> Tensor:
-    """Logits ``(L,)`` of a text from the scores of its windows or its tokens."""
-    rows = scores.merged() if over == "tokens" else scores.stacked()
-    logits: Tensor = module.pool(torch.from_numpy(rows))
+    logits = rows.max(axis=0) if pooling == "max" else rows.mean(axis=0)
     return logits
 
 
-def decode(
-    scores: WindowScores, head: str, config: ClassifyConfig, module: nn.Module, options: DecodeOptions
-) -> list[Label]:
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Shares ``(N,)`` that sum to one, of logits ``(N,)``."""
+    powers = np.exp(logits - logits.max())
+    shares: np.ndarray = powers / powers.sum()
+    return shares
+
+
+def decode(scores: WindowScores, head: str, config: ClassifyConfig, options: DecodeOptions) -> list[Label]:
     """The classes of a document or section, likeliest first."""
-    labels = labels_of(pooled_logits(scores, config.over, module), head, config)
+    labels = labels_of(pooled_logits(scores, config.over, config.pooling), head, config)
     labels = [label for label in labels if label.name != config.other]
     if config.unit == "document":
         return labels
@@ -191,13 +91,12 @@ def decode(
     return [replace(label, start=start, end=end, section=section) for label in labels]
 
 
-def labels_of(logits: Tensor, head: str, config: ClassifyConfig) -> list[Label]:
+def labels_of(logits: np.ndarray, head: str, config: ClassifyConfig) -> list[Label]:
     """The likeliest class of logits ``(L,)``, or with ``multi_label`` every class of at least 0.5, likeliest first."""
-    scaled = (logits - config.calibration.bias) / config.calibration.temperature
     if config.multi_label:
-        found = [(label, score) for label, score in zip(config.labels, scaled.sigmoid().tolist(), strict=True)]
+        found = [*zip(config.labels, config.calibration.probabilities(logits).tolist(), strict=True)]
         return [Label(name=n, score=s, source=head) for n, s in sorted(found, key=lambda f: -f[1]) if s >= 0.5]
-    scores = scaled.softmax(dim=0)
+    scores = softmax((logits - config.calibration.bias) / config.calibration.temperature)
     best = int(scores.argmax())
     return [Label(name=config.labels[best], score=float(scores[best]), source=head)]
 
@@ -274,7 +173,7 @@ def learnable_classes(
 
 
 def class_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, ClassifyConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, ClassifyConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``ClassifyHead.loss``: classes int64 ``(G,)``, or float32 ``(G, L)`` with ``multi_label``.
 
@@ -284,9 +183,9 @@ def class_targets(
     ((head, config),) = configs.items()
     if config.multi_label:
         rows = [[float(label in group.targets["labels"]) for label in config.labels] for group in groups]
-        targets = torch.tensor(rows)
+        targets = np.array(rows, dtype=np.float32)
     else:
-        targets = torch.tensor([class_index(group, config) for group in groups])
+        targets = np.array([class_index(group, config) for group in groups])
     weights = groups[0].task.weights_of(config.labels)
     return {
         head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets, "weights": weights}
@@ -327,10 +226,17 @@ def _class_result(example: Example, prediction: Prediction, other: str | None) -
     return ClassResult(scored, class_counts(names, gold))
 
 
+def module() -> type[ClassifyHead]:
+    """The class of its module, with which torch is imported."""
+    from longdoc.heads.modules import ClassifyHead
+
+    return ClassifyHead
+
+
 CLASSIFY = HeadKind(
     config=ClassifyConfig,
-    module=ClassifyHead,
-    build=lambda config, width, embeddings: ClassifyHead(width, config, hidden=config.hidden),
+    module=module,
+    build=lambda config, width, embeddings: module()(width, config, hidden=config.hidden),
     decode=decode,
     finds="labels",
     groups=class_groups,

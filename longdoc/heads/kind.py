@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from tokenizers import Tokenizer
-from torch import nn
 
 from longdoc.arguments import check_count, check_score
 from longdoc.datasets import Example
 from longdoc.datasets.views import View
 from longdoc.document import Document
-from longdoc.encoders import Batch, Template
 from longdoc.findings import WindowScores
 from longdoc.heads.learnable import Learnable
 from longdoc.heads.learning import Group, TaskConfig
+from longdoc.inputs import Batch, Template
 from longdoc.labels import Inference
 from longdoc.prediction import Prediction
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class HeadConfig(Protocol):
@@ -72,12 +74,13 @@ class Reads(Protocol):
         """Inferences, one per hypothesis."""
 
 
-Decode: TypeAlias = Callable[[WindowScores, str, Any, Any, DecodeOptions], list[Any]]
-"""Scores, name of the head, its configuration, its module, options → findings."""
+Decode: TypeAlias = Callable[[WindowScores, str, Any, DecodeOptions], list[Any]]
+"""Scores, name of the head, its configuration, options → findings."""
 Groups: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template, np.random.Generator], Iterator[Group]]
 """Task, configurations of its heads by name, tokenizer, special tokens, random numbers → windows to learn from."""
-Targets: TypeAlias = Callable[[Sequence[Group], Batch, Mapping[str, Any]], dict[str, dict[str, Any]]]
-"""Groups, their batch, configurations of the heads by name → by head, the arguments of its module's ``loss``."""
+Targets: TypeAlias = Callable[[Sequence[Group], Batch[Any], Mapping[str, Any]], dict[str, dict[str, Any]]]
+"""Groups, their batch, configurations of the heads by name → by head, the arguments of its module's ``loss``,
+arrays of numpy or tensors."""
 Learns: TypeAlias = Callable[[TaskConfig, Mapping[str, Any], Tokenizer, Template], Learnable]
 """Task, configurations of its heads by name, tokenizer, special tokens → what they can learn, and what is left out."""
 Scorer: TypeAlias = Callable[[Reads, Sequence[str], Sequence[View], set[str]], list[Any]]
@@ -109,8 +112,9 @@ class HeadKind:
 
     config: type[Any]
     """Its :class:`HeadConfig`, written in YAML and stored with the model."""
-    module: type[nn.Module]
-    """Its module, with ``scores`` for decoding and ``loss`` for training."""
+    module: Callable[[], type[nn.Module]]
+    """The class of its module, with ``scores`` for decoding and ``loss`` for training. It is asked for where a model is
+    built, since an exported one is read without torch."""
     build: Callable[[Any, int, nn.Embedding], nn.Module]
     """Configuration, width of the encoder, its input embeddings → a module with fresh weights."""
     decode: Decode | None = None

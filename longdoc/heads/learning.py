@@ -8,13 +8,15 @@ from math import inf
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer
 
 from longdoc.datasets import DatasetConfig, Example
-from longdoc.encoders import SpecialTokens
 from longdoc.errors import ConfigError
+from longdoc.inputs import SpecialTokens
 from longdoc.windows import Tokens, sentence_starts, token_range, tokenize
+
+IGNORED = -100
+"""Target of a position that is not learned from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +73,11 @@ class TaskConfig:
         if self.first_tokens is not None and self.first_tokens < 1:
             raise ConfigError(f"a task's first_tokens must be at least 1; got {self.first_tokens}")
 
-    def weights_of(self, labels: Sequence[str]) -> torch.Tensor | None:
+    def weights_of(self, labels: Sequence[str]) -> np.ndarray | None:
         """Factors of the loss of these labels, float32 ``(L,)``; None if all are 1."""
         if not self.class_weights:
             return None
-        return torch.tensor([self.class_weights.get(label, 1.0) for label in labels])
+        return np.array([self.class_weights.get(label, 1.0) for label in labels], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,6 @@ def passes_over(items: Sequence[Any], passes: float, rng: np.random.Generator) -
                 yield item
 
 
-def group_numbers(groups: Sequence[Group]) -> torch.Tensor:
+def group_numbers(groups: Sequence[Group]) -> np.ndarray:
     """Number of the group that each window belongs to, int64 ``(B,)``."""
-    return torch.repeat_interleave(torch.arange(len(groups)), torch.tensor([len(group.slices) for group in groups]))
+    return np.repeat(np.arange(len(groups)), [len(group.slices) for group in groups])

@@ -6,26 +6,22 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from longdoc.datasets import Example, check_overlaps, misaligned_in, read_labelled
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, Subwords, decode_entities, drop_late_mentions, log_odds
 from longdoc.document import Document
-from longdoc.encoders import Batch, SpecialTokens, Template
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learnable import Learnable, check_known
-from longdoc.heads.learning import Group, TaskConfig, passes_over
+from longdoc.heads.learning import IGNORED, Group, TaskConfig, passes_over
+from longdoc.inputs import Batch, SpecialTokens, Template
 from longdoc.labels import (
-    OUTSIDE,
     Entity,
     Scheme,
     check_labels,
@@ -39,10 +35,10 @@ from longdoc.metrics.results import EntityResult
 from longdoc.prediction import Prediction
 from longdoc.windows import sentence_starts, split_with_random_lead, tokenize, word_offsets, word_starts
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from longdoc.heads.modules import NerHead
 
-IGNORED = -100
-"""Target of a position that is not learned from."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,61 +65,7 @@ class NerConfig:
             raise ConfigError(f"introduced names {', '.join(sorted(unknown))}; the head has {', '.join(self.labels)}")
 
 
-class NerHead(nn.Module):
-    """A linear layer over ``tag_names(labels, scheme)``."""
-
-    def __init__(self, width: int, config: NerConfig, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.tags = tag_names(config.labels, config.scheme)
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, len(self.tags))
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Logits ``(B, T, L)`` from states ``(B, T, D)``."""
-        logits: Tensor = self.linear(self.dropout(states))
-        return logits
-
-    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tag probabilities, float32 ``(B, T, L)``, from states ``(B, T, D)``; rows sum to one."""
-        logits: Tensor = self(states)
-        return logits.float().softmax(dim=-1)
-
-    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits ``(N, L)``, one row per choice (a token's tag), from states ``(B, T, D)``.
-
-        ``mask`` is bool ``(B, T)``, false at padding.
-        """
-        logits: Tensor = self(states)
-        return logits.float()[mask]
-
-    def loss(
-        self, states: Tensor, *, tags: Tensor, unmarked: Sequence[str] = (), weights: Tensor | None = None
-    ) -> Tensor:
-        """Mean negative log-likelihood of the tags, a scalar.
-
-        If a data set does not annotate a label, its ``O`` means "outside, or that label": the probabilities of these
-        tags are summed before the logarithm (learning from partial annotation; Tsuboi et al., 2008).
-
-        Args:
-            states: ``(B, T, D)``.
-            tags: int64 ``(B, T)``; -100 where there is nothing to learn (padding, special tokens).
-            unmarked: labels of this head that the data set does not annotate.
-            weights: factors of the loss of each tag, float ``(L,)``, by which the mean is not divided.
-        """
-        log_probabilities: Tensor = self(states).float().log_softmax(dim=-1)
-        if unmarked:
-            open_tags = [i for i, tag in enumerate(self.tags) if tag == OUTSIDE or tag[2:] in unmarked]
-            outside = log_probabilities[..., open_tags].logsumexp(dim=-1, keepdim=True)
-            log_probabilities = torch.cat([outside, log_probabilities[..., 1:]], dim=-1)
-        losses = F.nll_loss(
-            log_probabilities.flatten(0, 1), tags.flatten(), weight=weights, ignore_index=IGNORED, reduction="sum"
-        )
-        return losses / (tags != IGNORED).sum().clamp(min=1)
-
-
-def decode(
-    scores: WindowScores, head: str, config: NerConfig, module: nn.Module, options: DecodeOptions
-) -> list[Entity]:
+def decode(scores: WindowScores, head: str, config: NerConfig, options: DecodeOptions) -> list[Entity]:
     """Decodes the entities of a document, once, from the merged scores of its windows."""
     text = scores.document.text
     found = decode_entities(
@@ -262,15 +204,15 @@ def _cut(document: TaggedTokens, task: TaskConfig, special: SpecialTokens, rng: 
 
 
 def entity_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, NerConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, NerConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``NerHead.loss`` by head: tags, int64 ``(B, T)``."""
     targets = {}
     for head in configs:
-        tags = torch.full(batch.inputs["input_ids"].shape, IGNORED)
+        tags = np.full(batch.content_mask.shape, IGNORED)
         for row, first, group in zip(tags, batch.firsts, groups, strict=True):
             found = group.targets["tags"][head]
-            row[first : first + len(found)] = torch.from_numpy(found)
+            row[first : first + len(found)] = found
         labels = [tag[2:] or tag for tag in tag_names(configs[head].labels, configs[head].scheme)]
         weights = groups[0].task.weights_of(labels)
         targets[head] = {"tags": tags, "unmarked": groups[0].targets["unmarked"], "weights": weights}
@@ -320,10 +262,17 @@ def entity_trials(pipeline: Reads, head: str, example: Example, labels: set[str]
             yield Trial(entity.score, (entity.start, entity.end, entity.label) in gold)
 
 
+def module() -> type[NerHead]:
+    """The class of its module, with which torch is imported."""
+    from longdoc.heads.modules import NerHead
+
+    return NerHead
+
+
 NER = HeadKind(
     config=NerConfig,
-    module=NerHead,
-    build=lambda config, width, embeddings: NerHead(width, config),
+    module=module,
+    build=lambda config, width, embeddings: module()(width, config),
     decode=decode,
     finds="entities",
     groups=entity_groups,

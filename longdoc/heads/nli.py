@@ -7,18 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch import nn
 
 from longdoc.datasets import Question
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration
-from longdoc.encoders import Batch
 from longdoc.findings import WindowScores, parts, place
-from longdoc.heads.classify import ClassifyHead, Pooling, pooled_logits
+from longdoc.heads.classify import Pooling, module, pooled_logits, softmax
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads
 from longdoc.heads.learning import Group, group_numbers
 from longdoc.heads.questions import learnable_questions, question_groups
+from longdoc.inputs import Batch
 from longdoc.labels import NOT_READ, Answer, Inference, check_labels
 from longdoc.metrics import class_counts, reliability
 from longdoc.metrics.results import InferenceResult
@@ -50,15 +48,13 @@ class NliConfig:
         check_labels(self.labels)
 
 
-def decode(
-    scores: WindowScores, head: str, config: NliConfig, module: nn.Module, options: DecodeOptions
-) -> list[Inference]:
+def decode(scores: WindowScores, head: str, config: NliConfig, options: DecodeOptions) -> list[Inference]:
     """One inference; its label is ``NOT_READ`` for a text without tokens."""
     hypothesis = scores.question or ""
     if not scores.windows:
         return [Inference(hypothesis=hypothesis, label=NOT_READ, score=0.0, scores={})]
-    logits = pooled_logits(scores, config.over, module)
-    shares = (logits / config.calibration.temperature).softmax(dim=0).tolist()
+    logits = pooled_logits(scores, config.over, config.pooling)
+    shares = softmax(logits / config.calibration.temperature).tolist()
     by_label = dict(zip(config.labels, shares, strict=True))
     label = max(by_label, key=lambda key: by_label[key])
     evidence: tuple[Answer, ...] = ()
@@ -70,9 +66,7 @@ def decode(
 
 def _attended(scores: WindowScores, hypothesis: str, threshold: float) -> tuple[Answer, ...]:
     """The sentences with the largest shares of the attention."""
-    attention = scores.merged()[:, -1]
-    weights = np.exp(attention - attention.max())
-    weights /= weights.sum()
+    weights = softmax(scores.merged()[:, -1])
     found = []
     for start, end in parts(scores.document, "sentence"):
         first, last = token_range(scores.tokens, start, end)
@@ -86,17 +80,18 @@ def _attended(scores: WindowScores, hypothesis: str, threshold: float) -> tuple[
 
 
 def inference_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, NliConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, NliConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``ClassifyHead.loss``: classes int64 ``(G,)`` and the tokens of the evidence, bool ``(B, T)``."""
     ((head, config),) = configs.items()
-    evidence = torch.zeros_like(batch.content_mask)
+    content = batch.content_mask
+    evidence = np.zeros_like(content)
     windows = (window for group in groups for window in group.targets["spans"])
     for row, window in enumerate(windows):
         for first, last in window:
             evidence[row, batch.firsts[row] + first : batch.firsts[row] + last + 1] = True
-    targets = torch.tensor([config.labels.index(group.targets["label"]) for group in groups])
-    shared = {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets}
+    targets = np.array([config.labels.index(group.targets["label"]) for group in groups])
+    shared = {"content": content, "groups": group_numbers(groups), "targets": targets}
     return {head: {**shared, "evidence": evidence}}
 
 
@@ -130,8 +125,8 @@ def _inference_result(view: View, question: Question, found: Inference) -> Infer
 
 NLI = HeadKind(
     config=NliConfig,
-    module=ClassifyHead,
-    build=lambda config, width, embeddings: ClassifyHead(width, config),
+    module=module,
+    build=lambda config, width, embeddings: module()(width, config),
     decode=decode,
     groups=question_groups,
     targets=inference_targets,

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
 from longdoc.datasets import Example, Question, first_wordings
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, ScoredAnswer, decode_answers, deduplicate, in_words
 from longdoc.document import Document
-from longdoc.encoders import Batch
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, place, trimmed
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learning import Group, group_numbers
 from longdoc.heads.questions import learnable_questions, question_groups
+from longdoc.inputs import Batch
 from longdoc.labels import Answer, Span
 from longdoc.metrics import answer_counts, exact_match, reliability, token_f1
 from longdoc.metrics.results import AnswerResult, ClauseResult, clause_result
 from longdoc.windows import WindowConfig, word_offsets, word_starts
+
+if TYPE_CHECKING:
+    from longdoc.heads.modules import QaHead
 
 CLAUSES = 20
 """Answers to a category that are scored, as in CUAD's script."""
@@ -56,67 +58,7 @@ class QaConfig:
             )
 
 
-class QaHead(nn.Module):
-    """Start and end logits of an answer; at the first token they mean that the window has no answer."""
-
-    def __init__(self, width: int, config: QaConfig, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, 2)
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Logits ``(B, T, 2)`` from states ``(B, T, D)``."""
-        logits: Tensor = self.linear(self.dropout(states))
-        return logits
-
-    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Start logit, end logit and "no answer" score of the window, float32 ``(B, T, 3)``, from ``(B, T, D)``."""
-        logits: Tensor = self(states)
-        return with_null(logits.float())
-
-    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits ``(2 * B, T)``, one row per choice (a start or an end among the positions of a window).
-
-        Args:
-            states: ``(B, T, D)``.
-            mask: bool ``(B, T)``, false where a position is padding.
-        """
-        logits: Tensor = self(states)
-        return logits.float().masked_fill(~mask[..., None], -1e4).transpose(1, 2).flatten(0, 1)
-
-    def loss(self, states: Tensor, *, allowed: Tensor, starts: Tensor, ends: Tensor, groups: Tensor) -> Tensor:
-        """Mean negative log-likelihood of the correct starts and ends among all windows of a group, a scalar.
-
-        One softmax over all windows of a group makes their logits comparable (the shared-norm objective; Clark and
-        Gardner, 2018, arXiv:1710.10723). The probabilities of correct positions are summed, so any occurrence of the
-        answer counts; if no window of the group has one, the first tokens of all windows are correct.
-
-        Args:
-            states: ``(B, T, D)``.
-            allowed: bool ``(B, T)``, positions in the softmax: the window's own tokens and its first position.
-            starts: bool ``(B, T)``, correct positions.
-            ends: bool ``(B, T)``.
-            groups: int64 ``(B,)``, ascending from 0: the question that a window belongs to.
-        """
-        logits: Tensor = self(states).float().masked_fill(~allowed[..., None], -torch.inf)
-        losses = []
-        for group in range(int(groups[-1]) + 1):
-            rows = groups == group
-            for side, correct in enumerate((starts, ends)):
-                scores, wanted = logits[rows][..., side], correct[rows]
-                losses.append(scores.flatten().logsumexp(0) - scores[wanted].logsumexp(0))
-        return torch.stack(losses).mean()
-
-
-def with_null(logits: Tensor) -> Tensor:
-    """Appends to start and end logits ``(B, T, 2)`` their sum at the first token: ``(B, T, 3)``."""
-    null = logits[:, :1].sum(dim=-1, keepdim=True)
-    return torch.cat([logits, null.expand(-1, logits.shape[1], -1)], dim=-1)
-
-
-def decode(
-    scores: WindowScores, head: str, config: QaConfig, module: nn.Module, options: DecodeOptions
-) -> list[Answer]:
+def decode(scores: WindowScores, head: str, config: QaConfig, options: DecodeOptions) -> list[Answer]:
     """Decodes the answers to one question, best first; none if no answer reaches the threshold.
 
     An answer that would begin or end inside a word has the whole word.
@@ -147,10 +89,12 @@ def decode(
     ]
 
 
-def answer_targets(groups: Sequence[Group], batch: Batch, configs: Mapping[str, QaConfig]) -> dict[str, dict[str, Any]]:
+def answer_targets(
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, QaConfig]
+) -> dict[str, dict[str, Any]]:
     """Arguments of ``QaHead.loss``: correct starts and ends, bool ``(B, T)``; the first position if there is none."""
     content = batch.content_mask
-    starts, ends = torch.zeros_like(content), torch.zeros_like(content)
+    starts, ends = np.zeros_like(content), np.zeros_like(content)
     row = 0
     for group in groups:
         spans = group.targets["spans"]
@@ -160,7 +104,7 @@ def answer_targets(groups: Sequence[Group], batch: Batch, configs: Mapping[str, 
             row += 1
         if not any(map(len, spans)):
             starts[row - len(spans) : row, 0] = ends[row - len(spans) : row, 0] = True
-    allowed = content.clone()
+    allowed = content.copy()
     allowed[:, 0] = True
     (head,) = configs
     return {head: {"allowed": allowed, "starts": starts, "ends": ends, "groups": group_numbers(groups)}}
@@ -238,10 +182,17 @@ def _has(answer: Answer, gold: Span) -> bool:
     return inside >= CORRECT_OVERLAP * around or inside == gold.end - gold.start
 
 
+def module() -> type[QaHead]:
+    """The class of its module, with which torch is imported."""
+    from longdoc.heads.modules import QaHead
+
+    return QaHead
+
+
 QA = HeadKind(
     config=QaConfig,
-    module=QaHead,
-    build=lambda config, width, embeddings: QaHead(width, config),
+    module=module,
+    build=lambda config, width, embeddings: module()(width),
     decode=decode,
     groups=question_groups,
     targets=answer_targets,

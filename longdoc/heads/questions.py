@@ -12,10 +12,10 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from longdoc.datasets import Question, read_labelled
-from longdoc.encoders import SpecialTokens, Template
 from longdoc.heads.learnable import Learnable, check_spelling
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, token_span
 from longdoc.heads.unanswerable import made_unanswerable
+from longdoc.inputs import SpecialTokens, Template
 from longdoc.labels import Span
 from longdoc.windows import Window, split_with_random_lead, token_range, tokenize
 
@@ -43,8 +43,8 @@ class _Sampler:
         if not whole and is_lacking and self.rng.random() >= self.task.empty:
             return None
         special = self.special(question)
-        spans = np.array([token_span(answer.start, answer.end, document.tokens) for answer in question.answers])
-        spans = spans.reshape(-1, 2)
+        found = [token_span(answer.start, answer.end, document.tokens) for answer in question.answers]
+        spans = np.array(found, dtype=np.int64).reshape(-1, 2)
         size, overlap = self.task.window - len(special), self.task.overlap
         windows = split_with_random_lead(
             len(document.tokens), size=size, overlap=overlap, cuts=document.cuts, rng=self.rng

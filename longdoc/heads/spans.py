@@ -7,31 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from longdoc.datasets import Example, read_labelled
 from longdoc.datasets.views import View
 from longdoc.decode import Calibration, log_odds, word_scores
 from longdoc.decode_spans import SpanRule, decode_spans
 from longdoc.document import Document
-from longdoc.encoders import Batch, Template
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores, parts, place
 from longdoc.heads.kind import DecodeOptions, HeadKind, Reads, Trial
 from longdoc.heads.learnable import Learnable, check_known
 from longdoc.heads.learning import Group, TaskConfig, TokenizedExample, passes_over
+from longdoc.inputs import Batch, Template
 from longdoc.labels import Entity, check_labels
 from longdoc.metrics import NAMES_IN_PARTS, is_clause
 from longdoc.metrics.results import ClauseResult, clause_result
 from longdoc.windows import Window, WindowConfig, split_with_random_lead, token_range, tokenize
 
-_RARE = -5.0  # initial log-odds: of thousands of tokens, few are in a span of a label
+if TYPE_CHECKING:
+    from longdoc.heads.modules import SpansHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,57 +65,7 @@ class SpansConfig:
         return self.calibration.probability(log_odds(score) - self.biases.get(label, 0.0))
 
 
-class SpansHead(nn.Module):
-    """A linear layer with two outputs for each of ``L`` labels: inside a span, then first token of one."""
-
-    def __init__(self, width: int, config: SpansConfig, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, 2 * len(config.labels))
-        nn.init.constant_(self.linear.bias, _RARE)
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Logits ``(B, T, 2L)`` from states ``(B, T, D)``."""
-        logits: Tensor = self.linear(self.dropout(states))
-        return logits
-
-    def scores(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Probabilities, float32 ``(B, T, 2L)``, from states ``(B, T, D)``."""
-        logits: Tensor = self(states)
-        return logits.float().sigmoid()
-
-    def choices(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits ``(N, 2)`` of "no" and "yes", a row for each output and token, from states ``(B, T, D)``.
-
-        ``mask`` is bool ``(B, T)``, false at padding.
-        """
-        logits: Tensor = self(states)
-        yes = logits.float()[mask].flatten()
-        return torch.stack([torch.zeros_like(yes), yes], dim=-1)
-
-    def loss(
-        self, states: Tensor, *, spans: Tensor, content: Tensor, annotated: Tensor, weights: Tensor | None = None
-    ) -> Tensor:
-        """Binary cross-entropy, summed over the outputs and averaged over the tokens, a scalar.
-
-        Args:
-            states: ``(B, T, D)``.
-            spans: whether each output is wanted, float32 ``(B, T, 2L)``.
-            content: the tokens to learn from, bool ``(B, T)``.
-            annotated: the labels that the data set annotates, bool ``(L,)``; the others are not learned.
-            weights: factors of the loss of each label's tokens, float ``(L,)``; that of other tokens stays as it is.
-        """
-        logits: Tensor = self(states)
-        factors = None if weights is None else weights.repeat(2)
-        losses = F.binary_cross_entropy_with_logits(
-            logits.float()[content], spans[content], reduction="none", pos_weight=factors
-        )
-        return losses[:, annotated.repeat(2)].sum() / content.sum().clamp(min=1)
-
-
-def decode(
-    scores: WindowScores, head: str, config: SpansConfig, module: nn.Module, options: DecodeOptions
-) -> list[Entity]:
+def decode(scores: WindowScores, head: str, config: SpansConfig, options: DecodeOptions) -> list[Entity]:
     """Decodes the spans of a document, once, from the merged scores of its windows; whole words, in document order."""
     tokens, threshold = scores.tokens, config.min_score if options.min_score is None else options.min_score
     merged, first = word_scores(scores.merged(), tokens.words)
@@ -184,20 +132,21 @@ def _within(placed: np.ndarray, window: Window) -> np.ndarray:
 
 
 def span_targets(
-    groups: Sequence[Group], batch: Batch, configs: Mapping[str, SpansConfig]
+    groups: Sequence[Group], batch: Batch[Any], configs: Mapping[str, SpansConfig]
 ) -> dict[str, dict[str, Any]]:
     """Arguments of ``SpansHead.loss``."""
     ((head, config),) = configs.items()
     n_labels = len(config.labels)
-    wanted = torch.zeros((*batch.inputs["input_ids"].shape, 2 * n_labels))
+    content = batch.content_mask
+    wanted = np.zeros((*content.shape, 2 * n_labels), dtype=np.float32)
     for row, position, group in zip(wanted, batch.firsts, groups, strict=True):
         for first, last, column, is_start in group.targets["spans"].tolist():
             row[position + first : position + last, column] = 1
             if is_start:
                 row[position + first, n_labels + column] = 1
-    annotated = torch.tensor([label not in groups[0].task.unmarked for label in config.labels])
+    annotated = np.array([label not in groups[0].task.unmarked for label in config.labels])
     weights = groups[0].task.weights_of(config.labels)
-    return {head: {"spans": wanted, "content": batch.content_mask, "annotated": annotated, "weights": weights}}
+    return {head: {"spans": wanted, "content": content, "annotated": annotated, "weights": weights}}
 
 
 def learnable_spans(
@@ -261,10 +210,17 @@ def span_trials(pipeline: Reads, head: str, example: Example, labels: set[str]) 
             yield Trial(found.score, correct, found.label)
 
 
+def module() -> type[SpansHead]:
+    """The class of its module, with which torch is imported."""
+    from longdoc.heads.modules import SpansHead
+
+    return SpansHead
+
+
 SPANS = HeadKind(
     config=SpansConfig,
-    module=SpansHead,
-    build=lambda config, width, embeddings: SpansHead(width, config),
+    module=module,
+    build=lambda config, width, embeddings: module()(width, len(config.labels)),
     decode=decode,
     finds="spans",
     groups=span_groups,

@@ -11,7 +11,6 @@ import transformers
 from tokenizers import Tokenizer
 from torch import nn
 
-from longdoc.encoders import Template
 from longdoc.errors import ConfigError
 from longdoc.heads import EmbedConfig, EmbedHead, HeadConfig
 from longdoc.hub.configs import (
@@ -28,9 +27,12 @@ from longdoc.hub.configs import (
 )
 from longdoc.hub.heads import take_head, try_head
 from longdoc.hub.vectors import is_cross_encoder, read_vectors
+from longdoc.inputs import Template
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig, SparseConfig, own_settings, without_pooler
-from longdoc.model_files import check_tokens, read_object
+from longdoc.model import Model, without_pooler
+from longdoc.model_config import ModelConfig, SparseConfig, own_settings
+from longdoc.model_files import read_object
+from longdoc.model_files.tokenizers import check_tokens
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig
 
@@ -136,7 +138,7 @@ def _embedding_model(repository: Repository, config: Any, stated: ModelConfig | 
     size = window_size(encoder, longest or _stated_length(repository, tokenizer))
     if vectors is None:
         head: HeadConfig = EmbedConfig()
-        module: nn.Module = EmbedHead(EmbedConfig())
+        module: nn.Module = EmbedHead(EmbedConfig().pooling)
     else:
         head, module = vectors.head(repository.backend_of(tokenizer), repository.name)
     name, head = ("embed", head) if stated is None else _head_of(stated)

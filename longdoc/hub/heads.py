@@ -152,10 +152,6 @@ class CheckpointClasses(CheckpointHead):
         logits: Tensor = self.output(states, mask).logits.float()
         return logits[:, None]
 
-    def pool(self, scores: Tensor) -> Tensor:
-        """Logits ``(L,)`` of a document from the logits ``(B, L)`` of its windows."""
-        return scores.amax(dim=0) if cast(Any, self.config).pooling == "max" else scores.mean(dim=0)
-
 
 class CheckpointWords(CheckpointHead):
     """Logits of the words of the vocabulary."""

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from longdoc.errors import CheckpointWarning, ConfigError, first_line
 from longdoc.heads import EmbedConfig, EmbedHead
-from longdoc.heads.embed import VectorPooling, pooled
+from longdoc.heads.embed import VectorPooling
+from longdoc.heads.modules import pooled
 from longdoc.hub.configs import stated_length
-from longdoc.model_files import check_numbers
+from longdoc.model_files.weights import check_numbers
 from longdoc.pretrained import Repository
 from longdoc.windows import tokenize
 
@@ -72,7 +73,7 @@ class Vectors:
         """
         config = EmbedConfig(pooling=self.pooling, normalize=self.normalize)
         if not self.layers and not self.prompt:
-            return config, EmbedHead(config)
+            return config, EmbedHead(config.pooling)
         return config, CheckpointVectors(config, self, tokenizer, where)
 
 

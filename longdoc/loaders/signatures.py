@@ -54,7 +54,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
 """Offset, bytes at it, what the file is, what to do."""
 _BRANDS = {b"heic", b"heix", b"mif1", b"msf1", b"avif"}
 _XML_BEFORE = re.compile(r"<\?[^<>]*\?>|<!DOCTYPE[^<>]*>")
-_XML_ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)[^<>]*>")
+_XML_ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)(?![\w.:-])[^<>]*>")
 _SPACE = re.compile(r"\s*")
 _OLE_STREAMS = {
     "WordDocument": ("an old Word file (.doc)", _AS_DOCX),

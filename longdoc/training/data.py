@@ -9,13 +9,14 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import torch
 from torch.utils.data import Dataset
 
 from longdoc.attention.positions import n_positions
 from longdoc.datasets import READERS
-from longdoc.encoders import Batch, length_batches
 from longdoc.errors import ConfigError, DataError
 from longdoc.heads import HEADS, Group, HeadKind, Learnable, TaskConfig, kind_of
+from longdoc.inputs import Batch, length_batches
 from longdoc.model import Model
 from longdoc.training.run import is_first_process
 
@@ -251,7 +252,7 @@ def collate(groups: Sequence[Group], model: Model) -> dict[str, Any]:
     batch = model.encoder.batch(slices, [group.special for group in groups for _ in group.slices])
     return {
         "inputs": batch.inputs,
-        "targets": _targets(groups, batch, model),
+        "targets": _as_tensors(_targets(groups, batch, model)),
         "weight": task.weight,
         "period": _period(task, model),
         "documents": list(dict.fromkeys(group.document for group in groups)),
@@ -265,8 +266,15 @@ def _period(task: TaskConfig, model: Model) -> int:
     return int(windows.size) if task.encoder == "sparse" else 0
 
 
-def _targets(groups: Sequence[Group], batch: Batch, model: Model) -> dict[str, dict[str, Any]]:
+def _targets(groups: Sequence[Group], batch: Batch[Any], model: Model) -> dict[str, dict[str, Any]]:
     configs = {name: model.config.heads[name] for name in groups[0].heads}
     targets = kind_of(next(iter(configs.values()))).targets
     assert targets is not None
     return targets(groups, batch, configs)
+
+
+def _as_tensors(value: Any) -> Any:
+    """Arrays in nested dictionaries as tensors; other values stay as they are."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value)
+    return {key: _as_tensors(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -18,7 +18,8 @@ from longdoc.heads import ACTIVATIONS, HeadConfig, build_head
 from longdoc.hub import load_checkpoint
 from longdoc.hub.configs import DENSE_LAYERS, LINEAR_LAYERS
 from longdoc.labels import tag_names
-from longdoc.model import DEFAULT_MODEL, Model, ModelConfig, longdoc_folder
+from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
+from longdoc.model_config import ModelConfig
 
 TOLERANCE = 1e-4
 """Distance of the scores of a checkpoint from those of the model that takes its place, relative to their norm."""

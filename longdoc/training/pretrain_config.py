@@ -7,7 +7,7 @@ from typing import Literal
 
 from longdoc.datasets import DatasetConfig
 from longdoc.errors import ConfigError
-from longdoc.model import ModelConfig
+from longdoc.model_config import ModelConfig
 from longdoc.training.run import RunConfig
 from longdoc.training.scratch import ScratchConfig
 

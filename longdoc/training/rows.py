@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from tokenizers import Tokenizer
 
-from longdoc.encoders import SpecialTokens, length_batches
+from longdoc.inputs import SpecialTokens, length_batches
 from longdoc.training.masking import Vocabulary
 from longdoc.training.texts import Text
 from longdoc.windows import sentence_starts, split, split_with_random_lead, tokenize

@@ -198,7 +198,8 @@ def _check_scheduler(config: RunConfig) -> None:
 
 def _scheduler_options(name: str) -> list[str]:
     """The options of a scheduler of transformers, by the parameters of its function."""
-    parameters = signature(TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)]).parameters
+    function: Any = TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)]
+    parameters = signature(function).parameters
     return [option for option in parameters if option not in _OF_THE_RUN]
 
 

@@ -16,7 +16,8 @@ from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError
 from longdoc.heads import FillConfig
 from longdoc.hub.configs import WORD_LAYERS
-from longdoc.model import Model, ModelConfig, longdoc_folder
+from longdoc.model import Model, longdoc_folder
+from longdoc.model_config import ModelConfig
 from longdoc.pretrained import Repository
 from longdoc.training.given_model import base_folder
 from longdoc.training.pretrain_config import PretrainConfig, fill_heads

@@ -17,7 +17,8 @@ from longdoc.evaluation import LabelledData
 from longdoc.evaluation.scoring import check
 from longdoc.heads import TaskConfig, kind_of
 from longdoc.labels import OUTSIDE
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.pipeline import Pipeline
 from longdoc.training.batch_trainer import Development
 from longdoc.training.data import Batches, training_batches

@@ -19,11 +19,13 @@ from longdoc.datasets import DatasetConfig, ReaderConfig
 from longdoc.errors import ConfigError
 from longdoc.heads import ClassifyConfig, Group, NerConfig, QaConfig, TaskConfig
 from longdoc.heads.classify import class_groups, class_index
-from longdoc.heads.ner import IGNORED, entity_groups
+from longdoc.heads.learning import IGNORED
+from longdoc.heads.ner import entity_groups
 from longdoc.heads.questions import whole_question_groups
 from longdoc.hub.configs import TASKS, class_config, ner_config, window_size
 from longdoc.labels import tag_names
-from longdoc.model import Model, ModelConfig
+from longdoc.model import Model
+from longdoc.model_config import ModelConfig
 from longdoc.training.data import check_lengths, learnable_of
 from longdoc.windows import WindowConfig
 
@@ -140,7 +142,8 @@ def _check_vocabulary(rows: Iterable[Mapping[str, Any]], model: PreTrainedModel)
     Raises:
         ConfigError: there is one.
     """
-    n_known, highest = model.get_input_embeddings().num_embeddings, max(max(row["input_ids"]) for row in rows)
+    embeddings: Any = model.get_input_embeddings()
+    n_known, highest = embeddings.num_embeddings, max(max(row["input_ids"]) for row in rows)
     if highest >= n_known:
         raise ConfigError(
             f"the tokenizer gives the token {highest}, and the model has the tokens 0 to {n_known - 1}; give the "
@@ -156,8 +159,8 @@ def _head_of(model: PreTrainedModel) -> tuple[str, Any, list[int]]:
         raise ConfigError(f"{name} has no head for labelled data; give a model {', '.join(list(TASKS.values())[:3])}")
     if kind == "qa":
         return kind, QaConfig(windows=WindowConfig(size=window_size(model.base_model))), []
-    names = list(model.config.id2label.values())
-    if kind != "qa" and all(re.fullmatch(r"LABEL_\d+", label) for label in names):
+    names = list((model.config.id2label or {}).values())
+    if all(re.fullmatch(r"LABEL_\d+", label) for label in names):
         example = "O, B-PARTY, I-PARTY" if kind == "ner" else "lease, loan"
         raise ConfigError(
             f"{name} has labels without names, {', '.join(names):.80}; name them when it is made, as in "

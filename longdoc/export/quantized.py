@@ -1,0 +1,59 @@
+"""int8: matrices of numbers from -127 to 127 with a scale for each row, products of integers.
+
+Dimensions: ``V`` words, ``D`` width.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from longdoc.encoders import shared_copy
+from longdoc.errors import require
+from longdoc.model import quantize_rows
+
+
+class QuantizedEmbedding(nn.Module):
+    """The embeddings of a vocabulary, as int8 with a scale per word."""
+
+    def __init__(self, embedding: nn.Embedding) -> None:
+        super().__init__()
+        stored = quantize_rows({"weight": embedding.weight.detach()})
+        self.register_buffer("weight", stored["weight"])
+        self.register_buffer("scale", stored["weight.scale"][:, None])
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """``(…)`` to ``(…, D)``."""
+        weight: Any = self.weight
+        scale: Any = self.scale
+        return F.embedding(ids, weight).float() * F.embedding(ids, scale)
+
+
+def with_quantized_words(encoder: nn.Module) -> nn.Module:
+    """A copy of an encoder with `QuantizedEmbedding` for the embeddings of its vocabulary; it shares other weights."""
+    copied: Any = shared_copy(cast(Any, encoder))
+    words = copied.backbone.get_input_embeddings()
+    for module in list(copied.modules()):
+        for name, child in module.named_children():
+            if child is words:
+                setattr(module, name, QuantizedEmbedding(words))
+    return cast(nn.Module, copied)
+
+
+def quantize_products(graph: Path, output: Path) -> None:
+    """Writes an ONNX graph with products of integers: weights with a scale per column, activations as they come.
+
+    Raises:
+        MissingDependencyError: ONNX Runtime is not installed.
+    """
+    quantization = require("onnxruntime.quantization", extra="export", needed_by="--int8")
+    quantization.quantize_dynamic(
+        str(graph),
+        str(output),
+        op_types_to_quantize=["MatMul", "Gemm"],
+        per_channel=True,
+        weight_type=quantization.QuantType.QInt8,
+    )

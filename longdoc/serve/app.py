@@ -1,0 +1,258 @@
+"""The routes: what a client may ask for, and what it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Form, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from longdoc.errors import LongdocError, did_you_mean
+from longdoc.serve.forms import AskForm, ExtractForm
+from longdoc.serve.guard import Guard, refusal
+from longdoc.serve.jobs import Job, view_of
+from longdoc.serve.metrics import CONTENT_TYPE_LATEST
+from longdoc.serve.problems import (
+    MalformedRequestError,
+    NotReadyError,
+    QueueFullError,
+    StoppingError,
+    TimeExceededError,
+    problem_of,
+)
+from longdoc.serve.reading import rendered
+from longdoc.serve.service import Service
+from longdoc.version import __version__
+
+logger = logging.getLogger(__name__)
+
+_MULTIPART = Form(media_type="multipart/form-data")
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+_LOOKS_FOR_CLIENT = 1.0  # seconds
+
+
+class ProblemBody(BaseModel):
+    """An error."""
+
+    error: str
+    message: str
+    remedy: str
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemBody, "description": description}
+    for status, description in {
+        401: "no valid token",
+        403: "a path that is not below the root",
+        404: "no such file, or job",
+        413: "the document is too large",
+        415: "of no format that longdoc reads, or not what it is declared to be",
+        422: "the document cannot be read, or a field is wrong",
+        429: "as many documents as may wait do so; Retry-After says when to come again",
+        503: "the server is stopping",
+        504: "it took too long",
+    }.items()
+}
+
+
+class Accepting(APIRoute):
+    """A route that takes a document, for which there must be a place before it is received."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, within a place for the document."""
+        handle = super().get_route_handler()
+
+        async def accept(request: Request) -> Response:
+            service = _service(request)
+            job = request.state.job = service.admit(waits=self.path != "/jobs")
+            try:
+                form = await request.form(max_files=1)  # which `handle` is then given
+                for name in {*form} - {"question"}:
+                    if len(form.getlist(name)) > 1:
+                        raise MalformedRequestError(f"the field {name} is given several times; give it once")
+                return await handle(request)
+            finally:
+                service.leave(job)
+
+        return accept
+
+
+accepting = APIRouter(route_class=Accepting, responses=_REFUSALS)
+others = APIRouter()
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application of a service, as an ASGI server runs it."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    app = FastAPI(
+        title="longdoc",
+        version=__version__,
+        description="Finds entities and answers in long documents, with the page of each. See docs/serve.md.",
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    app.include_router(accepting)
+    app.include_router(others)
+    app.add_middleware(Guard, settings=service.settings, metrics=service.metrics)
+    for kind in (LongdocError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _refused)
+    return app
+
+
+@accepting.post("/jobs", status_code=202, summary="Have a document read; returns at once")
+async def create_job(form: Annotated[ExtractForm, _MULTIPART], request: Request, response: Response) -> dict[str, Any]:
+    """Accepts a document. Its state is at ``/jobs/ID``, what is found at ``/jobs/ID/result``, later."""
+    service, job = _service(request), request.state.job
+    service.begin(job, await form.wanted(service.settings, service.request))
+    response.headers["Location"] = f"/jobs/{job.id}"
+    return _view(service, job)
+
+
+@accepting.post("/extract", summary="Read a document, and wait for what is found in it")
+async def extract(form: Annotated[ExtractForm, _MULTIPART], request: Request) -> Response:
+    """What ``longdoc extract --format jsonl`` writes of a document. The header Link names a page that shows it."""
+    return await _answered(request, form)
+
+
+@accepting.post("/ask", summary="Ask questions about a document")
+async def ask(form: Annotated[AskForm, _MULTIPART], request: Request) -> Response:
+    """What ``longdoc ask --format json`` writes."""
+    return await _answered(request, form)
+
+
+@others.get("/jobs/{id}", summary="How far a job is")
+async def get_job(id: str, request: Request) -> dict[str, Any]:
+    """The state of a job; of one that failed, the error, too."""
+    service = _service(request)
+    job = service.job(id)
+    job.was_fetched |= job.state == "failed"
+    return _view(service, job)
+
+
+@others.get("/jobs/{id}/result", responses=_REFUSALS, summary="What was found")
+async def get_result(id: str, request: Request) -> Response:
+    """What ``longdoc extract --format jsonl`` writes of the document, or why it could not be read."""
+    service = _service(request)
+    job = service.job(id)
+    if not job.has_ended.is_set():
+        raise NotReadyError(f"the job is {job.state}; ask again later")
+    return await _result(job)
+
+
+@others.delete("/jobs/{id}", status_code=204, summary="Forget a job and its result")
+async def delete_job(id: str, request: Request) -> None:
+    """Forgets a job. One that waits is not begun; one that a process is at work on ends first."""
+    service = _service(request)
+    service.forget(service.job(id))
+
+
+@others.get("/pages/{page}", response_class=HTMLResponse, summary="A page with what was found")
+async def get_page(page: str, request: Request) -> HTMLResponse:
+    """The text with what was found highlighted. It needs no token, but its name, which only the job tells."""
+    job = _service(request).job_of_page(page)
+    assert job.found is not None
+    job.was_fetched = True
+    return HTMLResponse(await run_in_threadpool(rendered, job.found, job.name, "html"), headers=_PAGE_HEADERS)
+
+
+@others.get("/health", summary="Whether documents are accepted")
+async def health(request: Request, response: Response) -> dict[str, str]:
+    """``ok``; ``stopping`` or ``failing``, with status 503."""
+    service = _service(request)
+    status = "stopping" if service.is_stopping else "failing" if service.fault else "ok"
+    response.status_code = 200 if status == "ok" else 503
+    return {"status": status, "version": __version__}
+
+
+@others.get("/metrics", response_class=Response, summary="Metrics for Prometheus")
+async def metrics(request: Request) -> Response:
+    """Documents, requests, seconds, and what waits."""
+    return Response(_service(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+async def _answered(request: Request, form: ExtractForm | AskForm) -> Response:
+    """The result of a document, for which the client waits."""
+    service, job = _service(request), request.state.job
+    service.begin(job, await form.wanted(service.settings, service.request))
+    ends_by = time.monotonic() + service.settings.timeout
+    while not job.has_ended.is_set():
+        try:
+            left = max(ends_by - time.monotonic(), 0)
+            await asyncio.wait_for(job.has_ended.wait(), min(left, _LOOKS_FOR_CLIENT))
+        except asyncio.TimeoutError:
+            late = TimeExceededError(
+                f"{job.name}: the result was not there after {service.settings.timeout:g} s; send it to /jobs, which "
+                "does not wait, or start the server with another --timeout"
+            )
+            if time.monotonic() >= ends_by or await request.is_disconnected():
+                service.give_up(job, late)
+                raise late from None
+    return await _result(job)
+
+
+async def _result(job: Job) -> Response:
+    """What was found, or why the document could not be read."""
+    job.was_fetched = True
+    if job.found is None:
+        return refusal(job.error or AssertionError("a job that has ended has a result"), job.name)
+    if not job.is_kept:
+        return Response(job.found, media_type="application/json")
+    text = await run_in_threadpool(rendered, job.found, job.name, "jsonl")
+    links = {"Link": f'</pages/{job.page}>; rel="alternate"; type="text/html"'}
+    return Response(text, media_type="application/json", headers={**links, "Cache-Control": "no-store"})
+
+
+def _view(service: Service, job: Job) -> dict[str, Any]:
+    error = {"error": problem_of(job.error, job.name).body} if job.error else {}
+    return {**view_of(job, service.position(job), service.seconds_left(job)), **error}
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """The response to a request that could not be answered."""
+    if isinstance(error, RequestValidationError):
+        return refusal(_field_error(error))
+    if isinstance(error, HTTPException):
+        problem = MalformedRequestError(f"{request.method} {request.url.path:.200}: {error.detail}; see /openapi.json")
+        response = refusal(problem)
+        response.status_code = error.status_code
+        return response
+    headers = {"Retry-After": str(_service(request).retry_after)}
+    return refusal(error, headers=headers if isinstance(error, (QueueFullError, StoppingError)) else None)
+
+
+def _field_error(error: RequestValidationError) -> MalformedRequestError:
+    """What is wrong with the first field that is."""
+    first = error.errors()[0]
+    name = ".".join(str(each) for each in first["loc"][1:])
+    if first["type"] == "extra_forbidden":
+        allowed = [field.alias or key for key, field in {**ExtractForm.model_fields, **AskForm.model_fields}.items()]
+        hint = did_you_mean(name, allowed) or f"; allowed: {', '.join(allowed)}"
+        return MalformedRequestError(f"there is no field {name:.80}{hint}")
+    return MalformedRequestError(f"the field {name:.80}: {first['msg']}; see /openapi.json")
