@@ -90,6 +90,21 @@ def speed(bench: Bench) -> list[Row]:
     return rows
 
 
+def int8(bench: Bench) -> list[Row]:
+    """The same with ``precision="int8"``, for one head."""
+    pdfs = sorted(bench.pdfs[: bench.arguments.documents])
+    run, other = bench.start("run", pdfs, precision="int8"), bench.start("peer", pdfs)
+    in_turns([run, other], len(pdfs))
+    of = f"{len(pdfs)} PDFs, head `contract`"
+    return [
+        ["documents/min, longdoc, with start", f"{60 * len(pdfs) / run.seconds:.1f}", "", of],
+        ["documents/min, longdoc, after the first group", f"{run.pace():.1f}", "", of],
+        ["documents/min, peer, after its start", f"{other.pace():.1f}", "", of],
+        ["times the peer, both after their start", f"{run.pace() / other.pace():.2f}", "≥ 6", of],
+        ["times the peer, both with their start", f"{other.seconds / run.seconds:.2f}", "", of],
+    ]
+
+
 def memory(bench: Bench) -> list[Row]:
     """The highest memory, for two numbers of documents."""
     rows, found = [], []
@@ -318,7 +333,7 @@ def cold(bench: Bench) -> list[Row]:
 
 
 PARTS: dict[str, Callable[[Bench], list[Row]]] = {
-    each.__name__: each for each in (speed, memory, kills, bad, hostile, disk, ray, texts, cold)
+    each.__name__: each for each in (speed, int8, memory, kills, bad, hostile, disk, ray, texts, cold)
 }
 
 
