@@ -469,6 +469,28 @@ def test_fields_that_are_wrong_are_named(fields, status, error, word, serving, t
     refused(serving().client.post("/extract", data=fields), status, error, word)
 
 
+@pytest.mark.parametrize("charset", ["punycode", "undefined", '"UTF-7"', "nonsense"])
+def test_fields_in_another_encoding_are_refused_before_they_are_read(charset, serving) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="path"\r\n\r\nlease.txt\r\n--x--\r\n'
+    headers = {"Content-Type": f"multipart/form-data; boundary=x; Charset={charset}"}
+    answer = serving().client.post("/extract", content=body, headers=headers)
+    refused(answer, 415, "CharsetError", charset.strip('"'), "utf-8")
+
+
+def test_the_encoding_of_fields_may_be_said(serving) -> None:
+    body = b"--x\r\nContent-Disposition: form-data; name=file; filename=a.txt\r\n\r\n%b\r\n--x--\r\n" % LEASE.encode()
+    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=UTF-8"}
+    assert serving().client.post("/extract", content=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("is_multipart", [True, False])
+def test_a_request_of_too_many_fields_is_refused(is_multipart, serving) -> None:
+    fields: dict[str, Any] = {"data": {"question": ["Who?"] * 121}}
+    files = {"files": {"file": ("lease.txt", LEASE)}} if is_multipart else {}
+    answer = serving().client.post("/ask", **fields, **files)
+    refused(answer, 400, "MalformedRequestError", "Too many fields", "120")
+
+
 def test_two_documents_in_one_request_are_refused(serving) -> None:
     files = [("file", ("a.txt", "one")), ("file", ("b.txt", "two"))]
     refused(serving().client.post("/jobs", files=files), 400, "MalformedRequestError", "Too many files")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -23,6 +25,7 @@ from longdoc.serve.guard import Guard, refusal
 from longdoc.serve.jobs import Job, view_of
 from longdoc.serve.metrics import CONTENT_TYPE_LATEST
 from longdoc.serve.problems import (
+    CharsetError,
     MalformedRequestError,
     NotReadyError,
     QueueFullError,
@@ -44,6 +47,8 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-store",
 }
 _LOOKS_FOR_CLIENT = 1.0  # seconds
+_FIELDS = 120
+"""Fields of a request at most: all the questions that may be asked, and the others."""
 
 
 class ProblemBody(BaseModel):
@@ -81,10 +86,7 @@ class Accepting(APIRoute):
             service = _service(request)
             job = request.state.job = service.admit(waits=self.path != "/jobs")
             try:
-                form = await request.form(max_files=1)  # which `handle` is then given
-                for name in {*form} - {"question"}:
-                    if len(form.getlist(name)) > 1:
-                        raise MalformedRequestError(f"the field {name} is given several times; give it once")
+                await _receive_form(request)
                 return await handle(request)
             finally:
                 service.leave(job)
@@ -190,6 +192,18 @@ async def health(request: Request, response: Response) -> dict[str, str]:
 async def metrics(request: Request) -> Response:
     """Documents, requests, seconds, and what waits."""
     return Response(_service(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _receive_form(request: Request) -> None:
+    """Receives the fields of a request, which its handler is then given."""
+    _, options = parse_options_header(request.headers.get("content-type"))
+    charset = options.get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in ("utf-8", "utf8"):  # fields are decoded in the event loop, and some codecs are slow
+        raise CharsetError(f"the fields are declared to be in {charset:.40}; send them in utf-8")
+    form = await request.form(max_files=1, max_fields=_FIELDS)
+    for name, n_times in Counter(name for name, _ in form.multi_items()).items():
+        if n_times > 1 and name != "question":
+            raise MalformedRequestError(f"the field {name:.80} is given several times; give it once")
 
 
 def _service(request: Request) -> Service:

@@ -29,6 +29,10 @@ class MalformedRequestError(RequestError):
     """It is no request that this server knows."""
 
 
+class CharsetError(RequestError):
+    """Its fields are declared to be in another encoding than UTF-8."""
+
+
 class UnauthorizedError(RequestError):
     """It bears no token, or another one."""
 
@@ -80,6 +84,7 @@ _STATUS: dict[type[LongdocError], int] = {
     LimitExceededError: 413,
     LoaderMemoryError: 413,
     UnsupportedFormatError: 415,
+    CharsetError: 415,
     DocumentError: 422,
     ConfigError: 422,
     QueueFullError: 429,
