@@ -375,6 +375,28 @@ def test_a_fault_is_told_without_its_details(serving, caplog) -> None:
     assert "secret" not in answer.text and "a traceback" in caplog.text
 
 
+@pytest.mark.parametrize("error", [ValueError("a fault"), longdoc.errors.RemoteError("Fault", "a fault")])
+def test_a_document_that_makes_its_group_fail_costs_itself_alone(error, serving) -> None:
+    server = serving()
+    read = server.models.function
+
+    def fails(group: Group) -> Any:
+        if any(b"faulty" in each for each in group.documents):
+            raise error
+        return read(group)
+
+    server.models.function = fails
+    server.models.gate.clear()
+    jobs = [server.post()]
+    server.await_state(jobs[0], "reading")
+    for content in (LEASE, "faulty"):
+        jobs.append(server.post(content=content))
+        server.await_state(jobs[-1], "loaded")
+    server.models.gate.set()
+    assert [server.await_state(job, "done", "failed")["state"] for job in jobs] == ["done", "done", "failed"]
+    refused(server.client.get(f"{jobs[2]}/result"), 500, "InternalError", "log")
+
+
 def test_a_server_without_processes_says_that_it_is_failing(serving) -> None:
     server = serving()
     call = server.models.call

@@ -129,6 +129,11 @@ class Problem:
         return {"error": self.error, "message": self.message, "remedy": self.remedy}
 
 
+def is_fault(error: BaseException) -> bool:
+    """Whether longdoc does not raise an error deliberately, and so it tells of no document."""
+    return not isinstance(error, LongdocError) or isinstance(error, RemoteError)
+
+
 def problem_of(error: BaseException, document: str = "") -> Problem:
     """How an error is told; of one that longdoc does not raise deliberately, nothing but that there was one.
 
@@ -139,7 +144,7 @@ def problem_of(error: BaseException, document: str = "") -> Problem:
         error: the error.
         document: the name of the document that it is about, with which its message may start.
     """
-    if not isinstance(error, LongdocError) or isinstance(error, RemoteError):
+    if is_fault(error):
         return Problem(500, "InternalError", "a fault of longdoc", "report it, with what the server's log says")
     status = next(_STATUS[each] for each in type(error).__mro__ if each in _STATUS)
     said = shown(for_command_line(str(error), _OPTIONS), lines=True)

@@ -27,7 +27,14 @@ from longdoc.loaders.isolated import death_of, import_loaders
 from longdoc.serve.jobs import Job, Wanted
 from longdoc.serve.loading import Loader
 from longdoc.serve.metrics import Metrics
-from longdoc.serve.problems import ModelDiedError, QueueFullError, StoppingError, TimeExceededError, UnknownJobError
+from longdoc.serve.problems import (
+    ModelDiedError,
+    QueueFullError,
+    StoppingError,
+    TimeExceededError,
+    UnknownJobError,
+    is_fault,
+)
 from longdoc.serve.reading import Group, Reader
 from longdoc.serve.settings import Settings
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
@@ -286,7 +293,7 @@ class Service:
         return group
 
     async def _read(self, group: list[Job]) -> None:
-        """Has a group of documents read; if it costs the process with the model, each by itself."""
+        """Has a group of documents read; if it costs the process with the model, or raises, each by itself."""
         first = group[0].wanted
         assert first is not None
         documents = tuple(job.loaded.document for job in group if job.loaded)
@@ -297,13 +304,15 @@ class Service:
         if isinstance(result, Lost):
             self.metrics.restarts.inc()
             logger.warning("the process with the model ended: %s", result.reason)
-            if len(group) > 1:
-                for job in group:
-                    await self._read([job])
-                return
-            result = _death(group[0].name, result)
-        else:
+        elif not isinstance(result, BaseException):
             self._note_pace(group, time.monotonic() - began)
+        failed = isinstance(result, Lost) or (isinstance(result, BaseException) and is_fault(result) and not self.fault)
+        if failed and len(group) > 1:
+            for job in group:
+                await self._read([job])
+            return
+        if isinstance(result, Lost):
+            result = _death(group[0].name, result)
         for number, job in enumerate(group):
             self._end(job, result if isinstance(result, BaseException) else result[number])
 
@@ -318,7 +327,7 @@ class Service:
         self.fault = ""
         if not isinstance(outcome.result, Raised):
             return outcome.result
-        if not isinstance(outcome.result.error, LongdocError):
+        if is_fault(outcome.result.error):
             logger.error("%s", outcome.result.traceback)
         return outcome.result.error
 
