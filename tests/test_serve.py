@@ -513,6 +513,24 @@ def test_a_request_of_too_many_fields_is_refused(is_multipart, serving) -> None:
     refused(answer, 400, "MalformedRequestError", "Too many fields", "120")
 
 
+def test_an_upload_that_is_broken_off_is_no_fault_and_leaves_its_place(serving) -> None:
+    server, sent = serving(queue=1), []
+    headers = {"host": "localhost", "content-type": "multipart/form-data; boundary=x"}
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/extract", "query_string": b"", "headers": pairs}
+    parts = iter([{"type": "http.request", "body": b"--x\r\n", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(parts)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(server.client.app(scope, receive, send))  # which raises what is a fault, for the log
+    assert sent[0]["status"] == 400 and b"broken off" in sent[1]["body"]
+    assert server.send("/extract").status_code == 200
+
+
 def test_two_documents_in_one_request_are_refused(serving) -> None:
     files = [("file", ("a.txt", "one")), ("file", ("b.txt", "two"))]
     refused(serving().client.post("/jobs", files=files), 400, "MalformedRequestError", "Too many files")

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from longdoc.errors import LongdocError, did_you_mean
 from longdoc.serve.forms import AskForm, ExtractForm
@@ -200,7 +201,10 @@ async def _receive_form(request: Request) -> None:
     charset = options.get(b"charset", b"utf-8").decode("latin-1")
     if charset.lower() not in ("utf-8", "utf8"):  # fields are decoded in the event loop, and some codecs are slow
         raise CharsetError(f"the fields are declared to be in {charset:.40}; send them in utf-8")
-    form = await request.form(max_files=1, max_fields=_FIELDS)
+    try:
+        form = await request.form(max_files=1, max_fields=_FIELDS)
+    except ClientDisconnect:
+        raise MalformedRequestError("the upload was broken off; send it again") from None
     for name, n_times in Counter(name for name, _ in form.multi_items()).items():
         if n_times > 1 and name != "question":
             raise MalformedRequestError(f"the field {name:.80} is given several times; give it once")
