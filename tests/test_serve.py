@@ -568,6 +568,23 @@ def test_without_a_token_only_this_machine_is_served(serving) -> None:
     refused(client.get("/health", headers={"Host": "evil.example"}), 400, "MalformedRequestError", "localhost")
 
 
+def test_without_a_token_web_pages_of_other_sites_are_refused(serving) -> None:
+    server = serving()
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example:8000"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
+        answer = server.client.post("/jobs", files={"file": ("lease.txt", LEASE)}, headers=headers)
+        refused(answer, 403, "CrossSiteError", "another site", "token")
+        assert server.client.get("/health", headers=headers).status_code == 200
+    assert not server.loaders.begun
+    for headers in ({"Origin": HERE, "Sec-Fetch-Site": "same-origin"}, {"Origin": "http://[::1]:3000"}):
+        answer = server.client.post("/extract", files={"file": ("lease.txt", LEASE)}, headers=headers)
+        assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

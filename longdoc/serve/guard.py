@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from longdoc.serve.metrics import Metrics
 from longdoc.serve.problems import (
+    CrossSiteError,
     MalformedRequestError,
     RequestError,
     SlowUploadError,
@@ -67,6 +68,10 @@ class Guard:
         if token is None and not _is_local_name(headers.get("host", "")):
             raise MalformedRequestError(  # a page of that name might have been made to lead here
                 "this server answers requests to localhost alone; give it a token, and it answers others"
+            )
+        if token is None and not path.startswith(_OPEN) and _is_from_elsewhere(headers):
+            raise CrossSiteError(  # browsers send the forms of any page to localhost
+                "a web page of another site sent this request; give the server a token, or send it without a browser"
             )
         if token is not None and not path.startswith(_OPEN):
             scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -131,6 +136,13 @@ def _too_large(settings: Settings) -> TooLargeError:
         f"the document has more than {settings.max_bytes:,} bytes; send a smaller one, or start the server with "
         "another --max-bytes"
     )
+
+
+def _is_from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that a page of another site sent a request."""
+    origin = headers.get("origin")
+    is_local_origin = origin is None or _is_local_name(origin.partition("://")[2])
+    return not is_local_origin or headers.get("sec-fetch-site") == "cross-site"
 
 
 def _is_local_name(host: str) -> bool:

@@ -41,6 +41,10 @@ class PathError(RequestError):
     """It names a file that is not below the root, or the server has no root."""
 
 
+class CrossSiteError(RequestError):
+    """A web page of another site sent it, and the server has no token."""
+
+
 class UnknownJobError(RequestError):
     """There is no such job, or it was forgotten."""
 
@@ -76,6 +80,7 @@ class TimeExceededError(RequestError):
 _STATUS: dict[type[LongdocError], int] = {
     UnauthorizedError: 401,
     PathError: 403,
+    CrossSiteError: 403,
     UnknownJobError: 404,
     DocumentNotFoundError: 404,
     SlowUploadError: 408,
