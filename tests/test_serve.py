@@ -267,6 +267,14 @@ def test_results_are_forgotten(serving) -> None:
     refused(server.client.get(jobs[2]), 404, "UnknownJobError", "0.2 s")
 
 
+def test_results_are_forgotten_for_their_size_but_never_the_newest(serving) -> None:
+    server = serving(keep_bytes=1)
+    jobs = [server.post() for _ in range(2)]
+    server.await_state(jobs[1], "done")
+    refused(server.client.get(jobs[0]), 404, "UnknownJobError", "of 1 bytes")
+    assert server.client.get(f"{jobs[1]}/result").status_code == 200
+
+
 # --------------------------------------------------------------------------------------------------------------- limits
 
 

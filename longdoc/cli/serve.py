@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep", type=options.positive_integer, metavar="N", help="results that are kept at most; default: 100"
     )
     limits.add_argument("--keep-seconds", type=options.seconds, metavar="S", help="and for how long; default: 900")
+    limits.add_argument(
+        "--keep-bytes", type=options.size, metavar="SIZE", help="and of what size in all; default: 500MB"
+    )
     options.add_model(parser)
 
 
@@ -64,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from longdoc.serve.server import serve
     from longdoc.serve.settings import Settings
 
-    names = ("host", "port", "root", "max_bytes", "queue", "timeout", "memory", "keep", "keep_seconds")
+    names = ("host", "port", "root", "max_bytes", "queue", "timeout", "memory", "keep", "keep_seconds", "keep_bytes")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     settings = Settings(token=arguments.token or os.environ.get(TOKEN) or None, **given)
     request = Request.of(model=arguments.model, encoder=arguments.encoder)

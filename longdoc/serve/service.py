@@ -212,8 +212,8 @@ class Service:
 
     def _unknown(self, what: str) -> UnknownJobError:
         return UnknownJobError(
-            f"there is no such {what}, or it was forgotten: {self.settings.keep} results are kept, for "
-            f"{self.settings.keep_seconds:g} s; send the document again"
+            f"there is no such {what}, or it was forgotten: {self.settings.keep} results are kept, of "
+            f"{self.settings.keep_bytes:,} bytes at most, for {self.settings.keep_seconds:g} s; send the document again"
         )
 
     def forget(self, job: Job) -> None:
@@ -360,8 +360,9 @@ class Service:
 
     def _keep(self, job: Job) -> None:
         self._kept[job.id] = job
-        while len(self._kept) > self.settings.keep:
-            del self._kept[next(iter(self._kept))]
+        n_bytes = sum(len(each.found or b"") for each in self._kept.values())
+        while len(self._kept) > self.settings.keep or (n_bytes > self.settings.keep_bytes and len(self._kept) > 1):
+            n_bytes -= len(self._kept.pop(next(iter(self._kept))).found or b"")
         asyncio.get_running_loop().call_later(self.settings.keep_seconds, self._kept.pop, job.id, None)
 
 

@@ -40,9 +40,11 @@ class Settings:
     """Results that are kept; the oldest are forgotten first."""
     keep_seconds: float = 900.0
     """How long they are kept."""
+    keep_bytes: int = 500_000_000
+    """Bytes of the results that are kept; the oldest are forgotten first, the newest never."""
 
     def __post_init__(self) -> None:
-        for name in ("max_bytes", "queue", "memory", "keep"):
+        for name in ("max_bytes", "queue", "memory", "keep", "keep_bytes"):
             check_count(name, getattr(self, name), 1)
         for name in ("timeout", "keep_seconds"):
             if not 0 < getattr(self, name) < math.inf:
