@@ -184,6 +184,9 @@ def test_the_interface_is_described(serving) -> None:
     assert {"/jobs", "/jobs/{id}", "/extract", "/ask", "/health", "/metrics"} <= set(described["paths"])
     body = described["paths"]["/extract"]["post"]["requestBody"]["content"]
     assert list(body) == ["multipart/form-data"]
+    answers = described["paths"]["/extract"]["post"]["responses"]
+    assert {"400", "408", "415", "500", "503"} <= set(answers)
+    assert "fields do not go together" in answers["422"]["description"]
 
 
 # ----------------------------------------------------------------------------------------------------------------- jobs
@@ -338,6 +341,20 @@ def test_who_waits_too_long_for_a_result_is_told(serving) -> None:
     server = serving(timeout=0.2)
     server.models.gate.clear()
     refused(server.send("/extract"), 504, "TimeExceededError", "0.2 s", "/jobs")
+
+
+def test_the_time_of_a_request_begins_with_its_upload(serving, monkeypatch) -> None:
+    server = serving(timeout=5.0)
+    admit = server.service.admit
+
+    def admit_long_ago(**options: Any) -> Any:
+        job = admit(**options)
+        job.began -= 5.0
+        return job
+
+    monkeypatch.setattr(server.service, "admit", admit_long_ago)
+    server.models.gate.clear()
+    refused(server.send("/extract"), 504, "TimeExceededError", "5 s")
 
 
 @pytest.mark.parametrize(

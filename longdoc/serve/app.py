@@ -63,14 +63,17 @@ class ProblemBody(BaseModel):
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemBody, "description": description}
     for status, description in {
+        400: "no document or two, an unknown field, or a value out of range",
         401: "no valid token",
-        403: "a path that is not below the root",
+        403: "a path that is not below the root; without a token, a request of another site's web page",
         404: "no such file, or job",
+        408: "the document did not arrive in time",
         413: "the document is too large",
-        415: "of no format that longdoc reads, or not what it is declared to be",
-        422: "the document cannot be read, or a field is wrong",
+        415: "of no format that longdoc reads, or not what it is declared to be; fields that are not in UTF-8",
+        422: "the document cannot be read, or fields do not go together",
         429: "as many documents as may wait do so; Retry-After says when to come again",
-        503: "the server is stopping",
+        500: "a fault of longdoc; or the document ended the process with the model",
+        503: "the server is stopping, or cannot start processes",
         504: "it took too long",
     }.items()
 }
@@ -219,7 +222,7 @@ async def _answered(request: Request, form: ExtractForm | AskForm) -> Response:
     """The result of a document, for which the client waits."""
     service, job = _service(request), request.state.job
     service.begin(job, await form.wanted(service.settings, service.request))
-    ends_by = time.monotonic() + service.settings.timeout
+    ends_by = job.began + service.settings.timeout
     while not job.has_ended.is_set():
         try:
             left = max(ends_by - time.monotonic(), 0)
