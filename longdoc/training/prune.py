@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from longdoc.devices import device_of
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, TrainingError
 from longdoc.model import Model
 from longdoc.training.layers import layers_of, place_of_layers
 from longdoc.training.learner import Learner, to_device
@@ -187,8 +187,11 @@ def prune(model: Model, config: PruneConfig, found: Importance) -> None:
 
     Raises:
         ConfigError: as of :func:`check_prune`.
+        TrainingError: an importance is not finite.
     """
     check_prune(model, config)
+    if not (found.neurons.isfinite().all() and found.heads.isfinite().all()):
+        raise TrainingError("the importance of neurons or heads is not finite, since a loss is not; check the data")
     backbone: Any = model.encoder.backbone
     parts, (width, n_heads) = _parts(backbone), _sizes(backbone.config)
     neurons = _best(found.neurons, config.width or width)

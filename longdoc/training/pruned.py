@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import distributed
 
 from longdoc.compute import TorchScorer
 from longdoc.config import load_yaml
@@ -107,6 +108,8 @@ def prune_model(
         steps = [_step(model, whole, labelled, own.precision)]
         steps.append(_step("pruned", prepared.learner.model, labelled, own.precision))
         folder = train_prepared(prepared)
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.barrier()  # the first process writes the folder
         steps.append(_step("trained", Model.from_pretrained(folder), labelled, own.precision))
     calibrations = {name: getattr(head, "calibration", Calibration()) for name, head in whole.config.heads.items()}
     calibrated = tuple(name for name, fitted in calibrations.items() if fitted != Calibration())
