@@ -15,6 +15,7 @@ from longdoc.compute import TorchScorer
 from longdoc.config import load_yaml
 from longdoc.decode import Calibration
 from longdoc.devices import Precision
+from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
 from longdoc.evaluation.tables import Table
 from longdoc.metrics.results import Row
@@ -90,6 +91,10 @@ def prune_model(
         DataError: a corpus is missing or malformed.
     """
     given = config if isinstance(config, TrainConfig) else load_yaml(TrainConfig, config)
+    if given.revision is not None:
+        raise ConfigError(
+            f"revision is {given.revision!r}, of the base, which MODEL replaces; give the folder of a model"
+        )
     named = given.prune if width is None and heads is None else None
     own = replace(
         given,
