@@ -144,8 +144,12 @@ class TorchScorer:
             reason = f"the device is {str(self.device)!r}"
         elif not has_int8(self.device):
             reason = "this CPU has neither VNNI nor AMX"
+        elif self.kind == "sparse" or self.model.config.sparse.windows:
+            reason = "attention is sparse"
+        elif backbone.config.model_type == "bert":
+            reason = "this encoder has settings or layers that plain BERT has not"
         else:
-            reason = "attention is sparse" if self.kind == "sparse" else f"this encoder is {backbone.config.model_type}"
+            reason = f"this encoder is {backbone.config.model_type}"
         warnings.warn(
             f"precision='int8' is for BERT's dense attention, on a CPU with VNNI or AMX; {reason}, so it is read in "
             f"{str(self.dtype).removeprefix('torch.')}",

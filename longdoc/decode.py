@@ -225,7 +225,7 @@ def drop_late_mentions(spans: Sequence[ScoredSpan], text: str, within: Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """Tokens or words ``first`` to ``last``, both inclusive, and the margin of their logits over "no answer"."""
+    """Tokens ``first`` to ``last``, both inclusive, and the margin of their logits over "no answer"."""
 
     first: int
     last: int
@@ -267,10 +267,24 @@ def _best(values: np.ndarray, n_best: int) -> np.ndarray:
     return order
 
 
+_LONGEST_WORD = 32
+"""Tokens of a word; more are text without spaces."""
+
+
 def in_words(answer: ScoredAnswer, starts: np.ndarray) -> ScoredAnswer:
-    """An answer with ``first`` and ``last`` as words, from tokens and the first tokens of all words, int ``(W,)``."""
-    first, last = np.searchsorted(starts, [answer.first, answer.last], side="right") - 1
-    return replace(answer, first=int(first), last=int(last))
+    """An answer from the start of its first word to the end of its last.
+
+    Args:
+        answer: the answer.
+        starts: first tokens of all words, and the number of tokens, int ``(W + 1,)``, ascending.
+    """
+    first, last = (np.searchsorted(starts, [answer.first, answer.last], side="right") - 1).tolist()
+    before, after = int(starts[first]), int(starts[last + 1]) - 1
+    if starts[first + 1] - before > _LONGEST_WORD:
+        before = answer.first
+    if after + 1 - starts[last] > _LONGEST_WORD:
+        after = answer.last
+    return replace(answer, first=before, last=after)
 
 
 def deduplicate(

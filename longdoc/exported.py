@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -235,6 +235,15 @@ def _at_start(is_global: np.ndarray) -> np.ndarray:
     return is_global[:, : columns[-1] + 1 if len(columns) else 1]
 
 
+def _check_names(path: Path, record: ExportRecord, names: Collection[str]) -> None:
+    """Raises if a graph lacks an input or output that its record names."""
+    if missing := [name for name in (*record.inputs, *record.outputs.values()) if name not in names]:
+        raise ConfigError(
+            f"{path} lacks {', '.join(missing)}, which {RECORD_FILE} names: they are of different exports; export the "
+            "model again"
+        )
+
+
 def _load_onnx(path: Path, record: ExportRecord, threads: int) -> Compute:
     runtime = require("onnxruntime", extra="onnx", needed_by=f"the model in {path.parent}")
     options = runtime.SessionOptions()
@@ -245,6 +254,7 @@ def _load_onnx(path: Path, record: ExportRecord, threads: int) -> Compute:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of a type of its own for each cause
         raise _unreadable(path, f"onnxruntime {runtime.__version__}", error, f" (opset {record.opset})") from error
+    _check_names(path, record, [each.name for each in session.get_inputs() + session.get_outputs()])
     only_wanted = runtime.RunOptions()
     only_wanted.only_execute_path_to_fetches = True
 

@@ -30,7 +30,10 @@ from longdoc.vocabulary import deleted, respelled, typed_errors, unknown_id
 MergeRule = Literal["first", "mean", "centre", "most central"]
 
 _CLOSERS = frozenset(map(ord, ".!?;:\n"))
-_UNSPACED_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
+_UNSPACED_SCRIPTS = (
+    "CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "JAVANESE", "BALINESE",
+    "YI SYLLABLE", "TAI THAM", "NEW TAI LUE", "TAI LE", "TAI VIET",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from longdoc.decode import ScoredSpan, decode_entities, drop_late_mentions, word_scores
+from longdoc.decode import ScoredAnswer, ScoredSpan, decode_entities, drop_late_mentions, in_words, word_scores
 from longdoc.labels import tag_names
 from longdoc.windows import Tokens
 
@@ -67,6 +67,13 @@ def test_word_scores_are_means_over_their_tokens():
     scores, first = word_scores(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 7]))
     assert scores.tolist() == [[2.0], [5.0]]
     assert first.tolist() == [0, 2]
+
+
+def test_an_answer_has_whole_words_unless_they_are_too_long():
+    starts = np.array([0, 2, 3, 90, 92])  # four words, of 2, 1, 87 and 2 tokens
+    for (first, last), wanted in {(1, 2): (0, 2), (1, 1): (0, 1), (1, 5): (0, 5), (9, 90): (9, 91)}.items():
+        found = in_words(ScoredAnswer(first, last, 1.0), starts)
+        assert (found.first, found.last) == wanted
 
 
 def test_names_first_mentioned_too_late_are_dropped_and_early_names_kept_everywhere():

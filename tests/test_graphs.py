@@ -18,7 +18,7 @@ from fakes import FolderHub
 from longdoc import cli
 from longdoc.attention import SparsePattern
 from longdoc.errors import ConfigError, MissingDependencyError
-from longdoc.export import parity, push, to_graph
+from longdoc.export import parity, push, to_graph, to_transformers
 from longdoc.exported import ExportedModel, read_record
 from longdoc.heads import EmbedConfig, NerConfig, SpansConfig
 from longdoc.model import Model, without_pooler
@@ -129,6 +129,8 @@ def test_windows_are_read_with_the_pattern_of_a_converted_checkpoint(tmp_path):
     heads = {"qa": model.config.heads["qa"]}
     config = ModelConfig(heads=heads, windows=model.config.windows, sparse=sparse)
     Model(model.encoder.backbone, model.tokenizer, config).save(tmp_path / "own")
+    with pytest.raises(ConfigError, match=r"reads windows with sparse attention .*--to onnx"):
+        to_transformers(tmp_path / "own", tmp_path / "dense")
     to_graph(tmp_path / "own", tmp_path / "out", "torch-export")
     own, graph = Model.from_pretrained(tmp_path / "own"), ExportedModel(tmp_path / "out")
     assert "global_mask" not in graph.record.inputs

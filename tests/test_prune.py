@@ -14,7 +14,7 @@ from conftest import make_model, make_tokenizer
 from longdoc.cli import main
 from longdoc.config import from_dict, load_yaml
 from longdoc.decode import Calibration
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, TrainingError
 from longdoc.export import to_transformers
 from longdoc.heads import NerConfig
 from longdoc.model import Model
@@ -24,7 +24,7 @@ from longdoc.training.checkpoints import complete_checkpoint
 from longdoc.training.data import training_batches
 from longdoc.training.learner import Learner
 from longdoc.training.prune import FAMILIES as PRUNED
-from longdoc.training.prune import PruneConfig, importance, prune
+from longdoc.training.prune import Importance, PruneConfig, importance, prune
 from longdoc.windows import WindowConfig
 from reference import changes_of_loss
 from test_families import FAMILIES, config_of
@@ -115,6 +115,15 @@ def test_importance_ranks_parts_as_removing_each_does(corpus):
             assert agreement > 0.9, (number, count, agreement)
     assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
     assert all(weight.grad is None for weight in model.parameters())
+
+
+def test_an_importance_that_is_not_finite_is_refused(corpus):
+    model = make_model()
+    config = model.encoder.backbone.config
+    neurons, heads = (torch.ones(config.num_hidden_layers, n) for n in (config.intermediate_size, 2))
+    neurons[0, 3] = torch.nan
+    with pytest.raises(TrainingError, match="importance of neurons or heads is not finite"):
+        prune(model, PruneConfig(width=8), Importance(neurons, heads))
 
 
 # --------------------------------------------------------------------------------------------------------------- errors

@@ -74,6 +74,11 @@ def to_transformers(
     """
     loaded = load_model(model)
     name = _chosen(loaded, head, str(model))
+    if loaded.config.sparse.windows:
+        raise ConfigError(
+            f"{model} reads windows with sparse attention (sparse.windows), and its class of transformers would read "
+            "them with dense attention; export it as a graph (--to onnx), or use it in longdoc"
+        )
     loaded = loaded.with_heads([name])
     batch = probe.random_rows(loaded, loaded.config.heads[name].kind, files.length(loaded, name))
     task = _task(loaded, name, batch)

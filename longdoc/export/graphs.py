@@ -7,6 +7,7 @@ The folder appears under its name when all of that is done.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -238,12 +239,11 @@ def _facts(model: Model, name: str) -> HeadFacts:
 
 
 def _check(found: Parity, model: str, to: Format) -> None:
-    """Raises for scores that differ by more than the tolerance."""
-    if found.tolerance is None:
-        return
-    worst = {head: far for head, far in found.differences.items() if far > found.tolerance}
+    """Raises for scores that differ by more than the tolerance, if there is one, or that are not finite."""
+    most = sys.float_info.max if found.tolerance is None else found.tolerance
+    worst = {head: far for head, far in found.differences.items() if not far <= most}
     if worst:
         told = ", ".join(f"{head} {far:.1e}" for head, far in worst.items())
         raise ConfigError(
-            f"the scores of {model} differ as {to}, by more than {found.tolerance}: {told}; read with the model itself"
+            f"the scores of {model} differ as {to}, by more than {most}: {told}; read with the model itself"
         )

@@ -79,11 +79,12 @@ def _asks(reader: Reader, head: str) -> bool:
 
 
 def _batches(reader: Reader, document: Document, heads: list[str]) -> Iterator[Batch[np.ndarray]]:
-    """The windows of a text, several together, and the last one with padding after it."""
+    """The windows of a text: the first alone, then all, several together, and one with padding after it."""
     question = QUESTION if _asks(reader, heads[0]) else None
     reading = reader.read(document, reader.tokenize(document), heads, question=question)
     slices = [reading.tokens.ids[window.start : window.end] for window in reading.windows]
     slices.append(slices[0][: len(slices[0]) // 2 + 1])
+    yield reader.scorer.form.batch(slices[:1], reading.special)
     for first in range(0, len(slices), _TOGETHER):
         yield reader.scorer.form.batch(slices[first : first + _TOGETHER], reading.special)
 

@@ -185,7 +185,7 @@ def class_targets(
         rows = [[float(label in group.targets["labels"]) for label in config.labels] for group in groups]
         targets = np.array(rows, dtype=np.float32)
     else:
-        targets = np.array([class_index(group, config) for group in groups])
+        targets = np.array([class_index(group, config) for group in groups], dtype=np.int64)
     weights = groups[0].task.weights_of(config.labels)
     return {
         head: {"content": batch.content_mask, "groups": group_numbers(groups), "targets": targets, "weights": weights}

@@ -135,4 +135,4 @@ def passes_over(items: Sequence[Any], passes: float, rng: np.random.Generator) -
 
 def group_numbers(groups: Sequence[Group]) -> np.ndarray:
     """Number of the group that each window belongs to, int64 ``(B,)``."""
-    return np.repeat(np.arange(len(groups)), [len(group.slices) for group in groups])
+    return np.repeat(np.arange(len(groups), dtype=np.int64), [len(group.slices) for group in groups])

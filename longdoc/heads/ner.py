@@ -209,7 +209,7 @@ def entity_targets(
     """Arguments of ``NerHead.loss`` by head: tags, int64 ``(B, T)``."""
     targets = {}
     for head in configs:
-        tags = np.full(batch.content_mask.shape, IGNORED)
+        tags = np.full(batch.content_mask.shape, IGNORED, dtype=np.int64)
         for row, first, group in zip(tags, batch.firsts, groups, strict=True):
             found = group.targets["tags"][head]
             row[first : first + len(found)] = found

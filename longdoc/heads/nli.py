@@ -90,7 +90,7 @@ def inference_targets(
     for row, window in enumerate(windows):
         for first, last in window:
             evidence[row, batch.firsts[row] + first : batch.firsts[row] + last + 1] = True
-    targets = np.array([config.labels.index(group.targets["label"]) for group in groups])
+    targets = np.array([config.labels.index(group.targets["label"]) for group in groups], dtype=np.int64)
     shared = {"content": content, "groups": group_numbers(groups), "targets": targets}
     return {head: {**shared, "evidence": evidence}}
 

@@ -21,7 +21,7 @@ from longdoc.inputs import Batch
 from longdoc.labels import Answer, Span
 from longdoc.metrics import answer_counts, exact_match, reliability, token_f1
 from longdoc.metrics.results import AnswerResult, ClauseResult, clause_result
-from longdoc.windows import WindowConfig, word_offsets, word_starts
+from longdoc.windows import WindowConfig, word_starts
 
 if TYPE_CHECKING:
     from longdoc.heads.modules import QaHead
@@ -63,7 +63,7 @@ def decode(scores: WindowScores, head: str, config: QaConfig, options: DecodeOpt
 
     An answer that would begin or end inside a word has the whole word.
     """
-    document, words = scores.document, word_offsets(scores.tokens)
+    document, offsets = scores.document, scores.tokens.offsets
     threshold = config.min_score if options.min_score is None else options.min_score
     candidates = decode_answers(
         scores.scores,
@@ -74,9 +74,9 @@ def decode(scores: WindowScores, head: str, config: QaConfig, options: DecodeOpt
     )
 
     def range_of(answer: ScoredAnswer) -> tuple[int, int]:
-        return trimmed(document.text, int(words[answer.first, 0]), int(words[answer.last, 1]))
+        return trimmed(document.text, int(offsets[answer.first, 0]), int(offsets[answer.last, 1]))
 
-    starts = word_starts(scores.tokens.words)
+    starts = np.append(word_starts(scores.tokens.words), len(scores.tokens))
     likely = [in_words(a, starts) for a in candidates if config.calibration.probability(a.score) >= threshold]
     kept = deduplicate(likely, lambda answer: document.text[slice(*range_of(answer))], options.top_k)
     return [

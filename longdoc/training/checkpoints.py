@@ -99,7 +99,7 @@ def progress_of(checkpoint: Path) -> str:
     state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     done, wanted = state["global_step"], state["max_steps"]
     if done < wanted:
-        return f"{checkpoint}: going on after step {done} of {wanted}"
+        return f"{checkpoint}: going on after step {done} of at most {wanted}"
     return f"{checkpoint.parent} has this run, finished after {done} steps: its model is written again"
 
 

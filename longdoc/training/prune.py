@@ -10,6 +10,7 @@ matrices of a feed-forward network.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from longdoc.devices import device_of
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, TrainingError
 from longdoc.model import Model
 from longdoc.training.layers import layers_of, place_of_layers
 from longdoc.training.learner import Learner, to_device
@@ -127,6 +128,12 @@ def check_prune(model: Model, config: PruneConfig) -> None:
         )
 
 
+def _device() -> torch.device:
+    """The device of this process, which `TrainingArguments` chooses later."""
+    device = device_of("auto")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if device.type == "cuda" else device
+
+
 def importance(model: Model, batches: Sequence[Mapping[str, Any]], dtype: torch.dtype = torch.float32) -> Importance:
     """The importance of all neurons and heads for the loss on some batches.
 
@@ -136,7 +143,7 @@ def importance(model: Model, batches: Sequence[Mapping[str, Any]], dtype: torch.
         dtype: number format of matrix products.
     """
     layers, (width, n_heads) = layers_of(model.encoder.backbone), _sizes(model.encoder.backbone.config)
-    device = device_of("auto")
+    device = _device()
     sums = Importance(torch.zeros(len(layers), width), torch.zeros(len(layers), n_heads))
     was_training, was_at = model.training, next(model.parameters()).device
     learner = Learner(model.to(device)).eval()
@@ -187,8 +194,11 @@ def prune(model: Model, config: PruneConfig, found: Importance) -> None:
 
     Raises:
         ConfigError: as of :func:`check_prune`.
+        TrainingError: an importance is not finite.
     """
     check_prune(model, config)
+    if not (found.neurons.isfinite().all() and found.heads.isfinite().all()):
+        raise TrainingError("the importance of neurons or heads is not finite, since a loss is not; check the data")
     backbone: Any = model.encoder.backbone
     parts, (width, n_heads) = _parts(backbone), _sizes(backbone.config)
     neurons = _best(found.neurons, config.width or width)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import distributed
 
 from longdoc.compute import TorchScorer
 from longdoc.config import load_yaml
 from longdoc.decode import Calibration
 from longdoc.devices import Precision
+from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
 from longdoc.evaluation.tables import Table
 from longdoc.metrics.results import Row
@@ -89,6 +91,10 @@ def prune_model(
         DataError: a corpus is missing or malformed.
     """
     given = config if isinstance(config, TrainConfig) else load_yaml(TrainConfig, config)
+    if given.revision is not None:
+        raise ConfigError(
+            f"revision is {given.revision!r}, of the base, which MODEL replaces; give the folder of a model"
+        )
     named = given.prune if width is None and heads is None else None
     own = replace(
         given,
@@ -107,6 +113,8 @@ def prune_model(
         steps = [_step(model, whole, labelled, own.precision)]
         steps.append(_step("pruned", prepared.learner.model, labelled, own.precision))
         folder = train_prepared(prepared)
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.barrier()  # the first process writes the folder
         steps.append(_step("trained", Model.from_pretrained(folder), labelled, own.precision))
     calibrations = {name: getattr(head, "calibration", Calibration()) for name, head in whole.config.heads.items()}
     calibrated = tuple(name for name, fitted in calibrations.items() if fitted != Calibration())

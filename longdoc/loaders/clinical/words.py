@@ -51,7 +51,7 @@ class Words:
     def __contains__(self, text: str) -> bool:
         words = _words(text)
         if not words:  # a text of signs alone, such as "++", counts if it stands by itself
-            return self._signs.union(self._places).issuperset(_SIGNS.findall(text))
+            return all(sign in self._signs or sign in self._places for sign in _SIGNS.findall(text))
         places = [self._places.get(word, ()) for word in words]
         rarest = min(range(len(words)), key=lambda index: len(places[index]))
         starts = (place - rarest for place in places[rarest] if place >= rarest)
