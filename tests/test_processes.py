@@ -20,11 +20,15 @@ import atexit, os, sys, time
 from torch import distributed
 from longdoc.training.processes import processes_of_a_run
 
-atexit.register(lambda: print("open" if distributed.is_initialized() else "closed", flush=True))
+def say(text):
+    os.write(1, f"{text}\\n".encode())  # at once: torchrun has print write each of its parts by itself
+
+
+atexit.register(lambda: say("open" if distributed.is_initialized() else "closed"))
 with processes_of_a_run():
     distributed.init_process_group("gloo")
     distributed.barrier()
-    print("joined", os.getpid(), flush=True)
+    say(f"joined {os.getpid()}")
     if sys.argv[1] == "wait":
         time.sleep(300)
     if distributed.get_rank() == 1:
