@@ -20,7 +20,6 @@ from longdoc.heads import NerConfig
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig
 from longdoc.training import TrainConfig, train
-from longdoc.training.checkpoints import complete_checkpoint
 from longdoc.training.data import training_batches
 from longdoc.training.learner import Learner
 from longdoc.training.prune import FAMILIES as PRUNED
@@ -28,7 +27,7 @@ from longdoc.training.prune import Importance, PruneConfig, importance, prune
 from longdoc.windows import WindowConfig
 from reference import changes_of_loss
 from test_families import FAMILIES, config_of
-from test_training import CONTRACTS, config_file, make_task, task
+from test_training import CONTRACTS, config_file, make_task, task, train_until_killed
 
 TYPES = {family: config_of(family).model_type for family in FAMILIES}
 
@@ -213,15 +212,7 @@ def test_a_run_that_was_killed_goes_on_with_the_same_parts(corpus, whole, monkey
     one = train(config_file(corpus, **changes))
     path = config_file(corpus, **changes, output=str(corpus / "killed"))
 
-    def kill(folder, n_processes):
-        if folder.name == "checkpoint-8":
-            raise KeyboardInterrupt
-        complete_checkpoint(folder, n_processes)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("longdoc.training.batch_trainer.complete_checkpoint", kill)
-        with pytest.raises(KeyboardInterrupt):
-            train(path)
+    train_until_killed(path, monkeypatch, step=8)
     weights = [Model.from_pretrained(folder).state_dict() for folder in (one, train(path))]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 

@@ -42,7 +42,7 @@ from longdoc.training.distill import DistillConfig, Teacher, drop_layers
 from longdoc.training.learner import Learner
 from longdoc.training.lora import LoraConfig, add_adapters, merge_adapters
 from longdoc.training.run import RunConfig, training_arguments
-from test_training import CONTRACTS, config_file, make_task, task
+from test_training import CONTRACTS, config_file, make_task, task, train_until_killed
 
 pytestmark = pytest.mark.slow
 
@@ -404,15 +404,7 @@ def test_a_run_killed_before_a_marker_resumes_from_the_checkpoint_before(corpus,
     whole = train(config_file(corpus, save_every=4, log_every=1, tasks=[SHORT]))
     path = config_file(corpus, save_every=4, log_every=1, tasks=[SHORT], output=str(corpus / "killed"))
 
-    def kill(folder, n_processes):
-        if folder.name == "checkpoint-8":
-            raise KeyboardInterrupt
-        complete_checkpoint(folder, n_processes)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("longdoc.training.batch_trainer.complete_checkpoint", kill)
-        with pytest.raises(KeyboardInterrupt):
-            train(path)
+    train_until_killed(path, monkeypatch, step=8)
     assert sorted(path.name for path in (corpus / "killed" / "checkpoints").iterdir()) == [
         "checkpoint-4",
         "checkpoint-8",

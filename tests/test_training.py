@@ -17,6 +17,7 @@ from longdoc.heads.ner import tag_document
 from longdoc.labels import Span
 from longdoc.pipeline import Pipeline
 from longdoc.training import TrainConfig, train
+from longdoc.training.checkpoints import complete_checkpoint
 from longdoc.training.data import collate, task_groups, training_batches
 from longdoc.windows import tokenize, word_starts
 
@@ -42,6 +43,20 @@ def config_file(folder, **changes):
     path = folder / "train.yaml"
     path.write_text(yaml.safe_dump(record))
     return path
+
+
+def train_until_killed(path, monkeypatch, *, step):
+    """Trains until it is killed before the checkpoint of a step has its marker."""
+
+    def kill(folder, n_processes):
+        if folder.name == f"checkpoint-{step}":
+            raise KeyboardInterrupt
+        complete_checkpoint(folder, n_processes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("longdoc.training.batch_trainer.complete_checkpoint", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(path)
 
 
 def test_training_learns_and_its_model_is_evaluated(corpus):
