@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format default-model clean
+.PHONY: help demo test test-fast lint format gpu-benchmark default-model clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ lint: $(VENV)/.dev-installed  ## formatting, style, types and import layers
 format: $(VENV)/.dev-installed  ## rewrite the sources in the project's style
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+gpu-benchmark: $(VENV)/.dev-installed  ## the tests that need a GPU, then the tables of speed (an hour)
+	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
+		echo "make gpu-benchmark: torch finds no GPU: run it where nvidia-smi shows one, with a torch built for CUDA"; exit 1; }
+	$(BIN)/python -m pytest tests/test_gpu.py
+	$(BIN)/python benchmarks/gpu.py
+	$(BIN)/python benchmarks/sparse.py --precision bfloat16 --size base --longest-training 65536 --name sparse_gpu
 
 default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (hours on two cores; resumes if interrupted)
 	$(BIN)/longdoc train configs/default.yaml

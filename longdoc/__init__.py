@@ -35,7 +35,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
 ``usable``          which sources of fields a model and its rules have
 ``bert``            BERT without transformers, which takes seconds to import
-``packed``          encoders for a CPU: packed weights, and BERT without padding
+``packed``          encoders for reading: BERT without padding, and packed weights on a CPU
 ``quantized``       BERT's linear layers in int8
 ``attention``       sparse patterns, and what computes attention over them
 ``decode``          scores → entities and answers

@@ -200,9 +200,9 @@ def check_device(device: str | torch.device, precision: Precision) -> None:
         MissingDependencyError: torch is not installed.
     """
     require("torch", extra="model", needed_by="a model that is not exported to ONNX")
-    from longdoc.devices import device_of, dtype_of
+    from longdoc.devices import devices_of, dtype_of
 
-    dtype_of(precision, device_of(device))
+    dtype_of(precision, *devices_of(device))
 
 
 def _scorer(model: Readable, device: str | torch.device, precision: Precision, encoder: EncoderKind) -> Scorer:

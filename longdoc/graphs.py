@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from longdoc.errors import ConfigError
 from longdoc.exported import RECORD_FILE, ExportedModel, ExportRecord
-from longdoc.inputs import EncoderKind, InputForm, Template
+from longdoc.inputs import EncoderKind, InputForm, Padding, Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings
 from longdoc.model_files import file_in, read_object
 from longdoc.model_files.configs import MAX_NUMBER
@@ -94,9 +94,9 @@ class GraphScorer:
         """Length of the vectors of a head."""
         return self.record.heads[head].width
 
-    def pads_alike(self, period: int) -> bool:
-        """True: the graph computes padding."""
-        return True
+    def padding(self, period: int) -> Padding:
+        """``"alike"``: the graph computes padding."""
+        return "alike"
 
     def with_heads(self, names: Sequence[str]) -> GraphScorer:
         """The same graph, for some of its heads."""
@@ -122,15 +122,18 @@ class GraphScorer:
                     "export the model again, or give the model that it was made from"
                 )
 
-    def scores(self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int) -> dict[str, np.ndarray]:
-        """Scores by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of heads that score windows.
+    def scores(
+        self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int
+    ) -> Callable[[], dict[str, np.ndarray]]:
+        """Computes scores; returns them as a function: by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of windows.
 
         Args:
             inputs: those of an encoder, each ``(B, T)``.
             heads: their names.
             period: length of the windows that they were trained on, as the graph has it for each head.
         """
-        return self.graph.scores(inputs, heads)
+        found = self.graph.scores(inputs, heads)
+        return lambda: found
 
     def words(self, inputs: Mapping[str, np.ndarray], head: str, positions: Sequence[int]) -> np.ndarray:
         """Refuses: no graph has a head that fills masks, whose scores would be ``(N, V)``.
@@ -145,9 +148,11 @@ class GraphScorer:
         """Batches that are computed at a time."""
         return 1
 
-    def each(self, compute: Callable[[BatchT], ResultT], batches: Sequence[BatchT]) -> Iterator[ResultT]:
+    def each(
+        self, begin: Callable[[GraphScorer, BatchT], Callable[[], ResultT]], batches: Sequence[BatchT]
+    ) -> Iterator[ResultT]:
         """What is computed for each batch, in order; the runtime has its threads share a batch."""
-        return map(compute, batches)
+        return (begin(self, batch)() for batch in batches)
 
 
 def _part(folder: Path, name: str) -> Path:

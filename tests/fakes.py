@@ -39,9 +39,14 @@ class FakePipeline:
 
     @classmethod
     def from_pretrained(
-        cls, model: str = "default", encoder: str = "windows", precision: str = "auto", rules: Sequence[str] = ()
+        cls,
+        model: str = "default",
+        encoder: str = "windows",
+        device: str = "auto",
+        precision: str = "auto",
+        rules: Sequence[str] = (),
     ) -> "FakePipeline":
-        chosen = [name for name in (encoder, precision) if name not in ("windows", "auto")]
+        chosen = [name for name in (encoder, device, precision) if name not in ("windows", "auto")]
         cls.loaded.append(", ".join([model, *chosen]))
         return cls()
 

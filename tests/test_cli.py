@@ -82,8 +82,8 @@ def test_no_model_is_loaded_when_nothing_can_be_read(folder: Path, capsys: pytes
 def test_extract_passes_the_model_and_the_encoder_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "extract", "lease.txt", "--model", "runs/mine")
     run(capsys, "extract", "lease.txt", "--model", "runs/mine", "--encoder", "sparse")
-    run(capsys, "ask", "lease.txt", "Who pays?", "--precision", "int8")
-    assert FakePipeline.loaded == ["runs/mine", "runs/mine, sparse", "default, int8"]
+    run(capsys, "ask", "lease.txt", "Who pays?", "--precision", "int8", "--device", "cuda:0,1")
+    assert FakePipeline.loaded == ["runs/mine", "runs/mine, sparse", "default, cuda:0,1, int8"]
 
 
 def test_tasks_are_split_at_commas(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
