@@ -231,7 +231,7 @@ class PackedLinear(JoinedLinear):
         self.algorithm = "none" if after == "gelu" else ""
 
     def forward(self, states: Tensor) -> Tensor:
-        """As of `JoinedLinear`."""
+        """``(…, D)`` to ``(…, D_out)``, as of `JoinedLinear`."""
         product: Tensor = torch.ops.mkldnn._linear_pointwise(
             states, self.weight, self.bias, self.after, [], self.algorithm
         )
@@ -239,7 +239,7 @@ class PackedLinear(JoinedLinear):
 
 
 def attend_each(parts: Tensor, windows: Windows) -> Tensor:
-    """`Attend`, one window after the other."""
+    """`Attend`, ``(N, 3, H, D / H)`` to ``(N, D)``, one window after the other."""
     return torch.cat([_attend(*window.permute(1, 2, 0, 3)) for window in parts.split(windows.lengths)])
 
 
@@ -250,7 +250,7 @@ def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def attend_at_once(parts: Tensor, windows: Windows) -> Tensor:
-    """`Attend`, all windows at once, on a GPU that `can_unpad`."""
+    """`Attend`, ``(N, 3, H, D / H)`` to ``(N, D)``, all windows at once, on a GPU that `can_unpad`."""
     from torch.nn.attention.varlen import varlen_attn  # loads torch's compiler, which takes a second
 
     query, key, value = parts.unbind(1)

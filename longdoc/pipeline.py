@@ -95,8 +95,7 @@ class Pipeline:
                 of ``Model.save``, ``longdoc export`` (ONNX needs no torch), transformers or sentence-transformers.
             encoder: ``"windows"`` reads overlapping slices of the length the model was trained on; ``"sparse"`` reads
                 the text whole, with attention to each token's neighbours and a few global tokens.
-            device: ``"auto"`` (a GPU if there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``; with
-                ``"cuda:0,1"`` two GPUs, each with a copy of the model, take turns with the batches.
+            device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda:1"`` …; GPUs of ``"cuda:0,1"`` take turns.
             precision: ``"float32"``, ``"bfloat16"``, ``"auto"`` (the latter where native) or ``"int8"`` (BERT on CPUs).
             rules: rule files for the task ``"rules"``: ``"default"``, names of shipped files, or paths of other files.
             batch_tokens: maximum positions in a batch; by default 65,536 on a GPU and 2,048 on a CPU.
