@@ -199,8 +199,12 @@ def in_a_process(job: Job, arguments: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def row(job: Job, found: dict[str, Any], device: str) -> list[object]:
-    names = {"windows": f"windows of {LENGTH}", "mixed": f"windows of 32 to {LENGTH}", "sparse": f"rows of {ROW:,}"}
+def row(job: Job, found: dict[str, Any], arguments: argparse.Namespace) -> list[object]:
+    names = {
+        "windows": f"windows of {LENGTH}",
+        "mixed": f"windows of 32 to {LENGTH}",
+        "sparse": f"rows of {min(ROW, arguments.tokens):,}",
+    }
     engine = f"{'transformers ' if job.engine == 'longformer' else ''}{job.engine}"
     cells = ["training step" if job.training else "forward", job.size, names.get(job.input, "longest document"), engine]
     if "failed" in found:
@@ -208,7 +212,12 @@ def row(job: Job, found: dict[str, Any], device: str) -> list[object]:
     if job.input == "longest":
         return [*cells, f"{found['tokens']:,} tokens", "", "", ""]
     speed = f"{found['tokens'] / found['seconds']:,.0f}"
-    return [*cells, f"{found['seconds']:.3g}", speed, *speed_cells(found["operations"], found["seconds"], device)]
+    return [
+        *cells,
+        f"{found['seconds']:.3g}",
+        speed,
+        *speed_cells(found["operations"], found["seconds"], arguments.device),
+    ]
 
 
 def busy(paths: list[str]) -> str:
@@ -251,7 +260,7 @@ def main() -> None:
     rows = []
     for job in jobs(arguments.device):
         if job.size in arguments.sizes and job.input in arguments.inputs:
-            rows.append(row(job, in_a_process(job, arguments), arguments.device))
+            rows.append(row(job, in_a_process(job, arguments), arguments))
             print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
     notes, title = " ".join((__doc__ or "").split()), "Encoders on a GPU"
     if arguments.device == "cpu":
