@@ -88,7 +88,7 @@ def devices_of(name: str | torch.device) -> tuple[torch.device, ...]:
 
 
 def sent_to(device: torch.device, array: np.ndarray) -> torch.Tensor:
-    """An array, such as ``(B, T)``, as a tensor on a device. A GPU copies it when it comes to it, and is not waited for."""
+    """An array, such as ``(B, T)``, as a tensor on a device; a GPU copies it when it comes to it, without a wait."""
     tensor = torch.from_numpy(array)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
