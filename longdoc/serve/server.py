@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_TO_SEND = 10
 """What a response may take that is sent when the server ends."""
+_SECONDS_KEPT = 75
+"""Of a connection without a request: longer than proxies keep theirs, which might send one while it is closed."""
 
 
 def serve(settings: Settings, request: Request, ready: Callable[[str], None]) -> None:
@@ -44,6 +46,7 @@ def serve(settings: Settings, request: Request, ready: Callable[[str], None]) ->
                 ws="none",
                 proxy_headers=False,
                 server_header=False,
+                timeout_keep_alive=_SECONDS_KEPT,
                 timeout_graceful_shutdown=_SECONDS_TO_SEND,
             )
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
