@@ -612,7 +612,7 @@ def test_no_file_outside_the_root_is_read(path, status, error, serving, tmp_path
     os.mkfifo(root / "pipe")
     answer = serving(root=root).client.post("/extract", data={"path": path})
     refused(answer, status, error)
-    assert str(tmp_path) not in answer.text
+    assert str(tmp_path) not in answer.text and len(answer.text) < 600
 
 
 def test_without_a_root_no_file_is_read(serving) -> None:
@@ -626,6 +626,7 @@ def test_without_a_root_no_file_is_read(serving) -> None:
         ({}, 400, "MalformedRequestError", "either the field file or the field path"),
         ({"path": ["a.txt", "b.txt"]}, 400, "MalformedRequestError", "several times"),
         ({"path": "lease.txt", "min_score": "2"}, 400, "MalformedRequestError", "min_score"),
+        ({"file": "lease.txt"}, 400, "MalformedRequestError", "file=@lease.pdf"),
         ({"path": "lease.txt", "record": "novel"}, 400, "MalformedRequestError", "contract"),
         ({"path": "lease.txt", "fields": "parties"}, 422, "ConfigError", "schema=contract"),
         ({"path": "lease.txt", "schema": "contrat"}, 422, "ConfigError", "did you mean 'contract'?"),
@@ -635,6 +636,17 @@ def test_without_a_root_no_file_is_read(serving) -> None:
 def test_fields_that_are_wrong_are_named(fields, status, error, word, serving, tmp_path) -> None:
     (tmp_path / "lease.txt").write_text(LEASE)
     refused(serving().client.post("/extract", data=fields), status, error, word)
+
+
+def test_what_is_no_form_is_told_how_to_send_one(serving) -> None:
+    client = serving().client
+    for kind in ("application/json", "application/pdf", "a" * 500):
+        answer = client.post("/extract", content=b"%PDF-1.7", headers={"Content-Type": kind})
+        refused(answer, 415, "BodyTypeError", kind[:80], "multipart/form-data", "-F file=@")
+    raw = b"%PDF-1.7" + 200 * b"&x"  # as curl --data-binary declares it
+    answer = client.post("/extract", content=raw, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    refused(answer, 400, "MalformedRequestError", "Too many fields", "-F file=@")
+    refused(client.post("/extract", files={"path": ("a.txt", "one")}), 400, "MalformedRequestError", "no text")
 
 
 @pytest.mark.parametrize("charset", ["punycode", "undefined", '"UTF-7"', "nonsense"])
@@ -685,8 +697,10 @@ def test_two_documents_in_one_request_are_refused(serving) -> None:
 def test_unknown_addresses_are_told_as_json(serving) -> None:
     client = serving().client
     refused(client.get("/nothing"), 404, "MalformedRequestError", "/openapi.json")
-    refused(client.get("/extract"), 405, "MalformedRequestError")
-    refused(client.post("/ask", files={"file": ("a.txt", "one")}), 400, "MalformedRequestError", "question")
+    wrong = client.get("/extract")
+    refused(wrong, 405, "MalformedRequestError")
+    assert wrong.headers["allow"] == "POST" and client.head("/health").status_code == 200
+    refused(client.post("/ask", files={"file": ("a.txt", "one")}), 400, "MalformedRequestError", "question is missing")
 
 
 # ---------------------------------------------------------------------------------------------------------------- token

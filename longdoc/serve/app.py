@@ -27,6 +27,7 @@ from longdoc.serve.guard import Guard, expected_bytes, refusal
 from longdoc.serve.jobs import Job, view_of
 from longdoc.serve.metrics import CONTENT_TYPE_LATEST
 from longdoc.serve.problems import (
+    BodyTypeError,
     CharsetError,
     MalformedRequestError,
     NotReadyError,
@@ -48,6 +49,7 @@ _PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _LOOKS_FOR_CLIENT = 1.0  # seconds
+_FORM = "send a form (multipart/form-data) with the field file, as curl -F file=@lease.pdf does"
 _FIELDS = 120
 """Fields of a request at most: all the questions that may be asked, and the others."""
 
@@ -199,6 +201,7 @@ async def get_page(page: str, request: Request) -> HTMLResponse:
     return HTMLResponse(await _rendered(service, job, "html"), headers=_PAGE_HEADERS)
 
 
+@others.head("/health", include_in_schema=False)
 @others.get(
     "/health",
     response_model=HealthBody,
@@ -227,7 +230,9 @@ async def metrics(request: Request) -> Response:
 
 async def _receive_form(request: Request) -> None:
     """Receives the fields of a request, which its handler is then given."""
-    _, options = parse_options_header(request.headers.get("content-type"))
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind not in (b"", b"multipart/form-data", b"application/x-www-form-urlencoded"):
+        raise BodyTypeError(f"the body is declared as {kind.decode('latin-1'):.80}; {_FORM}")
     charset = options.get(b"charset", b"utf-8").decode("latin-1")
     if charset.lower() not in ("utf-8", "utf8"):  # fields are decoded in the event loop, and some codecs are slow
         raise CharsetError(f"the fields are declared to be in {charset:.40}; send them in utf-8")
@@ -292,8 +297,9 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RequestValidationError):
         return refusal(_field_error(error))
     if isinstance(error, HTTPException):
-        problem = MalformedRequestError(f"{request.method} {request.url.path:.200}: {error.detail}; see /openapi.json")
-        response = refusal(problem)
+        remedy = _FORM if error.status_code == 400 else "see /openapi.json"
+        said = f"{request.method} {request.url.path:.200}: {error.detail.rstrip('.')}; {remedy}"
+        response = refusal(MalformedRequestError(said), headers=dict(error.headers or {}))
         response.status_code = error.status_code
         return response
     if not isinstance(error, (QueueFullError, StoppingError)):
@@ -310,4 +316,9 @@ def _field_error(error: RequestValidationError) -> MalformedRequestError:
         allowed = [field.alias or key for key, field in {**ExtractForm.model_fields, **AskForm.model_fields}.items()]
         hint = did_you_mean(name, allowed) or f"; allowed: {', '.join(allowed)}"
         return MalformedRequestError(f"there is no field {name:.80}{hint}")
-    return MalformedRequestError(f"the field {name:.80}: {first['msg']}; see /openapi.json")
+    wrong = {
+        "missing": "is missing; give it",
+        "value_error": "is a text, and no upload; with curl, file=@lease.pdf sends a file",
+        "string_type": "is an upload, and no text; send a file as the field file",
+    }.get(first["type"], f"is {first['input']!r:.80}: {first['msg']}; see /openapi.json")
+    return MalformedRequestError(f"the field {name:.80} {wrong}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -62,9 +63,8 @@ def _listening(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         where = f"{settings.host}, port {settings.port}"
-        raise ConfigError(
-            f"{where}: cannot be listened at ({error.strerror or error}); name another --port, or --host"
-        ) from error
+        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or error  # -2: an unknown host
+        raise ConfigError(f"{where}: cannot be listened at ({reason}); name another --port, or --host") from error
 
 
 class _Server(uvicorn.Server):
