@@ -20,7 +20,7 @@ _WHY = {
     408: "the document did not arrive in time",
     409: "the result is not there yet",
     413: "the document is too large, or loading it takes too much memory",
-    415: "of no format that longdoc reads, or not what it is declared to be; fields that are not in UTF-8",
+    415: "of no format that longdoc reads, or not what it is declared to be; no form, or fields not in UTF-8",
     422: "the document cannot be read, or fields do not go together",
     429: "as many documents as may wait do so; Retry-After says when to come again",
     500: "a fault of longdoc; or the document ended the process with the model",
