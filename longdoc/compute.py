@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from longdoc.devices import Precision, check_process, device_of, dtype_of, has_int8
+from longdoc.devices import check_process, device_of, dtype_of, has_int8
 from longdoc.encoders import Encoder
 from longdoc.errors import PrecisionWarning
-from longdoc.inputs import EncoderKind, InputForm
+from longdoc.inputs import EncoderKind, InputForm, Precision
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig
 from longdoc.packed import can_pack, pack_for_cpu, quantize_for_cpu
@@ -61,6 +61,11 @@ class TorchScorer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _process=os.getpid())
+
+    def __str__(self) -> str:
+        """How it computes, such as "windows in bfloat16 on cpu"."""
+        precision = "int8" if self.in_int8 else str(self.dtype).removeprefix("torch.")
+        return f"{self.kind} in {precision} on {self.device}"
 
     @property
     def config(self) -> ModelConfig:

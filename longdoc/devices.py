@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import torch
 
-from longdoc.arguments import check_choice, check_type
+from longdoc.arguments import check_type
 from longdoc.errors import ConfigError
+from longdoc.inputs import check_precision
 
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "int8"]
 TrainingPrecision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 _LOADED_IN = os.getpid()
@@ -65,7 +65,7 @@ def dtype_of(precision: str, device: torch.device) -> torch.dtype:
     Raises:
         ConfigError: unknown precision.
     """
-    check_choice("precision", precision, get_args(Precision))
+    check_precision(precision)
     if precision == "int8":
         return torch.int8
     if device.type == "cuda":

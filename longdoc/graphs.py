@@ -15,7 +15,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from longdoc.errors import ConfigError
-from longdoc.exported import RECORD_FILE, ExportedModel, ExportRecord
+from longdoc.export_record import RECORD_FILE, ExportRecord
+from longdoc.exported import ExportedModel
 from longdoc.inputs import EncoderKind, InputForm, Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings
 from longdoc.model_files import file_in, read_object
@@ -52,6 +53,10 @@ class GraphScorer:
         if template.second_type != self.record.second_type:
             template = template.with_text_type(self.record.second_type)
         self.form = InputForm(template, self.record.n_types)
+
+    def __str__(self) -> str:
+        """How it computes, such as "windows in float32 by onnx"."""
+        return f"{self.kind} in {self.record.precision} by {self.record.format}"
 
     @property
     def record(self) -> ExportRecord:

@@ -17,6 +17,8 @@ from longdoc.arguments import check_choice
 
 ArrayT = TypeVar("ArrayT")
 EncoderKind: TypeAlias = Literal["windows", "sparse"]
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "int8"]
+"""Of matrix products; ``auto`` is bfloat16 where the hardware computes in it."""
 
 
 def check_encoder(encoder: str) -> None:
@@ -26,6 +28,15 @@ def check_encoder(encoder: str) -> None:
         ConfigError: it is unknown; the message lists the names allowed.
     """
     check_choice("encoder", encoder, get_args(EncoderKind))
+
+
+def check_precision(precision: str) -> None:
+    """Checks the name of a number format.
+
+    Raises:
+        ConfigError: it is unknown; the message lists the names allowed.
+    """
+    check_choice("precision", precision, get_args(Precision))
 
 
 @dataclass(frozen=True, slots=True)

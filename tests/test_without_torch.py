@@ -168,6 +168,10 @@ def test_heads_of_a_kind_are_taken_from_an_export(folder, by_graph):
     ],
     ids=str,
 )
+def test_a_pipeline_shows_that_it_reads_with_an_export(by_graph):
+    assert repr(by_graph).endswith("embed (embed); windows in float32 by onnx; rules>")
+
+
 def test_what_an_export_has_decided_is_not_chosen_again(folder, options, message):
     with pytest.raises(ConfigError, match=message):
         Pipeline.from_pretrained(folder / "graph", **options)

@@ -18,13 +18,14 @@ from torch import nn
 
 from longdoc.arguments import check_choice, check_flags
 from longdoc.config import to_dict
-from longdoc.errors import ConfigError, LongdocError, first_line, require
+from longdoc.errors import ConfigError, first_line, require
 from longdoc.export import files
 from longdoc.export.card import card_of_graph
 from longdoc.export.parity import Parity, parity
 from longdoc.export.quantized import quantize_products, with_quantized_words
 from longdoc.export.tracing import Traced, portable_encoder, silenced, trace
-from longdoc.exported import GRAPHS, RECORD_FILE, VERSION, ExportedModel, ExportRecord, Format, HeadFacts
+from longdoc.export_record import GRAPHS, RECORD_FILE, VERSION, ExportRecord, Format, HeadFacts
+from longdoc.exported import ExportedModel
 from longdoc.inputs import EncoderKind, check_encoder
 from longdoc.model import Model
 from longdoc.sources import load_model
@@ -108,7 +109,7 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
         files.write_json(folder / RECORD_FILE, to_dict(record))
         files.write_json(folder / "config.json", kept.settings())
         (folder / "tokenizer.json").write_text(kept.tokenizer.to_str(pretty=False), encoding="utf-8")
-        found = _compared(kept, folder)
+        found = parity(kept, ExportedModel(folder))
         _check(found, str(model), to)
         files.write_json(folder / files.PARITY_FILE, to_dict(found))
         card = card_of_graph(kept, record, base=base, licence=licence)
@@ -209,19 +210,6 @@ def _record(
 def _opset(backbone: nn.Module) -> int:
     is_rotary = any("Rotary" in type(module).__name__ for module in backbone.modules())
     return ROTARY_OPSET if is_rotary else OPSET
-
-
-def _compared(model: Model, folder: Path) -> Parity:
-    graph = ExportedModel(folder)
-    try:
-        return parity(model, graph)
-    except LongdocError:
-        raise
-    except Exception as error:  # of each runtime
-        raise ConfigError(
-            f"the runtime cannot compute a {graph.record.model_type} as {graph.record.format}: "
-            f"{first_line(error):.200}; choose another format, or read with the model itself"
-        ) from error
 
 
 def _facts(model: Model, name: str) -> HeadFacts:
