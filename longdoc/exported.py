@@ -47,7 +47,7 @@ class ExportedModel:
         """
         self.folder = folder
         self.record = read_record(folder)
-        self.threads = threads or _n_threads()
+        self.threads = threads or n_threads()
         self._lock = Lock()
         self._loaded: Compute | None = self._load()
         _LOADED.add(self)
@@ -72,14 +72,28 @@ class ExportedModel:
             if head not in self.record.outputs:
                 why = self.record.left_out.get(head, f"its heads are {', '.join(self.record.outputs)}")
                 raise ConfigError(f"{self.folder} has no head {head!r}: {why}")
-        names = [self.record.outputs[head] for head in heads]
-        found = dict(zip(heads, self._computed(self._complete(inputs, heads[0]), names), strict=True))
+        names, every = [self.record.outputs[head] for head in heads], self._complete(inputs, heads[0])
+        compute = self._row_by_row if self._depends_on_batch else self._computed
+        found = dict(zip(heads, compute(every, names), strict=True))
         for head, scores in found.items():
             if scores.shape[2:] != (width := self.record.heads[head].width,):
                 raise _of_different_exports(
                     f"{self.folder}: the scores of {head} are {scores.shape}, not (B, T, {width})"
                 )
         return found
+
+    @property
+    def _depends_on_batch(self) -> bool:
+        """Whether activations are quantised by the largest value of all rows that are computed together."""
+        return self.record.format == "onnx" and self.record.precision == "int8"
+
+    def _row_by_row(self, inputs: dict[str, np.ndarray], names: list[str]) -> list[np.ndarray]:
+        """What the runtime computes of each row alone, without its padding, which costs no time; 0 at padding."""
+        rows = []
+        for row, length in enumerate(inputs["attention_mask"].sum(axis=1)):
+            own = {name: array[row : row + 1, :length] if array.ndim else array for name, array in inputs.items()}
+            rows.append(self._computed(own, names))
+        return [_stacked(own, inputs["input_ids"].shape[1]) for own in zip(*rows, strict=True)]
 
     def _computed(self, inputs: dict[str, np.ndarray], names: list[str]) -> list[np.ndarray]:
         """What the runtime computes."""
@@ -138,11 +152,19 @@ def _made_again(folder: Path, threads: int) -> ExportedModel:
     return ExportedModel(folder, threads=threads)
 
 
-def _n_threads() -> int:
+def n_threads() -> int:
+    """How many threads compute with a graph: ``OMP_NUM_THREADS``, or as many as this process has processors."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
     if stated.isdigit() and int(stated):
         return int(stated)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _stacked(rows: Sequence[np.ndarray], longest: int) -> np.ndarray:
+    """Scores of rows, each ``(1, T, L)``, as one array with 0 up to ``longest`` tokens, unless all are of windows."""
+    of_tokens = any(scores.shape[1] > 1 for scores in rows)
+    after = [longest - scores.shape[1] if of_tokens else 0 for scores in rows]
+    return np.concatenate([np.pad(scores, ((0, 0), (0, n), (0, 0))) for scores, n in zip(rows, after, strict=True)])
 
 
 def _at_start(is_global: np.ndarray) -> np.ndarray:
@@ -162,6 +184,7 @@ def _load_onnx(path: Path, record: ExportRecord, threads: int) -> Compute:
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it takes processors from others
     options.log_severity_level = 3  # what it warns of is not for users
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

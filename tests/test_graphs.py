@@ -191,6 +191,8 @@ def test_int8_is_small_and_near(whole, folder_of, tmp_path):
     words = [w for w in onnx.load(tmp_path / "out" / "model.onnx").graph.initializer if tuple(w.dims) == (300, 16)]
     assert [word.data_type for word in words] == [onnx.TensorProto.INT8]
     assert graph.record.precision == "int8" and "of the results" not in str(made)
+    alone = graph.scores({name: array[1:, :11] for name, array in inputs.items()}, ["ner"])["ner"]
+    assert np.array_equal(graph.scores(inputs, ["ner"])["ner"][1:, :11], alone), "it depends on the row beside it"
     with pytest.raises(ConfigError, match="int8 is for onnx"):
         to_graph(whole, tmp_path / "other", "openvino", int8=True)
 

@@ -80,7 +80,7 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
         model: ``"default"``, the folder of a model, or a hub id, as for ``Pipeline.from_pretrained``.
         output: folder to write; it must not exist, or be empty.
         to: ``"onnx"``, ``"openvino"`` or ``"torch-export"``.
-        int8: products of integers, for ONNX; scores then differ, and depend a little on the windows of a batch.
+        int8: products of integers, for ONNX; scores then differ.
         encoder: ``"windows"`` or ``"sparse"``.
         head: name of a head, to export it alone; by default all that a graph can hold.
         base: what the encoder was before training, and
