@@ -193,8 +193,18 @@ def test_int8_is_small_and_near(whole, folder_of, tmp_path):
     assert graph.record.precision == "int8" and "of the results" not in str(made)
     alone = graph.scores({name: array[1:, :11] for name, array in inputs.items()}, ["ner"])["ner"]
     assert np.array_equal(graph.scores(inputs, ["ner"])["ner"][1:, :11], alone), "it depends on the row beside it"
-    with pytest.raises(ConfigError, match="int8 is for onnx"):
-        to_graph(whole, tmp_path / "other", "openvino", int8=True)
+    with pytest.raises(ConfigError, match="int8 is for onnx and openvino"):
+        to_graph(whole, tmp_path / "other", "torch-export", int8=True)
+
+
+def test_int8_of_openvino_is_small_and_near(whole, folder_of, tmp_path):
+    to_graph(whole, tmp_path / "out", "openvino", int8=True, head="ner")
+    model, graph = Model.from_pretrained(whole), ExportedModel(tmp_path / "out")
+    batch, inputs = rows(model, [20, 9])
+    far = parity.difference(wanted(model, batch, ["ner"])["ner"], graph.scores(inputs, ["ner"])["ner"], batch)
+    assert 0 < far < 0.2 and graph.record.precision == "int8"
+    sizes = [(folder / "model.bin").stat().st_size for folder in (tmp_path / "out", folder_of("openvino"))]
+    assert sizes[0] < sizes[1] / 2
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"bert", "xlm-roberta"}))

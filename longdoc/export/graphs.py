@@ -22,7 +22,7 @@ from longdoc.errors import ConfigError, first_line, require
 from longdoc.export import files
 from longdoc.export.card import card_of_graph
 from longdoc.export.parity import Parity, parity
-from longdoc.export.quantized import quantize_products, with_quantized_words
+from longdoc.export.quantized import quantize_products, quantize_weights, with_quantized_words
 from longdoc.export.tracing import Traced, portable_encoder, silenced, trace
 from longdoc.export_record import GRAPHS, RECORD_FILE, VERSION, ExportRecord, Format, HeadFacts
 from longdoc.exported import ExportedModel
@@ -80,7 +80,7 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
         model: ``"default"``, the folder of a model, or a hub id, as for ``Pipeline.from_pretrained``.
         output: folder to write; it must not exist, or be empty.
         to: ``"onnx"``, ``"openvino"`` or ``"torch-export"``.
-        int8: products of integers, for ONNX; scores then differ.
+        int8: products of integers, for ONNX and OpenVINO; scores then differ.
         encoder: ``"windows"`` or ``"sparse"``.
         head: name of a head, to export it alone; by default all that a graph can hold.
         base: what the encoder was before training, and
@@ -94,8 +94,8 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
     check_choice("to", to, get_args(Format))
     check_encoder(encoder)
     check_flags(int8=int8)
-    if int8 and to != "onnx":
-        raise ConfigError(f"int8 is for onnx; without it, {to} computes in float32")
+    if int8 and to == "torch-export":
+        raise ConfigError(f"int8 is for onnx and openvino; without it, {to} computes in float32")
     _require(to)
     with files.new_folder(Path(output)) as folder:
         loaded = load_model(model, only_windows=encoder == "windows")
@@ -151,6 +151,9 @@ def _write_graph(traced: Traced, folder: Path, record: ExportRecord) -> None:
         with silenced():
             if record.format == "torch-export":
                 torch.export.save(traced.program, path)
+            elif record.format == "openvino" and record.precision == "int8":
+                _write_onnx(traced, plain, record.opset)
+                quantize_weights(plain, path)
             elif record.format == "openvino":
                 openvino = require("openvino", extra="export", needed_by="longdoc export --to openvino")
                 _write_onnx(traced, plain, record.opset)
