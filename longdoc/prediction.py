@@ -10,11 +10,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
 from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from longdoc import outputs
 from longdoc.document import Document
 from longdoc.errors import DataError, DocumentError, require
 from longdoc.labels import Answer, Entity, Label
+from longdoc.outputs.original import Original
 from longdoc.plain import plain, restored
 from longdoc.record_types import RECORD_TYPES, all_cells
 from longdoc.values import alternative_of
@@ -255,47 +255,33 @@ class Prediction:
             MissingDependencyError: spaCy is not installed.
         """
         require("spacy", extra="interop", needed_by="to_spacy()")
-        import spacy
-        from spacy.tokens import Doc, SpanGroup
-        from spacy.util import filter_spans
+        from longdoc.outputs.spacy_doc import doc_of
 
-        nlp = nlp or spacy.blank("en")
-        words, spaces = self._words(nlp)
-        doc = Doc(nlp.vocab, words=words, spaces=spaces)
-        aligned = ((e, doc.char_span(e.start, e.end, label=e.label, alignment_mode="expand")) for e in self.entities)
-        spans = [(entity, span) for entity, span in aligned if span is not None]
-        scores = [entity.score for entity, _ in spans]
-        group = SpanGroup(doc, name="longdoc", spans=[span for _, span in spans], attrs={"scores": scores})
-        doc.spans["longdoc"] = group
-        doc.ents = filter_spans([span for _, span in spans])
-        return doc
+        return doc_of(self, nlp)
 
     def _found(self) -> tuple[Entity | Answer, ...]:
         return (*self.entities, *self.spans, *self.answers)
 
-    def _words(self, nlp: Language) -> tuple[list[str], list[bool]]:
-        """The tokenizer's words, split where an entity starts or ends inside one, and whether a space follows each."""
-        boundaries = sorted({boundary for entity in self.entities for boundary in (entity.start, entity.end)})
-        words, spaces = [], []
-        for token in nlp.tokenizer(self.document.text):
-            start, end = token.idx, token.idx + len(token)
-            inner = boundaries[bisect_right(boundaries, start) : bisect_left(boundaries, end)]
-            parts = [self.document.text[a:b] for a, b in pairwise([start, *inner, end])]
-            words += parts
-            spaces += [*(False for _ in parts[1:]), bool(token.whitespace_)]
-        return words, spaces
-
-    def save(self, path: str | Path) -> None:
+    def save(
+        self, path: str | Path, *, source: str | PathLike[str] | bytes | None = None, password: str | None = None
+    ) -> None:
         """Writes the prediction to a file in the format that its suffix selects, such as ``.jsonl`` or ``.html``.
 
         A file of this name is replaced, once the new one is complete. ``longdoc.outputs.FORMATS`` is the table of all
         formats.
 
+        Args:
+            path: the file to create or replace.
+            source: the path or the bytes of the file that the document was loaded from, for formats that show its
+                pages; by default the path that :func:`longdoc.load` was given.
+            password: of the source, if it is encrypted.
+
         Raises:
             ConfigError: the suffix selects no format, the path is not that of a file in a folder that exists, or the
                 format cannot hold answers and there are some.
+            DataError: the format needs the source, which is not there or has changed.
         """
-        outputs.write([self], path)
+        outputs.write([self], path, original=Original(source, password))
 
     def __repr__(self) -> str:
         counts = [

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,8 +18,8 @@ from hypothesis import strategies as st
 import longdoc
 from fakes import FakePipeline, entity
 from longdoc import Answer, Document, Gap, Label, Prediction, cli
-from longdoc.errors import ConfigError, CorruptDocumentError
-from longdoc.outputs import FORMATS, Format, Outcome, html, write
+from longdoc.errors import ConfigError, CorruptDocumentError, DataError
+from longdoc.outputs import FORMATS, Format, Original, Outcome, html, write
 from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import names_by_label
 from longdoc.values import FieldType, parse_value
@@ -334,3 +335,38 @@ def test_a_text_that_questions_searched_in_part_is_not_called_read_to_the_end() 
     for format in ("table", "html", "csv"):
         said = " ".join(written(format, Outcome("a", recorded)).split())
         assert "law (25 % of the text searched)" in said and "50 %" not in said
+
+
+# ------------------------------------------------------------------------------------------------------- original file
+
+
+def test_the_original_is_the_file_that_was_loaded_or_given(tmp_path: Path) -> None:
+    path = tmp_path / "lease.txt"
+    path.write_bytes(b"Lease between A and B.")
+    document = longdoc.load(path)
+    assert Original().content(document) == Original(b"Lease between A and B.").content(document) == path.read_bytes()
+    path.rename(tmp_path / "moved.txt")
+    assert Original(tmp_path / "moved.txt").content(document) == b"Lease between A and B."
+    assert Document.from_json(document.to_json()).path is None
+    assert pickle.loads(pickle.dumps(document)).path is None
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "not known"),
+        (b"Lease between A and C.", "another SHA-256"),
+        ("missing.pdf", "cannot be read"),
+        ("a\0b.pdf", "cannot be read"),
+        (".", "cannot be read"),
+    ],
+)
+def test_another_file_is_not_taken_for_the_original(source: str | bytes | None, message: str) -> None:
+    with pytest.raises(DataError, match=rf"^bytes: .*{message}.*; give the file that it was loaded from as `source`$"):
+        Original(source).content(longdoc.load(b"Lease between A and B."))
+
+
+def test_a_document_loaded_in_another_process_knows_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "lease.txt"
+    path.write_text("Lease between A and B.")
+    assert longdoc.load(path, isolated=True).path == path

@@ -21,6 +21,7 @@ from longdoc.outputs import (
     PIPE,
     TERMINAL,
     Format,
+    Original,
     Outcome,
     check_file,
     format_of,
@@ -240,7 +241,7 @@ def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[
         for prediction in _predictions(pipeline, chain([first], readable), arguments, schema):
             yield from _leading_failures(pending)
             path, _ = pending.popleft()
-            yield Outcome(path, prediction)
+            yield Outcome(path, prediction, Original(path, arguments.password))
     yield from _leading_failures(pending)
 
 

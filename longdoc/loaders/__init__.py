@@ -84,12 +84,16 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
     )
     name = _name_of(source)
     if not isolated:
-        return _document(_content_of(source, name, limits), name, options)
-    from longdoc.loaders.isolated import in_time  # only here, for the time that it takes
-    from longdoc.loaders.isolated import isolated as run_isolated
+        document = _document(_content_of(source, name, limits), name, options)
+    else:
+        from longdoc.loaders.isolated import in_time  # only here, for the time that it takes
+        from longdoc.loaders.isolated import isolated as run_isolated
 
-    data = in_time(_content_of, source, name, limits, name=name, timeout=timeout)
-    return run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
+        data = in_time(_content_of, source, name, limits, name=name, timeout=timeout)
+        document = run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
+    if isinstance(source, (str, os.PathLike)):
+        object.__setattr__(document, "path", Path(source).absolute())
+    return document
 
 
 def _check_isolation(isolated: bool, timeout: float | None, memory: int | None) -> None:

@@ -17,12 +17,14 @@ from longdoc.arguments import check_type
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.outputs import csv, html, jsonl, parquet, table
 from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.outputs.original import Original
 
 __all__ = [
     "FORMATS",
     "PIPE",
     "TERMINAL",
     "Format",
+    "Original",
     "Outcome",
     "PredictionLike",
     "check_file",
@@ -50,15 +52,23 @@ PIPE = jsonl.FORMAT.name
 """The default format in a pipe."""
 
 
-def write(predictions: Iterable[PredictionLike], path: str | Path, *, format: str | None = None) -> None:
+def write(
+    predictions: Iterable[PredictionLike],
+    path: str | Path,
+    *,
+    format: str | None = None,
+    original: Original = Original(),  # noqa: B008 (immutable)
+) -> None:
     """Writes predictions to a file, each as soon as it is available.
 
     Args:
         predictions: consumed lazily, in order.
         path: the file to create or, once all is written, to replace.
         format: a key of ``FORMATS``; by default the one that the suffix of ``path`` selects.
+        original: the file of a single document; by default the path that each was loaded from.
 
     Raises:
+        DataError: the format needs the file of a document, which is not there or has changed.
         ConfigError: there is no such format, it cannot hold the answers of a prediction, or the path is not that of a
             file in a folder that exists.
     """
@@ -66,13 +76,13 @@ def write(predictions: Iterable[PredictionLike], path: str | Path, *, format: st
     if name not in FORMATS:
         raise ConfigError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}")
     with replacing(path, binary=FORMATS[name].binary) as stream:
-        FORMATS[name].write((_outcome(each, FORMATS[name]) for each in predictions), stream)
+        FORMATS[name].write((_outcome(each, FORMATS[name], original) for each in predictions), stream)
 
 
-def _outcome(prediction: PredictionLike, format: Format) -> Outcome:
+def _outcome(prediction: PredictionLike, format: Format, original: Original) -> Outcome:
     if prediction.answers and not format.answers:
         raise ConfigError(f"the format {format.name} cannot hold answers; {holding_answers()} can")
-    return Outcome(prediction.document.source.name, prediction)
+    return Outcome(prediction.document.source.name, prediction, original)
 
 
 def holding_answers() -> str:

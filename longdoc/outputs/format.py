@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from longdoc.outputs.original import Original
 from longdoc.summary import searched
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ class Outcome:
     source: str
     """The path or name that the caller gave."""
     result: PredictionLike | DocumentError
+    original: Original = field(default_factory=Original)
+    """Where its file is, for formats that show or change its pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
