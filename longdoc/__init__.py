@@ -29,7 +29,8 @@ The package, top layer first. A module imports only from the layers below its ow
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``inputs``          windows → the arrays that an encoder is given, in batches
-``exported``        an exported graph: its record, and its scores by ONNX Runtime and others, without torch
+``exported``        the scores of an exported graph, by ONNX Runtime and others, without torch
+``export_record``   what such a graph says of itself, and its folder, fetched from the hub if need be
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``model_files``     the files of a model, checked before anything is built from them
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
@@ -111,6 +112,7 @@ if TYPE_CHECKING:
     from longdoc.errors import (
         BatchError,
         CheckpointWarning,
+        ComputeError,
         ConcurrencyError,
         ConfigError,
         CorruptDocumentError,
@@ -196,6 +198,7 @@ __all__ = [
     "ConfigError",
     "CheckpointWarning",
     "PrecisionWarning",
+    "ComputeError",
     "ConcurrencyError",
     "DataError",
     "TrainingError",
@@ -248,6 +251,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ConfigError",
         "CheckpointWarning",
         "PrecisionWarning",
+        "ComputeError",
         "ConcurrencyError",
         "DataError",
         "TrainingError",

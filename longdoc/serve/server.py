@@ -63,7 +63,8 @@ def _listening(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         where = f"{settings.host}, port {settings.port}"
-        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or error  # -2: an unknown host
+        number = error.errno or 0  # -2: an unknown host
+        reason = os.strerror(number) if number > 0 else error.strerror or error
         raise ConfigError(f"{where}: cannot be listened at ({reason}); name another --port, or --host") from error
 
 
