@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import TextIO
 
 from longdoc.outputs.format import Format, Outcome, PredictionLike
-from longdoc.outputs.marks import Mark, flat, marks_of, text_of, trimmed
+from longdoc.outputs.marks import Mark, flat, marks_of, split, text_of, trimmed
 from longdoc.outputs.omissions import Omissions, read, telling
 from longdoc.sentences import sentences
 
@@ -75,7 +73,7 @@ def _flat(marks: Sequence[Mark], text: str, omissions: Omissions) -> list[Mark]:
 def _tagged(text: str, marks: Sequence[Mark]) -> Iterator[tuple[int, int, str]]:
     """The ranges of the tokens, each with its tag."""
     at = 0
-    for start, end in _tokens(text, [border for mark in marks for border in (mark.start, mark.end)]):
+    for start, end in split(_tokens(text), [border for mark in marks for border in (mark.start, mark.end)]):
         while at < len(marks) and marks[at].end <= start:
             at += 1
         if at == len(marks) or start < marks[at].start:
@@ -84,13 +82,12 @@ def _tagged(text: str, marks: Sequence[Mark]) -> Iterator[tuple[int, int, str]]:
             yield start, end, f"{'B' if start == marks[at].start else 'I'}-{_encoded(marks[at].label)}"
 
 
-def _tokens(text: str, cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """The ranges of words, and of all other characters one by one, split at the ascending ``cuts``."""
+def _tokens(text: str) -> Iterator[tuple[int, int]]:
+    """The ranges of words, and of all other characters one by one."""
     for word in re.finditer(r"\S+", text):
         place = word.start()
         for length in _lengths(word[0]):
-            inner = cuts[bisect_right(cuts, place) : bisect_left(cuts, place + length)]
-            yield from pairwise([*dict.fromkeys((place, *inner)), place + length])
+            yield place, place + length
             place += length
 
 

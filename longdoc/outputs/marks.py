@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,3 +79,20 @@ def trimmed(mark: Mark, text: str) -> tuple[int, int]:
     own = text[mark.start : mark.end]
     start = mark.start + len(own) - len(own.lstrip())
     return start, max(start, mark.start + len(own.rstrip()))
+
+
+def split(ranges: Iterable[tuple[int, int]], borders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ascending ranges that do not overlap, split at the borders inside them, which ascend, too.
+
+    >>> list(split([(0, 3), (4, 6)], [2, 4, 6]))
+    [(0, 2), (2, 3), (4, 6)]
+    """
+    at = 0
+    for start, end in ranges:
+        left = start
+        while at < len(borders) and borders[at] < end:
+            if borders[at] > left:
+                yield left, borders[at]
+                left = borders[at]
+            at += 1
+        yield left, end

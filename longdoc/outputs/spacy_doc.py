@@ -8,7 +8,6 @@ score, is a list in the ``attrs`` of its span group, since spaCy gives all spans
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -18,7 +17,7 @@ import spacy
 from spacy.tokens import Doc, Span, SpanGroup
 
 from longdoc.outputs.format import PredictionLike
-from longdoc.outputs.marks import Mark, flat, marks_of, text_of
+from longdoc.outputs.marks import Mark, flat, marks_of, split, text_of
 from longdoc.outputs.omissions import Omissions
 from longdoc.outputs.surrogates import escaped
 
@@ -145,15 +144,14 @@ def _words(text: str, prediction: PredictionLike, nlp: Language) -> tuple[list[s
     A space at which a finding starts or ends is a word of its own.
     """
     marks = marks_of(prediction, Omissions())
-    borders = sorted({border for mark in marks for border in (mark.start, mark.end)})
     starts, ends = {mark.start for mark in marks}, {mark.end for mark in marks}
     words, spaces = [], []
-    for start, end, has_space in _tokens(text, nlp):
-        inner = borders[bisect_right(borders, start) : bisect_left(borders, end)]
-        parts = [text[a:b] for a, b in pairwise([start, *inner, end])]
-        is_word = has_space and (end in starts or end + 1 in ends)
-        words += [*parts, " "] if is_word else parts
-        spaces += [*(False for _ in parts[1:]), has_space and not is_word, *([False] if is_word else [])]
+    tokens = [*split(_tokens(text, nlp), sorted(starts | ends)), (len(text), len(text))]
+    for (start, end), (following, _) in pairwise(tokens):
+        has_space = end < following
+        is_word = has_space and (end in starts or following in ends)
+        words += [text[start:end], " "] if is_word else [text[start:end]]
+        spaces += [False, False] if is_word else [has_space]
     return words, spaces
 
 
@@ -161,12 +159,12 @@ LONGEST = 500
 """Characters of a word that the tokenizer is given whole: the time of spaCy's grows with the square of their number."""
 
 
-def _tokens(text: str, nlp: Language) -> Iterator[tuple[int, int, bool]]:
-    """The ranges of the tokenizer's tokens, and whether a space follows each."""
+def _tokens(text: str, nlp: Language) -> Iterator[tuple[int, int]]:
+    """The ranges of the tokenizer's tokens; a space between two is in none."""
     for start, end in pairwise(_pieces(text)):
         for token in nlp.tokenizer(text[start:end]):
             place = start + token.idx
-            yield place, place + len(token), bool(token.whitespace_)
+            yield place, place + len(token)
 
 
 def _pieces(text: str) -> list[int]:
