@@ -13,6 +13,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``export``          a head → a folder of transformers or sentence-transformers; a folder → the hub
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
+``spacy_component``  a component of spaCy: ``nlp.add_pipe("longdoc")``
 ``pipeline``        Document → Prediction: the file to read first
 ``asking``          questions → the answers that are shown, and the best that is not
 ``records``         findings → one record a document: contract, paper, note
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
         LongdocError,
         MissingDependencyError,
         NoTextLayerError,
+        OutputWarning,
         PrecisionWarning,
         RecordError,
         TrainingError,
@@ -135,6 +137,7 @@ if TYPE_CHECKING:
     from longdoc.findings import Embeddings
     from longdoc.labels import NOT_READ, Answer, Entity, Inference, Label, Span
     from longdoc.loaders import Limits, load
+    from longdoc.outputs.displacy import displacy
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Answers, Failure, Gap, Notice, Prediction
     from longdoc.reader import Word
@@ -151,6 +154,7 @@ __all__ = [
     "Gap",
     "Notice",
     "load",
+    "displacy",
     "extract_many",
     "train",
     "TrainConfig",
@@ -199,6 +203,7 @@ __all__ = [
     "CheckpointWarning",
     "PrecisionWarning",
     "ComputeError",
+    "OutputWarning",
     "ConcurrencyError",
     "DataError",
     "TrainingError",
@@ -211,6 +216,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "pipeline": ("Pipeline",),
     "prediction": ("Prediction", "Answers", "Failure", "Gap", "Notice"),
     "loaders": ("load", "Limits"),
+    "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
@@ -252,6 +258,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "CheckpointWarning",
         "PrecisionWarning",
         "ComputeError",
+        "OutputWarning",
         "ConcurrencyError",
         "DataError",
         "TrainingError",
