@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format default-model clean
+.PHONY: help demo test test-fast lint format docs default-model clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ lint: $(VENV)/.dev-installed  ## formatting, style, types and import layers
 format: $(VENV)/.dev-installed  ## rewrite the sources in the project's style
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+docs: $(VENV)/.dev-installed  ## build the documentation; to read it while you write: .venv/bin/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The documentation is in build/site: open build/site/index.html"
 
 default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (hours on two cores; resumes if interrupted)
 	$(BIN)/longdoc train configs/default.yaml

@@ -519,6 +519,11 @@ def test_entities_are_counted_with_their_short_forms() -> None:
         ("polymerase chain reaction [PCR]", {"PCR": "polymerase chain reaction"}),
         ("non-structural protein 1 (NS1)", {"NS1": "non-structural protein 1"}),
         ("the World Bank (2019)", {}),
+        ("with the tuberculin skin test (TST)", {"TST": "tuberculin skin test"}),
+        (
+            "SST (summed stress test) and a state-based sets (SBS)",
+            {"SST": "summed stress test", "SBS": "state-based sets"},
+        ),
     ],
 )
 def test_abbreviations(text: str, expected: dict[str, str]) -> None:
