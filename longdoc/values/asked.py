@@ -68,8 +68,8 @@ _OTHER_AGREEMENT = re.compile(
 
 
 _MADE = re.compile(
-    rf"(?i)\b(?:{_SIGNS}|effective|commenc\w+|begin\w*|start\w*)\b(?:\b(?:and|entered|made|into|effective|on|as|of|from|this|the"
-    r"|date|at|day|dated|executed|delivered)\b|[\s,()“”\"])*(?:(?:\d{1,2}(?:st|nd|rd|th)?|_+)\s+day\s+of\s+)?$"
+    rf"(?i)\b(?:{_SIGNS}|effective|commenc\w+|begin\w*|start\w*)\b(?:\b(?:and|entered|made|into|effective|on|as|of|from"
+    r"|this|the|date|at|day|dated|executed|delivered)\b|[\s,()“”\"])*(?:(?:\d{1,2}(?:st|nd|rd|th)?|_+)\s+day\s+of\s+)?$"
 )
 _LASTS = re.compile(r"(?i)\b(?:until|through|thru|till|to|expir\w*|ends?|ending|terminat\w*|lapse\w*)\b")
 
@@ -163,7 +163,8 @@ _ASKED: tuple[tuple[str, Asked], ...] = (
         Asked(("date",), _MONTH, _is_of_another),
     ),
     (
-        r"(?=.*\b(?:end|ends|expir\w+|lapses?|run out|over|terminat\w+)\b)(?:until when|when (?:do|does|will|is|shall|must|did)"
+        r"(?=.*\b(?:ends?|expir\w+|lapses?|run out|over|terminat\w+)\b)"
+        r"(?:until when|when (?:do|does|will|is|shall|must|did)"
         r"|(?:on |at )?(?:what|which) (?:day|date)|what is the (?:\w+ ){0,2}date)",
         Asked(("date", "duration"), rf"{_MONTH}|(?i:\b(?:if|upon|within|after)\b)", _is_beginning),
     ),
