@@ -781,6 +781,13 @@ def test_an_address_that_cannot_be_listened_at_is_told(capsys) -> None:
     assert "192.0.2.1, port 8000: cannot be listened at (" in capsys.readouterr().err
 
 
+def test_the_command_passes_the_choice_of_the_model_on(monkeypatch) -> None:
+    requests: list[Request] = []
+    monkeypatch.setattr("longdoc.serve.server.serve", lambda settings, request, tell: requests.append(request))
+    assert cli.main(["serve", "--model", "mine", "--encoder", "sparse", "--device", "cpu", "--precision", "int8"]) == 0
+    assert requests == [Request(model="mine", encoder="sparse", device="cpu", precision="int8")]
+
+
 def test_without_the_libraries_of_models_the_extra_is_named(monkeypatch) -> None:
     def load_pipeline(self: Request) -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch.nn")

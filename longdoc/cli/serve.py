@@ -80,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
     names = {each.name for each in fields(Settings)} - {"token"}
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     settings = Settings(token=arguments.token or os.environ.get(TOKEN) or None, **given)
-    request = Request.of(model=arguments.model, encoder=arguments.encoder)
+    chosen = {name: getattr(arguments, name) for name in ("model", "encoder", "device", "precision")}
+    request = Request.of(**chosen)
     with _log():
         serve(settings, request, lambda address: console.tell(f"longdoc: answers at {address}"))
     return 0

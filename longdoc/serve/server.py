@@ -63,7 +63,7 @@ def _listening(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         where = f"{settings.host}, port {settings.port}"
-        number = error.errno or 0  # that of an unknown host is below 0
+        number = error.errno or 0  # -2: an unknown host
         reason = os.strerror(number) if number > 0 else error.strerror or error
         raise ConfigError(f"{where}: cannot be listened at ({reason}); name another --port, or --host") from error
 
