@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from longdoc.devices import Precision, check_process, devices_of, dtype_of, has_int8, sent_to
+from longdoc.devices import check_process, devices_of, dtype_of, has_int8, sent_to
 from longdoc.encoders import Encoder
 from longdoc.errors import PrecisionWarning
-from longdoc.inputs import EncoderKind, InputForm, Padding
+from longdoc.inputs import EncoderKind, InputForm, Padding, Precision
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig
 from longdoc.packed import PackedEncoder, can_pack, can_unpad, pack_for_cpu, pack_for_gpu, quantize_for_cpu
@@ -72,6 +72,11 @@ class TorchScorer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _process=os.getpid())
+
+    def __str__(self) -> str:
+        """How it computes, such as "windows in bfloat16 on cpu"."""
+        precision = "int8" if self.in_int8 else str(self.dtype).removeprefix("torch.")
+        return f"{self.kind} in {precision} on {self.device}"
 
     @property
     def config(self) -> ModelConfig:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 
-from longdoc.arguments import check_choice, check_type
+from longdoc.arguments import check_type
 from longdoc.errors import ConfigError
+from longdoc.inputs import check_precision
 
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "int8"]
 TrainingPrecision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 _ALLOWED = "'auto', 'cpu', 'cuda', 'cuda:0', 'cuda:0,1', 'mps' …"
@@ -99,7 +99,7 @@ def dtype_of(precision: str, *devices: torch.device) -> torch.dtype:
     Raises:
         ConfigError: unknown precision.
     """
-    check_choice("precision", precision, get_args(Precision))
+    check_precision(precision)
     if precision == "int8":
         return torch.int8
     native = all(map(_has_bfloat16, devices))

@@ -20,6 +20,8 @@ EncoderKind: TypeAlias = Literal["windows", "sparse"]
 Padding: TypeAlias = Literal["alike", "longest", "none"]
 """How the windows of a batch are padded: all to the same length, which follows from that of each; to the longest of
 them; or, as far as the encoder computes them, not at all."""
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "int8"]
+"""Of matrix products; ``auto`` is bfloat16 where the hardware computes in it."""
 
 
 def check_encoder(encoder: str) -> None:
@@ -29,6 +31,15 @@ def check_encoder(encoder: str) -> None:
         ConfigError: it is unknown; the message lists the names allowed.
     """
     check_choice("encoder", encoder, get_args(EncoderKind))
+
+
+def check_precision(precision: str) -> None:
+    """Checks the name of a number format.
+
+    Raises:
+        ConfigError: it is unknown; the message lists the names allowed.
+    """
+    check_choice("precision", precision, get_args(Precision))
 
 
 @dataclass(frozen=True, slots=True)

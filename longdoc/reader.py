@@ -231,7 +231,7 @@ class Reader:
         """Scores all windows of all readings: for each reading, the scores by head.
 
         On a CPU they depend on no other reading, apart from rounding in heads (1e-6); a GPU computes different numbers
-        of rows by different programs, and ONNX Runtime in int8 takes its steps from the whole batch.
+        of rows by different programs.
 
         Raises:
             ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.

@@ -141,8 +141,12 @@ class FolderHub:
 
     def files(self, repo_id: str, branch: str) -> dict[str, bytes]:
         """The files of a branch, by name."""
-        home = self._home(repo_id) / "snapshots" / self._commit(branch)
+        home = self.folder(repo_id, branch)
         return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+    def folder(self, repo_id: str, branch: str) -> Path:
+        """The folder with the files of a branch."""
+        return self._home(repo_id) / "snapshots" / self._commit(branch)
 
     def _home(self, repo_id: str) -> Path:
         return self.cache / f"models--{repo_id.replace('/', '--')}"

@@ -179,9 +179,9 @@ def import_reading(arguments: argparse.Namespace) -> None:
     Raises:
         MissingDependencyError: a library is not installed.
     """
-    from longdoc.exported import names_export
+    from longdoc.export_record import export_folder
 
-    if names_export(arguments.model):
+    if export_folder(arguments.model) is not None:
         require("tokenizers", extra="onnx", needed_by=f"longdoc {arguments.command}")
     else:
         require_model_libraries(arguments.command)
