@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest test-fast lint format gpu-benchmark default-model clean
+.PHONY: help demo test pytest test-fast lint format docs gpu-benchmark default-model clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ gpu-benchmark: $(VENV)/.dev-installed  ## the tests that need a GPU, then the ta
 	$(BIN)/python -m pytest tests/test_gpu.py
 	$(BIN)/python benchmarks/gpu.py
 	$(BIN)/python benchmarks/sparse.py --precision bfloat16 --size base --longest-training 65536 --name sparse_gpu
+
+docs: $(VENV)/.dev-installed  ## build the documentation; to read it while you write: .venv/bin/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The documentation is in build/site: open build/site/index.html"
 
 default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (hours on two cores; resumes if interrupted)
 	$(BIN)/longdoc train configs/default.yaml

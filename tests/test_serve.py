@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -767,6 +768,17 @@ def test_the_command_refuses_to_serve_others_without_a_token(monkeypatch, capsys
     monkeypatch.delenv("LONGDOC_TOKEN", raising=False)
     assert cli.main(["serve", "--host", "0.0.0.0"]) == 2
     assert "without a token" in capsys.readouterr().err
+
+
+def test_an_address_that_cannot_be_listened_at_is_told(capsys) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert cli.main(["serve", "--port", port]) == 2
+    told = capsys.readouterr().err
+    assert f"127.0.0.1, port {port}: cannot be listened at (" in told and "; name another --port" in told
+    assert told.count("127.0.0.1") == 1, "not as the socket library says it, too"
+    assert cli.main(["serve", "--host", "192.0.2.1", "--token", TOKEN]) == 2  # which no machine has
+    assert "192.0.2.1, port 8000: cannot be listened at (" in capsys.readouterr().err
 
 
 def test_the_command_passes_the_choice_of_the_model_on(monkeypatch) -> None:
