@@ -167,8 +167,10 @@ class TorchScorer:
         """
         tensors = self._tensors(inputs)
         low = self.dtype != torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
-            states, mask = self.encoder_of(period)(**tensors), tensors.get("attention_mask")
+        with torch.inference_mode():
+            with torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
+                states, mask = self.encoder_of(period)(**tensors), tensors.get("attention_mask")
+            states = states.to(next(self.model.parameters()).dtype)  # heads cost little, and rounded logits much
             modules: dict[str, Any] = {head: self.model.head(head) for head in heads}
             return {head: module.scores(states, mask).float().cpu().numpy() for head, module in modules.items()}
 
