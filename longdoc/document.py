@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from heapq import heappop, heappush
 from html import escape
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -113,6 +114,8 @@ class Document:
     """The text that models read."""
     origins: NDArray[np.int32] = field(init=False)
     """Shape ``(len(text), 2)``: the range of ``raw_text`` behind each character, empty where one was inserted."""
+    path: Path | None = field(init=False, default=None)
+    """The file that :func:`longdoc.load` was given, if it was one; neither written as JSON nor pickled."""
     _computed: dict[Callable[[Document], Any], Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,8 +18,8 @@ from hypothesis import strategies as st
 import longdoc
 from fakes import FakePipeline, entity
 from longdoc import Answer, Document, Gap, Label, Prediction, cli
-from longdoc.errors import ConfigError, CorruptDocumentError
-from longdoc.outputs import FORMATS, Format, Outcome, html, write
+from longdoc.errors import ConfigError, CorruptDocumentError, DataError
+from longdoc.outputs import FORMATS, Format, Original, Outcome, html, write
 from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import names_by_label
 from longdoc.values import FieldType, parse_value
@@ -212,7 +213,7 @@ def test_the_table_of_a_schema_tells_what_was_lost() -> None:
 def test_a_format_that_cannot_hold_answers_refuses_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Format(name="names", description="", suffix=".names", streams=True, write=lambda found, _: [*found] and None)
     monkeypatch.setitem(FORMATS, "names", toy)
-    with pytest.raises(ConfigError, match="the format names cannot hold answers; table, jsonl, html, csv, parquet can"):
+    with pytest.raises(ConfigError, match=r"the format names cannot .*; table, jsonl, html, csv, parquet, .* can"):
         answered("Pay $5.", "$5", "fee").save(tmp_path / "out.names")
     assert not list(tmp_path.iterdir())
 
@@ -242,7 +243,7 @@ def test_a_failure_line_says_which_document_and_why() -> None:
     assert record == {"source": "bad.pdf", "status": "error", "error": "CorruptDocumentError", "message": "no"}
 
 
-@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if not each.binary])
+@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if not each.binary and each.failures])
 def test_every_format_writes_each_document_in_order_and_says_which_failed(format: str) -> None:
     good = predict("Ada Ltd.", (0, 8, "PARTY"))
     if not FORMATS[format].entities:
@@ -256,6 +257,7 @@ def test_every_format_writes_each_document_in_order_and_says_which_failed(format
         assert "<bad>" not in text
 
 
+@pytest.mark.filterwarnings("ignore::longdoc.OutputWarning")  # a text has no pages for Label Studio
 def test_a_format_is_chosen_by_name_or_by_suffix(tmp_path: Path) -> None:
     suffixes = [format.suffix for format in FORMATS.values() if format.suffix]
     assert len(set(suffixes)) == len(suffixes)
@@ -334,3 +336,38 @@ def test_a_text_that_questions_searched_in_part_is_not_called_read_to_the_end() 
     for format in ("table", "html", "csv"):
         said = " ".join(written(format, Outcome("a", recorded)).split())
         assert "law (25 % of the text searched)" in said and "50 %" not in said
+
+
+# ------------------------------------------------------------------------------------------------------- original file
+
+
+def test_the_original_is_the_file_that_was_loaded_or_given(tmp_path: Path) -> None:
+    path = tmp_path / "lease.txt"
+    path.write_bytes(b"Lease between A and B.")
+    document = longdoc.load(path)
+    assert Original().content(document) == Original(b"Lease between A and B.").content(document) == path.read_bytes()
+    path.rename(tmp_path / "moved.txt")
+    assert Original(tmp_path / "moved.txt").content(document) == b"Lease between A and B."
+    assert Document.from_json(document.to_json()).path is None
+    assert pickle.loads(pickle.dumps(document)).path is None
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "not known"),
+        (b"Lease between A and C.", "another SHA-256"),
+        ("missing.pdf", "cannot be read"),
+        ("a\0b.pdf", "cannot be read"),
+        (".", "cannot be read"),
+    ],
+)
+def test_another_file_is_not_taken_for_the_original(source: str | bytes | None, message: str) -> None:
+    with pytest.raises(DataError, match=rf"^bytes: .*{message}.*; give the file that it was loaded from as `source`$"):
+        Original(source).content(longdoc.load(b"Lease between A and B."))
+
+
+def test_a_document_loaded_in_another_process_knows_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "lease.txt"
+    path.write_text("Lease between A and B.")
+    assert longdoc.load(path, isolated=True).path == path

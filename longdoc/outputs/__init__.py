@@ -15,14 +15,28 @@ from typing import IO, Any
 
 from longdoc.arguments import check_type
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.outputs import csv, html, jsonl, parquet, table
+from longdoc.outputs import (
+    brat,
+    conll,
+    csv,
+    doccano,
+    html,
+    jsonl,
+    label_studio,
+    parquet,
+    spacy_file,
+    table,
+    web_annotation,
+)
 from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.outputs.original import Original
 
 __all__ = [
     "FORMATS",
     "PIPE",
     "TERMINAL",
     "Format",
+    "Original",
     "Outcome",
     "PredictionLike",
     "check_file",
@@ -41,6 +55,13 @@ FORMATS: dict[str, Format] = {
         html.FORMAT,
         csv.FORMAT,
         parquet.FORMAT,
+        conll.FORMAT,
+        brat.FORMAT,
+        label_studio.TEXT,
+        label_studio.PAGES,
+        spacy_file.FORMAT,
+        web_annotation.FORMAT,
+        doccano.FORMAT,
     )
 }
 """The output formats by name. ``Prediction.save`` and the command line accept no others."""
@@ -50,29 +71,40 @@ PIPE = jsonl.FORMAT.name
 """The default format in a pipe."""
 
 
-def write(predictions: Iterable[PredictionLike], path: str | Path, *, format: str | None = None) -> None:
+def write(
+    predictions: Iterable[PredictionLike],
+    path: str | Path,
+    *,
+    format: str | None = None,
+    original: Original = Original(),  # noqa: B008 (immutable)
+) -> None:
     """Writes predictions to a file, each as soon as it is available.
 
     Args:
         predictions: consumed lazily, in order.
         path: the file to create or, once all is written, to replace.
         format: a key of ``FORMATS``; by default the one that the suffix of ``path`` selects.
+        original: the file of a single document; by default the path that each was loaded from.
 
     Raises:
+        DataError: the format needs the file of a document, which is not there or has changed.
         ConfigError: there is no such format, it cannot hold the answers of a prediction, or the path is not that of a
             file in a folder that exists.
+
+    Warns:
+        OutputWarning: the format does not hold everything; the message counts what is left out.
     """
     name = format or format_of(path)
     if name not in FORMATS:
         raise ConfigError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}")
     with replacing(path, binary=FORMATS[name].binary) as stream:
-        FORMATS[name].write((_outcome(each, FORMATS[name]) for each in predictions), stream)
+        FORMATS[name].write((_outcome(each, FORMATS[name], original) for each in predictions), stream)
 
 
-def _outcome(prediction: PredictionLike, format: Format) -> Outcome:
+def _outcome(prediction: PredictionLike, format: Format, original: Original) -> Outcome:
     if prediction.answers and not format.answers:
         raise ConfigError(f"the format {format.name} cannot hold answers; {holding_answers()} can")
-    return Outcome(prediction.document.source.name, prediction)
+    return Outcome(prediction.document.source.name, prediction, original)
 
 
 def holding_answers() -> str:
@@ -159,5 +191,7 @@ def format_of(path: str | Path) -> str:
     suffix = Path(path).suffix
     by_suffix = {format.suffix: name for name, format in FORMATS.items() if format.suffix}
     if suffix.lower() not in by_suffix:
-        raise ConfigError(f"{path}: unknown suffix {suffix!r}; allowed: {', '.join(by_suffix)}")
+        named = ", ".join(name for name, format in FORMATS.items() if not format.suffix and name != TERMINAL)
+        allowed = f"allowed: {', '.join(by_suffix)}; chosen by name, as `format` or --format: {named}"
+        raise ConfigError(f"{path}: unknown suffix {suffix!r}; {allowed}")
     return by_suffix[suffix.lower()]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from longdoc.outputs.original import Original
 from longdoc.summary import searched
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class PredictionLike(Protocol):
     def answers(self) -> Sequence[Answer]: ...
     @property
     def rejected(self) -> Sequence[Answer]: ...
+    @property
+    def beside(self) -> Sequence[Answer]: ...
+    @property
+    def kind(self) -> str: ...
     @property
     def sought(self) -> Sequence[str]: ...
     @property
@@ -169,6 +174,8 @@ class Outcome:
     source: str
     """The path or name that the caller gave."""
     result: PredictionLike | DocumentError
+    original: Original = field(default_factory=Original)
+    """Where its file is, for formats that show or change its pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +187,16 @@ class Format:
     description: str
     """One phrase, for the command line's help."""
     suffix: str | None
-    """The file suffix that selects it, such as ``".jsonl"``; None if it is not meant for files."""
+    """The file suffix that selects it, such as ``".jsonl"``; None if it is chosen by its name alone."""
     streams: bool
     """Whether the output is usable while it is being written."""
     write: Callable[[Iterable[Outcome], Any], None]
-    """Consumes outcomes lazily and writes every one of them, failures included, in order."""
+    """Consumes outcomes lazily and writes them in order, failures included, unless it has no place for them."""
     answers: bool = False
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
     binary: bool = False
     """Whether it is written to a stream of bytes instead of text."""
     entities: bool = True
     """Whether it shows entities. If not, it is refused without a schema or a record."""
+    failures: bool = True
+    """Whether it has a place for documents that failed. If not, they are left out, and an ``OutputWarning`` says so."""
