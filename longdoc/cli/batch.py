@@ -81,7 +81,8 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
     """Extracts into the folder ``arguments.output``; returns the exit status."""
     format = arguments.format or FORMATS[0]
     if format not in FORMATS:
-        raise ConfigError(f"the format {format} is not for a folder; allowed: {', '.join(FORMATS)}")
+        file = "; for a web page of each, and an index, name a file: -o OUT.html" if format == "html" else ""
+        raise ConfigError(f"the format {format} is not for a folder; allowed: {', '.join(FORMATS)}{file}")
     from longdoc.batch.extract import extract_many
 
     with _display(arguments) as display:

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from longdoc.errors import LongdocError, did_you_mean
+from longdoc.outputs.viewer.page import policy
 from longdoc.serve.forms import AskForm, ExtractForm
 from longdoc.serve.guard import Guard, refusal
 from longdoc.serve.jobs import Job, view_of
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 _MULTIPART = Form(media_type="multipart/form-data")
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -176,7 +177,7 @@ async def delete_job(id: str, request: Request) -> None:
 
 @others.get("/pages/{page}", response_class=HTMLResponse, summary="A page with what was found")
 async def get_page(page: str, request: Request) -> HTMLResponse:
-    """The text with what was found highlighted. It needs no token, but its name, which only the job tells."""
+    """The text with what was found, and lists of it. It needs no token, but its name, which only the job tells."""
     job = _service(request).job_of_page(page)
     assert job.found is not None
     job.was_fetched = True
