@@ -208,6 +208,6 @@ def test_findings_are_numbered_in_the_order_of_the_text() -> None:
     found: list[Entity] = [entity(document, *each) for each in ((13, 21, "B"), (0, 8, "A"), (0, 3, "C"))]
     source = page_of(Outcome("a", Prediction(document=document, entities=tuple(found))))
     (data,) = elements(source, "document")
-    assert [each["label"] for each in data["findings"]] == ["A", "C", "B"]
+    assert [(each["label"], each["start"]) for each in data["findings"]] == [("A", 0), ("C", 0), ("B", 13)]
     assert data["names"]["B"] == [["Bob Ltd.", "1", [2]]]
     assert viewer.fragment(Prediction(document=document, entities=tuple(found))).count("<mark") == 4

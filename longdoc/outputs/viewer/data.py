@@ -106,13 +106,15 @@ def _finding(found: Entity | Answer, kind: str) -> dict[str, Any]:
     """What is shown of a finding; what is empty is left out."""
     value = getattr(found, "value", None)
     other = None if value is None else alternative_of(value)
-    plain: dict[str, Any] = {
+    always = {
         "kind": kind,
         "label": label_of(found),
         "start": found.start,
         "end": found.end,
         "score": round(float(found.score), 4),
         "page": found.page,
+    }
+    others: dict[str, Any] = {
         "section": found.section,
         "source": found.source.replace("_", " "),
         "boxes": [_box(box) for box in found.boxes],
@@ -122,7 +124,7 @@ def _finding(found: Entity | Answer, kind: str) -> dict[str, Any]:
         "alternative": None if other is None else str(other),
         "text": found.text if kind == "beside" else "",
     }
-    return {name: each for name, each in plain.items() if each not in (None, "", False, [])}
+    return {**always, **{name: each for name, each in others.items() if each}}
 
 
 def label_of(found: Entity | Answer) -> str:

@@ -86,6 +86,7 @@ class LongDocument {
 
   /** The labels with the number of findings, by kind, the most frequent first. */
   groups() {
+    if (this.grouped?.of === this.findings.length) return this.grouped.groups;
     const groups = new Map();
     for (const finding of this.findings) {
       if (!(finding.kind in KINDS)) continue;
@@ -94,7 +95,9 @@ class LongDocument {
       groups.set(finding.group, group);
     }
     const order = Object.keys(KINDS);
-    return [...groups.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || b.count - a.count);
+    const sorted = [...groups.values()].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || b.count - a.count);
+    this.grouped = { of: this.findings.length, groups: sorted };
+    return sorted;
   }
 
   /** The boxes of a range of the text: those of its lines, each as wide as its share of the line. */
@@ -105,8 +108,9 @@ class LongDocument {
       for (const line of page.lines) {
         if (line.to <= from || line.from >= to) continue;
         const [x0, y0, x1, y1] = line.box;
-        const at = (offset) => x0 + (x1 - x0) * clamp((offset - line.from) / (line.to - line.from), 0, 1);
-        boxes.push([page.number, at(from), y0, at(to), y1]);
+        const [first, last] = [from, to].map((offset) => clamp((offset - line.from) / (line.to - line.from), 0, 1));
+        const isUpright = y1 - y0 > 2 * (x1 - x0) && line.to - line.from > 2; // turned by a quarter
+        boxes.push(isUpright ? [page.number, x0, y0 + (y1 - y0) * first, x1, y0 + (y1 - y0) * last] : [page.number, x0 + (x1 - x0) * first, y0, x0 + (x1 - x0) * last, y1]);
       }
     }
     return boxes;

@@ -20,7 +20,9 @@ MOST_BYTES = 26_000_000
 """Of all pictures of a document together, before they are encoded as text, which takes a third more."""
 _MOST_OF_A_PAGE = 400_000
 _AT_A_TIME = 16  # pages that a process draws
-_GREYS = 16
+_GREYS = [round(value * 15 / 255) * 17 for value in range(256)]
+"""Of 256 greys, 16."""
+_SMALL = 80_000  # bytes of a picture without a loss, from which one with a loss may be smaller
 _COLOURED = 24  # the difference of two channels, of 255, from which a picture is not grey
 _SHRINKING = (1.0, 0.75, 0.6, 0.45, 0.3)
 
@@ -95,12 +97,10 @@ def _encoded(image: Any, most: int) -> bytes:
     for share in _SHRINKING:
         size = (max(round(image.width * share), 1), max(round(image.height * share), 1))
         smaller = image if share == 1 else image.resize(size)
-        encoded = _webp(smaller, quality=50)
-        if is_grey:
-            greys = smaller.convert("L").point(
-                [round(v * (_GREYS - 1) / 255) * 255 // (_GREYS - 1) for v in range(256)]
-            )
-            encoded = min(encoded, _webp(greys, lossless=True, quality=20), key=len)
+        ways = [_webp(smaller.convert("L").point(_GREYS), lossless=True, quality=20)] if is_grey else []
+        if not ways or len(ways[0]) > min(_SMALL, most):
+            ways.append(_webp(smaller, quality=50))
+        encoded = min(ways, key=len)
         if len(encoded) <= most:
             break
     return encoded

@@ -17,7 +17,7 @@ class Index {
       rows.some((row) => row.to_check) && { name: "To check", value: (row) => row.to_check ?? -1, isNumber: true, cell: (row) => String(row.to_check ?? "") },
       { name: "Read", value: (row) => row.coverage ?? -1, isNumber: true, cell: (row) => row.coverage === undefined ? "" : `${Math.floor(row.coverage * 1000) / 10} %` },
       rows.some((row) => row.warnings) && { name: "Warnings", value: (row) => row.warnings ?? -1, isNumber: true, cell: (row) => String(row.warnings ?? "") },
-      ...fields.map((name) => ({ name: name.replaceAll("_", " "), value: (row) => row.fields?.[name] ?? "" })),
+      ...fields.map((name) => ({ name: name.replaceAll("_", " "), value: (row) => row.fields?.[name] ?? "", isLong: rows.some((row) => row.fields?.[name]?.length > 20) })),
     ].filter(Boolean);
     this.body = element("tbody");
     this.count = element("p", { class: "faint", role: "status" });
@@ -56,7 +56,7 @@ class Index {
       shown = [...shown].sort((a, b) => (this.isDown ? -1 : 1) * compare(a, b));
     }
     fill(this.body, ...shown.map((row) => element("tr", { class: row.failure ? "failed" : null },
-      ...this.columns.map((column, index) => element(index ? "td" : "th", { scope: index ? null : "row", class: column.isNumber ? "number" : null }, column.cell ? column.cell(row) : column.value(row))))));
+      ...this.columns.map((column, index) => element(index ? "td" : "th", { scope: index ? null : "row", class: column.isNumber ? "number" : column.isLong ? "long" : null }, column.cell ? column.cell(row) : column.value(row))))));
     this.count.textContent = shown.length === this.rows.length ? "" : `${shown.length.toLocaleString("en")} of ${plural(this.rows.length, "document")}`;
   }
 }

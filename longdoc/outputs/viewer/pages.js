@@ -12,6 +12,7 @@ class PagesView {
       for (const entry of entries) if (entry.isIntersecting) this.draw(this.sheets[entry.target.dataset.index]);
     }, { root: byId("stage"), rootMargin: "150% 0px" });
     for (const sheet of this.sheets) this.near.observe(sheet.node);
+    if (this.sheets.length) this.draw(this.sheets[0]); // at once: the others wait until they are near
     this.layNext(0);
   }
 

@@ -17,30 +17,36 @@ const closed = new Set(); // lists that the user has closed
 
 class Panel {
   constructor(doc, viewer) {
-    Object.assign(this, { doc, viewer });
+    Object.assign(this, { doc, viewer, links: new Map() });
+    this.fillCard(null);
+    requestAnimationFrame(() => setTimeout(() => this.fillAll())); // after the first page is on the screen
+  }
+
+  fillAll() {
+    if (this.viewer !== viewer) return; // closed meanwhile
     this.fillFilter();
     this.fillLists();
     this.fillOutline();
     this.fillReading();
     this.fillReview();
-    this.fillCard(null);
   }
 
   // ------------------------------------------------------------------------------------------------------- findings
 
   fillLists() {
     const { doc } = this;
+    this.links.clear();
     const entities = Object.entries(doc.names).map(([label, names]) => this.group("entity", label, names.map((name) => this.name(label, name))));
     const passages = (kind) => doc.groups().filter((group) => group.kind === kind).map((group) =>
       this.group(kind, group.label, doc.shown.filter((each) => each.group === group.key).map((each) => element("li", {}, this.passage(each, false))))).filter(Boolean);
     const named = { contract: "Contract", paper: "Paper", note: "Clinical note" };
     const parts = [
       this.listOf(named[doc.record] ?? "Fields", doc.fields.map((field) => this.field(field)).filter(Boolean), "dl"),
-      this.listOf("Classes", doc.classes.map(([name, where, score]) => element("li", {}, element("b", {}, name), element("span", { class: "where" }, ` ${where} · ${score.toFixed(2)}`)))),
-      this.listOf("Added", passages("added"), "div"),
-      this.listOf("Clauses", passages("span"), "div"),
-      this.listOf("Entities", entities.filter(Boolean), "div"),
       this.missing(),
+      this.listOf("Added", passages("added"), "div"),
+      this.listOf("Classes", doc.classes.map(([name, where, score]) => element("li", {}, element("b", {}, name), element("span", { class: "where" }, ` ${where} · ${score.toFixed(2)}`)))),
+      this.listOf("Entities", entities.filter(Boolean), "div"),
+      this.listOf("Clauses", passages("span"), "div"),
     ].flat().filter(Boolean);
     fill(byId("lists"), ...(parts.length ? parts : [element("p", { class: "faint" }, doc.findings.length ? "The filter leaves nothing." : "Nothing found.")]));
     byId("filtered").textContent = doc.shown.length === this.total() ? "" : `${doc.shown.length.toLocaleString("en")} of ${plural(this.total(), "finding")}`;
@@ -66,16 +72,18 @@ class Panel {
     if (!mentions.length) return null;
     const times = mentions.length > 1 ? `×${mentions.length} · ` : "";
     const link = this.link(mentions[0], text, () => mentions[(mentions.indexOf(this.viewer.chosen) + 1) % mentions.length]);
-    link.dataset.all = mentions.map((each) => each.id).join(" ");
+    for (const each of mentions) if (!this.links.has(each.id) || each === mentions[0]) this.links.set(each.id, link);
     return element("li", { class: "name" }, link, verdictBadge(this.doc.review.verdict(mentions[0])), element("span", { class: "where" }, `${times}p. ${pages}`));
   }
 
   link(finding, text, choose = () => finding) {
-    return element("a", { href: `#${this.viewer.prefix}${finding.id}`, "data-all": finding.id, onclick: (event) => {
+    const link = element("a", { href: `#${this.viewer.prefix}${finding.id}`, onclick: (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       this.viewer.select(choose());
     } }, text);
+    this.links.set(finding.id, link);
+    return link;
   }
 
   passage(finding, isField = true) {
@@ -108,10 +116,8 @@ class Panel {
 
   /** Shows which finding is selected. */
   current() {
-    for (const link of byId("lists").querySelectorAll("a[aria-current]")) link.removeAttribute("aria-current");
-    const { chosen } = this.viewer;
-    if (!chosen) return;
-    const link = [...byId("lists").querySelectorAll("a[data-all]")].find((each) => each.dataset.all.split(" ").includes(chosen.id));
+    this.lit?.removeAttribute("aria-current");
+    const link = this.lit = this.links.get(this.viewer.chosen?.id);
     link?.setAttribute("aria-current", "true");
     if (link && !byId("pane-findings").hidden) link.scrollIntoView({ block: "nearest" });
   }

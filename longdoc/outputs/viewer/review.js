@@ -40,7 +40,7 @@ class Review {
   /** Changes the mark of a finding; an empty one is removed. */
   set(finding, change) {
     if (finding.kind === "added" && change.verdict !== undefined) {
-      if (change.verdict !== "right") finding.kind = "removed";
+      if (change.verdict !== "right") this.remove(finding);
     } else {
       const mark = { ...this.mark(finding), ...change };
       for (const [name, value] of Object.entries(mark)) if (!value) delete mark[name];
@@ -51,8 +51,13 @@ class Review {
 
   clear() {
     this.marks.clear();
-    for (const finding of this.doc.findings) if (finding.kind === "added") finding.kind = "removed";
+    for (const finding of this.doc.findings) if (finding.kind === "added") this.remove(finding);
     this.save();
+  }
+
+  remove(finding) {
+    finding.kind = "removed";
+    this.doc.grouped = null;
   }
 
   /** What training learns from: findings of entities and clauses whose labels are switched on, and what was added. */

@@ -57,7 +57,7 @@ class TextView {
       let end = gap < 0 ? Math.min(page.to, at + LONGEST) : at + gap + 1;
       if (tables.length && tables[0].from > at && tables[0].from < end) end = tables[0].from;
       const heading = headings.get(at);
-      if (heading && heading.headingEnd > at && heading.headingEnd <= end) end = heading.headingEnd;
+      if (heading && heading.headingEnd > at && heading.headingEnd <= end) end = heading.headingEnd + /^[.:;,)\]]*/.exec(text.slice(heading.headingEnd, end))[0].length;
       else for (let next = at + 1; next < end; next++) if (headings.has(next) && text[next - 1] === "\n") { end = next; break; }
       if (end < page.to && end - at === LONGEST) { // not within a pair of units
         const code = text.charCodeAt(end - 1);
@@ -65,7 +65,7 @@ class TextView {
       }
       const own = /^(?:[ \t]*[\r\n\f])*/.exec(text.slice(at, end))[0].length; // empty lines before and after are margins here
       const last = text.slice(at, end).trimEnd().length;
-      if (last > own) yield this.block(at + own, at + last, heading && end === heading.headingEnd ? heading : null);
+      if (last > own) yield this.block(at + own, at + last, heading && heading.headingEnd > at && end - heading.headingEnd < 5 ? heading : null);
       at = end;
     }
   }
