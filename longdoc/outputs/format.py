@@ -84,6 +84,10 @@ class PredictionLike(Protocol):
     @property
     def rejected(self) -> Sequence[Answer]: ...
     @property
+    def beside(self) -> Sequence[Answer]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
     def sought(self) -> Sequence[str]: ...
     @property
     def searched(self) -> Mapping[str, float]: ...
@@ -91,8 +95,6 @@ class PredictionLike(Protocol):
     def fields(self) -> Mapping[str, Sequence[Answer]]: ...
     @property
     def notices(self) -> Sequence[NoticeLike]: ...
-    @property
-    def kind(self) -> str: ...
     @property
     def record(self) -> Any: ...
     @property
@@ -194,11 +196,11 @@ class Format:
     description: str
     """One phrase, for the command line's help."""
     suffix: str | None
-    """The file suffix that selects it, such as ``".jsonl"``; None if it is not meant for files."""
+    """The file suffix that selects it, such as ``".jsonl"``; None if it is chosen by its name alone."""
     streams: bool
     """Whether the output is usable while it is being written."""
     write: Callable[[Iterable[Outcome], Any], None]
-    """Consumes outcomes lazily and writes every one of them, failures included, in order."""
+    """Consumes outcomes lazily and writes them in order, failures included, unless it has no place for them."""
     answers: bool = False
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
     binary: bool = False
@@ -207,3 +209,5 @@ class Format:
     """Whether it shows pages, and writes further files into ``Outcome.folder``."""
     entities: bool = True
     """Whether it shows entities. If not, it is refused without a schema or a record."""
+    failures: bool = True
+    """Whether it has a place for documents that failed. If not, they are left out, and an ``OutputWarning`` says so."""

@@ -14,16 +14,17 @@ from longdoc.outputs.format import (
     said_notices,
     shown_gaps,
 )
+from longdoc.outputs.palette import LIGHT
 from longdoc.outputs.viewer.data import add_labels, facts, label_of
-from longdoc.outputs.viewer.page import part, text
+from longdoc.outputs.viewer.page import palette, part, text
 from longdoc.summary import Name, names_by_label, on_one_line, place, shortened
 from longdoc.values import alternative_of
 
 if TYPE_CHECKING:
     from longdoc.labels import Answer, Entity
 
-COLOURS, LINES = 8, 4
-"""Of the labels, in ``palette.css``."""
+LINES = 4
+"""Kinds of lines below labels, in ``palette.css``."""
 _NAMES = 6
 """Names shown per label; the rest are counted."""
 _CHARACTERS = 1200
@@ -51,7 +52,7 @@ def fragment(prediction: PredictionLike) -> str:
 
 def _style() -> str:
     """The styles, which are for what is within the fragment alone."""
-    return f".longdoc {{ {part('palette.css')}{part('fragment.css')} }}"
+    return f".longdoc {{ {palette()}{part('fragment.css')} }}"
 
 
 def _gaps(prediction: PredictionLike) -> Iterator[str]:
@@ -140,7 +141,7 @@ def _swatch(number: int) -> str:
 
 def _look(number: int) -> str:
     """The classes of ``palette.css`` for a label."""
-    return f"k{number % COLOURS} u{(number + number // COLOURS) % LINES}"
+    return f"k{number % len(LIGHT)} u{(number + number // len(LIGHT)) % LINES}"
 
 
 def _line(given: str) -> str:

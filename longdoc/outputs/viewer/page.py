@@ -15,7 +15,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-STYLES = ("palette.css", "viewer.css")
+from longdoc.outputs.palette import DARK, LIGHT
+
 SCRIPTS = ("dom.js", "document.js", "pages.js", "text.js", "search.js", "review.js", "panel.js", "index.js", "main.js")
 """In their order; together they are one function."""
 _UNSAFE = re.compile("[<>&\u2028\u2029\x7f-\x9f\ud800-\udfff]")
@@ -29,9 +30,17 @@ def part(name: str) -> str:
 
 
 @cache
+def palette() -> str:
+    """The styles of labels."""
+    pairs = enumerate(zip(LIGHT, DARK, strict=True))
+    colours = "".join(f".k{number} {{ --c: light-dark({light}, {dark}); }}\n" for number, (light, dark) in pairs)
+    return colours + part("palette.css")
+
+
+@cache
 def style() -> str:
     """The styles of a page."""
-    return "".join(map(part, STYLES))
+    return palette() + part("viewer.css")
 
 
 @cache
