@@ -1,5 +1,6 @@
 // The flowing text: headings, paragraphs and tables, with the findings marked where they stand.
 
+const TOGETHER = 4000; // units of text, about, that the browser lays out together when they come near the screen
 const LONGEST = 20000; // units of one block: a longer paragraph is cut, so that the browser need not lay it out at once
 
 class TextView {
@@ -24,11 +25,24 @@ class TextView {
     const tables = this.doc.tables.filter((table) => !this.hasTextBetween(table)).sort((a, b) => a.from - b.from);
     const isPaged = this.doc.pages.length > 1;
     fill(this.root, ...this.doc.pages.map((page) => {
-      const body = [...this.blocksOf(page, headings, tables)];
+      const body = this.parts(this.blocksOf(page, headings, tables));
       const said = page.verdict === "text" ? "" : ` · ${page.verdict}`;
       return element("section", { class: "leaf", "aria-label": `Page ${page.number}` },
         isPaged && element("p", { class: "folio" }, `${page.number}${said}`), ...body);
     }));
+  }
+
+  /** Blocks in groups, whose heights are estimated as long as they are far from the screen. */
+  parts(blocks) {
+    const parts = [];
+    let size = TOGETHER;
+    for (const block of blocks) {
+      if (size >= TOGETHER) { parts.push(element("div", { class: "part" })); size = 0; }
+      parts.at(-1).append(block);
+      size += block.textContent.length;
+      parts.at(-1).style.containIntrinsicBlockSize = `auto ${Math.ceil(size / 85) * 1.7 + parts.at(-1).childElementCount}em`;
+    }
+    return parts;
   }
 
   /** Whether a table has text in no cell, or crosses a page: it is then shown as it runs. */
@@ -142,7 +156,8 @@ class TextView {
     const index = firstAfter(this.blocks, (block) => block.to > from);
     const block = this.blocks[Math.min(index, this.blocks.length - 1)];
     if (!block) return;
-    block.node.style.contentVisibility = "visible";
+    const part = block.node.closest(".part");
+    if (part) part.style.contentVisibility = "visible";
     const range = rangeIn(block.node, block.from, from, to);
     const box = range?.getBoundingClientRect();
     if (!box?.height) { this.show(block.node); return; }
