@@ -46,9 +46,9 @@ The package, top layer first. A module imports only from the layers below its ow
 ``devices``         where to compute, and in which number format
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
+``outputs``         Prediction → files and streams: one module per format; the viewer
 ``loaders``         bytes → Document: one folder or module per format
 ``datasets``        annotated corpora → labelled texts: one module per reader
-``outputs``         Prediction → files and streams: one module per format
 ``drawing``         the pages of a document, with what was read drawn over them
 ``rules``           entities by rule: dates, money, citations; custom rule files
 ``windows``         tokens → overlapping windows, and their scores back into one array
