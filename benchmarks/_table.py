@@ -26,7 +26,7 @@ def write_table(
 
 def provenance() -> str:
     """Date, machine, versions and command of this run."""
-    packages = ("longdoc", "torch", "transformers", "onnxruntime", "tokenizers", "pypdfium2", "numpy")
+    packages = ("longdoc", "torch", "transformers", "onnxruntime", "tokenizers", "pypdfium2", "pikepdf", "numpy")
     versions = ", ".join(f"{package} {version}" for package in packages if (version := _version(package)))
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"

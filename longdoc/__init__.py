@@ -42,6 +42,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
 ``devices``         where to compute, and in which number format
+``redaction``       a PDF without what was found of some labels, verified
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
 ``loaders``         bytes → Document: one folder or module per format
@@ -52,6 +53,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``windows``         tokens → overlapping windows, and their scores back into one array
 ``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
 ``lexical``         how many words of a question the parts of a text share
+``pdf_files``       PDFs that are changed: opened, saved, and where their pages are displayed
 ``document_type``   a document → contract, paper, note or other
 ``sentences``       a text → its sentences, as spaCy's sentencizer splits it
 ``sections``        a document's sections, defined terms and cross-references
@@ -125,8 +127,10 @@ if TYPE_CHECKING:
         LongdocError,
         MissingDependencyError,
         NoTextLayerError,
+        OutputWarning,
         PrecisionWarning,
         RecordError,
+        RedactionError,
         TrainingError,
         UnsupportedFormatError,
     )
@@ -136,6 +140,7 @@ if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Answers, Failure, Gap, Notice, Prediction
     from longdoc.reader import Word
+    from longdoc.redaction import Redaction, redact
     from longdoc.rules import Rules
     from longdoc.schema import Field, Schema, load_schema
     from longdoc.training.trainer import TrainConfig, train
@@ -150,6 +155,8 @@ __all__ = [
     "Notice",
     "load",
     "extract_many",
+    "redact",
+    "Redaction",
     "train",
     "TrainConfig",
     "Limits",
@@ -196,8 +203,10 @@ __all__ = [
     "ConfigError",
     "CheckpointWarning",
     "PrecisionWarning",
+    "OutputWarning",
     "ConcurrencyError",
     "DataError",
+    "RedactionError",
     "TrainingError",
     "BatchError",
     "MissingDependencyError",
@@ -209,6 +218,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "prediction": ("Prediction", "Answers", "Failure", "Gap", "Notice"),
     "loaders": ("load", "Limits"),
     "batch.extract": ("extract_many",),
+    "redaction": ("redact", "Redaction"),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),
@@ -248,8 +258,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ConfigError",
         "CheckpointWarning",
         "PrecisionWarning",
+        "OutputWarning",
         "ConcurrencyError",
         "DataError",
+        "RedactionError",
         "TrainingError",
         "BatchError",
         "MissingDependencyError",

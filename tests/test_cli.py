@@ -295,7 +295,8 @@ def test_a_format_without_answers_refuses_a_schema(
     code, out, err = run(capsys, "extract", "lease.txt", "--schema", "contract", "-o", "out.names")
     assert (code, out, FakePipeline.loaded) == (2, "", [])
     assert (
-        err == "longdoc: the format names cannot hold the answers of --schema; table, jsonl, html, csv, parquet can\n"
+        err
+        == "longdoc: the format names cannot hold the answers of --schema; table, jsonl, html, csv, parquet, pdf can\n"
     )
     assert not Path("out.names").exists()
 

@@ -20,6 +20,7 @@ from longdoc.cli import (
     pretrain,
     prune,
     push,
+    redact,
     serve,
     show,
     status,
@@ -46,6 +47,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "extract": extract,
     "ask": ask,
+    "redact": redact,
     "show": show,
     "status": status,
     "train": train,

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from longdoc.arguments import check_type
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.outputs import csv, html, jsonl, parquet, table
+from longdoc.outputs import csv, html, jsonl, parquet, pdf, table
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 from longdoc.outputs.original import Original
 
@@ -43,6 +43,7 @@ FORMATS: dict[str, Format] = {
         html.FORMAT,
         csv.FORMAT,
         parquet.FORMAT,
+        pdf.FORMAT,
     )
 }
 """The output formats by name. ``Prediction.save`` and the command line accept no others."""

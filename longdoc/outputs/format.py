@@ -194,3 +194,5 @@ class Format:
     """Whether it is written to a stream of bytes instead of text."""
     entities: bool = True
     """Whether it shows entities. If not, it is refused without a schema or a record."""
+    single: bool = False
+    """Whether a file holds one document; its writer refuses a second, and a failure."""
