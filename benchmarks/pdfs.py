@@ -167,7 +167,7 @@ def places(data: bytes) -> dict[str, str]:
     read["pypdf"] = "\n".join(page.extract_text() for page in reader.pages)
     read["pdfminer"] = pdfminer.high_level.extract_text(io.BytesIO(data))
     metadata += [str(value) for value in (reader.metadata or {}).values()] + [*reader.attachments]
-    decoded = [data]
+    decoded = [re.sub(rb"/[A-Za-z]+", b"/", data)]  # without the words of PDF itself, such as NextPage
     with pikepdf.open(io.BytesIO(data)) as pdf:
         metadata += [text for item in pdf.objects for text in strings_of(item)]
         for item in pdf.objects:

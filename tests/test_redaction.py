@@ -144,6 +144,15 @@ def test_a_form_is_changed_where_it_shows_the_name_and_others_use_it_as_it_was(t
     assert report.pages == (1, 2) and not report.images and b"lovelace" not in everything(data)
 
 
+def test_a_form_may_refer_to_what_is_not_there(tmp_path: Path) -> None:
+    shown = "BT /F 12 Tf 10 10 Td (Ada Lovelace and others) Tj ET"
+    kind = "/Type /XObject /Subtype /Form /BBox [0 0 300 40] /Group 99 0 R"
+    form = f"<< {kind} /Length {len(shown)} >>\nstream\n{shown}\nendstream"
+    original = loose_page(f"{CONTENT} q 1 0 0 1 72 600 cm /Fm Do Q", form)
+    data, report = redact(original.replace(b"/XObject <<  >>", b"/XObject << /Fm 10 0 R >>"), tmp_path)
+    assert not report.images and all("and others" in text and "Lovelace" not in text for text in texts(data))
+
+
 def test_samples_of_pictures_below_a_name_are_gone_and_all_others_stay(tmp_path: Path) -> None:
     picture = np.arange(100 * 200).reshape(100, 200) % 199 + 30
     content = f"q 400 0 0 200 60 600 cm /I0 Do Q {CONTENT}"

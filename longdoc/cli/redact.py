@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from longdoc.cli import console, options
 from longdoc.errors import ConfigError, DataError, first_line
 from longdoc.outputs import check_file, is_same_file, replacing
+from longdoc.pdf_files import check_is_pdf
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     _check_files(arguments)
     document = options.while_importing(arguments, partial(options.load, arguments.path, arguments))
+    check_is_pdf(document, "a redacted PDF")
     prediction = _reviewed(arguments.spans, document) if arguments.spans else _predicted(arguments, document)
     from longdoc.redaction import redact
 

@@ -10,13 +10,12 @@ from itertools import groupby, islice
 from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.errors import ConfigError, DocumentError, OutputWarning
-from longdoc.labels import Answer
 from longdoc.outputs.format import Format, Outcome, PredictionLike, passages
 from longdoc.pdf_files import Bounds, Frame, check_is_pdf, opened, saved
 from longdoc.summary import OBEYED, count, given_by, place, shortened
 
 if TYPE_CHECKING:
-    from longdoc.labels import Entity
+    from longdoc.labels import Answer, Entity
     from longdoc.parts import Box
 
 COLOURS = (
@@ -49,6 +48,8 @@ class _Mark:
     @property
     def note(self) -> str:
         """What the note says: the label, the value if there is one, the score and the place."""
+        from longdoc.labels import Answer  # not above: `longdoc --help` imports this module and must stay fast
+
         value = getattr(self.found, "value", None)
         first = self.label if value is None else f"{self.label}: {value}"
         check = ", check" if getattr(self.found, "check", False) else ""

@@ -83,10 +83,10 @@ def redact(
     result = job.run()
     with outputs.replacing(path, binary=True) as stream:
         stream.write(result)
-    return _report(job, found, result)
+    return _report(job, found, result, prediction.coverage)
 
 
-def _report(job: Job, found: Mapping[str, Sequence[tuple[int, int]]], result: bytes) -> Redaction:
+def _report(job: Job, found: Mapping[str, Sequence[tuple[int, int]]], result: bytes, coverage: float) -> Redaction:
     from longdoc.redaction.verify import READERS
 
     document = job.document
@@ -98,7 +98,8 @@ def _report(job: Job, found: Mapping[str, Sequence[tuple[int, int]]], result: by
         images=dict(sorted(job.images.items())),
         dropped=dict(sorted(job.dropped.items())),
         unread=tuple(page.number for page in document.pages if _is_unread(document, page)),
-        short=job.wanted.short,
+        coverage=coverage,
+        short=len(job.wanted.short),
         readers={reader: version("pdfminer.six" if reader == "pdfminer" else reader) for reader in READERS},
         sha256=hashlib.sha256(result).hexdigest(),
     )

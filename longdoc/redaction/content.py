@@ -13,7 +13,7 @@ from typing import Any
 from longdoc.redaction.matrices import IDENTITY, around, matrix_of, moved, square, times
 from longdoc.redaction.text import TEXT_STATE, TextStream
 from longdoc.redaction.text_state import State
-from longdoc.redaction.walk import Paint, UnsafeContentError, Walk
+from longdoc.redaction.walk import Paint, UnsafeContentError, Walk, entries
 
 DEEPEST = 20
 """Forms within forms."""
@@ -89,8 +89,8 @@ class Stream(TextStream):
 
         if not self.added:
             return self.resources
-        copy = Dictionary(dict(self.resources.items()))
-        copy.XObject = Dictionary({**dict(self.resources.get("/XObject", {}).items()), **self.added})
+        copy = Dictionary(entries(self.resources))
+        copy.XObject = Dictionary({**entries(self.resources.get("/XObject", Dictionary())), **self.added})
         return copy
 
     # ----------------------------------------------------------------------------------------------- graphics and marks
@@ -135,7 +135,7 @@ class Stream(TextStream):
             properties = operands[1]
             if isinstance(properties, Dictionary):
                 if spoken := [key for key in SPOKEN if key in properties]:
-                    properties = Dictionary({k: v for k, v in properties.items() if k not in spoken})
+                    properties = Dictionary(entries(properties, without=spoken))
                     instruction = self.operate("BDC", operands[0], properties)
                     self.changed = self.walk.has_hidden = True
             else:
@@ -262,9 +262,8 @@ class Stream(TextStream):
             self.emit(instruction)
             return
         new = self.walk.pdf.make_stream(inner.content())
-        for key, value in own.items():
-            if key not in ("/Length", "/Filter", "/DecodeParms", "/Resources"):
-                new[key] = value
+        for key, value in entries(own, without=("/Resources",)).items():
+            new[key] = value
         new.Resources = inner.new_resources()
         self.emit(self.replaced(new))
 

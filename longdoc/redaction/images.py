@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from longdoc.pdf_files import Bounds
 from longdoc.redaction.matrices import Matrix, inverse, moved
-from longdoc.redaction.walk import UnsafeContentError
+from longdoc.redaction.walk import UnsafeContentError, entries
 
 MOST_SAMPLES = 400_000_000
 _UNREAD = ("/JBIG2Decode", "/JPXDecode", "/CCITTFaxDecode", "/CCF")
@@ -58,9 +58,8 @@ def _painted(pdf: Any, image: Any, squares: Sequence[Sequence[tuple[float, float
     samples = np.frombuffer(data[: row * height], np.uint8).reshape(height, row).copy()
     _blacken(samples, _covered(squares, width, height), bits * components)
     new = pdf.make_stream(samples.tobytes())
-    for key, value in image.items():
-        if key not in ("/Length", "/Filter", "/DecodeParms", "/Metadata", "/SMask", "/Mask", "/Alternates", "/OPI"):
-            new[key] = value
+    for key, value in entries(image, without=("/Metadata", "/SMask", "/Mask", "/Alternates", "/OPI")).items():
+        new[key] = value
     if "/Mask" in image and not hasattr(image.Mask, "read_raw_bytes"):
         new.Mask = image.Mask  # a range of colours
     return new

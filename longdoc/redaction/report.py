@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from longdoc.summary import count, page_ranges
+from longdoc.summary import count, page_ranges, searched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,10 @@ class Redaction:
     """What was removed beside the pages, and how many times."""
     unread: tuple[int, ...]
     """The pages without text that could be searched: nothing was removed from them."""
-    short: tuple[str, ...]
-    """Texts that are too short to be looked for elsewhere: removed only where they were found."""
+    coverage: float
+    """The share of the text that the model read; what it did not read may hold more."""
+    short: int
+    """How many texts are too short to be looked for elsewhere: removed only where they were found."""
     readers: Mapping[str, str]
     """What verified the file, with its version."""
     sha256: str
@@ -54,7 +56,9 @@ class Redaction:
             said.append(
                 f"not searched, since they have no text: pages {page_ranges(self.unread)}; look at them yourself"
             )
+        if self.coverage < 1:
+            said.append(f"the model did not read all of the text: {searched(self.coverage)}")
         if self.short:
-            what = "text is" if len(self.short) == 1 else "texts are"
-            said.append(f"{len(self.short)} short {what} removed only where found, not looked for elsewhere")
+            what = "text was" if self.short == 1 else "texts were"
+            said.append(f"{self.short} short {what} removed only where found, not looked for elsewhere")
         return [*said, f"verified by {', '.join(self.readers)}, in all strings and streams: nothing is left"]

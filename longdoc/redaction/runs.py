@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from longdoc.redaction.matrices import Matrix, inverse, times
 
+_DECIMALS = 3  # of the place of a run that is moved: further ones would tell by how much
+
 
 @dataclass(slots=True)
 class Run:
@@ -28,7 +30,8 @@ class Run:
         if shift != (0.0, 0.0) and back is not None:
             a, b, c, d, _, _ = back
             x, y = shift
-            text_matrix = times(text_matrix, (1, 0, 0, 1, a * x + c * y, b * x + d * y))
+            p, q, r, s, e, f = times(text_matrix, (1, 0, 0, 1, a * x + c * y, b * x + d * y))
+            text_matrix = p, q, r, s, round(e, _DECIMALS), round(f, _DECIMALS)
         return cls(text_matrix, [])
 
     @property

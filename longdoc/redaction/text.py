@@ -10,6 +10,7 @@ from longdoc.redaction.runs import Run, moved_along
 from longdoc.redaction.text_state import State, glyph_of
 from longdoc.redaction.walk import UnsafeContentError, Walk
 
+_SMALLEST = 0.002  # of the numbers of a text matrix, which are written with six decimals
 TEXT_STATE = {
     "Tc": ("char_space", 1.0),
     "Tw": ("word_space", 1.0),
@@ -134,7 +135,9 @@ class TextStream:
         from pikepdf import Array, String
 
         items = [String(item) if isinstance(item, bytes) else round(item, 4) for item in run.shown]
-        return [self.operate("Tm", *(round(number, 5) for number in run.matrix)), self.operate("TJ", Array(items))]
+        if max(map(abs, run.matrix[:4])) < _SMALLEST:
+            raise UnsafeContentError("letters of a very small scale")
+        return [self.operate("Tm", *(round(number, 6) for number in run.matrix)), self.operate("TJ", Array(items))]
 
     def runs(self, items: list[bytes | float], font: Font) -> list[Run]:
         """What is kept of a shown string, as runs with a matrix each."""

@@ -70,3 +70,9 @@ class Walk:
         """Whether it draws in layers that are not shown, or says in words what it draws."""
         self.pdf, self.file, self.changes = pdf, file, changes
         self.n_instructions = 0
+
+
+def entries(own: Any, without: Collection[str] = ()) -> dict[str, Any]:
+    """The entries of a dictionary or stream, to be copied: not those that are null, or say how a stream is packed."""
+    left_out = {"/Length", "/Filter", "/DecodeParms", *without}
+    return {key: value for key, value in own.items() if key not in left_out and value is not None}
