@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pikepdf
@@ -320,3 +321,34 @@ def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: p
     assert json.loads(report.read_text())["labels"] == {"PERSON": 1, "DATE": 0}
     assert main([*command, "-o", str(out)]) == 2 and "exists" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "in.pdf")]) == 2 and "would be replaced" in capsys.readouterr().err
+
+
+def test_the_command_reads_with_the_heads_that_know_the_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[list[str]] = []
+
+    class Pipeline:
+        heads = MappingProxyType(
+            {
+                "people": SimpleNamespace(kind="ner", labels=("PERSON",)),
+                "terms": SimpleNamespace(kind="classify", labels=("Fair",)),
+            }
+        )
+        rules = SimpleNamespace(labels=("DATE",))
+
+        @classmethod
+        def from_pretrained(cls, *_: object, **__: object) -> "Pipeline":
+            return cls()
+
+        def __call__(self, document: longdoc.Document, tasks: list[str]) -> longdoc.Prediction:
+            read.append(tasks)
+            return predicted(document, PERSON=NAME)
+
+    monkeypatch.setitem(vars(longdoc), "Pipeline", Pipeline)
+    (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT))
+    command = ["redact", str(tmp_path / "in.pdf"), "-o", str(tmp_path / "out.pdf"), "--labels"]
+    assert main([*command, "PERSN"]) == 2
+    assert "unknown PERSN; did you mean 'PERSON'?; known: PERSON, DATE" in capsys.readouterr().err
+    assert main([*command, "PERSON"]) == 0 and main([*command, "PERSON,DATE", "--overwrite"]) == 0
+    assert read == [["people"], ["people", "rules"]]

@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import console, options
-from longdoc.errors import ConfigError, DataError, first_line
+from longdoc.errors import ConfigError, DataError, did_you_mean, first_line
 from longdoc.outputs import check_file, is_same_file, replacing
 from longdoc.pdf_files import check_is_pdf
 
@@ -99,8 +100,22 @@ def _check_files(arguments: argparse.Namespace) -> None:
 
 
 def _predicted(arguments: argparse.Namespace, document: Document) -> Prediction:
-    """What the model and the rules find."""
-    return options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])(document)
+    """What those heads of the model find that know the labels, and the rules, if they do.
+
+    Raises:
+        ConfigError: nothing knows a label.
+    """
+    pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
+    known = {name: head.labels for name, head in pipeline.heads.items() if head.kind in ("ner", "spans")}
+    if pipeline.rules is not None:
+        known["rules"] = pipeline.rules.labels
+    labels, every = set(arguments.labels.split(",")), list(chain.from_iterable(known.values()))
+    if unknown := sorted(labels - set(every)):
+        raise ConfigError(
+            f"--labels: unknown {', '.join(unknown)}{did_you_mean(unknown[0], every)}; "
+            f"known: {', '.join(dict.fromkeys(every))}"
+        )
+    return pipeline(document, tasks=[name for name, own in known.items() if labels & set(own)])
 
 
 def _reviewed(path: str, document: Document) -> Prediction:

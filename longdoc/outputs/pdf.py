@@ -153,7 +153,8 @@ def _appearance(pdf: Any, frame: Frame, boxes: list[Box], fill: Any, line: Any, 
     drawn = ["/G gs", _operands(fill) + " rg"]
     drawn += [_operands(_rectangle(frame.bounds(box))) + " re" for box in boxes] + ["f", _operands(line) + " rg"]
     for box in boxes:
-        below = type(box)(box.page, box.x0, box.y1 - _LINE * (box.y1 - box.y0), box.x1, box.y1)
+        thick = (_LINE / 2 if pale else _LINE) * (box.y1 - box.y0)
+        below = type(box)(box.page, box.x0, box.y1 - thick, box.x1, box.y1)
         drawn.append(_operands(_rectangle(frame.bounds(below))) + " re")
     state = Dictionary(Type=Name.ExtGState, BM=Name.Multiply, ca=0.45 if pale else 1)
     form = Stream(pdf, "\n".join([*drawn, "f"]).encode())
