@@ -13,13 +13,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from longdoc.errors import CorruptDocumentError, DataError, EncryptedDocumentError, first_line, require
+from longdoc.errors import CorruptDocumentError, DataError, EncryptedDocumentError, LongdocError, first_line, require
 from longdoc.parts import Box
 from longdoc.pdfium import PDFIUM_LOCK
 
 if TYPE_CHECKING:
     from longdoc.document import Document
 
+_DAMAGES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What comes of a file in which numbers, dictionaries and lists are not where they should be."""
 Bounds = tuple[float, float, float, float]
 """The left, bottom, right and top of a rectangle in the coordinates of a page's content."""
 
@@ -112,13 +114,20 @@ def opened(content: bytes, name: str, password: str | None, needed_by: str) -> I
     except pikepdf.PasswordError as error:
         raise EncryptedDocumentError(f"{name}: encrypted; give its password") from error
     except pikepdf.PdfError as error:
-        raise CorruptDocumentError(f"{name}: too damaged to be changed ({first_line(error)}); {remedy}") from error
+        what = first_line(error).rpartition(">: ")[2]  # without the address of the stream
+        raise CorruptDocumentError(f"{name}: too damaged to be changed ({what}); {remedy}") from error
     with pdf:
         frames = _frames(content, name, password)
         if len(frames) != len(pdf.pages):
             found = f"{len(frames)} or {len(pdf.pages)} pages, depending on who reads it"
             raise CorruptDocumentError(f"{name}: damaged, with {found}; {remedy}")
-        yield pdf, frames
+        try:
+            yield pdf, frames
+        except LongdocError:
+            raise
+        except (pikepdf.PdfError, *_DAMAGES) as error:
+            what = f"{type(error).__name__}: {first_line(error)}"
+            raise CorruptDocumentError(f"{name}: too damaged to be changed ({what}); {remedy}") from error
 
 
 def saved(pdf: Any, *, encrypted: bool = False) -> bytes:

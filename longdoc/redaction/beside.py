@@ -155,7 +155,7 @@ def _own_texts(annotation: Any) -> Iterator[str]:
     from pikepdf import Dictionary, String
 
     holders, field = [annotation], annotation.get("/Parent")
-    while isinstance(field, Dictionary) and len(holders) < 50:
+    while isinstance(field, Dictionary) and len(holders) < _DEEPEST:
         holders.append(field)
         field = field.get("/Parent")
     for holder in holders:
@@ -165,24 +165,24 @@ def _own_texts(annotation: Any) -> Iterator[str]:
             elif key in ("/A", "/MK") and isinstance(value, Dictionary):
                 yield from (str(each) for each in value.values() if isinstance(each, String))
             elif key in ("/V", "/DV", "/Opt"):
-                yield from _strings(value)
+                yield from _strings(value, 0)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _strings(value: Any, depth: int) -> Iterator[str]:
     from pikepdf import Array, Stream, String
 
     if isinstance(value, String):
         yield str(value)
-    elif isinstance(value, Array):
+    elif isinstance(value, Array) and depth < _DEEPEST:
         for each in value:
-            yield from _strings(each)
+            yield from _strings(each, depth + 1)
     elif isinstance(value, Stream):
         yield value.read_bytes().decode("latin-1")
 
 
 def _inherited(annotation: Any, key: str) -> Any:
     """A value of a form field, which may be that of a field above it."""
-    for _ in range(50):
+    for _ in range(_DEEPEST):
         if key in annotation or "/Parent" not in annotation:
             break
         annotation = annotation.Parent
@@ -201,8 +201,9 @@ def clear_fields(page: Any) -> None:
 def _clear_field(annotation: Any) -> bool:
     """Removes the value of a form field, and how it looks in all its places; whether it had one."""
     field = annotation
-    while "/Parent" in field and "/FT" not in field:
-        field = field.Parent
+    for _ in range(_DEEPEST):
+        if "/Parent" in field and "/FT" not in field:
+            field = field.Parent
     had_value = any(key in field for key in ("/V", "/DV"))
     pending = [field, annotation]
     for _ in range(10_000):

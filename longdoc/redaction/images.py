@@ -87,11 +87,17 @@ def _covered(squares: Sequence[Sequence[tuple[float, float]]], width: int, heigh
     """Which pixels polygons of the unit square cover or touch; shape ``(height, width)``."""
     from PIL import Image, ImageDraw, ImageFilter
 
-    mask = Image.new("L", (width, height))
-    draw = ImageDraw.Draw(mask)
+    covered = np.zeros((height, width), bool)
     for corners in squares:
-        draw.polygon([(x * width, (1 - y) * height) for x, y in corners], fill=255, outline=255)
-    covered: NDArray[np.bool_] = np.asarray(mask.filter(ImageFilter.MaxFilter(3))) > 0
+        points = np.array([(x * width, (1 - y) * height) for x, y in corners])
+        low = np.clip(np.floor(points.min(axis=0)) - 2, 0, (width, height)).astype(int)
+        high = np.clip(np.ceil(points.max(axis=0)) + 2, 0, (width, height)).astype(int)
+        if (high <= low).any():
+            continue
+        mask = Image.new("L", tuple((high - low).tolist()))
+        ImageDraw.Draw(mask).polygon([(x, y) for x, y in (points - low).tolist()], fill=255, outline=255)
+        touched = np.asarray(mask.filter(ImageFilter.MaxFilter(3))) > 0
+        covered[low[1] : high[1], low[0] : high[0]] |= touched
     return covered
 
 

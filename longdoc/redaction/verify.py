@@ -51,13 +51,20 @@ def left_over(content: bytes, search: Search) -> list[Left]:
 
 def _by_pages(content: bytes, search: Search) -> Iterator[Left]:
     """What the readers find on the pages."""
+    counts = []
     for reader, read in zip(READERS, (_pdfium_texts, _pypdf_texts, _pdfminer_texts), strict=True):
-        for number, text in enumerate(read(content), 1):
-            name = text if isinstance(text, Exception) else search.found(text)
-            if isinstance(name, Exception):
-                yield Left(reader, f"cannot read it ({first_line(name)})", number)
-            elif name is not None:
-                yield Left(reader, f"finds {name!r}", number)
+        number = 0
+        try:
+            for number, text in enumerate(read(content), 1):
+                if isinstance(text, Exception):
+                    yield Left(reader, f"cannot read it ({first_line(text)})", number)
+                elif (name := search.found(text)) is not None:
+                    yield Left(reader, f"finds {name!r}", number)
+        except Exception as error:  # the readers raise many kinds; each is told
+            yield Left(reader, f"cannot read the file ({first_line(error)})")
+        counts.append(number)
+    if len(set(counts)) > 1:
+        yield Left(", ".join(READERS), f"read {counts} pages")
 
 
 def _pdfium_texts(content: bytes) -> Iterator[str | Exception]:
