@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Not compiled: most modules of the libraries are never imported, and to compile all of them takes a minute.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format default-model clean
+.PHONY: help demo test pytest test-fast lint format docs gpu-benchmark default-model clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +18,10 @@ demo: $(VENV)/.model-installed  ## the record of a real contract (parties, dates
 	$(BIN)/longdoc extract --format table --record contract $(CONTRACT)
 	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs this agreement?"
 
-test: lint  ## all checks: formatting, types, import layers, tests, examples, notebooks
+test: $(VENV)/.dev-installed  ## all checks: formatting, types, import layers, tests, examples, notebooks
+	@$(MAKE) --no-print-directory --jobs=2 pytest lint
+
+pytest: $(VENV)/.dev-installed
 	$(PYTEST)
 
 test-fast: $(VENV)/.dev-installed  ## the tests that are not marked slow, for the inner loop
@@ -32,6 +36,17 @@ lint: $(VENV)/.dev-installed  ## formatting, style, types and import layers
 format: $(VENV)/.dev-installed  ## rewrite the sources in the project's style
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+gpu-benchmark: $(VENV)/.dev-installed  ## the tests that need a GPU, then the tables of speed (an hour)
+	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
+		echo "make gpu-benchmark: torch finds no GPU: run it where nvidia-smi shows one, with a torch built for CUDA"; exit 1; }
+	$(BIN)/python -m pytest tests/test_gpu.py
+	$(BIN)/python benchmarks/gpu.py
+	$(BIN)/python benchmarks/sparse.py --precision bfloat16 --size base --longest-training 65536 --name sparse_gpu
+
+docs: $(VENV)/.dev-installed  ## build the documentation; to read it while you write: .venv/bin/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The documentation is in build/site: open build/site/index.html"
 
 default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (hours on two cores; resumes if interrupted)
 	$(BIN)/longdoc train configs/default.yaml

@@ -40,5 +40,5 @@ class Client(HttpUser):
                 response.success()
                 return float(response.headers["Retry-After"])
             if response.status_code != 200 or response.json()["status"] != "ok":
-                response.failure(f"{response.status_code}: {response.text[:200]}")
+                response.failure(f"{response.status_code}: {response.text[:200] or response.error}")
             return None

@@ -74,7 +74,9 @@ def predicted(document: longdoc.Document, names: list[str], label: str) -> Predi
                 page=document.page_at(match.start()).number,
                 boxes=document.locate(*match.span()),
             )
-    return Prediction(document=document, entities=tuple(found[span] for span in sorted(found)))
+    return Prediction(
+        document=document, entities=tuple(found[span] for span in sorted(found, key=lambda span: (span[0], -span[1])))
+    )
 
 
 def pairs(document: longdoc.Document, most: int) -> list[str]:

@@ -22,8 +22,8 @@ from _table import write_table
 from entities import DATA, as_transformers
 
 from longdoc.datasets import ConllConfig, Example, read_dataset
-from longdoc.devices import Precision
 from longdoc.document import Document
+from longdoc.inputs import Precision
 from longdoc.labels import Span
 from longdoc.metrics import add_counts, micro, span_counts
 from longdoc.model import DEFAULT_MODEL, Model

@@ -35,7 +35,7 @@ from longdoc.datasets import data_root, read_cuad
 
 PAGES = 5
 SETTINGS = {  # name -> (--queue, longest pause of a client in seconds, where it is not 0)
-    "no pauses, `--queue 3`": (3, 0.0),
+    "no pauses, `--queue 2`": (2, 0.0),
     "no pauses, `--queue 16`": (16, 0.0),
     "pauses of {half:.0f} to {pause:.0f} s, `--queue 16`": (16, 1.0),
 }
@@ -141,11 +141,11 @@ def main() -> None:
             server, pause = Server(queue), pauses * arguments.pause
             for path in paths:  # the first time, code for each shape of batch is made
                 server.extract(path)
-            single, memory = [server.extract(path) for path in paths], [server.memory()]
-            halfway = threading.Timer(arguments.minutes * 30, lambda: memory.append(server.memory()))  # noqa: B023
-            halfway.start()
+            single, memory = [server.extract(path) for path in paths], []
+            for share in (0.1, 0.5):  # when the load begins, further loaders start, and results are kept
+                seconds = arguments.minutes * 60 * share
+                threading.Timer(seconds, lambda: memory.append(server.memory())).start()  # noqa: B023
             found = load(server, arguments.locust, arguments, Path(name), pause)
-            halfway.join()
             memory.append(server.memory())
             single += [server.extract(path) for path in paths]  # before and after, as other load may come and go
             rows.append(row(title.format(half=pause / 2, pause=pause), single, found, memory, arguments.minutes))
@@ -158,7 +158,7 @@ def main() -> None:
         f"`longdoc serve`, {arguments.clients} clients, {len(paths)} contracts of {PAGES} pages, "
         f"{arguments.minutes:g} minutes each",
         ["clients", "answered", "errors", "refused (429)", "answered/min", "alone, median s", "median s", "p95 s",
-         "p95 / alone", "p95 with coming again, s", "MB at start, half, end"],
+         "p95 / alone", "p95 with coming again, s", "MB after a tenth, half, all"],
         rows,
         "Alone: one contract at a time, each of them before and after the load. A client that is refused comes again "
         "when `Retry-After` says; the last column but one counts from its first attempt, and leaves out who still "

@@ -3,7 +3,8 @@
 The encoder has 6 layers of width 384 with 12 heads (``--size base``: 12 layers of width 768) and reads one row of
 random tokens. ``blocked`` and ``flex`` see 256 tokens to each side and one global token, as Longformer does here;
 BigBird has its own pattern; ``windows`` is plain BERT on 512 tokens at a time, without overlap. Each measurement runs
-in a process of its own. Memory is the peak above what the process used once its model was loaded.
+in a process of its own. Memory is the peak above what the process used once its model was loaded. TFLOP/s are those of
+matrix products and of pairs of tokens that the pattern has; their share is of the GPU's bfloat16 peak.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from _flops import SIZES, speed_cells, teraflops
 from _table import RESULTS, provenance, write_table
 from torch import Tensor, nn
 
@@ -33,9 +35,17 @@ NAMES = {
     "blocked": "longdoc, blocked",
     "flex": "longdoc, flex",
 }
-SIZES = {"small": (6, 384, 12), "base": (12, 768, 12)}
+SPEEDS = ("TFLOP/s", "of peak")
 WINDOW = 256
+BLOCKS, BLOCK = 3 + 2 + 3, 64
+"""Of BigBird: key blocks of its window, global and random ones, for a query block; tokens in one."""
 Measured = dict[str, Any]
+
+
+def keys_of(engine: str, n_tokens: int) -> int:
+    """How many keys a token sees."""
+    keys = {"dense": n_tokens, "windows": 512, "big_bird": BLOCKS * BLOCK}.get(engine, 2 * WINDOW + 2)
+    return min(n_tokens, keys)
 
 
 # ------------------------------------------------------------------------------------------------- one measurement
@@ -115,11 +125,11 @@ def in_a_process(arguments: argparse.Namespace, engine: str, n_tokens: int, trai
     """One measurement in a subprocess; if it failed, ``failed`` is the reason."""
     command = [sys.executable, __file__, "--one", engine, str(n_tokens), str(int(training))]
     command += ["--size", arguments.size, "--device", arguments.device, "--precision", arguments.precision]
-    limit = int(arguments.gigabytes * 2**30)
+    n_bytes = int(arguments.gigabytes * 2**30)
 
     def limit_memory() -> None:
         if arguments.device == "cpu":
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+            resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, n_bytes))
 
     try:
         result = subprocess.run(
@@ -129,7 +139,8 @@ def in_a_process(arguments: argparse.Namespace, engine: str, n_tokens: int, trai
         return {"failed": f"over {arguments.seconds} s"}
     if result.returncode:
         out_of_memory = any(words in result.stderr for words in ("allocate", "out of memory", "MemoryError"))
-        reason = f"over {arguments.gigabytes:g} GB" if out_of_memory or result.returncode < 0 else "error"
+        limit = f"over {arguments.gigabytes:g} GB" if arguments.device == "cpu" else "out of memory"
+        reason = limit if out_of_memory or result.returncode < 0 else "error"
         return {"failed": reason, "detail": result.stderr.strip().splitlines()[-1:]}
     found: Measured = json.loads(result.stdout.splitlines()[-1])
     return found
@@ -152,20 +163,21 @@ def run(arguments: argparse.Namespace) -> list[Measured]:
     return found
 
 
-def table(found: Sequence[Measured]) -> list[list[object]]:
+def table(found: Sequence[Measured], size: str, device: str) -> list[list[object]]:
     """Rows of the Markdown table, with the speed relative to dense attention."""
     rows: list[list[object]] = []
     for one in found:
         job = "training step" if one["training"] else "forward"
         if "failed" in one:
-            rows.append([job, f"{one['tokens']:,}", NAMES[one["engine"]], one["failed"], "", "", ""])
+            rows.append([job, f"{one['tokens']:,}", NAMES[one["engine"]], one["failed"], *[""] * 5])
             continue
         same = [o for o in found if (o["tokens"], o["training"]) == (one["tokens"], one["training"])]
         dense = next((o["seconds"] for o in same if o["engine"] == "dense" and "failed" not in o), math.nan)
         speed = f"{one['tokens'] / one['seconds']:,.0f}"
         ratio = "" if math.isnan(dense) else f"{dense / one['seconds']:.2f}"
-        numbers = [f"{one['seconds']:.3g}", speed, ratio, f"{one['megabytes']:,.0f}"]
-        rows.append([job, f"{one['tokens']:,}", NAMES[one["engine"]], *numbers])
+        operations = teraflops(size, one["tokens"], keys_of(one["engine"], one["tokens"]), training=one["training"])
+        numbers = [f"{one['seconds']:.3g}", speed, ratio, *speed_cells(operations, one["seconds"], device)]
+        rows.append([job, f"{one['tokens']:,}", NAMES[one["engine"]], *numbers, f"{one['megabytes']:,.0f}"])
     return rows
 
 
@@ -218,7 +230,7 @@ def main() -> None:
     parser.add_argument("--training", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--longest-training", type=int, default=16384)
     parser.add_argument("--seconds", type=float, default=600, help="give up on an engine that takes longer")
-    parser.add_argument("--gigabytes", type=float, default=20, help="give up on an engine that takes more")
+    parser.add_argument("--gigabytes", type=float, default=20, help="give up on an engine that takes more, on a CPU")
     parser.add_argument("--name", default="sparse", help="name of the files in benchmarks/results")
     parser.add_argument("--one", nargs=3, metavar=("ENGINE", "TOKENS", "TRAINING"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -234,9 +246,15 @@ def main() -> None:
     record = {"provenance": provenance(), "size": SIZES[arguments.size], "measurements": found}
     (RESULTS / f"{arguments.name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     draw(found, RESULTS / f"{arguments.name}.png")
-    header = ["job", "tokens", "engine", "seconds", "tokens/s", "times dense", "MB above the model"]
+    header = ["job", "tokens", "engine", "seconds", "tokens/s", "times dense", *SPEEDS, "MB above the model"]
     notes = f"![seconds and memory by length]({arguments.name}.png)\n\n{' '.join((__doc__ or '').split())}"
-    write_table(arguments.name, "Sparse attention: time and memory by length", header, table(found), notes)
+    write_table(
+        arguments.name,
+        "Sparse attention: time and memory by length",
+        header,
+        table(found, arguments.size, arguments.device),
+        notes,
+    )
 
 
 if __name__ == "__main__":

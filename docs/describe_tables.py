@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from longdoc.batch.columns import TABLES, schemas
+from longdoc.outputs.columns import TABLES, schemas
 
 PAGE = Path(__file__).parent / "tables.md"
 BLOCK = re.compile(r"(?<=<!-- columns -->\n).*(?=<!-- end -->)", re.DOTALL)

@@ -13,6 +13,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``export``          a head → a folder of transformers or sentence-transformers; a folder → the hub
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
+``spacy_component``  a component of spaCy: ``nlp.add_pipe("longdoc")``
 ``pipeline``        Document → Prediction: the file to read first
 ``asking``          questions → the answers that are shown, and the best that is not
 ``records``         findings → one record a document: contract, paper, note
@@ -29,13 +30,14 @@ The package, top layer first. A module imports only from the layers below its ow
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``inputs``          windows → the arrays that an encoder is given, in batches
-``exported``        an exported graph: its record, and its scores by ONNX Runtime and others, without torch
+``exported``        the scores of an exported graph, by ONNX Runtime and others, without torch
+``export_record``   what such a graph says of itself, and its folder, fetched from the hub if need be
 ``pretrained``      files, weights and tokenizers of a folder or of the hub
 ``model_files``     the files of a model, checked before anything is built from them
 ``fields``          findings → the fields of a schema, each from the source that is trusted most
 ``usable``          which sources of fields a model and its rules have
 ``bert``            BERT without transformers, which takes seconds to import
-``packed``          encoders for a CPU: packed weights, and BERT without padding
+``packed``          encoders for reading: BERT without padding, and packed weights on a CPU
 ``quantized``       BERT's linear layers in int8
 ``attention``       sparse patterns, and what computes attention over them
 ``decode``          scores → entities and answers
@@ -113,6 +115,7 @@ if TYPE_CHECKING:
     from longdoc.errors import (
         BatchError,
         CheckpointWarning,
+        ComputeError,
         ConcurrencyError,
         ConfigError,
         CorruptDocumentError,
@@ -137,6 +140,7 @@ if TYPE_CHECKING:
     from longdoc.findings import Embeddings
     from longdoc.labels import NOT_READ, Answer, Entity, Inference, Label, Span
     from longdoc.loaders import Limits, load
+    from longdoc.outputs.displacy import displacy
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Answers, Failure, Gap, Notice, Prediction
     from longdoc.reader import Word
@@ -154,6 +158,7 @@ __all__ = [
     "Gap",
     "Notice",
     "load",
+    "displacy",
     "extract_many",
     "redact",
     "Redaction",
@@ -203,6 +208,7 @@ __all__ = [
     "ConfigError",
     "CheckpointWarning",
     "PrecisionWarning",
+    "ComputeError",
     "OutputWarning",
     "ConcurrencyError",
     "DataError",
@@ -217,6 +223,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "pipeline": ("Pipeline",),
     "prediction": ("Prediction", "Answers", "Failure", "Gap", "Notice"),
     "loaders": ("load", "Limits"),
+    "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
     "redaction": ("redact", "Redaction"),
     "training.trainer": ("train", "TrainConfig"),
@@ -258,6 +265,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ConfigError",
         "CheckpointWarning",
         "PrecisionWarning",
+        "ComputeError",
         "OutputWarning",
         "ConcurrencyError",
         "DataError",

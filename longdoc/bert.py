@@ -1,7 +1,7 @@
 """BERT as longdoc's own module, for reading windows: importing transformers takes as long as reading a short contract.
 
 The names of the weights, and the states to the last bit, are those of ``transformers.BertModel``.
-Dimensions: ``B`` windows, ``T`` tokens, ``H`` heads, ``D`` width.
+Dimensions: ``B`` windows, ``T`` tokens, ``N`` tokens of all windows, ``H`` heads, ``D`` width.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from longdoc.devices import sent_to
 
 _SIZES = {
     "hidden_size", "intermediate_size", "layer_norm_eps", "max_position_embeddings", "num_attention_heads",
@@ -41,6 +44,21 @@ class States(NamedTuple):
     """What transformers' encoders return, as far as longdoc uses it."""
 
     last_hidden_state: Tensor
+
+
+class Windows(NamedTuple):
+    """Where the windows are in an array of the ``N`` tokens of all of them."""
+
+    lengths: list[int]
+    starts: Tensor
+    """The first token of each window, and ``N``: int32 ``(B + 1,)``, on the device of the tokens."""
+    longest: int
+
+    @classmethod
+    def of(cls, lengths: list[int], device: torch.device) -> Windows:
+        """Windows of these lengths, one after the other."""
+        starts = np.cumsum([0, *lengths], dtype=np.int32)
+        return cls(lengths, sent_to(device, starts), max(lengths, default=0))
 
 
 def is_bert(record: Mapping[str, Any]) -> bool:
@@ -109,11 +127,12 @@ class Embeddings(nn.Module):
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, width)
         self.LayerNorm = nn.LayerNorm(width, eps=config.layer_norm_eps)
 
-    def forward(self, ids: Tensor, types: Tensor | None) -> Tensor:
-        """``(B, T)`` to ``(B, T, D)``."""
+    def forward(self, ids: Tensor, types: Tensor | None, positions: Tensor | None = None) -> Tensor:
+        """``(B, T)`` to ``(B, T, D)``; with ``positions`` in their windows, int64 ``(N,)``, ``(N,)`` to ``(N, D)``."""
         types = torch.zeros_like(ids) if types is None else types
+        positions = torch.arange(ids.shape[1], device=ids.device) if positions is None else positions
         states = self.word_embeddings(ids) + self.token_type_embeddings(types)
-        states = states + self.position_embeddings(torch.arange(ids.shape[1], device=ids.device))
+        states = states + self.position_embeddings(positions)
         normal: Tensor = self.LayerNorm(states)
         return normal
 

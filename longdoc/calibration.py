@@ -17,10 +17,10 @@ from tqdm import tqdm
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset, yields
 from longdoc.decode import Calibration
-from longdoc.devices import Precision
 from longdoc.errors import ConfigError, DataError, require
 from longdoc.evaluation.scoring import annotated_labels
 from longdoc.heads import HeadConfig, kind_of
+from longdoc.inputs import Precision
 from longdoc.metrics import reliability
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline

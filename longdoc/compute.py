@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from threading import Barrier
 from typing import Any, TypeVar
 
@@ -17,20 +20,26 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from longdoc.devices import Precision, check_process, device_of, dtype_of, has_int8
+from longdoc.devices import check_process, devices_of, dtype_of, has_int8, sent_to
 from longdoc.encoders import Encoder
 from longdoc.errors import PrecisionWarning
-from longdoc.inputs import EncoderKind, InputForm
+from longdoc.inputs import EncoderKind, InputForm, Padding, Precision
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig
-from longdoc.packed import can_pack, pack_for_cpu, quantize_for_cpu
+from longdoc.packed import PackedEncoder, can_pack, can_unpad, pack_for_cpu, pack_for_gpu, quantize_for_cpu
 
 BatchT = TypeVar("BatchT")
 ResultT = TypeVar("ResultT")
 
+_AHEAD = 1
+"""Batches that a GPU has to compute while the results of another are read."""
+
 
 class TorchScorer:
     """A model on a device, in a number format, with one of the two encoders: a :class:`longdoc.reader.Scorer`."""
+
+    others: tuple[TorchScorer, ...] = ()
+    """Copies on other devices, which batches are dealt out to, too."""
 
     def __init__(
         self,
@@ -40,27 +49,34 @@ class TorchScorer:
         precision: Precision = "auto",
         encoder: EncoderKind = "windows",
     ) -> None:
-        """Moves the model to the device; the arguments are those of ``Pipeline.from_pretrained``.
+        """Moves the model to the device, and copies to others; the arguments are of ``Pipeline.from_pretrained``.
 
         Raises:
             ConfigError: an unknown device or precision, or an architecture that cannot be made sparse.
         """
-        self.device = device_of(device)
-        dtype = dtype_of(precision, self.device)
+        self.device, *others = devices_of(device)
+        dtype = dtype_of(precision, self.device, *others)
         self.in_int8 = dtype == torch.int8
-        self.dtype = dtype_of("auto", self.device) if self.in_int8 else dtype
+        self.dtype = dtype_of("auto", self.device, *others) if self.in_int8 else dtype
         self.model = model.to(self.device).eval()
         self.kind: EncoderKind = encoder
         self._encoders: dict[int, Encoder] = {}
         self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
         self._process = os.getpid()
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
+        same: Any = {"precision": "int8" if self.in_int8 else _name_of(self.dtype), "encoder": encoder}
+        self.others = tuple(TorchScorer(copy.deepcopy(model), device=other, **same) for other in others)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_encoders": {}, "_pool": None}  # packed weights and threads cannot be pickled
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _process=os.getpid())
+
+    def __str__(self) -> str:
+        """How it computes, such as "windows in bfloat16 on cpu"."""
+        precision = "int8" if self.in_int8 else str(self.dtype).removeprefix("torch.")
+        return f"{self.kind} in {precision} on {self.device}"
 
     @property
     def config(self) -> ModelConfig:
@@ -113,9 +129,11 @@ class TorchScorer:
         config: Any = self.model.encoder.backbone.config
         return int(getattr(self.model.head(head), "width", config.hidden_size))
 
-    def pads_alike(self, period: int) -> bool:
-        """Whether windows share batches with those of the same padded length only, which on a GPU would be in vain."""
-        return self.encoder_of(period).computes_padding and self.device.type == "cpu"
+    def padding(self, period: int) -> Padding:
+        """How the windows of a batch are padded; on a GPU, whose results differ by batch, to the longest of them."""
+        if not self.encoder_of(period).computes_padding:
+            return "none"
+        return "alike" if self.device.type == "cpu" else "longest"
 
     @property
     def encoder(self) -> Encoder:
@@ -130,14 +148,16 @@ class TorchScorer:
         return self._encoders[key]
 
     def _packed(self, encoder: Encoder) -> Encoder:
-        """An encoder with packed weights, in int8 if they are to be and can be; as it is on other devices."""
+        """An encoder with packed weights, in int8 if they are to be and can be; as it is where that is not possible."""
         if self.in_int8:
             quantized = quantize_for_cpu(encoder, self.dtype) if has_int8(self.device) else None
             if quantized is not None:
                 return quantized
             self.in_int8 = False
             self._warn_of_precision(encoder.backbone)
-        return pack_for_cpu(encoder, self.dtype) if can_pack(self.device, self.dtype) else encoder
+        if can_pack(self.device, self.dtype):
+            return pack_for_cpu(encoder, self.dtype)
+        return pack_for_gpu(encoder, self.dtype) if can_unpad(self.device, self.dtype) else encoder
 
     def _warn_of_precision(self, backbone: Any) -> None:
         if self.device.type != "cpu":
@@ -152,25 +172,32 @@ class TorchScorer:
             reason = f"this encoder is {backbone.config.model_type}"
         warnings.warn(
             f"precision='int8' is for BERT's dense attention, on a CPU with VNNI or AMX; {reason}, so it is read in "
-            f"{str(self.dtype).removeprefix('torch.')}",
+            f"{_name_of(self.dtype)}",
             PrecisionWarning,
             stacklevel=2,
         )
 
-    def scores(self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int) -> dict[str, np.ndarray]:
-        """Scores by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of heads that score windows.
+    def scores(
+        self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int
+    ) -> Callable[[], dict[str, np.ndarray]]:
+        """Computes scores, or begins to on a GPU.
 
         Args:
             inputs: those of an encoder, each ``(B, T)``.
             heads: their names.
             period: length of the windows that they were trained on.
+
+        Returns:
+            A function that waits for them: by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of heads that score
+            windows.
         """
-        tensors = self._tensors(inputs)
+        tensors, encoder = self._tensors(inputs), self.encoder_of(period)
         low = self.dtype != torch.float32
+        lengths = {"lengths": _lengths(inputs)} if isinstance(encoder, PackedEncoder) else {}
         with torch.inference_mode(), torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
-            states, mask = self.encoder_of(period)(**tensors), tensors.get("attention_mask")
+            states, mask = encoder(**tensors, **lengths), tensors.get("attention_mask")
             modules: dict[str, Any] = {head: self.model.head(head) for head in heads}
-            return {head: module.scores(states, mask).float().cpu().numpy() for head, module in modules.items()}
+            return _read_back({head: module.scores(states, mask).float() for head, module in modules.items()})
 
     def words(self, inputs: Mapping[str, np.ndarray], head: str, positions: Sequence[int]) -> np.ndarray:
         """Probabilities of the vocabulary, float32 ``(N, V)``, at positions of a row; the inputs are ``(1, T)``.
@@ -186,25 +213,33 @@ class TorchScorer:
         return found
 
     def _tensors(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
-        return {name: torch.from_numpy(array).to(self.device) for name, array in inputs.items()}
+        return {name: sent_to(self.device, array) for name, array in inputs.items()}
 
-    def each(self, compute: Callable[[BatchT], ResultT], batches: Sequence[BatchT]) -> Iterator[ResultT]:
+    def each(
+        self, begin: Callable[[TorchScorer, BatchT], Callable[[], ResultT]], batches: Sequence[BatchT]
+    ) -> Iterator[ResultT]:
         """What is computed for each batch, in order; on a CPU several at a time, each by one thread.
 
         Threads that share a batch wait for each other in every layer, which takes several times as long on a machine
-        that does something else too, such as loading the next documents.
+        that does something else too, such as loading the next documents. A GPU has the next batch, too, so that it
+        never waits for the results of one to be read; several GPUs take turns.
 
         Raises:
             ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.
         """
         check_process(self.device, self._process)
+        if self.device.type != "cpu" or self.others:
+            return in_flight(begin, batches, (self, *self.others))
         at_a_time = self.at_a_time
-        return (self._threads(at_a_time).map if len(batches) >= at_a_time > 1 else map)(compute, batches)
+        apply = self._threads(at_a_time).map if len(batches) >= at_a_time > 1 else map
+        return apply(lambda batch: begin(self, batch)(), batches)
 
     @property
     def at_a_time(self) -> int:
         """Batches that are computed at a time."""
-        return torch.get_num_threads() if self.device.type == "cpu" and self.kind == "windows" else 1
+        if self.device.type != "cpu" or self.others:
+            return 1 + len(self.others)
+        return torch.get_num_threads() if self.kind == "windows" else 1
 
     def _threads(self, count: int) -> ThreadPoolExecutor:
         """As many threads, each of which computes alone; made once, and again in a process that was forked."""
@@ -216,3 +251,53 @@ class TorchScorer:
             torch.set_num_threads(count)  # threads to come take over the last setting, whichever thread made it
             self._pool = key, pool
         return self._pool[1]
+
+
+def in_flight(
+    begin: Callable[[TorchScorer, BatchT], Callable[[], ResultT]],
+    batches: Sequence[BatchT],
+    scorers: Sequence[TorchScorer],
+) -> Iterator[ResultT]:
+    """The results of batches, in order, which scorers on several devices begin in turn.
+
+    A result is waited for when each scorer has a further batch to compute. An error is raised in the place of the
+    batch that it belongs to, after the results of those before it.
+    """
+    begun: deque[Callable[[], ResultT]] = deque()
+    for scorer, batch in zip(cycle(scorers), batches, strict=False):
+        try:
+            begun.append(begin(scorer, batch))
+        except Exception:
+            yield from (wait() for wait in begun)
+            raise
+        if len(begun) > _AHEAD * len(scorers):
+            yield begun.popleft()()
+    yield from (wait() for wait in begun)
+
+
+def _read_back(scores: Mapping[str, torch.Tensor]) -> Callable[[], dict[str, np.ndarray]]:
+    """Begins to copy scores to the CPU; returns a function that waits for them."""
+    device = next(iter(scores.values())).device
+    copies = {head: found.to("cpu", non_blocking=device.type == "cuda") for head, found in scores.items()}
+    if device.type != "cuda":
+        return lambda: {head: copied.numpy() for head, copied in copies.items()}
+    done = torch.cuda.Event()
+    done.record(torch.cuda.current_stream(device))
+
+    def wait() -> dict[str, np.ndarray]:
+        done.synchronize()
+        return {head: copied.numpy() for head, copied in copies.items()}
+
+    return wait
+
+
+def _lengths(inputs: Mapping[str, np.ndarray]) -> list[int]:
+    """The lengths of windows without padding."""
+    n_rows, n_columns = inputs["input_ids"].shape
+    mask = inputs.get("attention_mask")
+    lengths: list[int] = [n_columns] * n_rows if mask is None else mask.sum(axis=1).tolist()
+    return lengths
+
+
+def _name_of(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -19,7 +19,7 @@ from longdoc.errors import ConfigError, require
 from longdoc.findings import Embeddings, Searched, Unit, gaps_of, parts
 from longdoc.graphs import GraphScorer
 from longdoc.heads import DecodeOptions, kind_of
-from longdoc.inputs import EncoderKind, check_encoder
+from longdoc.inputs import EncoderKind, Precision, check_encoder, check_precision
 from longdoc.prediction import Gap, coverage_of
 from longdoc.reader import Reader, Reading, Scorer
 from longdoc.retrieval import left_out, likely_windows
@@ -27,7 +27,6 @@ from longdoc.retrieval import left_out, likely_windows
 if TYPE_CHECKING:
     import torch
 
-    from longdoc.devices import Precision
     from longdoc.model import Model
 
 Readable: TypeAlias = "Model | GraphScorer"
@@ -50,6 +49,9 @@ class Engine:
         batch_tokens: int | None,
     ) -> None:
         check_encoder(encoder)
+        check_precision(precision)
+        if not models and device not in ("auto", "cpu"):
+            check_device(device, precision)
         check_count("batch_tokens", batch_tokens, 1, optional=True)
         scorers = [_scorer(model, device, precision, encoder) for model in models]
         self.readers = tuple(Reader(scorer, batch_tokens=batch_tokens) for scorer in scorers)
@@ -59,6 +61,12 @@ class Engine:
                 if name in self._reader_of:
                     raise ConfigError(f"two of the models have a head {name!r}; load them into two pipelines")
                 self._reader_of[name] = reader
+
+    def __str__(self) -> str:
+        """The heads, and how they compute."""
+        heads = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
+        ways = dict.fromkeys(str(reader.scorer) for reader in self.readers)
+        return "; ".join([heads or "no heads", *ways])
 
     @property
     def heads(self) -> Mapping[str, Any]:
@@ -200,9 +208,9 @@ def check_device(device: str | torch.device, precision: Precision) -> None:
         MissingDependencyError: torch is not installed.
     """
     require("torch", extra="model", needed_by="a model that is not exported to ONNX")
-    from longdoc.devices import device_of, dtype_of
+    from longdoc.devices import devices_of, dtype_of
 
-    dtype_of(precision, device_of(device))
+    dtype_of(precision, *devices_of(device))
 
 
 def _scorer(model: Readable, device: str | torch.device, precision: Precision, encoder: EncoderKind) -> Scorer:

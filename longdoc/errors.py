@@ -68,6 +68,10 @@ class PrecisionWarning(UserWarning):
     """A model computes in another number format than was asked for; the message says in which, and why."""
 
 
+class ComputeError(LongdocError, RuntimeError):
+    """A runtime cannot compute with an exported graph: out of memory, or an operator that it lacks."""
+
+
 class OutputWarning(UserWarning):
     """A file is written, but lacks something that its reader may expect; the message says what, and why."""
 

@@ -1,6 +1,6 @@
-"""A model that `longdoc export` wrote as a graph: what ``export.json`` says of it, and its scores. Imports no torch.
+"""The scores of a model that `longdoc export` wrote as a graph. Imports no torch.
 
-    export.json ─▶ ExportRecord      model.onnx ─▶ runtime ─▶ scores by head, as `scores` of the heads' modules
+    export.json ─▶ record      model.onnx ─▶ runtime ─▶ scores by head, as `scores` of the heads' modules
 
 An exported graph computes padding, so that the windows of a batch have one length for equal results.
 Dimensions: ``B`` windows, ``T`` tokens, ``L`` outputs of a head.
@@ -10,121 +10,24 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 from weakref import WeakSet
 
 import numpy as np
 
-from longdoc.config import from_dict
-from longdoc.errors import ConfigError, first_line, require
-from longdoc.model_files import file_in, read_object
-from longdoc.version import __version__
+from longdoc.errors import ComputeError, ConfigError, LongdocError, first_line, require
+from longdoc.export_record import DATA_FILE, FILES, GRAPHS, RECORD_FILE, ExportRecord, Format, read_record
+from longdoc.model_files import file_in
 
-Format: TypeAlias = Literal["onnx", "openvino", "torch-export"]
 Compute: TypeAlias = Callable[[dict[str, np.ndarray], list[str]], list[np.ndarray]]
 """Inputs of a graph, names of its outputs → these outputs."""
 
-VERSION = 1
-"""Of what ``export.json`` may say; a change that older versions of longdoc would misread makes it larger."""
-RECORD_FILE = "export.json"
-GRAPHS: dict[Format, str] = {"onnx": "model.onnx", "openvino": "model.xml", "torch-export": "model.pt2"}
-"""The file of a graph; that of OpenVINO has its weights in ``model.bin`` beside it."""
-INPUTS = ("input_ids", "attention_mask", "token_type_ids", "global_mask", "period")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadFacts:
-    """What a reader must know of an exported head that its configuration does not say."""
-
-    period: int
-    """Length of the windows that it was trained on, in tokens."""
-    width: int
-    """Number of its outputs, ``L``."""
-    prompt: tuple[int, ...] = ()
-    """Ids of the tokens that every text begins with."""
-    lead: str = ""
-    """The text of the prompt."""
-    asked_after_text: bool = False
-    """Whether a question, or a hypothesis, is the second text of a pair."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRecord:
-    """The content of ``export.json``."""
-
-    version: int
-    """As :data:`VERSION`."""
-    longdoc_version: str
-    """The version of longdoc that wrote it."""
-    format: Format
-    opset: int | None = None
-    """Of ONNX; None for other formats."""
-    precision: Literal["float32", "int8"]
-    encoder: Literal["windows", "sparse"]
-    model_type: str
-    """The architecture of the encoder, by its name in transformers."""
-    inputs: tuple[str, ...]
-    """Some of :data:`INPUTS`: ``input_ids`` and ``token_type_ids`` are int64 ``(B, T)``, ``attention_mask`` is bool
-    ``(B, T)``, ``global_mask`` bool ``(B, G)`` of the first tokens, ``period`` an int64 number."""
-    outputs: dict[str, str]
-    """Name of a head → its output, float32 ``(B, T, L)``, or ``(B, 1, L)`` of heads that score windows."""
-    left_out: dict[str, str] = field(default_factory=dict)
-    """Name of a head that the graph does not have → why."""
-    heads: dict[str, HeadFacts]
-    """For each of ``outputs``."""
-    n_types: int
-    """Number of segment ids of the encoder."""
-    pad: int
-    """Id of the token for padding."""
-    second_type: int
-    """Segment id of the second text of a pair."""
-
-    def __post_init__(self) -> None:
-        if self.version != VERSION:
-            raise ConfigError(f"version is {self.version}; allowed is {VERSION}")
-        if unknown := set(self.inputs) - set(INPUTS):
-            raise ConfigError(f"inputs has {', '.join(sorted(unknown))}; allowed are {', '.join(INPUTS)}")
-        if not {"input_ids", "attention_mask"} <= set(self.inputs):
-            raise ConfigError("inputs lacks input_ids or attention_mask, which every graph has")
-        if not self.outputs or self.outputs.keys() != self.heads.keys():
-            raise ConfigError(
-                f"outputs has {', '.join(self.outputs) or 'nothing'}, and heads {', '.join(self.heads) or 'nothing'}; "
-                "they must name the same heads, at least one"
-            )
-
-
-def is_export(folder: Path) -> bool:
-    """Whether a folder has a graph that `longdoc export` wrote."""
-    return (folder / RECORD_FILE).exists()
-
-
-def names_export(name: object) -> bool:
-    """Whether the name of a model is that of such a folder; ``"default"``, the shipped model, is none."""
-    return name != "default" and isinstance(name, (str, os.PathLike)) and is_export(Path(name))
-
-
-def read_record(folder: Path) -> ExportRecord:
-    """Reads ``export.json``.
-
-    Raises:
-        ConfigError: there is none, a newer version of longdoc wrote it, or it has an unknown key or value.
-    """
-    path = file_in(folder, RECORD_FILE)
-    if path is None:
-        raise ConfigError(f"{folder} has no {RECORD_FILE}; give a folder that `longdoc export --to onnx` wrote")
-    found = read_object(path)
-    version = found.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise ConfigError(
-            f"{path} is of version {version}, written by longdoc {found.get('longdoc_version')!s:.20}; this is "
-            f"longdoc {__version__}, which reads version {VERSION}: upgrade it (pip install -U longdoc), or export the "
-            "model again with this one"
-        )
-    return from_dict(ExportRecord, found, where=str(path))
+QUANTIZED_TOGETHER = 128
+"""Activations of a token that OpenVINO quantises by one scale, if it divides their number; with 32, a sixth slower."""
 
 
 class ExportedModel:
@@ -142,11 +45,12 @@ class ExportedModel:
 
         Raises:
             ConfigError: the folder has no such graph, or the runtime cannot load it.
+            ComputeError: there is too little memory for it.
             MissingDependencyError: the runtime is not installed.
         """
         self.folder = folder
         self.record = read_record(folder)
-        self.threads = threads or _n_threads()
+        self.threads = threads or n_threads()
         self._lock = Lock()
         self._loaded: Compute | None = self._load()
         _LOADED.add(self)
@@ -164,14 +68,44 @@ class ExportedModel:
             heads: their names, of heads that were trained on windows of the same length.
 
         Raises:
-            ConfigError: the graph has no such head.
+            ConfigError: the graph has no such head, or is not the one that its record describes.
+            ComputeError: the runtime fails, such as for want of memory.
         """
         for head in heads:
             if head not in self.record.outputs:
                 why = self.record.left_out.get(head, f"its heads are {', '.join(self.record.outputs)}")
                 raise ConfigError(f"{self.folder} has no head {head!r}: {why}")
-        names = [self.record.outputs[head] for head in heads]
-        return dict(zip(heads, self._compute(self._complete(inputs, heads[0]), names), strict=True))
+        names, every = [self.record.outputs[head] for head in heads], self._complete(inputs, heads[0])
+        compute = self._row_by_row if self._depends_on_batch else self._computed
+        found = dict(zip(heads, compute(every, names), strict=True))
+        for head, scores in found.items():
+            if scores.shape[2:] != (width := self.record.heads[head].width,):
+                raise _of_different_exports(
+                    f"{self.folder}: the scores of {head} are {scores.shape}, not (B, T, {width})"
+                )
+        return found
+
+    @property
+    def _depends_on_batch(self) -> bool:
+        """Whether activations are quantised by the largest value of all rows that are computed together."""
+        return self.record.format == "onnx" and self.record.precision == "int8"
+
+    def _row_by_row(self, inputs: dict[str, np.ndarray], names: list[str]) -> list[np.ndarray]:
+        """What the runtime computes of each row alone, without its padding, which costs no time; 0 at padding."""
+        rows = []
+        for row, length in enumerate(inputs["attention_mask"].sum(axis=1)):
+            own = {name: array[row : row + 1, :length] if array.ndim else array for name, array in inputs.items()}
+            rows.append(self._computed(own, names))
+        return [_stacked(own, inputs["input_ids"].shape[1]) for own in zip(*rows, strict=True)]
+
+    def _computed(self, inputs: dict[str, np.ndarray], names: list[str]) -> list[np.ndarray]:
+        """What the runtime computes."""
+        compute = self._compute
+        try:
+            return compute(inputs, names)
+        except Exception as error:  # of a type of its own for each runtime and cause
+            rows = "{:,} windows of {:,} tokens".format(*inputs["input_ids"].shape)
+            raise _failed(f"{self.folder}: {_RUNTIMES[self.record.format]} cannot compute {rows}", error) from error
 
     def _complete(self, inputs: Mapping[str, np.ndarray], head: str) -> dict[str, np.ndarray]:
         """All inputs of the graph."""
@@ -199,11 +133,10 @@ class ExportedModel:
         self._lock, self._loaded = Lock(), None
 
     def _load(self) -> Compute:
-        name = GRAPHS[self.record.format]
-        path = file_in(self.folder, name)
-        if path is None:
-            raise ConfigError(f"{self.folder} is incomplete: it has no {name}; export the model again")
-        return _LOADERS[self.record.format](path, self.record, self.threads)
+        for name in FILES[self.record.format]:
+            if file_in(self.folder, name) is None:
+                raise _incomplete(self.folder, name)
+        return _LOADERS[self.record.format](self.folder / GRAPHS[self.record.format], self.record, self.threads)
 
 
 _LOADED: WeakSet[ExportedModel] = WeakSet()
@@ -222,11 +155,19 @@ def _made_again(folder: Path, threads: int) -> ExportedModel:
     return ExportedModel(folder, threads=threads)
 
 
-def _n_threads() -> int:
+def n_threads() -> int:
+    """How many threads compute with a graph: ``OMP_NUM_THREADS``, or as many as this process has processors."""
     stated = os.environ.get("OMP_NUM_THREADS", "")
     if stated.isdigit() and int(stated):
         return int(stated)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _stacked(rows: Sequence[np.ndarray], longest: int) -> np.ndarray:
+    """Scores of rows, each ``(1, T, L)``, as one array with 0 up to ``longest`` tokens, unless all are of windows."""
+    of_tokens = any(scores.shape[1] > 1 for scores in rows)
+    after = [longest - scores.shape[1] if of_tokens else 0 for scores in rows]
+    return np.concatenate([np.pad(scores, ((0, 0), (0, n), (0, 0))) for scores, n in zip(rows, after, strict=True)])
 
 
 def _at_start(is_global: np.ndarray) -> np.ndarray:
@@ -238,10 +179,7 @@ def _at_start(is_global: np.ndarray) -> np.ndarray:
 def _check_names(path: Path, record: ExportRecord, names: Collection[str]) -> None:
     """Raises if a graph lacks an input or output that its record names."""
     if missing := [name for name in (*record.inputs, *record.outputs.values()) if name not in names]:
-        raise ConfigError(
-            f"{path} lacks {', '.join(missing)}, which {RECORD_FILE} names: they are of different exports; export the "
-            "model again"
-        )
+        raise _of_different_exports(f"{path} lacks {', '.join(missing)}, which {RECORD_FILE} names")
 
 
 def _load_onnx(path: Path, record: ExportRecord, threads: int) -> Compute:
@@ -249,6 +187,7 @@ def _load_onnx(path: Path, record: ExportRecord, threads: int) -> Compute:
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it takes processors from others
     options.log_severity_level = 3  # what it warns of is not for users
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -268,6 +207,8 @@ def _load_onnx(path: Path, record: ExportRecord, threads: int) -> Compute:
 def _load_openvino(path: Path, record: ExportRecord, threads: int) -> Compute:
     runtime = require("openvino", extra="openvino", needed_by=f"the model in {path.parent}")
     options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    if record.precision == "int8":
+        options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = QUANTIZED_TOGETHER
     try:
         compiled = runtime.Core().compile_model(path, "CPU", options)
     except Exception as error:  # RuntimeError, and what else its layers raise
@@ -303,8 +244,37 @@ _LOADERS: dict[Format, Callable[[Path, ExportRecord, int], Compute]] = {
 }
 
 
-def _unreadable(path: Path, runtime: str, error: Exception, what: str = "") -> ConfigError:
-    return ConfigError(
-        f"{path}: {runtime} cannot load the graph{what}: {first_line(error):.200}; upgrade it, or export the model "
-        "again here"
+_RUNTIMES: dict[Format, str] = {"onnx": "ONNX Runtime", "openvino": "OpenVINO", "torch-export": "torch"}
+
+
+def _unreadable(path: Path, runtime: str, error: Exception, what: str = "") -> LongdocError:
+    if DATA_FILE in str(error) and file_in(path.parent, DATA_FILE) is None:
+        return _incomplete(path.parent, DATA_FILE)
+    where = f"{path}: {runtime} cannot load the graph{what}"
+    if _is_of_memory(error):
+        return _failed(where, error)
+    return ConfigError(f"{where}: {first_line(error):.200}; upgrade it, or export the model again here")
+
+
+def _incomplete(folder: Path, name: str) -> ConfigError:
+    return ConfigError(f"{folder} is incomplete: it has no {name}; export the model again")
+
+
+def _of_different_exports(what: str) -> ConfigError:
+    return ConfigError(f"{what}: they are of different exports; export the model again")
+
+
+def _failed(what: str, error: Exception) -> ComputeError:
+    if _is_of_memory(error):
+        return ComputeError(
+            f"{what}, out of memory ({first_line(error):.200}); give fewer batch_tokens, or read with fewer processes"
+        )
+    return ComputeError(
+        f"{what} ({first_line(error):.200}); export the model again for the runtime that is installed here, or read "
+        "with the model itself"
     )
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, for which no two runtimes have the same error."""
+    return isinstance(error, MemoryError) or re.search("out of memory|alloc", str(error), re.IGNORECASE) is not None

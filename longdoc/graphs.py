@@ -6,7 +6,9 @@ Dimensions: ``B`` windows, ``T`` tokens, ``L`` outputs of a head.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn, TypeVar
@@ -15,15 +17,17 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from longdoc.errors import ConfigError
-from longdoc.exported import RECORD_FILE, ExportedModel, ExportRecord
-from longdoc.inputs import EncoderKind, InputForm, Template
+from longdoc.export_record import RECORD_FILE, ExportRecord, read_record
+from longdoc.exported import ExportedModel, n_threads
+from longdoc.inputs import EncoderKind, InputForm, Padding, Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings
 from longdoc.model_files import file_in, read_object
 from longdoc.model_files.configs import MAX_NUMBER
 from longdoc.model_files.tokenizers import check_tokens, read_tokenizer
 
-BATCH_TOKENS = 2**11
-"""Positions in a batch: few enough for what a small encoder computes to stay in the cache of a CPU."""
+BATCH_TOKENS = 2**9
+"""Positions in a batch: few enough for what a small encoder computes to stay in the cache of a CPU, and for a document
+of some pages to have a batch for each thread."""
 
 BatchT = TypeVar("BatchT")
 ResultT = TypeVar("ResultT")
@@ -44,7 +48,11 @@ class GraphScorer:
             MissingDependencyError: the runtime is not installed.
         """
         self.folder = folder
-        self.graph = ExportedModel(folder)
+        record = read_record(folder)
+        by_batch = record.format == "onnx" and record.encoder == "windows"
+        self.at_a_time = n_threads() if by_batch else 1
+        self.graph = ExportedModel(folder, threads=1 if by_batch else None)
+        self._pool: tuple[int, ThreadPoolExecutor] | None = None
         self.config = _settings(folder, self.record)
         self.tokenizer = read_tokenizer(_part(folder, "tokenizer.json"))
         _check_sizes(folder, self.record, self.config, self.tokenizer)
@@ -52,6 +60,13 @@ class GraphScorer:
         if template.second_type != self.record.second_type:
             template = template.with_text_type(self.record.second_type)
         self.form = InputForm(template, self.record.n_types)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_pool": None}  # threads cannot be pickled
+
+    def __str__(self) -> str:
+        """How it computes, such as "windows in float32 by onnx"."""
+        return f"{self.kind} in {self.record.precision} by {self.record.format}"
 
     @property
     def record(self) -> ExportRecord:
@@ -94,9 +109,9 @@ class GraphScorer:
         """Length of the vectors of a head."""
         return self.record.heads[head].width
 
-    def pads_alike(self, period: int) -> bool:
-        """True: the graph computes padding."""
-        return True
+    def padding(self, period: int) -> Padding:
+        """``"alike"``: the graph computes padding."""
+        return "alike"
 
     def with_heads(self, names: Sequence[str]) -> GraphScorer:
         """The same graph, for some of its heads."""
@@ -122,15 +137,18 @@ class GraphScorer:
                     "export the model again, or give the model that it was made from"
                 )
 
-    def scores(self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int) -> dict[str, np.ndarray]:
-        """Scores by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of heads that score windows.
+    def scores(
+        self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int
+    ) -> Callable[[], dict[str, np.ndarray]]:
+        """Computes scores; returns them as a function: by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of windows.
 
         Args:
             inputs: those of an encoder, each ``(B, T)``.
             heads: their names.
             period: length of the windows that they were trained on, as the graph has it for each head.
         """
-        return self.graph.scores(inputs, heads)
+        found = self.graph.scores(inputs, heads)
+        return lambda: found
 
     def words(self, inputs: Mapping[str, np.ndarray], head: str, positions: Sequence[int]) -> np.ndarray:
         """Refuses: no graph has a head that fills masks, whose scores would be ``(N, V)``.
@@ -140,14 +158,21 @@ class GraphScorer:
         """
         raise ConfigError(f"{self.folder} is an export, which has no head that fills masks; use the model itself")
 
-    @property
-    def at_a_time(self) -> int:
-        """Batches that are computed at a time."""
-        return 1
+    def each(
+        self, begin: Callable[[GraphScorer, BatchT], Callable[[], ResultT]], batches: Sequence[BatchT]
+    ) -> Iterator[ResultT]:
+        """What is computed for each batch, in order; windows by ONNX Runtime several at a time, each by one thread.
 
-    def each(self, compute: Callable[[BatchT], ResultT], batches: Sequence[BatchT]) -> Iterator[ResultT]:
-        """What is computed for each batch, in order; the runtime has its threads share a batch."""
-        return map(compute, batches)
+        Its threads would share a batch only by waiting for each other in a loop, which takes processors from others.
+        """
+        several = self.at_a_time > 1 and len(batches) > 1
+        return (self._threads().map if several else map)(lambda batch: begin(self, batch)(), batches)
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """As many threads; made once, and again in a process that was forked."""
+        if self._pool is None or self._pool[0] != os.getpid():
+            self._pool = os.getpid(), ThreadPoolExecutor(self.at_a_time, "longdoc")
+        return self._pool[1]
 
 
 def _part(folder: Path, name: str) -> Path:

@@ -17,6 +17,11 @@ from longdoc.arguments import check_choice
 
 ArrayT = TypeVar("ArrayT")
 EncoderKind: TypeAlias = Literal["windows", "sparse"]
+Padding: TypeAlias = Literal["alike", "longest", "none"]
+"""How the windows of a batch are padded: all to the same length, which follows from that of each; to the longest of
+them; or, as far as the encoder computes them, not at all."""
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "int8"]
+"""Of matrix products; ``auto`` is bfloat16 where the hardware computes in it."""
 
 
 def check_encoder(encoder: str) -> None:
@@ -26,6 +31,15 @@ def check_encoder(encoder: str) -> None:
         ConfigError: it is unknown; the message lists the names allowed.
     """
     check_choice("encoder", encoder, get_args(EncoderKind))
+
+
+def check_precision(precision: str) -> None:
+    """Checks the name of a number format.
+
+    Raises:
+        ConfigError: it is unknown; the message lists the names allowed.
+    """
+    check_choice("precision", precision, get_args(Precision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +234,24 @@ class InputForm:
             n_global = np.array([special.n_global for special in specials])[:, None]
             inputs["global_mask"] = position < n_global
         return Batch(inputs, tuple(firsts.tolist()), tuple(map(len, slices)))
+
+
+def packed_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Batches of indices of similar ``lengths``, longest first, each of at most ``batch_tokens`` tokens.
+
+    With padding, which heads compute, they are at most twice as many. A single index may exceed ``batch_tokens``.
+    """
+    batch: list[int] = []
+    n_tokens = 0
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        padded = lengths[batch[0]] * (len(batch) + 1) if batch else 0
+        if batch and (n_tokens + lengths[index] > batch_tokens or padded > 2 * batch_tokens):
+            yield batch
+            batch, n_tokens = [], 0
+        batch.append(index)
+        n_tokens += lengths[index]
+    if batch:
+        yield batch
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

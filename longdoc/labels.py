@@ -6,19 +6,22 @@ Offsets ``start:end`` are half-open and count Python code points of ``Document.t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from longdoc.document import Box
-from longdoc.errors import ConfigError
+from longdoc.errors import ConfigError, DataError
 
 OUTSIDE = "O"
 NOT_READ = "not read"
 """Label of an inference from a document without text, which leaves the hypothesis undecided."""
 DOUBTFUL = 0.7
 """Answers below this score are marked for a person to look at."""
+ROUNDING = 1e-6
+"""How far beyond 0 or 1 a score may lie, as sums of 32-bit numbers do; it is then 0 or 1."""
 Scheme: TypeAlias = Literal["bio", "bioes", "io", "iob1"]
 PREFIXES: dict[str, str] = {"bio": "BI", "bioes": "BIES", "io": "I", "iob1": "BI"}
 
@@ -220,3 +223,47 @@ def decode_tags(tags: np.ndarray, labels: Sequence[str], scheme: Scheme = "bio")
         if tag and start < 0:
             start, label = index, owner
     return spans
+
+
+def checked(found: Any, length: int) -> Any:
+    """What was found, with offsets and score as Python numbers.
+
+    Raises:
+        DataError: they are outside their range, or not numbers.
+    """
+    is_label, is_gap = isinstance(found, Label), not hasattr(found, "score")
+    what = f"the label {found.name!r}" if is_label else "the gap" if is_gap else repr(found.text)
+    numbers: dict[str, int | float] = {}
+    if not is_label or found.start is not None or found.end is not None:
+        start, end = _integer(found.start, what), _integer(found.end, what)
+        if start is None or end is None or not 0 <= start < end <= length:
+            limits = f"0 <= start < end <= {length}, the text's length"
+            raise DataError(f"{what} has offsets {found.start}:{found.end}; allowed: {limits}")
+        numbers |= {"start": start, "end": end}
+    if not is_gap:
+        numbers["score"] = _score(found.score, what)
+    as_they_are = all(type(old := getattr(found, name)) is type(new) and old == new for name, new in numbers.items())
+    return found if as_they_are else replace(found, **numbers)
+
+
+def check_text(found: Entity | Answer, text: str) -> None:
+    """Checks that the text of a finding is the text at its offsets.
+
+    Raises:
+        DataError: it is not.
+    """
+    if (actual := text[found.start : found.end]) != found.text:
+        raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
+
+
+def _integer(offset: object, what: str) -> int | None:
+    """An offset as an int; None is left as it is."""
+    if offset is not None and (isinstance(offset, bool) or not isinstance(offset, Integral)):
+        raise DataError(f"{what} has a malformed offset {offset!r}; allowed: integers")
+    return None if offset is None else int(offset)
+
+
+def _score(score: object, what: str) -> float:
+    if isinstance(score, bool) or not isinstance(score, Real) or not -ROUNDING <= float(score) <= 1 + ROUNDING:
+        raise DataError(f"{what} has the score {score!r}; allowed: a number from 0 to 1")
+    return min(max(float(score), 0.0), 1.0)

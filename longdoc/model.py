@@ -29,7 +29,7 @@ from longdoc.config import to_dict
 from longdoc.durable import replacing_files
 from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.errors import ConfigError
-from longdoc.exported import is_export
+from longdoc.export_record import is_export
 from longdoc.heads import HeadConfig, build_head, kind_of
 from longdoc.inputs import Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings

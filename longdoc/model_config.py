@@ -99,7 +99,10 @@ def check_windows(config: ModelConfig, longest: int) -> None:
     every |= {f"heads.{name}.windows": windows for name, windows in own.items() if windows is not None}
     for name, windows in every.items():
         if windows.size > longest:
-            raise ConfigError(f"{name}.size is {windows.size}; this encoder has positions for at most {longest}")
+            raise ConfigError(
+                f"{name}.size is {windows.size}; this encoder has positions for at most {longest}: set {name}: "
+                f"{{size: {longest}, overlap: {min(windows.overlap, longest // 4)}}}"
+            )
     for name, windows in {**every, "sparse.rows": config.sparse.rows}.items():
         if not 0 <= windows.overlap < windows.size:
             raise ConfigError(

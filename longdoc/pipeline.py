@@ -15,7 +15,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import numpy as np
-from tqdm import tqdm
 
 from longdoc.arguments import check_type
 from longdoc.asking import WINDOWS, Choice, answers_to
@@ -27,7 +26,7 @@ from longdoc.errors import ConfigError
 from longdoc.fields import CANDIDATES_FOR_VALUE, MAX_ANSWERS, Sources, extract
 from longdoc.findings import Embeddings, Searched, Unit
 from longdoc.heads import DecodeOptions, kind_of
-from longdoc.inputs import EncoderKind, check_encoder
+from longdoc.inputs import EncoderKind, Precision, check_encoder
 from longdoc.labels import Entity, Inference, Label
 from longdoc.loaders import DocumentLike, as_document
 from longdoc.prediction import Answers, Failure, Prediction
@@ -36,19 +35,16 @@ from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.sources import load_models
-from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions, checked_tasks, pairs_of
+from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions, checked_tasks, pairs_of, progress_bar
 from longdoc.usable import Usable
 
 if TYPE_CHECKING:
     import torch
     from typing_extensions import Unpack
 
-    from longdoc.devices import Precision
     from longdoc.model import Model
 
 ItemT = TypeVar("ItemT")
-
-PROGRESS_DELAY = 2.0  # seconds before a progress bar is shown
 
 
 class Pipeline:
@@ -71,7 +67,10 @@ class Pipeline:
         self.engine = Engine(models, device=device, precision=precision, encoder=encoder, batch_tokens=batch_tokens)
         check_type("rules", rules, "a Rules, such as Rules.load('default'), or None", Rules, None)
         check_type("progress", progress, "True, False, or None for a terminal alone", bool, None)
-        self.rules, self._show_progress = rules, progress
+        self.rules, self._progress = rules, partial(progress_bar, progress)
+
+    def __repr__(self) -> str:
+        return f"<Pipeline: {self.engine}{'; rules' * bool(self.rules)}>"
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913 (each is a separate choice of the caller)
@@ -91,11 +90,11 @@ class Pipeline:
         """Loads a model, or several heads from several checkpoints.
 
         Args:
-            model: ``"default"`` (shipped with longdoc; by default, unless there are ``heads``), a hub id, or a folder
+            model: ``"default"`` (shipped with longdoc; by default, unless there are ``heads``), or a folder or hub id
                 of ``Model.save``, ``longdoc export`` (ONNX needs no torch), transformers or sentence-transformers.
             encoder: ``"windows"`` reads overlapping slices of the length the model was trained on; ``"sparse"`` reads
                 the text whole, with attention to each token's neighbours and a few global tokens.
-            device: ``"auto"`` (a GPU if there is one) or a torch device such as ``"cpu"`` or ``"cuda:1"``.
+            device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda:1"`` …; GPUs of ``"cuda:0,1"`` take turns.
             precision: ``"float32"``, ``"bfloat16"``, ``"auto"`` (the latter where native) or ``"int8"`` (BERT on CPUs).
             rules: rule files for the task ``"rules"``: ``"default"``, names of shipped files, or paths of other files.
             batch_tokens: maximum positions in a batch; by default 65,536 on a GPU and 2,048 on a CPU.
@@ -394,7 +393,3 @@ class Pipeline:
         name = self.engine.name_of("fill", head)
         read = text if isinstance(text, Document) else Document.from_text(text, name="text")
         return self.engine.reader_of(name).fill(read, name, top_k)
-
-    def _progress(self) -> tqdm[Any]:
-        disable = None if self._show_progress is None else not self._show_progress
-        return tqdm(unit="token", unit_scale=True, delay=PROGRESS_DELAY, leave=False, disable=disable)

@@ -11,8 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from numbers import Integral, Real
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,22 +19,18 @@ from typing import TYPE_CHECKING, Any
 from longdoc import outputs
 from longdoc.document import Document
 from longdoc.errors import DataError, DocumentError, require
-from longdoc.labels import Answer, Entity, Label
+from longdoc.labels import Answer, Entity, Label, check_text, checked
 from longdoc.outputs.original import Original
 from longdoc.plain import plain, restored
 from longdoc.record_types import RECORD_TYPES, all_cells
-from longdoc.values import alternative_of
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
     from spacy.language import Language
     from spacy.tokens import Doc
 
-COLUMNS = ("label", "text", "page", "score", "start", "end", "section", "boxes", "source")
-ANSWER_COLUMNS = ("question", "value", "alternative")
 NOT_SEARCHED = "not searched for this question: it shares fewer of its words"
-ROUNDING = 1e-6
-"""How far beyond 0 or 1 a score may lie, as sums of 32-bit numbers do; it is then 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +138,10 @@ class Prediction:
     def __post_init__(self) -> None:
         text = self.document.text
         for name in ("entities", "spans", "answers", "rejected", "labels", "gaps"):
-            checked = tuple(_checked(found, len(text)) for found in getattr(self, name))
-            object.__setattr__(self, name, checked)
+            found_here = tuple(checked(found, len(text)) for found in getattr(self, name))
+            object.__setattr__(self, name, found_here)
         for found in self._found():
-            _check_text(found, text)
+            check_text(found, text)
 
     @property
     def fields(self) -> dict[str, tuple[Answer, ...]]:
@@ -225,28 +220,29 @@ class Prediction:
         except (TypeError, ValueError) as error:
             raise DataError(f"the record is malformed ({error}); give what to_dict() returned") from error
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """Returns a row per entity, then per span, per answer and per cell beside the text; nothing is rounded.
+    def to_pandas(self, table: str = "findings") -> pandas.DataFrame:
+        """Returns a table of what was found.
 
-        Answers have a ``question``, a typed ``value`` and, if that has another reading, the ``alternative``.
+        Args:
+            table: ``"findings"``, a row per entity, span, answer and cell beside the text, with Python's own values; or
+                ``"entities"``, ``"fields"``, ``"records"``, ``"labels"``, ``"sections"`` or ``"pages"``, with the
+                columns of ``docs/tables.md``: dates as ``datetime64``, money as ``number`` and ``unit``.
 
         Raises:
+            ConfigError: there is no such table.
             MissingDependencyError: pandas is not installed.
         """
         require("pandas", extra="interop", needed_by="to_pandas()")
-        import pandas
+        from longdoc.outputs.frames import frame_of
 
-        columns = [*COLUMNS, *ANSWER_COLUMNS] if self.answers or self.beside else [*COLUMNS]
-        rows = [[_cell(found, column) for column in columns] for found in (*self._found(), *self.beside)]
-        frame: pandas.DataFrame = pandas.DataFrame(rows, columns=columns)
-        return frame
+        return frame_of(self, table)
 
     def to_spacy(self, nlp: Language | None = None) -> Doc:
-        """Returns a spaCy ``Doc`` whose ``text`` equals ``document.text``, so that offsets carry over.
+        """Returns a spaCy ``Doc`` with the text of the document; tokens are split where findings start and end.
 
-        Tokens are split at the boundaries of entities, so that no entity is widened or lost. ``doc.spans["longdoc"]``
-        holds all entities and its ``attrs["scores"]`` their scores; ``doc.ents``, whose spans must not overlap, holds
-        the longest ones.
+        ``doc.spans`` has the groups ``longdoc`` (all entities), ``longdoc_spans``, ``longdoc_answers`` and
+        ``longdoc_sections``, with ``attrs["scores"]``; ``doc.ents`` the longest entities, ``doc.cats`` the classes.
+        ``span._.longdoc_page``, ``longdoc_boxes`` and ``longdoc_section`` say where a finding is.
 
         Args:
             nlp: the pipeline whose tokenizer and vocabulary to use; a blank English one by default.
@@ -262,26 +258,47 @@ class Prediction:
     def _found(self) -> tuple[Entity | Answer, ...]:
         return (*self.entities, *self.spans, *self.answers)
 
+    def plot(self, path: str | Path | None = None, *, dark: bool = False) -> Figure:
+        """Draws the findings by page and by label, their scores, the dates in the text, and what was read of it.
+
+        Args:
+            path: a ``.png``, ``.svg`` or ``.pdf`` to save the picture to, too.
+            dark: for dark pages.
+
+        Raises:
+            ConfigError: the path has another suffix, or is not that of a file in a folder that exists.
+            MissingDependencyError: matplotlib is not installed.
+        """
+        require("matplotlib.figure", extra="plot", needed_by="plot()")
+        from longdoc.outputs.plots import plot
+
+        return plot(self, path, dark=dark)
+
     def save(
-        self, path: str | Path, *, source: str | PathLike[str] | bytes | None = None, password: str | None = None
+        self,
+        path: str | Path,
+        *,
+        format: str | None = None,
+        source: str | PathLike[str] | bytes | None = None,
+        password: str | None = None,
     ) -> None:
         """Writes the prediction to a file in the format that its suffix selects, such as ``.jsonl`` or ``.html``.
 
-        A file of this name is replaced, once the new one is complete. ``longdoc.outputs.FORMATS`` is the table of all
-        formats.
+        A file of this name is replaced, once the new one is complete. ``longdoc.outputs.FORMATS`` has all formats.
 
         Args:
             path: the file to create or replace.
+            format: the name of a format, such as ``"label-studio"``; by default the one that the suffix selects.
             source: the path or the bytes of the file that the document was loaded from, for formats that show its
                 pages; by default the path that :func:`longdoc.load` was given.
             password: of the source, if it is encrypted.
 
         Raises:
-            ConfigError: the suffix selects no format, the path is not that of a file in a folder that exists, or the
-                format cannot hold answers and there are some.
+            ConfigError: there is no such format, the path is not that of a file in a folder that exists, or the format
+                cannot hold answers and there are some. What a format leaves out is told by an ``OutputWarning``.
             DataError: the format needs the source, which is not there or has changed.
         """
-        outputs.write([self], path, original=Original(source, password))
+        outputs.write([self], path, format=format, original=Original(source, password))
 
     def __repr__(self) -> str:
         counts = [
@@ -323,7 +340,7 @@ def _record(record: Mapping[str, Any], document: Document) -> Any:
     found = restored(RECORD_TYPES[kind], written, "record")
     for cell in all_cells(found):
         if cell.start != cell.end:
-            _check_text(_checked(cell, len(document.text)), document.text)
+            check_text(checked(cell, len(document.text)), document.text)
     return found
 
 
@@ -339,46 +356,3 @@ def coverage_of(text: str, gaps: Iterable[Gap]) -> float:
 def _visible(text: str) -> int:
     """The number of characters that are not white space."""
     return sum(map(len, text.split()))
-
-
-def _checked(found: Any, length: int) -> Any:
-    """What was found, with offsets and score as Python numbers.
-
-    Raises:
-        DataError: they are outside their range, or not numbers.
-    """
-    is_label, is_gap = isinstance(found, Label), isinstance(found, Gap)
-    what = f"the label {found.name!r}" if is_label else "the gap" if is_gap else repr(found.text)
-    numbers: dict[str, int | float] = {}
-    if not is_label or found.start is not None or found.end is not None:
-        start, end = _integer(found.start, what), _integer(found.end, what)
-        if start is None or end is None or not 0 <= start < end <= length:
-            limits = f"0 <= start < end <= {length}, the text's length"
-            raise DataError(f"{what} has offsets {found.start}:{found.end}; allowed: {limits}")
-        numbers |= {"start": start, "end": end}
-    if not is_gap:
-        numbers["score"] = _score(found.score, what)
-    as_they_are = all(type(old := getattr(found, name)) is type(new) and old == new for name, new in numbers.items())
-    return found if as_they_are else replace(found, **numbers)
-
-
-def _check_text(found: Entity | Answer, text: str) -> None:
-    if (actual := text[found.start : found.end]) != found.text:
-        raise DataError(f"the text at {found.start}:{found.end} is {actual!r}, not {found.text!r}")
-
-
-def _integer(offset: object, what: str) -> int | None:
-    """An offset as an int; None is left as it is."""
-    if offset is not None and (isinstance(offset, bool) or not isinstance(offset, Integral)):
-        raise DataError(f"{what} has a malformed offset {offset!r}; allowed: integers")
-    return None if offset is None else int(offset)
-
-
-def _score(score: object, what: str) -> float:
-    if isinstance(score, bool) or not isinstance(score, Real) or not -ROUNDING <= float(score) <= 1 + ROUNDING:
-        raise DataError(f"{what} has the score {score!r}; allowed: a number from 0 to 1")
-    return min(max(float(score), 0.0), 1.0)
-
-
-def _cell(found: Entity | Answer, column: str) -> Any:
-    return alternative_of(_cell(found, "value")) if column == "alternative" else getattr(found, column, None)

@@ -11,14 +11,13 @@ Dimensions: ``B`` windows, ``T`` tokens, ``N`` tokens of all windows, ``H`` head
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from longdoc.bert import Bert, Layer
+from longdoc.bert import Bert, Layer, Windows
 from longdoc.inputs import SpecialTokens, rounded
 
 ZERO = 128
@@ -178,10 +177,10 @@ class QuantizedLayer(nn.Module):
         self.after_inner = QuantizedLinear(outer.weight[:, gelu.neurons], outer.bias, gelu.grid)
         self.attention_norm, self.norm = attended.LayerNorm, layer.output.LayerNorm
 
-    def forward(self, states: Tensor, lengths: Sequence[int]) -> Tensor:
-        """Float32 ``(N, D)`` to ``(N, D)``, of windows of ``lengths`` tokens; ``states`` are overwritten."""
+    def forward(self, states: Tensor, windows: Windows) -> Tensor:
+        """Float32 ``(N, D)`` to ``(N, D)``; ``states`` are overwritten."""
         parts = self.in_attention(self.states(states)).unflatten(-1, (3, self.n_heads, -1))
-        read = torch.cat([_attend(window) for window in parts.split(list(lengths))])
+        read = torch.cat([_attend(window) for window in parts.split(windows.lengths)])
         states = self.attention_norm(self.after_attention(to_bytes(read.float()), onto=states))
         done: Tensor = self.norm(self.after_inner(self.inner(self.attended(states)), onto=states))
         return done

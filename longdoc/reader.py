@@ -21,7 +21,16 @@ from longdoc.arguments import check_count
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
-from longdoc.inputs import EncoderKind, InputForm, SpecialTokens, alike_batches, length_batches, padded_length
+from longdoc.inputs import (
+    EncoderKind,
+    InputForm,
+    Padding,
+    SpecialTokens,
+    alike_batches,
+    length_batches,
+    packed_batches,
+    padded_length,
+)
 from longdoc.model_config import ModelConfig
 from longdoc.vocabulary import MASKS
 from longdoc.windows import Tokens, Window, WindowConfig, merge_weights, sentence_starts, split, tokenize
@@ -106,17 +115,28 @@ class Scorer(Protocol):
     def width(self, head: str) -> int:
         """Length of the vectors of a head."""
 
-    def pads_alike(self, period: int) -> bool:
-        """Whether windows share batches with those of the same padded length only."""
+    def padding(self, period: int) -> Padding:
+        """How the windows of a batch are padded."""
 
-    def scores(self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int) -> dict[str, np.ndarray]:
-        """Scores by head, float32 ``(B, T, L)`` or ``(B, 1, L)``, for heads trained on windows of ``period`` tokens."""
+    def scores(
+        self, inputs: Mapping[str, np.ndarray], heads: Sequence[str], period: int
+    ) -> Callable[[], dict[str, np.ndarray]]:
+        """Begins to compute scores, for heads trained on windows of ``period`` tokens.
+
+        Returns a function that waits for them, if need be: by head, float32 ``(B, T, L)`` or ``(B, 1, L)``.
+        """
 
     def words(self, inputs: Mapping[str, np.ndarray], head: str, positions: Sequence[int]) -> np.ndarray:
         """Probabilities of the vocabulary, float32 ``(N, V)``, at positions of a row; the inputs are ``(1, T)``."""
 
-    def each(self, compute: Callable[[BatchT], ResultT], batches: Sequence[BatchT]) -> Iterator[ResultT]:
-        """What is computed for each batch, in order, several at a time if that is faster."""
+    def each(
+        self, begin: Callable[[Scorer, BatchT], Callable[[], ResultT]], batches: Sequence[BatchT]
+    ) -> Iterator[ResultT]:
+        """What is computed for each batch, in order, several at a time if that is faster.
+
+        ``begin`` begins a batch with this scorer, or with a copy of it on another device, and returns a function that
+        waits for the result.
+        """
 
 
 class Reader:
@@ -211,7 +231,7 @@ class Reader:
         """Scores all windows of all readings: for each reading, the scores by head.
 
         On a CPU they depend on no other reading, apart from rounding in heads (1e-6); a GPU computes different numbers
-        of rows by different programs, and ONNX Runtime in int8 takes its steps from the whole batch.
+        of rows by different programs.
 
         Raises:
             ConfigError: this process was forked from the one that loaded the model, and uses a GPU or threads.
@@ -250,10 +270,10 @@ class Reader:
         pairs = [(readings[index], readings[index].windows[number]) for index, number in windows]
         batches = [[windows[row] for row in rows] for rows in self._batches(pairs)]
 
-        def forward(chosen: Sequence[tuple[int, int]]) -> dict[str, list[np.ndarray]]:
-            return self._forward([(readings[index], readings[index].windows[number]) for index, number in chosen])
+        def begin(scorer: Scorer, chosen: Sequence[tuple[int, int]]) -> Callable[[], dict[str, list[np.ndarray]]]:
+            return self._begin(scorer, [(readings[index], readings[index].windows[number]) for index, number in chosen])
 
-        for chosen, by_head in zip(batches, self.scorer.each(forward, batches), strict=True):
+        for chosen, by_head in zip(batches, self.scorer.each(begin, batches), strict=True):
             for head, scores in by_head.items():
                 for (index, number), score in zip(chosen, scores, strict=True):
                     found[index][head][number] = score
@@ -262,10 +282,13 @@ class Reader:
 
     def _batches(self, windows: Sequence[tuple[Reading, Window]]) -> Iterator[list[int]]:
         """Batches of indices of windows that share an encoder; on a CPU, none depends on the others of its batch."""
-        if windows and self.scorer.pads_alike(windows[0][0].period):
+        if not windows:
+            return iter(())
+        padding = self.scorer.padding(windows[0][0].period)
+        if padding == "alike":
             return alike_batches([self._form(*each) for each in windows], self.batch_tokens)
         lengths = [len(window) + len(reading.special) for reading, window in windows]
-        return length_batches(lengths, self.batch_tokens)
+        return (packed_batches if padding == "none" else length_batches)(lengths, self.batch_tokens)
 
     def _form(self, reading: Reading, window: Window) -> tuple[int, int, int]:
         """What windows of one batch have in common if the encoder computes padding.
@@ -278,15 +301,21 @@ class Reader:
             padded = length
         return padded, int(padded > length), reading.special.n_global
 
-    def _forward(self, chosen: Sequence[tuple[Reading, Window]]) -> dict[str, list[np.ndarray]]:
-        """Scores of windows by head: of each window ``(len(window), L)``, or ``(1, L)`` of heads that score windows."""
+    def _begin(
+        self, scorer: Scorer, chosen: Sequence[tuple[Reading, Window]]
+    ) -> Callable[[], dict[str, list[np.ndarray]]]:
+        """Begins to score windows.
+
+        Returns a function that waits for the scores by head: of each window ``(len(window), L)``, or ``(1, L)`` of
+        heads that score windows.
+        """
         first, window = chosen[0]
         slices = [reading.tokens.ids[window.start : window.end] for reading, window in chosen]
-        length = self._form(first, window)[0] if self.scorer.pads_alike(first.period) else 0
-        batch = self.scorer.form.batch(slices, [reading.special for reading, _ in chosen], length)
-        by_head = self.scorer.scores(batch.inputs, first.heads, first.period)
-        return {
-            head: list(scores) if scores.shape[1] == 1 else batch.content(scores) for head, scores in by_head.items()
+        length = self._form(first, window)[0] if scorer.padding(first.period) == "alike" else 0
+        batch = scorer.form.batch(slices, [reading.special for reading, _ in chosen], length)
+        scores = scorer.scores(batch.inputs, first.heads, first.period)
+        return lambda: {
+            head: list(found) if found.shape[1] == 1 else batch.content(found) for head, found in scores().items()
         }
 
     def fill(self, document: Document, head: str, top_k: int) -> list[list[Word]]:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from longdoc.arguments import check_type
 from longdoc.engine import Readable, check_device
 from longdoc.errors import ConfigError
-from longdoc.exported import names_export
+from longdoc.export_record import export_folder
 from longdoc.graphs import GraphScorer
 from longdoc.heads import HEADS
-from longdoc.model_files import file_in, in_folder
+from longdoc.inputs import Precision
+from longdoc.model_files import file_in, in_folder, is_folder
 
 if TYPE_CHECKING:
     import torch
 
-    from longdoc.devices import Precision
     from longdoc.model import Model
 
 ReadableT = TypeVar("ReadableT", "Model", GraphScorer)
@@ -48,8 +48,7 @@ def load_model(
     """
     from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder  # loads torch
 
-    check_type("revision", revision, "the name of a branch, a tag or a commit, or None", str, None)
-    check_type("cache_dir", cache_dir, "the path of a folder, or None", str, PathLike, None)
+    _check_hub(revision, cache_dir)
     if not isinstance(name_or_path, (str, PathLike)):
         raise ConfigError(
             f"{kind or 'model'}={name_or_path!r:.60}: give one folder or hub id; heads of several models are given by "
@@ -71,8 +70,15 @@ def load_model(
     return model if kind is None else _with_heads_of_kind(model, kind, name_or_path)
 
 
+def _check_hub(revision: object, cache_dir: object) -> None:
+    check_type("revision", revision, "the name of a branch, a tag or a commit, or None", str, None)
+    check_type("cache_dir", cache_dir, "the path of a folder, or None", str, PathLike, None)
+
+
 def _is_local(name: object) -> bool:
-    return name == "default" or (isinstance(name, (str, PathLike)) and Path(name).exists())
+    if name == "default":
+        return True
+    return isinstance(name, (str, PathLike)) and (is_folder(Path(name)) or Path(name).is_file())
 
 
 def _with_heads_of_kind(model: ReadableT, kind: str, name_or_path: str | PathLike[str]) -> ReadableT:
@@ -92,13 +98,13 @@ def load_models(
 ) -> list[Readable]:
     """The model, by default the shipped one unless there are ``heads``, and the heads of some kinds of other models.
 
-    Each may also be the folder of an exported graph, which is read without torch.
+    Each may also be an exported graph, in a folder or on the hub, which is read without torch.
 
     Args:
         model: its name.
         heads: kind of a head → name of its model.
         device: where torch is to compute, and
-        precision: in which number format; both are checked before anything is downloaded.
+        precision: in which number format; both are checked before weights are downloaded.
         options: those of :func:`load_model`.
 
     Raises:
@@ -115,14 +121,17 @@ def load_models(
             f"revision is {options['revision']!r}, and {', '.join(map(str, names))} has none: only a hub id has "
             "revisions; leave it out"
         )
-    if not all(map(names_export, names)):
+    hub = options.get("revision"), options.get("cache_dir")
+    _check_hub(*hub)
+    graphs = {str(name): export_folder(name, *hub) for name in names}
+    if not all(graphs.values()):
         check_device(device, precision)
-    models = [_load(name, None, options) for name in first]
-    return [*models, *(_load(name, kind, options) for kind, name in heads.items())]
 
+    def load(name: str | PathLike[str], kind: str | None) -> Readable:
+        folder = graphs[str(name)]
+        if folder is None:
+            return load_model(name, kind, **options)
+        graph = GraphScorer(folder)
+        return graph if kind is None else _with_heads_of_kind(graph, kind, name)
 
-def _load(name: str | PathLike[str], kind: str | None, options: Mapping[str, Any]) -> Readable:
-    if not names_export(name):
-        return load_model(name, kind, **options)
-    graph = GraphScorer(Path(name))
-    return graph if kind is None else _with_heads_of_kind(graph, kind, name)
+    return [*(load(name, None) for name in first), *(load(name, kind) for kind, name in heads.items())]

@@ -36,6 +36,14 @@ BATCHES_AHEAD = 16
 """Batches that are filled from documents before the first of them is encoded."""
 LOADED_AHEAD = 24
 """Documents that workers load before they are needed."""
+PROGRESS_DELAY = 2.0
+"""Seconds before a progress bar is shown."""
+
+
+def progress_bar(shown: bool | None) -> tqdm[Any]:
+    """A bar that counts tokens; by default it is shown only on a terminal, and after a while."""
+    disable = None if shown is None else not shown
+    return tqdm(unit="token", unit_scale=True, delay=PROGRESS_DELAY, leave=False, disable=disable)
 
 
 class StreamOptions(TypedDict, total=False):

@@ -1,4 +1,6 @@
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 # Before the libraries are imported; the processes that tests start inherit it.
@@ -24,6 +26,17 @@ from longdoc.windows import WindowConfig
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests first, so that no worker has a long one left at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collects no garbage meanwhile, nor later what is imported by then: it stays, and to walk all of it takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 CORPUS = [

@@ -39,9 +39,14 @@ class FakePipeline:
 
     @classmethod
     def from_pretrained(
-        cls, model: str = "default", encoder: str = "windows", precision: str = "auto", rules: Sequence[str] = ()
+        cls,
+        model: str = "default",
+        encoder: str = "windows",
+        device: str = "auto",
+        precision: str = "auto",
+        rules: Sequence[str] = (),
     ) -> "FakePipeline":
-        chosen = [name for name in (encoder, precision) if name not in ("windows", "auto")]
+        chosen = [name for name in (encoder, device, precision) if name not in ("windows", "auto")]
         cls.loaded.append(", ".join([model, *chosen]))
         return cls()
 
@@ -136,8 +141,12 @@ class FolderHub:
 
     def files(self, repo_id: str, branch: str) -> dict[str, bytes]:
         """The files of a branch, by name."""
-        home = self._home(repo_id) / "snapshots" / self._commit(branch)
+        home = self.folder(repo_id, branch)
         return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+    def folder(self, repo_id: str, branch: str) -> Path:
+        """The folder with the files of a branch."""
+        return self._home(repo_id) / "snapshots" / self._commit(branch)
 
     def _home(self, repo_id: str) -> Path:
         return self.cache / f"models--{repo_id.replace('/', '--')}"

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -213,11 +214,24 @@ def log_with(kind: str) -> int:
     return os.getpid()
 
 
+def leave_files(path: str) -> None:
+    """Writes temporary files, as a program that it starts does, and dies."""
+    own = tempfile.mkstemp()[1]
+    of_program = subprocess.run(["mktemp"], capture_output=True, text=True, check=True).stdout.strip()
+    Path(path).write_text(f"{own}\n{of_program}")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave_a_file_and_hold(path: str) -> None:
+    tempfile.mkstemp()
+    hold_the_interpreter(path)
+
+
 def run_beyond(folder: str) -> None:
     """Run in a process that a test kills: two workers that would go on for ever."""
     from longdoc.workers import Workers
 
-    with Workers(hold_the_interpreter, 2) as workers:
+    with Workers(leave_a_file_and_hold, 2) as workers:
         list(workers.run([f"{folder}/0", f"{folder}/1"]))
 
 

@@ -438,6 +438,39 @@ def test_a_law_that_governs_suits(right):
     assert wanted.suits(right, CONTRACT[:start], CONTRACT[start + len(right) :])
 
 
+ENDS = ["When does it end?", "What is the expiration date of this agreement?", "When will the alliance be over?"]
+
+
+@pytest.mark.parametrize("question", ENDS)
+@pytest.mark.parametrize(
+    "before",
+    [
+        "is made as of ",
+        "dated ",
+        "entered into on this ",
+        "effective as of the ",
+        'made on (the "Date") ',
+        "begins on ",
+    ],
+)
+def test_the_day_on_which_an_agreement_is_made_is_not_when_it_ends(question: str, before: str) -> None:
+    wanted = asked_for(question)
+    assert wanted is not None
+    assert not wanted.suits("December 14, 2016", f"This Agreement {before}")
+    assert not wanted.suits(f"This Agreement {before}December 14, 2016")
+
+
+@pytest.mark.parametrize("question", ENDS)
+@pytest.mark.parametrize(
+    "before", ["ends on ", "remains in force until ", "is made for a term through ", "expires as of ", "runs to "]
+)
+def test_a_date_until_which_an_agreement_lasts_is_when_it_ends(question: str, before: str) -> None:
+    wanted = asked_for(question)
+    assert wanted is not None
+    assert wanted.suits("December 14, 2016", f"This Agreement {before}")
+    assert wanted.suits("effective on May 1, 2015 and ends on May 1, 2016")
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -22,7 +22,7 @@ from longdoc.batch.stages import Extractor, groups_of
 from longdoc.cli import batch
 from longdoc.errors import ConfigError
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 LEASE = "LEASE AGREEMENT made on May 1, 2020 between Ada Sons Ltd. and Bob Corp. Ada Sons Ltd. pays rent number {}."
 
 
@@ -189,14 +189,14 @@ def test_amounts_of_memory(text: str, size: int) -> None:
     assert batch.duration(3661) == "1 h 1 min"
 
 
-def test_the_query_of_the_readme_runs_on_real_contracts(
+def test_the_query_of_the_guide_runs_on_real_contracts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("duckdb")
-    section = README.read_text(encoding="utf-8").partition("## Many documents")[2].partition("\n## ")[0]
+    section = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
     command = next(line for line in section.splitlines() if line.startswith("longdoc extract")).split()[1:]
     contracts = [
-        str(README.parent / "examples" / "contracts" / f"{name}.pdf")
+        str(ROOT / "examples" / "contracts" / f"{name}.pdf")
         for name in ("cano-petroleum-sponsorship", "mphase-distribution")
     ]
     monkeypatch.chdir(tmp_path)
@@ -227,7 +227,7 @@ def test_a_batch_makes_the_record_that_the_pipeline_makes(heads: tuple[str, ...]
     if heads is not None:  # none of the model is for contracts
         model.config = replace(model.config, heads_for={"contract": heads})
     pipeline = longdoc.Pipeline(model)
-    document = longdoc.load(README.parent / "examples" / "contracts" / "cano-petroleum-sponsorship.pdf")
+    document = longdoc.load(ROOT / "examples" / "contracts" / "cano-petroleum-sponsorship.pdf")
     ((found, reason),) = Request.of(record="contract").read(pipeline, [document])
     assert (found, reason) == (pipeline.record(document, "contract"), "")
     assert found.record is not None and bool(found.tasks) == (heads is None)

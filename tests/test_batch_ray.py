@@ -212,7 +212,7 @@ def test_how_many_actors_have_a_model():
     assert (made.extractors, made.gpus, made.loaders) == (4, 1.0, 32)
     assert crew({"CPU": 64, "GPU": 4}, gpus=0.5).extractors == 8
     assert crew({"CPU": 64, "GPU": 4}, groups=3).extractors == 3
-    assert crew({"CPU": 64, "GPU": 4}, device="cuda:1").gpus == 1.0
+    assert crew({"CPU": 64, "GPU": 4}, device="cuda").gpus == 1.0
     on_cpus = crew({"CPU": 64, "GPU": 4}, device="cpu", nodes=3)
     assert (on_cpus.extractors, on_cpus.gpus, on_cpus.loaders) == (3, 0.0, 24)
     assert crew({}).extractors == 1  # a cluster that grows

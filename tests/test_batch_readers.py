@@ -15,11 +15,11 @@ import pytest
 
 from conftest import make_model
 from longdoc import Document, Pipeline, Prediction
-from longdoc.batch.columns import COLUMNS, TABLES
 from longdoc.batch.extract import extract_many
 from longdoc.batch.tables import tables_of, write_csv, write_table
 from longdoc.findings import place
 from longdoc.labels import Entity
+from longdoc.outputs.columns import COLUMNS, TABLES
 from longdoc.outputs.csv import without_formula
 from test_batch_tables import filled, status_of
 

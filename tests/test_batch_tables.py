@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 import longdoc
 from longdoc import Document, Prediction
-from longdoc.batch.columns import COLUMNS, TABLES, TABLES_VERSION, schemas
 from longdoc.batch.status import Status
 from longdoc.batch.tables import ROW_GROUP, tables_of, write_csv, write_table
 from longdoc.edits import Edits
@@ -25,6 +24,7 @@ from longdoc.errors import CorruptDocumentError, MissingDependencyError
 from longdoc.findings import place
 from longdoc.labels import Answer, Entity, Label
 from longdoc.outputs import FORMATS, Outcome
+from longdoc.outputs.columns import COLUMNS, TABLES, TABLES_VERSION, schemas
 from longdoc.outputs.csv import without_formula
 from longdoc.plain import plain
 from longdoc.prediction import Gap, Notice

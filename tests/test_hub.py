@@ -20,12 +20,13 @@ from huggingface_hub.errors import (
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from conftest import CORPUS, make_model, make_tokenizer
-from longdoc import findings, pretrained
+from longdoc import findings
 from longdoc.decode import decode_entities
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.hub import load_checkpoint
 from longdoc.model import Model
+from longdoc.model_files import repository
 from longdoc.pipeline import Pipeline
 from longdoc.pretrained import Repository
 from longdoc.sources import load_model
@@ -253,6 +254,8 @@ def test_deberta_cannot_be_sparse(tmp_path):
         (["O", "B-PER", "I-PER", "O"], "iob1", ("PER",)),
         (["O", "PERSON", "PHONE-NUMBER"], "io", ("PERSON", "PHONE-NUMBER")),
         (["O", "PERSON", "E-MAIL"], "io", ("PERSON", "E-MAIL")),
+        (["O", "MAIL", "E-MAIL"], "io", ("MAIL", "E-MAIL")),
+        (["O", "DRUG", "VITAMIN", "VITAMIN-B", "VITAMIN E"], "io", ("DRUG", "VITAMIN", "VITAMIN-B", "VITAMIN E")),
     ],
 )
 def test_the_scheme_follows_from_the_names_of_the_tags(tmp_path, names, scheme, labels):
@@ -449,7 +452,7 @@ def test_a_missing_file_is_distinguished_from_an_unreachable_hub(monkeypatch, er
     def download(*_, **__):
         raise error
 
-    monkeypatch.setattr(pretrained, "hf_hub_download", download)
+    monkeypatch.setattr(repository, "hf_hub_download", download)
     if message is None:
         assert Repository("someone/model").file("modules.json") is None
     else:
@@ -469,17 +472,17 @@ def test_a_hub_that_does_not_answer_is_asked_once(tmp_path, monkeypatch):
         assert local_files_only
         raise LocalEntryNotFoundError("not in the cache")
 
-    monkeypatch.setattr(pretrained, "get_session", Session)
-    monkeypatch.setattr(pretrained, "hf_hub_download", download)
-    monkeypatch.setattr(pretrained.constants, "ENDPOINT", "https://hub.example")
-    monkeypatch.setattr(pretrained.time, "monotonic", lambda: 1e6)
+    monkeypatch.setattr(repository, "get_session", Session)
+    monkeypatch.setattr(repository, "hf_hub_download", download)
+    monkeypatch.setattr(repository.constants, "ENDPOINT", "https://hub.example")
+    monkeypatch.setattr(repository.time, "monotonic", lambda: 1e6)
     message = r"https://hub\.example does not answer from here \(no route to host\).* give that folder"
     with pytest.raises(ConfigError, match=rf"neither a folder with a model .*revision 'v2'.*{message}"):
         Pipeline.from_pretrained("someone/model", revision="v2", cache_dir=tmp_path)
     with pytest.raises(ConfigError, match=message):
         Model.from_base("someone/model", make_model().config)
     assert asked == [("https://hub.example", 2.0)]
-    monkeypatch.setattr(pretrained.time, "monotonic", lambda: 1e6 + 60)
+    monkeypatch.setattr(repository.time, "monotonic", lambda: 1e6 + 60)
     with pytest.raises(ConfigError, match=message):
         Pipeline.from_pretrained("someone/model")
     assert len(asked) == 2
@@ -497,7 +500,7 @@ def test_what_the_hub_refuses_is_told(monkeypatch, kind, message):
     def download(*_, **__):
         raise kind("404", response=SimpleNamespace(headers={}, request=None, status_code=404))
 
-    monkeypatch.setattr(pretrained, "hf_hub_download", download)
+    monkeypatch.setattr(repository, "hf_hub_download", download)
     with pytest.raises(ConfigError, match=message):
         Pipeline.from_pretrained("someone/model", revision="v9")
 

@@ -62,7 +62,8 @@ def written(folder, files, **changed):
 def calls(name):
     """The calls of methods of this name in the package, with the receiver: module, receiver, keyword arguments."""
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)) if name in source else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
                 yield path.name, ast.unparse(node.func.value), {key.arg: key.value for key in node.keywords}
 

@@ -265,6 +265,12 @@ def test_the_family_is_not_the_patient() -> None:
         ("Denies fever but has chest pain.", "chest pain", ()),
         ("No evidence of pneumonia.", "pneumonia", ("negated",)),
         ("Pneumonia was ruled out.", "Pneumonia", ("negated",)),
+        ("Pneumonia, ruled out.", "Pneumonia", ("negated",)),
+        ("Pneumonia (ruled out)", "Pneumonia", ("negated",)),
+        ("Ruled out pneumonia.", "pneumonia", ("negated",)),
+        ("Rule out pneumonia.", "pneumonia", ("possible",)),
+        ("Pneumonia, not yet ruled out.", "Pneumonia", ("possible",)),
+        ("Pneumonia, to be ruled out.", "Pneumonia", ("possible",)),
         ("His father had gout.", "gout", ("family",)),
         ("Possible fracture of the wrist.", "fracture", ("possible",)),
         ("If pneumonia develops, return.", "pneumonia", ("possible",)),
@@ -366,6 +372,14 @@ def bundle() -> bytes:
     ]
     entries = [{"resource": resource} for resource in resources]
     return json.dumps({"resourceType": "Bundle", "type": "document", "entry": entries}).encode()
+
+
+def test_a_problem_of_an_assessment_that_is_ruled_out_is_not_the_patients() -> None:
+    text = "1. Gout.\n2. Sepsis, ruled out.\n3. Pneumonia, not yet ruled out.\n4. Rule out asthma.\n"
+    found = note(assessment=text).problems
+    assert [(each.name.text, each.status) for each in found] == [
+        ("Gout", "present"), ("Pneumonia", "possible"), ("asthma", "possible")
+    ]  # fmt: skip
 
 
 def test_coded_entries_of_fhir_keep_their_status() -> None:
@@ -519,6 +533,11 @@ def test_entities_are_counted_with_their_short_forms() -> None:
         ("polymerase chain reaction [PCR]", {"PCR": "polymerase chain reaction"}),
         ("non-structural protein 1 (NS1)", {"NS1": "non-structural protein 1"}),
         ("the World Bank (2019)", {}),
+        ("with the tuberculin skin test (TST)", {"TST": "tuberculin skin test"}),
+        (
+            "SST (summed stress test) and a state-based sets (SBS)",
+            {"SST": "summed stress test", "SBS": "state-based sets"},
+        ),
     ],
 )
 def test_abbreviations(text: str, expected: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import pkgutil
 import re
 import runpy
@@ -21,12 +22,18 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "longdoc").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MODULES = sorted(module.name for module in pkgutil.walk_packages(longdoc.__path__, "longdoc."))
-TEXT_FILES = sorted(
-    path
-    for pattern in ("*.py", "*.toml", "*.yaml", "*.yml", "*.md", "*.cff", "*.ipynb", "Makefile", "*.json")
-    for path in ROOT.rglob(pattern)
-    if not {".venv", ".git", "runs", "build", "dist"} & set(path.relative_to(ROOT).parts)
-)
+SUFFIXES = {".py", ".toml", ".yaml", ".yml", ".md", ".cff", ".ipynb", ".json"}
+NOT_OURS = {".venv", ".git", "runs", "build", "dist"}
+
+
+def text_files() -> Iterator[Path]:
+    """The files of the project, found in one walk that leaves out the thousands of files of libraries."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(set(folders) - NOT_OURS)
+        yield from (Path(folder, name) for name in sorted(names) if name == "Makefile" or Path(name).suffix in SUFFIXES)
+
+
+TEXT_FILES = list(text_files())
 MAX_FUNCTION_LINES = 40  # without the docstring
 MAX_DOCUMENTED_LINES = 60  # with it
 MAX_MODULE_LINES = 400
@@ -103,6 +110,17 @@ def test_the_map_of_the_package_names_every_module() -> None:
 # --------------------------------------------------------------------------------------------------------------- source
 
 
+@pytest.fixture(scope="module")
+def parsed(request: pytest.FixtureRequest) -> tuple[str, ast.Module]:
+    """A file and its tree. As its scope is the module, all tests of a file follow one another, and parse it once."""
+    text = request.param.read_text(encoding="utf-8")
+    return text, ast.parse(text)
+
+
+def for_each(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("parsed", paths, ids=name_of, indirect=True, scope="module")
+
+
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
@@ -111,11 +129,11 @@ def lines_of(node: ast.AST) -> int:
     return node.end_lineno - node.lineno + 1
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_functions_and_modules_are_short(path: Path) -> None:
-    source = path.read_text(encoding="utf-8")
+@for_each(SOURCES)
+def test_functions_and_modules_are_short(parsed: tuple[str, ast.Module]) -> None:
+    source, tree = parsed
     assert len(source.splitlines()) <= MAX_MODULE_LINES
-    for node in functions(ast.parse(source)):
+    for node in functions(tree):
         lines = lines_of(node)
         documented = lines_of(node.body[0]) if ast.get_docstring(node) else 0
         assert lines - documented <= MAX_FUNCTION_LINES and lines <= MAX_DOCUMENTED_LINES, f"{node.name}: {lines} lines"
@@ -142,9 +160,9 @@ def private_names(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=name_of)
-def test_no_private_name_is_used_outside_its_module(path: Path) -> None:
-    names = list(private_names(ast.parse(path.read_text(encoding="utf-8"))))
+@for_each([*SOURCES, *TESTS])
+def test_no_private_name_is_used_outside_its_module(parsed: tuple[str, ast.Module]) -> None:
+    names = list(private_names(parsed[1]))
     assert not names
 
 
@@ -179,9 +197,9 @@ def without_shapes(tree: ast.Module) -> Iterator[str]:
                 yield f"{prefix}{node.name}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_public_functions_state_the_shapes_of_their_arrays(path: Path) -> None:
-    names = list(without_shapes(ast.parse(path.read_text(encoding="utf-8"))))
+@for_each(SOURCES)
+def test_public_functions_state_the_shapes_of_their_arrays(parsed: tuple[str, ast.Module]) -> None:
+    names = list(without_shapes(parsed[1]))
     assert not names
 
 

@@ -1,9 +1,13 @@
 """Encoders with packed weights against those that they are made of."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, BertModel, DistilBertConfig
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoModel, BertConfig, BertModel, DistilBertConfig
 
 from longdoc import Pipeline
 from longdoc.bert import Bert
@@ -11,7 +15,17 @@ from longdoc.document import Document
 from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.inputs import rounded
 from longdoc.model import Model
-from longdoc.packed import PackedBert, PackedLinear, can_pack, pack_for_cpu
+from longdoc.packed import (
+    JoinedLinear,
+    PackedBert,
+    PackedLinear,
+    attend_at_once,
+    attend_each,
+    can_pack,
+    pack_for_cpu,
+    pack_for_gpu,
+    places_of,
+)
 
 DTYPES = [torch.float32, torch.bfloat16]
 CPU = torch.device("cpu")
@@ -64,6 +78,53 @@ def test_the_states_of_a_window_do_not_depend_on_the_others_of_its_batch(model, 
             alone = windows(model, [size])
             (expected,) = alone.content(packed(**alone.inputs).numpy())
             assert np.array_equal(found, expected), size
+
+
+def attend_by_starts(query, key, value, starts, starts_of_keys, longest, longest_of_keys):
+    """What ``varlen_attn`` computes, of ``(N, H, D)``, and what it asks for."""
+    assert starts.dtype == torch.int32 and starts is starts_of_keys and starts.is_contiguous()
+    bounds = starts.tolist()
+    assert bounds[0] == 0 and bounds[-1] == len(query) == len(key) == len(value)
+    assert max(end - start for start, end in itertools.pairwise(bounds)) == longest == longest_of_keys
+    out = torch.empty_like(query)
+    for start, end in itertools.pairwise(bounds):
+        scores = torch.einsum("qhd,khd->hqk", query[start:end], key[start:end]) * query.shape[-1] ** -0.5
+        out[start:end] = torch.einsum("hqk,khd->qhd", scores.softmax(dim=-1), value[start:end])
+    return out
+
+
+@pytest.mark.parametrize("attend", [attend_each, attend_at_once])
+@pytest.mark.parametrize("lengths", [[1], [9, 9, 9], [12, 5, 1, 1], [7, 0, 3], [0], None])
+def test_unpadded_rows_have_the_states_of_padded_rows(model, attend, lengths, monkeypatch):
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", attend_by_starts)
+    lengths = np.random.default_rng(0).integers(1, 60, 30).tolist() if lengths is None else lengths
+    unpadded = pack_for_gpu(model.encoder, torch.float32, attend)
+    assert not unpadded.computes_padding and JoinedLinear in {type(module) for module in unpadded.modules()}
+    n_columns = max(*lengths, 2)
+    ids = torch.randint(5, 300, (len(lengths), n_columns))
+    types, mask = ids % 2, torch.arange(n_columns) < torch.tensor(lengths)[:, None]
+    with torch.inference_mode():
+        found = unpadded(ids, mask, types, lengths=lengths)
+        assert torch.equal(found, unpadded(ids, mask, types))
+        for row, length in enumerate(lengths):
+            assert not found[row, length:].any()
+            if length:
+                (expected,) = model.encoder(ids[row : row + 1, :length], None, types[row : row + 1, :length])
+                torch.testing.assert_close(found[row, :length], expected, atol=5e-5, rtol=0)
+
+
+def test_what_a_gpu_cannot_unpad_is_left_as_it_is(model):
+    config = DistilBertConfig(vocab_size=300, dim=16, n_heads=2, n_layers=1, hidden_dim=32)
+    narrow = BertConfig(vocab_size=300, hidden_size=12, num_attention_heads=2, num_hidden_layers=1)
+    for backbone in (AutoModel.from_config(config), BertModel(narrow)):  # of the second, heads are 6 wide
+        encoder = Encoder(backbone.eval(), model.encoder.template)
+        assert pack_for_gpu(encoder, torch.bfloat16) is encoder
+
+
+@given(st.lists(st.integers(0, 9), min_size=1), st.integers(9, 12))
+def test_places_are_those_of_the_mask(lengths, n_columns):
+    mask = np.arange(n_columns) < np.array(lengths)[:, None]
+    assert places_of(lengths, n_columns).tolist() == np.flatnonzero(mask).tolist()
 
 
 def test_batches_of_all_sizes_have_few_lengths():

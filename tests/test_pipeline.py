@@ -135,6 +135,12 @@ def test_a_document_is_read_alike_alone_and_among_others(precision, encoder):
             np.testing.assert_allclose(*scores, rtol=0, atol=1e-6)
 
 
+def test_a_pipeline_shows_its_heads_and_how_they_compute(model):
+    shown = repr(Pipeline(model, device="cpu", precision="float32", rules=Rules.load("default")))
+    assert shown == "<Pipeline: contract (ner), biomedical (ner); windows in float32 on cpu; rules>"
+    assert repr(Pipeline()) == "<Pipeline: no heads>"
+
+
 def test_tasks_choose_heads(pipeline):
     document = Document.from_text(LONG)
     both, one = pipeline(document), pipeline(document, tasks=["biomedical"])
@@ -154,6 +160,9 @@ def test_tasks_choose_heads(pipeline):
         (lambda p: Pipeline.from_pretrained(encoder="sparsely"), "'windows', 'sparse'"),
         (lambda p: Pipeline.from_pretrained(precision="float8"), "'bfloat16'"),
         (lambda p: Pipeline.from_pretrained(device="tpu?"), "'auto'"),
+        (lambda p: Pipeline(precision="float8"), "'bfloat16'"),
+        (lambda p: Pipeline(device="tpu?"), "'auto'"),
+        (lambda p: Pipeline.from_pretrained("long/" * 1000), r"^long/.*: cannot be looked at \(File name too long\)"),
         (lambda p: Pipeline.from_pretrained("no-such-folder"), "neither a folder with a model nor"),
         (lambda p: p("no-such-file.pdf"), "no-such-file.pdf"),
     ],
@@ -411,7 +420,7 @@ def test_threads_that_each_compute_a_batch_find_what_one_thread_finds(model):
 
 @pytest.mark.parametrize("progress", [True, False])
 def test_progress_is_shown_or_not(model, progress, capsys, monkeypatch):
-    monkeypatch.setattr("longdoc.pipeline.PROGRESS_DELAY", 0.0)
+    monkeypatch.setattr("longdoc.stream.PROGRESS_DELAY", 0.0)
     Pipeline(model, progress=progress)(Document.from_text(LONG))
     assert ("token" in capsys.readouterr().err) == progress
 

@@ -5,12 +5,14 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,24 @@ class Here:
 
     def close(self) -> None:
         self.gate.set()
+
+
+class Client(TestClient):
+    """A client that checks that the OpenAPI document describes whatever it is answered."""
+
+    described: dict[str, Any] = {}  # noqa: RUF012 (the same for all applications)
+
+    def request(self, method: str, url: Any, **options: Any) -> Any:
+        answer = super().request(method, url, **options)
+        routes = Client.described = Client.described or self.app.openapi()["paths"]
+        for path, methods in routes.items():
+            if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), answer.url.path) and method.lower() in methods:
+                known = methods[method.lower()]["responses"]
+                assert str(answer.status_code) in known, f"{method} {path}: {answer.status_code} is not described"
+                kind = answer.headers.get("content-type", "").partition(";")[0]
+                content = known[str(answer.status_code)].get("content", {})
+                assert kind in content or not (content or answer.content), f"{method} {path}: {kind} is not described"
+        return answer
 
 
 class Server:
@@ -104,7 +124,7 @@ def serving(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
         crews = Crews(Here(Loader(known.max_bytes)), 2, Here(reader))
         made = Service(known, request, crews)
         made.group_characters = 1000
-        client = TestClient(create_app(made), base_url=HERE, raise_server_exceptions=False)
+        client = Client(create_app(made), base_url=HERE, raise_server_exceptions=False)
         client.__enter__()
         started.append((client, made))
         return Server(client, made)
@@ -177,16 +197,52 @@ def test_a_page_shows_what_was_found_without_scripts_and_harmlessly(serving) -> 
     assert page.status_code == 200 and "<mark" in page.text and "Ada Sons Ltd." in page.text
     assert "<script" not in page.text and "&lt;b&gt;.txt" in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert page.headers["referrer-policy"] == "no-referrer", "its address is a secret"
+    for each in (answer, page, server.send("/nothing"), server.send("/extract", oddity="1")):
+        assert each.headers["x-content-type-options"] == "nosniff" and each.headers["cache-control"] == "no-store"
 
 
 def test_the_interface_is_described(serving) -> None:
     described = serving().client.get("/openapi.json").json()
-    assert {"/jobs", "/jobs/{id}", "/extract", "/ask", "/health", "/metrics"} <= set(described["paths"])
     body = described["paths"]["/extract"]["post"]["requestBody"]["content"]
     assert list(body) == ["multipart/form-data"]
     answers = described["paths"]["/extract"]["post"]["responses"]
-    assert {"400", "408", "415", "500", "503"} <= set(answers)
-    assert "fields do not go together" in answers["422"]["description"]
+    assert "fields do not go together" in answers["422"]["description"] and "Link" in answers["200"]["headers"]
+    assert set(described["components"]["schemas"]["ProblemBody"]["properties"]) == {"error", "message", "remedy"}
+    assert "HTTPValidationError" not in str(described)
+    job = described["paths"]["/jobs/{id}"]["get"]
+    assert job["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("JobBody")
+    assert job["security"] and "security" not in described["paths"]["/health"]["get"]
+
+
+def test_each_route_describes_what_it_answers_to_wrong_requests(serving, monkeypatch) -> None:
+    open_, closed = serving(), serving(token=TOKEN)  # the client checks that what is answered is described
+    routes = [
+        (method.upper(), re.sub("{.*}", "x", path))
+        for path, methods in open_.client.app.openapi()["paths"].items()
+        for method in methods
+    ]
+    assert len(routes) == 9
+    for method, path in routes:
+        is_open = path in ("/health", "/pages/x")
+        assert (closed.client.request(method, path).status_code == 401) is not is_open
+        answer = open_.client.request(method, path, headers={"Origin": "https://evil.example"})
+        assert (answer.status_code == 403) is not is_open
+        refused(open_.client.request(method, path, headers={"Host": "evil.example"}), 400, "MalformedRequestError")
+        answer = open_.client.request(method, path, headers={"Content-Length": "99999999"})
+        refused(answer, 413, "TooLargeError")
+
+    def fail(*_: Any, **options: Any) -> None:
+        raise ValueError("a secret")
+
+    for name in ("admit", "job", "job_of_page"):
+        monkeypatch.setattr(open_.service, name, fail)
+    monkeypatch.setattr(Service, "is_stopping", property(fail))
+    for method, path in routes:
+        if path != "/metrics":
+            refused(open_.client.request(method, path), 500, "InternalError", "log")
+    monkeypatch.undo()
+    assert 'longdoc_requests_total{method="GET",route="/health",status="500"} 1.0' in open_.client.get("/metrics").text
 
 
 # ----------------------------------------------------------------------------------------------------------------- jobs
@@ -278,6 +334,29 @@ def test_results_are_forgotten_for_their_size_but_never_the_newest(serving) -> N
     assert server.client.get(f"{jobs[1]}/result").status_code == 200
 
 
+@pytest.mark.parametrize("format", ["jsonl", "html"])
+def test_few_results_are_written_at_a_time(format, serving, monkeypatch) -> None:
+    server = serving()
+    done = server.await_state(server.post(), "done")
+    at_work, most, lock = 0, 0, threading.Lock()
+
+    def render(*_: object) -> str:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        time.sleep(0.02)
+        with lock:
+            at_work -= 1
+        return "{}"
+
+    monkeypatch.setattr("longdoc.serve.app.rendered", render)
+    address = done["result" if format == "jsonl" else "page"]
+    with ThreadPoolExecutor(6) as threads:
+        answers = [*threads.map(server.client.get, [address] * 6)]
+    assert {answer.status_code for answer in answers} == {200} and most == 2
+
+
 # --------------------------------------------------------------------------------------------------------------- limits
 
 
@@ -288,11 +367,54 @@ def test_requests_beyond_the_queue_are_told_when_to_come_again(serving) -> None:
     for route in ("/jobs", "/extract"):
         answer = server.send(route)
         refused(answer, 429, "QueueFullError", "2 documents")
-        assert int(answer.headers["retry-after"]) >= 1
+        assert int(answer.headers["retry-after"]) >= 1 and answer.headers["connection"] == "close"
     server.models.gate.set()
     for job in jobs:
         server.await_state(job, "done")
     assert server.send("/extract").status_code == 200
+
+
+def test_documents_that_would_take_too_much_memory_are_told_when_to_come_again(serving) -> None:
+    server = serving(queue_bytes=10_000)
+    server.models.gate.clear()
+    first = server.post(content="x" * 20_000)  # which is the only one
+    server.await_state(first, "reading")
+    answer = server.send("/jobs")
+    refused(answer, 429, "QueueFullError", "of 10,000", "no room")
+    assert int(answer.headers["retry-after"]) >= 1
+    server.models.gate.set()
+    server.await_state(first, "done")
+    server.models.gate.clear()
+    second = server.post()
+    server.await_state(second, "reading")
+    metrics = server.client.get("/metrics").text
+    assert 1000 < float(re.search(r"^longdoc_queue_bytes (.+)", metrics, re.M)[1]) < 9000
+    assert server.send("/jobs", "x" * 9_000).status_code == 429
+    parts = iter([b"--x\r\n"])  # which does not say how large it is
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    refused(server.client.post("/jobs", content=parts, headers=headers), 429, "QueueFullError")
+    third = server.post()
+    server.models.gate.set()
+    server.await_state(third, "done")
+
+
+def test_no_further_document_is_loaded_while_those_that_wait_take_too_much_memory(serving, tmp_path) -> None:
+    server = serving(queue_bytes=500)
+    (tmp_path / "lease.txt").write_text(LEASE)
+    server.loaders.gate.clear()
+    server.models.gate.clear()
+    jobs = []
+    for _ in range(4):
+        jobs.append(server.client.post("/jobs", data={"path": "lease.txt"}).headers["location"])
+    server.loaders.gate.set()
+    for job in jobs[:2]:
+        server.await_state(job, "loaded", "reading")
+    time.sleep(0.05)
+    assert [server.client.get(job).json()["state"] for job in jobs[2:]] == ["waiting"] * 2
+    assert len(server.loaders.begun) == 2
+    server.models.gate.set()
+    for job in jobs:
+        server.await_state(job, "done")
 
 
 def test_who_would_wait_too_long_for_a_result_is_refused_at_once(serving) -> None:
@@ -347,8 +469,8 @@ def test_the_time_of_a_request_begins_with_its_upload(serving, monkeypatch) -> N
     server = serving(timeout=60.0)
     admit = server.service.admit
 
-    def admit_long_ago(**options: Any) -> Any:
-        job = admit(**options)
+    def admit_long_ago(*given: Any, **options: Any) -> Any:
+        job = admit(*given, **options)
         job.began -= 60.0
         return job
 
@@ -491,7 +613,7 @@ def test_no_file_outside_the_root_is_read(path, status, error, serving, tmp_path
     os.mkfifo(root / "pipe")
     answer = serving(root=root).client.post("/extract", data={"path": path})
     refused(answer, status, error)
-    assert str(tmp_path) not in answer.text
+    assert str(tmp_path) not in answer.text and len(answer.text) < 600
 
 
 def test_without_a_root_no_file_is_read(serving) -> None:
@@ -505,6 +627,7 @@ def test_without_a_root_no_file_is_read(serving) -> None:
         ({}, 400, "MalformedRequestError", "either the field file or the field path"),
         ({"path": ["a.txt", "b.txt"]}, 400, "MalformedRequestError", "several times"),
         ({"path": "lease.txt", "min_score": "2"}, 400, "MalformedRequestError", "min_score"),
+        ({"file": "lease.txt"}, 400, "MalformedRequestError", "file=@lease.pdf"),
         ({"path": "lease.txt", "record": "novel"}, 400, "MalformedRequestError", "contract"),
         ({"path": "lease.txt", "fields": "parties"}, 422, "ConfigError", "schema=contract"),
         ({"path": "lease.txt", "schema": "contrat"}, 422, "ConfigError", "did you mean 'contract'?"),
@@ -514,6 +637,17 @@ def test_without_a_root_no_file_is_read(serving) -> None:
 def test_fields_that_are_wrong_are_named(fields, status, error, word, serving, tmp_path) -> None:
     (tmp_path / "lease.txt").write_text(LEASE)
     refused(serving().client.post("/extract", data=fields), status, error, word)
+
+
+def test_what_is_no_form_is_told_how_to_send_one(serving) -> None:
+    client = serving().client
+    for kind in ("application/json", "application/pdf", "a" * 500):
+        answer = client.post("/extract", content=b"%PDF-1.7", headers={"Content-Type": kind})
+        refused(answer, 415, "BodyTypeError", kind[:80], "multipart/form-data", "-F file=@")
+    raw = b"%PDF-1.7" + 200 * b"&x"  # as curl --data-binary declares it
+    answer = client.post("/extract", content=raw, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    refused(answer, 400, "MalformedRequestError", "Too many fields", "-F file=@")
+    refused(client.post("/extract", files={"path": ("a.txt", "one")}), 400, "MalformedRequestError", "no text")
 
 
 @pytest.mark.parametrize("charset", ["punycode", "undefined", '"UTF-7"', "nonsense"])
@@ -564,8 +698,10 @@ def test_two_documents_in_one_request_are_refused(serving) -> None:
 def test_unknown_addresses_are_told_as_json(serving) -> None:
     client = serving().client
     refused(client.get("/nothing"), 404, "MalformedRequestError", "/openapi.json")
-    refused(client.get("/extract"), 405, "MalformedRequestError")
-    refused(client.post("/ask", files={"file": ("a.txt", "one")}), 400, "MalformedRequestError", "question")
+    wrong = client.get("/extract")
+    refused(wrong, 405, "MalformedRequestError")
+    assert wrong.headers["allow"] == "POST" and client.head("/health").status_code == 200
+    refused(client.post("/ask", files={"file": ("a.txt", "one")}), 400, "MalformedRequestError", "question is missing")
 
 
 # ---------------------------------------------------------------------------------------------------------------- token
@@ -632,6 +768,24 @@ def test_the_command_refuses_to_serve_others_without_a_token(monkeypatch, capsys
     monkeypatch.delenv("LONGDOC_TOKEN", raising=False)
     assert cli.main(["serve", "--host", "0.0.0.0"]) == 2
     assert "without a token" in capsys.readouterr().err
+
+
+def test_an_address_that_cannot_be_listened_at_is_told(capsys) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert cli.main(["serve", "--port", port]) == 2
+    told = capsys.readouterr().err
+    assert f"127.0.0.1, port {port}: cannot be listened at (" in told and "; name another --port" in told
+    assert told.count("127.0.0.1") == 1, "not as the socket library says it, too"
+    assert cli.main(["serve", "--host", "192.0.2.1", "--token", TOKEN]) == 2  # which no machine has
+    assert "192.0.2.1, port 8000: cannot be listened at (" in capsys.readouterr().err
+
+
+def test_the_command_passes_the_choice_of_the_model_on(monkeypatch) -> None:
+    requests: list[Request] = []
+    monkeypatch.setattr("longdoc.serve.server.serve", lambda settings, request, tell: requests.append(request))
+    assert cli.main(["serve", "--model", "mine", "--encoder", "sparse", "--device", "cpu", "--precision", "int8"]) == 0
+    assert requests == [Request(model="mine", encoder="sparse", device="cpu", precision="int8")]
 
 
 def test_without_the_libraries_of_models_the_extra_is_named(monkeypatch) -> None:

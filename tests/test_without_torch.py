@@ -134,6 +134,15 @@ def test_batches_and_processes_do_not_change_what_a_graph_finds(folder, by_graph
     assert pickle.loads(pickle.dumps(by_graph))(document) == by_graph(document)
 
 
+def test_windows_are_computed_several_at_a_time(folder, by_graph, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    document, pipeline = load(TEXT.encode()), Pipeline.from_pretrained(folder / "graph", batch_tokens=70)
+    scorer = pipeline.readers[0].scorer
+    assert (scorer.at_a_time, scorer.graph.threads) == (3, 1)
+    assert pipeline(document).entities == by_graph(document).entities
+    assert pickle.loads(pickle.dumps(pipeline))(document).entities == by_graph(document).entities, "after its threads"
+
+
 def test_an_export_is_evaluated_as_its_model(folder, corpus):
     data = {"reader": "jsonl", "files": ["contracts.jsonl"], "labels": {"party": "PARTY"}, "limit": 3}
     found = []
@@ -172,6 +181,10 @@ def test_what_an_export_has_decided_is_not_chosen_again(folder, options, message
     with pytest.raises(ConfigError, match=message):
         Pipeline.from_pretrained(folder / "graph", **options)
     Pipeline.from_pretrained(folder / "graph", device=torch.device("cpu"), precision="float32")
+
+
+def test_a_pipeline_shows_that_it_reads_with_an_export(by_graph):
+    assert repr(by_graph).endswith("embed (embed); windows in float32 by onnx; rules>")
 
 
 def test_an_export_is_no_model(folder, by_graph):

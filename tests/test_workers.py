@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from threading import Thread, Timer
 
 import pytest
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 import isolated_functions as functions
 from longdoc.errors import ConfigError, RemoteError, WorkerError
@@ -366,13 +368,37 @@ def test_a_worker_is_not_interrupted_and_its_parent_is(tmp_path: Path) -> None:
     wait_until(lambda: not any(map(runs, workers)))
 
 
-def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
+def test_no_process_is_left_when_the_parent_is_killed_and_no_file_when_another_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (scratch / "longdoc-worker-file").touch()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     with start(f"import isolated_functions as f; f.run_beyond({str(tmp_path)!r})") as parent:
         workers = started(tmp_path)
         assert all(map(runs, workers))
+        left = {folder for folder in scratch.iterdir() if folder.is_dir()}
+        assert len(left) == 2 and all(len([*folder.iterdir()]) == 1 for folder in left)
+        assert result(("same", 1)) == 1 and left < {*scratch.iterdir()}, "they are in use"
         parent.kill()
         parent.communicate(timeout=PATIENCE)
     wait_until(lambda: not any(map(runs, workers)))
+    assert result(("same", 1)) == 1 and [each.name for each in scratch.iterdir()] == ["longdoc-worker-file"]
+
+
+def test_temporary_files_of_a_worker_that_is_killed_are_removed(tmp_path: Path) -> None:
+    note = tmp_path / "files"
+    assert isinstance(result(("leave_files", str(note)), limits=Limits(attempts=1)), Lost)
+    left = [Path(line) for line in note.read_text().split()]
+    assert len({file.parent for file in left}) == 1 and left[0].parent.parent == Path(tempfile.gettempdir())
+    assert len(left) == 2 and not left[0].parent.exists()
+
+
+def test_without_a_place_for_temporary_files_workers_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert result(("same", 1)) == 1
 
 
 def test_without_help_of_the_kernel_a_worker_notices_the_end_of_its_parent() -> None:
@@ -406,13 +432,16 @@ def started(folder: Path) -> list[int]:
     return [int(pid) for note in notes for pid in note.read_text().split()]
 
 
-def test_caches_of_libraries_are_bounded_unless_the_caller_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MALLOC_ARENA_MAX", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
+def test_caches_of_libraries_are_bounded_and_stay_unless_the_caller_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("MALLOC_ARENA_MAX", "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "TORCHINDUCTOR_CACHE_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
-    names = ["MALLOC_ARENA_MAX", "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"]
+    names = ["MALLOC_ARENA_MAX", "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY", "TORCHINDUCTOR_CACHE_DIR"]
     with Workers(os.getenv, 1) as workers:
-        assert [each.result for each in workers.run(names, ordered=True)] == ["1", "128", "7"]
+        found = [each.result for each in workers.run(names, ordered=True)]
+    assert found == ["1", "128", "7", default_cache_dir()], "not in the folder that goes with the worker"
 
 
 def test_a_worker_that_the_system_does_not_start_is_an_error_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:

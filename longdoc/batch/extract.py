@@ -25,7 +25,7 @@ from longdoc.batch.stages import Extracted, give_back_memory
 from longdoc.batch.status import MANIFEST, with_same_as
 from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, require
-from longdoc.exported import names_export
+from longdoc.export_record import export_folder
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.summary import count, shown
 from longdoc.workers import Limits
@@ -164,9 +164,9 @@ def _check(format: str, engine: str, workers: int | None, progress: object, **fl
 def _checked_request(what: RequestOptions) -> Request:
     """What to find, if the libraries of the model are installed; an export says what it needs when it is loaded."""
     request = Request.of(**what)
-    for library in ("torch", "transformers"):
-        if not names_export(request.model) and find_spec(library) is None:  # imported in a process of its own
-            require(library, extra="model", needed_by="extraction")
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing and export_folder(request.model) is None:  # they would be imported in a process of its own
+        require(missing[0], extra="model", needed_by="extraction")
     return request
 
 

@@ -19,7 +19,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -78,6 +78,11 @@ class RayEngine:
             WorkerError: processes cannot start.
             BatchError: the cluster stopped.
         """
+        if request.device.startswith("cuda:"):
+            raise ConfigError(
+                f"device is {request.device!r}, but Ray deals the GPUs out to processes; use 'cuda' for all that the "
+                "cluster has, and start the cluster with fewer if it is to use fewer"
+            )
         groups = [pickle.dumps(group, _PROTOCOL) for group in groups_of(inputs)]
         with cluster(self.address) as ray:
             try:
@@ -93,8 +98,6 @@ class RayEngine:
     def _rows(self, ray: Any, request: Request, format: str, groups: Sequence[bytes]) -> Generator[bytes]:
         """The results of all groups in their order, pickled."""
         crew = self._crew(ray, request.device, len(groups))
-        if crew.gpus and request.device != "auto":
-            request = replace(request, device="cuda")  # Ray shows each process its own
         folder = Path.cwd() if request.model != "default" and Path(request.model).is_dir() else None
         extractor = (
             Extractor(request, format),
@@ -126,7 +129,7 @@ class RayEngine:
         """
         has = ray.cluster_resources()
         n_gpus, n_cpus = has.get("GPU", 0.0), max(has.get("CPU", 0.0), 1.0)
-        on_gpus = device.startswith("cuda") or (device == "auto" and n_gpus >= self.gpus)
+        on_gpus = device == "cuda" or (device == "auto" and n_gpus >= self.gpus)  # Ray shows each process its own
         if on_gpus and n_gpus < self.gpus:
             raise ConfigError(f"device {device!r}: the Ray cluster has {n_gpus:g} GPUs; use another device, or 'auto'")
         nodes = sum(bool(node["Alive"] and node["Resources"].get("CPU")) for node in ray.nodes())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from longdoc.arguments import check_flags, check_score, check_strings, check_type, names_in
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, RecordError
+from longdoc.export_record import DATA_FILE, FILES
 from longdoc.schema import Schema, load_schema
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Prediction
 
-_MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "model.onnx", "model.xml", "model.bin", "model.pt2")
+_GRAPHS = (DATA_FILE, *(name for files in FILES.values() for name in files))
+_MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", *_GRAPHS)
 _BLOCK = 1 << 20
 
 
@@ -175,16 +177,9 @@ def fingerprint(model: str) -> str:
     if folder.is_dir():
         files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
         return f"{model if model == 'default' else folder.resolve().name}@{_digest(files)[:16]}"
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
+    from longdoc.model_files.repository import RepositoryFiles  # loads huggingface_hub
 
-    try:
-        config = Path(hf_hub_download(model, "config.json"))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise ConfigError(
-            f"{model} is neither a folder with a model nor a model on the hub that can be reached from here: {error}"
-        ) from error
-    return f"{model}@{config.parent.name[:16]}"
+    return f"{model}@{RepositoryFiles(model).config_file().parent.name[:16]}"
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
 
 def what(arguments: argparse.Namespace, schema: Any) -> dict[str, Any]:
     """What to find, and with which model."""
-    names = ("model", "encoder", "precision", "record", "min_score", "all_windows", "password")
+    names = ("model", "encoder", "device", "precision", "record", "min_score", "all_windows", "password")
     tasks = arguments.tasks.split(",") if arguments.tasks is not None else None
     given = {name: getattr(arguments, name) for name in names}
     return {**given, "tasks": tasks, "rules": arguments.rules or (), "schema": schema}

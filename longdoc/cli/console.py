@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from traceback import format_exception
 from types import TracebackType
 from typing import TextIO, cast
@@ -69,10 +70,19 @@ def prepare() -> None:
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(ShownFormatter())
     sys.excepthook = _tell_bug
+    warnings.formatwarning = _warning
 
 
 def _tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     tell_shown(shown("".join(format_exception(kind, error, trace)).rstrip(), lines=True))
+
+
+def _warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """A warning of longdoc as a line for users, without the place in the code; those of others with it."""
+    is_own = category.__module__ == "longdoc.errors"
+    return f"longdoc: {shown(str(message))}\n" if is_own else shown(f"{filename}:{lineno}: {message}") + "\n"
 
 
 def abandon_output() -> None:

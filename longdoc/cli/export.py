@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="name of the head; needed for transformers if the model has several; a graph has all heads by default",
     )
     graph = parser.add_argument_group("graph")
-    graph.add_argument("--int8", action="store_true", help="products of integers: a smaller file, and faster; for onnx")
+    graph.add_argument(
+        "--int8", action="store_true", help="products of integers: a smaller file, and faster; not torch-export"
+    )
     graph.add_argument(
         "--encoder",
         choices=["windows", "sparse"],

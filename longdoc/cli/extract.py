@@ -175,9 +175,9 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
     default = TERMINAL if is_terminal else PIPE
     format = FORMATS[arguments.format or (format_of(output) if output else default)]
     if is_terminal and not format.streams:
-        raise ConfigError(f"the format {format.name} is not for a terminal; name a file: -o OUT{format.suffix}")
+        raise ConfigError(f"the format {format.name} is not for a terminal; name a file: {_named_file(format)}")
     if output is None and format.binary:
-        raise ConfigError(f"the format {format.name} is binary; name a file: -o OUT{format.suffix}")
+        raise ConfigError(f"the format {format.name} is binary; name a file: {_named_file(format)}")
     if not format.entities and not (arguments.schema or arguments.record):
         raise ConfigError(f"the format {format.name} has {format.description}; add one of them")
     if arguments.record == "auto" and not format.entities:
@@ -189,6 +189,11 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
     if arguments.schema and not format.answers:
         raise ConfigError(f"the format {format.name} cannot hold the answers of --schema; {holding_answers()} can")
     return format
+
+
+def _named_file(format: Format) -> str:
+    """The argument that names a file of a format."""
+    return f"-o OUT{format.suffix}" if format.suffix else f"-o FILE --format {format.name}"
 
 
 def _check_output(output: str, paths: Iterable[str], *, overwrite: bool) -> None:

@@ -37,6 +37,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="read overlapping windows, or the whole document with sparse attention; default: windows",
     )
     group.add_argument(
+        "--device",
+        default="auto",
+        metavar="D",
+        help="cpu, cuda, cuda:1, or several GPUs such as cuda:0,1; default: auto, a GPU if there is one",
+    )
+    group.add_argument(
         "--precision",
         choices=["auto", "float32", "bfloat16", "int8"],
         default="auto",
@@ -143,7 +149,7 @@ def load_pipeline(arguments: argparse.Namespace, **options: Any) -> Pipeline:
     from longdoc.outputs.table import plain_console
 
     with plain_console(sys.stderr).status("Loading the model"):
-        chosen = {"encoder": arguments.encoder, "precision": arguments.precision}
+        chosen = {name: getattr(arguments, name) for name in ("encoder", "device", "precision")}
         return longdoc.Pipeline.from_pretrained(arguments.model, **chosen, **options)
 
 
@@ -173,9 +179,9 @@ def import_reading(arguments: argparse.Namespace) -> None:
     Raises:
         MissingDependencyError: a library is not installed.
     """
-    from longdoc.exported import names_export
+    from longdoc.export_record import export_folder
 
-    if names_export(arguments.model):
+    if export_folder(arguments.model) is not None:
         require("tokenizers", extra="onnx", needed_by=f"longdoc {arguments.command}")
     else:
         require_model_libraries(arguments.command)

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from longdoc.cli import console, options
@@ -31,13 +32,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what requests must bear (Authorization: Bearer TOKEN); better given as {TOKEN} in the environment, "
         "where other users do not see it. Needed for every address but that of this machine",
     )
-    limits = parser.add_argument_group("limits")
+    _add_limits(parser.add_argument_group("limits"))
+    options.add_model(parser)
+
+
+def _add_limits(limits: argparse._ArgumentGroup) -> None:
     limits.add_argument("--max-bytes", type=options.size, metavar="SIZE", help="of a document; default: 32MB")
     limits.add_argument(
         "--queue",
         type=options.positive_integer,
         metavar="N",
         help="documents that may wait or be worked on; more are refused with status 429; default: 16",
+    )
+    limits.add_argument(
+        "--queue-bytes",
+        type=options.size,
+        metavar="SIZE",
+        help="of these documents in all, as uploaded or as loaded, which takes more; default: 500MB",
     )
     limits.add_argument(
         "--timeout",
@@ -56,7 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument(
         "--keep-bytes", type=options.size, metavar="SIZE", help="and of what size in all; default: 500MB"
     )
-    options.add_model(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,10 +77,11 @@ def run(arguments: argparse.Namespace) -> int:
     from longdoc.serve.server import serve
     from longdoc.serve.settings import Settings
 
-    names = ("host", "port", "root", "max_bytes", "queue", "timeout", "memory", "keep", "keep_seconds", "keep_bytes")
+    names = {each.name for each in fields(Settings)} - {"token"}
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     settings = Settings(token=arguments.token or os.environ.get(TOKEN) or None, **given)
-    request = Request.of(model=arguments.model, encoder=arguments.encoder)
+    chosen = {name: getattr(arguments, name) for name in ("model", "encoder", "device", "precision")}
+    request = Request.of(**chosen)
     with _log():
         serve(settings, request, lambda address: console.tell(f"longdoc: answers at {address}"))
     return 0

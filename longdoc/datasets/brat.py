@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example
@@ -26,6 +27,8 @@ from longdoc.labels import Span
 
 _OTHER_KINDS = re.compile(r"([REAMN])\d+\s|(#)\d*\s|(\*)\s")
 """Start of a line that is not an entity."""
+_BY_LONGDOC = "# longdoc\n"
+"""Start of a ``visual.conf`` whose labels are those that longdoc found, and brat's types stand for."""
 _NAMES = {
     "R": "relation",
     "E": "event",
@@ -52,6 +55,8 @@ def read_brat(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example
     span at every line end, and a flat head cannot learn gaps. If such a span overlaps another,
     :func:`longdoc.datasets.check_overlaps` reports it.
 
+    In a folder that longdoc wrote, ``visual.conf`` has the labels that brat's types stand for.
+
     Offsets count characters. Where the texts of a file's spans fit only if a Windows line end is one character, as BRAT
     itself counts it, or if characters are UTF-16 units, they are read so.
 
@@ -65,6 +70,7 @@ def read_brat(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example
     """
     folder = path if path.is_dir() else path.parent
     files = sorted(folder.rglob("*")) if path.is_dir() else [path]
+    labels = _labels(folder / "visual.conf")
     stems = dict.fromkeys(str(file)[: -len(".txt")] for file in files if file.suffix in (".txt", ".ann"))
     with remarks_on(path, remarks) as noted:
         for text_file, annotation_file in ((Path(f"{stem}.txt"), Path(f"{stem}.ann")) for stem in stems):
@@ -74,8 +80,18 @@ def read_brat(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example
                         f"{file}: missing next to {other.name}; a text without annotations needs an empty .ann"
                     )
             text = read_text(text_file)
-            spans = _entities(annotation_file, text, noted)
+            spans = [replace(s, label=labels.get(s.label, s.label)) for s in _entities(annotation_file, text, noted)]
             yield Example(text_file.relative_to(folder).with_suffix("").as_posix(), text, tuple(spans))
+
+
+def _labels(file: Path) -> dict[str, str]:
+    """The labels by type in the configuration that longdoc wrote for brat; none in any other."""
+    text = read_text(file) if file.is_file() else ""
+    if not text.startswith(_BY_LONGDOC):
+        return {}
+    lines = text.partition("[labels]\n")[2].partition("\n[")[0].splitlines()
+    pairs = (line.partition(" | ") for line in lines)
+    return {type: unquote(label) for type, found, label in pairs if found}
 
 
 def _entities(file: Path, text: str, remarks: Remarks) -> list[Span]:

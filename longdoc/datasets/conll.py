@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
+from urllib.parse import unquote
 
 from longdoc.datasets.config import ReaderConfig
 from longdoc.datasets.examples import Example
@@ -16,6 +17,7 @@ from longdoc.errors import DataError
 from longdoc.labels import Span
 
 _TAG = re.compile(r"O|[BIMELSUW]-.+")
+_ENCODED = re.compile(r"(?:%[0-9A-F]{2})+")
 _INSIDE, _CLOSING = frozenset("IMEL"), frozenset("ELSUW")
 Sentence: TypeAlias = list[tuple[str, str]]
 """Tokens with their tags."""
@@ -47,7 +49,8 @@ def read_conll(
 
     Tokens are joined by spaces, sentences by line feeds. ``-DOCSTART-`` lines separate documents. A file without them
     is a corpus of single sentences and is read as documents of ``sentences_per_document``, so that a window contains
-    more than one sentence.
+    more than one sentence. White space and ``%`` in labels may be percent-encoded, ``Governing%20Law``, as longdoc
+    writes them.
 
     Raises:
         DataError: a column is missing, a token is empty or a tag belongs to no scheme; names file and line.
@@ -80,7 +83,7 @@ def _documents(path: Path, token_column: int, tag_column: int) -> Iterator[list[
                 problem = f"no column {last} (counted from 0) in a line of {len(cells)} columns"
                 raise DataError(f"{path}, line {number}: {problem}; set token_column and tag_column")
             with errors_at(f"{path}, line {number}"):
-                documents[-1][-1].append((_check_token(cells[token_column]), check_tag(cells[tag_column])))
+                documents[-1][-1].append((_check_token(cells[token_column]), _tag(cells[tag_column])))
     for document in documents:
         if sentences := [sentence for sentence in document if sentence]:
             yield sentences
@@ -96,6 +99,16 @@ def _check_token(token: str) -> str:
     if not token.strip():
         raise ValueError("the token is empty; leave the line out")
     return token
+
+
+def _tag(cell: str) -> str:
+    """A tag, with white space and ``%`` in place of their codes."""
+    return _ENCODED.sub(_decoded, check_tag(cell))
+
+
+def _decoded(found: re.Match[str]) -> str:
+    own = unquote(found[0])
+    return own if all(each.isspace() or each == "%" for each in own) else found[0]
 
 
 def check_tag(tag: str) -> str:

@@ -39,7 +39,7 @@ def read_jsonl(path: Path, *, remarks: Remarks | None = None) -> Iterator[Exampl
 
     Offsets count characters. Where the texts of a record's entities fit only if a Windows line end is one character, or
     if characters are UTF-16 units, they are read so. Without texts, another way of counting is used, with a remark, if
-    the entities begin and end between words only with that.
+    the entities begin and end between words only with that, unless the record has ``"offsets": "code points"``.
 
     Args:
         path: the file.
@@ -87,7 +87,8 @@ def example_of_record(record: Any, number: int, where: str, remarks: Remarks) ->
                 spans.append(_entity(mark, name))
     if relations := record.get("relations"):
         remarks.add("relation, not read", where, len(relations))
-    placed = _placed(spans, record["text"], where, remarks)
+    is_stated = record.get("offsets") == CODE_POINTS
+    placed = _checked(spans, record["text"]) if is_stated else _placed(spans, record["text"], where, remarks)
     return Example(str(record.get("id", number)), record["text"], placed, labels=tuple(classes))
 
 
@@ -112,9 +113,13 @@ def _entity(mark: Any, name: str) -> Mapping[str, Any]:
     return {"start": start, "end": end, "label": label}
 
 
+def _checked(entities: Sequence[Mapping[str, Any]], text: str) -> tuple[Span, ...]:
+    return tuple(checked_span(entity, text) for entity in entities)
+
+
 def _placed(entities: Sequence[Mapping[str, Any]], text: str, where: str, remarks: Remarks) -> tuple[Span, ...]:
     def read(counting: Counting) -> tuple[Span, ...]:
-        return tuple(checked_span(_counted(entity, counting), text) for entity in entities)
+        return _checked([_counted(entity, counting) for entity in entities], text)
 
     spans, counting = read_counted(text, read)
     if any("text" in entity for entity in entities) or len(countings(text)) == 1:

@@ -14,7 +14,6 @@ from pathlib import Path
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig, Example, first_wordings, read_dataset, yields
 from longdoc.datasets.views import View
-from longdoc.devices import Precision
 from longdoc.errors import ConfigError, DataError
 from longdoc.evaluation.cost import Cost, peak_memory
 from longdoc.evaluation.journal import SUFFIX, Journal, digest_of_model
@@ -22,7 +21,7 @@ from longdoc.evaluation.part import Part
 from longdoc.evaluation.report import FORMS, Outcome, Report
 from longdoc.evaluation.scoring import annotated_labels, check, score, serving
 from longdoc.heads.ner import score_entities
-from longdoc.inputs import EncoderKind
+from longdoc.inputs import EncoderKind, Precision
 from longdoc.metrics import Counts, span_counts
 from longdoc.metrics.results import (
     AnswerResult,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from longdoc.exported import GRAPHS, ExportRecord
+from longdoc.export_record import GRAPHS, ExportRecord
 from longdoc.model import Model
 from longdoc.version import __version__
 

@@ -18,13 +18,14 @@ from torch import nn
 
 from longdoc.arguments import check_choice, check_flags
 from longdoc.config import to_dict
-from longdoc.errors import ConfigError, LongdocError, first_line, require
+from longdoc.errors import ConfigError, first_line, require
 from longdoc.export import files
 from longdoc.export.card import card_of_graph
 from longdoc.export.parity import Parity, parity
-from longdoc.export.quantized import quantize_products, with_quantized_words
+from longdoc.export.quantized import quantize_products, quantize_weights, with_quantized_words
 from longdoc.export.tracing import Traced, portable_encoder, silenced, trace
-from longdoc.exported import GRAPHS, RECORD_FILE, VERSION, ExportedModel, ExportRecord, Format, HeadFacts
+from longdoc.export_record import GRAPHS, RECORD_FILE, VERSION, ExportRecord, Format, HeadFacts
+from longdoc.exported import ExportedModel
 from longdoc.inputs import EncoderKind, check_encoder
 from longdoc.model import Model
 from longdoc.sources import load_model
@@ -79,7 +80,7 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
         model: ``"default"``, the folder of a model, or a hub id, as for ``Pipeline.from_pretrained``.
         output: folder to write; it must not exist, or be empty.
         to: ``"onnx"``, ``"openvino"`` or ``"torch-export"``.
-        int8: products of integers, for ONNX; scores then differ, and depend a little on the windows of a batch.
+        int8: products of integers, for ONNX and OpenVINO; scores then differ.
         encoder: ``"windows"`` or ``"sparse"``.
         head: name of a head, to export it alone; by default all that a graph can hold.
         base: what the encoder was before training, and
@@ -93,8 +94,8 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
     check_choice("to", to, get_args(Format))
     check_encoder(encoder)
     check_flags(int8=int8)
-    if int8 and to != "onnx":
-        raise ConfigError(f"int8 is for onnx; without it, {to} computes in float32")
+    if int8 and to == "torch-export":
+        raise ConfigError(f"int8 is for onnx and openvino; without it, {to} computes in float32")
     _require(to)
     with files.new_folder(Path(output)) as folder:
         loaded = load_model(model, only_windows=encoder == "windows")
@@ -108,7 +109,7 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
         files.write_json(folder / RECORD_FILE, to_dict(record))
         files.write_json(folder / "config.json", kept.settings())
         (folder / "tokenizer.json").write_text(kept.tokenizer.to_str(pretty=False), encoding="utf-8")
-        found = _compared(kept, folder)
+        found = parity(kept, ExportedModel(folder))
         _check(found, str(model), to)
         files.write_json(folder / files.PARITY_FILE, to_dict(found))
         card = card_of_graph(kept, record, base=base, licence=licence)
@@ -150,6 +151,9 @@ def _write_graph(traced: Traced, folder: Path, record: ExportRecord) -> None:
         with silenced():
             if record.format == "torch-export":
                 torch.export.save(traced.program, path)
+            elif record.format == "openvino" and record.precision == "int8":
+                _write_onnx(traced, plain, record.opset)
+                quantize_weights(plain, path)
             elif record.format == "openvino":
                 openvino = require("openvino", extra="export", needed_by="longdoc export --to openvino")
                 _write_onnx(traced, plain, record.opset)
@@ -209,19 +213,6 @@ def _record(
 def _opset(backbone: nn.Module) -> int:
     is_rotary = any("Rotary" in type(module).__name__ for module in backbone.modules())
     return ROTARY_OPSET if is_rotary else OPSET
-
-
-def _compared(model: Model, folder: Path) -> Parity:
-    graph = ExportedModel(folder)
-    try:
-        return parity(model, graph)
-    except LongdocError:
-        raise
-    except Exception as error:  # of each runtime
-        raise ConfigError(
-            f"the runtime cannot compute a {graph.record.model_type} as {graph.record.format}: "
-            f"{first_line(error):.200}; choose another format, or read with the model itself"
-        ) from error
 
 
 def _facts(model: Model, name: str) -> HeadFacts:

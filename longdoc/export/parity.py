@@ -56,7 +56,7 @@ def parity(model: Model, exported: ExportedModel) -> Parity:
     differences: dict[str, list[float]] = {head: [] for head in record.outputs}
     for heads in _groups(reader, list(record.outputs)):
         for batch in _batches(reader, document, heads):
-            wanted = scorer.scores(batch.inputs, heads, reader.trained_windows(heads[0]).size)
+            wanted = scorer.scores(batch.inputs, heads, reader.trained_windows(heads[0]).size)()
             found = exported.scores(batch.inputs, heads)
             for head in heads:
                 differences[head].append(difference(wanted[head], found[head], batch))

@@ -11,7 +11,8 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from longdoc.errors import ConfigError, first_line
 from longdoc.export.card import card_of_model
 from longdoc.export.files import PARITY_FILE
-from longdoc.exported import RECORD_FILE
+from longdoc.export_record import DATA_FILE, FILES, RECORD_FILE, is_export
+from longdoc.graphs import GraphScorer
 from longdoc.hub.configs import SETTINGS_FILE
 from longdoc.model import Model, longdoc_folder
 from longdoc.model_files import file_in
@@ -20,7 +21,7 @@ from longdoc.model_files.tokenizers import TOKENIZER_FILES
 _CARD = "README.md"
 _FILES = (
     *("config.json", "model.safetensors", _CARD, SETTINGS_FILE, *TOKENIZER_FILES),
-    *(RECORD_FILE, PARITY_FILE, "model.onnx", "model.onnx.data", "model.xml", "model.bin", "model.pt2"),
+    *(RECORD_FILE, PARITY_FILE, DATA_FILE, *(name for files in FILES.values() for name in files)),
     *("modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Normalize/config.json"),
 )
 """Those that are sent; a folder may have others, such as logs and states of a training."""
@@ -54,6 +55,7 @@ def push(
 
     Raises:
         ConfigError: the folder has no such model, or the hub refuses it or cannot be reached.
+        MissingDependencyError: the runtime of an export is not installed.
     """
     folder = Path(folder)
     operations = [
@@ -85,7 +87,11 @@ def _contents(folder: Path, base: str | None, licence: str | None) -> dict[str, 
     found: dict[str, str | bytes] = {name: str(path) for name in _FILES if (path := file_in(folder, name)) is not None}
     if _CARD in found and (base or licence):
         raise ConfigError(f"{folder} has a {_CARD}, which is sent as it is: state the base and the licence there")
-    if is_own and _CARD not in found:
+    if is_export(folder):
+        GraphScorer(folder)  # a damaged folder is refused here
+        if _CARD not in found:
+            raise ConfigError(f"{folder} has no {_CARD}, in which longdoc export describes the graph; export it again")
+    elif is_own and _CARD not in found:
         model = Model.from_pretrained(folder)  # a damaged folder is refused here
         found[_CARD] = card_of_model(model, base=base, licence=licence).encode()
     return found

@@ -59,6 +59,7 @@ def tag_scheme(names: Sequence[str], where: str) -> tuple[Scheme, list[str]]:
 def _parsed(names: Sequence[str], where: str) -> Parsed | None:
     """The letters and labels of tags, which are in one of the forms; ``None`` if they are labels alone."""
     in_any: Parsed = {}
+    whole, is_mixed = {name.casefold() for name in names}, False
     for form in _FORMS:
         found = {name: match for name in names if (match := form.fullmatch(name))}
         parsed = {name: (_letter(match["letter"]), match["label"] or UNNAMED) for name, match in found.items()}
@@ -69,8 +70,8 @@ def _parsed(names: Sequence[str], where: str) -> Parsed | None:
                 raise _in_several_forms(names, where)
             return _of_one_case(parsed, where)
         in_any = parsed | in_any
-    whole = {name.casefold() for name in names}
-    if _has_pair(in_any) or any(label.casefold() in whole for _, label in in_any.values()):
+        is_mixed = is_mixed or _is_mixed(parsed, whole, letter_last=form is _FORMS[1])
+    if _has_pair(in_any) or is_mixed:
         raise _in_several_forms(names, where)
     return None
 
@@ -100,6 +101,17 @@ def _check_labels(parsed: Parsed, where: str, *, is_bioes: bool) -> None:
 
 def _letter(given: str) -> str:
     return _OTHER_LETTERS.get(given.upper(), given.upper())
+
+
+def _is_mixed(parsed: Parsed, whole: set[str], *, letter_last: bool) -> bool:
+    """Whether labels stand beside tags of them, as ``PER`` beside ``B-PER``, and not beside labels that look like tags.
+
+    Those are ``E-MAIL`` beside ``MAIL``, whose letter alone makes no scheme, and ``VITAMIN-B`` beside ``VITAMIN`` and
+    ``DRUG``, where not all labels have the tag.
+    """
+    of_whole = {label.casefold() for letter, label in parsed.values() if letter in "BI"} & whole
+    without = whole - {name.casefold() for name in parsed} - of_whole
+    return bool(of_whole) and not (letter_last and without)
 
 
 def _has_pair(parsed: Parsed) -> bool:

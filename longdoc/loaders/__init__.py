@@ -82,18 +82,25 @@ def load(  # noqa: PLR0913 (each is a separate choice of the caller)
     options = Options(
         password=password, ocr=ocr, pages=pages, tables=tables, keep_furniture=keep_furniture, limits=limits
     )
-    name = _name_of(source)
-    if not isolated:
-        document = _document(_content_of(source, name, limits), name, options)
-    else:
-        from longdoc.loaders.isolated import in_time  # only here, for the time that it takes
-        from longdoc.loaders.isolated import isolated as run_isolated
-
-        data = in_time(_content_of, source, name, limits, name=name, timeout=timeout)
-        document = run_isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
+    document = _read_isolated(source, options, timeout, memory) if isolated else _read(source, options)
     if isinstance(source, (str, os.PathLike)):
         object.__setattr__(document, "path", Path(source).absolute())
     return document
+
+
+def _read(source: str | os.PathLike[str] | bytes | BinaryIO, options: Options) -> Document:
+    name = _name_of(source)
+    return _document(_content_of(source, name, options.limits), name, options)
+
+
+def _read_isolated(
+    source: str | os.PathLike[str] | bytes | BinaryIO, options: Options, timeout: float | None, memory: int | None
+) -> Document:
+    from longdoc.loaders.isolated import in_time, isolated  # only here, for the time that it takes
+
+    name = _name_of(source)
+    data = in_time(_content_of, source, name, options.limits, name=name, timeout=timeout)
+    return isolated(_document, data, name, options, name=name, timeout=timeout, memory=memory)
 
 
 def _check_isolation(isolated: bool, timeout: float | None, memory: int | None) -> None:

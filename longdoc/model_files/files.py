@@ -50,16 +50,36 @@ def file_in(folder: Path, name: str) -> Path | None:
     return path if is_there else None
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder.
+
+    Raises:
+        ConfigError: the system does not tell, since the name is too long or a folder above it is closed to this user.
+    """
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise ConfigError(
+            f"{path!s:.200}: cannot be looked at ({error.strerror or error}); give another one"
+        ) from error
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
     Raises:
-        ConfigError: it is too large, not valid JSON, nested too deeply, or has a key twice, NaN or Infinity.
+        ConfigError: it cannot be read, is too large, not valid JSON, nested too deeply, or has a key twice, NaN or
+            Infinity.
     """
-    if (size := path.stat().st_size) > MAX_BYTES:
+    try:
+        size = path.stat().st_size
+        text = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror or error}); change its permissions") from error
+    if size > MAX_BYTES:
         raise ConfigError(f"{path} has {size:,} bytes; at most {MAX_BYTES:,} are read")
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse(text.decode("utf-8"))
     except ValueError as error:
         raise ConfigError(f"{path} is damaged, not valid JSON ({error}); download or write it again") from error
 

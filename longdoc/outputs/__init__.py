@@ -15,7 +15,20 @@ from typing import IO, Any
 
 from longdoc.arguments import check_type
 from longdoc.errors import ConfigError, did_you_mean
-from longdoc.outputs import csv, html, jsonl, parquet, pdf, table
+from longdoc.outputs import (
+    brat,
+    conll,
+    csv,
+    doccano,
+    html,
+    jsonl,
+    label_studio,
+    parquet,
+    pdf,
+    spacy_file,
+    table,
+    web_annotation,
+)
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 from longdoc.outputs.original import Original
 
@@ -44,6 +57,13 @@ FORMATS: dict[str, Format] = {
         csv.FORMAT,
         parquet.FORMAT,
         pdf.FORMAT,
+        conll.FORMAT,
+        brat.FORMAT,
+        label_studio.TEXT,
+        label_studio.PAGES,
+        spacy_file.FORMAT,
+        web_annotation.FORMAT,
+        doccano.FORMAT,
     )
 }
 """The output formats by name. ``Prediction.save`` and the command line accept no others."""
@@ -72,6 +92,9 @@ def write(
         DataError: the format needs the file of a document, which is not there or has changed.
         ConfigError: there is no such format, it cannot hold the answers of a prediction, or the path is not that of a
             file in a folder that exists.
+
+    Warns:
+        OutputWarning: the format does not hold everything; the message counts what is left out.
     """
     name = format or format_of(path)
     if name not in FORMATS:
@@ -170,5 +193,7 @@ def format_of(path: str | Path) -> str:
     suffix = Path(path).suffix
     by_suffix = {format.suffix: name for name, format in FORMATS.items() if format.suffix}
     if suffix.lower() not in by_suffix:
-        raise ConfigError(f"{path}: unknown suffix {suffix!r}; allowed: {', '.join(by_suffix)}")
+        named = ", ".join(name for name, format in FORMATS.items() if not format.suffix and name != TERMINAL)
+        allowed = f"allowed: {', '.join(by_suffix)}; chosen by name, as `format` or --format: {named}"
+        raise ConfigError(f"{path}: unknown suffix {suffix!r}; {allowed}")
     return by_suffix[suffix.lower()]

@@ -79,6 +79,10 @@ class PredictionLike(Protocol):
     @property
     def rejected(self) -> Sequence[Answer]: ...
     @property
+    def beside(self) -> Sequence[Answer]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
     def sought(self) -> Sequence[str]: ...
     @property
     def searched(self) -> Mapping[str, float]: ...
@@ -183,11 +187,11 @@ class Format:
     description: str
     """One phrase, for the command line's help."""
     suffix: str | None
-    """The file suffix that selects it, such as ``".jsonl"``; None if it is not meant for files."""
+    """The file suffix that selects it, such as ``".jsonl"``; None if it is chosen by its name alone."""
     streams: bool
     """Whether the output is usable while it is being written."""
     write: Callable[[Iterable[Outcome], Any], None]
-    """Consumes outcomes lazily and writes every one of them, failures included, in order."""
+    """Consumes outcomes lazily and writes them in order, failures included, unless it has no place for them."""
     answers: bool = False
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
     binary: bool = False
@@ -196,3 +200,5 @@ class Format:
     """Whether it shows entities. If not, it is refused without a schema or a record."""
     single: bool = False
     """Whether a file holds one document; its writer refuses a second, and a failure."""
+    failures: bool = True
+    """Whether it has a place for documents that failed. If not, they are left out, and an ``OutputWarning`` says so."""

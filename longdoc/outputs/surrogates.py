@@ -24,6 +24,15 @@ def escaped(value: Any) -> Any:
     return [escaped(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
+def replaced(text: str) -> str:
+    r"""A text with U+FFFD for each lone surrogate, so that offsets into it stay as they are.
+
+    >>> replaced("caf\udce9")
+    'caf\ufffd'
+    """
+    return _LONE.sub("\ufffd", text)
+
+
 def n_lone(value: Any) -> int:
     r"""The number of lone surrogates in a text, or in the texts of a list, a tuple or a dict.
 

@@ -106,8 +106,13 @@ def _candidate(text: str, end: int, short: str) -> Range:
 def _long_start(text: str, first: int, last: int, short: str) -> int | None:
     """Where the long form starts within ``first:last``: its letters are matched from the right; None if they are not.
 
-    The first character of the short form must start a word.
+    The first character of the short form must start a word. Where each of its characters starts one of as many words,
+    these are the long form: the original finds "test" in "tuberculin skin test (TST)".
     """
+    letters = [char for char in short.lower() if char.isalnum()]
+    words = list(re.finditer(r"\S+", text[first:last].lower()))[-len(letters) :]
+    if [word[0][0] for word in words] == letters and text[last - 1].isalnum():
+        return first + words[0].start()
     at = last - 1
     for index in range(len(short) - 1, -1, -1):
         wanted = short[index].lower()

@@ -8,24 +8,26 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Form, Request, Response
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from python_multipart.multipart import parse_options_header
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from longdoc.errors import LongdocError, did_you_mean
+from longdoc.serve.described import BEARER, HealthBody, JobBody, header, openapi, refusals
 from longdoc.serve.forms import AskForm, ExtractForm
-from longdoc.serve.guard import Guard, refusal
+from longdoc.serve.guard import Guard, expected_bytes, refusal
 from longdoc.serve.jobs import Job, view_of
 from longdoc.serve.metrics import CONTENT_TYPE_LATEST
 from longdoc.serve.problems import (
+    BodyTypeError,
     CharsetError,
     MalformedRequestError,
     NotReadyError,
@@ -42,41 +44,14 @@ logger = logging.getLogger(__name__)
 
 _MULTIPART = Form(media_type="multipart/form-data")
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
 }
 _LOOKS_FOR_CLIENT = 1.0  # seconds
+_FORM = "send a form (multipart/form-data) with the field file, as curl -F file=@lease.pdf does"
 _FIELDS = 120
 """Fields of a request at most: all the questions that may be asked, and the others."""
-
-
-class ProblemBody(BaseModel):
-    """An error."""
-
-    error: str
-    message: str
-    remedy: str
-
-
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemBody, "description": description}
-    for status, description in {
-        400: "no document or two, an unknown field, or a value out of range",
-        401: "no valid token",
-        403: "a path that is not below the root; without a token, a request of another site's web page",
-        404: "no such file, or job",
-        408: "the document did not arrive in time",
-        413: "the document is too large",
-        415: "of no format that longdoc reads, or not what it is declared to be; fields that are not in UTF-8",
-        422: "the document cannot be read, or fields do not go together",
-        429: "as many documents as may wait do so; Retry-After says when to come again",
-        500: "a fault of longdoc; or the document ended the process with the model",
-        503: "the server is stopping, or cannot start processes",
-        504: "it took too long",
-    }.items()
-}
 
 
 class Accepting(APIRoute):
@@ -88,7 +63,8 @@ class Accepting(APIRoute):
 
         async def accept(request: Request) -> Response:
             service = _service(request)
-            job = request.state.job = service.admit(waits=self.path != "/jobs")
+            n_bytes = expected_bytes(request.headers, service.settings.max_bytes)
+            job = request.state.job = service.admit(n_bytes, waits=self.path != "/jobs")
             try:
                 await _receive_form(request)
                 return await handle(request)
@@ -98,7 +74,14 @@ class Accepting(APIRoute):
         return accept
 
 
-accepting = APIRouter(route_class=Accepting, responses=_REFUSALS)
+_BEARER = [Depends(BEARER)]
+_SENT = (404, 408, 415, 422, 429, 503)
+"""Statuses of routes that take a document."""
+_WAITED = (404, 413, 415, 422, 503, 504)
+"""Statuses of a document that cannot be read."""
+_LINK = header("Link", "the address of a page that shows what was found")
+
+accepting = APIRouter(route_class=Accepting, dependencies=_BEARER)
 others = APIRouter()
 
 
@@ -122,12 +105,20 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(accepting)
     app.include_router(others)
     app.add_middleware(Guard, settings=service.settings, metrics=service.metrics)
-    for kind in (LongdocError, RequestValidationError, HTTPException, Exception):
+    for kind in (LongdocError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _refused)
+    app.openapi = partial(openapi, app)  # type: ignore[method-assign]
     return app
 
 
-@accepting.post("/jobs", status_code=202, summary="Have a document read; returns at once")
+@accepting.post(
+    "/jobs",
+    status_code=202,
+    response_model=JobBody,
+    response_model_exclude_unset=True,
+    responses={202: header("Location", "the address of the job"), **refusals(*_SENT)},
+    summary="Have a document read; returns at once",
+)
 async def create_job(form: Annotated[ExtractForm, _MULTIPART], request: Request, response: Response) -> dict[str, Any]:
     """Accepts a document. Its state is at ``/jobs/ID``, what is found at ``/jobs/ID/result``, later."""
     service, job = _service(request), request.state.job
@@ -136,19 +127,30 @@ async def create_job(form: Annotated[ExtractForm, _MULTIPART], request: Request,
     return _view(service, job)
 
 
-@accepting.post("/extract", summary="Read a document, and wait for what is found in it")
+@accepting.post(
+    "/extract",
+    responses={200: _LINK, **refusals(*_SENT, *_WAITED)},
+    summary="Read a document, and wait for what is found in it",
+)
 async def extract(form: Annotated[ExtractForm, _MULTIPART], request: Request) -> Response:
     """What ``longdoc extract --format jsonl`` writes of a document. The header Link names a page that shows it."""
     return await _answered(request, form)
 
 
-@accepting.post("/ask", summary="Ask questions about a document")
+@accepting.post("/ask", responses=refusals(*_SENT, *_WAITED), summary="Ask questions about a document")
 async def ask(form: Annotated[AskForm, _MULTIPART], request: Request) -> Response:
     """What ``longdoc ask --format json`` writes."""
     return await _answered(request, form)
 
 
-@others.get("/jobs/{id}", summary="How far a job is")
+@others.get(
+    "/jobs/{id}",
+    dependencies=_BEARER,
+    response_model=JobBody,
+    response_model_exclude_unset=True,
+    responses=refusals(404),
+    summary="How far a job is",
+)
 async def get_job(id: str, request: Request) -> dict[str, Any]:
     """The state of a job; of one that failed, the error, too."""
     service = _service(request)
@@ -157,33 +159,55 @@ async def get_job(id: str, request: Request) -> dict[str, Any]:
     return _view(service, job)
 
 
-@others.get("/jobs/{id}/result", responses=_REFUSALS, summary="What was found")
+@others.get(
+    "/jobs/{id}/result",
+    dependencies=_BEARER,
+    responses={200: _LINK, **refusals(409, *_WAITED)},
+    summary="What was found",
+)
 async def get_result(id: str, request: Request) -> Response:
     """What ``longdoc extract --format jsonl`` writes of the document, or why it could not be read."""
     service = _service(request)
     job = service.job(id)
     if not job.has_ended.is_set():
         raise NotReadyError(f"the job is {job.state}; ask again later")
-    return await _result(job)
+    return await _result(service, job)
 
 
-@others.delete("/jobs/{id}", status_code=204, summary="Forget a job and its result")
+@others.delete(
+    "/jobs/{id}",
+    status_code=204,
+    dependencies=_BEARER,
+    responses=refusals(404),
+    summary="Forget a job and its result",
+)
 async def delete_job(id: str, request: Request) -> None:
     """Forgets a job. One that waits is not begun; one that a process is at work on ends first."""
     service = _service(request)
     service.forget(service.job(id))
 
 
-@others.get("/pages/{page}", response_class=HTMLResponse, summary="A page with what was found")
+@others.get(
+    "/pages/{page}",
+    response_class=HTMLResponse,
+    responses=refusals(404, needs_token=False),
+    summary="A page with what was found",
+)
 async def get_page(page: str, request: Request) -> HTMLResponse:
     """The text with what was found highlighted. It needs no token, but its name, which only the job tells."""
-    job = _service(request).job_of_page(page)
-    assert job.found is not None
+    service = _service(request)
+    job = service.job_of_page(page)
     job.was_fetched = True
-    return HTMLResponse(await run_in_threadpool(rendered, job.found, job.name, "html"), headers=_PAGE_HEADERS)
+    return HTMLResponse(await _rendered(service, job, "html"), headers=_PAGE_HEADERS)
 
 
-@others.get("/health", summary="Whether documents are accepted")
+@others.head("/health", include_in_schema=False)
+@others.get(
+    "/health",
+    response_model=HealthBody,
+    responses={**refusals(needs_token=False), 503: {"model": HealthBody, "description": "they are not"}},
+    summary="Whether documents are accepted",
+)
 async def health(request: Request, response: Response) -> dict[str, str]:
     """``ok``; ``stopping`` or ``failing``, with status 503."""
     service = _service(request)
@@ -192,7 +216,13 @@ async def health(request: Request, response: Response) -> dict[str, str]:
     return {"status": status, "version": __version__}
 
 
-@others.get("/metrics", response_class=Response, summary="Metrics for Prometheus")
+@others.get(
+    "/metrics",
+    dependencies=_BEARER,
+    response_class=PlainTextResponse,
+    responses=refusals(),
+    summary="Metrics for Prometheus",
+)
 async def metrics(request: Request) -> Response:
     """Documents, requests, seconds, and what waits."""
     return Response(_service(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -200,7 +230,9 @@ async def metrics(request: Request) -> Response:
 
 async def _receive_form(request: Request) -> None:
     """Receives the fields of a request, which its handler is then given."""
-    _, options = parse_options_header(request.headers.get("content-type"))
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind not in (b"", b"multipart/form-data", b"application/x-www-form-urlencoded"):
+        raise BodyTypeError(f"the body is declared as {kind.decode('latin-1'):.80}; {_FORM}")
     charset = options.get(b"charset", b"utf-8").decode("latin-1")
     if charset.lower() not in ("utf-8", "utf8"):  # fields are decoded in the event loop, and some codecs are slow
         raise CharsetError(f"the fields are declared to be in {charset:.40}; send them in utf-8")
@@ -235,19 +267,24 @@ async def _answered(request: Request, form: ExtractForm | AskForm) -> Response:
             if time.monotonic() >= ends_by or await request.is_disconnected():
                 service.give_up(job, late)
                 raise late from None
-    return await _result(job)
+    return await _result(service, job)
 
 
-async def _result(job: Job) -> Response:
+async def _result(service: Service, job: Job) -> Response:
     """What was found, or why the document could not be read."""
     job.was_fetched = True
     if job.found is None:
         return refusal(job.error or AssertionError("a job that has ended has a result"), job.name)
     if not job.is_kept:
         return Response(job.found, media_type="application/json")
-    text = await run_in_threadpool(rendered, job.found, job.name, "jsonl")
-    links = {"Link": f'</pages/{job.page}>; rel="alternate"; type="text/html"'}
-    return Response(text, media_type="application/json", headers={**links, "Cache-Control": "no-store"})
+    link = {"Link": f'</pages/{job.page}>; rel="alternate"; type="text/html"'}
+    return Response(await _rendered(service, job, "jsonl"), media_type="application/json", headers=link)
+
+
+async def _rendered(service: Service, job: Job, format: str) -> str:
+    """What was found, in an output format."""
+    assert job.found is not None
+    return await run_sync(rendered, job.found, job.name, format, limiter=service.rendering)
 
 
 def _view(service: Service, job: Job) -> dict[str, Any]:
@@ -260,12 +297,15 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RequestValidationError):
         return refusal(_field_error(error))
     if isinstance(error, HTTPException):
-        problem = MalformedRequestError(f"{request.method} {request.url.path:.200}: {error.detail}; see /openapi.json")
-        response = refusal(problem)
+        remedy = _FORM if error.status_code == 400 else "see /openapi.json"
+        said = f"{request.method} {request.url.path:.200}: {error.detail.rstrip('.')}; {remedy}"
+        response = refusal(MalformedRequestError(said), headers=dict(error.headers or {}))
         response.status_code = error.status_code
         return response
-    headers = {"Retry-After": str(_service(request).retry_after)}
-    return refusal(error, headers=headers if isinstance(error, (QueueFullError, StoppingError)) else None)
+    if not isinstance(error, (QueueFullError, StoppingError)):
+        return refusal(error)
+    # A connection that is kept may be closed at the very moment when its client comes again.
+    return refusal(error, headers={"Retry-After": str(_service(request).retry_after), "Connection": "close"})
 
 
 def _field_error(error: RequestValidationError) -> MalformedRequestError:
@@ -276,4 +316,9 @@ def _field_error(error: RequestValidationError) -> MalformedRequestError:
         allowed = [field.alias or key for key, field in {**ExtractForm.model_fields, **AskForm.model_fields}.items()]
         hint = did_you_mean(name, allowed) or f"; allowed: {', '.join(allowed)}"
         return MalformedRequestError(f"there is no field {name:.80}{hint}")
-    return MalformedRequestError(f"the field {name:.80}: {first['msg']}; see /openapi.json")
+    wrong = {
+        "missing": "is missing; give it",
+        "value_error": "is a text, and no upload; with curl, file=@lease.pdf sends a file",
+        "string_type": "is an upload, and no text; send a file as the field file",
+    }.get(first["type"], f"is {first['input']!r:.80}: {first['msg']}; see /openapi.json")
+    return MalformedRequestError(f"the field {name:.80} {wrong}")

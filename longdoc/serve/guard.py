@@ -33,6 +33,8 @@ _OPEN = ("/health", "/pages/")
 _DISCARDED = 1 << 20
 """Bytes of a refused body that are read, so that its sender reads why: some look for no answer while they send."""
 _SECONDS_TO_DISCARD = 5.0
+_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+"""Of every response: what was found is neither taken for something else nor kept by a browser or a proxy."""
 
 
 class Guard:
@@ -49,19 +51,26 @@ class Guard:
 
         body = Body(receive, self._settings)
 
+        has_begun = False
+
         async def counted(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 route = getattr(scope.get("route"), "path", "other")
                 self._metrics.requests.labels(scope["method"], route, message["status"]).inc()
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
                 await body.discard()
             await send(message)
 
         try:
             self._check(scope["path"], Headers(scope=scope))
-        except RequestError as error:
-            await refusal(error)(scope, receive, counted)
-        else:
             await self._app(scope, body.receive, counted)
+        except Exception as error:
+            if not has_begun:
+                await refusal(error)(scope, receive, counted)
+            if not isinstance(error, RequestError):  # for the log
+                raise
 
     def _check(self, path: str, headers: Headers) -> None:
         token = self._settings.token
@@ -78,8 +87,7 @@ class Guard:
             is_right = hmac.compare_digest(given.strip().encode(), token.encode())
             if scheme.lower() != "bearer" or not is_right:
                 raise UnauthorizedError("no valid token; send the header Authorization: Bearer TOKEN")
-        length = headers.get("content-length", "0")
-        if length.isascii() and length.isdigit() and int(length) > self._settings.max_bytes + FORM_BYTES:
+        if expected_bytes(headers, 0) > self._settings.max_bytes + FORM_BYTES:
             raise _too_large(self._settings)
 
 
@@ -122,6 +130,12 @@ class Body:
                 await self.receive()
         except RequestError:  # it has been refused already
             return
+
+
+def expected_bytes(headers: Headers, otherwise: int) -> int:
+    """The size of a body in bytes; ``otherwise`` if its sender does not say it."""
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else otherwise
 
 
 def refusal(error: BaseException, document: str = "", headers: dict[str, str] | None = None) -> JSONResponse:

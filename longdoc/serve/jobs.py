@@ -32,6 +32,8 @@ class Job:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     page: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     """The name of the page with what was found, which who knows it may see."""
+    expected_bytes: int = 0
+    """The size of its request."""
     state: State = "receiving"
     began: float = field(default_factory=time.monotonic)
     ended: float = 0.0
@@ -50,6 +52,15 @@ class Job:
     has_ended: Event = field(default_factory=Event)
     was_fetched: bool = False
     """Whether its sender has seen how it ended."""
+
+    @property
+    def n_bytes(self) -> int:
+        """What the server keeps of the document: of one that arrives, what it may become."""
+        if self.loaded is not None:
+            return len(self.loaded.document)
+        if self.wanted is not None:
+            return len(self.wanted.given.data)
+        return self.expected_bytes if self.state == "receiving" else 0
 
     @property
     def in_work(self) -> bool:

@@ -109,11 +109,13 @@ def file_below(root: Path | None, path: str, max_bytes: int) -> Path:
     """
     if root is None:
         raise PathError("this server reads no files by their paths; upload the document as the field file")
-    missing = DocumentNotFoundError(f"{path}: there is no such file below the root; give the path of one")
+    missing = DocumentNotFoundError(f"{path:.300}: there is no such file below the root; give the path of one")
     try:
         found = (root / path).resolve()
         if Path(path).is_absolute() or not found.is_relative_to(root):
-            raise PathError(f"{path}: is not below the root; give a path relative to it, that leads to a file in it")
+            raise PathError(
+                f"{path:.300}: is not below the root; give a path relative to it, that leads to a file in it"
+            )
         details = found.stat()
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle; ValueError: a NUL
         raise missing from error

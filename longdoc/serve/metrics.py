@@ -44,14 +44,9 @@ class Metrics:
         )
         self.restarts = Counter("longdoc_model_deaths", "Deaths of the process with the model.", registry=own)
 
-    def watch(self, unfinished: Callable[[], float], results: Callable[[], float], limit: int) -> None:
-        """Adds what is asked for whenever the metrics are: documents that have not ended, and results that are kept."""
-        for name, text, value in (
-            ("longdoc_queue_documents", "Documents that wait or are worked on.", unfinished),
-            ("longdoc_queue_limit_documents", "Documents that may wait or be worked on.", lambda: limit),
-            ("longdoc_results", "Results that are kept.", results),
-        ):
-            Gauge(name, text, registry=self.registry).set_function(value)
+    def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Adds a metric whose value is asked for whenever the metrics are."""
+        Gauge(name, text, registry=self.registry).set_function(value)
 
     def text(self) -> bytes:
         """All metrics, as Prometheus reads them."""

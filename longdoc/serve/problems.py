@@ -33,6 +33,10 @@ class CharsetError(RequestError):
     """Its fields are declared to be in another encoding than UTF-8."""
 
 
+class BodyTypeError(RequestError):
+    """Its body is no form."""
+
+
 class UnauthorizedError(RequestError):
     """It bears no token, or another one."""
 
@@ -89,6 +93,7 @@ _STATUS: dict[type[LongdocError], int] = {
     LimitExceededError: 413,
     LoaderMemoryError: 413,
     UnsupportedFormatError: 415,
+    BodyTypeError: 415,
     CharsetError: 415,
     DocumentError: 422,
     ConfigError: 422,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_TO_SEND = 10
 """What a response may take that is sent when the server ends."""
+_SECONDS_KEPT = 75
+"""Of a connection without a request: longer than proxies keep theirs, which might send one while it is closed."""
 
 
 def serve(settings: Settings, request: Request, ready: Callable[[str], None]) -> None:
@@ -44,6 +47,7 @@ def serve(settings: Settings, request: Request, ready: Callable[[str], None]) ->
                 ws="none",
                 proxy_headers=False,
                 server_header=False,
+                timeout_keep_alive=_SECONDS_KEPT,
                 timeout_graceful_shutdown=_SECONDS_TO_SEND,
             )
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -59,9 +63,9 @@ def _listening(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         where = f"{settings.host}, port {settings.port}"
-        raise ConfigError(
-            f"{where}: cannot be listened at ({error.strerror or error}); name another --port, or --host"
-        ) from error
+        number = error.errno or 0  # -2: an unknown host
+        reason = os.strerror(number) if number > 0 else error.strerror or error
+        raise ConfigError(f"{where}: cannot be listened at ({reason}); name another --port, or --host") from error
 
 
 class _Server(uvicorn.Server):

@@ -21,12 +21,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from anyio import CapacityLimiter
+
 from longdoc.batch.request import Request
 from longdoc.errors import LongdocError, WorkerError
 from longdoc.loaders.isolated import death_of, import_loaders
 from longdoc.serve.jobs import Job, Wanted
 from longdoc.serve.loading import Loader
 from longdoc.serve.metrics import Metrics
+from longdoc.serve.pace import Pace
 from longdoc.serve.problems import (
     ModelDiedError,
     QueueFullError,
@@ -47,6 +50,7 @@ LINGER = 10.0
 """Seconds for which a server that stops waits until the results of its last documents are fetched."""
 _SURELY = 0.5
 """The share of the time of a request in which its result is expected, if it is accepted: the pace may get worse."""
+_AT_A_TIME = 2
 _MOST_WAIT = 600
 """Seconds after which, at most, a refused request is told to come again."""
 
@@ -96,6 +100,8 @@ class Service:
         self.metrics = Metrics()
         self.group_characters = 0
         """How long the documents of a group may be together; one that is longer is read by itself."""
+        self.rendering = CapacityLimiter(_AT_A_TIME)
+        """Bounds the results that are written at a time, each of which takes memory."""
         self.stopped_at = math.inf
         self.fault = ""
         """Why documents cannot be read at present, whatever they are."""
@@ -103,12 +109,19 @@ class Service:
         self._kept: dict[str, Job] = {}
         self._loaded: list[Job] = []
         self._wake = asyncio.Event()
+        self._has_room = asyncio.Event()
         self._to_load = asyncio.Semaphore(self.crews.n_loaders)
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(self.crews.n_loaders + 1, "longdoc-serve")
-        self._seconds_each, self._seconds_per_character = 1.0, 0.0
+        self._pace = Pace()
         self._reading_since = 0.0
-        self.metrics.watch(lambda: len(self._unfinished), lambda: len(self._kept), settings.queue)
+        for name, text, value in (
+            ("longdoc_queue_documents", "Documents that wait or are worked on.", lambda: len(self._unfinished)),
+            ("longdoc_queue_limit_documents", "Documents that may wait or be worked on.", lambda: settings.queue),
+            ("longdoc_queue_bytes", "Bytes of these documents.", self._queue_bytes),
+            ("longdoc_results", "Results that are kept.", lambda: len(self._kept)),
+        ):
+            self.metrics.watch(name, text, value)
 
     def load_model(self) -> None:
         """Starts the process with the model, and waits until it is ready.
@@ -139,10 +152,11 @@ class Service:
 
     # ------------------------------------------------------------------------------------------------------ acceptance
 
-    def admit(self, *, waits: bool = False) -> Job:
+    def admit(self, n_bytes: int = 0, *, waits: bool = False) -> Job:
         """A place for a document that is about to arrive.
 
         Args:
+            n_bytes: how large it may be.
             waits: whether its sender waits for the result, which then must be there in time.
 
         Raises:
@@ -154,19 +168,28 @@ class Service:
         n_before, again = len(self._unfinished), f"send the request again in {self.retry_after} s"
         if n_before >= self.settings.queue:
             raise QueueFullError(f"{n_before} documents wait or are worked on, which is the limit; {again}")
-        if waits and n_before and self._seconds_each * (n_before + 1) > _SURELY * self.settings.timeout:
+        if waits and n_before and self._pace.seconds_each * (n_before + 1) > _SURELY * self.settings.timeout:
             raise QueueFullError(
                 f"{n_before} documents wait or are worked on, too many for one within {self.settings.timeout:g} s; "
                 f"send it to /jobs, which does not wait, or {again}"
             )
-        job = Job()
+        n_held, most = self._queue_bytes(), self.settings.queue_bytes
+        if n_before and n_held + n_bytes > most:
+            raise QueueFullError(
+                f"the {n_before} documents that wait or are worked on take {n_held:,} bytes of {most:,}, which leaves "
+                f"no room for another of {n_bytes:,}; {again}"
+            )
+        job = Job(expected_bytes=n_bytes)
         self._unfinished[job.id] = job
         return job
+
+    def _queue_bytes(self) -> int:
+        return sum(job.n_bytes for job in self._unfinished.values())
 
     @property
     def retry_after(self) -> int:
         """Seconds until what has been accepted will be done, estimated."""
-        return min(max(1, math.ceil(self._seconds_each * len(self._unfinished))), _MOST_WAIT)
+        return min(max(1, math.ceil(self._pace.seconds_each * len(self._unfinished))), _MOST_WAIT)
 
     def begin(self, job: Job, wanted: Wanted) -> None:
         """Has the document of a job loaded, and read."""
@@ -228,13 +251,13 @@ class Service:
 
     def seconds_left(self, job: Job) -> float | None:
         """How long the model will need for a job and those before it, from its pace so far; None if unknown."""
-        if job.loaded is None or not self._seconds_per_character:
+        if job.loaded is None or not self._pace.seconds_per_character:
             return None
         in_work = [each for each in self._unfinished.values() if each.state == "reading"]
         waiting = self._loaded[: self._loaded.index(job) + 1] if job in self._loaded else []
         n_characters = sum(each.loaded.characters for each in (*in_work, *waiting) if each.loaded)
         passed = time.monotonic() - self._reading_since if in_work else 0.0
-        return max(self._seconds_per_character * n_characters - passed, 0.0)
+        return max(self._pace.seconds_per_character * n_characters - passed, 0.0)
 
     def stop(self) -> None:
         """Refuses new documents from now on."""
@@ -255,6 +278,9 @@ class Service:
     async def _load(self, job: Job) -> None:
         """Has a document loaded, and puts it among those that wait for the model."""
         async with self._to_load:
+            while self._loaded_bytes() >= self.settings.queue_bytes:
+                self._has_room.clear()
+                await self._has_room.wait()
             if job.wanted is None:  # it was given up
                 return
             job.state = "loading"
@@ -268,6 +294,9 @@ class Service:
             job.wanted = replace(job.wanted, given=replace(job.wanted.given, data=b""))  # which is not needed any more
             self._loaded.append(job)
             self._wake.set()
+
+    def _loaded_bytes(self) -> int:
+        return sum(job.n_bytes for job in self._unfinished.values() if job.loaded)
 
     async def _read_all(self) -> None:
         """Has the documents read that are loaded, group by group."""
@@ -305,7 +334,9 @@ class Service:
             self.metrics.restarts.inc()
             logger.warning("the process with the model ended: %s", result.reason)
         elif not isinstance(result, BaseException):
-            self._note_pace(group, time.monotonic() - began)
+            n_characters = sum(job.loaded.characters for job in group if job.loaded)
+            self._pace.note(len(group), n_characters, time.monotonic() - began)
+            self.metrics.group_size.observe(len(group))
         failed = isinstance(result, Lost) or (isinstance(result, BaseException) and is_fault(result) and not self.fault)
         if failed and len(group) > 1:
             for job in group:
@@ -331,16 +362,6 @@ class Service:
             logger.error("%s", outcome.result.traceback)
         return outcome.result.error
 
-    def _note_pace(self, group: list[Job], seconds: float) -> None:
-        """Learns how long the model takes, mostly from the last groups."""
-        n_characters = sum(job.loaded.characters for job in group if job.loaded)
-        self._seconds_each += 0.2 * (seconds / len(group) - self._seconds_each)
-        pace = seconds / max(n_characters, 1)
-        self._seconds_per_character += (0.2 if self._seconds_per_character else 1.0) * (
-            pace - self._seconds_per_character
-        )
-        self.metrics.group_size.observe(len(group))
-
     def _end(self, job: Job, found: bytes | BaseException | None = None, error: BaseException | None = None) -> None:
         """Notes how a job ended, and keeps its result for a while."""
         job.error = found if isinstance(found, BaseException) else error
@@ -349,6 +370,7 @@ class Service:
         job.wanted = job.loaded = None
         self._loaded = [each for each in self._loaded if each is not job]
         del self._unfinished[job.id]
+        self._has_room.set()
         if job.is_kept:
             self._keep(job)
         name = type(job.error).__name__ if job.error else ""

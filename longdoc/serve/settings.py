@@ -31,6 +31,9 @@ class Settings:
     """Size of a document."""
     queue: int = 16
     """Documents that may wait or be worked on; more are refused."""
+    queue_bytes: int = 500_000_000
+    """Bytes of these documents, as uploaded or as loaded. What would be more is refused, unless it is the only one; and
+    while those that are loaded take as much, no other is loaded."""
     timeout: float = 120.0
     """Seconds for an upload to arrive, for a document to be loaded, and for the model to read it; and in all for a
     request that waits for its result."""
@@ -44,7 +47,7 @@ class Settings:
     """Bytes of the results that are kept; the oldest are forgotten first, the newest never."""
 
     def __post_init__(self) -> None:
-        for name in ("max_bytes", "queue", "memory", "keep", "keep_bytes"):
+        for name in ("max_bytes", "queue", "queue_bytes", "memory", "keep", "keep_bytes"):
             check_count(name, getattr(self, name), 1)
         for name in ("timeout", "keep_seconds"):
             if not 0 < getattr(self, name) < math.inf:

@@ -14,10 +14,10 @@ from torch import distributed
 from longdoc.compute import TorchScorer
 from longdoc.config import load_yaml
 from longdoc.decode import Calibration
-from longdoc.devices import Precision
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
 from longdoc.evaluation.tables import Table
+from longdoc.inputs import Precision
 from longdoc.metrics.results import Row
 from longdoc.model import Model
 from longdoc.pipeline import Pipeline

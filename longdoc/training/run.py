@@ -144,6 +144,7 @@ def fit(
     prepare_layers(learner, config)
     record_config(output, config)
     arguments = training_arguments(config, len(batches), deepspeed, development)
+    use_one_gpu(arguments)
     learner.all_heads = arguments.world_size > 1
     stopping = [EarlyStopping(development.patience)] if development else []
     trainer = _trainer(learner, batches, arguments, [*stopping, *callbacks])
@@ -272,6 +273,21 @@ def _reports(config: RunConfig) -> tuple[str, ...]:
     if config.report_to is not None:
         return config.report_to
     return ("tensorboard",) if find_spec("tensorboard") else ()
+
+
+def use_one_gpu(arguments: TrainingArguments) -> None:
+    """Has a process train on one GPU: transformers would divide each batch, whose windows belong together, among all.
+
+    Processes of ``torchrun`` have one each as it is.
+    """
+    if (count := arguments.n_gpu) > 1:
+        logger.warning(
+            "there are %d GPUs, and a process trains on one; start it by torchrun --nproc-per-node %d --no-python to "
+            "use all",
+            count,
+            count,
+        )
+        arguments._n_gpu = 1
 
 
 def training_arguments(

@@ -12,11 +12,11 @@ from transformers import TrainerCallback, set_seed
 
 from longdoc.config import load_yaml
 from longdoc.datasets import DatasetConfig
-from longdoc.devices import Precision
 from longdoc.errors import ConfigError
 from longdoc.evaluation import LabelledData
 from longdoc.evaluation.scoring import check
 from longdoc.heads import TaskConfig, kind_of
+from longdoc.inputs import Precision
 from longdoc.labels import OUTSIDE
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig

@@ -67,6 +67,20 @@ _OTHER_AGREEMENT = re.compile(
 )
 
 
+_MADE = re.compile(
+    rf"(?i)\b(?:{_SIGNS}|effective|commenc\w+|begin\w*|start\w*)\b(?:\b(?:and|entered|made|into|effective|on|as|of|from"
+    r"|this|the|date|at|day|dated|executed|delivered)\b|[\s,()“”\"])*(?:(?:\d{1,2}(?:st|nd|rd|th)?|_+)\s+day\s+of\s+)?$"
+)
+_LASTS = re.compile(r"(?i)\b(?:until|through|thru|till|to|expir\w*|ends?|ending|terminat\w*|lapse\w*)\b")
+
+
+def _is_beginning(before: str, answer: str, after: str) -> bool:
+    """Whether the first date in an answer is when an agreement was made or begins, and not when it ends."""
+    first = re.search(rf"{_MONTH}|\d", answer)
+    own = answer[: first.start() if first else None]
+    return bool(_MADE.search(f"{before} {own}")) and not _LASTS.search(answer)
+
+
 def _is_seat(before: str, answer: str, after: str) -> bool:
     """Whether a place or a law in an answer is that under which a party is organised, or where it is."""
     said = [(match.start(), pattern) for pattern in (_GOVERNS, _SEATED) for match in pattern.finditer(before)]
@@ -147,6 +161,12 @@ _ASKED: tuple[tuple[str, Asked], ...] = (
         rf"(?:was|is) {_AGREEMENT} {_SIGNS}|when did the parties (?:sign|execute|enter)"
         rf"|what is the (?:agreement|signing) date|what is the date of {_AGREEMENT}",
         Asked(("date",), _MONTH, _is_of_another),
+    ),
+    (
+        r"(?=.*\b(?:ends?|expir\w+|lapses?|run out|over|terminat\w+)\b)"
+        r"(?:until when|when (?:do|does|will|is|shall|must|did)"
+        r"|(?:on |at )?(?:what|which) (?:day|date)|what is the (?:\w+ ){0,2}date)",
+        Asked(("date", "duration"), rf"{_MONTH}|(?i:\b(?:if|upon|within|after)\b)", _is_beginning),
     ),
     (rf"how (?:much|many)\b.*\b(?:notice|warning)|how (?:many|much) (?:\w+ )?{_UNITS}", Asked(("duration",))),
     (r"how (?:often|frequently)", Asked(("duration",), _FREQUENCY)),

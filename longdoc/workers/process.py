@@ -12,6 +12,7 @@ from threading import Thread, Timer
 from typing import Literal
 from weakref import WeakSet
 
+from longdoc.workers.folder import TemporaryFolder
 from longdoc.workers.worker import kill_group, read_message, write_message
 
 _BOUNDED = {"MALLOC_ARENA_MAX": "1", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "128"}
@@ -35,6 +36,7 @@ class WorkerProcess:
         self.n_asked = 0
         self._expired = False
         lifeline = os.pipe() if sys.platform == "linux" else ()  # see longdoc.workers.worker.main
+        self._folder = TemporaryFolder()
         path = [entry for entry in sys.path if isinstance(entry, str)]
         code = (
             f"import sys; sys.path[:] = {path!a}; from longdoc.workers.worker import main; main({[*lifeline, None][0]})"
@@ -46,11 +48,12 @@ class WorkerProcess:
                 stdout=PIPE,
                 start_new_session=True,
                 pass_fds=lifeline[:1],
-                env={**_BOUNDED, **os.environ},
+                env={**_BOUNDED, **os.environ, **self._folder.environment},
             )
         except BaseException:
             for end in lifeline:
                 os.close(end)
+            self._folder.remove()
             raise
         for end in lifeline[:1]:
             os.close(end)
@@ -126,16 +129,18 @@ class WorkerProcess:
             with suppress(ValueError):  # closed
                 os.dup2(nothing, held if isinstance(held, int) else held.fileno(), inheritable=False)
         os.close(nothing)
+        self._folder.let_go()
 
     def _expire(self) -> None:
         self._expired = True
         self.kill()
 
     def _reap(self) -> None:
-        """Waits for the worker to end, and kills what it has started, which might keep its pipe open."""
+        """Waits for the worker to end, kills what it has started, which might keep its pipe open, and clears up."""
         self._process.wait()
         if sys.platform != "win32":
             kill_group(self._process.pid)
+        self._folder.remove()
 
 
 _STARTED: WeakSet[WorkerProcess] = WeakSet()

@@ -1,0 +1,94 @@
+"""``longdoc plot``: a picture of what was found in a document."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longdoc.batch.inputs import files_of
+from longdoc.cli import console, options
+from longdoc.errors import ConfigError, DocumentError, require
+from longdoc.outputs import check_file, is_same_file
+from longdoc.summary import count
+
+if TYPE_CHECKING:
+    from longdoc.pipeline import Pipeline
+
+HELP = "draw a picture of what was found in documents: by page and label, with scores, dates and what was read"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.add_argument("paths", nargs="+", metavar="FILE", help="a document, or a folder of documents")
+    options.add_password(parser)
+    options.add_limits(parser)
+    parser.add_argument("--tasks", metavar="T,...", help="names of the model's heads to run; default: by the document")
+    options.add_model(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
+        help="the picture: a .png, .svg or .pdf. A name that ends with a slash is a folder for one of each document",
+    )
+    output.add_argument("--dark", action="store_true", help="for dark pages")
+    output.add_argument("--overwrite", action="store_true", help="replace pictures that exist")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    require("matplotlib.figure", extra="plot", needed_by="longdoc plot")
+    paths = [path for given in arguments.paths for path in files_of(given, glob=None, leave_out=arguments.output)]
+    pictures = _pictures(paths, arguments.output)
+    for path, picture in pictures.items():
+        if is_same_file(path, picture) or (picture.exists() and not arguments.overwrite):
+            raise ConfigError(f"{picture}: exists; name another file, or replace it with --overwrite")
+    failed = 0
+    pipeline = options.load_pipeline(arguments)
+    for path, picture in pictures.items():
+        try:
+            _draw(pipeline, path, picture, arguments)
+        except DocumentError as error:
+            if len(pictures) == 1:
+                raise
+            failed += 1
+            console.tell(f"longdoc: {error}")
+    if failed:
+        console.tell(f"longdoc: {failed} of {count(len(pictures), 'document')} failed")
+    return 1 if failed else 0
+
+
+def _draw(pipeline: Pipeline, path: str, picture: Path, arguments: argparse.Namespace) -> None:
+    document = options.load(path, arguments)
+    tasks = None if arguments.tasks is None else arguments.tasks.split(",")
+    (prediction,) = pipeline.pipe([document], tasks=tasks)
+    prediction.plot(picture, dark=arguments.dark)
+    console.tell(f"longdoc: {picture}")
+
+
+def _pictures(paths: list[str], output: str) -> dict[str, Path]:
+    """The picture of each document.
+
+    Raises:
+        ConfigError: there are several documents for one picture, or the output is not that of a picture.
+    """
+    from longdoc.outputs.plots import check_picture
+
+    if not output.endswith(("/", "\\")) and not Path(output).is_dir():
+        if len(paths) > 1:
+            raise ConfigError(f"{output}: is one picture for {len(paths)} documents; for one each, end it with a slash")
+        check_picture(output)
+        check_file(output)
+        return {paths[0]: Path(output)}
+    folder, taken = Path(output), set[str]()
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = {}
+    for path in paths:
+        name, number = Path(path).name, 2
+        while name.lower() in taken:
+            name, number = f"{Path(path).name}-{number}", number + 1
+        taken.add(name.lower())
+        pictures[path] = folder / f"{name}.png"
+    return pictures
