@@ -38,7 +38,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "width 384": {"prune": {"width": 384}},
     "8 heads": {"prune": {"heads": 8}},
     "width 768, 8 heads": {"prune": {"width": 768, "heads": 8}},
-    "layers 0, 2, 5": {"layers": [0, 2, 5]},
+    "layers 0, 2, 5": {"layers": [0, 2, 5], "learning_rate": 3e-4},
 }
 CONTRACTS = {"reader": "cuad", "files": ["cuad"], "part": "train", "labels": CUAD}
 ABSTRACTS = {"reader": "jsonl", "files": ["bc5cdr/train.jsonl", "bc5cdr/dev.jsonl"], "labels": BC5CDR}
@@ -48,7 +48,7 @@ TASKS = [
     {"heads": ["biomedical"], "data": ABSTRACTS, "passes": 4},
 ]
 SCORED = ("bc5cdr/test", "cuad/test")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "int8")
 STATE = RESULTS / "prune.json"
 
 
@@ -62,7 +62,7 @@ def config_of(name: str, steps: int) -> TrainConfig:
         "distill": {"teacher": "default"},
         "freeze_embeddings": True,
         "batch_tokens": 2048,
-        "learning_rate": 3e-4,
+        "learning_rate": 1.5e-4,
         "save_every": 25,
         "report_to": [],
         **VARIANTS.get(name, {}),
@@ -124,8 +124,8 @@ def costs(repeats: int) -> dict[str, dict[str, float]]:
     They depend on its shapes alone. Models alternate, so that other load on the machine affects all of them.
     """
     model = Model.from_pretrained(DEFAULT_MODEL)
-    equal = Importance(torch.zeros(6, 1536), torch.zeros(6, 12))
-    models = {name: smaller(name, model, equal) for name in (WHOLE, *VARIANTS)}
+    nothing = Importance.none(model.encoder.backbone.config)
+    models = {name: smaller(name, model, nothing) for name in (WHOLE, *VARIANTS)}
     found: dict[str, dict[str, float]] = {}
     for name, own in models.items():
         n_parameters = sum(weight.numel() for weight in own.parameters())

@@ -194,8 +194,10 @@ class TorchScorer:
         tensors, encoder = self._tensors(inputs), self.encoder_of(period)
         low = self.dtype != torch.float32
         lengths = {"lengths": _lengths(inputs)} if isinstance(encoder, PackedEncoder) else {}
-        with torch.inference_mode(), torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
-            states, mask = encoder(**tensors, **lengths), tensors.get("attention_mask")
+        with torch.inference_mode():
+            with torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
+                states, mask = encoder(**tensors, **lengths), tensors.get("attention_mask")
+            states = states.to(next(self.model.parameters()).dtype)  # heads cost little, and rounded logits much
             modules: dict[str, Any] = {head: self.model.head(head) for head in heads}
             return _read_back({head: module.scores(states, mask).float() for head, module in modules.items()})
 

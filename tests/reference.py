@@ -501,3 +501,19 @@ def changes_of_loss(loss, linear, count):
         changes.append(abs(loss() - whole))
         hook.remove()
     return changes
+
+
+def fitted_linear(states, weight, bias, kept, ridge):
+    """Weights of ``kept`` columns, and a bias, that give the results of all columns of a linear layer best.
+
+    Errors are relative to the result of a row. Change is penalised: by ``ridge`` times the mean square of what a weight
+    multiplies.
+    """
+    lengths = np.linalg.norm(states @ weight.T + bias, axis=1, keepdims=True)
+    own = np.column_stack([states[:, kept], np.ones(len(states))]) / lengths
+    states = states / lengths
+    others = np.delete(np.arange(states.shape[1]), kept)
+    penalty = np.diag(np.sqrt(ridge * (own**2).sum(axis=0)))
+    wanted = np.vstack([states[:, others] @ weight[:, others].T, np.zeros((own.shape[1], len(weight)))])
+    change = np.linalg.lstsq(np.vstack([own, penalty]), wanted, rcond=None)[0].T
+    return weight[:, kept] + change[:, :-1], bias + change[:, -1]

@@ -49,11 +49,14 @@ def small_groups(monkeypatch) -> None:
 
 @pytest.fixture(scope="module")
 def ray() -> Iterator[object]:
-    """A cluster of one processor, as if the user had started it; where it finishes, more processors do."""
+    """A cluster of one processor, as if the user had started it; where it finishes, more processors do.
+
+    It says that it has a GPU, which is dealt out to runs whose device is not the CPU.
+    """
     ray = pytest.importorskip("ray")
     kept = dict(os.environ)
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
-    ray.init("local", num_cpus=1, include_dashboard=False, logging_level="error", log_to_driver=False)
+    ray.init("local", num_cpus=1, num_gpus=1, include_dashboard=False, logging_level="error", log_to_driver=False)
     yield ray
     ray.shutdown()
     os.environ.clear()
@@ -123,7 +126,7 @@ class TestOnOneProcessor:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
-    def test_the_example(self, ray, tmp_path, capsys):
+    def test_the_example_which_has_a_gpu_of_the_cluster(self, ray, tmp_path, capsys):
         (tmp_path / "lease.txt").write_text(CORPUS[0], encoding="utf-8")
         example = runpy.run_path(str(TESTS.parent / "examples" / "ray_extract.py"))
         example["main"](str(tmp_path / "lease.txt"), str(tmp_path / "out"))
@@ -218,3 +221,10 @@ def test_how_many_actors_have_a_model():
     assert crew({}).extractors == 1  # a cluster that grows
     with pytest.raises(ConfigError, match="0 GPUs"):
         crew({"CPU": 2}, device="cuda")
+
+
+@pytest.mark.parametrize("device", ["cuda:1", "cuda:0,1"])
+def test_gpus_of_a_cluster_are_not_named_by_their_numbers(device, folder):
+    pytest.importorskip("ray")
+    with pytest.raises(ConfigError, match="use 'cuda' for all"):
+        run(folder, "ray", f"out {device}", device=device)

@@ -80,6 +80,7 @@ def test_no_model_is_loaded_when_nothing_can_be_read(folder: Path, capsys: pytes
 
 
 def test_extract_passes_the_model_and_the_encoder_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("runs/mine").mkdir(parents=True)
     run(capsys, "extract", "lease.txt", "--model", "runs/mine")
     run(capsys, "extract", "lease.txt", "--model", "runs/mine", "--encoder", "sparse")
     run(capsys, "ask", "lease.txt", "Who pays?", "--precision", "int8", "--device", "cuda:0,1")

@@ -144,8 +144,11 @@ def test_the_command_draws_a_picture_for_each_document(
     paths = [str(tmp_path / folder) for folder in ("a", "b")]
     assert cli.main(["plot", *paths, "-o", str(tmp_path / "one.png")]) == 2
     assert "is one picture for 2 documents" in capsys.readouterr().err
-    assert cli.main(["plot", *paths, "-o", f"{tmp_path}/out/", "--dark"]) == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["lease.txt-2.png", "lease.txt.png"]
+    assert cli.main(["plot", *paths, "-o", f"{tmp_path}/out/"]) == 2
+    assert "several documents are called lease.txt" in capsys.readouterr().err
+    (tmp_path / "a" / "loan.txt").write_text("Bob Ltd. pays.")
+    assert cli.main(["plot", paths[0], "-o", f"{tmp_path}/out/", "--dark"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["lease.txt.png", "loan.txt.png"]
     assert cli.main(["plot", paths[0], "-o", f"{tmp_path}/out/"]) == 2
     assert "exists; name another file, or replace it with --overwrite" in capsys.readouterr().err
 

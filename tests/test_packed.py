@@ -11,6 +11,7 @@ from transformers import AutoModel, BertConfig, BertModel, DistilBertConfig
 
 from longdoc import Pipeline
 from longdoc.bert import Bert
+from longdoc.compute import TorchScorer
 from longdoc.document import Document
 from longdoc.encoders import Encoder, SparseEncoder, with_pattern
 from longdoc.inputs import rounded
@@ -153,3 +154,14 @@ def test_a_document_has_the_same_scores_alone_and_among_others(model, dtype):
     documents = [Document.from_text(text) for text in texts]
     together = list(pipeline.pipe(documents))
     assert [list(found.entities) for found in together] == [list(pipeline(each).entities) for each in documents]
+
+
+def test_heads_score_in_float32(model):
+    scorer, given = TorchScorer(model, device=CPU, precision="bfloat16"), windows(model, [9, 20]).inputs
+    with torch.inference_mode():
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            states = scorer.encoder(**given).float()
+        expected = model.heads["contract"].scores(states).numpy()
+    found = scorer.scores({name: tensor.numpy() for name, tensor in given.items()}, ["contract"], period=0)()
+    mask = given["attention_mask"].numpy()
+    np.testing.assert_array_equal(found["contract"][mask], expected[mask])

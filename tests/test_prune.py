@@ -23,9 +23,9 @@ from longdoc.training import TrainConfig, train
 from longdoc.training.data import training_batches
 from longdoc.training.learner import Learner
 from longdoc.training.prune import FAMILIES as PRUNED
-from longdoc.training.prune import Importance, PruneConfig, importance, prune
+from longdoc.training.prune import RIDGE, Importance, PruneConfig, importance, prune
 from longdoc.windows import WindowConfig
-from reference import changes_of_loss
+from reference import changes_of_loss, fitted_linear
 from test_families import FAMILIES, config_of
 from test_training import CONTRACTS, config_file, make_task, task, train_until_killed
 
@@ -118,11 +118,30 @@ def test_importance_ranks_parts_as_removing_each_does(corpus):
 
 def test_an_importance_that_is_not_finite_is_refused(corpus):
     model = make_model()
-    config = model.encoder.backbone.config
-    neurons, heads = (torch.ones(config.num_hidden_layers, n) for n in (config.intermediate_size, 2))
-    neurons[0, 3] = torch.nan
+    found = Importance.none(model.encoder.backbone.config)
+    found.neurons[0, 3] = torch.nan
     with pytest.raises(TrainingError, match="importance of neurons or heads is not finite"):
-        prune(model, PruneConfig(width=8), Importance(neurons, heads))
+        prune(model, PruneConfig(width=8), found)
+
+
+def test_what_is_kept_is_fitted_to_the_results_before(corpus):
+    model = make_model(spread=0.5)
+    batches, layer = batches_of(model), model.encoder.backbone.encoder.layer[0]
+    found = importance(model, batches)
+    outer, read = layer.output.dense, []
+    hook = outer.register_forward_pre_hook(lambda _, given: read.append(given[0].detach()))
+    for batch in batches:
+        model.encoder(**batch["inputs"])
+    hook.remove()
+    masks = [batch["inputs"]["attention_mask"].bool() for batch in batches]
+    assert not all(mask.all() for mask in masks), "padding does not count"
+    states = torch.cat([own[mask] for own, mask in zip(read, masks, strict=True)]).double()
+    prune(model, PruneConfig(width=8), found)
+    fitted = model.encoder.backbone.encoder.layer[0].output.dense
+    kept = found.neurons[0].topk(8).indices.sort().values.numpy()
+    weight, bias = fitted_linear(states.numpy(), *(part.detach().numpy() for part in outer.parameters()), kept, RIDGE)
+    np.testing.assert_allclose(fitted.weight.detach().numpy(), weight, atol=1e-3)
+    np.testing.assert_allclose(fitted.bias.detach().numpy(), bias, atol=1e-3)
 
 
 # --------------------------------------------------------------------------------------------------------------- errors

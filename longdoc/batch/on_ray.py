@@ -161,7 +161,7 @@ def _mapped(ray: Any, rows: Any, actor: type, arguments: tuple[Any, ...], count:
     return rows.map_batches(
         actor,
         fn_constructor_args=arguments,
-        batch_size=None,
+        batch_size=1,  # as a block has; with GPUs, Ray wants it said
         batch_format="pyarrow",
         zero_copy_batch=True,
         compute=ray.data.ActorPoolStrategy(size=count, max_tasks_in_flight_per_actor=2),

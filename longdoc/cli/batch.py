@@ -81,7 +81,10 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
     """Extracts into the folder ``arguments.output``; returns the exit status."""
     format = arguments.format or FORMATS[0]
     if format not in FORMATS:
-        raise ConfigError(f"the format {format} is not for a folder; allowed: {', '.join(FORMATS)}")
+        raise ConfigError(
+            f"the format {format} is not for a folder of results; allowed: {', '.join(FORMATS)}; or "
+            f"name a file: -o FILE --format {format}"
+        )
     from longdoc.batch.extract import extract_many
 
     with _display(arguments) as display:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,13 +83,11 @@ def _pictures(paths: list[str], output: str) -> dict[str, Path]:
         check_picture(output)
         check_file(output)
         return {paths[0]: Path(output)}
-    folder, taken = Path(output), set[str]()
+    names = [Path(path).name for path in paths]
+    if alike := [name for name, number in Counter(map(str.lower, names)).items() if number > 1]:
+        raise ConfigError(
+            f"several documents are called {alike[0]}; draw those of each folder into a folder of its own"
+        )
+    folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {}
-    for path in paths:
-        name, number = Path(path).name, 2
-        while name.lower() in taken:
-            name, number = f"{Path(path).name}-{number}", number + 1
-        taken.add(name.lower())
-        pictures[path] = folder / f"{name}.png"
-    return pictures
+    return {path: folder / f"{name}.png" for path, name in zip(paths, names, strict=True)}

@@ -49,15 +49,17 @@ class _Names:
 
     allowed: str
     given: dict[str, str] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
+    taken: dict[str, int] = field(default_factory=dict)
+    """The names that are taken, and the last number that was tried for another of the same."""
 
     def new(self, name: str) -> str:
         """A safe name of its own."""
         safe = re.sub(rf"[^{self.allowed}]", "_", name)[:_LONGEST_NAME] or "_"
-        own, number = safe, 2
+        own, number = safe, self.taken.get(safe.lower(), 1)
         while own.lower() in self.taken:
-            own, number = f"{safe}_{number}", number + 1
-        self.taken.add(own.lower())
+            number += 1
+            own = f"{safe}_{number}"
+        self.taken |= {safe.lower(): number, own.lower(): 1}
         return own
 
     def of(self, name: str) -> str:

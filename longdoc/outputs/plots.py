@@ -30,6 +30,7 @@ from longdoc.summary import count, page_ranges, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.gridspec import SubplotSpec
 
     from longdoc.document import Document
     from longdoc.parts import Page
@@ -51,7 +52,8 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
-        self.savefig(stream, format="png")
+        with matplotlib.rc_context(_STYLE):
+            self.savefig(stream, format="png")
         return stream.getvalue()
 
 
@@ -88,21 +90,23 @@ def _drawn(prediction: PredictionLike, theme: Theme) -> Picture:
     marks = marks_of(prediction, Omissions())
     _add_head(picture, prediction, len(marks), theme)
     rows, scale = _rows(marks), _Scale.of(prediction.document)
-    grid = picture.add_gridspec(
-        2, 1, height_ratios=(1.75, 1), left=0.19, right=0.97, top=0.83, bottom=0.075, hspace=0.42
+    upper = _half(picture, 0, left=0.19).subgridspec(
+        2, 2, width_ratios=(2.6, 1), height_ratios=(11, 1), wspace=0.04, hspace=0.12
     )
-    upper = grid[0].subgridspec(2, 2, width_ratios=(2.6, 1), height_ratios=(11, 1), wspace=0.04, hspace=0.12)
     where = picture.add_subplot(upper[0, 0])
     _draw_pages(where, scale, rows, theme)
     _draw_counts(picture.add_subplot(upper[0, 1]), rows, theme)
     _draw_coverage(picture.add_subplot(upper[1, 0], sharex=where), prediction, scale, theme)
-    lower = picture.add_gridspec(
-        2, 1, height_ratios=(1.75, 1), left=_LEFT, right=0.97, top=0.83, bottom=0.075, hspace=0.42
-    )
-    halves = lower[1].subgridspec(1, 2, width_ratios=(1, 1.75), wspace=0.12)
-    _draw_scores(picture.add_subplot(halves[0]), marks, theme)
-    draw_dates(picture.add_subplot(halves[1]), marks, theme)
+    lower = _half(picture, 1, left=_LEFT).subgridspec(1, 2, width_ratios=(1, 1.75), wspace=0.12)
+    _draw_scores(picture.add_subplot(lower[0]), marks, theme)
+    draw_dates(picture.add_subplot(lower[1]), marks, theme)
     return picture
+
+
+def _half(picture: Figure, number: int, *, left: float) -> SubplotSpec:
+    """The upper or the lower part of a picture, from ``left`` on, as a share of its width."""
+    sides = {"left": left, "right": 0.97, "top": 0.83, "bottom": 0.075}
+    return picture.add_gridspec(2, 1, height_ratios=(1.75, 1), hspace=0.42, **sides)[number]
 
 
 def _add_head(picture: Figure, prediction: PredictionLike, n_found: int, theme: Theme) -> None:

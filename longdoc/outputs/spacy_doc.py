@@ -96,8 +96,10 @@ def _attrs(placed: Sequence[tuple[Mark, Span]]) -> dict[str, list[Any]]:
 
 def _describe(span: Span, mark: Mark) -> None:
     span._.longdoc_page = mark.found.page
-    span._.longdoc_boxes = [[box.page, box.x0, box.y0, box.x1, box.y1] for box in mark.found.boxes]
-    span._.longdoc_section = mark.found.section
+    if mark.found.boxes:
+        span._.longdoc_boxes = [[box.page, box.x0, box.y0, box.x1, box.y1] for box in mark.found.boxes]
+    if mark.found.section is not None:
+        span._.longdoc_section = escaped(mark.found.section)
 
 
 def _add_ents(doc: Doc, marks: Iterable[Mark]) -> None:

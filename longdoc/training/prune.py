@@ -4,6 +4,10 @@ Importance is the first-order Taylor expansion of the loss: a gate of 1 multipli
 gradient of the gate is summed over examples (Michel et al., 2019, arXiv:1905.10650; Molchanov et al., 2019,
 arXiv:1906.10771). All layers keep the same number of either, since a transformers ``config.json`` has one for all.
 
+What is kept takes over what it can of the rest: the matrix that reads it is fitted to its results before, by least
+squares over the tokens of those examples (He et al., 2017, arXiv:1707.06168). Errors are relative to the result of each
+token: special tokens have results twenty times as long as others, and would be all that is fitted.
+
 Dimensions: ``N`` layers, ``B`` rows, ``T`` tokens, ``D`` width, ``H`` attention heads, ``F`` neurons between the two
 matrices of a feed-forward network.
 """
@@ -15,7 +19,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +34,8 @@ from longdoc.training.learner import Learner, to_device
 
 MULTIPLE = 8
 """Widths are multiples of this, in which matrix products are fast."""
+RIDGE = 1e-3
+"""How strongly least squares hold to the weights before, relative to the mean square of what each one multiplies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +47,7 @@ class PruneConfig:
     heads: int | None = None
     """Attention heads; all by default. They must divide the width of the hidden states, which they keep among them."""
     batches: int = 32
-    """Batches of the tasks from which importance is measured."""
+    """Batches of the tasks from which importance is measured, and on which what is kept is fitted."""
 
     def __post_init__(self) -> None:
         if self.width is None and self.heads is None:
@@ -101,6 +107,19 @@ class Importance:
     """Float32 ``(N, F)``."""
     heads: Tensor
     """Float32 ``(N, H)``."""
+    of_neurons: Tensor
+    """Products of the neurons with each other and with 1, each relative to what the token's neurons give, summed over
+    tokens: float32 ``(N, F + 1, F + 1)``."""
+    of_heads: Tensor
+    """The same for what heads read, float32 ``(N, D + 1, D + 1)``."""
+
+    @classmethod
+    def none(cls, settings: Any) -> Importance:
+        """Of an encoder with these settings, before anything is measured."""
+        (width, n_heads), n_layers = _sizes(settings), int(settings.num_hidden_layers)
+        sizes = (width + 1, settings.hidden_size + 1)
+        products = (torch.zeros(n_layers, size, size) for size in sizes)
+        return cls(torch.zeros(n_layers, width), torch.zeros(n_layers, n_heads), *products)
 
 
 def check_prune(model: Model, config: PruneConfig) -> None:
@@ -142,48 +161,76 @@ def importance(model: Model, batches: Sequence[Mapping[str, Any]], dtype: torch.
         batches: arguments of ``Learner.forward``, as of ``Batches``.
         dtype: number format of matrix products.
     """
-    layers, (width, n_heads) = layers_of(model.encoder.backbone), _sizes(model.encoder.backbone.config)
-    device = _device()
-    sums = Importance(torch.zeros(len(layers), width), torch.zeros(len(layers), n_heads))
+    device, sums = _device(), Importance.none(model.encoder.backbone.config)
     was_training, was_at = model.training, next(model.parameters()).device
     learner = Learner(model.to(device)).eval()
     with _gated(model) as gates, torch.autocast(device.type, torch.bfloat16, enabled=dtype is torch.bfloat16):
         for batch in tqdm(batches, "importance", disable=not sys.stderr.isatty(), leave=False):
             inputs = {name: value for name, value in batch.items() if name != "documents"}
             loss = learner(**to_device(inputs, device))["loss"]
-            found = torch.autograd.grad(loss, [gate for _, _, gate in gates])
-            for (layer, part, _), gradient in zip(gates, found, strict=True):  # (B, 1, parts, 1)
-                getattr(sums, part)[layer] += gradient.abs().sum(dim=(0, 1, 3)).cpu()
+            found = torch.autograd.grad(loss, [gate.factors for gate in gates])
+            seen = batch["inputs"].get("attention_mask", torch.ones_like(batch["inputs"]["input_ids"])).bool()
+            for gate, gradient in zip(gates, found, strict=True):  # (B, 1, parts, 1)
+                getattr(sums, gate.part)[gate.layer] += gradient.abs().sum(dim=(0, 1, 3)).cpu()
+                products = _products(gate.states[seen.to(device)], gate.linear)
+                getattr(sums, f"of_{gate.part}")[gate.layer] += products.cpu()
             gates.clear()
     model.to(was_at).train(was_training)
     return sums
 
 
+class _Gate(NamedTuple):
+    """What multiplies the neurons or heads of a layer in a forward pass."""
+
+    layer: int
+    part: Literal["neurons", "heads"]
+    linear: nn.Linear
+    """The matrix that reads them."""
+    factors: Tensor
+    """1, ``(B, 1, parts, 1)``."""
+    states: Tensor
+    """The neurons, or what the heads read, ``(B, T, D)``."""
+
+
 @contextmanager
-def _gated(model: Model) -> Iterator[list[tuple[int, str, Tensor]]]:
-    """Within, all neurons and heads pass gates of 1; yields those of each forward pass: layer, part, gate."""
-    gates: list[tuple[int, str, Tensor]] = []
+def _gated(model: Model) -> Iterator[list[_Gate]]:
+    """Within, all neurons and heads pass gates; yields those of each forward pass."""
+    gates: list[_Gate] = []
     backbone = model.encoder.backbone
     parts, (width, n_heads) = _parts(backbone), _sizes(backbone.config)
 
-    def gate(layer: int, part: str, count: int) -> Callable[..., Any]:
-        def multiply(_: nn.Module, arguments: tuple[Tensor]) -> tuple[Tensor]:
+    def gate(layer: int, part: Literal["neurons", "heads"], count: int) -> Callable[..., Any]:
+        def multiply(linear: nn.Linear, arguments: tuple[Tensor]) -> tuple[Tensor]:
             (states,) = arguments  # (B, T, count * size)
             own = torch.ones(len(states), 1, count, 1, device=states.device, requires_grad=True)
-            gates.append((layer, part, own))
+            gates.append(_Gate(layer, part, linear, own, states.detach()))
             return ((states.unflatten(-1, (count, -1)) * own).flatten(2),)
 
         return multiply  # not a `partial`, of which a copy of the encoder for sparse attention would copy the list
 
     hooks = []
     for number, layer in enumerate(layers_of(backbone)):
-        for part, name, count in (("neurons", parts.outer, width), ("heads", parts.attended, n_heads)):
-            hooks.append(layer.get_submodule(name).register_forward_pre_hook(gate(number, part, count)))
+        outer, attended = (layer.get_submodule(name) for name in (parts.outer, parts.attended))
+        hooks.append(outer.register_forward_pre_hook(gate(number, "neurons", width)))
+        hooks.append(attended.register_forward_pre_hook(gate(number, "heads", n_heads)))
     try:
         yield gates
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _products(states: Tensor, linear: nn.Linear) -> Tensor:
+    """Sums over tokens of the products of states ``(tokens, D)`` and 1, relative to the length of what a layer makes.
+
+    Float32 ``(D + 1, D + 1)``.
+    """
+    with torch.autocast(states.device.type, enabled=False), torch.no_grad():
+        wide = states.float()
+        lengths = F.linear(wide, linear.weight.float(), linear.bias.float()).norm(dim=1, keepdim=True)
+        relative = F.pad(wide, (0, 1), value=1.0) / lengths.clamp_min(1e-6)
+        products: Tensor = relative.T @ relative
+        return products
 
 
 def prune(model: Model, config: PruneConfig, found: Importance) -> None:
@@ -197,20 +244,27 @@ def prune(model: Model, config: PruneConfig, found: Importance) -> None:
         TrainingError: an importance is not finite.
     """
     check_prune(model, config)
-    if not (found.neurons.isfinite().all() and found.heads.isfinite().all()):
+    if not all(
+        measured.isfinite().all() for measured in (found.neurons, found.heads, found.of_neurons, found.of_heads)
+    ):
         raise TrainingError("the importance of neurons or heads is not finite, since a loss is not; check the data")
     backbone: Any = model.encoder.backbone
-    parts, (width, n_heads) = _parts(backbone), _sizes(backbone.config)
+    settings: Any = backbone.config
+    parts, (width, n_heads) = _parts(backbone), _sizes(settings)
     neurons = _best(found.neurons, config.width or width)
     heads = _best(found.heads, config.heads or n_heads)
-    setattr(backbone.config, parts.width, neurons.shape[1])
-    backbone.config.num_attention_heads = heads.shape[1]
+    setattr(settings, parts.width, neurons.shape[1])
+    settings.num_attention_heads = heads.shape[1]
     with torch.device("meta"):
-        empty = type(backbone)(backbone.config)
+        empty = type(backbone)(settings)
     for number, (layer, smaller) in enumerate(zip(layers_of(backbone), layers_of(empty), strict=True)):
         state = layer.state_dict()
-        _keep_neurons(state, parts, neurons[number])
+        if config.width is not None:
+            _take_over(state, parts.outer, neurons[number], found.of_neurons[number])
+            _keep_neurons(state, parts, neurons[number])
         if config.heads is not None:
+            read = torch.arange(settings.hidden_size).unflatten(0, (n_heads, -1))[heads[number]].flatten()
+            _take_over(state, parts.attended, read, found.of_heads[number])
             _keep_heads(state, parts, heads[number], n_heads)
         smaller.load_state_dict(state, assign=True)
     parent, name = place_of_layers(backbone)
@@ -220,6 +274,25 @@ def prune(model: Model, config: PruneConfig, found: Importance) -> None:
 def _best(scores: Tensor, count: int) -> Tensor:
     """Indices of the highest scores of each layer in ascending order, int64 ``(N, count)``, from ``(N, …)``."""
     return scores.argsort(dim=1, descending=True, stable=True)[:, :count].sort(dim=1).values
+
+
+def _take_over(state: dict[str, Tensor], name: str, kept: Tensor, products: Tensor) -> None:
+    """Fits the weights of a linear layer for the columns that are ``kept``, and its bias, to its results with all.
+
+    Args:
+        state: of the layer that it is in.
+        name: of the linear layer, whose weight is ``(D_out, D)``.
+        kept: int64 ``(K,)``.
+        products: of its input, ``(D + 1, D + 1)``, as of :func:`_products`.
+    """
+    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
+    both, products = torch.cat([weight, bias[:, None]], dim=1).double(), products.double().to(weight.device)
+    is_kept = torch.zeros(both.shape[1], dtype=torch.bool, device=weight.device)
+    is_kept[kept.to(weight.device)] = is_kept[-1] = True
+    own, others = products[is_kept][:, is_kept], products[is_kept][:, ~is_kept]
+    damped = own + torch.diag(own.diagonal() * RIDGE + torch.finfo(torch.float32).tiny)
+    both[:, is_kept] += torch.linalg.solve(damped, others @ both[:, ~is_kept].T).T
+    state[f"{name}.weight"], state[f"{name}.bias"] = both[:, :-1].to(weight.dtype), both[:, -1].to(weight.dtype)
 
 
 def _keep_neurons(state: dict[str, Tensor], parts: Parts, kept: Tensor) -> None:
