@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,16 @@ def test_quadrilaterals_lie_on_the_glyphs_of_a_finding(tmp_path: Path, page: str
     data = saved(make_pdf(CONTENT, page=page), tmp_path, PERSON="Ada Lovelace", DATE="2 May 1840")
     below = {label: letters_below(data, quads) for label, _, quads in highlights(data)}
     assert below == {"PERSON": "AdaLovelace", "DATE": "2May1840"}
+
+
+def test_a_finding_on_another_has_only_a_line(tmp_path: Path) -> None:
+    document = longdoc.load(make_pdf(CONTENT))
+    (entity,) = predicted(document, PERSON="Ada Lovelace").entities
+    both = Prediction(document=document, entities=(entity, replace(entity, label="PARTY")))
+    both.save(tmp_path / "out.pdf", source=make_pdf(CONTENT))
+    with pikepdf.open(tmp_path / "out.pdf") as pdf:
+        drawn = [each.AP.N.read_bytes().count(b" re") for each in pdf.pages[0].Annots]
+    assert drawn == [2, 1]
 
 
 def test_a_finding_on_two_lines_has_two_quadrilaterals(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ COLOURS = (
 """Of a highlight and of the line below it, told apart by colour-blind readers, too (after Okabe and Ito)."""
 _LINE = 0.08  # of the height of a highlight: the line below it
 _LONG = 200  # characters: a longer passage is paler, since other findings are in it
+_DEEPEST = 6  # highlights on one another whose lines lie apart
 _NOTE = 120  # characters of a text in a bookmark
 _PRINTED = 4  # the flag of annotations that are printed, too
 _OBEYED = re.compile(f"(?!\n)[{OBEYED}]")
@@ -44,6 +45,11 @@ class _Mark:
     found: Entity | Answer
     index: int
     """In the order of the text."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is a passage in which other findings are."""
+        return len(self.found.text) > _LONG
 
     @property
     def note(self) -> str:
@@ -96,11 +102,10 @@ def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: s
     """Adds highlights and bookmarks."""
     labels = sorted({mark.label for mark in marks})
     colours = {label: COLOURS[at % len(COLOURS)] for at, label in enumerate(labels)}
-    longest_first = sorted(marks, key=lambda mark: mark.found.start - mark.found.end)
     new: dict[int, list[Any]] = {}
-    for mark in longest_first:  # so that those within others can be clicked
+    for mark, depth in _layered(marks):
         for page, boxes in groupby(mark.found.boxes, key=lambda box: box.page):
-            highlight = _highlight(pdf, frames[page - 1], list(boxes), mark, colours[mark.label])
+            highlight = _highlight(pdf, frames[page - 1], list(boxes), mark, colours[mark.label], depth)
             new.setdefault(page, []).append(highlight)
     for page, highlights in new.items():
         own = pdf.pages[page - 1].obj
@@ -116,17 +121,32 @@ def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: s
         )
 
 
+def _layered(marks: Sequence[_Mark]) -> Iterator[tuple[_Mark, int]]:
+    """The marks, the longest first, so that those within others can be clicked; and on how many others each lies.
+
+    Long passages do not count: they are pale.
+    """
+    depths = bytearray(max((mark.found.end for mark in marks), default=0))
+    for mark in sorted(marks, key=lambda mark: mark.found.start - mark.found.end):
+        start, end = mark.found.start, mark.found.end
+        if mark.is_long:
+            yield mark, 0
+        else:
+            depth = max(depths[start:end])
+            depths[start:end] = bytes([min(depth + 1, _DEEPEST)]) * (end - start)
+            yield mark, depth
+
+
 def _array(items: Iterable[Any]) -> Any:
     import pikepdf
 
     return pikepdf.Array(items)
 
 
-def _highlight(pdf: Any, frame: Frame, boxes: list[Box], mark: _Mark, colours: Any) -> Any:
-    """The annotation for the boxes of a finding on one page."""
+def _highlight(pdf: Any, frame: Frame, boxes: list[Box], mark: _Mark, colours: Any, depth: int) -> Any:
+    """The annotation for the boxes of a finding on one page, which lies on ``depth`` others."""
     from pikepdf import Dictionary, Name
 
-    fill, line = colours
     bounds = [frame.bounds(box) for box in boxes]
     corners = [coordinate for box in boxes for point in frame.corners(box) for coordinate in point]
     annotation = Dictionary(
@@ -134,29 +154,35 @@ def _highlight(pdf: Any, frame: Frame, boxes: list[Box], mark: _Mark, colours: A
         Subtype=Name.Highlight,
         Rect=_numbers(_around(bounds)),
         QuadPoints=_numbers(corners),
-        C=_numbers(fill),
+        C=_numbers(colours[0]),
         F=_PRINTED,
         NM=f"longdoc-{mark.index}-{boxes[0].page}",
         T="longdoc",
         Subj=mark.label,
         Contents=mark.note,
-        AP=Dictionary(N=_appearance(pdf, frame, boxes, fill, line, len(mark.found.text) > _LONG)),
+        AP=Dictionary(N=_appearance(pdf, frame, boxes, colours, depth, is_long=mark.is_long)),
         P=pdf.pages[boxes[0].page - 1].obj,
     )
     return pdf.make_indirect(annotation)
 
 
-def _appearance(pdf: Any, frame: Frame, boxes: list[Box], fill: Any, line: Any, pale: bool) -> Any:
-    """How the highlight is drawn: it darkens the page, so that the text stays as it is; a line runs below it."""
+def _appearance(pdf: Any, frame: Frame, boxes: list[Box], colours: Any, depth: int, *, is_long: bool) -> Any:
+    """How the highlight is drawn: it darkens the page, so that the text stays as it is; a line runs below it.
+
+    One that lies on others has only the line, above theirs: colours on colours cannot be told apart.
+    """
     from pikepdf import Dictionary, Name, Stream
 
+    fill, line = colours
+    filled = boxes if depth == 0 else []
     drawn = ["/G gs", _operands(fill) + " rg"]
-    drawn += [_operands(_rectangle(frame.bounds(box))) + " re" for box in boxes] + ["f", _operands(line) + " rg"]
+    drawn += [_operands(_rectangle(frame.bounds(box))) + " re" for box in filled] + ["f", _operands(line) + " rg"]
     for box in boxes:
-        thick = (_LINE / 2 if pale else _LINE) * (box.y1 - box.y0)
-        below = type(box)(box.page, box.x0, box.y1 - thick, box.x1, box.y1)
+        thick = (_LINE / 2 if is_long else _LINE) * (box.y1 - box.y0)
+        low = box.y1 - depth * 1.5 * thick
+        below = type(box)(box.page, box.x0, low - thick, box.x1, low)
         drawn.append(_operands(_rectangle(frame.bounds(below))) + " re")
-    state = Dictionary(Type=Name.ExtGState, BM=Name.Multiply, ca=0.45 if pale else 1)
+    state = Dictionary(Type=Name.ExtGState, BM=Name.Multiply, ca=0.45 if is_long else 1)
     form = Stream(pdf, "\n".join([*drawn, "f"]).encode())
     form.Type, form.Subtype = Name.XObject, Name.Form
     form.BBox = _numbers(_around([frame.bounds(box) for box in boxes]))
