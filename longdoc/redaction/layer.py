@@ -84,7 +84,7 @@ def _image(pdf: Any, picture: Any) -> Any:
     from pikepdf import Name
 
     if picture.mode == "L":
-        data, kind, colours = zlib.compress(picture.tobytes(), 9), Name.FlateDecode, Name.DeviceGray
+        data, kind, colours = zlib.compress(picture.tobytes()), Name.FlateDecode, Name.DeviceGray
     else:
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality=_QUALITY)

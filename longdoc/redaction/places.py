@@ -13,7 +13,7 @@ from longdoc.document import Document
 from longdoc.edits import WHITE_SPACE, code_points
 from longdoc.parts import Box
 from longdoc.redaction.layer import Word
-from longdoc.redaction.names import Names, is_long
+from longdoc.redaction.names import Names, is_long, squeezed
 
 _REMOVED = 4  # raw characters that edits removed between two redacted ones, such as a hyphen and the break of a line
 
@@ -29,6 +29,7 @@ class Places:
     n_others: int
     """How many further places that say the same."""
     names: Names
+    """The texts of which nothing may be left."""
     short: tuple[str, ...]
     """Texts that are too short to be looked for elsewhere."""
 
@@ -46,16 +47,21 @@ def places(document: Document, ranges: Sequence[tuple[int, int]], *, everywhere:
     marked = np.zeros(len(document.raw_text), bool)
     for start, end in ranges:
         _mark(document, marked, start, end)
-    n_others = 0
+    others = [span for span in names.find(document.text) if not _is_marked(document, marked, *span)]
     if everywhere:
         for start, end in names.find(document.text):
-            n_others += not _is_marked(document, marked, start, end)
             _mark(document, marked, start, end)
-        for start, end in _in_lines(document, names):  # headers, footers, hidden text
-            n_others += not marked[start:end].any()
+    hidden = [span for span in _in_lines(document, names) if not marked[slice(*span)].any()]  # headers, footers, too
+    if everywhere:
+        for start, end in _in_lines(document, names):
             marked[start:end] = True
+    else:  # what stays elsewhere is not sought when the result is verified
+        stays = {squeezed(document.text[slice(*span)]) for span in others}
+        stays |= {squeezed(document.raw_text[slice(*span)]) for span in hidden}
+        names = Names(text for text in texts if squeezed(text) not in stays)
     marked &= ~np.isin(code_points(document.raw_text), WHITE_SPACE) | _within(marked)
     short = tuple(sorted(text for text in texts if not is_long(text)))
+    n_others = len(others) + len(hidden) if everywhere else 0
     return Places(marked, len(ranges), n_others, names, short)
 
 
