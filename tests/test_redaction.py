@@ -231,6 +231,8 @@ def fill(pdf: pikepdf.Pdf) -> None:
     layer = pdf.make_indirect(Dictionary(Type=Name.OCG, Name=f"Notes for {NAME}"))
     root.OCProperties = Dictionary(OCGs=[layer], D=Dictionary(OFF=[layer]))
     page.Resources.Properties = Dictionary(Layer=layer, Spoken=Dictionary(ActualText=NAME))
+    broken = pikepdf.String(b"\xfe\xff\xd8\x00\x00" + NAME.encode("utf-16-be"))  # is no UTF-16, or not all of it
+    page.Annots.append(Dictionary(Type=Name.Annot, Subtype=Name.Text, Rect=["x"], Contents=broken))
     page.PieceInfo = Dictionary(App=Dictionary(Private=NAME))
 
 

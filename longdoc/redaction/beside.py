@@ -130,9 +130,8 @@ def clear_annotations(page: Any, regions: Sequence[Bounds], search: Search, drop
         if not isinstance(annotation, Dictionary):
             continue
         kind = str(annotation.get("/Subtype", ""))
-        left, bottom, right, top = map(float, annotation.get("/Rect", (0, 0, 0, 0)))
-        bounds = min(left, right), min(bottom, top), max(left, right), max(bottom, top)
-        under = any(overlap(bounds, region, -_TOUCHES) for region in regions)
+        bounds = _bounds(annotation)
+        under = bounds is None or any(overlap(bounds, region, -_TOUCHES) for region in regions)
         named = any(search.found(text) for text in _own_texts(annotation))
         if kind in _COMMENTS_WITH_FILES:
             dropped["attached files"] += 1
@@ -150,6 +149,15 @@ def clear_annotations(page: Any, regions: Sequence[Bounds], search: Search, drop
         page.obj.Annots = Array(kept)
 
 
+def _bounds(annotation: Any) -> Bounds | None:
+    """Where an annotation is, in the coordinates of the content; None if it does not say so in numbers."""
+    try:
+        left, bottom, right, top = map(float, annotation.get("/Rect", (0, 0, 0, 0)))
+    except (TypeError, ValueError):
+        return None
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+
 def _own_texts(annotation: Any) -> Iterator[str]:
     """The texts of an annotation, and of the field and the action that it belongs to."""
     from pikepdf import Dictionary, String
@@ -161,9 +169,9 @@ def _own_texts(annotation: Any) -> Iterator[str]:
     for holder in holders:
         for key, value in holder.items():
             if isinstance(value, String):
-                yield str(value)
+                yield read_text(value)
             elif key in ("/A", "/MK") and isinstance(value, Dictionary):
-                yield from (str(each) for each in value.values() if isinstance(each, String))
+                yield from (read_text(each) for each in value.values() if isinstance(each, String))
             elif key in ("/V", "/DV", "/Opt"):
                 yield from _strings(value, 0)
 
@@ -172,7 +180,7 @@ def _strings(value: Any, depth: int) -> Iterator[str]:
     from pikepdf import Array, Stream, String
 
     if isinstance(value, String):
-        yield str(value)
+        yield read_text(value)
     elif isinstance(value, Array) and depth < _DEEPEST:
         for each in value:
             yield from _strings(each, depth + 1)
@@ -271,7 +279,7 @@ def _swept(value: Any, replace: Callable[[str], str | None], dropped: Counter[st
     from pikepdf import Array, Dictionary, Name, Stream, String
 
     if isinstance(value, String):
-        new = replace(str(value))
+        new = replace(read_text(value))
         return None if new is None else String(new)
     if isinstance(value, Name) and " " in (own := read_name(value)):
         new = replace(own)
@@ -280,6 +288,15 @@ def _swept(value: Any, replace: Callable[[str], str | None], dropped: Counter[st
     if is_own and depth < _DEEPEST:
         _sweep(value, replace, dropped, depth + 1)
     return None
+
+
+def read_text(string: Any) -> str:
+    """A string of PDF as text; its bytes need not be of the encoding that they name."""
+    try:
+        return str(string)
+    except UnicodeDecodeError:
+        data = bytes(string)
+        return data.decode("utf-16" if data[:2] in (b"\xfe\xff", b"\xff\xfe") else "utf-8", "replace")
 
 
 def read_name(name: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from longdoc.errors import NoTextLayerError, first_line
 from longdoc.loaders.options import Options
 from longdoc.pdfium import PDFIUM_LOCK
-from longdoc.redaction.beside import read_name
+from longdoc.redaction.beside import read_name, read_text
 from longdoc.redaction.names import Search
 
 READERS = ("pypdfium2", "pypdf", "pdfminer")
@@ -151,7 +151,7 @@ def _texts(item: Any, depth: int) -> Iterator[str]:
     from pikepdf import Array, Dictionary, Name, Stream, String
 
     if isinstance(item, String):
-        yield str(item)
+        yield read_text(item)
     elif isinstance(item, Name):
         if " " in (name := read_name(item)):
             yield name
