@@ -209,6 +209,10 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
         raise ConfigError(f"the format {format.name} has {format.description}; add one of them")
     if arguments.record == "auto" and not format.entities:
         raise ConfigError(f"the columns of {format.name} depend on the kind of record; name it: --record contract")
+    if format.single and len(arguments.paths) > 1:
+        raise ConfigError(
+            f"the format {format.name} holds one document, got {len(arguments.paths)}; give them one by one"
+        )
     if arguments.schema and not format.answers:
         raise ConfigError(f"the format {format.name} cannot hold the answers of --schema; {holding_answers()} can")
     return format

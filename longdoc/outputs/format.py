@@ -209,5 +209,7 @@ class Format:
     """Whether it shows pages, and writes further files into ``Outcome.folder``."""
     entities: bool = True
     """Whether it shows entities. If not, it is refused without a schema or a record."""
+    single: bool = False
+    """Whether a file holds one document; its writer refuses a second, and a failure."""
     failures: bool = True
     """Whether it has a place for documents that failed. If not, they are left out, and an ``OutputWarning`` says so."""
