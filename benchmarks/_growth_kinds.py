@@ -881,7 +881,7 @@ KINDS: dict[str, Kind] = {
         at_each_section,
     ),
     "summary: names": (prediction, lambda made: names_by_label(made.entities)),
-    **{f"output: {name}": output(name) for name in FORMATS if name not in ("csv", "parquet")},
+    **{f"output: {name}": output(name) for name in FORMATS if name not in ("csv", "parquet", "label-studio-pages")},
     "output: html, one page": output("html", pages=False),
     "output: table, one page": output("table", pages=False),
     "output: document as JSON": (lambda n: prediction(n).document, lambda made: Document.from_json(made.to_json())),

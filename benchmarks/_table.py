@@ -31,7 +31,7 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]], n
 
 def provenance() -> str:
     """Date, machine, versions and command of this run."""
-    packages = ("longdoc", "torch", "transformers", "onnxruntime", "tokenizers", "pypdfium2", "numpy")
+    packages = ("longdoc", "torch", "transformers", "onnxruntime", "tokenizers", "pypdfium2", "pikepdf", "numpy")
     versions = ", ".join(f"{package} {version}" for package in packages if (version := _version(package)))
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     processors = f"{_processor()}, {os.cpu_count()} cores{_gpus()}"

@@ -33,7 +33,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Links to files of the repository that are no pages become the names of these files."""
     folder = Path(page.file.src_uri).parent
     if page.file.src_uri == "measurements.md":
-        markdown += _tables()
+        markdown = f"{markdown.rstrip()}\n\n{_tables()}"
     return _outside_fences(markdown, lambda text: _LINK.sub(lambda link: _on_site(link, folder, files), text))
 
 

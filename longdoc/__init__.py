@@ -44,16 +44,18 @@ The package, top layer first. A module imports only from the layers below its ow
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
 ``devices``         where to compute, and in which number format
+``redaction``       a PDF without what was found of some labels, verified
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
+``outputs``         Prediction → files and streams: one module per format; the viewer
 ``loaders``         bytes → Document: one folder or module per format
 ``datasets``        annotated corpora → labelled texts: one module per reader
-``outputs``         Prediction → files and streams: one module per format
 ``drawing``         the pages of a document, with what was read drawn over them
 ``rules``           entities by rule: dates, money, citations; custom rule files
 ``windows``         tokens → overlapping windows, and their scores back into one array
 ``vocabulary``      what a tokenizer makes of special tokens, long words and unknown characters
 ``lexical``         how many words of a question the parts of a text share
+``pdf_files``       PDFs that are changed: opened, saved, and where their pages are displayed
 ``document_type``   a document → contract, paper, note or other
 ``sentences``       a text → its sentences, as spaCy's sentencizer splits it
 ``sections``        a document's sections, defined terms and cross-references
@@ -131,6 +133,7 @@ if TYPE_CHECKING:
         OutputWarning,
         PrecisionWarning,
         RecordError,
+        RedactionError,
         TrainingError,
         UnsupportedFormatError,
     )
@@ -141,6 +144,7 @@ if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
     from longdoc.prediction import Answers, Failure, Gap, Notice, Prediction
     from longdoc.reader import Word
+    from longdoc.redaction import Redaction, redact
     from longdoc.rules import Rules
     from longdoc.schema import Field, Schema, load_schema
     from longdoc.training.trainer import TrainConfig, train
@@ -156,6 +160,8 @@ __all__ = [
     "load",
     "displacy",
     "extract_many",
+    "redact",
+    "Redaction",
     "train",
     "TrainConfig",
     "Limits",
@@ -206,6 +212,7 @@ __all__ = [
     "OutputWarning",
     "ConcurrencyError",
     "DataError",
+    "RedactionError",
     "TrainingError",
     "BatchError",
     "MissingDependencyError",
@@ -218,6 +225,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "loaders": ("load", "Limits"),
     "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
+    "redaction": ("redact", "Redaction"),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),
@@ -261,6 +269,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "OutputWarning",
         "ConcurrencyError",
         "DataError",
+        "RedactionError",
         "TrainingError",
         "BatchError",
         "MissingDependencyError",

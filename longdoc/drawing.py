@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from itertools import pairwise
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from longdoc.errors import require
 from longdoc.pdfium import PDFIUM_LOCK
@@ -72,7 +72,8 @@ def write(
         )
     pages = document.pages[:limit]
     stream.write(_head(document, n_drawn=len(pages)))
-    for page, image in zip(pages, _images(document, source, pages, password), strict=True):
+    images = draw_pages(source, document.source.media_type, pages, _png, password=password)
+    for page, image in zip(pages, images, strict=True):
         stream.write(_figure(document, page, image))
     stream.write("</main>\n</html>\n")
 
@@ -94,39 +95,60 @@ def _head(document: Document, n_drawn: int) -> str:
     )
 
 
-def _images(document: Document, source: bytes, pages: Sequence[Page], password: str | None) -> Iterator[bytes]:
-    """Yields each page as a PNG."""
-    if document.source.media_type.startswith("image/"):
-        pillow = require("PIL.Image", extra="draw", needed_by="drawing an image")
+def draw_pages(
+    source: bytes,
+    media_type: str,
+    pages: Sequence[Page],
+    encode: Callable[[Any], bytes],
+    *,
+    password: str | None = None,
+    pixels_per_point: float = _PIXELS_PER_POINT,
+) -> list[bytes]:
+    """Pages as they look, encoded.
+
+    Args:
+        source: the content of the file that the document was loaded from.
+        media_type: of the file.
+        pages: the pages to draw.
+        encode: makes the result from a picture, a ``PIL.Image.Image`` in RGB.
+        password: for an encrypted PDF.
+        pixels_per_point: the resolution; that of large pages is lower.
+
+    Raises:
+        MissingDependencyError: Pillow is not installed.
+    """
+    pillow = require("PIL.Image", extra="draw", needed_by="drawing pages")
+    images = []
+    if media_type.startswith("image/"):
         with pillow.open(io.BytesIO(source)) as image:
             for page in pages:
                 image.seek(page.number - 1)
-                scale = _scale(page.width, page.height)
+                scale = _scale(page.width, page.height, pixels_per_point)
                 size = (max(round(page.width * scale), 1), max(round(page.height * scale), 1))
-                yield _png(image.convert("RGB").resize(size))
-        return
+                images.append(encode(image.convert("RGB").resize(size)))
+        return images
     import pypdfium2 as pdfium
 
     with PDFIUM_LOCK:
         pdf = pdfium.PdfDocument(source, password)
         try:
             pdf.init_forms()
-            images = [
-                _png(pdf[page.number - 1].render(scale=_scale(page.width, page.height)).to_pil()) for page in pages
-            ]
+            for page in pages:
+                scale = _scale(page.width, page.height, pixels_per_point)
+                images.append(encode(pdf[page.number - 1].render(scale=scale).to_pil().convert("RGB")))
         finally:
             pdf.close()
-    yield from images  # not within the lock, which would be held for as long as the caller likes
+    return images
 
 
-def _scale(width: float, height: float) -> float:
+def _scale(width: float, height: float, most: float) -> float:
     """The pixels per point of the drawing of a page, whose size is in points."""
-    return float(min(_PIXELS_PER_POINT, (_MOST_PIXELS / (width * height)) ** 0.5, _LONGEST_SIDE / max(width, height)))
+    return float(min(most, (_MOST_PIXELS / (width * height)) ** 0.5, _LONGEST_SIDE / max(width, height)))
 
 
-def _png(image: object) -> bytes:
+def _png(image: Any) -> bytes:
     stream = io.BytesIO()
-    image.convert("P", palette=1, colors=64).save(stream, "PNG", optimize=True)  # type: ignore[attr-defined]
+    image.convert("P", palette=1, colors=64).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 

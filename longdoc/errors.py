@@ -76,6 +76,10 @@ class OutputWarning(UserWarning):
     """A file is written, but lacks something that its reader may expect; the message says what, and why."""
 
 
+class RedactionError(LongdocError):
+    """A redacted file was not written, since what should be gone is still in it; the message says where."""
+
+
 class ConcurrencyError(LongdocError, RuntimeError):
     """Two threads use at a time what one may use."""
 

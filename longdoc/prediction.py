@@ -20,6 +20,7 @@ from longdoc import outputs
 from longdoc.document import Document
 from longdoc.errors import DataError, DocumentError, require
 from longdoc.labels import Answer, Entity, Label, check_text, checked
+from longdoc.outputs.format import Images
 from longdoc.outputs.original import Original
 from longdoc.plain import plain, restored
 from longdoc.record_types import RECORD_TYPES, all_cells
@@ -281,6 +282,7 @@ class Prediction:
         format: str | None = None,
         source: str | PathLike[str] | bytes | None = None,
         password: str | None = None,
+        images: Images = "inside",
     ) -> None:
         """Writes the prediction to a file in the format that its suffix selects, such as ``.jsonl`` or ``.html``.
 
@@ -292,13 +294,15 @@ class Prediction:
             source: the path or the bytes of the file that the document was loaded from, for formats that show its
                 pages; by default the path that :func:`longdoc.load` was given.
             password: of the source, if it is encrypted.
+            images: where a web page has the pictures of the pages: ``"inside"`` the file, ``"beside"`` it in a folder
+                (``lease_files`` for ``lease.html``), or nowhere (``"none"``).
 
         Raises:
             ConfigError: there is no such format, the path is not that of a file in a folder that exists, or the format
                 cannot hold answers and there are some. What a format leaves out is told by an ``OutputWarning``.
             DataError: the format needs the source, which is not there or has changed.
         """
-        outputs.write([self], path, format=format, original=Original(source, password))
+        outputs.write([self], path, format=format, original=Original(source, password), images=images)
 
     def __repr__(self) -> str:
         counts = [
@@ -311,7 +315,7 @@ class Prediction:
         return f"Prediction({name!r}, {', '.join(found) or 'nothing found'}, coverage {self.coverage:.0%})"
 
     def _repr_html_(self) -> str:
-        return outputs.html.fragment(self)
+        return outputs.viewer.fragment(self)
 
 
 _WRITTEN: dict[str, Any] = {

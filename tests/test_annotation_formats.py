@@ -18,7 +18,7 @@ from spacy.training.converters import conll_ner_to_docs
 
 import longdoc
 from fakes import FakePipeline, entity
-from longdoc import Answer, Box, Document, Entity, Label, OutputWarning, Prediction, cli
+from longdoc import Answer, Box, Document, Entity, Gap, Label, OutputWarning, Prediction, cli
 from longdoc.datasets import Example, read_brat, read_conll, read_jsonl, read_label_studio, read_spacy
 from longdoc.edits import Edits
 from longdoc.errors import ConfigError, CorruptDocumentError
@@ -229,8 +229,12 @@ def test_an_empty_prediction_is_written_and_a_failure_told(format: str) -> None:
 
 def test_what_a_format_leaves_out_is_counted(tmp_path: Path) -> None:
     prediction = replace(predict("a  b", [(1, 3, "X"), (0, 1, "Y")]), labels=(Label(name="x", score=1),))
-    beside = replace(prediction, beside=(Answer(text="Ada", start=0, end=0, score=1, page=1),))
-    said = "classes: 1; values that only the metadata of a file have: 1; findings of white space alone: 1"
+    author = Answer(text="Ada", start=0, end=0, score=1, page=1)
+    beside = replace(prediction, gaps=(Gap(0, 1, "cut"),), beside=(author,))
+    said = (
+        "places that the model did not read: 1; classes: 1; values that only the metadata of a file have: 1; "
+        "findings of white space alone: 1"
+    )
     for format in ("conll", "brat"):
         with pytest.warns(OutputWarning, match=said):
             beside.save(tmp_path / "file", format=format)

@@ -462,7 +462,15 @@ def test_the_day_on_which_an_agreement_is_made_is_not_when_it_ends(question: str
 
 @pytest.mark.parametrize("question", ENDS)
 @pytest.mark.parametrize(
-    "before", ["ends on ", "remains in force until ", "is made for a term through ", "expires as of ", "runs to "]
+    "before",
+    [
+        "ends on ",
+        "remains in force until ",
+        "is made for a term through ",
+        "expires as of ",
+        "runs to ",
+        "shall terminate effective as of ",
+    ],
 )
 def test_a_date_until_which_an_agreement_lasts_is_when_it_ends(question: str, before: str) -> None:
     wanted = asked_for(question)

@@ -125,7 +125,21 @@ def test_the_suffix_of_the_output_sets_the_format(
     reported, total = err.splitlines()
     assert reported.startswith("longdoc: empty.txt: empty")
     assert total == "longdoc: 1 of 2 documents failed"
-    assert sorted(path.name for path in folder.iterdir()) == ["empty.txt", "lease.txt", "note.txt", f"out.{suffix}"]
+    beside = [f"out.{suffix}", *(["out_files"] if suffix == "html" else [])]
+    assert sorted(path.name for path in folder.iterdir()) == ["empty.txt", "lease.txt", "note.txt", *beside]
+
+
+def test_the_pages_of_an_index_are_no_documents_of_the_next_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("empty.txt").unlink()
+    for _ in range(2):
+        assert run(capsys, "extract", ".", "-o", "out.html", "--overwrite") == (0, "", "")
+        names = re.findall(r'"source":"([^"]+)"', Path("out.html").read_text())
+        assert [Path(name).name for name in names] == ["lease.txt", "note.txt"]
+        assert len(list(Path("out_files").iterdir())) == 2
+    _, _, err = run(capsys, "extract", "lease.txt", "--format", "html", "--images", "beside")
+    assert err == "longdoc: --images beside is for a file, beside which they are; name it: -o OUT.html\n"
 
 
 def test_failures_are_told_on_standard_error_in_a_pipe_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -254,7 +268,7 @@ def test_every_format_tells_which_fields_were_not_sought(
     code, out, err = run(capsys, *extract)
     assert (code, err) == (0, "")
     assert "the tasks leave out all but party" in " ".join(out.split())
-    assert "Not found" not in out
+    assert ('"missing":' if format == "html" else "Not found") not in out
     if format == "jsonl":
         assert json.loads(out)["not_found"] == []
 

@@ -90,9 +90,8 @@ def words_of(picture: object) -> str:
 
 
 def test_a_plot_says_what_was_found_and_read(prediction: Prediction, tmp_path: Path) -> None:
-    for name, dark in (("a.png", False), ("a.svg", True)):
-        picture = prediction.plot(tmp_path / name, dark=dark)
-        assert (tmp_path / name).stat().st_size > 10_000
+    picture = prediction.plot(tmp_path / "a.svg", dark=True)
+    assert "<svg" in (tmp_path / "a.svg").read_text()
     said = words_of(picture)
     for expected in ("3 pages", "8 findings", "1 place not read", "without text: page 2", "5 of 8 below 0.7"):
         assert expected in said

@@ -19,7 +19,7 @@ import longdoc
 from fakes import FakePipeline, entity
 from longdoc import Answer, Document, Gap, Label, Prediction, cli
 from longdoc.errors import ConfigError, CorruptDocumentError, DataError
-from longdoc.outputs import FORMATS, Format, Original, Outcome, html, write
+from longdoc.outputs import FORMATS, Format, Original, Outcome, viewer, write
 from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import names_by_label
 from longdoc.values import FieldType, parse_value
@@ -28,30 +28,27 @@ EVIL = "<script>alert('&\"')</script> </mark> Ada Ltd.\fpage two: ADA\nLTD and\x
 
 
 class Text(HTMLParser):
-    """The text of the pages of an HTML file, its tags, and the tags left open."""
-
-    VOID = frozenset({"meta", "br"})
+    """The text of an excerpt of HTML, its tags, and the tags left open."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
-        self.pages: list[str] = []
+        self.excerpt = ""
         self.open: list[str] = []
         self.tags: list[str] = []
+        self.in_excerpt = False
         self.feed(source)
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        if tag not in self.VOID:
-            self.open.append(tag)
-        if tag == "p" and "section" in self.open:
-            self.pages.append("")
+        self.open.append(tag)
+        self.in_excerpt |= ("class", "excerpt") in attrs
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.pages and "p" in self.open and "section" in self.open:
-            self.pages[-1] += data
+        if self.in_excerpt:
+            self.excerpt += data
 
 
 def predict(text: str, *places: tuple[int, int, str]) -> Prediction:
@@ -69,47 +66,47 @@ def page_of(*predictions: Prediction) -> str:
     return written("html", *(Outcome(prediction.document.source.name, prediction) for prediction in predictions))
 
 
-def test_html_escapes_the_document() -> None:
-    prediction = predict(EVIL, (0, 8, "<i>"), (3, 30, 'a"b'))
-    for source in (page_of(prediction), html.fragment(prediction)):
-        parsed = Text(source)
-        assert "script" not in parsed.tags
-        assert "i" not in parsed.tags
-        assert "\x00" not in source
-    assert Text(page_of(prediction)).pages[0].startswith("<script>alert('&\"')</script> </mark> Ada Ltd.")
+def data_of(source: str) -> list[dict]:
+    """What the script of a page is given of each document."""
+    found = re.findall(r'<script type="application/json" class="document" id="d\d+">(.*?)</script>', source)
+    return [json.loads(each) for each in found]
+
+
+def test_a_fragment_escapes_the_document() -> None:
+    source = viewer.fragment(predict(EVIL, (0, 8, "<i>"), (3, 30, 'a"b')))
+    parsed = Text(source)
+    assert not {"script", "i"} & set(parsed.tags) and "\x00" not in source
+    assert parsed.excerpt.startswith("<script>alert('&\"')</script> </mark> Ada Ltd.")
 
 
 @given(st.text(alphabet="ab <&\n\f", min_size=1, max_size=30), st.data())
-def test_html_pages_contain_the_text_when_entities_overlap(text: str, data: st.DataObject) -> None:
+def test_a_fragment_contains_the_text_when_entities_overlap(text: str, data: st.DataObject) -> None:
     places = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text)), st.sampled_from("XYZ"))
     drawn = [place for place in data.draw(st.lists(places, max_size=6)) if place[0] < place[1]]
-    prediction = predict(text, *drawn)
-    parsed = Text(page_of(prediction))
+    parsed = Text(viewer.fragment(predict(text, *drawn)))
     assert not parsed.open
-    pages = [text[page.start : page.end].strip() for page in prediction.document.pages]
-    assert [page.strip() for page in parsed.pages] == pages
-
-
-def test_html_links_reach_their_targets() -> None:
-    source = page_of(predict(EVIL, (0, 8, "A"), (3, 30, "B"), (40, 48, "A")))
-    assert set(re.findall(r'href="#([^"]+)"', source)) <= set(re.findall(r'id="([^"]+)"', source))
+    assert parsed.excerpt.strip() == text.replace("\f", "\n").strip()
 
 
 def test_html_lists_what_was_not_read() -> None:
     prediction = replace(predict("aaaa bbbb"), gaps=(Gap(5, 9, "over 4 tokens"),))
-    assert "50.0% read (5–9: over 4 tokens)" in page_of(prediction)
+    (data,) = data_of(page_of(prediction))
+    assert data["facts"][-1] == "50.0% read" and not data["is_whole"]
+    assert data["warnings"] == ["Not read: characters 5 to 9 (over 4 tokens)"]
+    assert "not read: 5–9 (over 4 tokens)" in viewer.fragment(prediction)
 
 
 def test_many_gaps_of_one_reason_are_counted() -> None:
     gaps = tuple(Gap(start, start + 1, "unknown") for start in range(0, 40, 2))
     prediction = replace(predict("a " * 20), gaps=(*gaps, Gap(1, 2, "cut")))
-    assert "(0–1 and 19 other places: unknown; 1–2: cut)" in page_of(prediction)
-    stream = io.StringIO()
-    print_losses(plain_console(stream), (), prediction.gaps)
-    assert stream.getvalue().splitlines() == [
+    said = [
         "Not read: characters 0 to 1 and in 19 other places (unknown)",
         "Not read: characters 1 to 2 (cut)",
     ]
+    assert data_of(page_of(prediction))[0]["warnings"] == said
+    stream = io.StringIO()
+    print_losses(plain_console(stream), (), prediction.gaps)
+    assert stream.getvalue().splitlines() == said
 
 
 def answered(text: str, shown: str, field: str | None, type: FieldType = "text") -> Prediction:
@@ -131,14 +128,16 @@ def answered(text: str, shown: str, field: str | None, type: FieldType = "text")
 
 def test_html_shows_answers_values_and_what_was_not_found() -> None:
     prediction = answered("Pay <b>Five Hundred Dollars ($600)</b> now.", "Five Hundred Dollars ($600)", "fee", "money")
-    source = written("html", Outcome("a/<b>.txt", replace(prediction, sought=("fee", "rent", "end"))))
-    (target,) = re.findall(r'href="#([^"]+)"', source)
-    assert f'<mark id="{target}"' in source
-    shown = " ".join(re.sub("<[^>]*>", " ", source.partition("<article")[2]).split())
-    assert "fee USD 500 or USD 600? Five Hundred Dollars ($600) page 1, section 8.3(b) · 0.88" in shown
-    assert "Not found: rent end" in shown
-    assert "a/&lt;b&gt;.txt" in shown
-    assert not Text(source).open
+    (data,) = data_of(written("html", Outcome("a/<b>.txt", replace(prediction, sought=("fee", "rent", "end")))))
+    assert data["source"] == "a/<b>.txt"
+    assert data["findings"] == [
+        {
+            "kind": "answer", "label": "fee", "start": 7, "end": 34, "score": 0.876, "page": 1, "section": "8.3(b)",
+            "question": "How <much>?", "value": "USD 500", "alternative": "USD 600",
+        }
+    ]  # fmt: skip
+    missing = {"found": [], "missing": "all of the text searched", "closest": None}
+    assert data["fields"] == [{"name": "fee", "found": [0]}, {"name": "rent", **missing}, {"name": "end", **missing}]
 
 
 def test_every_format_tells_the_closest_candidate_and_what_to_check() -> None:
@@ -149,8 +148,10 @@ def test_every_format_tells_the_closest_candidate_and_what_to_check() -> None:
     table = " ".join(written("table", Outcome("a", prediction)).split())
     assert "0.88 check" in table and "Not found: rent, end" in table
     assert "closest to rent: page 1, section 8.3(b), score 0.12: $6" in table and "closest to end" not in table
-    page = page_of(prediction)
-    assert 'title="closest: page 1, score 0.12: $6">rent</span>' in page and ">check</span>" in page
+    (data,) = data_of(page_of(prediction))
+    closest = {field["name"]: data["findings"][field["closest"]] for field in data["fields"] if field.get("closest")}
+    assert {name: (each["label"], each["start"]) for name, each in closest.items()} == {"rent": ("rent", 10)}
+    assert [each["label"] for each in data["findings"] if each.get("check")] == ["fee"]
     record = json.loads(written("jsonl", Outcome("a", prediction)))
     assert record["rejected"][0]["label"] == "rent" and record["answers"][0]["check"]
     assert Prediction.from_dict(record, prediction.document).fields == {
@@ -164,7 +165,7 @@ def test_every_format_shows_spans() -> None:
     document = Document.from_text("Ohio law governs. All rent is due.", name="a")
     law = entity(document, 0, 17, "Governing Law", 0.91)
     prediction = Prediction(document=document, spans=(law,))
-    for shown in (written("table", Outcome("a", prediction)), html.fragment(prediction), page_of(prediction)):
+    for shown in (written("table", Outcome("a", prediction)), viewer.fragment(prediction), page_of(prediction)):
         plain = " ".join(re.sub("<[^>]*>", " ", shown).split())
         assert "Governing Law" in plain and "Ohio law governs." in plain and "0.91" in plain
     assert json.loads(written("jsonl", Outcome("a", prediction)))["spans"][0]["label"] == "Governing Law"
@@ -179,7 +180,10 @@ def test_every_format_shows_classes(monkeypatch: pytest.MonkeyPatch) -> None:
         Label(name="Waiver <b>", score=0.72, start=9, end=12),
     )
     prediction = Prediction(document=Document.from_text("Ohio law governs.", name="a"), labels=labels)
-    for shown in (written("table", Outcome("a", prediction)), html.fragment(prediction), page_of(prediction)):
+    assert data_of(page_of(prediction))[0]["classes"] == [
+        ["Lease", "document", 0.97], ["Waiver <b>", "section 7 Tax", 0.81], ["Waiver <b>", "a section", 0.72]
+    ]  # fmt: skip
+    for shown in (written("table", Outcome("a", prediction)), viewer.fragment(prediction)):
         plain = " ".join(unescape(re.sub("<[^b>][^>]*>", " ", shown)).replace("·", " ").split())
         assert "Nothing found" not in plain
         assert re.search(r"Lease document 0\.97.*Waiver <b> section 7 Tax 0\.81.*a section 0\.72", plain), plain
@@ -190,11 +194,11 @@ def test_every_format_shows_classes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tables_and_fragments_show_answers_without_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     prediction = answered("Pay six (5) months later.", "six (5) months", None, "duration")
     monkeypatch.setenv("COLUMNS", "120")
-    for shown in (written("table", Outcome("a", prediction)), html.fragment(prediction), page_of(prediction)):
+    for shown in (written("table", Outcome("a", prediction)), viewer.fragment(prediction)):
         plain = " ".join(re.sub("<[^>]*>", " ", shown).split())
         assert "6 months or 5 months? six (5) months" in plain.replace("· ", "")
         assert "0.88" in plain
-    assert Text(html.fragment(prediction)).open == []
+    assert Text(viewer.fragment(prediction)).open == []
 
 
 def test_json_lines_name_the_fields_without_an_answer() -> None:
@@ -223,10 +227,8 @@ def test_a_device_is_written_directly() -> None:
 
 
 def test_a_label_keeps_its_colour_across_documents() -> None:
-    page = page_of(predict("ab", (0, 1, "X"), (1, 2, "Y")), predict("ab", (0, 1, "Y")))
-    hues = re.findall(r'style="--hue:(\d+)" title="Y', page)
-    assert len(hues) == 2
-    assert len(set(hues)) == 1
+    pages = data_of(page_of(predict("ab", (0, 1, "X"), (1, 2, "Y")), predict("ab", (0, 1, "Y"))))
+    assert [page["labels"] for page in pages] == [{"X": 0, "Y": 1}, {"Y": 1}]
 
 
 def test_jsonl_has_one_line_per_document(tmp_path: Path) -> None:
@@ -248,13 +250,15 @@ def test_every_format_writes_each_document_in_order_and_says_which_failed(format
     good = predict("Ada Ltd.", (0, 8, "PARTY"))
     if not FORMATS[format].entities:
         good = replace(answered("Ada Ltd.", "Ada Ltd.", "PARTY"), sought=("PARTY",))
-    text = written(format, Outcome("a", good), Outcome("<bad>", CorruptDocumentError("<bad>: no")), Outcome("c", good))
-    first, failure, last = text.index("Ada Ltd."), text.index("bad"), text.rindex("Ada Ltd.")
+    text = written(
+        format, Outcome("a", good), Outcome("<broken>", CorruptDocumentError("<broken>: no")), Outcome("c", good)
+    )
+    first, failure, last = text.index("Ada Ltd."), text.index("broken"), text.rindex("Ada Ltd.")
     assert first < failure < last
     assert "no" in text[failure:last]
     assert "PARTY" in text
     if format == "html":
-        assert "<bad>" not in text
+        assert "<broken>" not in text
 
 
 @pytest.mark.filterwarnings("ignore::longdoc.OutputWarning")  # a text has no pages for Label Studio
@@ -262,7 +266,7 @@ def test_a_format_is_chosen_by_name_or_by_suffix(tmp_path: Path) -> None:
     suffixes = [format.suffix for format in FORMATS.values() if format.suffix]
     assert len(set(suffixes)) == len(suffixes)
     prediction = replace(answered("one", "one", "number"), sought=("number",))
-    for format in FORMATS.values():
+    for format in [each for each in FORMATS.values() if not each.single]:  # those are for files of one kind
         write([prediction], tmp_path / "named", format=format.name)
         if format.suffix:
             write([prediction], tmp_path / f"out{format.suffix.upper()}")
@@ -307,15 +311,15 @@ def test_names_are_grouped_by_label_and_spelling() -> None:
 
 
 def test_a_fragment_without_entities_still_shows_the_document() -> None:
-    assert "only words" in html.fragment(predict("only words"))
-    assert Text(html.fragment(predict(""))).open == []
+    assert "only words" in viewer.fragment(predict("only words"))
+    assert Text(viewer.fragment(predict(""))).open == []
 
 
 @pytest.mark.parametrize("count", [1, 6, 7, 30])
 def test_a_fragment_stays_short(count: int) -> None:
     text = " ".join(f"name{i}" for i in range(count))
     prediction = predict(text, *((m.start(), m.end(), "X") for m in re.finditer(r"\S+", text)))
-    fragment = html.fragment(prediction)
+    fragment = viewer.fragment(prediction)
     assert fragment.count("<tr") == 1 + min(count, 6) + (count > 6)
     assert (f"and {count - 6} more" in fragment) == (count > 6)
 
@@ -329,8 +333,8 @@ def test_a_text_that_questions_searched_in_part_is_not_called_read_to_the_end() 
     assert "read to the last character" in whole_table and "text searched" not in whole_table
     assert "read to the last character" not in partly_table
     assert "who (50 % of the text searched)" in partly_table and "law (25 % of the text searched)" in partly_table
-    assert "read to the last character" in page_of(whole)
-    assert "read to the last character" not in page_of(partly) and "who (50 % of the text searched)" in page_of(partly)
+    assert data_of(page_of(whole))[0]["facts"][-1] == "read to the last character"
+    assert "who (50 % of the text searched)" in data_of(page_of(partly))[0]["facts"][-1]
     assert "who (50 % of the text searched); law (25 % of the text searched)" in written("csv", Outcome("a", partly))
     recorded = replace(partly, answers=(replace(answer, source="record parties: opening"),))
     for format in ("table", "html", "csv"):

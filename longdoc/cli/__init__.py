@@ -21,6 +21,7 @@ from longdoc.cli import (
     pretrain,
     prune,
     push,
+    redact,
     serve,
     show,
     status,
@@ -47,6 +48,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "extract": extract,
     "ask": ask,
+    "redact": redact,
     "show": show,
     "plot": plot,
     "status": status,

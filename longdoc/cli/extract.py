@@ -8,9 +8,10 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, get_args
 
 from longdoc.batch.inputs import files_of
 from longdoc.batch.request import Request
@@ -21,9 +22,12 @@ from longdoc.outputs import (
     PIPE,
     TERMINAL,
     Format,
+    Images,
     Original,
     Outcome,
     check_file,
+    check_images,
+    folder_beside,
     format_of,
     holding_answers,
     is_same_file,
@@ -60,21 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_limits(parser)
     _add_what(parser)
     options.add_model(parser)
-    output = parser.add_argument_group("output")
-    suffixes = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
-    output.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help=f"write to this file; its suffix ({suffixes}) selects the format; - is standard output. A name that "
-        "ends with a slash is a folder: many documents are read at a time into tables, and a run that is interrupted "
-        "goes on with the same command",
-    )
-    output.add_argument("--overwrite", action="store_true", help="replace OUT, if it exists")
-    described = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
-    output.add_argument(
-        "--format", choices=FORMATS, help=f"{described}. Default: {TERMINAL} on a terminal, {PIPE} otherwise"
-    )
+    _add_output(parser)
     batch.add_arguments(parser)
 
 
@@ -111,6 +101,32 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that say where and how the results are written."""
+    output = parser.add_argument_group("output")
+    suffixes = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
+    output.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help=f"write to this file; its suffix ({suffixes}) selects the format; - is standard output. A name that "
+        "ends with a slash is a folder: many documents are read at a time into tables, and a run that is interrupted "
+        "goes on with the same command",
+    )
+    output.add_argument("--overwrite", action="store_true", help="replace OUT, if it exists")
+    described = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
+    output.add_argument(
+        "--format", choices=FORMATS, help=f"{described}. Default: {TERMINAL} on a terminal, {PIPE} otherwise"
+    )
+    output.add_argument(
+        "--images",
+        choices=get_args(Images),
+        default="inside",
+        help="where a web page has the pictures of the document's pages: inside the file (default), beside it in a "
+        "folder (OUT_files), or none",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     if not arguments.paths and not arguments.files_from:
@@ -120,14 +136,13 @@ def run(arguments: argparse.Namespace) -> int:
     batch.check_not_used(arguments)
     if arguments.output not in (None, "-") and not Path(arguments.output).suffix and not arguments.format:
         raise ConfigError(f"{arguments.output}: has no suffix; for a folder of results end it with a slash")
-    arguments.paths = [
-        path for given in arguments.paths for path in files_of(given, glob=arguments.glob, leave_out=arguments.output)
-    ]
     output = None if arguments.output in (None, "-") else arguments.output
+    arguments.paths = [path for given in arguments.paths for path in _files(given, arguments.glob, output)]
     format, schema = _format(arguments, output), _schema(arguments)
+    folder = folder_beside(output) if output and format.folder else None
     if output:
         _check_output(output, arguments.paths, overwrite=arguments.overwrite)
-    outcomes = _outcomes(arguments, schema)
+    outcomes = (replace(each, folder=folder, images=arguments.images) for each in _outcomes(arguments, schema))
     first = next(outcomes)  # a single unreadable file is reported before the output is created
     failed: list[str] = []
     is_shown = output is None and format.name == TERMINAL and sys.stdout.isatty()
@@ -143,6 +158,15 @@ def run(arguments: argparse.Namespace) -> int:
         total = count(len(arguments.paths), "document")
         console.tell(f"longdoc: {len(failed)} of {total} failed")
     return 1 if failed else 0
+
+
+def _files(given: str, glob: str | None, output: str | None) -> Iterator[str]:
+    """The documents at a path; in a folder, without what an earlier run has written."""
+    folder = folder_beside(output) if output else None
+    written = os.path.abspath(folder) if folder else None  # noqa: PTH100 (names that the system refuses are no error)
+    for path in files_of(given, glob=glob, leave_out=output):
+        if path == given or written is None or os.path.dirname(os.path.abspath(path)) != written:  # noqa: PTH100, PTH120
+            yield path
 
 
 def _schema(arguments: argparse.Namespace) -> Schema | None:
@@ -174,6 +198,9 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
     is_terminal = output is None and sys.stdout.isatty()
     default = TERMINAL if is_terminal else PIPE
     format = FORMATS[arguments.format or (format_of(output) if output else default)]
+    check_images(format, arguments.images)
+    if arguments.images == "beside" and output is None:
+        raise ConfigError("--images beside is for a file, beside which they are; name it: -o OUT.html")
     if is_terminal and not format.streams:
         raise ConfigError(f"the format {format.name} is not for a terminal; name a file: {_named_file(format)}")
     if output is None and format.binary:
@@ -182,6 +209,10 @@ def _format(arguments: argparse.Namespace, output: str | None) -> Format:
         raise ConfigError(f"the format {format.name} has {format.description}; add one of them")
     if arguments.record == "auto" and not format.entities:
         raise ConfigError(f"the columns of {format.name} depend on the kind of record; name it: --record contract")
+    if format.single and len(arguments.paths) > 1:
+        raise ConfigError(
+            f"the format {format.name} holds one document, got {len(arguments.paths)}; give them one by one"
+        )
     if arguments.schema and not format.answers:
         raise ConfigError(f"the format {format.name} cannot hold the answers of --schema; {holding_answers()} can")
     return format

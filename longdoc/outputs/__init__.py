@@ -8,27 +8,29 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from shutil import copymode
-from typing import IO, Any
+from typing import IO, Any, get_args
 
-from longdoc.arguments import check_type
+from longdoc.arguments import check_choice, check_type
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.outputs import (
     brat,
     conll,
     csv,
     doccano,
-    html,
     jsonl,
     label_studio,
     parquet,
+    pdf,
     spacy_file,
     table,
+    viewer,
     web_annotation,
 )
-from longdoc.outputs.format import Format, Outcome, PredictionLike
+from longdoc.outputs.format import Format, Images, Outcome, PredictionLike
 from longdoc.outputs.original import Original
 
 __all__ = [
@@ -36,10 +38,13 @@ __all__ = [
     "PIPE",
     "TERMINAL",
     "Format",
+    "Images",
     "Original",
     "Outcome",
     "PredictionLike",
     "check_file",
+    "check_images",
+    "folder_beside",
     "format_of",
     "holding_answers",
     "is_same_file",
@@ -52,9 +57,10 @@ FORMATS: dict[str, Format] = {
     for format in (
         table.FORMAT,
         jsonl.FORMAT,
-        html.FORMAT,
+        viewer.FORMAT,
         csv.FORMAT,
         parquet.FORMAT,
+        pdf.FORMAT,
         conll.FORMAT,
         brat.FORMAT,
         label_studio.TEXT,
@@ -77,6 +83,7 @@ def write(
     *,
     format: str | None = None,
     original: Original = Original(),  # noqa: B008 (immutable)
+    images: Images = "inside",
 ) -> None:
     """Writes predictions to a file, each as soon as it is available.
 
@@ -85,6 +92,8 @@ def write(
         path: the file to create or, once all is written, to replace.
         format: a key of ``FORMATS``; by default the one that the suffix of ``path`` selects.
         original: the file of a single document; by default the path that each was loaded from.
+        images: where a format that shows pages puts their pictures: ``"inside"`` the file, ``"beside"`` it in a folder,
+            or nowhere (``"none"``).
 
     Raises:
         DataError: the format needs the file of a document, which is not there or has changed.
@@ -97,14 +106,35 @@ def write(
     name = format or format_of(path)
     if name not in FORMATS:
         raise ConfigError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}")
+    check_images(FORMATS[name], images)
+    folder = folder_beside(path) if FORMATS[name].folder else None
     with replacing(path, binary=FORMATS[name].binary) as stream:
-        FORMATS[name].write((_outcome(each, FORMATS[name], original) for each in predictions), stream)
+        outcomes = (_outcome(each, FORMATS[name], original) for each in predictions)
+        FORMATS[name].write((replace(each, folder=folder, images=images) for each in outcomes), stream)
 
 
 def _outcome(prediction: PredictionLike, format: Format, original: Original) -> Outcome:
     if prediction.answers and not format.answers:
         raise ConfigError(f"the format {format.name} cannot hold answers; {holding_answers()} can")
     return Outcome(prediction.document.source.name, prediction, original)
+
+
+def check_images(format: Format, images: str) -> None:
+    """Checks where the pictures of pages shall be.
+
+    Raises:
+        ConfigError: there is no such place, or the format shows no pages.
+    """
+    check_choice("images", images, get_args(Images))
+    if images != "inside" and not format.folder:
+        shown = ", ".join(name for name, each in FORMATS.items() if each.folder)
+        raise ConfigError(f"the format {format.name} shows no pages; images={images!r} is for {shown}")
+
+
+def folder_beside(path: str | Path) -> Path | None:
+    """The folder for what belongs to a file: ``out_files`` for ``out.html``; None for a device."""
+    is_file = os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113 (names that the system refuses)
+    return Path(f"{os.path.splitext(path)[0]}_files") if is_file else None  # noqa: PTH122
 
 
 def holding_answers() -> str:

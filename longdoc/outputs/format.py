@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from longdoc.outputs.original import Original
 from longdoc.summary import searched
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.errors import DocumentError
     from longdoc.labels import Answer, Entity, Label
+
+
+Images: TypeAlias = Literal["inside", "beside", "none"]
+"""Where the pictures of pages are."""
 
 
 class GapLike(Protocol):
@@ -176,6 +181,10 @@ class Outcome:
     result: PredictionLike | DocumentError
     original: Original = field(default_factory=Original)
     """Where its file is, for formats that show or change its pages."""
+    folder: Path | None = None
+    """Beside the output, for a format that writes further files; None if the output is a stream. It need not exist."""
+    images: Images = "inside"
+    """Where a format that shows pages puts their pictures: in its file, into ``folder`` (``"beside"``), or nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +205,11 @@ class Format:
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
     binary: bool = False
     """Whether it is written to a stream of bytes instead of text."""
+    folder: bool = False
+    """Whether it shows pages, and writes further files into ``Outcome.folder``."""
     entities: bool = True
     """Whether it shows entities. If not, it is refused without a schema or a record."""
+    single: bool = False
+    """Whether a file holds one document; its writer refuses a second, and a failure."""
     failures: bool = True
     """Whether it has a place for documents that failed. If not, they are left out, and an ``OutputWarning`` says so."""

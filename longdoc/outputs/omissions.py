@@ -41,9 +41,11 @@ def telling(format: str) -> Iterator[Omissions]:
 
 
 def read(outcomes: Iterable[Outcome], omissions: Omissions) -> Iterator[tuple[str, PredictionLike]]:
-    """The sources and predictions of the documents that could be read; counts the others."""
+    """The sources and predictions of the documents that could be read; counts the others, and what was not read."""
     for outcome in outcomes:
         if isinstance(outcome.result, DocumentError):
             omissions.add("documents that could not be read")
         else:
+            omissions.add("places that the model did not read", len(outcome.result.gaps))
+            omissions.add("warnings of documents", len(outcome.result.document.warnings))
             yield outcome.source, outcome.result

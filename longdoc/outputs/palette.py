@@ -1,4 +1,4 @@
-"""Colours of labels, for light and dark pages: those of the HTML view, told apart by colour-blind readers, too."""
+"""Colours of labels, for light and dark pages: those of the viewer, too, told apart by colour-blind readers, too."""
 
 from __future__ import annotations
 

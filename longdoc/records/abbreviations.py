@@ -110,8 +110,8 @@ def _long_start(text: str, first: int, last: int, short: str) -> int | None:
     these are the long form: the original finds "test" in "tuberculin skin test (TST)".
     """
     letters = [char for char in short.lower() if char.isalnum()]
-    words = list(re.finditer(r"\S+", text[first:last].lower()))[-len(letters) :]
-    if [word[0][0] for word in words] == letters and text[last - 1].isalnum():
+    words = list(re.finditer(r"\S+", text[first:last]))[-len(letters) :]
+    if [word[0][0].lower() for word in words] == letters and text[last - 1].isalnum():
         return first + words[0].start()
     at = last - 1
     for index in range(len(short) - 1, -1, -1):

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from longdoc.errors import LongdocError, did_you_mean
+from longdoc.outputs.viewer.page import policy
 from longdoc.serve.described import BEARER, HealthBody, JobBody, header, openapi, refusals
 from longdoc.serve.forms import AskForm, ExtractForm
 from longdoc.serve.guard import Guard, expected_bytes, refusal
@@ -44,8 +45,7 @@ logger = logging.getLogger(__name__)
 
 _MULTIPART = Form(media_type="multipart/form-data")
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 _LOOKS_FOR_CLIENT = 1.0  # seconds
@@ -194,7 +194,7 @@ async def delete_job(id: str, request: Request) -> None:
     summary="A page with what was found",
 )
 async def get_page(page: str, request: Request) -> HTMLResponse:
-    """The text with what was found highlighted. It needs no token, but its name, which only the job tells."""
+    """The text with what was found, and lists of it. It needs no token, but its name, which only the job tells."""
     service = _service(request)
     job = service.job_of_page(page)
     job.was_fetched = True

@@ -74,11 +74,17 @@ _MADE = re.compile(
 _LASTS = re.compile(r"(?i)\b(?:until|through|thru|till|to|expir\w*|ends?|ending|terminat\w*|lapse\w*)\b")
 
 
+_LASTING = re.compile(
+    r"(?i)\b(?:until|through|expir\w*|ends?|ending|terminat\w*|lapse\w*|cease\w*)[\s,]+(?:\w+[\s,]+){0,3}$"
+)
+
+
 def _is_beginning(before: str, answer: str, after: str) -> bool:
     """Whether the first date in an answer is when an agreement was made or begins, and not when it ends."""
     first = re.search(rf"{_MONTH}|\d", answer)
-    own = answer[: first.start() if first else None]
-    return bool(_MADE.search(f"{before} {own}")) and not _LASTS.search(answer)
+    said = f"{before} {answer[: first.start() if first else None]}"
+    made = _MADE.search(said)
+    return made is not None and not _LASTS.search(answer) and not _LASTING.search(said[: made.start()])
 
 
 def _is_seat(before: str, answer: str, after: str) -> bool:

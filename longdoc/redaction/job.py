@@ -1,0 +1,164 @@
+"""The redaction of one file: page by page, then all beside the pages; and the same again with pages as images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from longdoc.document import Document
+from longdoc.errors import DataError, RedactionError
+from longdoc.parts import Box
+from longdoc.pdf_files import Bounds, Frame, opened, opened_by_pdfium, saved
+from longdoc.pdfium import PDFIUM_LOCK
+from longdoc.redaction import beside, layer
+from longdoc.redaction.content import Stream, walk_through
+from longdoc.redaction.images import painted_over
+from longdoc.redaction.names import Search
+from longdoc.redaction.pages import wrong_with
+from longdoc.redaction.places import Places, regions, words_of
+from longdoc.redaction.plan import Plan, plan
+from longdoc.redaction.verify import left_over
+from longdoc.redaction.walk import Shared, UnsafeContentError, Walk
+
+_ROUNDS = 4
+"""How many times pages on which something is wrong become images, and all is done and verified again."""
+_LEFT = "letters that a reader still finds when they are removed"
+
+
+class Job:
+    """The redaction of one file.
+
+    Args:
+        document: the document, all pages of it.
+        content: the file that it was loaded from.
+        password: of the file, if it is encrypted.
+        wanted: what is removed.
+        rounded: whether the widths of gaps are rounded.
+    """
+
+    def __init__(self, document: Document, content: bytes, password: str | None, wanted: Places, rounded: bool) -> None:
+        self.document, self.content, self.password = document, content, password
+        self.wanted, self.rounded = wanted, rounded
+        self.regions = regions(document, wanted.marked)
+        kept = "".join(c for c, gone in zip(document.raw_text, wanted.marked.tolist(), strict=True) if not gone)
+        self.search = Search(wanted.names, kept)
+        self.images: dict[int, str] = {}
+        """The pages that become images, and why."""
+        self.dropped: Counter[str] = Counter()
+        """What was removed beside the pages."""
+        self.drawn: dict[int, tuple[list[Box], bool]] = {}
+        """The boxes drawn on each changed page, and whether all other letters have to be there."""
+
+    def run(self) -> bytes:
+        """The redacted file, verified.
+
+        Raises:
+            RedactionError: something is left.
+        """
+        left: list[str] = []
+        for _ in range(_ROUNDS):
+            plain, result = self.change()
+            new = self.wrong_pages(plain)
+            if not new:
+                found = left_over(plain, self.search)
+                if not found:
+                    return result
+                left = list(map(str, found))
+                new = {each.page: _LEFT for each in found if each.page and each.page not in self.images}
+            if not new:
+                break
+            self.images |= new
+        shown = "; ".join(left[:5]) + (f"; and {len(left) - 5} more" if len(left) > 5 else "")
+        raise RedactionError(
+            f"{self.document.source.name}: not written, since something is left of what should be removed: {shown}. "
+            "Print the document to a new PDF, or to images, and redact that"
+        )
+
+    def change(self) -> tuple[bytes, bytes]:
+        """The changed file, plain, and encrypted as it was."""
+        name = self.document.source.name
+        self.dropped, self.drawn = Counter(), {}
+        with opened(self.content, name, self.password, "redaction") as (pdf, frames):
+            if len(pdf.pages) != len(self.document.pages):
+                read = f"{len(self.document.pages)} of {len(pdf.pages)} pages"
+                raise DataError(f"{name}: {read} were loaded; load all of them, so that nothing is overlooked")
+            file = Shared(beside.hidden_layers(pdf))
+            beside.remove(pdf, self.dropped)
+            for number, (page, frame) in enumerate(zip(pdf.pages, frames, strict=True), 1):
+                own = [box for box in self.regions if box.page == number]
+                bounds = [frame.bounds(box) for box in own]
+                beside.clear_annotations(page, bounds, self.search, self.dropped)
+                try:
+                    if number not in self.images:
+                        self.change_page(pdf, page, number, frame, bounds, file)
+                except UnsafeContentError as error:
+                    self.images[number] = str(error)
+            self.make_images(pdf, frames)
+            beside.sweep(pdf, self.search, self.dropped)
+            pdf.remove_unreferenced_resources()
+            plain = saved(pdf)
+            return plain, saved(pdf, encrypted=True) if pdf.is_encrypted else plain
+
+    def change_page(
+        self, pdf: Any, page: Any, number: int, frame: Frame, bounds: Sequence[Bounds], file: Shared
+    ) -> None:
+        """Changes the content of a page.
+
+        Raises:
+            UnsafeContentError: it is not understood well enough.
+        """
+        walk = Walk(pdf, file)
+        walk_through(walk, page)
+        if not bounds and not walk.has_hidden:
+            return
+        made = plan(walk, bounds, rounded=self.rounded)
+        if made.unsafe:
+            raise UnsafeContentError(made.unsafe[0])
+        images = {}
+        for at, under in made.images.items():
+            images[at] = painted_over(pdf, walk.paints[at].image, walk.paints[at].matrix, under)
+        stream = walk_through(Walk(pdf, file, made.changes(images)), page)
+        page.obj.Contents = pdf.make_stream(_content(stream, made))
+        page.obj.Resources = stream.new_resources()
+        is_complete = not walk.has_hidden and not any(walk.glyphs[at].is_invisible for at in made.glyphs)
+        self.drawn[number] = [frame.box(number, each) for each in made.boxes], is_complete
+
+    def make_images(self, pdf: Any, frames: Sequence[Frame]) -> None:
+        """Makes images of the pages that have to become some."""
+        if not self.images:
+            return
+        with PDFIUM_LOCK, closing(opened_by_pdfium(self.content, self.password)) as original:
+            original.init_forms()
+            for number in self.images:
+                boxes = [box for box in self.regions if box.page == number]
+                picture = layer.draw(original, number, boxes)
+                page, frame = pdf.pages[number - 1], frames[number - 1]
+                beside.clear_fields(page)
+                sides = frame.right - frame.left, frame.top - frame.bottom
+                size = sides if frame.rotation % 180 == 0 else sides[::-1]
+                layer.replace(pdf, page, size, picture, words_of(self.document, self.wanted.marked, number))
+
+    def wrong_pages(self, plain: bytes) -> dict[int, str]:
+        """The changed pages that are not as they should be, and why."""
+        wrong = {}
+        with (
+            PDFIUM_LOCK,
+            closing(opened_by_pdfium(self.content, self.password)) as before,
+            closing(opened_by_pdfium(plain, None)) as after,
+        ):
+            for number, (drawn, is_complete) in self.drawn.items():
+                removed = [box for box in self.regions if box.page == number]
+                reason = wrong_with(before, after, number, removed, drawn, complete=is_complete)
+                if reason is not None:
+                    wrong[number] = reason
+        return wrong
+
+
+def _content(stream: Stream, made: Plan) -> bytes:
+    """The content of a page with its boxes."""
+    boxes = [
+        f"{left:.3f} {bottom:.3f} {right - left:.3f} {top - bottom:.3f} re f" for left, bottom, right, top in made.boxes
+    ]
+    return b"\n".join([b"q", stream.content(), b"Q", b"q 0 g", "\n".join(boxes).encode(), b"Q"])

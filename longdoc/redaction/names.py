@@ -1,0 +1,155 @@
+"""The texts that are redacted, found again in any other text.
+
+>>> names = Names(["Ann Lee", "O’Neil", "张伟"])
+>>> text = "ANN  LEE and O'Neil's annual report for 张伟先生"
+>>> [text[start:end] for start, end in names.find(text)]
+['ANN  LEE', "O'Neil", '张伟']
+>>> names.without("Letter to Ann Lee")
+'Letter to [redacted]'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+REDACTED = "[redacted]"
+"""What stands for a name in bookmarks and other texts beside the page."""
+FEWEST = 3
+"""Letters and digits of a text that is looked for elsewhere, too; others are removed where they were found."""
+_FEWEST_IN_BYTES = 5
+_FEWEST_GLUED = 6  # letters of a name that is sought across the borders of words, too
+_GAP = 12  # characters between two letters of a name: punctuation, and the break of a line
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""A letter of a script that does not put spaces between words: Chinese, Japanese, Thai and others."""
+
+
+@lru_cache(1 << 16)
+def _plain(character: str) -> str:
+    """The letters and digits of a character: those of a ligature, none of a comma."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", character).casefold()))
+
+
+def squeezed(text: str) -> str:
+    """The letters and digits of a text, in small letters, in their plain form."""
+    return "".join(map(_plain, text))
+
+
+def is_long(text: str) -> bool:
+    """Whether a text is long enough to be told from others."""
+    return len(squeezed(text)) >= (2 if _UNSPACED.search(text) else FEWEST)
+
+
+class Names:
+    """Finds texts in others, whatever their case, punctuation and white space, as whole words.
+
+    Texts in scripts without spaces between words are found anywhere.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        by_letters = {squeezed(text): text for text in sorted(set(texts), reverse=True) if is_long(text)}
+        self.by_letters = dict(sorted(by_letters.items()))
+        """Each text by its letters."""
+
+    def find(self, text: str) -> list[tuple[int, int]]:
+        """Where they are, as half-open ranges in order, which do not overlap."""
+        plain = list(map(_plain, text))
+        letters = "".join(plain)
+        at = np.repeat(np.arange(len(text)), list(map(len, plain)))  # of each letter, its position in the text
+        found = sorted(place for wanted in self.by_letters for place in _places(wanted, letters, at, text))
+        merged: list[tuple[int, int]] = []
+        for start, end in found:
+            if merged and start < merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+            else:
+                merged.append((start, end))
+        return merged
+
+    def without(self, text: str) -> str:
+        """The text with ``REDACTED`` in their place."""
+        parts, done = [], 0
+        for start, end in self.find(text):
+            parts += [text[done:start], REDACTED]
+            done = end
+        return "".join([*parts, text[done:]])
+
+
+def _places(wanted: str, letters: str, at: NDArray[np.int64], text: str) -> Iterator[tuple[int, int]]:
+    """Where the letters of a name are in a text.
+
+    Args:
+        wanted: the letters of the name.
+        letters: the ``N`` letters of the text.
+        at: the position of each in the text; shape ``(N,)``.
+        text: the text.
+    """
+    first = letters.find(wanted)
+    while first >= 0:
+        own = at[first : first + len(wanted)]
+        start, end = int(own[0]), int(own[-1]) + 1
+        alone = not _is_within(text, start) and not _is_within(text, end)
+        if alone and int(np.diff(own).max(initial=0)) <= _GAP:
+            yield start, end
+        first = letters.find(wanted, first + 1)
+
+
+def _is_within(text: str, border: int) -> bool:
+    """Whether a border is within a word."""
+    if not 0 < border < len(text):
+        return False
+    before, after = text[border - 1], text[border]
+    return before.isalnum() and after.isalnum() and not _UNSPACED.match(before) and not _UNSPACED.match(after)
+
+
+class Search:
+    """Finds what is left of names, also where a reader runs words together.
+
+    A name that also arises from letters that stay, as "Ann" does in "annual", is found as whole words only.
+
+    Args:
+        names: the names.
+        kept: the text that stays.
+    """
+
+    def __init__(self, names: Names, kept: str) -> None:
+        self.names = names
+        letters = squeezed(kept)
+        alone = {each: text for each, text in names.by_letters.items() if each not in letters}
+        self._strict = {each: text for each, text in alone.items() if len(each) >= _FEWEST_GLUED}
+        self.encoded = [each for text in self._strict.values() for each in _encoded(text)]
+        """Each name as its bytes may be in a stream, in small letters: the bytes and the name."""
+
+    def found(self, text: str) -> str | None:
+        """A name that is in a text; None if none is."""
+        if not text:
+            return None
+        letters = squeezed(text)
+        for wanted, name in self._strict.items():
+            if wanted in letters:
+                return name
+        return text[slice(*ranges[0])] if (ranges := self.names.find(text)) else None
+
+    def found_in_bytes(self, data: bytes) -> str | None:
+        """A name that is in a stream; None if none is. Names of few letters, and numbers, are not sought."""
+        low = data.lower()
+        return next((text for wanted, text in self.encoded if wanted in low), None)
+
+    def without(self, text: str) -> str | None:
+        """A text with ``REDACTED`` for each name; None if none is in it."""
+        if self.found(text) is None:
+            return None
+        new = self.names.without(text)
+        return new if self.found(new) is None else REDACTED
+
+
+def _encoded(text: str) -> Iterator[tuple[bytes, str]]:
+    """The bytes of a name in the encodings of PDF."""
+    if len(squeezed(text)) < _FEWEST_IN_BYTES or not any(map(str.isalpha, text)):
+        return
+    found = {text.encode(encoding, "ignore").lower() for encoding in ("utf-8", "utf-16-be", "utf-16-le", "latin-1")}
+    yield from ((each, text) for each in sorted(found) if len(each) >= _FEWEST_IN_BYTES)
