@@ -221,7 +221,8 @@ def row(job: Job, found: dict[str, Any], arguments: argparse.Namespace) -> list[
 
 
 def busy(paths: list[str]) -> str:
-    """How busy a GPU is while documents are extracted, as a sentence."""
+    """How busy a GPU is while documents are extracted, as a sentence, which may be why it is not known."""
+    names = ", ".join(Path(path).name for path in paths)
     query = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--id=0"]
     samples: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -229,12 +230,17 @@ def busy(paths: list[str]) -> str:
         started = time.perf_counter()
         with subprocess.Popen([*command, "--format", "jsonl", "--device", "cuda:0"]) as process:
             while process.poll() is None:
-                samples.append(float(subprocess.run(query, capture_output=True, text=True, check=True).stdout))
+                try:
+                    samples.append(float(subprocess.run(query, capture_output=True, text=True, check=True).stdout))
+                except (OSError, subprocess.CalledProcessError, ValueError) as error:
+                    process.kill()
+                    return f"How busy the GPU is in `longdoc extract` of {names} is not known: nvidia-smi: {error}."
                 time.sleep(0.1)
         seconds = time.perf_counter() - started
+    if process.returncode:
+        sys.exit(f"`longdoc extract` of {names} failed with exit status {process.returncode}")
     working = [number for number, sample in enumerate(samples) if sample]
     share = sum(samples[working[0] : working[-1] + 1]) / (working[-1] + 1 - working[0]) if working else 0.0
-    names = ", ".join(Path(path).name for path in paths)
     return f"`longdoc extract` of {names}: the GPU is busy {share:.0f} % of the time; {seconds:.0f} s with its start."
 
 
@@ -269,7 +275,9 @@ def main() -> None:
     documents = arguments.documents
     if documents is None:
         documents = [str(Path(__file__).parents[1] / "examples")]
-    write_table("gpu", title, HEADER, rows, f"{busy(documents)}\n\n{notes}" if documents else notes)
+    write_table("gpu", title, HEADER, rows, notes)
+    if documents:
+        write_table("gpu", title, HEADER, rows, f"{busy(documents)}\n\n{notes}")
 
 
 if __name__ == "__main__":

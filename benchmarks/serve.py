@@ -22,7 +22,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -123,6 +124,22 @@ def row(
     ]
 
 
+@contextmanager
+def sampled(server: Server, memory: list[float], seconds: float) -> Iterator[None]:
+    """Within, notes the memory of a server after a tenth and a half of the time.
+
+    Not when the load begins: further loaders start then, and results are kept.
+    """
+    timers = [threading.Timer(seconds * share, lambda: memory.append(server.memory())) for share in (0.1, 0.5)]
+    for timer in timers:
+        timer.start()
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.cancel()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--locust", default="locust", help="the program")
@@ -142,10 +159,8 @@ def main() -> None:
             for path in paths:  # the first time, code for each shape of batch is made
                 server.extract(path)
             single, memory = [server.extract(path) for path in paths], []
-            for share in (0.1, 0.5):  # when the load begins, further loaders start, and results are kept
-                seconds = arguments.minutes * 60 * share
-                threading.Timer(seconds, lambda: memory.append(server.memory())).start()  # noqa: B023
-            found = load(server, arguments.locust, arguments, Path(name), pause)
+            with sampled(server, memory, arguments.minutes * 60):
+                found = load(server, arguments.locust, arguments, Path(name), pause)
             memory.append(server.memory())
             single += [server.extract(path) for path in paths]  # before and after, as other load may come and go
             rows.append(row(title.format(half=pause / 2, pause=pause), single, found, memory, arguments.minutes))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import cycle
 from threading import Barrier
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -22,7 +24,7 @@ from tokenizers import Tokenizer
 
 from longdoc.devices import check_process, devices_of, dtype_of, has_int8, sent_to
 from longdoc.encoders import Encoder
-from longdoc.errors import PrecisionWarning
+from longdoc.errors import ComputeError, PrecisionWarning, first_line
 from longdoc.inputs import EncoderKind, InputForm, Padding, Precision
 from longdoc.model import Model
 from longdoc.model_config import ModelConfig
@@ -33,6 +35,8 @@ ResultT = TypeVar("ResultT")
 
 _AHEAD = 1
 """Batches that a GPU has to compute while the results of another are read."""
+_NO_MEMORY = re.compile("DefaultCPUAllocator|out of memory")
+"""In a ``RuntimeError`` of torch for want of memory other than of a GPU's."""
 
 
 class TorchScorer:
@@ -74,9 +78,10 @@ class TorchScorer:
         self.__dict__.update(state, _process=os.getpid())
 
     def __str__(self) -> str:
-        """How it computes, such as "windows in bfloat16 on cpu"."""
+        """How it computes, such as "windows in bfloat16 on cuda:0, cuda:1"."""
         precision = "int8" if self.in_int8 else str(self.dtype).removeprefix("torch.")
-        return f"{self.kind} in {precision} on {self.device}"
+        devices = ", ".join(str(each.device) for each in (self, *self.others))
+        return f"{self.kind} in {precision} on {devices}"
 
     @property
     def config(self) -> ModelConfig:
@@ -100,7 +105,7 @@ class TorchScorer:
 
     @property
     def batch_tokens(self) -> int:
-        """Positions in a batch, if the user names none."""
+        """Tokens in a batch, if the user names none."""
         # Enough to keep a GPU busy; on a CPU, few enough for the activations of a small encoder to stay in the cache.
         return 2**16 if self.device.type == "cuda" else 2**11
 
@@ -190,11 +195,14 @@ class TorchScorer:
         Returns:
             A function that waits for them: by head, float32 ``(B, T, L)``, or ``(B, 1, L)`` of heads that score
             windows.
+
+        Raises:
+            ComputeError: there is too little memory for it.
         """
-        tensors, encoder = self._tensors(inputs), self.encoder_of(period)
-        low = self.dtype != torch.float32
+        encoder, low = self.encoder_of(period), self.dtype != torch.float32
         lengths = {"lengths": _lengths(inputs)} if isinstance(encoder, PackedEncoder) else {}
-        with torch.inference_mode():
+        with self._in_memory(inputs), torch.inference_mode():
+            tensors = self._tensors(inputs)
             with torch.autocast(self.device.type, dtype=self.dtype, enabled=low):
                 states, mask = encoder(**tensors, **lengths), tensors.get("attention_mask")
             states = states.to(next(self.model.parameters()).dtype)  # heads cost little, and rounded logits much
@@ -206,13 +214,28 @@ class TorchScorer:
 
         Raises:
             ConfigError: as for :meth:`each`.
+            ComputeError: as for :meth:`scores`.
         """
         check_process(self.device, self._process)
         module: Any = self.model.head(head)
-        with torch.inference_mode():
+        with self._in_memory(inputs), torch.inference_mode():
             states = self.encoder(**self._tensors(inputs))
             found: np.ndarray = module(states[0, list(positions)]).float().softmax(dim=-1).cpu().numpy()
         return found
+
+    @contextmanager
+    def _in_memory(self, inputs: Mapping[str, np.ndarray]) -> Iterator[None]:
+        """Within, a want of memory is a `ComputeError` that says for which inputs, and what to do."""
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and not _NO_MEMORY.search(str(error)):
+                raise
+            (n_rows, n_columns), settings = inputs["input_ids"].shape, cast(Any, self.model.encoder.backbone.config)
+            raise ComputeError(
+                f"{settings.model_type} on {self.device}: {n_rows:,} windows of {n_columns:,} tokens, out of memory "
+                f"({first_line(error):.200}); give fewer batch_tokens, or read with fewer processes"
+            ) from error
 
     def _tensors(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
         return {name: sent_to(self.device, array) for name, array in inputs.items()}
@@ -238,9 +261,9 @@ class TorchScorer:
 
     @property
     def at_a_time(self) -> int:
-        """Batches that are computed at a time."""
+        """Batches that are computed at a time, or that a GPU has ahead."""
         if self.device.type != "cpu" or self.others:
-            return 1 + len(self.others)
+            return (1 + _AHEAD) * (1 + len(self.others))
         return torch.get_num_threads() if self.kind == "windows" else 1
 
     def _threads(self, count: int) -> ThreadPoolExecutor:
@@ -288,7 +311,8 @@ def _read_back(scores: Mapping[str, torch.Tensor]) -> Callable[[], dict[str, np.
 
     def wait() -> dict[str, np.ndarray]:
         done.synchronize()
-        return {head: copied.numpy() for head, copied in copies.items()}
+        # Page-locked memory, which is scarce, is free again; results are kept until their documents are decoded.
+        return {head: copied.numpy().copy() for head, copied in copies.items()}
 
     return wait
 

@@ -16,6 +16,7 @@ from longdoc.inputs import check_precision
 TrainingPrecision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 _ALLOWED = "'auto', 'cpu', 'cuda', 'cuda:0', 'cuda:0,1', 'mps' …"
+_ONE_CPU = "there is one 'cpu', whose processors are all used; give 'cpu'"
 _LOADED_IN = os.getpid()
 if hasattr(os, "register_at_fork"):  # not on Windows
     # A forked process lacks the threads of OpenMP, and would wait for them for ever.
@@ -55,6 +56,8 @@ def device_of(name: str | torch.device) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ConfigError(f"unknown device {name!r}; allowed: {_ALLOWED}") from error
+    if device.type == "cpu" and device.index:
+        raise ConfigError(f"device {str(name)!r}: {_ONE_CPU}")
     if device.type != "cpu":
         module: Any = getattr(torch, device.type, None)  # "meta", for one, has none
         count = module.device_count() if hasattr(module, "device_count") else 0
@@ -62,7 +65,7 @@ def device_of(name: str | torch.device) -> torch.device:
             kind = "GPU" if device.type == "cuda" else f"device of the kind {device.type!r}"
             raise ConfigError(f"device {str(name)!r}: torch finds no {kind}; use 'auto' or 'cpu'")
         if (device.index or 0) >= count:
-            there = f"{device.type}:0" + (f" to {device.type}:{count - 1}" if count > 1 else " alone")
+            there = f"{device.type}:0 to {device.type}:{count - 1}" if count > 1 else f"only {device.type}:0"
             raise ConfigError(f"device {str(name)!r} is not there; torch finds {there}")
     return device
 
@@ -71,7 +74,8 @@ def devices_of(name: str | torch.device) -> tuple[torch.device, ...]:
     """A device as of `device_of`, or several of a kind, by their numbers: ``"cuda:0,1"``.
 
     Raises:
-        ConfigError: unknown device, one that is not there or is named twice, or devices of several kinds.
+        ConfigError: unknown device, one that is not there or is named twice, devices of several kinds, or more than one
+            CPU.
     """
     if not isinstance(name, str) or "," not in name:
         return (device_of(name),)
@@ -80,10 +84,12 @@ def devices_of(name: str | torch.device) -> tuple[torch.device, ...]:
     devices = [device_of(f"{kind}:{part}" if part.isdecimal() else part) for part in parts]
     if kinds := {device.type for device in devices} - {devices[0].type}:
         raise ConfigError(f"device {name!r} mixes {devices[0].type} and {', '.join(sorted(kinds))}; name one kind")
+    if devices[0].type == "cpu":
+        raise ConfigError(f"device {name!r}: {_ONE_CPU}")
     if any(device.index is None for device in devices):
         raise ConfigError(f"device {name!r}: several devices are named by their numbers, such as 'cuda:0,1'")
     if len(set(devices)) < len(devices):
-        raise ConfigError(f"device {name!r} names one twice; name each once")
+        raise ConfigError(f"device {name!r} names a device twice; name each one once")
     return tuple(devices)
 
 

@@ -69,7 +69,7 @@ class PrecisionWarning(UserWarning):
 
 
 class ComputeError(LongdocError, RuntimeError):
-    """A runtime cannot compute with an exported graph: out of memory, or an operator that it lacks."""
+    """A model cannot compute: out of memory, or, for an exported graph, an operator that its runtime lacks."""
 
 
 class OutputWarning(UserWarning):

@@ -239,7 +239,7 @@ class InputForm:
 def packed_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
     """Batches of indices of similar ``lengths``, longest first, each of at most ``batch_tokens`` tokens.
 
-    With padding, which heads compute, they are at most twice as many. A single index may exceed ``batch_tokens``.
+    BERT computes no padding, but its heads do: up to as much again. A single index may exceed ``batch_tokens``.
     """
     batch: list[int] = []
     n_tokens = 0

@@ -33,7 +33,7 @@ from longdoc.export_record import is_export
 from longdoc.heads import HeadConfig, build_head, kind_of
 from longdoc.inputs import Template
 from longdoc.model_config import ModelConfig, check_windows, own_settings
-from longdoc.model_files import checked_settings, encoder_config, file_in, read_object
+from longdoc.model_files import checked_settings, encoder_config, file_in, is_folder, read_object
 from longdoc.model_files.tokenizers import check_tokens, read_tokenizer
 from longdoc.model_files.weights import check_numbers, check_size, misfits, stored_shapes
 from longdoc.version import __version__
@@ -216,7 +216,7 @@ def longdoc_folder(name: Path | str, revision: str | None = None, cache_dir: str
     Raises:
         ConfigError: there is no such folder or hub model, or it is damaged.
     """
-    if (folder := Path(name)).is_dir():
+    if is_folder(folder := Path(name)):
         return folder if file_in(folder, "config.json") is not None and "longdoc" in _read_config(folder) else None
     from longdoc.pretrained import Repository  # loads transformers
 

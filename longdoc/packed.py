@@ -23,7 +23,7 @@ Attend: TypeAlias = Callable[[Tensor, Windows], Tensor]
 """Attention within windows: queries, keys and values ``(N, 3, H, D / H)`` to ``(N, D)``."""
 
 _WIDEST_HEAD = 256
-"""Of FlashAttention, whose heads are multiples of 8, too."""
+"""Of FlashAttention; head widths must also be multiples of 8."""
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
@@ -69,8 +69,8 @@ def pack_for_cpu(encoder: Encoder, dtype: torch.dtype = torch.float32) -> Encode
 def pack_for_gpu(encoder: Encoder, dtype: torch.dtype, attend: Attend | None = None) -> Encoder:
     """The same for a GPU that `can_unpad`: BERT computes matrix products in ``dtype``, and no padding.
 
-    Other architectures, and a BERT with heads that FlashAttention has not, are returned as they are. ``attend`` is
-    `attend_at_once` by default.
+    Other architectures, and a BERT with heads of a width that FlashAttention does not support, are returned as they
+    are. ``attend`` is `attend_at_once` by default.
     """
     bert = _as_bert(encoder.backbone)
     if bert is None:
@@ -142,7 +142,7 @@ class PackedEncoder(Encoder):
             attention_mask: false at padding.
             token_type_ids: segment ids.
             global_mask: not used: attention is dense.
-            lengths: of the windows, without padding; by default counted from the mask, for which a GPU is waited for.
+            lengths: of the windows, without padding; by default counted from the mask, which waits for the GPU.
         """
         states: Tensor = self.backbone(input_ids, attention_mask, token_type_ids, lengths).last_hidden_state
         return states

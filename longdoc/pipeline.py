@@ -97,7 +97,8 @@ class Pipeline:
             device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda:1"`` …; GPUs of ``"cuda:0,1"`` take turns.
             precision: ``"float32"``, ``"bfloat16"``, ``"auto"`` (the latter where native) or ``"int8"`` (BERT on CPUs).
             rules: rule files for the task ``"rules"``: ``"default"``, names of shipped files, or paths of other files.
-            batch_tokens: maximum positions in a batch; by default 65,536 on a GPU and 2,048 on a CPU.
+            batch_tokens: maximum tokens in a batch, by default 65,536 on a GPU and 2,048 on a CPU. BERT computes no
+                padding, but its heads do: up to as much again.
             revision: branch, tag or commit of a hub id.
             cache_dir: folder for downloads from the hub; by default the hub's own.
             progress: show a progress bar; by default only on a terminal, and after two seconds.

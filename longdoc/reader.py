@@ -92,11 +92,11 @@ class Scorer(Protocol):
 
     @property
     def batch_tokens(self) -> int:
-        """Positions in a batch, if the user names none."""
+        """Tokens in a batch, if the user names none."""
 
     @property
     def at_a_time(self) -> int:
-        """Batches that are computed at a time, if there are as many."""
+        """Batches that are computed at a time, or that a GPU has ahead, if there are as many."""
 
     @property
     def sees_padding(self) -> bool:

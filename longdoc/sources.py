@@ -55,7 +55,7 @@ def load_model(
             "kind: ner=..., qa=..."
         )
     folder = DEFAULT_MODEL if name_or_path == "default" else Path(name_or_path)
-    if folder.is_file():
+    if not is_folder(folder) and folder.is_file():
         raise ConfigError(f"{folder} is a file; give the folder with the model, {folder.parent}")
     if folder.is_dir() and file_in(folder, "config.json") is None:
         remedy = in_folder(folder) or "give a folder with a model, a hub id, or 'default'"

@@ -1,6 +1,7 @@
 """Devices: their names, batches in flight, and copies of a model that take turns."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from conftest import CORPUS, make_model
 from longdoc import Document, Pipeline
 from longdoc.compute import TorchScorer, in_flight
-from longdoc.devices import device_of, devices_of, dtype_of
-from longdoc.errors import ConfigError
+from longdoc.devices import devices_of, dtype_of
+from longdoc.errors import ComputeError, ConfigError
 from longdoc.inputs import packed_batches
 from longdoc.packed import can_unpad
 from longdoc.training.run import RunConfig, training_arguments, use_one_gpu
@@ -47,10 +48,12 @@ def test_several_devices_are_named_by_their_numbers(name):
     [
         ("cuda:2", "'cuda:2' is not there; torch finds cuda:0 to cuda:1"),
         ("cuda:0,2", "'cuda:2' is not there"),
-        ("cuda:1,1", "names one twice"),
+        ("cuda:1,1", "names a device twice; name each one once"),
         ("cuda:0,cpu", "mixes cuda and cpu"),
         ("cuda,cuda", "named by their numbers"),
-        ("cpu,cpu", "named by their numbers"),
+        ("cuda,cpu:0", "mixes cuda and cpu"),
+        *((name, "there is one 'cpu', .*; give 'cpu'") for name in ("cpu,cpu", "cpu:0,1", "cpu:0,0", "cpu:7")),
+        (torch.device("cpu:7"), "there is one 'cpu'"),
         ("cuda:0,", "unknown device ''"),
         ("0,1", "unknown device '0:0'"),
         ("meta", "finds no device of the kind 'meta'"),
@@ -144,7 +147,8 @@ def test_two_devices_find_what_one_finds(encoder):
     one = Pipeline(make_model(), device=CPU, **options)
     two = Pipeline(make_model(), device="cpu", **options)
     scorer = two.readers[0].scorer
-    assert len(scorer.others) == 1 and scorer.at_a_time == 2
+    assert len(scorer.others) == 1 and scorer.at_a_time == 4
+    assert f"; {encoder} in float32 on cpu, cpu>" in repr(two)
     computed = []
     for each in (scorer, *scorer.others):
         each.encoder.register_forward_hook(lambda encoder, *_: computed.append(encoder))
@@ -157,6 +161,30 @@ def test_two_devices_find_what_one_finds(encoder):
     again = pickle.loads(pickle.dumps(two))
     assert len(again.readers[0].scorer.others) == 1
     assert again(documents[0]).entities == two(documents[0]).entities
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), ComputeError),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), ComputeError),
+        (RuntimeError("shapes differ"), RuntimeError),
+    ],
+)
+def test_a_want_of_memory_is_told_with_what_to_do(error, kind):
+    def fail(*_):
+        raise error
+
+    pipeline = Pipeline(make_model(), device="cpu", precision="float32")
+    pipeline.readers[0].scorer.encoder.register_forward_pre_hook(fail)
+    with pytest.raises(kind) as told:
+        pipeline(Document.from_text(LONG))
+    assert type(told.value) is kind
+    if kind is ComputeError:
+        assert re.match(
+            r"bert on cpu: \d+ windows of \d+ tokens, out of memory \(.*allocate.*\); give fewer batch_tokens, or read",
+            str(told.value),
+        )
 
 
 @pytest.mark.usefixtures("two_devices")
@@ -176,4 +204,3 @@ def test_a_process_trains_on_one_gpu(tmp_path, caplog):
     arguments._n_gpu = 4
     use_one_gpu(arguments)
     assert arguments.n_gpu == 1 and "torchrun --nproc-per-node 4" in caplog.text
-    assert device_of("auto") in devices_of("auto")

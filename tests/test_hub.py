@@ -460,6 +460,23 @@ def test_a_missing_file_is_distinguished_from_an_unreachable_hub(monkeypatch, er
             Repository("someone/model").file("modules.json")
 
 
+@pytest.mark.parametrize("silence", ["", "no route"])
+@pytest.mark.parametrize("error", [OSError("No space left on device"), LocalEntryNotFoundError("transfer broken")])
+def test_only_of_a_hub_that_does_not_answer_files_are_left_out(monkeypatch, error, silence):
+    def download(*_, local_files_only, **__):
+        assert local_files_only == bool(silence)
+        raise error
+
+    monkeypatch.setattr(repository, "hf_hub_download", download)
+    monkeypatch.setattr(repository, "_silence_of_hub", lambda *_: silence)
+    model = Repository("someone/model")
+    if silence and isinstance(error, LocalEntryNotFoundError):
+        assert model.files(["modules.json"]) == {}
+    else:
+        with pytest.raises(ConfigError, match=rf"has a modules\.json: {error}"):
+            model.files(["modules.json"])
+
+
 def test_a_hub_that_does_not_answer_is_asked_once(tmp_path, monkeypatch):
     asked = []
 

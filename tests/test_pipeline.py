@@ -21,6 +21,7 @@ import reference
 from conftest import CORPUS, make_asking_model, make_model
 from longdoc import stream
 from longdoc.attention import Rows, SparsePattern
+from longdoc.convert.checkpoint import Checkpoint
 from longdoc.decode import decode_entities
 from longdoc.document import Document
 from longdoc.errors import (
@@ -36,6 +37,7 @@ from longdoc.model_config import SparseConfig
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Failure, Prediction
 from longdoc.rules import Rules
+from longdoc.sources import load_model
 from longdoc.windows import WindowConfig, sentence_starts, split, tokenize
 
 LONG = " ".join(CORPUS[:2] * 12)
@@ -163,6 +165,8 @@ def test_tasks_choose_heads(pipeline):
         (lambda p: Pipeline(precision="float8"), "'bfloat16'"),
         (lambda p: Pipeline(device="tpu?"), "'auto'"),
         (lambda p: Pipeline.from_pretrained("long/" * 1000), r"^long/.*: cannot be looked at \(File name too long\)"),
+        (lambda p: load_model("n" * 300), r"^n+: cannot be looked at \(File name too long\)"),
+        (lambda p: Checkpoint.open("n" * 300), r"^n+: cannot be looked at \(File name too long\)"),
         (lambda p: Pipeline.from_pretrained("no-such-folder"), "neither a folder with a model nor"),
         (lambda p: p("no-such-file.pdf"), "no-such-file.pdf"),
     ],

@@ -1,5 +1,6 @@
 """Pruning: what matters is kept, what does not matter changes nothing, and the result is an ordinary model."""
 
+import copy
 import json
 import re
 from dataclasses import replace
@@ -114,6 +115,22 @@ def test_importance_ranks_parts_as_removing_each_does(corpus):
             assert agreement > 0.9, (number, count, agreement)
     assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
     assert all(weight.grad is None for weight in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("kept", "part", "other"), [({"width": 8}, "neurons", "heads"), ({"heads": 1}, "heads", "neurons")]
+)
+def test_only_what_is_pruned_is_measured(corpus, kept, part, other):
+    model, config = make_model(spread=0.2), PruneConfig(**kept)
+    batches = batches_of(model)
+    whole, found = importance(model, batches), importance(model, batches, parts=config.parts)
+    for name in (part, f"of_{part}"):
+        assert torch.equal(getattr(found, name), getattr(whole, name)) and getattr(found, name).any()
+    assert getattr(found, f"of_{other}").numel() == 0 and not getattr(found, other).any()
+    pruned = copy.deepcopy(model)
+    prune(model, config, whole)
+    prune(pruned, config, found)
+    assert all(torch.equal(weight, pruned.state_dict()[name]) for name, weight in model.state_dict().items())
 
 
 def test_an_importance_that_is_not_finite_is_refused(corpus):

@@ -339,13 +339,16 @@ def test_results_are_forgotten_for_their_size_but_never_the_newest(serving) -> N
 def test_few_results_are_written_at_a_time(format, serving, monkeypatch) -> None:
     server = serving()
     done = server.await_state(server.post(), "done")
-    at_work, most, lock = 0, 0, threading.Lock()
+    at_work, most, lock, are_two = 0, 0, threading.Lock(), threading.Event()
 
     def render(*_: object) -> str:
         nonlocal at_work, most
         with lock:
             at_work += 1
             most = max(most, at_work)
+            if at_work == 2:
+                are_two.set()
+        assert are_two.wait(60)
         time.sleep(0.02)
         with lock:
             at_work -= 1
@@ -771,15 +774,22 @@ def test_the_command_refuses_to_serve_others_without_a_token(monkeypatch, capsys
     assert "without a token" in capsys.readouterr().err
 
 
-def test_an_address_that_cannot_be_listened_at_is_told(capsys) -> None:
+def test_an_address_to_listen_at_that_is_not_free_or_unknown_is_told(capsys, monkeypatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         assert cli.main(["serve", "--port", port]) == 2
     told = capsys.readouterr().err
-    assert f"127.0.0.1, port {port}: cannot be listened at (" in told and "; name another --port" in told
+    assert f"127.0.0.1, port {port}: cannot listen there (" in told and "; name another --port" in told
     assert told.count("127.0.0.1") == 1, "not as the socket library says it, too"
     assert cli.main(["serve", "--host", "192.0.2.1", "--token", TOKEN]) == 2  # which no machine has
-    assert "192.0.2.1, port 8000: cannot be listened at (" in capsys.readouterr().err
+    assert "192.0.2.1, port 8000: cannot listen there (" in capsys.readouterr().err
+
+    def unknown(*_, **__):
+        raise socket.gaierror(8, "nodename nor servname provided")  # as on macOS, where 8 is an errno, too
+
+    monkeypatch.setattr(socket, "create_server", unknown)
+    assert cli.main(["serve", "--host", "nowhere.example", "--token", TOKEN]) == 2
+    assert "cannot listen there (nodename nor servname provided)" in capsys.readouterr().err
 
 
 def test_the_command_passes_the_choice_of_the_model_on(monkeypatch) -> None:

@@ -19,6 +19,7 @@ import isolated_functions as functions
 from longdoc.errors import ConfigError, RemoteError, WorkerError
 from longdoc.loaders.isolated import end_workers
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
+from longdoc.workers.process import WorkerProcess
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory, /proc")
@@ -394,6 +395,23 @@ def test_temporary_files_of_a_worker_that_is_killed_are_removed(tmp_path: Path) 
     left = [Path(line) for line in note.read_text().split()]
     assert len({file.parent for file in left}) == 1 and left[0].parent.parent == Path(tempfile.gettempdir())
     assert len(left) == 2 and not left[0].parent.exists()
+
+
+def open_files() -> dict[str, str]:
+    return {path.name: str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.exists()}
+
+
+@needs_linux
+def test_a_worker_that_is_interrupted_while_it_starts_leaves_nothing(monkeypatch, tmp_path: Path) -> None:
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("longdoc.workers.folder._remove_abandoned", interrupted)
+    before = open_files()
+    with pytest.raises(KeyboardInterrupt):
+        WorkerProcess()
+    assert open_files() == before and not [*tmp_path.iterdir()]
 
 
 def test_without_a_place_for_temporary_files_workers_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

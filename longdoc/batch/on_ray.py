@@ -30,6 +30,7 @@ from longdoc.batch.ray_cluster import cluster
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, prepare_loading
 from longdoc.errors import BatchError, ConfigError, first_line, require
+from longdoc.model_files import is_folder
 from longdoc.workers import Limits, Outcome, Workers
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class RayEngine:
     def _rows(self, ray: Any, request: Request, format: str, groups: Sequence[bytes]) -> Generator[bytes]:
         """The results of all groups in their order, pickled."""
         crew = self._crew(ray, request.device, len(groups))
-        folder = Path.cwd() if request.model != "default" and Path(request.model).is_dir() else None
+        folder = Path.cwd() if request.model != "default" and is_folder(Path(request.model)) else None
         extractor = (
             Extractor(request, format),
             request,

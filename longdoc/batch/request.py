@@ -13,6 +13,7 @@ from longdoc.arguments import check_flags, check_score, check_strings, check_typ
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, RecordError
 from longdoc.export_record import DATA_FILE, FILES
+from longdoc.model_files import is_folder
 from longdoc.schema import Schema, load_schema
 
 if TYPE_CHECKING:
@@ -171,10 +172,10 @@ def fingerprint(model: str) -> str:
     """A name of a model that tells it from all others, also from later ones in the same place; loads nothing.
 
     Raises:
-        ConfigError: there is no such model.
+        ConfigError: there is no such model, or the system does not tell.
     """
     folder = Path(__file__).parents[1] / "assets" / "default" if model == "default" else Path(model)
-    if folder.is_dir():
+    if is_folder(folder):
         files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
         return f"{model if model == 'default' else folder.resolve().name}@{_digest(files)[:16]}"
     from longdoc.model_files.repository import RepositoryFiles  # loads huggingface_hub

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import AutoModel, PreTrainedModel
 
 from longdoc.errors import ConfigError
-from longdoc.model_files import read_json
+from longdoc.model_files import is_folder, read_json
 from longdoc.model_files.tokenizers import TOKENIZER_FILES
 from longdoc.pretrained import Repository
 
@@ -44,8 +44,9 @@ class Checkpoint:
             ConfigError: there is none, or it belongs to a longdoc model.
         """
         name, folder = str(model), Path(model)
+        is_there = is_folder(folder)
         is_path = folder.is_absolute() or name.startswith((".", "~")) or len(folder.parts) > 2 or folder.exists()
-        if is_path and not folder.is_dir():
+        if is_path and not is_there:
             raise ConfigError(f"{name}: no such folder; give one with config.json and model.safetensors, or a hub id")
         repository = Repository(name)
         config = repository.json("config.json")

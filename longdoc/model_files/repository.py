@@ -45,7 +45,7 @@ class RepositoryFiles:
             return file_in(Path(self.name), name)
         if name.startswith("/") or {"..", "\\"} & {*name.split("/"), *name}:
             raise ConfigError(f"{self.name} names a file outside of its repository, {name!r:.80}")
-        silence = _silence_of_hub(constants.ENDPOINT, int(time.monotonic() / _ASKED_AGAIN))
+        silence = self._silence()
         try:
             return Path(hf_hub_download(self.name, name, local_files_only=bool(silence), **self._options()))
         except LocalEntryNotFoundError as error:  # neither cached nor reachable
@@ -71,6 +71,10 @@ class RepositoryFiles:
         except (HfHubHTTPError, OSError, ValueError) as error:  # ValueError: the name is no hub id
             raise ConfigError(self._not_told(name, first_line(error))) from error
 
+    def _silence(self) -> str:
+        """Why the hub does not answer, and what to do, or nothing if it answers; asked once in a while."""
+        return _silence_of_hub(constants.ENDPOINT, int(time.monotonic() / _ASKED_AGAIN))
+
     def _not_told(self, name: str, cause: str) -> str:
         """The message for a file that the hub may or may not have."""
         at = "" if self.revision is None else f", revision {self.revision!r},"
@@ -80,14 +84,14 @@ class RepositoryFiles:
         """Those of the files that there are; of a model on the hub that cannot be reached, those that are cached.
 
         Raises:
-            ConfigError: a file in a folder is elsewhere.
+            ConfigError: a file in a folder is elsewhere, or one on the hub, which answers, cannot be downloaded.
         """
         found: dict[str, Path] = {}
         for name in names:
             try:
                 path = self.file(name)
-            except ConfigError:
-                if is_folder(Path(self.name)):
+            except ConfigError as error:
+                if not isinstance(error.__cause__, LocalEntryNotFoundError) or not self._silence():
                     raise
                 continue  # offline and not cached, so the model was used without it
             found |= {} if path is None else {name: path}

@@ -318,7 +318,7 @@ def _field_error(error: RequestValidationError) -> MalformedRequestError:
         return MalformedRequestError(f"there is no field {name:.80}{hint}")
     wrong = {
         "missing": "is missing; give it",
-        "value_error": "is a text, and no upload; with curl, file=@lease.pdf sends a file",
-        "string_type": "is an upload, and no text; send a file as the field file",
+        "value_error": "must be an uploaded file, not text; with curl, file=@lease.pdf sends a file",
+        "string_type": "must be text, not an uploaded file; send a file as the field file",
     }.get(first["type"], f"is {first['input']!r:.80}: {first['msg']}; see /openapi.json")
     return MalformedRequestError(f"the field {name:.80} {wrong}")

@@ -33,7 +33,7 @@ def serve(settings: Settings, request: Request, ready: Callable[[str], None]) ->
         ready: called with the server's address when it answers.
 
     Raises:
-        ConfigError: the address cannot be listened at, or there is no such model.
+        ConfigError: the server cannot listen there, or there is no such model.
         WorkerError: processes cannot start.
     """
     with _listening(settings) as listener:
@@ -63,9 +63,11 @@ def _listening(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         where = f"{settings.host}, port {settings.port}"
-        number = error.errno or 0  # -2: an unknown host
-        reason = os.strerror(number) if number > 0 else error.strerror or error
-        raise ConfigError(f"{where}: cannot be listened at ({reason}); name another --port, or --host") from error
+        if isinstance(error, socket.gaierror) or not error.errno:  # of an unknown host, whose number is no errno
+            reason = error.strerror or str(error)
+        else:
+            reason = os.strerror(error.errno)
+        raise ConfigError(f"{where}: cannot listen there ({reason}); name another --port, or --host") from error
 
 
 class _Server(uvicorn.Server):

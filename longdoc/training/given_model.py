@@ -20,6 +20,7 @@ from longdoc.hub.configs import DENSE_LAYERS, LINEAR_LAYERS
 from longdoc.labels import tag_names
 from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
 from longdoc.model_config import ModelConfig
+from longdoc.model_files import is_folder
 
 TOLERANCE = 1e-4
 """Distance of the scores of a checkpoint from those of the model that takes its place, relative to their norm."""
@@ -60,7 +61,7 @@ def model_of(base: str, config: ModelConfig | None = None, revision: str | None 
             class gives the encoder other inputs.
     """
     folder = base_folder(base, key)
-    if revision is not None and Path(folder).is_dir():
+    if revision is not None and is_folder(Path(folder)):
         raise ConfigError(
             f"{key} is the folder {folder}, which has no revision {revision!r}: only a hub id has; leave it out"
         )

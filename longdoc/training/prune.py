@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,8 @@ from longdoc.model import Model
 from longdoc.training.layers import layers_of, place_of_layers
 from longdoc.training.learner import Learner, to_device
 
+Part: TypeAlias = Literal["neurons", "heads"]
+PARTS: tuple[Part, ...] = ("neurons", "heads")
 MULTIPLE = 8
 """Widths are multiples of this, in which matrix products are fast."""
 RIDGE = 1e-3
@@ -58,6 +60,12 @@ class PruneConfig:
             raise ConfigError(f"prune.width must be a multiple of {MULTIPLE}; got {self.width}")
         if self.heads is not None and self.heads < 1:
             raise ConfigError(f"prune.heads must be at least 1; got {self.heads}")
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Of what some are removed."""
+        kept: dict[Part, int | None] = {"neurons": self.width, "heads": self.heads}
+        return tuple(part for part, count in kept.items() if count is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """How much the loss depends on each part, in every layer."""
+    """How much the loss depends on each part, in every layer; 0 and without products if it was not measured."""
 
     neurons: Tensor
     """Float32 ``(N, F)``."""
@@ -114,10 +122,12 @@ class Importance:
     """The same for what heads read, float32 ``(N, D + 1, D + 1)``."""
 
     @classmethod
-    def none(cls, settings: Any) -> Importance:
-        """Of an encoder with these settings, before anything is measured."""
+    def none(cls, settings: Any, parts: Collection[Part] = PARTS) -> Importance:
+        """Of an encoder with these settings, before anything is measured of the ``parts``."""
         (width, n_heads), n_layers = _sizes(settings), int(settings.num_hidden_layers)
-        sizes = (width + 1, settings.hidden_size + 1)
+        sizes = [
+            each + 1 if part in parts else 0 for part, each in zip(PARTS, (width, settings.hidden_size), strict=True)
+        ]
         products = (torch.zeros(n_layers, size, size) for size in sizes)
         return cls(torch.zeros(n_layers, width), torch.zeros(n_layers, n_heads), *products)
 
@@ -153,18 +163,24 @@ def _device() -> torch.device:
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if device.type == "cuda" else device
 
 
-def importance(model: Model, batches: Sequence[Mapping[str, Any]], dtype: torch.dtype = torch.float32) -> Importance:
+def importance(
+    model: Model,
+    batches: Sequence[Mapping[str, Any]],
+    dtype: torch.dtype = torch.float32,
+    parts: Collection[Part] = PARTS,
+) -> Importance:
     """The importance of all neurons and heads for the loss on some batches.
 
     Args:
         model: a model that :func:`check_prune` allows.
         batches: arguments of ``Learner.forward``, as of ``Batches``.
         dtype: number format of matrix products.
+        parts: those to measure, at least one; the products of neurons take the most memory.
     """
-    device, sums = _device(), Importance.none(model.encoder.backbone.config)
+    device, sums = _device(), Importance.none(model.encoder.backbone.config, parts)
     was_training, was_at = model.training, next(model.parameters()).device
     learner = Learner(model.to(device)).eval()
-    with _gated(model) as gates, torch.autocast(device.type, torch.bfloat16, enabled=dtype is torch.bfloat16):
+    with _gated(model, parts) as gates, torch.autocast(device.type, torch.bfloat16, enabled=dtype is torch.bfloat16):
         for batch in tqdm(batches, "importance", disable=not sys.stderr.isatty(), leave=False):
             inputs = {name: value for name, value in batch.items() if name != "documents"}
             loss = learner(**to_device(inputs, device))["loss"]
@@ -183,7 +199,7 @@ class _Gate(NamedTuple):
     """What multiplies the neurons or heads of a layer in a forward pass."""
 
     layer: int
-    part: Literal["neurons", "heads"]
+    part: Part
     linear: nn.Linear
     """The matrix that reads them."""
     factors: Tensor
@@ -193,13 +209,13 @@ class _Gate(NamedTuple):
 
 
 @contextmanager
-def _gated(model: Model) -> Iterator[list[_Gate]]:
-    """Within, all neurons and heads pass gates; yields those of each forward pass."""
+def _gated(model: Model, gated: Collection[Part]) -> Iterator[list[_Gate]]:
+    """Within, all neurons or heads, or both, pass gates; yields those of each forward pass."""
     gates: list[_Gate] = []
     backbone = model.encoder.backbone
     parts, (width, n_heads) = _parts(backbone), _sizes(backbone.config)
 
-    def gate(layer: int, part: Literal["neurons", "heads"], count: int) -> Callable[..., Any]:
+    def gate(layer: int, part: Part, count: int) -> Callable[..., Any]:
         def multiply(linear: nn.Linear, arguments: tuple[Tensor]) -> tuple[Tensor]:
             (states,) = arguments  # (B, T, count * size)
             own = torch.ones(len(states), 1, count, 1, device=states.device, requires_grad=True)
@@ -210,9 +226,10 @@ def _gated(model: Model) -> Iterator[list[_Gate]]:
 
     hooks = []
     for number, layer in enumerate(layers_of(backbone)):
-        outer, attended = (layer.get_submodule(name) for name in (parts.outer, parts.attended))
-        hooks.append(outer.register_forward_pre_hook(gate(number, "neurons", width)))
-        hooks.append(attended.register_forward_pre_hook(gate(number, "heads", n_heads)))
+        readers: dict[Part, tuple[str, int]] = {"neurons": (parts.outer, width), "heads": (parts.attended, n_heads)}
+        for part in gated:
+            name, count = readers[part]
+            hooks.append(layer.get_submodule(name).register_forward_pre_hook(gate(number, part, count)))
     try:
         yield gates
     finally:

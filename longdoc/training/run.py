@@ -282,7 +282,7 @@ def use_one_gpu(arguments: TrainingArguments) -> None:
     """
     if (count := arguments.n_gpu) > 1:
         logger.warning(
-            "there are %d GPUs, and a process trains on one; start it by torchrun --nproc-per-node %d --no-python to "
+            "there are %d GPUs, and a process trains on one; start it with torchrun --nproc-per-node %d --no-python to "
             "use all",
             count,
             count,

@@ -174,7 +174,7 @@ def _prune(model: Model, config: TrainConfig, kept: PruneConfig, batches: Batche
             ", ".join(others),
         )
     measured = [batches[index] for index in range(min(kept.batches, len(batches)))]
-    prune(model, kept, importance(model, measured, config.dtype))
+    prune(model, kept, importance(model, measured, config.dtype, kept.parts))
 
 
 def train(

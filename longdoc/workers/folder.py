@@ -25,9 +25,11 @@ class TemporaryFolder:
     """
 
     def __init__(self) -> None:
-        """Makes the folder, and removes those of parents that were killed."""
         self._lock: int | None = None
         self.path: Path | None = None
+
+    def make(self) -> None:
+        """Makes the folder, and removes those of parents that were killed."""
         with suppress(OSError):  # a full or read-only disk: what then needs a temporary file says so itself
             self.path = Path(tempfile.mkdtemp(prefix=_UNLOCKED))
             self._lock = _locked(self.path)

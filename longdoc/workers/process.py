@@ -42,6 +42,7 @@ class WorkerProcess:
             f"import sys; sys.path[:] = {path!a}; from longdoc.workers.worker import main; main({[*lifeline, None][0]})"
         )
         try:
+            self._folder.make()
             self._process = Popen(
                 [sys.executable, "-c", code],
                 stdin=PIPE,
