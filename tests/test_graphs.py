@@ -380,7 +380,8 @@ def test_without_a_runtime_the_extra_is_named(copied, whole, tmp_path, monkeypat
     record = json.loads((copied / "export.json").read_text())
     for runtime, to, file in (("onnxruntime", "onnx", "model.onnx"), ("openvino", "openvino", "model.xml")):
         monkeypatch.setitem(sys.modules, runtime, None)
-        (copied / file).touch()
+        for each in (file, "model.bin"):
+            (copied / each).touch()
         (copied / "export.json").write_text(json.dumps({**record, "format": to}))
         with pytest.raises(MissingDependencyError, match=rf"needs {runtime}: pip install 'longdoc\[{to}\]'"):
             ExportedModel(copied)
