@@ -378,9 +378,10 @@ def test_a_damaged_graph_of_openvino_is_told_with_the_remedy(folder_of, tmp_path
 
 def test_without_a_runtime_the_extra_is_named(copied, whole, tmp_path, monkeypatch):
     record = json.loads((copied / "export.json").read_text())
-    for runtime, to, file in (("onnxruntime", "onnx", "model.onnx"), ("openvino", "openvino", "model.xml")):
+    for runtime, to in (("onnxruntime", "onnx"), ("openvino", "openvino")):
         monkeypatch.setitem(sys.modules, runtime, None)
-        (copied / file).touch()
+        for name in FILES[to]:
+            (copied / name).touch()
         (copied / "export.json").write_text(json.dumps({**record, "format": to}))
         with pytest.raises(MissingDependencyError, match=rf"needs {runtime}: pip install 'longdoc\[{to}\]'"):
             ExportedModel(copied)
