@@ -19,7 +19,14 @@ from longdoc.outputs.omissions import Omissions
 from longdoc.outputs.spacy_doc import annotate
 from longdoc.pipeline import Pipeline
 
-DEFAULTS = {"model": "default", "tasks": None, "min_score": None, "encoder": "windows", "precision": "auto"}
+DEFAULTS = {
+    "model": "default",
+    "tasks": None,
+    "min_score": None,
+    "encoder": "windows",
+    "device": "auto",
+    "precision": "auto",
+}
 """The configuration; each key is an argument of ``Pipeline.from_pretrained`` or of a call."""
 
 
@@ -39,12 +46,12 @@ class Component:
         """Adds findings to many documents, whose windows share batches.
 
         Args:
-            stream: the documents, consumed lazily.
-            batch_size: number of documents read together; by default as many as fill some batches.
+            stream: the documents, consumed lazily; as many are read together as fill some batches.
+            batch_size: is not heeded. spaCy always passes one, 1000 by default, which is meant for sentences.
         """
         docs, given = tee(stream)
         texts = (Document.from_text(doc.text, name="spaCy") for doc in given)
-        found = self.pipeline.pipe(texts, tasks=self.tasks, min_score=self.min_score, batch_size=batch_size)
+        found = self.pipeline.pipe(texts, tasks=self.tasks, min_score=self.min_score)
         for doc, prediction in zip(docs, found, strict=True):
             annotate(doc, prediction, Omissions())
             yield doc
@@ -55,13 +62,14 @@ class Component:
     default_config=DEFAULTS,
     assigns=["doc.ents", "doc.spans", "doc.cats", "doc._.longdoc_coverage", "span._.longdoc_page"],
 )
-def component(
+def component(  # noqa: PLR0913 (each is a key of the configuration)
     nlp: Language,
     name: str,
     model: str,
     tasks: list[str] | None,
     min_score: float | None,
     encoder: str,
+    device: str,
     precision: str,
 ) -> Component:
     """The component of a configuration.
@@ -73,10 +81,11 @@ def component(
         tasks: names of the heads to read with, and ``rules``; by default those for the kind of document.
         min_score: threshold of the scores of entities and spans, 0..1; by default that of each head.
         encoder: ``"windows"`` or ``"sparse"``.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda:1"`` …; GPUs of ``"cuda:0,1"`` take turns.
         precision: ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"int8"``.
 
     Raises:
         ConfigError: a value is not allowed, or there is no such model.
     """
-    pipeline = Pipeline.from_pretrained(model, encoder=encoder, precision=precision)  # type: ignore[arg-type]
+    pipeline = Pipeline.from_pretrained(model, encoder=encoder, device=device, precision=precision)  # type: ignore[arg-type]
     return Component(pipeline, None if tasks is None else tuple(tasks), min_score)

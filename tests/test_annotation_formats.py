@@ -7,7 +7,9 @@ import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import spacy
@@ -23,6 +25,8 @@ from longdoc.datasets import Example, read_brat, read_conll, read_jsonl, read_la
 from longdoc.edits import Edits
 from longdoc.errors import ConfigError, CorruptDocumentError
 from longdoc.outputs import FORMATS, Outcome
+from longdoc.outputs.omissions import Omissions
+from longdoc.outputs.spacy_doc import annotate
 from longdoc.values import parse_value
 
 TOOLS = ("conll", "brat", "label-studio", "spacy", "web-annotation", "doccano")
@@ -35,6 +39,7 @@ PLACES = (
     (18, 26, "tab"),
     (TEXT.index("שָׁ"), TEXT.index("עולם") + 4, "RTL"),
     (TEXT.index("cafe"), TEXT.index("cafe") + 5, "combining"),
+    (TEXT.index("Zoë"), TEXT.index("End") + 3, "PAGES"),  # over a form feed
     (len(TEXT) - 2, len(TEXT), "last"),
 )
 
@@ -70,6 +75,26 @@ def read_back(format: str, content: bytes, folder: Path) -> list[Example]:
     return list(read_spacy(file, span_group="longdoc") if format == "spacy" else read_jsonl(file))
 
 
+def trimmed(text: str, place: tuple[int, int, str]) -> tuple[int, int, str]:
+    """A place without the white space at its ends."""
+    start, end, label = place
+    own = text[start:end]
+    return start + len(own) - len(own.lstrip()), start + len(own.rstrip()), label
+
+
+def tagged(content: bytes) -> list[tuple[int, int, str]]:
+    """The ranges that the columns and tags of a CoNLL file have."""
+    found: list[tuple[int, int, str]] = []
+    for line in content.decode().split("\n"):
+        if line and "DOCSTART" not in line:
+            _, start, end, tag = line.split(" ")
+            if tag.startswith("B-"):
+                found.append((int(start), int(end), unquote(tag[2:])))
+            elif tag.startswith("I-"):
+                found[-1] = (found[-1][0], int(end), found[-1][2])
+    return found
+
+
 def marked(example: Example) -> list[tuple[int, int, str]]:
     return [(span.start, span.end, span.label) for span in example.spans]
 
@@ -94,6 +119,7 @@ def test_conll_has_one_tag_a_token_and_the_place_of_each_token(tmp_path: Path) -
     assert [(span.label, "".join(example.text[span.start : span.end].split())) for span in example.spans] == [
         (label, "".join(TEXT[start:end].split())) for start, end, label in kept
     ]
+    assert tagged(content) == [trimmed(TEXT, place) for place in kept]
     docs = list(conll_ner_to_docs(content.decode(), no_print=True))
     assert [span.label_ for doc in docs for span in doc.ents] == [line[3][2:] for line in rows if line[3][0] == "B"]
 
@@ -127,19 +153,30 @@ def test_a_brat_folder_of_others_keeps_its_types(tmp_path: Path) -> None:
     assert marked(next(read_brat(tmp_path))) == [(0, 3, "PER")]
 
 
+def test_a_brat_folder_has_the_labels_of_the_nearest_configuration(tmp_path: Path) -> None:
+    for folder, label in (("own", "a b"), ("own/deep", ""), ("other", "c d"), ("none", "")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text("Ada")
+        (tmp_path / folder / "a.ann").write_text("T1\tA_B 0 3\tAda\n")
+        if label:
+            (tmp_path / folder / "visual.conf").write_text(f"# longdoc\n[labels]\nA_B | {label}\n")
+    labels = {example.id: example.spans[0].label for example in read_brat(tmp_path)}
+    assert labels == {"own/a": "a b", "own/deep/a": "a b", "other/a": "c d", "none/a": "A_B"}
+
+
 def test_web_annotations_select_the_words_that_were_found() -> None:
     section = Label(name="Waiver", score=0.5, start=0, end=4)
     prediction = replace(predict(TEXT, PLACES), labels=(Label(name="Lease", score=0.8), section))
     collection = json.loads(written("web-annotation", prediction, predict("no", [])))
     items = collection["first"]["items"]
-    assert (collection["total"], len({item["id"] for item in items})) == (10, 10)
+    assert (collection["total"], len({item["id"] for item in items})) == (11, 11)
     for item, (start, end, label) in zip(items, PLACES, strict=False):
         position, quote = item["target"]["selector"]
         assert (position["start"], position["end"], quote["exact"]) == (start, end, TEXT[start:end])
         assert f"{quote['prefix']}{quote['exact']}{quote['suffix']}" == TEXT[max(start - 32, 0) : end + 32]
         assert [body["value"] for body in item["body"]] == [label]
-    assert [item["body"][0]["value"] for item in items[8:]] == ["Lease", "Waiver"]
-    assert "selector" not in items[8]["target"] and items[9]["target"]["selector"][0]["end"] == 4
+    assert [item["body"][0]["value"] for item in items[9:]] == ["Lease", "Waiver"]
+    assert "selector" not in items[9]["target"] and items[10]["target"]["selector"][0]["end"] == 4
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +193,8 @@ def test_label_studio_has_rectangles_in_percent_of_the_pages(on_pages: Predictio
     with pytest.warns(OutputWarning, match="findings without boxes: 1"):
         (task,) = json.loads(written("label-studio-pages", on_pages))
     pages, results = on_pages.document.pages, task["predictions"][0]["result"]
-    assert [address.rsplit("/", 1)[1] for address in task["data"]["pages"]] == [f"{p.number}.png" for p in pages]
+    folder = f"/data/local-files/?d=longdoc/{on_pages.document.source.name}"
+    assert task["data"]["pages"] == [f"{folder}/{page.number}.png" for page in pages]
     assert {result["item_index"] for result in results} == {0, 1}
     for result, box in zip(results, [box for each in on_pages.entities for box in each.boxes], strict=True):
         page, value = pages[result["item_index"]], result["value"]
@@ -164,6 +202,24 @@ def test_label_studio_has_rectangles_in_percent_of_the_pages(on_pages: Predictio
         back = (value["x"], value["y"], value["x"] + value["width"], value["y"] + value["height"])
         expected = (box.x0 / across, box.y0 / down, box.x1 / across, box.y1 / down)
         assert page.number == box.page and back == pytest.approx(expected, abs=0.001)
+
+
+@pytest.mark.filterwarnings("ignore::longdoc.OutputWarning")
+def test_label_studio_has_a_folder_of_pages_for_each_document(on_pages: Prediction) -> None:
+    tasks = json.loads(written("label-studio-pages", on_pages, on_pages))
+    folders = [task["data"]["pages"][0].removesuffix("/1.png") for task in tasks]
+    assert folders[1] == f"{folders[0]}_2"
+
+
+def test_classes_have_their_scores() -> None:
+    labels = (Label(name="lease", score=0.8), Label(name="loan", score=0.25))
+    prediction = replace(predict("Ada", []), labels=labels)
+    assert json.loads(written("doccano", prediction))["label_scores"] == [0.8, 0.25]
+    ((task,), meta) = (
+        json.loads(written("label-studio", prediction)),
+        {"text": ["lease: score 0.8000", "loan: score 0.2500"]},
+    )
+    assert task["predictions"][0]["result"][0]["meta"] == meta
 
 
 def test_web_annotations_of_a_pdf_name_the_page(on_pages: Prediction) -> None:
@@ -179,7 +235,9 @@ def test_spacy_keeps_everything_through_its_own_formats(on_pages: Prediction) ->
         party, clause = doc.spans["longdoc"]
         assert (party.text, party._.longdoc_page) == (prediction.entities[0].text, 1)
         assert [Box(*box) for box in clause._.longdoc_boxes] == list(prediction.entities[1].boxes)
-        assert doc.spans["longdoc"].attrs["scores"] == [0.9, 0.9]
+        attrs = doc.spans["longdoc"].attrs
+        assert (attrs["scores"], attrs["pages"]) == ([0.9, 0.9], [1, 1])
+        assert [Box(*box) for box in attrs["boxes"][1]] == list(prediction.entities[1].boxes)
         assert [span.label_ for span in doc.spans["longdoc_answers"]] == ["date"]
         sections = [prediction.document.text[s.start : s.end] for s in prediction.document.sections]
         assert [span.text for span in doc.spans["longdoc_sections"]] == sections
@@ -203,15 +261,19 @@ def test_every_format_holds_the_same_ranges(format: str, text: str, edges: list,
         return
     examples = read_back(format, content, tmp_path_factory.mktemp("read"))
     if format == "conll":
-        words = [place for place in places if text[place[0] : place[1]].strip()]
-        found = [text for example in examples for text in marked(example)]
-        assert len(found) <= len(words) and bool(found) == bool(words)
+        words = [trimmed(text, place) for place in places if text[place[0] : place[1]].strip()]
+        found = tagged(content)
+        assert set(found) <= set(words)
+        assert all(left[1] <= right[0] for left, right in pairwise(found))
+        for start, end, _ in words:  # it is there, or what is there instead is not shorter
+            assert any(s < end and start < e and e - s >= end - start for s, e, _ in found)
+        assert len([span for example in examples for span in marked(example)]) == len(found)
         assert "".join("".join(example.text.split()) for example in examples) == "".join(text.split())
     elif format == "brat":
         assert {place for place in marked(examples[0]) if place in places} >= {
             place
             for place in places
-            if text[place[0] : place[1]] == text[place[0] : place[1]].strip("\r\n") != ""
+            if text[place[0] : place[1]] == text[place[0] : place[1]].strip("\r\n\f\u2028") != ""
             and text[place[0] : place[1]].strip()
         }
     else:
@@ -260,6 +322,17 @@ def test_values_and_doubts_go_with_the_finding(tmp_path: Path) -> None:
         assert "value USD 5, check" in written(format, prediction).decode()
     with zipfile.ZipFile(io.BytesIO(written("brat", prediction))) as archive:
         assert archive.read("text.ann").decode().endswith("\tscore 0.5000, value USD 5, check\n")
+    with pytest.warns(OutputWarning, match="findings whose value or check mark is left out: 1"):
+        written("conll", prediction)
+
+
+def test_spacy_keeps_the_places_of_two_findings_in_one_token() -> None:
+    document = Document.from_text("AdaBob")
+    found = (replace(entity(document, 0, 3, "A"), section="1"), replace(entity(document, 3, 6, "A"), page=2))
+    doc = spacy.blank("en")("AdaBob")
+    annotate(doc, Prediction(document=document, entities=found), Omissions())
+    attrs = doc.spans["longdoc"].attrs
+    assert (attrs["pages"], attrs["sections"], attrs["boxes"]) == ([1, 2], ["1", None], [[], []])
 
 
 def test_an_answer_without_a_field_is_labelled_with_its_question() -> None:

@@ -4,6 +4,7 @@ import datetime
 import pickle
 import re
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from spacy.tokens import Doc
 
 import longdoc
 from fakes import FakePipeline, entity
-from longdoc import Answer, Document, Gap, Label, Money, Prediction, cli
+from longdoc import Answer, Document, Gap, Label, Money, Prediction, Section, cli
 from longdoc.errors import ConfigError, MissingDependencyError
+from longdoc.record_types import Contract, Party
 from longdoc.spacy_component import Component
 
 TEXT = "Lease of 14 December 2016 between Ada Ltd. and Bob for $5.\f \fSecond page of $x_1^2$."
@@ -25,7 +27,8 @@ TEXT = "Lease of 14 December 2016 between Ada Ltd. and Bob for $5.\f \fSecond pa
 
 @pytest.fixture
 def prediction() -> Prediction:
-    document = Document.from_text(TEXT, name="lease.txt")
+    section = Section(number="1", title="Lease", kind="section", level=1, start=0, end=57)
+    document = replace(Document.from_text(TEXT, name="lease.txt"), sections=(section,))
     date, fee = entity(document, 9, 25, "DATE"), entity(document, 55, 57, "x")
     answers = tuple(
         Answer(label=label, text=found.text, start=found.start, end=found.end, score=0.5, page=1, value=value)
@@ -46,6 +49,8 @@ def prediction() -> Prediction:
         sought=("agreement_date", "fee", "far_date", "first_date", "law"),
         labels=(Label(name="lease", score=0.9),),
         gaps=(Gap(62, 66, "cut"),),
+        kind="contract",
+        record=Contract(title=answers[0], parties=(Party(name=answers[1]),)),
     )
 
 
@@ -70,9 +75,9 @@ def test_columns_of_fields_have_types(prediction: Prediction) -> None:
 @pytest.mark.parametrize("table", ["findings", "entities", "fields", "records", "labels", "sections", "pages"])
 def test_an_empty_table_has_the_types_of_a_full_one(prediction: Prediction, table: str) -> None:
     full, empty = prediction.to_pandas(table), Prediction(document=Document.from_text("")).to_pandas(table)
-    assert set(empty.columns) <= set(full.columns) and len(full) >= len(empty)
-    assert {name: str(full[name].dtype) for name in empty if len(full)}.items() >= {
-        name: str(empty[name].dtype) for name in empty if len(full) and empty[name].dtype != object
+    assert set(empty.columns) <= set(full.columns) and len(full) >= max(len(empty), 1)
+    assert {name: str(full[name].dtype) for name in empty}.items() >= {
+        name: str(empty[name].dtype) for name in empty if empty[name].dtype != object
     }.items()
 
 
@@ -103,6 +108,14 @@ def test_a_plot_says_what_was_found_and_read(prediction: Prediction, tmp_path: P
 def test_an_empty_prediction_is_drawn() -> None:
     said = words_of(Prediction(document=Document.from_text("")).plot())
     assert all(each in said for each in ("no text", "Nothing was found.", "No scores.", "No dates."))
+
+
+def test_many_gaps_and_pages_without_text_are_drawn_at_once() -> None:
+    document = Document.from_text("\f".join(["word", " "] * 100))
+    gaps = tuple(Gap(page.start, page.start + 1, "cut") for page in document.pages[::2])
+    coverage = Prediction(document=document, gaps=gaps).plot().axes[2]
+    drawn = [len(each.get_paths()) for each in coverage.collections]
+    assert (drawn, len(coverage.patches)) == ([100, 100], 1)
 
 
 def test_many_labels_share_a_row_and_dates_without_room_are_ticks() -> None:
@@ -152,6 +165,18 @@ def test_the_command_draws_a_picture_for_each_document(
     assert "exists; name another file, or replace it with --overwrite" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("other", ["lease.png", "lease.png.part"])
+def test_the_command_replaces_no_document_by_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str
+) -> None:
+    paths = [tmp_path / "lease", tmp_path / other]
+    for path in paths:
+        path.write_text("Ada Ltd. signs.")
+    assert cli.main(["plot", *map(str, paths), "-o", f"{tmp_path}/", "--overwrite"]) == 2
+    assert "lease.png: one of the documents to read would be replaced" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == paths and paths[1].read_text() == "Ada Ltd. signs."
+
+
 # -------------------------------------------------------------------------------------------------------------- spaCy
 
 
@@ -178,6 +203,13 @@ def test_the_component_finds_what_a_pipeline_finds(pipeline: longdoc.Pipeline) -
     assert component(nlp(texts[0])).spans["longdoc"].attrs == docs[0].spans["longdoc"].attrs
 
 
+def test_the_component_does_not_wait_for_a_batch_of_spacy(pipeline: longdoc.Pipeline) -> None:
+    nlp, asked = spacy.blank("en"), []
+    docs = (asked.append(number) or nlp("") for number in range(5))
+    next(Component(pipeline).pipe(docs, batch_size=1000))
+    assert asked == [0]
+
+
 def test_the_component_keeps_the_entities_of_others_where_it_has_none(pipeline: longdoc.Pipeline) -> None:
     doc = Doc(spacy.blank("en").vocab, words=["Acme", "here"], ents=["B-ORG", "B-X"])
     component = Component(pipeline, min_score=1.0)
@@ -189,7 +221,8 @@ def test_a_pipeline_of_spacy_is_saved_and_loaded_with_the_component(
 ) -> None:
     model.save(tmp_path / "model")
     nlp = spacy.blank("en")
-    nlp.add_pipe("longdoc", config={"model": str(tmp_path / "model"), "precision": "float32", "tasks": ["contract"]})
+    config = {"model": str(tmp_path / "model"), "device": "cpu", "precision": "float32", "tasks": ["contract"]}
+    nlp.add_pipe("longdoc", config=config)
     nlp.to_disk(tmp_path / "nlp")
     text = "Acme Incorporated and Zenith LLC."
     expected = [each.text for each in pipeline(Document.from_text(text), tasks=["contract"]).entities]

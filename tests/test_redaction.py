@@ -322,6 +322,8 @@ def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: p
     assert json.loads(report.read_text())["labels"] == {"PERSON": 1, "DATE": 0}
     assert main([*command, "-o", str(out)]) == 2 and "exists" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "in.pdf")]) == 2 and "would be replaced" in capsys.readouterr().err
+    same = [*command, "-o", str(tmp_path / "new.pdf"), "--report", str(tmp_path / "new.pdf")]
+    assert main(same) == 2 and "is the redacted PDF, too" in capsys.readouterr().err
 
 
 def test_the_command_reads_with_the_heads_that_know_the_labels(

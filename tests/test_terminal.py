@@ -80,7 +80,11 @@ COMMANDS = [
     ["train", "bad.yaml"],
     ["evaluate", "bad.yaml"],
 ]
-ON_TERMINALS = [["show", NAME, "--text"], ["extract", NAME, "--schema", "schema.yaml", "--format", "csv"]]
+ON_TERMINALS = [
+    ["show", NAME, "--text"],
+    ["extract", NAME, "--schema", "schema.yaml", "--format", "csv"],
+    ["extract", NAME, "--format", "conll"],
+]
 """In a pipe they write the text as it is, for programs."""
 
 
@@ -102,6 +106,7 @@ def test_nothing_that_a_terminal_obeys_is_written(
     assert "\nlongdoc: all is well" not in out.decode() + err.decode()
 
 
+@pytest.mark.filterwarnings("ignore::longdoc.OutputWarning")
 @pytest.mark.parametrize("arguments", [*COMMANDS, *ON_TERMINALS], ids=lambda a: "-".join(a)[:20].replace("\x1b", ""))
 def test_nothing_that_a_terminal_obeys_is_written_to_a_terminal(
     folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]

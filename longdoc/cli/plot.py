@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from longdoc.batch.inputs import files_of
 from longdoc.cli import console, options
 from longdoc.errors import ConfigError, DocumentError, require
-from longdoc.outputs import check_file, is_same_file
+from longdoc.outputs import check_file
 from longdoc.summary import count
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     require("matplotlib.figure", extra="plot", needed_by="longdoc plot")
     paths = [path for given in arguments.paths for path in files_of(given, glob=None, leave_out=arguments.output)]
     pictures = _pictures(paths, arguments.output)
-    for path, picture in pictures.items():
-        if is_same_file(path, picture) or (picture.exists() and not arguments.overwrite):
-            raise ConfigError(f"{picture}: exists; name another file, or replace it with --overwrite")
+    _check_pictures(pictures, overwrite=arguments.overwrite)
     failed = 0
     pipeline = options.load_pipeline(arguments)
     for path, picture in pictures.items():
@@ -59,6 +58,29 @@ def run(arguments: argparse.Namespace) -> int:
     if failed:
         console.tell(f"longdoc: {failed} of {count(len(pictures), 'document')} failed")
     return 1 if failed else 0
+
+
+def _check_pictures(pictures: dict[str, Path], *, overwrite: bool) -> None:
+    """Checks that no picture replaces a document, nor another file without leave.
+
+    Raises:
+        ConfigError: one does.
+    """
+    documents = {file for path in pictures if (file := _file(path))}
+    for picture in pictures.values():
+        if not documents.isdisjoint({_file(picture), _file(f"{picture}.part")}):  # where it is while it is written
+            raise ConfigError(f"{picture}: one of the documents to read would be replaced; name another file or folder")
+        if picture.exists() and not overwrite:
+            raise ConfigError(f"{picture}: exists; name another file, or replace it with --overwrite")
+
+
+def _file(path: str | Path) -> tuple[int, int] | None:
+    """What identifies a file, by whatever links and in whatever case of letters it is named; None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (names that the system refuses are no error)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _draw(pipeline: Pipeline, path: str, picture: Path, arguments: argparse.Namespace) -> None:

@@ -91,9 +91,11 @@ def _check_files(arguments: argparse.Namespace) -> None:
         ConfigError: one is an input, or exists.
     """
     inputs = [path for path in (arguments.path, arguments.spans) if path]
+    if arguments.report and is_same_file(arguments.output, arguments.report):
+        raise ConfigError(f"{arguments.report}: is the redacted PDF, too; name another file for the report")
     for output in [path for path in (arguments.output, arguments.report) if path]:
         check_file(output)
-        if any(is_same_file(output, path) for path in inputs):
+        if any(is_same_file(each, path) for path in inputs for each in (output, f"{output}.part")):
             raise ConfigError(f"{output}: is read and would be replaced; name another file")
         if os.path.isfile(output) and not arguments.overwrite:  # noqa: PTH113 (false for a name that the system refuses)
             raise ConfigError(f"{output}: exists; name another file, or replace it with --overwrite")

@@ -55,7 +55,8 @@ def read_brat(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example
     span at every line end, and a flat head cannot learn gaps. If such a span overlaps another,
     :func:`longdoc.datasets.check_overlaps` reports it.
 
-    In a folder that longdoc wrote, ``visual.conf`` has the labels that brat's types stand for.
+    The ``visual.conf`` next to a text, or else the nearest one above it up to ``path``, has the labels that its types
+    stand for, if longdoc wrote it.
 
     Offsets count characters. Where the texts of a file's spans fit only if a Windows line end is one character, as BRAT
     itself counts it, or if characters are UTF-16 units, they are read so.
@@ -70,7 +71,7 @@ def read_brat(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example
     """
     folder = path if path.is_dir() else path.parent
     files = sorted(folder.rglob("*")) if path.is_dir() else [path]
-    labels = _labels(folder / "visual.conf")
+    known: dict[Path, dict[str, str]] = {}
     stems = dict.fromkeys(str(file)[: -len(".txt")] for file in files if file.suffix in (".txt", ".ann"))
     with remarks_on(path, remarks) as noted:
         for text_file, annotation_file in ((Path(f"{stem}.txt"), Path(f"{stem}.ann")) for stem in stems):
@@ -79,12 +80,23 @@ def read_brat(path: Path, *, remarks: Remarks | None = None) -> Iterator[Example
                     raise DataError(
                         f"{file}: missing next to {other.name}; a text without annotations needs an empty .ann"
                     )
-            text = read_text(text_file)
+            text, labels = read_text(text_file), _labels(text_file.parent, folder, known)
             spans = [replace(s, label=labels.get(s.label, s.label)) for s in _entities(annotation_file, text, noted)]
             yield Example(text_file.relative_to(folder).with_suffix("").as_posix(), text, tuple(spans))
 
 
-def _labels(file: Path) -> dict[str, str]:
+def _labels(folder: Path, top: Path, known: dict[Path, dict[str, str]]) -> dict[str, str]:
+    """The labels by type in the configuration of a folder, or else of the nearest one above it up to ``top``."""
+    if folder not in known:
+        file = folder / "visual.conf"
+        if file.is_file() or folder == top:
+            known[folder] = _configured(file)
+        else:
+            known[folder] = _labels(folder.parent, top, known)
+    return known[folder]
+
+
+def _configured(file: Path) -> dict[str, str]:
     """The labels by type in the configuration that longdoc wrote for brat; none in any other."""
     text = read_text(file) if file.is_file() else ""
     if not text.startswith(_BY_LONGDOC):

@@ -2,7 +2,8 @@ r"""BRAT standoff: a zip archive with a ``.txt`` and an ``.ann`` for each docume
 
 Unpacked into brat's data folder it is a collection; the reader ``brat`` of ``longdoc.datasets`` reads the folder.
 Offsets count code points of ``document.text``. brat counts a Windows line end as one character, so the ``\\r`` of
-``\\r\\n`` is written as a space: all offsets stay as they are. A finding over several lines has a fragment for each.
+``\\r\\n`` is written as a space: all offsets stay as they are. A finding over several lines or pages has a fragment for
+each.
 
 brat's types consist of ``[a-zA-Z0-9_-]``: other characters of a label become ``_``, and ``visual.conf`` has the label
 itself, which brat shows and the reader restores. Scores, values and ``check`` are notes.
@@ -12,16 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 from longdoc.outputs.marks import Mark, marks_of, text_of
+from longdoc.outputs.names import Names
 from longdoc.outputs.omissions import Omissions, read, telling
 from longdoc.summary import on_one_line
 
-_LONGEST_NAME = 100
+_IN_LINES = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+"""Parts of a text without the characters at which brat ends a line of an ``.ann``: those of ``str.splitlines``."""
 _ANNOTATION_CONF = """\
 [entities]
 {types}
@@ -43,35 +45,9 @@ ARC_DEFAULT\tcolor:black, arrowHead:triangle-5
 """The reader takes the labels of a file that starts so."""
 
 
-@dataclass(slots=True)
-class _Names:
-    """Names that are safe, and differ even where case does not count."""
-
-    allowed: str
-    given: dict[str, str] = field(default_factory=dict)
-    taken: dict[str, int] = field(default_factory=dict)
-    """The names that are taken, and the last number that was tried for another of the same."""
-
-    def new(self, name: str) -> str:
-        """A safe name of its own."""
-        safe = re.sub(rf"[^{self.allowed}]", "_", name)[:_LONGEST_NAME] or "_"
-        own, number = safe, self.taken.get(safe.lower(), 1)
-        while own.lower() in self.taken:
-            number += 1
-            own = f"{safe}_{number}"
-        self.taken |= {safe.lower(): number, own.lower(): 1}
-        return own
-
-    def of(self, name: str) -> str:
-        """The safe name of a name, the same each time."""
-        if name not in self.given:
-            self.given[name] = self.new(name)
-        return self.given[name]
-
-
 def write(outcomes: Iterable[Outcome], stream: IO[bytes]) -> None:
     """Writes two files for each document, and at the end the configuration of brat."""
-    files, types = _Names(r"\w.-"), _Names("a-zA-Z0-9_-")
+    files, types = Names(r"[^\w.-]"), Names("[^a-zA-Z0-9_-]")
     with telling("brat") as omissions, ZipFile(stream, "w") as archive:
         for source, prediction in read(outcomes, omissions):
             name = files.new(re.split(r"[/\\]", source)[-1])
@@ -88,7 +64,7 @@ def _add(archive: ZipFile, name: str, text: str) -> None:
     archive.writestr(ZipInfo(name), text.encode(), ZIP_DEFLATED)
 
 
-def _lines(prediction: PredictionLike, text: str, types: _Names, omissions: Omissions) -> Iterator[str]:
+def _lines(prediction: PredictionLike, text: str, types: Names, omissions: Omissions) -> Iterator[str]:
     omissions.add("classes", len(prediction.labels))
     number = 0
     for mark in marks_of(prediction, omissions):
@@ -106,7 +82,7 @@ def _lines(prediction: PredictionLike, text: str, types: _Names, omissions: Omis
 
 def _fragments(mark: Mark, text: str) -> list[tuple[int, int]]:
     """The parts of a mark between line ends."""
-    lines = re.finditer(r"[^\r\n]+", text[mark.start : mark.end])
+    lines = _IN_LINES.finditer(text[mark.start : mark.end])
     return [(mark.start + line.start(), mark.start + line.end()) for line in lines]
 
 

@@ -6,8 +6,9 @@ and the tag: readers of CoNLL-2003 take the first column and the last. ``read_co
 document.
 
 A token has one tag. Of two findings that overlap, the longer one is written; a finding is written without the white
-space at its ends, and one of white space alone is left out. Tokens are split where a finding starts or ends, and a
-sentence that ends within a finding goes on. White space and ``%`` in labels are percent-encoded, ``Governing%20Law``.
+space at its ends, and one of white space alone is left out. Scores and values have no column. Tokens are split where a
+finding starts or ends, and a sentence that ends within a finding goes on. White space and ``%`` in labels are
+percent-encoded, ``Governing%20Law``.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def _flat(marks: Sequence[Mark], text: str, omissions: Omissions) -> list[Mark]:
     kept = flat(visible)
     omissions.add("findings of white space alone", len(marks) - len(visible))
     omissions.add("findings that overlap longer ones", len(visible) - len(kept))
+    omissions.add("findings whose value or check mark is left out", sum(bool(mark.remark) for mark in kept))
     return kept
 
 

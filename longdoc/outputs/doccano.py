@@ -2,9 +2,9 @@
 
 Offsets count code points of ``document.text``, as doccano does unless a project counts grapheme clusters; the project
 has to allow overlapping spans, without which doccano drops the second of two that overlap. All other keys become
-metadata there: ``labels`` are the classes of the document, and ``scores`` and ``remarks`` go with the entries of
-``label``; ``offsets`` tells the reader ``jsonl`` of ``longdoc.datasets``, which reads spans and classes back, how they
-are counted.
+metadata there: ``labels`` are the classes of the document with their ``label_scores``, and ``scores`` and ``remarks``
+go with the entries of ``label``; ``offsets`` tells the reader ``jsonl`` of ``longdoc.datasets``, which reads spans and
+classes back, how they are counted.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 
 def _record(prediction: PredictionLike, omissions: Omissions) -> dict[str, Any]:
     marks = marks_of(prediction, omissions)
-    omissions.add("classes of sections", sum(label.start is not None for label in prediction.labels))
+    classes = [label for label in prediction.labels if label.start is None]
+    omissions.add("classes of sections", len(prediction.labels) - len(classes))
     return {
         "text": text_of(prediction, omissions),
         "label": [[mark.start, mark.end, mark.label] for mark in marks],
-        "labels": [label.name for label in prediction.labels if label.start is None],
+        "labels": [label.name for label in classes],
+        "label_scores": [round(label.score, 4) for label in classes],
         "scores": [round(mark.found.score, 4) for mark in marks],
         "remarks": [mark.remark for mark in marks],
         "offsets": "code points",

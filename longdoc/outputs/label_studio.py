@@ -17,20 +17,22 @@ from urllib.parse import quote
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 from longdoc.outputs.jsonl import as_json
 from longdoc.outputs.marks import Mark, marks_of, text_of
+from longdoc.outputs.names import Names
 from longdoc.outputs.omissions import Omissions, read, telling
 from longdoc.outputs.surrogates import escaped, replaced
 from longdoc.version import __version__
 
-LOCAL_FILES = "/data/local-files/?d="
-"""Where Label Studio serves the files of its machine."""
+LOCAL_FILES = "/data/local-files/?d=longdoc/"
+"""Where Label Studio serves the folder ``longdoc`` in the folder of its local files, which it does not serve itself."""
 
 
 def _write(outcomes: Iterable[Outcome], stream: TextIO, *, format: str, task: _Task) -> None:
     """Writes a task per document."""
+    names = Names(r"[/\\\0]")
     with telling(format) as omissions:
         before = "[\n"
         for source, prediction in read(outcomes, omissions):
-            written = task(prediction, omissions)
+            written = task(prediction, names, omissions)
             if written is not None:
                 written["data"] |= {"name": escaped(source), "sha256": prediction.document.source.sha256}
                 stream.write(before + as_json(written))
@@ -38,12 +40,14 @@ def _write(outcomes: Iterable[Outcome], stream: TextIO, *, format: str, task: _T
         stream.write("\n]\n" if before == ",\n" else "[]\n")
 
 
-def _text_task(prediction: PredictionLike, omissions: Omissions) -> dict[str, Any]:
+def _text_task(prediction: PredictionLike, _: Names, omissions: Omissions) -> dict[str, Any]:
     results = [_region(mark, prediction) for mark in marks_of(prediction, omissions)]
-    classes = [label.name for label in prediction.labels if label.start is None]
+    classes = [label for label in prediction.labels if label.start is None]
     omissions.add("classes of sections", len(prediction.labels) - len(classes))
     if classes:
-        results.append({"from_name": "class", "to_name": "text", "type": "choices", "value": {"choices": classes}})
+        value = {"choices": [label.name for label in classes]}
+        scores = {"text": [f"{label.name}: score {label.score:.4f}" for label in classes]}
+        results.append({"from_name": "class", "to_name": "text", "type": "choices", "value": value, "meta": scores})
     return _task_of({"text": text_of(prediction, omissions)}, results)
 
 
@@ -53,7 +57,7 @@ def _region(mark: Mark, prediction: PredictionLike) -> dict[str, Any]:
     return {"from_name": "label", "to_name": "text", "type": "labels", "value": value, **_score(mark, mark.remark)}
 
 
-def _page_task(prediction: PredictionLike, omissions: Omissions) -> dict[str, Any] | None:
+def _page_task(prediction: PredictionLike, names: Names, omissions: Omissions) -> dict[str, Any] | None:
     pages = [page for page in prediction.document.pages if page.width and page.height]
     if not pages:
         omissions.add("documents without pages")
@@ -81,7 +85,7 @@ def _page_task(prediction: PredictionLike, omissions: Omissions) -> dict[str, An
                     **_score(mark, ", ".join(filter(None, (replaced(mark.found.text), mark.remark)))),
                 }
             )
-    folder = quote(prediction.document.source.name, errors="replace")
+    folder = quote(names.new(prediction.document.source.name), errors="replace")
     return _task_of({"pages": [f"{LOCAL_FILES}{folder}/{page.number}.png" for page in pages]}, results)
 
 
@@ -101,7 +105,7 @@ def _task_of(data: dict[str, Any], results: list[dict[str, Any]]) -> dict[str, A
     return {"data": data, "predictions": [{"model_version": f"longdoc {__version__}", "result": numbered}]}
 
 
-_Task: TypeAlias = Callable[[PredictionLike, Omissions], dict[str, Any] | None]
+_Task: TypeAlias = Callable[[PredictionLike, Names, Omissions], dict[str, Any] | None]
 
 TEXT = Format(
     name="label-studio",

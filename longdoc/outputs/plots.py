@@ -229,12 +229,12 @@ def _draw_coverage(axes: Axes, prediction: PredictionLike, scale: _Scale, theme:
     axes.set_yticks([0.5], [read], color=theme.ink)
     axes.set_ylim(0, 1)
     axes.axvspan(0.5, scale.end, color=theme.muted, alpha=0.35, linewidth=0)
-    for gap in prediction.gaps:
-        start, end = scale.place(gap.start), scale.place(gap.end - 1)
-        axes.axvspan(start, max(end, start + 0.004 * len(scale.pages)), color=theme.series[1], linewidth=0)
+    ends = [(scale.place(gap.start), scale.place(gap.end - 1)) for gap in prediction.gaps]
+    gaps = [(start, max(end - start, 0.004 * len(scale.pages))) for start, end in ends]
+    axes.broken_barh(gaps, (0, 1), color=theme.series[1], linewidth=0)
     without = [at for at, page in enumerate(scale.pages) if not text[page.start : page.end].strip()]
-    for at in without:
-        axes.axvspan(at + 0.5, at + 1.5, facecolor=theme.page, edgecolor=theme.muted, hatch="////", linewidth=0)
+    blank = [(at + 0.5, 1) for at in without]
+    axes.broken_barh(blank, (0, 1), facecolor=theme.page, edgecolor=theme.muted, hatch="////", linewidth=0)
     said = [f"{count(len(prediction.gaps), 'place')} not read"] if prediction.gaps else []
     if without:
         numbers = shortened(page_ranges(scale.pages[at].number for at in without), 40)

@@ -1,8 +1,8 @@
 """What was found, as a spaCy ``Doc`` whose text is that of the document.
 
 Importing this module adds the attributes ``longdoc_…`` to ``Doc`` and ``Span``, once for a process: they are spaCy's
-``user_data``, which pickles and ``DocBin`` keep. What depends on the finding and not on its range alone, such as the
-score, is a list in the ``attrs`` of its span group, since spaCy gives all spans of a range the same attributes.
+``user_data``, which pickles and ``DocBin`` keep. All that is known of a finding is in lists in the ``attrs`` of its
+span group, too, since spaCy gives all spans of the same tokens the same attributes.
 """
 
 from __future__ import annotations
@@ -91,13 +91,20 @@ def _attrs(placed: Sequence[tuple[Mark, Span]]) -> dict[str, list[Any]]:
         "offsets": [[mark.start, mark.end] for mark in marks],
         "sources": [mark.found.source for mark in marks],
         "remarks": [escaped(mark.remark) for mark in marks],
+        "pages": [mark.found.page for mark in marks],
+        "boxes": [_boxes(mark) for mark in marks],
+        "sections": [None if mark.found.section is None else escaped(mark.found.section) for mark in marks],
     }
+
+
+def _boxes(mark: Mark) -> list[list[float]]:
+    return [[box.page, box.x0, box.y0, box.x1, box.y1] for box in mark.found.boxes]
 
 
 def _describe(span: Span, mark: Mark) -> None:
     span._.longdoc_page = mark.found.page
     if mark.found.boxes:
-        span._.longdoc_boxes = [[box.page, box.x0, box.y0, box.x1, box.y1] for box in mark.found.boxes]
+        span._.longdoc_boxes = _boxes(mark)
     if mark.found.section is not None:
         span._.longdoc_section = escaped(mark.found.section)
 
