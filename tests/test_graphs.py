@@ -21,7 +21,7 @@ from longdoc.attention import SparsePattern
 from longdoc.document import Document
 from longdoc.errors import ComputeError, ConfigError, MissingDependencyError
 from longdoc.export import parity, push, to_graph, to_transformers
-from longdoc.export_record import read_record
+from longdoc.export_record import FILES, read_record
 from longdoc.exported import ExportedModel
 from longdoc.heads import EmbedConfig, NerConfig, SpansConfig
 from longdoc.model import Model, without_pooler
