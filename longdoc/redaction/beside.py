@@ -23,6 +23,9 @@ _PAGE = frozenset(
     "/UserUnit /Tabs".split()
 )
 _FORM = frozenset("/Fields /NeedAppearances /SigFlags /DR /DA /Q".split())
+_TRAILER = frozenset(
+    "/Root /Size /ID /Encrypt /Prev /Info /Type /W /Index /Filter /DecodeParms /Length".split()
+)
 _ANYWHERE = (
     "/ActualText",
     "/Alt",
@@ -81,6 +84,7 @@ def hidden_layers(pdf: Any) -> set[tuple[int, int]]:
 
 def remove(pdf: Any, dropped: Counter[str]) -> None:
     """Removes what may hold names and is not on the pages: metadata, files, scripts, tags; counts it by what it is."""
+    _keep(pdf.trailer, _TRAILER, dropped, "other parts of the trailer")
     _keep(pdf.Root, _CATALOGUE, dropped, "other parts of the catalogue")
     if len(pdf.trailer.get("/Info", {})):
         dropped["metadata (title, author and the like)"] += 1
@@ -103,6 +107,18 @@ def _keep(own: Any, kept: Collection[str], dropped: Counter[str], otherwise: str
         if what := _TOLD.get(key, otherwise):
             dropped[what] += 1
         del own[key]
+
+
+def disinherit(pdf: Any) -> None:
+    """Removes the resources that pages could inherit: each has its own."""
+    for page in pdf.pages:
+        node = page.obj.get("/Parent")
+        for _ in range(_DEEPEST):
+            if node is None:
+                break
+            if "/Resources" in node:
+                del node["/Resources"]
+            node = node.get("/Parent")
 
 
 def _is_harmless(action: Any) -> bool:

@@ -46,6 +46,8 @@ class Stream(TextStream):
         self.saved: list[State] = []
         self.added: dict[str, Any] = {}
         """New forms and images, by their names in the resources."""
+        self.lent: set[str] = set()
+        """The names in the resources that forms without resources of their own use."""
         self.points: list[tuple[float, float]] = []
         self.lines, self.is_outline, self.clips, self.path_start = 0, False, False, 0
 
@@ -84,14 +86,23 @@ class Stream(TextStream):
         return b"\n".join([unparse_content_stream(self.out), *[b"Q"] * len(self.saved)])
 
     def new_resources(self) -> Any:
-        """The resources, with the forms and images that were added; others may use the same ones unchanged."""
+        """The resources, with only the forms and images that are drawn; others may use the same ones unchanged."""
         from pikepdf import Dictionary
 
-        if not self.added:
-            return self.resources
         copy = Dictionary(entries(self.resources))
-        copy.XObject = Dictionary({**entries(self.resources.get("/XObject", Dictionary())), **self.added})
+        every, used = {**self.drawable(), **self.added}, self.used()
+        copy.XObject = Dictionary({key: own for key, own in every.items() if key in used})
         return copy
+
+    def drawable(self) -> dict[str, Any]:
+        """The forms and images of the resources, by name."""
+        from pikepdf import Dictionary
+
+        return entries(self.resources.get("/XObject", Dictionary()))
+
+    def used(self) -> set[str]:
+        """The names of the forms and images that are drawn, also by forms without resources of their own."""
+        return self.lent | {str(each.operands[0]) for each in self.out if str(each.operator) == "Do"}
 
     # ----------------------------------------------------------------------------------------------- graphics and marks
 
@@ -226,8 +237,10 @@ class Stream(TextStream):
             )
             self.marks.pop()
             if drops:
+                self.walk.note(own, is_kept=False)
                 return
             new = self.walk.changes.images.get(number) if self.walk.changes else None
+            self.walk.note(own, is_kept=new is None)
             self.emit(instruction if new is None else self.replaced(new))
         elif kind == "/Form":
             self.marks.append(self.hides(own.get("/OC")))
@@ -258,7 +271,12 @@ class Stream(TextStream):
         resources = own.get("/Resources", self.resources)
         inner = Stream(self.walk, resources, state, self.depth + 1, is_hidden=self.is_hidden)
         inner.run(own)
+        self.walk.note(own, is_kept=not inner.changed)
         if self.walk.changes is None or not inner.changed:
+            if "/Resources" not in own:
+                self.lent |= inner.used()
+            elif self.walk.changes is not None and not inner.drawable().keys() <= inner.used():
+                own.Resources = inner.new_resources()
             self.emit(instruction)
             return
         new = self.walk.pdf.make_stream(inner.content())

@@ -53,7 +53,11 @@ def _painted(pdf: Any, image: Any, squares: Sequence[Sequence[tuple[float, float
     data = _samples(image)
     row = len(data) // max(height, 1)
     components = row * 8 // max(width * bits, 1)
-    if not 1 <= components <= 32 or width * height * components > MOST_SAMPLES or bits not in (1, 2, 4, 8, 16):
+    is_exact = row == (width * bits * components + 7) // 8 and len(data) - row * height < max(height, 2)
+    known = _components(image)
+    if not is_exact or known not in (None, components) or not 1 <= components <= 32:
+        raise UnsafeContentError("a picture whose data do not fit its size")
+    if width * height * components > MOST_SAMPLES or bits not in (1, 2, 4, 8, 16):
         raise UnsafeContentError("a picture of an unknown layout")
     samples = np.frombuffer(data[: row * height], np.uint8).reshape(height, row).copy()
     _blacken(samples, _covered(squares, width, height), bits * components)
@@ -63,6 +67,25 @@ def _painted(pdf: Any, image: Any, squares: Sequence[Sequence[tuple[float, float
     if "/Mask" in image and not hasattr(image.Mask, "read_raw_bytes"):
         new.Mask = image.Mask  # a range of colours
     return new
+
+
+def _components(image: Any) -> int | None:
+    """The components of a pixel by the colour space; None if that does not say how many."""
+    import pikepdf
+
+    if bool(image.get("/ImageMask", False)):
+        return 1
+    space = image.get("/ColorSpace")
+    if isinstance(space, pikepdf.Array) and len(space):
+        kind = str(space[0])
+        if kind == "/ICCBased":
+            return int(space[1].get("/N", 0)) or None
+        if kind == "/DeviceN":
+            return len(space[1])
+    else:
+        kind = str(space)
+    known = {"Gray": 1, "G": 1, "RGB": 3, "CMYK": 4, "Lab": 3, "Indexed": 1, "I": 1, "Separation": 1}
+    return known.get(kind[1:].removeprefix("Device").removeprefix("Cal"))
 
 
 def _samples(image: Any) -> bytes:

@@ -20,7 +20,7 @@ from longdoc.redaction.pages import wrong_with
 from longdoc.redaction.places import Places, regions, words_of
 from longdoc.redaction.plan import Plan, plan
 from longdoc.redaction.verify import left_over
-from longdoc.redaction.walk import Shared, UnsafeContentError, Walk
+from longdoc.redaction.walk import Changes, Shared, UnsafeContentError, Walk
 
 _ROUNDS = 4
 """How many times pages on which something is wrong become images, and all is done and verified again."""
@@ -91,11 +91,15 @@ class Job:
                 bounds = [frame.bounds(box) for box in own]
                 beside.clear_annotations(page, bounds, self.search, self.dropped)
                 try:
-                    if number not in self.images:
+                    if number in self.images:
+                        walk_through(Walk(pdf, file), page)  # to note what is drawn no more
+                    else:
                         self.change_page(pdf, page, number, frame, bounds, file)
                 except UnsafeContentError as error:
-                    self.images[number] = str(error)
+                    self.images.setdefault(number, str(error))
             self.make_images(pdf, frames)
+            beside.disinherit(pdf)
+            file.clear()
             beside.sweep(pdf, self.search, self.dropped)
             pdf.remove_unreferenced_resources()
             plain = saved(pdf)
@@ -109,19 +113,20 @@ class Job:
         Raises:
             UnsafeContentError: it is not understood well enough.
         """
-        walk = Walk(pdf, file)
-        walk_through(walk, page)
-        if not bounds and not walk.has_hidden:
-            return
+        walk = Walk(pdf, file, None if bounds else Changes())
+        stream = walk_through(walk, page)
         made = plan(walk, bounds, rounded=self.rounded)
-        if made.unsafe:
+        if made.unsafe and (bounds or walk.has_hidden):
             raise UnsafeContentError(made.unsafe[0])
-        images = {}
-        for at, under in made.images.items():
-            images[at] = painted_over(pdf, walk.paints[at].image, walk.paints[at].matrix, under)
-        stream = walk_through(Walk(pdf, file, made.changes(images)), page)
+        if bounds:
+            images = {}
+            for at, under in made.images.items():
+                images[at] = painted_over(pdf, walk.paints[at].image, walk.paints[at].matrix, under)
+            stream = walk_through(Walk(pdf, file, made.changes(images)), page)
         page.obj.Contents = pdf.make_stream(_content(stream, made))
         page.obj.Resources = stream.new_resources()
+        if not bounds and not walk.has_hidden:
+            return
         is_complete = not walk.has_hidden and not any(walk.glyphs[at].is_invisible for at in made.glyphs)
         self.drawn[number] = [frame.box(number, each) for each in made.boxes], is_complete
 

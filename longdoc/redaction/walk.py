@@ -46,6 +46,18 @@ class Shared:
     """The numbers of the layers that are not shown."""
     fonts: dict[tuple[int, int], Font | None] = field(default_factory=dict)
     """Those that were read, by their numbers."""
+    seen: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """The forms and images that the pages drew, by their numbers."""
+    kept: set[tuple[int, int]] = field(default_factory=set)
+    """The numbers of those that a page still draws as they were."""
+
+    def clear(self) -> None:
+        """Empties the forms and images that no page draws any more, whatever else refers to them."""
+        for number, own in self.seen.items():
+            if number not in self.kept:
+                own.write(b"")
+                for key in [key for key in own.keys() if key != "/Length"]:  # noqa: SIM118 (a dictionary of PDF)
+                    del own[key]
 
 
 class UnsafeContentError(Exception):
@@ -70,6 +82,14 @@ class Walk:
         """Whether it draws in layers that are not shown, or says in words what it draws."""
         self.pdf, self.file, self.changes = pdf, file, changes
         self.n_instructions = 0
+
+    def note(self, own: Any, *, is_kept: bool) -> None:
+        """Notes a form or image that is drawn, with its masks, and whether it is kept as it was."""
+        for each in (own, own.get("/SMask"), own.get("/Mask")):
+            if hasattr(each, "read_raw_bytes"):
+                self.file.seen[each.objgen] = each
+                if is_kept and self.changes is not None:
+                    self.file.kept.add(each.objgen)
 
 
 def entries(own: Any, without: Collection[str] = ()) -> dict[str, Any]:
