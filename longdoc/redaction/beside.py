@@ -12,8 +12,9 @@ from typing import Any
 
 from longdoc.pdf_files import Bounds
 from longdoc.redaction.matrices import overlap
-from longdoc.redaction.names import Search
+from longdoc.redaction.names import REDACTED, Search
 
+_Replace = Callable[[str], str | None]
 _CATALOGUE = frozenset(
     "/Type /Version /Pages /PageLabels /Names /Dests /ViewerPreferences /PageLayout /PageMode /Outlines /OpenAction "
     "/AcroForm /Lang /OutputIntents /OCProperties".split()
@@ -26,6 +27,8 @@ _FORM = frozenset("/Fields /NeedAppearances /SigFlags /DR /DA /Q".split())
 _TRAILER = frozenset(
     "/Root /Size /ID /Encrypt /Prev /Info /Type /W /Index /Filter /DecodeParms /Length".split()
 )
+FONT_NAMES = ("/BaseFont", "/FontName", "/FontFamily")
+"""Keys of what vendors named."""
 _ANYWHERE = (
     "/ActualText",
     "/Alt",
@@ -63,6 +66,8 @@ _TOLD = {
 }
 _HARMLESS_ACTIONS = ("/GoTo", "/URI", "/Named", "/GoToR", "/SetOCGState")
 _COMMENTS_WITH_FILES = ("/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/Sound", "/3D")
+_HIDDEN = 2
+"""The flag of an annotation that is not shown."""
 _TOUCHES = 1.0  # points: boxes of neighbours may overlap by this much
 _DEEPEST = 100  # containers in one another
 _APPEARANCE = ("/AP", "/MK", "/RC", "/RV")
@@ -141,7 +146,7 @@ def clear_annotations(page: Any, regions: Sequence[Bounds], search: Search, drop
     """
     from pikepdf import Array, Dictionary
 
-    kept = []
+    kept, gone = [], []
     for annotation in page.obj.get("/Annots", ()):
         if not isinstance(annotation, Dictionary):
             continue
@@ -149,20 +154,53 @@ def clear_annotations(page: Any, regions: Sequence[Bounds], search: Search, drop
         bounds = _bounds(annotation)
         under = bounds is None or any(overlap(bounds, region, -_TOUCHES) for region in regions)
         named = any(search.found(text) for text in _own_texts(annotation))
+        is_hidden = bool(int(annotation.get("/F", 0)) & _HIDDEN)
+        _keep_normal_look(annotation, without=is_hidden or kind == "/Popup")
         if kind in _COMMENTS_WITH_FILES:
             dropped["attached files"] += 1
+            gone.append(annotation)
         elif kind == "/Widget":
             if under or named or str(_inherited(annotation, "/FT")) == "/Sig":
                 dropped["values of form fields"] += _clear_field(annotation)
             kept.append(annotation)
-        elif named or (under and kind != "/Link"):
+        elif named or is_hidden or (under and kind != "/Link"):
             dropped["comments and links"] += 1
+            gone.append(annotation)
         else:
             if under and "/AP" in annotation:
                 del annotation["/AP"]
             kept.append(annotation)
     if "/Annots" in page.obj:
         page.obj.Annots = Array(kept)
+    for annotation in gone:
+        empty(annotation)  # others may refer to it
+
+
+def empty(own: Any) -> None:
+    """Removes all that a dictionary has."""
+    for key in list(own.keys()):
+        del own[key]
+
+
+def _keep_normal_look(annotation: Any, *, without: bool) -> None:
+    """Removes how an annotation looks under the mouse or when pressed; ``without``, also how it looks otherwise."""
+    from pikepdf import Dictionary
+
+    look = annotation.get("/AP")
+    if isinstance(look, Dictionary) and not without:
+        annotation.AP = Dictionary({"/N": look.N} if "/N" in look else {})
+    elif look is not None:
+        del annotation["/AP"]
+
+
+def empty_deleted_pages(pdf: Any) -> None:
+    """Empties pages that are not among those of the file, which destinations may still refer to."""
+    from pikepdf import Dictionary
+
+    listed = {page.obj.objgen for page in pdf.pages}
+    for item in pdf.objects:
+        if isinstance(item, Dictionary) and str(item.get("/Type", "")) == "/Page" and item.objgen not in listed:
+            empty(item)
 
 
 def _bounds(annotation: Any) -> Bounds | None:
@@ -248,17 +286,17 @@ def sweep(pdf: Any, search: Search, dropped: Counter[str]) -> None:
     for item in pdf.objects:
         if isinstance(item, (Dictionary, Stream)) and str(item.get("/S", "")) == "/JavaScript":
             dropped["JavaScript"] += 1
-            for key in list(item.keys()):
-                del item[key]
+            empty(item)
     changed = Counter[str]()
     replace = _replacing(search, changed)
+    replace_name = _replacing_names(search, changed)
     for item in pdf.objects:
-        _sweep(item, replace, dropped, 0)
+        _sweep(item, (replace, replace_name), dropped, 0)
     if changed["text"]:
         dropped["names in bookmarks, links and other texts"] += changed["text"]
 
 
-def _replacing(search: Search, changed: Counter[str]) -> Callable[[str], str | None]:
+def _replacing(search: Search, changed: Counter[str]) -> _Replace:
     """A function that gives a text without names; None if there are none in it."""
 
     def replace(text: str) -> str | None:
@@ -269,7 +307,18 @@ def _replacing(search: Search, changed: Counter[str]) -> Callable[[str], str | N
     return replace
 
 
-def _sweep(item: Any, replace: Callable[[str], str | None], dropped: Counter[str], depth: int) -> None:
+def _replacing_names(search: Search, changed: Counter[str]) -> _Replace:
+    """The same for names of PDF."""
+
+    def replace(name: str) -> str | None:
+        is_named = search.found_in_name(name) is not None
+        changed["text"] += is_named
+        return (search.without(name) or REDACTED) if is_named else None
+
+    return replace
+
+
+def _sweep(item: Any, replace: tuple[_Replace, _Replace], dropped: Counter[str], depth: int) -> None:
     """Sweeps one object; what it refers to is swept by itself."""
     from pikepdf import Array, Dictionary, Stream
 
@@ -278,10 +327,10 @@ def _sweep(item: Any, replace: Callable[[str], str | None], dropped: Counter[str
             if key in _ANYWHERE:
                 dropped[_TOLD.get(key, "private data of programs")] += 1
                 del item[key]
-            elif (new := _swept(item[key], replace, dropped, depth)) is not None:
+            elif key not in FONT_NAMES and (new := _swept(item[key], replace, dropped, depth)) is not None:
                 item[key] = new
-        for key in [key for key in item.keys() if " " in key]:  # noqa: SIM118 (those of PDF itself are one word each)
-            if (name := replace(key[1:])) is not None:
+        for key in list(item.keys()):
+            if (name := replace[1](key[1:])) is not None:
                 item["/" + name] = item[key]
                 del item[key]
     elif isinstance(item, Array):
@@ -290,15 +339,15 @@ def _sweep(item: Any, replace: Callable[[str], str | None], dropped: Counter[str
                 item[at] = new
 
 
-def _swept(value: Any, replace: Callable[[str], str | None], dropped: Counter[str], depth: int) -> Any:
+def _swept(value: Any, replace: tuple[_Replace, _Replace], dropped: Counter[str], depth: int) -> Any:
     """What replaces a value; None if it stays."""
     from pikepdf import Array, Dictionary, Name, Stream, String
 
     if isinstance(value, String):
-        new = replace(read_text(value))
+        new = replace[0](read_text(value))
         return None if new is None else String(new)
-    if isinstance(value, Name) and " " in (own := read_name(value)):
-        new = replace(own)
+    if isinstance(value, Name):
+        new = replace[1](read_name(value))
         return None if new is None else Name("/" + new)
     is_own = isinstance(value, (Array, Dictionary)) and not isinstance(value, Stream) and not value.is_indirect
     if is_own and depth < _DEEPEST:

@@ -20,7 +20,14 @@ DEEPEST = 20
 MOST_INSTRUCTIONS = 3_000_000
 SPOKEN = ("/ActualText", "/Alt", "/E")
 """Keys of marked content that say in words what is drawn."""
-_DRAWS = re.compile(rb"\b(?:Tj|TJ|Do|BI)\b")
+_SILENT = ("/MCID", "/Attached", "/BBox")
+"""Keys of marked content that say nothing in words."""
+_TAGS = frozenset(
+    "/OC /Tx /Artifact /Span /P /H /H1 /H2 /H3 /H4 /H5 /H6 /L /LI /Lbl /LBody /Table /TR /TH /TD /THead /TBody /TFoot "
+    "/Figure /Formula /Form /Link /Annot /Note /Reference /Document /Part /Sect /Div /Art /Caption /TOC /TOCI".split()
+)
+"""Tags of marked content that are kept."""
+_DRAWS = re.compile(rb"\b(?:Tj|TJ|Do|BI)\b|['\"]")
 _MOST_LINES = 4  # of a rectangle or a line; other shapes may be outlines of letters
 _PAINT = ("f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "n")
 
@@ -138,22 +145,30 @@ class Stream(TextStream):
         self.emit(instruction)
 
     def mark(self, instruction: Any, name: str) -> None:
-        from pikepdf import Dictionary
+        from pikepdf import Dictionary, Name
 
         operands = list(instruction.operands)
         hides = False
         if name == "BDC":
             properties = operands[1]
             if isinstance(properties, Dictionary):
-                if spoken := [key for key in SPOKEN if key in properties]:
-                    properties = Dictionary(entries(properties, without=spoken))
+                if other := [key for key in properties.keys() if key not in _SILENT]:  # noqa: SIM118
+                    properties = Dictionary(entries(properties, without=other))
                     instruction = self.operate("BDC", operands[0], properties)
-                    self.changed = self.walk.has_hidden = True
+                    self.changed = True
+                    self.walk.has_hidden |= any(key in SPOKEN for key in other)
             else:
                 properties = self.resources.get("/Properties", {}).get(str(properties))
             hides = str(operands[0]) == "/OC" and self.hides(properties)
         self.marks.append(hides)
+        if str(operands[0]) not in _TAGS:  # no reader needs it, since the tags for accessibility are gone
+            instruction = self.operate(name, Name.Span, *instruction.operands[1:])
+            self.changed = True
         self.emit(instruction)
+
+    def point(self, instruction: Any, name: str) -> None:
+        """A point with a mark, which draws nothing, and may say a name."""
+        self.changed = True
 
     def hides(self, layer: Any) -> bool:
         """Whether a layer, or a group of layers, is not shown."""
@@ -293,6 +308,7 @@ _HANDLERS: dict[str, _Handler] = {
     "gs": Stream.graphics,
     **dict.fromkeys(("scn", "SCN"), Stream.colour),
     **dict.fromkeys(("BMC", "BDC"), Stream.mark),
+    **dict.fromkeys(("MP", "DP"), Stream.point),
     "EMC": Stream.unmark,
     **dict.fromkeys(("m", "l", "c", "v", "y", "re"), Stream.construct),
     **dict.fromkeys(("W", "W*"), Stream.clip),

@@ -99,6 +99,7 @@ class Job:
                     self.images.setdefault(number, str(error))
             self.make_images(pdf, frames)
             beside.disinherit(pdf)
+            beside.empty_deleted_pages(pdf)
             file.clear()
             beside.sweep(pdf, self.search, self.dropped)
             pdf.remove_unreferenced_resources()

@@ -14,6 +14,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Literal
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +30,22 @@ _GAP = 12  # characters between two letters of a name: punctuation, and the brea
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 """A letter of a script that does not put spaces between words: Chinese, Japanese, Thai and others."""
 
+_TAG = re.compile("<[^<>]*>")
+_WORDS_OF_PDF = frozenset(
+    "Action Annots Artifact Author Border Catalog Circle Contents Creator Default Dictionary Document Encoding Figure Filter "
+    "Format Header Height Hidden Highlight Identity Images Indexed Length Matrix Multiply Normal Number Object Opacity "
+    "Outlines Overlay Parent Pattern Perceptual Position Prefix Private Producer Properties Reason Resources Rotate Saturation "
+    "Screen Section Separation Shading Single Square Standard Subject Subtype Summary Template Texture Transparency Underline "
+    "Version Visible Volume Widget Window".split()
+)
+"""Names that PDF gives a meaning, and that may be words of a text."""
+
 
 @lru_cache(1 << 16)
 def _plain(character: str) -> str:
-    """The letters and digits of a character: those of a ligature, none of a comma."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", character).casefold()))
+    """The letters and digits of a character: those of a ligature, none of a comma; without accents."""
+    form: Literal["NFKC", "NFKD"] = "NFKC" if _UNSPACED.match(character) or "\uac00" <= character <= "\ud7a3" else "NFKD"
+    return "".join(filter(str.isalnum, unicodedata.normalize(form, character).casefold()))
 
 
 def squeezed(text: str) -> str:
@@ -126,13 +139,26 @@ class Search:
 
     def found(self, text: str) -> str | None:
         """A name that is in a text; None if none is."""
-        if not text:
+        for each in _readings(text):
+            letters = squeezed(each)
+            for wanted, name in self._strict.items():
+                if wanted in letters:
+                    return name
+            if ranges := self.names.find(each):
+                return each[slice(*ranges[0])]
+        return None
+
+    def found_in_name(self, text: str) -> str | None:
+        """A name that is in a name of PDF; None if none is.
+
+        Names that are one word, as those of PDF itself are, are searched for texts of many letters only.
+        """
+        if " " in text:
+            return self.found(text)
+        if text in _WORDS_OF_PDF:
             return None
         letters = squeezed(text)
-        for wanted, name in self._strict.items():
-            if wanted in letters:
-                return name
-        return text[slice(*ranges[0])] if (ranges := self.names.find(text)) else None
+        return next((name for wanted, name in self._strict.items() if wanted in letters), None)
 
     def found_in_bytes(self, data: bytes) -> str | None:
         """A name that is in a stream; None if none is. Names of few letters, and numbers, are not sought."""
@@ -145,6 +171,14 @@ class Search:
             return None
         new = self.names.without(text)
         return new if self.found(new) is None else REDACTED
+
+
+def _readings(text: str) -> list[str]:
+    """A text as it is, with composed accents, without the codes of addresses, and without tags."""
+    if not text:
+        return []
+    others = (unicodedata.normalize("NFC", text), unquote(text), _TAG.sub("", text))
+    return list(dict.fromkeys((text, *others)))
 
 
 def _encoded(text: str) -> Iterator[tuple[bytes, str]]:

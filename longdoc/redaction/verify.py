@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from longdoc.errors import NoTextLayerError, first_line
 from longdoc.loaders.options import Options
 from longdoc.pdfium import PDFIUM_LOCK
-from longdoc.redaction.beside import read_name, read_text
+from longdoc.redaction.beside import FONT_NAMES, read_name, read_text
 from longdoc.redaction.names import Search
 
 READERS = ("pypdfium2", "pypdf", "pdfminer")
 _DEEPEST = 100
+_NAME = re.compile(rb"/[^\x00\s()<>\[\]{}/%]+")
+_HEXADECIMAL = re.compile(rb"<([0-9A-Fa-f\s]+)>")
+_SHOWS = re.compile(rb"Tj|TJ|Do\b|['\"]")
 for _library in READERS[1:]:  # their remarks on damaged files belong in a log, not on standard error
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
@@ -43,7 +46,7 @@ def left_over(content: bytes, search: Search) -> list[Left]:
         content: the content of a file that is not encrypted.
         search: finds the names.
     """
-    found = [*_by_pages(content, search), *_in_objects(content, search)]
+    found = [*_by_pages(content, search), *_in_objects(content, search), *_in_loose_streams(content, search)]
     if not found:
         found += _by_loading(content, search)
     return found
@@ -109,17 +112,68 @@ def _in_objects(content: bytes, search: Search) -> Iterator[Left]:
     import pikepdf
 
     with pikepdf.open(io.BytesIO(content)) as pdf:
+        contents = {each.objgen for each in _content_streams(pdf)}
         exempt = {each.objgen for item in pdf.objects for each in _exempt(item)}
         for item in pdf.objects:
-            for text in _texts(item, 0):
-                if (name := search.found(text)) is not None:
-                    yield Left(f"object {item.objgen[0]}", f"has {name!r}")
+            for what in _in_item(item, search, 0):
+                yield Left(f"object {item.objgen[0]}", what)
             if isinstance(item, pikepdf.Stream) and item.objgen not in exempt:
-                name = search.found_in_bytes(_bytes(item))
-                if name is not None and (shown := _shown(item)) is not None:
-                    name = search.found_in_bytes(shown)
-                if name is not None:
+                if (name := search.found_in_bytes(_searched(item, is_content=item.objgen in contents))) is not None:
                     yield Left(f"the stream of object {item.objgen[0]}", f"has {name!r}")
+
+
+def _in_loose_streams(content: bytes, search: Search) -> Iterator[Left]:
+    """What the readers find in forms, patterns and glyphs, each on a page of its own, whether a page draws it or not."""
+    import pikepdf
+
+    with pikepdf.open(io.BytesIO(content)) as pdf, pikepdf.new() as scratch:
+        listed = {page.obj.objgen for page in pdf.pages}
+        for item in pdf.objects:
+            if _is_page(item) and item.objgen not in listed:
+                yield Left(f"object {item.objgen[0]}", "is a page that is not among those of the file")
+            for stream, resources in _loose_streams(item):
+                data = _bytes(stream)
+                if not _SHOWS.search(data):
+                    continue
+                page = scratch.add_blank_page(page_size=(2000, 2000))
+                page.obj.Contents = scratch.make_stream(data)
+                own = pdf.pages[0].resources if resources is None else resources
+                own = own if own.is_indirect else pdf.make_indirect(own)
+                page.obj.Resources = scratch.copy_foreign(own)
+        if not len(scratch.pages):
+            return
+        loose = io.BytesIO()
+        scratch.save(loose)
+    for left in _by_pages(loose.getvalue(), search):
+        yield Left("a form, pattern or glyph", f"{left.where} {left.what}")
+
+
+def _is_page(item: Any) -> bool:
+    from pikepdf import Dictionary
+
+    return isinstance(item, Dictionary) and str(item.get("/Type", "")) == "/Page"
+
+
+def _loose_streams(item: Any) -> Iterator[tuple[Any, Any]]:
+    """The content streams of an object that are not those of a page, each with its resources, if it has any."""
+    from pikepdf import Dictionary, Stream
+
+    if isinstance(item, Stream):
+        if "/BBox" in item or str(item.get("/Subtype", "")) == "/Form":
+            yield item, item.get("/Resources")
+    elif isinstance(item, Dictionary) and isinstance(glyphs := item.get("/CharProcs"), Dictionary):
+        yield from ((each, item.get("/Resources")) for each in glyphs.values() if isinstance(each, Stream))
+
+
+def _content_streams(pdf: Any) -> Iterator[Any]:
+    """All content streams, of pages and others."""
+    from pikepdf import Array
+
+    for page in pdf.pages:
+        own = page.obj.get("/Contents", ())
+        yield from own if isinstance(own, (Array, tuple)) else (own,)
+    for item in pdf.objects:
+        yield from (stream for stream, _ in _loose_streams(item))
 
 
 def _exempt(item: Any) -> Iterator[Any]:
@@ -146,48 +200,39 @@ def _programs(item: Any) -> Iterator[Any]:
         yield item[1]
 
 
-def _texts(item: Any, depth: int) -> Iterator[str]:
-    """The strings of an object, and the names in it that are several words; what it refers to aside."""
+def _in_item(item: Any, search: Search, depth: int) -> Iterator[str]:
+    """What is left in the strings and names of an object; what it refers to aside."""
     from pikepdf import Array, Dictionary, Name, Stream, String
 
+    found = None
     if isinstance(item, String):
-        yield read_text(item)
+        found = search.found(read_text(item))
     elif isinstance(item, Name):
-        if " " in (name := read_name(item)):
-            yield name
-    elif isinstance(item, (Dictionary, Stream, Array)) and depth < _DEEPEST:
+        found = search.found_in_name(read_name(item))
+    elif isinstance(item, (Dictionary, Stream, Array)):
+        if depth >= _DEEPEST:
+            yield "is nested too deeply to be searched"
+            return
         is_array = isinstance(item, Array)
-        for key in () if is_array else item.keys():
-            if " " in key:
-                yield key[1:]
-        for each in item if is_array else item.values():
+        keys = [] if is_array else list(item.keys())
+        found = next((name for key in keys if (name := search.found_in_name(key[1:])) is not None), None)
+        for each in item if is_array else (item[key] for key in keys if key not in FONT_NAMES):
             if not getattr(each, "is_indirect", False):
-                yield from _texts(each, depth + 1)
+                yield from _in_item(each, search, depth + 1)
+    if found is not None:
+        yield f"has {found!r}"
 
 
-def _shown(stream: Any) -> bytes | None:
-    """The strings of a content stream, without its operators and the names of PDF; None if it is none.
+def _searched(stream: Any, *, is_content: bool) -> bytes:
+    """The content of a stream, and what its hexadecimal strings say; of a content stream without the names of PDF."""
+    data = _bytes(stream)
+    decoded = [_unhexed(each[1]) for each in _HEXADECIMAL.finditer(data)]
+    return b"\n".join([_NAME.sub(b"/", data) if is_content else data, *decoded])
 
-    The parts of one shown text are one string.
-    """
-    import pikepdf
 
-    try:
-        instructions = pikepdf.parse_content_stream(stream)
-    except (pikepdf.PdfError, TypeError, ValueError):
-        return None
-    parts: list[bytes] = []
-    for instruction in instructions:
-        for operand in instruction.operands:
-            if isinstance(operand, pikepdf.String):
-                parts.append(bytes(operand))
-            elif isinstance(operand, pikepdf.Array):
-                parts.append(b"".join(bytes(each) for each in operand if isinstance(each, pikepdf.String)))
-            elif isinstance(operand, pikepdf.Dictionary):
-                parts += [text.encode("utf-8", "replace") for text in _texts(operand, 0)]
-            elif not isinstance(operand, (int, float, Decimal, pikepdf.Name)):
-                return None  # a picture within the content
-    return b"\n".join(parts)
+def _unhexed(digits: bytes) -> bytes:
+    digits = b"".join(digits.split())
+    return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
 
 
 def _bytes(stream: Any) -> bytes:
