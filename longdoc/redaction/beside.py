@@ -24,9 +24,7 @@ _PAGE = frozenset(
     "/UserUnit /Tabs".split()
 )
 _FORM = frozenset("/Fields /NeedAppearances /SigFlags /DR /DA /Q".split())
-_TRAILER = frozenset(
-    "/Root /Size /ID /Encrypt /Prev /Info /Type /W /Index /Filter /DecodeParms /Length".split()
-)
+_TRAILER = frozenset("/Root /Size /ID /Encrypt /Prev /Info /Type /W /Index /Filter /DecodeParms /Length".split())
 FONT_NAMES = ("/BaseFont", "/FontName", "/FontFamily")
 """Keys of what vendors named."""
 _ANYWHERE = (

@@ -7,9 +7,11 @@ same order and leaves out what they name.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
+from longdoc.pdf_files import Bounds
 from longdoc.redaction.matrices import IDENTITY, around, matrix_of, moved, square, times
 from longdoc.redaction.text import TEXT_STATE, TextStream
 from longdoc.redaction.text_state import State
@@ -56,6 +58,8 @@ class Stream(TextStream):
         self.lent: set[str] = set()
         """The names in the resources that forms without resources of their own use."""
         self.points: list[tuple[float, float]] = []
+        self.pieces: list[list[tuple[float, float]]] = []
+        """The points of each part of the path."""
         self.lines, self.is_outline, self.clips, self.path_start = 0, False, False, 0
 
     # ------------------------------------------------------------------------------------------------------ the stream
@@ -69,8 +73,10 @@ class Stream(TextStream):
         import pikepdf
 
         try:
-            instructions = pikepdf.parse_content_stream(source)
-        except pikepdf.PdfError as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # a string or array without an end
+                instructions = pikepdf.parse_content_stream(source)
+        except (pikepdf.PdfError, UserWarning) as error:
             raise UnsafeContentError("content that is damaged") from error
         self.walk.n_instructions += len(instructions)
         if self.walk.n_instructions > MOST_INSTRUCTIONS:
@@ -207,6 +213,10 @@ class Stream(TextStream):
         self.points += [moved(*point, self.state.matrix) for point in new]
         self.lines = self.lines + 1 if name == "l" else 0
         self.is_outline |= name in ("c", "v", "y") or self.lines > _MOST_LINES
+        if name in ("m", "re"):
+            self.pieces.append([])
+        if self.pieces:
+            self.pieces[-1] += self.points[-len(new) :]
         self.emit(instruction)
 
     def clip(self, instruction: Any, name: str) -> None:
@@ -214,12 +224,14 @@ class Stream(TextStream):
         self.emit(instruction)
 
     def paint(self, instruction: Any, name: str) -> None:
-        points, clips, is_outline = self.points, self.clips, self.is_outline
-        self.points, self.lines, self.clips, self.is_outline = [], 0, False, False
+        points, clips, is_outline, pieces = self.points, self.clips, self.is_outline, self.pieces
+        self.points, self.lines, self.clips, self.is_outline, self.pieces = [], 0, False, False, []
         self.emit(instruction)
         if not points or (name == "n" and not clips):
             return
-        if self.painted(Paint("clip" if clips else "path", around(points), is_outline=is_outline)):
+        if self.painted(
+            Paint("clip" if clips else "path", around(points), is_outline=is_outline, pieces=_around(pieces))
+        ):
             if clips:
                 self.out[-1] = self.operate("n")
             else:
@@ -299,6 +311,11 @@ class Stream(TextStream):
             new[key] = value
         new.Resources = inner.new_resources()
         self.emit(self.replaced(new))
+
+
+def _around(pieces: list[list[tuple[float, float]]]) -> tuple[Bounds, ...]:
+    """The bounds of each part of a path that has several."""
+    return tuple(map(around, pieces)) if len(pieces) > 1 else ()
 
 
 _Handler = Callable[[Stream, Any, str], None]

@@ -44,7 +44,9 @@ _WORDS_OF_PDF = frozenset(
 @lru_cache(1 << 16)
 def _plain(character: str) -> str:
     """The letters and digits of a character: those of a ligature, none of a comma; without accents."""
-    form: Literal["NFKC", "NFKD"] = "NFKC" if _UNSPACED.match(character) or "\uac00" <= character <= "\ud7a3" else "NFKD"
+    form: Literal["NFKC", "NFKD"] = (
+        "NFKC" if _UNSPACED.match(character) or "\uac00" <= character <= "\ud7a3" else "NFKD"
+    )
     return "".join(filter(str.isalnum, unicodedata.normalize(form, character).casefold()))
 
 

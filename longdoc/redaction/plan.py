@@ -16,6 +16,8 @@ from longdoc.redaction.walk import Changes, Paint, Walk
 
 SLACK = 0.02  # of the font size: a glyph may end this much beyond the box that another reader gives it
 NEAR = 2.0  # points: what is drawn around a word
+_LETTER = 1.5  # of the height of a region: how long a stroke of a letter is at most
+_MOST_STROKES = 4  # of one path in a region; more may be letters
 _APART = 2.0  # font sizes: a wider gap is not within a line, but between columns
 _INVISIBLE_SLACK = 0.25  # of the height of a region: the text below a scan may lie this far off
 
@@ -73,8 +75,20 @@ def _add_paint(made: Plan, number: int, paint: Paint, regions: Sequence[Bounds])
         made.unsafe.append("a picture within the content")
     elif paint.kind == "path" and any(within(paint.bounds, region, NEAR) for region in under):
         made.paints.add(number)
-    elif paint.is_outline:
+    elif paint.is_outline or _may_be_letters(paint, under):
         made.unsafe.append("a drawing that may show letters")
+
+
+def _may_be_letters(paint: Paint, under: Sequence[Bounds]) -> bool:
+    """Whether the parts of a path in a region may be strokes of letters; lines of tables are longer, and few."""
+    for region in under:
+        most = _LETTER * min(region[2] - region[0], region[3] - region[1])
+        small = [
+            each for each in paint.pieces if overlap(each, region) and max(each[2] - each[0], each[3] - each[1]) <= most
+        ]
+        if len(small) > _MOST_STROKES:
+            return True
+    return False
 
 
 class _Places:
@@ -117,6 +131,7 @@ def _round(made: Plan, places: _Places, inside: NDArray[np.bool_], regions: Sequ
         regions: the ``R`` regions.
     """
     moves, edges = np.zeros((len(places.glyphs), 2)), np.zeros((len(regions), 4))
+    gone = inside.any(axis=1)
     for at, region in enumerate(regions):
         own = np.flatnonzero(inside[:, at] & ~places.invisible)
         way = _way(places, own)
@@ -126,7 +141,7 @@ def _round(made: Plan, places: _Places, inside: NDArray[np.bool_], regions: Sequ
         axis, sign = way
         width = region[axis + 2] - region[axis]
         change = max(round(width / em), 1) * em - width
-        glyphs, boxes = _followers(places, inside, regions, at, way, em)
+        glyphs, boxes = _followers(places, gone, regions, at, way, em)
         moves[glyphs, axis] += sign * change
         edges[boxes, axis] += sign * change
         edges[boxes, axis + 2] += sign * change
@@ -146,14 +161,14 @@ def _way(places: _Places, own: NDArray[np.int64]) -> tuple[int, int] | None:
 
 
 def _followers(
-    places: _Places, inside: NDArray[np.bool_], regions: Sequence[Bounds], at: int, way: tuple[int, int], em: float
+    places: _Places, gone: NDArray[np.bool_], regions: Sequence[Bounds], at: int, way: tuple[int, int], em: float
 ) -> tuple[list[int], list[int]]:
     """The glyphs and the regions that follow a region on its line, up to a gap as between columns."""
     axis, sign = way
     across = 1 - axis
     low, high = regions[at][across], regions[at][across + 2]
     edge = regions[at][axis + 2] if sign > 0 else -regions[at][axis]
-    line = (places.middle[:, across] > low) & (places.middle[:, across] < high) & ~inside.any(axis=1)
+    line = (places.middle[:, across] > low) & (places.middle[:, across] < high) & ~gone
     starts, ends = sign * places.start[:, axis], sign * places.end[:, axis]
     found = [(starts[i], ends[i], "glyph", i) for i in np.flatnonzero(line & (starts > edge - 0.3 * em)).tolist()]
     for i, region in enumerate(regions):

@@ -24,6 +24,8 @@ class Paint:
     image: Any = None
     is_outline: bool = False
     """Whether it is a path with curves or many lines, which may be the outline of letters."""
+    pieces: tuple[Bounds, ...] = ()
+    """The parts of a path that has several."""
 
 
 @dataclass(frozen=True, slots=True)
