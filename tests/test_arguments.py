@@ -41,7 +41,7 @@ def public(folder):
         "fill": (asking.fill, {"text": "This [MASK] is made."}, []),
         "load": (longdoc.load, {"source": b"The rent is due."}, []),
         "extract_many": (extract_many, {"paths": ["nowhere/x.txt"], "out": nowhere}, [*RequestOptions.__annotations__]),
-        "save": (pipeline(DOCUMENT).save, {"path": nowhere}, []),
+        "save": (pipeline(DOCUMENT).save, {"path": folder / "out.jsonl"}, []),
         "save_model": (model.save, {"folder": folder / "copy"}, []),
     }
 

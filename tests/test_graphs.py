@@ -21,7 +21,7 @@ from longdoc.attention import SparsePattern
 from longdoc.document import Document
 from longdoc.errors import ComputeError, ConfigError, MissingDependencyError
 from longdoc.export import parity, push, to_graph, to_transformers
-from longdoc.export_record import read_record
+from longdoc.export_record import FILES, read_record
 from longdoc.exported import ExportedModel
 from longdoc.heads import EmbedConfig, NerConfig, SpansConfig
 from longdoc.model import Model, without_pooler
@@ -378,9 +378,10 @@ def test_a_damaged_graph_of_openvino_is_told_with_the_remedy(folder_of, tmp_path
 
 def test_without_a_runtime_the_extra_is_named(copied, whole, tmp_path, monkeypatch):
     record = json.loads((copied / "export.json").read_text())
-    for runtime, to, file in (("onnxruntime", "onnx", "model.onnx"), ("openvino", "openvino", "model.xml")):
+    for runtime, to in (("onnxruntime", "onnx"), ("openvino", "openvino")):
         monkeypatch.setitem(sys.modules, runtime, None)
-        (copied / file).touch()
+        for name in FILES[to]:
+            (copied / name).touch()
         (copied / "export.json").write_text(json.dumps({**record, "format": to}))
         with pytest.raises(MissingDependencyError, match=rf"needs {runtime}: pip install 'longdoc\[{to}\]'"):
             ExportedModel(copied)

@@ -651,7 +651,12 @@ def test_what_is_no_form_is_told_how_to_send_one(serving) -> None:
     raw = b"%PDF-1.7" + 200 * b"&x"  # as curl --data-binary declares it
     answer = client.post("/extract", content=raw, headers={"Content-Type": "application/x-www-form-urlencoded"})
     refused(answer, 400, "MalformedRequestError", "Too many fields", "-F file=@")
-    refused(client.post("/extract", files={"path": ("a.txt", "one")}), 400, "MalformedRequestError", "no text")
+    refused(
+        client.post("/extract", files={"path": ("a.txt", "one")}),
+        400,
+        "MalformedRequestError",
+        "must be text, not an uploaded",
+    )
 
 
 @pytest.mark.parametrize("charset", ["punycode", "undefined", '"UTF-7"', "nonsense"])

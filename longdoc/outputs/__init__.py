@@ -103,6 +103,7 @@ def write(
     Warns:
         OutputWarning: the format does not hold everything; the message counts what is left out.
     """
+    check_type("format", format, "the name of a format", str, None)
     name = format or format_of(path)
     if name not in FORMATS:
         raise ConfigError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}")

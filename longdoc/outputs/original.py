@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longdoc.arguments import check_strings, check_type
 from longdoc.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ class Original:
     """Its path or its bytes; None stands for the path that the document was loaded from."""
     password: str | None = None
     """Its password, if it is encrypted."""
+
+    def __post_init__(self) -> None:
+        check_type("source", self.source, "the path or the bytes of a file", str, PathLike, bytes, None)
+        check_strings(password=self.password)
 
     def content(self, document: Document) -> bytes:
         """The bytes of the file.
