@@ -4,7 +4,9 @@ import base64
 import hashlib
 import io
 import json
+import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +135,10 @@ def test_pictures_can_be_beside_the_file_or_left_out(tmp_path: Path) -> None:
         folder, name = address.split("/")
         assert folder == "my%20lease_files" and (tmp_path / "my lease_files" / name).read_bytes().startswith(b"RIFF")
     assert "img-src 'self' file:;" in source
+    if sys.platform == "linux":  # others refuse names that are not UTF-8
+        of_pdf().save(tmp_path / os.fsdecode(b"\xff.html"), source=PDF, images="beside")
+        found = pictures((tmp_path / os.fsdecode(b"\xff.html")).read_text())
+        assert all(address.startswith("%FF_files/") for address in found.values()) and len(found) == 3
     of_pdf().save(tmp_path / "none.html", source=PDF, images="none")
     assert pictures((tmp_path / "none.html").read_text()) == {}
     with pytest.raises(ConfigError, match="the format jsonl shows no pages; images='beside' is for html"):
