@@ -10,7 +10,8 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TextIO
 
-from longdoc.errors import require
+from longdoc.errors import DataError, require
+from longdoc.pdf_files import opened_by_pdfium
 from longdoc.pdfium import PDFIUM_LOCK
 from longdoc.summary import count
 
@@ -115,6 +116,7 @@ def draw_pages(
         pixels_per_point: the resolution; that of large pages is lower.
 
     Raises:
+        DataError: the PDF cannot be opened.
         MissingDependencyError: Pillow is not installed.
     """
     pillow = require("PIL.Image", extra="draw", needed_by="drawing pages")
@@ -125,12 +127,15 @@ def draw_pages(
                 image.seek(page.number - 1)
                 scale = _scale(page.width, page.height, pixels_per_point)
                 size = (max(round(page.width * scale), 1), max(round(page.height * scale), 1))
-                images.append(encode(image.convert("RGB").resize(size)))
+                images.append(encode(_opaque(image).resize(size)))
         return images
     import pypdfium2 as pdfium
 
     with PDFIUM_LOCK:
-        pdf = pdfium.PdfDocument(source, password)
+        try:
+            pdf = opened_by_pdfium(source, password)
+        except pdfium.PdfiumError as error:
+            raise DataError(f"its PDF cannot be opened ({error}); give its password, if it has one") from error
         try:
             pdf.init_forms()
             for page in pages:
@@ -139,6 +144,16 @@ def draw_pages(
         finally:
             pdf.close()
     return images
+
+
+def _opaque(image: Any) -> Any:
+    """The current frame in RGB, with transparent parts in white, as OCR reads them."""
+    import PIL.Image
+
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image.convert("RGB")
+    paper = PIL.Image.new("RGBA", image.size, "white")
+    return PIL.Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
 
 
 def _scale(width: float, height: float, most: float) -> float:

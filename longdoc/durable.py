@@ -14,17 +14,17 @@ NEW_FILES = ".longdoc-new"
 _CANNOT_FLUSH_FOLDERS = (errno.EINVAL, errno.ENOTSUP)
 
 
-def write_atomically(path: Path, text: str, *, temporary: Path | None = None) -> None:
-    """Writes a file that is either there with all of its text, on disk, or not there at all.
+def write_atomically(path: Path, content: str | bytes, *, temporary: Path | None = None) -> None:
+    """Writes a file that is either there with all of its content, on disk, or not there at all.
 
     Args:
         path: the file.
-        text: its content.
+        content: its text, or its bytes.
         temporary: where to write it first; by default a name of this process's own.
     """
     temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        write_through(temporary, text.encode())
+        write_through(temporary, content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -138,6 +138,8 @@ def test_the_pages_of_an_index_are_no_documents_of_the_next_run(
         names = re.findall(r'"source":"([^"]+)"', Path("out.html").read_text())
         assert [Path(name).name for name in names] == ["lease.txt", "note.txt"]
         assert len(list(Path("out_files").iterdir())) == 2
+    _, _, err = run(capsys, "extract", "out_files", "-o", "out.html", "--overwrite")
+    assert err == "longdoc: out_files: is the folder for the pages of out.html; name another output\n"
     _, _, err = run(capsys, "extract", "lease.txt", "--format", "html", "--images", "beside")
     assert err == "longdoc: --images beside is for a file, beside which they are; name it: -o OUT.html\n"
 

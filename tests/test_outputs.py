@@ -360,14 +360,15 @@ def test_the_original_is_the_file_that_was_loaded_or_given(tmp_path: Path) -> No
     ("source", "message"),
     [
         (None, "not known"),
-        (b"Lease between A and C.", "another SHA-256"),
+        (b"Lease between A and C.", "does not have the document's SHA-256"),
         ("missing.pdf", "cannot be read"),
         ("a\0b.pdf", "cannot be read"),
         (".", "cannot be read"),
     ],
 )
 def test_another_file_is_not_taken_for_the_original(source: str | bytes | None, message: str) -> None:
-    with pytest.raises(DataError, match=rf"^bytes: .*{message}.*; give the file that it was loaded from as `source`$"):
+    remedy = r"give the file that it was loaded from \(`source` in Python\)"
+    with pytest.raises(DataError, match=rf"^bytes: .*{message}.*; {remedy}$"):
         Original(source).content(longdoc.load(b"Lease between A and B."))
 
 

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import io
 import json
+import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from fakes import entity
 from hostile_text import HOSTILE, hostile_prediction
 from longdoc import Document, Entity, Prediction
 from longdoc.document import Page
+from longdoc.drawing import draw_pages
 from longdoc.errors import ConfigError, CorruptDocumentError, MissingDependencyError
 from longdoc.outputs import FORMATS, Original, Outcome, viewer, write
 from longdoc.outputs.viewer.images import page_pictures
@@ -132,6 +135,10 @@ def test_pictures_can_be_beside_the_file_or_left_out(tmp_path: Path) -> None:
         folder, name = address.split("/")
         assert folder == "my%20lease_files" and (tmp_path / "my lease_files" / name).read_bytes().startswith(b"RIFF")
     assert "img-src 'self' file:;" in source
+    if sys.platform == "linux":  # others refuse names that are not UTF-8
+        of_pdf().save(tmp_path / os.fsdecode(b"\xff.html"), source=PDF, images="beside")
+        found = pictures((tmp_path / os.fsdecode(b"\xff.html")).read_text())
+        assert all(address.startswith("%FF_files/") for address in found.values()) and len(found) == 3
     of_pdf().save(tmp_path / "none.html", source=PDF, images="none")
     assert pictures((tmp_path / "none.html").read_text()) == {}
     with pytest.raises(ConfigError, match="the format jsonl shows no pages; images='beside' is for html"):
@@ -143,8 +150,12 @@ def test_pictures_can_be_beside_the_file_or_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "original", "why"),
     [
-        (PDF, Original(), "where its file is is not known; give the file that it was loaded from as `source`"),
-        (PDF, Original(b"%PDF-"), "the bytes given as `source` has another SHA-256 than the document; give"),
+        (
+            PDF,
+            Original(),
+            "the location of its file is not known; give the file that it was loaded from (`source` in Python)",
+        ),
+        (PDF, Original(b"%PDF-"), "the bytes given as `source` does not have the document's SHA-256; give"),
         (
             b"Lease with Ada Ltd.",
             Original(b"Lease with Ada Ltd."),
@@ -173,6 +184,37 @@ def test_a_page_that_cannot_be_drawn_costs_itself() -> None:
     drawn = list(page_pictures(replace(document, pages=(*document.pages, beyond)), Original(PDF)))
     assert [type(each) for each in drawn] == [bytes, bytes, bytes, str]
     assert re.match(r"page 99 cannot be drawn \(.+\)$", str(drawn[3]))
+
+
+def test_the_page_says_why_a_page_has_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "page 1 cannot be drawn (<b>&\0)"
+    monkeypatch.setattr("longdoc.outputs.viewer.page_pictures", lambda *_: iter([reason]))
+    assert elements(page_of(Outcome("a", of_pdf(), Original(PDF))), "failure") == [reason]
+
+
+def test_without_its_password_a_pdf_is_not_tried_page_by_page() -> None:
+    content = make_pdf(*[lines("Lease")] * 3, password="secret")
+    prediction = Prediction(document=longdoc.load(content, password="secret"))
+    source = page_of(Outcome("a", prediction, Original(content)))
+    (data,) = elements(source, "document")
+    assert re.match(r"its PDF cannot be opened \(.+\); give its password, if it has one$", data["why"])
+    assert elements(source, "failure") == []
+    assert list(pictures(page_of(Outcome("a", prediction, Original(content, "secret"))))) == ["d1-1", "d1-2", "d1-3"]
+
+
+def test_transparent_parts_of_an_image_are_white() -> None:
+    stream = io.BytesIO()
+    Image.new("LA", (40, 40), (0, 0)).save(stream, "PNG")
+    page = Page(number=1, width=40, height=40, start=0, end=0, verdict="empty")
+    (drawn,) = draw_pages(stream.getvalue(), "image/png", [page], lambda image: bytes(image.getpixel((20, 20))))
+    assert drawn == b"\xff\xff\xff"
+
+
+def test_pictures_that_fill_the_file_are_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("longdoc.outputs.viewer.images._drawn", lambda *_: [b"12345"] * 3)
+    monkeypatch.setattr("longdoc.outputs.viewer.images.MOST_BYTES", 10)
+    full = "the pictures of the pages before fill the file"
+    assert list(page_pictures(of_pdf().document, Original(PDF))) == [b"12345", b"12345", full]
 
 
 def test_pictures_of_a_long_document_share_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

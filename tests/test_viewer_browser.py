@@ -219,8 +219,83 @@ def test_marks_become_training_data(open_page: Callable[..., Any], tmp_path: Pat
     with page.expect_download() as download:
         page.click("#export-marks")
     marks = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
-    verdicts = [(TEXT[mark["start"] : mark["end"]], mark["verdict"]) for mark in marks]
-    assert verdicts == [("Ada Ltd.", "right"), ("Bob Ltd.", "wrong"), ("Cy Ltd.", "wrong"), ("Dee", "right")]
+    assert [
+        (TEXT[each["start"] : each["end"]], each["label"], each["verdict"], each.get("should_be")) for each in marks
+    ] == [
+        ("Ada Ltd.", "PARTY", "right", None),
+        ("Bob Ltd.", "ORG", "wrong", "PARTY"),
+        ("Cy Ltd.", "PARTY", "wrong", None),
+        ("Dee", "SIGNER", "right", None),
+    ]
+
+
+def exported(page: Any, path: Path) -> list[tuple[str, list[str], list[str]]]:
+    """The training data: the text of each passage, its entities, and the labels that were reviewed."""
+    page.click("#tab-review")
+    with page.expect_download() as download:
+        page.click("#export-examples")
+    download.value.save_as(path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        assert all(line["text"][each["start"] : each["end"]] == each["text"] for each in line["entities"])
+    return [
+        (line["text"], [f"{each['text']} {each['label']}" for each in line["entities"]], line["reviewed"])
+        for line in lines
+    ]
+
+
+def test_labels_that_the_filter_hides_are_no_training_data(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    text = "Ada and Bob.\n\nCy and Dee. "
+    prediction = of(text, ("Ada", "PARTY"), ("Bob", "ORG"), ("\n\nCy", "PARTY"), ("Dee. ", "ORG"))
+    page = open_page(html_of(Outcome("lease.txt", prediction)))
+    for key in ("j", "y", "j"):
+        page.keyboard.press(key)
+    page.select_option("#card select", "PARTY")  # Bob is a party
+    page.keyboard.press("j")
+    page.keyboard.press("y")
+    page.click("#filter summary")
+    page.uncheck("#label-filter label:has-text('ORG') input")
+    every = [("Ada and Bob.", ["Ada PARTY", "Bob PARTY"], ["PARTY"]), ("\n\nCy and Dee. ", ["\n\nCy PARTY"], ["PARTY"])]
+    assert exported(page, tmp_path / "a.jsonl") == every
+    page.click("#tab-findings")
+    page.check("#label-filter label:has-text('ORG') input")
+    assert "1 paragraph left out" in (page.text_content("#pane-review") or "")
+    page.uncheck("#label-filter label:has-text('PARTY') input")
+    page.keyboard.press("j")
+    page.keyboard.press("y")
+    assert exported(page, tmp_path / "b.jsonl")[1] == ("Cy and Dee. ", ["Dee.  ORG"], ["ORG"])
+
+
+def test_a_newer_prediction_keeps_what_was_right(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    text = "Ada and Bob and Cy."
+    older = of(text, ("Ada", "PARTY"), ("Bob", "ORG"), ("Cy", "PARTY"))
+    page = open_page(html_of(Outcome("lease.txt", older)))
+    for key in ("j", "y", "j"):
+        page.keyboard.press(key)
+    page.select_option("#card select", "PARTY")
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    newer = open_page(html_of(Outcome("lease.txt", of(text, ("Bob", "PARTY")))))
+    assert exported(newer, tmp_path / "a.jsonl") == [(text, ["Ada PARTY", "Bob PARTY"], ["PARTY"])]
+    moved = of(text.replace(" ", "\n"), ("Ada", "PARTY"))  # another text of the same file
+    moved = replace(moved, document=replace(moved.document, source=older.document.source))
+    assert "0 right, 0 wrong" in open_page(html_of(Outcome("lease.txt", moved))).text_content("#pane-review")
+
+
+def test_a_note_and_then_a_verdict_are_kept_and_seen_in_another_tab(open_page: Callable[..., Any]) -> None:
+    source = html_of(Outcome("lease.txt", of("Ada and Bob", ("Ada", "PARTY"))))
+    page, other = open_page(source), open_page(source)
+    page.bring_to_front()
+    page.keyboard.press("j")
+    page.type("#card .note input", "a party")
+    page.click("#card .good")
+    assert page.input_value("#card .note input") == "a party" and "1 right" in page.text_content("#pane-review")
+    until(other, "document.getElementById('pane-review').textContent.includes('1 right')")
+    page.evaluate(SELECT, "Bob")
+    page.fill("#new-label", "PARTY")
+    page.press("#new-label", "Enter")
+    until(other, "document.getElementById('pane-review').textContent.includes('2 right')")
+    page.once("dialog", lambda dialog: dialog.accept())
 
 
 def test_an_index_sorts_filters_and_opens_its_documents(open_page: Callable[..., Any]) -> None:

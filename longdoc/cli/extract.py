@@ -138,6 +138,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{arguments.output}: has no suffix; for a folder of results end it with a slash")
     output = None if arguments.output in (None, "-") else arguments.output
     arguments.paths = [path for given in arguments.paths for path in _files(given, arguments.glob, output)]
+    if output and not arguments.paths:
+        raise ConfigError(f"{folder_beside(output)}: is the folder for the pages of {output}; name another output")
     format, schema = _format(arguments, output), _schema(arguments)
     folder = folder_beside(output) if output and format.folder else None
     if output:

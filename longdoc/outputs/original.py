@@ -34,15 +34,15 @@ class Original:
         Raises:
             DataError: the file is not known, cannot be read, or is not the one that the document was loaded from.
         """
-        name, remedy = document.source.name, "give the file that it was loaded from as `source`"
+        name, remedy = document.source.name, "give the file that it was loaded from (`source` in Python)"
         source = document.path if self.source is None else self.source
         if source is None:
-            raise DataError(f"{name}: where its file is is not known; {remedy}")
+            raise DataError(f"{name}: the location of its file is not known; {remedy}")
         try:
             content = source if isinstance(source, bytes) else Path(source).read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise DataError(f"{name}: {source!s} cannot be read ({error}); {remedy}") from error
         if hashlib.sha256(content).hexdigest() != document.source.sha256:
             given = "the bytes given as `source`" if isinstance(source, bytes) else str(source)
-            raise DataError(f"{name}: {given} has another SHA-256 than the document; {remedy}")
+            raise DataError(f"{name}: {given} does not have the document's SHA-256; {remedy}")
         return content

@@ -7,6 +7,7 @@ pictures of the pages. ``fragment`` is the small view in a notebook, without a s
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote
 
-from longdoc.durable import write_atomically, write_through
+from longdoc.durable import write_atomically
 from longdoc.errors import ConfigError, DataError, DocumentError, MissingDependencyError
 from longdoc.outputs.format import Format, Outcome, PredictionLike
 from longdoc.outputs.viewer import page
@@ -39,7 +40,7 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
     every = chain(first, outcomes)
     if len(first) == 1 and not isinstance(first[0].result, DocumentError):
         folder = first[0].folder
-        beside = f"{quote(folder.name)}/" if folder else ""
+        beside = f"{quote(os.fsencode(folder.name))}/" if folder else ""
         stream.writelines(_page(first[0], first[0].result, {}, folder, beside))
     elif first and first[0].folder is not None:
         stream.writelines(_index(every, first[0].folder))
@@ -110,7 +111,7 @@ class _Pictures:
         _make(self._folder)
         path = self._folder / f"{hashlib.sha256(drawn).hexdigest()[:20]}.webp"
         if not path.exists():
-            write_through(path, drawn)
+            write_atomically(path, drawn)
         return f"{self._beside}{path.name}"
 
 
@@ -124,7 +125,7 @@ def _index(outcomes: Iterable[Outcome], folder: Path) -> Iterator[str]:
             name = _file_name(outcome.result, names)
             pages = _page(outcome, outcome.result, numbers, folder)
             write_atomically(folder / name, "".join(pages))
-            href = f"{quote(folder.name)}/{quote(name)}"
+            href = f"{quote(os.fsencode(folder.name))}/{quote(name)}"
         rows.append(summary(outcome, id=f"d{number}", href=href))
     yield page.opening("longdoc")
     yield from (page.data("summary", row) for row in rows)

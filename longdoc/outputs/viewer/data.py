@@ -5,6 +5,7 @@ Offsets count code points of the text, boxes are in points from the top left cor
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -63,6 +64,7 @@ def document_data(source: str, prediction: PredictionLike, numbers: dict[str, in
         "name": document.source.name,
         "title": on_one_line(document.title) or document.source.name,
         "sha256": document.source.sha256,
+        "text_sha256": hashlib.sha256(document.text.encode(errors="surrogatepass")).hexdigest(),
         "facts": facts(prediction),
         "is_whole": not prediction.gaps,
         "text": re.sub("[\ud800-\udfff]", "\ufffd", document.text),

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from longdoc.errors import DataError, LongdocError, first_line, require
@@ -19,6 +20,7 @@ PIXELS_PER_POINT = 2.0
 MOST_BYTES = 26_000_000
 """Of all pictures of a document together, before they are encoded as text, which takes a third more."""
 _MOST_OF_A_PAGE = 400_000
+_FULL = "the pictures of the pages before fill the file"
 _AT_A_TIME = 16  # pages that a process draws
 _GREYS = [round(value * 15 / 255) * 17 for value in range(256)]
 """Of 256 greys, 16."""
@@ -44,10 +46,12 @@ def check_drawable(document: Document) -> None:
 def page_pictures(document: Document, original: Original) -> Iterator[bytes | str]:
     """Yields for each page a picture in WebP, or why there is none.
 
-    Pictures have up to 2 pixels a point; of long documents fewer, so that all together stay below ``MOST_BYTES``.
+    Pictures have up to 2 pixels a point; of long documents fewer, so that all together stay below ``MOST_BYTES``. The
+    pages that are left then have none.
 
     Raises:
-        DataError: the document has no pages to draw, or its file is not known, cannot be read or has changed.
+        DataError: the document has no pages to draw, or its file is not known, cannot be read or opened, or has
+            changed.
         MissingDependencyError: Pillow is not installed.
     """
     check_drawable(document)
@@ -56,8 +60,11 @@ def page_pictures(document: Document, original: Original) -> Iterator[bytes | st
     draw = partial(_drawn, content, document, original.password, most)
     groups = [pages[i : i + _AT_A_TIME] for i in range(0, len(pages), _AT_A_TIME)]
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as threads:
-        for drawn in threads.map(draw, groups):
-            yield from drawn
+        left = MOST_BYTES
+        for drawn in chain.from_iterable(threads.map(draw, groups)):
+            if isinstance(drawn, bytes):
+                left -= len(drawn)
+            yield drawn if left >= 0 else _FULL
 
 
 def _drawn(
@@ -68,8 +75,11 @@ def _drawn(
     from longdoc.loaders.limits import MEMORY, SECONDS
 
     name, media_type = document.source.name, document.source.media_type
+    seconds = SECONDS * len(pages) / _AT_A_TIME  # halves together take no longer than the whole
     try:
-        return [*isolated(_draw, content, media_type, pages, most, password, name=name, timeout=SECONDS, memory=MEMORY)]
+        return [*isolated(_draw, content, media_type, pages, most, password, name=name, timeout=seconds, memory=MEMORY)]
+    except DataError:  # none of the pages can be drawn
+        raise
     except (LongdocError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError) as error:
         if len(pages) == 1:
             return [f"page {pages[0].number} cannot be drawn ({first_line(error)})"]

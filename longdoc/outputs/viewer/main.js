@@ -89,16 +89,34 @@ class Viewer {
 
   relabel(label) { this.doc.review.set(this.chosen, { label, verdict: label ? "wrong" : "" }); this.marked(); }
 
-  annotate(note) { this.doc.review.set(this.chosen, { note }); this.marked(); }
+  annotate(note) { this.doc.review.set(this.chosen, { note }); this.panel.fillReview(); }
 
   judgePage() {
     const page = this.doc.pageOf.get(this.view.current());
-    for (const each of this.doc.shown) if (each.from < page.to && each.to > page.from && !this.doc.review.verdict(each)) this.doc.review.set(each, { verdict: "right" });
+    for (const each of this.doc.shown) if (each.from < page.to && each.to > page.from && !this.doc.review.verdict(each)) this.doc.review.set(each, { verdict: "right" }, false);
+    this.doc.review.save();
     this.marked();
     say(`page ${page.number} is marked`);
   }
 
-  forget() { this.doc.review.clear(); this.rebuild(); this.marked(); }
+  forget() {
+    this.doc.review.clear();
+    this.replaced();
+  }
+
+  /** Reads the marks again, which another tab has changed. */
+  reload() {
+    this.doc.review.reload();
+    this.replaced();
+  }
+
+  /** After additions were replaced. */
+  replaced() {
+    if (this.chosen?.kind === "removed") this.select(null);
+    this.rebuild();
+    if (this.view instanceof PagesView) for (const each of this.doc.findings) if (each.kind === "added") this.view.include(each);
+    this.marked();
+  }
 
   /** After a change of the marks. */
   marked() {
@@ -280,6 +298,7 @@ byId("stage").addEventListener("scroll", () => {
 }, { passive: true });
 document.addEventListener("selectionchange", () => { if (viewer) viewer.offer(); });
 addEventListener("hashchange", follow);
+addEventListener("storage", ({ key }) => { if (viewer?.doc.review.key === key) viewer.reload(); });
 addEventListener("beforeprint", () => { if (viewer && !byId("viewer").hidden) viewer.show("text"); });
 const theme = kept.get("longdoc:theme");
 if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

@@ -92,7 +92,7 @@ def picture(address: str, *, id: str) -> str:
 
 def failure(reason: str, *, id: str) -> str:
     """An element that says why there is no picture of a page."""
-    return f'<script type="text/plain" class="failure" id="{id}">{text(reason)}</script>\n'
+    return data("failure", reason, id=id)
 
 
 def data_address(image: bytes) -> str:

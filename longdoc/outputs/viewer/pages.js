@@ -82,7 +82,7 @@ class PagesView {
 
   addPicture(sheet) {
     const source = byId(`${this.doc.id}-${sheet.page.index + 1}`);
-    if (source?.classList.contains("failure")) sheet.node.append(element("p", { class: "note" }, source.textContent));
+    if (source?.classList.contains("failure")) sheet.node.append(element("p", { class: "note" }, JSON.parse(source.textContent)));
     if (source && !source.classList.contains("failure")) {
       const image = new Image();
       image.alt = "";

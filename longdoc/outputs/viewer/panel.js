@@ -142,14 +142,14 @@ class Panel {
           element("button", { class: "icon", type: "button", "aria-label": name, title: `${name} (${key})`, onclick }, sign)))),
       element("blockquote", { tabindex: "0" }, oneLine(doc.textOf(finding), 600)),
       element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
-      element("div", { class: "row review" },
+      finding.kind === "rejected" ? null : element("div", { class: "row review" },
         element("button", { type: "button", class: "good", "aria-pressed": String(verdict === "right"), title: "y", onclick: () => viewer.judge("right") }, "✓ Right"),
         element("button", { type: "button", class: "bad", "aria-pressed": String(verdict === "wrong"), title: "n", onclick: () => viewer.judge("wrong") }, finding.kind === "added" ? "Remove" : "✗ Wrong"),
         finding.kind === "added" || finding.kind === "answer" ? null : element("label", { class: "grow" }, element("span", { class: "unseen" }, "It should be"),
           element("select", { onchange: (event) => viewer.relabel(event.target.value) }, element("option", { value: "" }, "should be …"),
             ...labels.filter((label) => label !== finding.label).map((label) => element("option", { value: label, selected: doc.review.mark(finding).label === label }, label))))),
       finding.kind === "added" ? "" : element("label", { class: "note" }, element("span", { class: "unseen" }, "Note"),
-        element("input", { type: "text", placeholder: "Note", value: doc.review.mark(finding).note ?? "", onchange: (event) => viewer.annotate(event.target.value) })));
+        element("input", { type: "text", placeholder: "Note", value: doc.review.mark(finding).note ?? "", oninput: (event) => viewer.annotate(event.target.value) })));
   }
 
   // --------------------------------------------------------------------------------------------------------- filter

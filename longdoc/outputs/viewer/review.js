@@ -1,11 +1,12 @@
-// The reviewer's marks: right, wrong, another label, a note, and what is missing. The browser keeps them by the SHA-256 of the document.
+// The reviewer's marks: right, wrong, another label, a note, and what is missing. The browser keeps them by the SHA-256 of the file and of its text.
 
+const TRAINED = ["entity", "span", "added"];
 const PARAGRAPH = /\n[ \t]*\n|\f/g;
 
 class Review {
   constructor(doc) {
     this.doc = doc;
-    this.key = `longdoc:review:${doc.sha256}`;
+    this.key = `longdoc:review:${doc.sha256}:${doc.text_sha256}`;
     this.marks = new Map();
     this.load();
   }
@@ -15,6 +16,26 @@ class Review {
     try { stored = JSON.parse(kept.get(this.key) ?? "{}"); } catch { stored = {}; }
     for (const [key, mark] of Object.entries(stored?.marks ?? {})) this.marks.set(key, mark);
     for (const { start, end, label } of stored?.added ?? []) this.include(start, end, label);
+    this.keepLost();
+  }
+
+  /** Marks of findings that this prediction lacks: what was right, or corrected, is added. */
+  keepLost() {
+    const known = new Set(this.doc.findings.map((each) => each.key));
+    for (const [key, { verdict, label, note }] of [...this.marks]) {
+      const [, kind, start, end, own] = /^(entity|span):(\d+):(\d+):(.*)$/s.exec(key) ?? [];
+      if (!kind || known.has(key) || !(label || verdict === "right")) continue;
+      this.marks.delete(key);
+      const same = `${kind}:${start}:${end}:${label || own}`;
+      if (known.has(same)) this.marks.set(same, { verdict: "right", note, ...this.marks.get(same) });
+      else if (this.include(Number(start), Number(end), label || own) && note) this.marks.set(`added:${start}:${end}:${label || own}`, { note });
+    }
+  }
+
+  /** Reads the marks again, which another tab has changed. */
+  reload() {
+    this.removeAll();
+    this.load();
   }
 
   save() {
@@ -33,12 +54,15 @@ class Review {
     return finding;
   }
 
+  /** The label that a finding has, or should have. */
+  labelOf(finding) { return this.mark(finding).label || finding.label; }
+
   mark(finding) { return this.marks.get(finding.key) ?? {}; }
 
   verdict(finding) { return finding.kind === "added" ? "right" : this.mark(finding).verdict ?? ""; }
 
   /** Changes the mark of a finding; an empty one is removed. */
-  set(finding, change) {
+  set(finding, change, saves = true) {
     if (finding.kind === "added" && change.verdict !== undefined) {
       if (change.verdict !== "right") this.remove(finding);
     } else {
@@ -46,24 +70,32 @@ class Review {
       for (const [name, value] of Object.entries(mark)) if (!value) delete mark[name];
       if (Object.keys(mark).length) this.marks.set(finding.key, mark); else this.marks.delete(finding.key);
     }
-    this.save();
+    if (saves) this.save();
   }
 
   clear() {
+    this.removeAll();
+    this.save();
+  }
+
+  removeAll() {
     this.marks.clear();
     for (const finding of this.doc.findings) if (finding.kind === "added") this.remove(finding);
-    this.save();
   }
 
   remove(finding) {
     finding.kind = "removed";
+    this.marks.delete(finding.key);
     this.doc.grouped = null;
   }
 
-  /** What training learns from: findings of entities and clauses whose labels are switched on, and what was added. */
+  /** What training learns from: entities, clauses and additions whose label, or the one that they should have, is switched on. */
   trainable() {
-    return this.doc.findings.filter((each) => ["entity", "span", "added"].includes(each.kind) && !this.doc.filter.off.has(each.group));
+    return this.doc.findings.filter((each) => TRAINED.includes(each.kind) && (this.isOn(each.label) || this.isOn(this.labelOf(each))));
   }
+
+  /** Whether the filter shows a label, whatever its findings are. */
+  isOn(label) { return !TRAINED.some((kind) => this.doc.filter.off.has(`${kind}:${label}`)); }
 
   /**
    * The passages of the text in which every such finding is judged: whole paragraphs, joined where a finding crosses
@@ -82,9 +114,12 @@ class Review {
     let next = 0;
     for (const passage of passages) {
       const last = joined.at(-1);
-      if (last && last.reach > passage.from) last.to = passage.to; else joined.push({ ...passage, reach: passage.to });
+      if (last && last.to > passage.from) last.to = Math.max(last.to, passage.to); else joined.push(passage);
       const own = joined.at(-1);
-      while (next < bound.length && bound[next].from < own.to) own.reach = Math.max(own.reach, bound[next++].to);
+      while (next < bound.length && bound[next].from < own.to) {
+        own.from = Math.min(own.from, bound[next].from); // white space before the paragraph
+        own.to = Math.max(own.to, bound[next++].to);
+      }
     }
     const ends = joined.map((each) => each.to);
     for (const finding of found) {
@@ -98,13 +133,13 @@ class Review {
 
   /** Training examples, as `longdoc train` and `evaluate` read them with the reader jsonl. */
   examples() {
-    const labels = [...new Set(this.trainable().map((each) => this.mark(each).label || each.label))].sort();
+    const labels = [...new Set(this.trainable().map((each) => this.labelOf(each)).filter((label) => this.isOn(label)))].sort();
     return this.passages().filter((passage) => this.isDone(passage)).map((passage) => {
       const start = this.doc.offsets.points(passage.from);
       const entities = new Map();
       for (const finding of passage.findings) {
         const label = this.mark(finding).label || (this.verdict(finding) === "right" ? finding.label : "");
-        if (!label || finding.to > passage.to) continue;
+        if (!label || !this.isOn(label)) continue;
         const entity = { start: finding.start - start, end: finding.end - start, text: this.doc.text.slice(finding.from, finding.to), label };
         entities.set(`${entity.start}:${entity.end}:${label}`, entity);
       }
@@ -118,10 +153,13 @@ class Review {
 
   /** Every mark on its own: of fields and answers, too, with the notes. */
   judgements() {
-    return this.doc.findings.filter((each) => each.kind === "added" || this.marks.has(each.key)).map((finding) => ({
-      document: this.doc.sha256, name: this.doc.name, kind: finding.kind, label: finding.label, start: finding.start, end: finding.end,
-      page: finding.page, text: this.doc.textOf(finding), score: finding.score, verdict: this.verdict(finding), ...this.mark(finding),
-    }));
+    return this.doc.findings.filter((each) => each.kind === "added" || this.marks.has(each.key)).map((finding) => {
+      const { label: should_be, ...mark } = this.mark(finding);
+      return {
+        document: this.doc.sha256, name: this.doc.name, kind: finding.kind, label: finding.label, start: finding.start, end: finding.end,
+        page: finding.page, text: this.doc.textOf(finding), score: finding.score, ...mark, verdict: this.verdict(finding), should_be,
+      };
+    });
   }
 }
 
