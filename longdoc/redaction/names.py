@@ -32,9 +32,10 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 
 _TAG = re.compile("<[^<>]*>")
 _WORDS_OF_PDF = frozenset(
-    "Action Annots Artifact Author Border Catalog Circle Contents Creator Default Dictionary Document Encoding Figure Filter "
-    "Format Header Height Hidden Highlight Identity Images Indexed Length Matrix Multiply Normal Number Object Opacity "
-    "Outlines Overlay Parent Pattern Perceptual Position Prefix Private Producer Properties Reason Resources Rotate Saturation "
+    "Action Annots Artifact Author Border Catalog Circle Contents Creator Default Dictionary Document Encoding Figure "
+    "Filter Format Header Height Hidden Highlight Identity Images Indexed Length Matrix Multiply Normal Number Object "
+    "Opacity Outlines Overlay Parent Pattern Perceptual Position Prefix"
+    " Private Producer Properties Reason Resources Rotate Saturation "
     "Screen Section Separation Shading Single Square Standard Subject Subtype Summary Template Texture Transparency Underline "
     "Version Visible Volume Widget Window".split()
 )

@@ -118,12 +118,13 @@ def _in_objects(content: bytes, search: Search) -> Iterator[Left]:
             for what in _in_item(item, search, 0):
                 yield Left(f"object {item.objgen[0]}", what)
             if isinstance(item, pikepdf.Stream) and item.objgen not in exempt:
-                if (name := search.found_in_bytes(_searched(item, is_content=item.objgen in contents))) is not None:
+                name = search.found_in_bytes(_searched(item, is_content=item.objgen in contents))
+                if name is not None:
                     yield Left(f"the stream of object {item.objgen[0]}", f"has {name!r}")
 
 
 def _in_loose_streams(content: bytes, search: Search) -> Iterator[Left]:
-    """What the readers find in forms, patterns and glyphs, each on a page of its own, whether a page draws it or not."""
+    """What the readers find in forms, patterns and glyphs, each on a page of its own."""
     import pikepdf
 
     with pikepdf.open(io.BytesIO(content)) as pdf, pikepdf.new() as scratch:
