@@ -36,7 +36,8 @@ _WORDS_OF_PDF = frozenset(
     "Filter Format Header Height Hidden Highlight Identity Images Indexed Length Matrix Multiply Normal Number Object "
     "Opacity Outlines Overlay Parent Pattern Perceptual Position Prefix"
     " Private Producer Properties Reason Resources Rotate Saturation "
-    "Screen Section Separation Shading Single Square Standard Subject Subtype Summary Template Texture Transparency Underline "
+    "Screen Section Separation Shading Single Square Standard Subject Subtype Summary Template Texture Transparency "
+    "Underline "
     "Version Visible Volume Widget Window".split()
 )
 """Names that PDF gives a meaning, and that may be words of a text."""
