@@ -314,7 +314,7 @@ def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: p
     (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT))
     predicted(longdoc.load(tmp_path / "in.pdf"), PERSON=NAME).save(tmp_path / "found.jsonl")
     out, report = tmp_path / "out.pdf", tmp_path / "report.json"
-    command = ["redact", str(tmp_path / "in.pdf"), "--spans", str(tmp_path / "found.jsonl"), "--labels", "PERSON,DATE"]
+    command = ["redact", str(tmp_path / "in.pdf"), "--spans", str(tmp_path / "found.jsonl"), "--labels", "PERSON, DATE"]
     assert main([*command, "-o", str(out), "--report", str(report)]) == 0
     assert "Lovelace" not in texts(out.read_bytes())[0]
     said = capsys.readouterr().out
@@ -324,6 +324,49 @@ def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: p
     assert main([*command, "-o", str(tmp_path / "in.pdf")]) == 2 and "would be replaced" in capsys.readouterr().err
     same = [*command, "-o", str(tmp_path / "new.pdf"), "--report", str(tmp_path / "new.pdf")]
     assert main(same) == 2 and "is the redacted PDF, too" in capsys.readouterr().err
+
+
+def test_the_original_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "in.pdf").write_bytes(original := make_pdf(CONTENT))
+    found = predicted(longdoc.load(tmp_path / "in.pdf"), PERSON=NAME)
+    with pytest.raises(ConfigError, match="is the original, which would be replaced"):
+        longdoc.redact(found, tmp_path / "in.pdf", ["PERSON"])
+    assert (tmp_path / "in.pdf").read_bytes() == original
+
+
+def into_trailer(pdf: pikepdf.Pdf) -> None:
+    pdf.trailer.AdditionalStreams = pikepdf.Array([pikepdf.Name("/text"), pdf.make_stream(f"for {NAME}".encode())])
+
+
+def into_address(pdf: pikepdf.Pdf) -> None:
+    action = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=f"https://example.org/{NAME.replace(' ', '%20')}")
+    link = pikepdf.Dictionary(Subtype=pikepdf.Name.Link, Rect=[9, 9, 20, 20], A=action)
+    pdf.pages[0].Annots = pikepdf.Array([pdf.make_indirect(link)])
+
+
+def into_form_with_bad_one_beside(pdf: pikepdf.Pdf) -> None:
+    def form(content: str) -> pikepdf.Object:
+        return pdf.make_stream(
+            content.encode(), Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form, BBox=[0, 0, 900, 900]
+        )
+
+    page = pdf.pages[0]
+    page.Resources.XObject = pikepdf.Dictionary(K=form(f"BT /F 12 Tf 5 5 Td ({NAME}) Tj ET"), Bad=form(">> 1 g"))
+    page.Resources.XObject.K.Resources = page.Resources
+    page.contents_add(b" q /K Do Q")
+
+
+@pytest.mark.parametrize("put", [into_trailer, into_address, into_form_with_bad_one_beside])
+def test_a_name_that_no_page_shows_as_text_is_gone(tmp_path: Path, put: Callable[[pikepdf.Pdf], None]) -> None:
+    with pikepdf.open(io.BytesIO(make_pdf(CONTENT))) as pdf:
+        put(pdf)
+        pdf.save(tmp_path / "in.pdf")
+    found = predicted(longdoc.load(tmp_path / "in.pdf"), PERSON=NAME)
+    longdoc.redact(found, tmp_path / "out.pdf", ["PERSON"])
+    with pikepdf.open(tmp_path / "out.pdf") as pdf:
+        pdf.save(tmp_path / "plain.pdf", compress_streams=False, object_stream_mode=pikepdf.ObjectStreamMode.disable,
+                 stream_decode_level=pikepdf.StreamDecodeLevel.generalized)  # fmt: skip
+    assert b"Lovelace" not in (tmp_path / "plain.pdf").read_bytes()
 
 
 def test_the_command_reads_with_the_heads_that_know_the_labels(

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = redact(
         prediction,
         arguments.output,
-        arguments.labels.split(","),
+        _labels(arguments),
         source=arguments.path,
         password=arguments.password,
         everywhere=not arguments.only_found,
@@ -82,6 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
     for line in report.lines():
         console.say(line)
     return 0
+
+
+def _labels(arguments: argparse.Namespace) -> list[str]:
+    return [label.strip() for label in arguments.labels.split(",")]
 
 
 def _check_files(arguments: argparse.Namespace) -> None:
@@ -111,7 +115,7 @@ def _predicted(arguments: argparse.Namespace, document: Document) -> Prediction:
     known = {name: head.labels for name, head in pipeline.heads.items() if head.kind in ("ner", "spans")}
     if pipeline.rules is not None:
         known["rules"] = pipeline.rules.labels
-    labels, every = set(arguments.labels.split(",")), list(chain.from_iterable(known.values()))
+    labels, every = set(_labels(arguments)), list(chain.from_iterable(known.values()))
     if unknown := sorted(labels - set(every)):
         raise ConfigError(
             f"--labels: unknown {', '.join(unknown)}{did_you_mean(unknown[0], every)}; "

@@ -60,7 +60,8 @@ def redact(
         What was removed, and which pages became images.
 
     Raises:
-        ConfigError: nothing of these labels was found, or the path is not that of a file in a folder that exists.
+        ConfigError: nothing of these labels was found, or the path is that of the original, or not that of a file in a
+            folder that exists.
         DataError: the document is no PDF, pages of it were not loaded, or the source is not there or has changed.
         EncryptedDocumentError: it needs a password, or another one.
         CorruptDocumentError: the file is too damaged to be changed.
@@ -74,6 +75,8 @@ def redact(
         require(library, extra="pdf", needed_by="redaction")
     found = _found(prediction, labels)
     outputs.check_file(path)
+    if any(isinstance(own, (str, PathLike)) and outputs.is_same_file(path, own) for own in (source, document.path)):
+        raise ConfigError(f"{path}: is the original, which would be replaced; name another file")
     content = Original(source, password).content(document)
     from longdoc.redaction.job import Job  # only here: it imports these libraries
     from longdoc.redaction.places import places

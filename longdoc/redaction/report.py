@@ -61,4 +61,4 @@ class Redaction:
         if self.short:
             what = "text was" if self.short == 1 else "texts were"
             said.append(f"{self.short} short {what} removed only where found, not looked for elsewhere")
-        return [*said, f"verified by {', '.join(self.readers)}, in all strings and streams: nothing is left"]
+        return [*said, f"verified by {', '.join(self.readers)}, on the pages and beside them: nothing is left"]
