@@ -131,7 +131,7 @@ def _round(made: Plan, places: _Places, inside: NDArray[np.bool_], regions: Sequ
         regions: the ``R`` regions.
     """
     moves, edges = np.zeros((len(places.glyphs), 2)), np.zeros((len(regions), 4))
-    gone = inside.any(axis=1)
+    gone: NDArray[np.bool_] = np.logical_or.reduce(inside, axis=1)
     for at, region in enumerate(regions):
         own = np.flatnonzero(inside[:, at] & ~places.invisible)
         way = _way(places, own)
