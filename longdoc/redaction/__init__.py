@@ -75,7 +75,9 @@ def redact(
         require(library, extra="pdf", needed_by="redaction")
     found = _found(prediction, labels)
     outputs.check_file(path)
-    if any(isinstance(own, (str, PathLike)) and outputs.is_same_file(path, Path(own)) for own in (source, document.path)):
+    if any(
+        isinstance(own, (str, PathLike)) and outputs.is_same_file(path, Path(own)) for own in (source, document.path)
+    ):
         raise ConfigError(f"{path}: is the original, which would be replaced; name another file")
     content = Original(source, password).content(document)
     from longdoc.redaction.job import Job  # only here: it imports these libraries
