@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest test-fast lint format docs gpu-benchmark default-model clean
+.PHONY: help demo test pytest test-all test-fast lint format docs gpu-benchmark default-model clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(VENV)/.dev-installed  ## all checks: formatting, types, import layers, t
 
 pytest: $(VENV)/.dev-installed
 	$(PYTEST)
+
+test-all: $(VENV)/.dev-installed  ## all tests, also those that take half a minute each
+	$(PYTEST) -m ""
 
 test-fast: $(VENV)/.dev-installed  ## the tests that are not marked slow, for the inner loop
 	$(PYTEST) -m "not slow"

@@ -84,6 +84,7 @@ def actors() -> list[str]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_groups")
 class TestOnOneProcessor:
+    @pytest.mark.rare
     @pytest.mark.skipif(sys.platform == "win32", reason="signals")
     def test_the_files_are_those_of_the_local_engine_whatever_documents_do(self, folder, ray, tmp_path, monkeypatch):
         for engine in (local, on_ray):
@@ -164,6 +165,7 @@ def run_script(folder: Path, *command: object) -> str:
     return done.stdout
 
 
+@pytest.mark.rare
 @pytest.mark.slow
 def test_a_cluster_of_its_own_is_quiet_and_ends_with_the_run(folder):
     """The path of the model is relative; on a machine with two processors they are all that the cluster has."""

@@ -81,6 +81,7 @@ def test_no_pickle_is_read():
     assert not [*calls("loads_pickle"), *(c for c in calls("load") if c[1] in ("torch", "pickle"))]
 
 
+@pytest.mark.rare
 @pytest.mark.slow
 def test_no_key_runs_code_or_reaches_another_file_or_the_network(tmp_path, theirs):
     folder = written(tmp_path / "model", theirs)

@@ -60,6 +60,7 @@ def wait_for(condition, seconds=60):
     return condition()
 
 
+@pytest.mark.rare
 @pytest.mark.slow
 def test_the_process_group_is_closed_after_an_error_too(tmp_path):
     assert start(tmp_path, "fail").wait(120) != 0
@@ -68,6 +69,7 @@ def test_the_process_group_is_closed_after_an_error_too(tmp_path):
     assert "closed" in said.split() and "open" not in said.split()
 
 
+@pytest.mark.rare
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux ends children")
 def test_processes_end_with_a_launcher_that_is_killed(tmp_path):
