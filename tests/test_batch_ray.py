@@ -108,6 +108,7 @@ class TestOnOneProcessor:
         assert len([name for name in made if "entities" in name]) == 2  # six groups, at most four in a part
         assert made == files(tmp_path / "out local")
 
+    @pytest.mark.rare
     def test_an_error_of_the_request_is_raised_here(self, folder, ray):
         with pytest.raises(ConfigError, match="nonsense") as told:
             run(folder, "ray", "out error", tasks=["nonsense"])

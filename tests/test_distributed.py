@@ -98,6 +98,7 @@ def test_two_processes_learn_what_one_learns(alone, together, stage):
     assert all(torch.allclose(found[name], wanted[name], atol=0.02) for name in wanted)
 
 
+@pytest.mark.rare
 def test_killed_runs_resume_to_the_same_weights():
     said = run(TESTS / "kill_runs.py", "--moments", 2, "--kinds", 2)
     assert "2 of 2 killed runs learned the same" in said
