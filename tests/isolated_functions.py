@@ -269,3 +269,11 @@ def log_quietly(text: str) -> None:
     logging.getLogger("quiet").addHandler(logging.NullHandler())
     logging.getLogger("quiet.part").warning("quiet %s", text)
     logging.getLogger("loud").warning("loud %s", text)
+
+
+def picture_of(data: bytes, scale: float) -> object:
+    """The pixels of the first page of a PDF."""
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(data) as pdf:
+        return pdf[0].render(scale=scale, may_draw_forms=False).to_numpy().astype(int)

@@ -150,7 +150,7 @@ def test_killed_at_random_moments_it_gives_the_files_of_an_undisturbed_run(folde
         f"entities/part-0000{i}.csv" for i in range(3)
     ]
     moments = random.Random(6)
-    for i in range(2):
+    for i in range(3):
         kill(moments, [str(contracts / "in")], f"out{i}")
         assert goes_on(contracts, f"out{i}")
 
@@ -161,7 +161,7 @@ def test_killed_with_a_model_it_gives_the_files_of_an_undisturbed_run(folder, co
     make_model().save("model")
     options = {"model": str(folder / "model"), "tasks": ["contract"], "format": "parquet"}
     moments = random.Random(1)
-    for _ in range(2):
+    for _ in range(3):
         kill(moments, [str(contracts / "in")], "out", **options)
     assert read_status("out").n_left > 0
     run("out", [contracts / "in"], **options)

@@ -17,8 +17,10 @@ from pdfminer.high_level import extract_text
 from pikepdf import Array, Dictionary, Name
 
 import longdoc
+from isolated_functions import picture_of
 from longdoc.cli import main
 from longdoc.errors import ConfigError, DataError, RedactionError
+from longdoc.loaders.isolated import isolated
 from longdoc.redaction import Redaction, job
 from longdoc.redaction.names import squeezed
 from longdoc.redaction.verify import Left
@@ -78,8 +80,7 @@ def edited(data: bytes, edit: Callable[[pikepdf.Pdf], None], **options: object) 
 
 
 def drawn(data: bytes, scale: float = 2) -> np.ndarray:
-    with closing(pdfium.PdfDocument(data)) as pdf:
-        return pdf[0].render(scale=scale, may_draw_forms=False).to_numpy().astype(int)
+    return isolated(picture_of, data, scale, name="a page", timeout=60, memory=None, draws=True)
 
 
 # ------------------------------------------------------------------------------------------------------- on the pages

@@ -88,7 +88,7 @@ def draw(document: Document, arguments: argparse.Namespace) -> None:
     if Path(output).suffix.lower() not in (".html", ".htm") or outputs.is_same_file(output, source):
         raise ConfigError(f"{output}: --draw writes a web page; name a file that ends in .html")
     content = Path(source).read_bytes()
-    drawn = isolated(_drawn, document, content, arguments.password, name=name, **options.limits(arguments))
+    drawn = isolated(_drawn, document, content, arguments.password, name=name, draws=True, **options.limits(arguments))
     with outputs.replacing(output) as stream:  # a document that cannot be drawn leaves no file behind
         stream.write(drawn)
     console.tell(f"The pages are drawn in {output}")

@@ -19,7 +19,14 @@ from longdoc.workers import Limits, Lost, Raised, Workers
 R = TypeVar("R")
 
 
-def isolated(function: Callable[..., R], *arguments: Any, name: str, timeout: float | None, memory: int | None) -> R:
+def isolated(
+    function: Callable[..., R],
+    *arguments: Any,
+    name: str,
+    timeout: float | None,
+    memory: int | None,
+    draws: bool = False,
+) -> R:
     """Calls a function on a document in a worker process; from several threads, in as many as there are processors.
 
     Args:
@@ -28,6 +35,8 @@ def isolated(function: Callable[..., R], *arguments: Any, name: str, timeout: fl
         name: the name of the document, for errors.
         timeout: seconds that it may take; None for as long as it likes.
         memory: bytes that it may use beyond those of a new worker, on Linux; None for all that there is.
+        draws: whether it draws pages, in workers that load no documents: pdfium measures letters of fonts that are not
+            embedded otherwise, by up to 0.2 points, once it has drawn them.
 
     Raises:
         LoaderDiedError: the worker died, or was killed: ``LoaderTimeoutError``, ``LoaderMemoryError``.
@@ -35,7 +44,7 @@ def isolated(function: Callable[..., R], *arguments: Any, name: str, timeout: fl
         Exception: what the function raises.
     """
     limits = Limits(seconds=timeout, memory=memory)
-    result = _workers.call((function, arguments), limits).result
+    result = (_drawers if draws else _workers).call((function, arguments), limits).result
     if isinstance(result, Lost):
         raise death_of(name, result)
     if isinstance(result, Raised):
@@ -108,16 +117,18 @@ def _call(task: tuple[Callable[..., Any], tuple[Any, ...]]) -> Any:
 
 def _new_workers() -> None:
     """Makes the workers of this process, which are not those of the process that it was forked from."""
-    global _workers  # noqa: PLW0603 (one for all threads of a process)
-    _workers = Workers(_call, os.cpu_count() or 1, initializer=import_loaders)
+    global _workers, _drawers
+    _workers, _drawers = (Workers(_call, os.cpu_count() or 1, initializer=import_loaders) for _ in range(2))
 
 
 def end_workers() -> None:
     """Kills the workers; calls that wait for them fail with a ``WorkerError``."""
     _workers.close()
+    _drawers.close()
 
 
 _workers: Workers[tuple[Callable[..., Any], tuple[Any, ...]], Any]
+_drawers: Workers[tuple[Callable[..., Any], tuple[Any, ...]], Any]
 _new_workers()
 atexit.register(end_workers)
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -66,6 +66,7 @@ def redact(
         EncryptedDocumentError: it needs a password, or another one.
         CorruptDocumentError: the file is too damaged to be changed.
         RedactionError: something is left of what should be removed; no file is written.
+        LoaderDiedError: a page that becomes an image cannot be drawn in time and memory.
         MissingDependencyError: a library is not installed.
     """
     check_flags(everywhere=everywhere, round_gaps=round_gaps)

@@ -9,6 +9,8 @@ from typing import Any
 
 from longdoc.document import Document
 from longdoc.errors import DataError, RedactionError
+from longdoc.loaders.isolated import isolated
+from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.parts import Box
 from longdoc.pdf_files import Bounds, Frame, opened, opened_by_pdfium, saved
 from longdoc.pdfium import PDFIUM_LOCK
@@ -133,18 +135,16 @@ class Job:
 
     def make_images(self, pdf: Any, frames: Sequence[Frame]) -> None:
         """Makes images of the pages that have to become some."""
-        if not self.images:
-            return
-        with PDFIUM_LOCK, closing(opened_by_pdfium(self.content, self.password)) as original:
-            original.init_forms()
-            for number in self.images:
-                boxes = [box for box in self.regions if box.page == number]
-                picture = layer.draw(original, number, boxes)
-                page, frame = pdf.pages[number - 1], frames[number - 1]
-                beside.clear_fields(page)
-                sides = frame.right - frame.left, frame.top - frame.bottom
-                size = sides if frame.rotation % 180 == 0 else sides[::-1]
-                layer.replace(pdf, page, size, picture, words_of(self.document, self.wanted.marked, number))
+        name = self.document.source.name
+        for number in self.images:
+            boxes = [box for box in self.regions if box.page == number]
+            given = self.content, self.password, number, boxes
+            picture = isolated(layer.draw, *given, name=name, timeout=SECONDS, memory=MEMORY, draws=True)
+            page, frame = pdf.pages[number - 1], frames[number - 1]
+            beside.clear_fields(page)
+            sides = frame.right - frame.left, frame.top - frame.bottom
+            size = sides if frame.rotation % 180 == 0 else sides[::-1]
+            layer.replace(pdf, page, size, picture, words_of(self.document, self.wanted.marked, number))
 
     def wrong_pages(self, plain: bytes) -> dict[int, str]:
         """The changed pages that are not as they should be, and why."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from longdoc.parts import Box
+from longdoc.pdf_files import opened_by_pdfium
 from longdoc.pdfium import PDFIUM_LOCK
 
 DOTS_PER_INCH = 200
@@ -27,11 +29,12 @@ class Word:
     box: Box
 
 
-def draw(pdf: Any, number: int, boxes: Sequence[Box]) -> Any:
+def draw(content: bytes, password: str | None, number: int, boxes: Sequence[Box]) -> Any:
     """A page as a picture, with black boxes.
 
     Args:
-        pdf: the original as a ``pypdfium2.PdfDocument``.
+        content: the original.
+        password: of it, if it is encrypted.
         number: of the page, from 1.
         boxes: on the page as displayed.
 
@@ -40,7 +43,8 @@ def draw(pdf: Any, number: int, boxes: Sequence[Box]) -> Any:
     """
     from PIL import ImageDraw
 
-    with PDFIUM_LOCK:
+    with PDFIUM_LOCK, closing(opened_by_pdfium(content, password)) as pdf:
+        pdf.init_forms()
         page = pdf[number - 1]
         width, height = page.get_size()
         scale = min(DOTS_PER_INCH / 72, (MOST_PIXELS / max(width * height, 1.0)) ** 0.5)

@@ -77,7 +77,8 @@ def _drawn(
     name, media_type = document.source.name, document.source.media_type
     seconds = SECONDS * len(pages) / _AT_A_TIME  # halves together take no longer than the whole
     try:
-        return [*isolated(_draw, content, media_type, pages, most, password, name=name, timeout=seconds, memory=MEMORY)]
+        given = content, media_type, pages, most, password
+        return [*isolated(_draw, *given, name=name, timeout=seconds, memory=MEMORY, draws=True)]
     except DataError:  # none of the pages can be drawn
         raise
     except (LongdocError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError) as error:
