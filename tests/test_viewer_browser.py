@@ -312,9 +312,11 @@ def test_an_index_sorts_filters_and_opens_its_documents(open_page: Callable[...,
     page.fill("#index-filter", "c.txt")
     assert page.evaluate(order) == ["c.txt"]
     page.click("#index tbody a")
-    assert page.evaluate("location.hash") == "#d3" and "Cy Ltd." in page.inner_text("#text")
+    until(page, "document.querySelector('#text').innerText.includes('Cy Ltd.')")
+    assert page.evaluate("location.hash") == "#d3"
     page.click("#back")
-    assert page.is_visible("#index") and page.is_hidden("#viewer")
+    until(page, "document.querySelector('#index').checkVisibility()")
+    assert page.is_hidden("#viewer")
 
 
 def test_axe_finds_nothing_serious(open_page: Callable[..., Any], contract_page: str) -> None:
