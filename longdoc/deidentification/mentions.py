@@ -1,0 +1,109 @@
+"""Names of persons that were found once, found wherever else they stand: the surname alone, initials, capitals.
+
+>>> text = "Will Ekman met Bo Oz. EKMAN sued; Ekman’s file is ekman_w.doc. Ask Will Ekman or W. E. Ask Will. Will he, will she?"
+>>> found = mentions(text, ["Mr Will Ekman"])
+>>> [text[start:end] for start, end in found.ranges]
+['Will Ekman', 'EKMAN', 'Ekman', 'ekman_w', 'Will Ekman', 'W. E.', 'Will']
+>>> found.left
+{'Will': 1}
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from longdoc.redaction.names import Names, is_long, squeezed
+
+_TITLES = frozenset(
+    "mr mrs ms miss mx dr doctor prof professor sir dame lord lady judge justice rev herr frau mme messrs qc kc esq md phd "
+    "do rn jr sr ii iii lj counsel".split()
+)
+_PARTICLES = frozenset("de del della der den van von di da la le el al bin ibn".split())
+_WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]*[^\W_])?\.?")
+_SENTENCE_END = re.compile(r"(?:^|[.!?:;•\n][\"'”’)\]]*\s*|\n\s*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Where names are, and where they may be."""
+
+    ranges: tuple[tuple[int, int], ...]
+    """Half-open, in order; they do not overlap."""
+    left: Mapping[str, int]
+    """Names that are words, too, and how many times each begins a sentence, where it may be the word."""
+
+
+def mentions(text: str, names: Iterable[str]) -> Mentions:
+    """Finds names of persons wherever they stand, in any case and with any punctuation.
+
+    Of "Ms Ann B. Hill" these are "Ann Hill", "Hill, Ann", "A. Hill", "A.B.H.", "Ann" and "Hill". A single name that the
+    text has in small letters, too, may be a word: it counts only with a capital letter, and not where a sentence begins.
+
+    Args:
+        text: the text.
+        names: the names that were found in it.
+    """
+    whole, single, initials = set[str](), set[str](), set[str]()
+    for parts in map(parts_of, names):
+        single |= {part for part in parts if len(part) > 2}
+        whole |= _forms(parts)
+        if len(parts) > 1:
+            initials.add(r"\.[ -]?".join(re.escape(part[0]) for part in parts) + r"\.")
+    common = {name for name in single if is_word_in(text, name)}
+    found = Names((whole | single) - common).find(text)
+    found += [match.span() for each in sorted(initials) for match in re.finditer(rf"(?<!\w){each}(?!\w)", text)]
+    inside = {at for start, end in found for at in range(start, end)}
+    left = Counter[str]()
+    for name in sorted(common):
+        for start, end in Names([name]).find(text):
+            if start in inside or not text[start].isupper():
+                continue
+            if _SENTENCE_END.search(text, max(start - 20, 0), start):
+                left[name] += 1
+            else:
+                found.append((start, end))
+    return Mentions(tuple(_joined(found)), dict(left))
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges in order; those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def parts_of(name: str) -> list[str]:
+    """The words of a name without titles and particles; initials without their points."""
+    words = [match[0].rstrip(".") for match in _WORD.finditer(re.sub(r"['’]s\b", "", name))]
+    last_first = re.fullmatch(r"\s*([^,]+),\s*([^,]+)", name)
+    if last_first and not _is_degree(last_first[2]):
+        words = [*parts_of(last_first[2]), *parts_of(last_first[1])]
+    kept = [word for word in words if squeezed(word) not in _TITLES and word.casefold() not in _PARTICLES]
+    return [word for word in kept if word[0].isupper() or not word[0].islower()]
+
+
+def _is_degree(text: str) -> bool:
+    return squeezed(text) in _TITLES
+
+
+def _forms(parts: list[str]) -> set[str]:
+    """How else a name of several words may be written; "A Hill" is "A. Hill" and "ahill", too."""
+    if len(parts) < 2:
+        return set()
+    first, last = parts[0], parts[-1]
+    if len(last) < 2:
+        return {" ".join(parts)}
+    forms = {" ".join(parts), f"{first} {last}", f"{last} {first}", f"{first[0]} {last}", f"{last} {first[0]}"}
+    return {form for form in forms if is_long(form)}
+
+
+def is_word_in(text: str, name: str) -> bool:
+    """Whether a text has a name in small letters, addresses aside, so that it may be a word, too."""
+    return name != name.lower() and re.search(rf"(?<![\w@._-]){re.escape(name.lower())}(?![\w@_-]|\.\w)", text) is not None
