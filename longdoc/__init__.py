@@ -44,6 +44,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
 ``devices``         where to compute, and in which number format
+``deidentification``  what identifies persons, by rules and heads together; a text without it
 ``redaction``       a PDF without what was found of some labels, verified
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
@@ -96,6 +97,7 @@ from longdoc.version import __version__
 
 if TYPE_CHECKING:
     from longdoc.batch.extract import extract_many
+    from longdoc.deidentification import Masked, deidentify, mask
     from longdoc.document import (
         Annotation,
         Box,
@@ -162,6 +164,9 @@ __all__ = [
     "extract_many",
     "redact",
     "Redaction",
+    "deidentify",
+    "mask",
+    "Masked",
     "train",
     "TrainConfig",
     "Limits",
@@ -226,6 +231,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
     "redaction": ("redact", "Redaction"),
+    "deidentification": ("deidentify", "mask", "Masked"),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),

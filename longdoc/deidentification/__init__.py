@@ -7,12 +7,13 @@ anonymisation as the GDPR means it: some are missed, and what is left may tell w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from longdoc.deidentification.identifiers import identifiers, merged
 from longdoc.deidentification.masking import Masked, mask
 from longdoc.deidentification.mentions import Mentions, mentions
-from longdoc.deidentification.preset import PRESETS, load_preset
+from longdoc.deidentification.preset import load_preset
 from longdoc.errors import ConfigError
 from longdoc.findings import place
 from longdoc.labels import Entity, Span
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from longdoc.document import Document
     from longdoc.pipeline import Pipeline
 
-__all__ = ["PRESETS", "Masked", "deidentify", "mask"]
+__all__ = ["Masked", "deidentify", "mask"]
 
 
 def deidentify(
@@ -56,12 +57,12 @@ def deidentify(
     chosen = preset.own_labels(labels, without)
     read = as_document(document)
     found = _by_model(read, pipeline) if pipeline is not None else _by_rules(read)
-    own = {theirs: label for label, each in preset.labels.items() for theirs in each}
+    own = {theirs: label for label, each in preset.labels.items() for theirs in (label, *each)}
     known = [Span(e.start, e.end, own[e.label]) for e in found.entities if e.label in own]
     spans = merged([*known, *identifiers(read.text)])
     persons = [read.text[span.start : span.end] for span in spans if span.label == "PERSON"]
-    named = mentions(read.text, persons)
-    spans = merged([*spans, *(Span(start, end, "PERSON") for start, end in named.ranges)])
+    named = mentions(read.text, persons, [(span.start, span.end) for span in spans])
+    spans = _joined(read.text, merged([*spans, *(Span(start, end, "PERSON") for start, end in named.ranges)]))
     scores = {(e.start, e.end): e.score for e in found.entities}
     return Prediction(
         document=read,
@@ -81,6 +82,18 @@ def deidentify(
     )
 
 
+def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Spans in order; parts of a name with nothing but a space between them as one."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last and last.label == span.label == "PERSON" and text[last.end : span.start].strip(" ") == "":
+            joined[-1] = Span(last.start, span.end, span.label)
+        else:
+            joined.append(span)
+    return joined
+
+
 def _by_model(document: Document, pipeline: Pipeline) -> Prediction:
     """What those heads find that know the labels of the preset, and the pipeline's rules.
 
@@ -97,18 +110,16 @@ def _by_model(document: Document, pipeline: Pipeline) -> Prediction:
             f"{has}; choose another model, or train one (configs/deidentify.yaml)"
         )
     tasks = [name for name, own in known.items() if own]
-    return pipeline(document, tasks=[*tasks, *([RULES] if pipeline.rules else [])], min_score=0.0)
+    has_rules = pipeline.rules is not None and "DATE" in pipeline.rules.labels
+    found = pipeline(document, tasks=[*tasks, *([RULES] if pipeline.rules else [])], min_score=0.0)
+    return found if has_rules else replace(found, entities=(*found.entities, *_by_rules(document).entities))
 
 
 def _by_rules(document: Document) -> Prediction:
+    """What the rules ``general`` find."""
     found = Rules.load("general").find(document.text)
-    return Prediction(
-        document=document,
-        entities=tuple(
-            Entity(label=s.label, score=1.0, source=RULES, **place(document, s.start, s.end)) for s in found
-        ),
-        tasks=(RULES,),
-    )
+    entities = [Entity(label=s.label, score=1.0, source=RULES, **place(document, s.start, s.end)) for s in found]
+    return Prediction(document=document, entities=tuple(entities), tasks=(RULES,))
 
 
 def _notices(named: Mentions) -> Iterator[Notice]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from longdoc.arguments import check_type
 from longdoc.deidentification.identifiers import merged
@@ -38,6 +39,11 @@ class Masked:
     """The share of the text that the model read."""
     notices: tuple[str, ...]
     """What was left, and why."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold, without the text and the names."""
+        plain = asdict(self)
+        return {key: value for key, value in plain.items() if key not in ("text", "names")}
 
     def lines(self) -> list[str]:
         """The report in words, without the texts."""

@@ -1,9 +1,9 @@
 """Names of persons that were found once, found wherever else they stand: the surname alone, initials, capitals.
 
->>> text = "Will Ekman met Bo Oz. EKMAN sued; Ekman’s file is ekman_w.doc. Ask Will Ekman or W. E. Ask Will. Will he, will she?"
+>>> text = "Will Ekman met Bo Oz. EKMAN sued; see ekman_w.doc. Ask Ekman’s heir or W. E. Ask Will. Will he, will she?"
 >>> found = mentions(text, ["Mr Will Ekman"])
 >>> [text[start:end] for start, end in found.ranges]
-['Will Ekman', 'EKMAN', 'Ekman', 'ekman_w', 'Will Ekman', 'W. E.', 'Will']
+['Will Ekman', 'EKMAN', 'ekman_w', 'Ekman', 'W. E.', 'Will']
 >>> found.left
 {'Will': 1}
 """
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from longdoc.redaction.names import Names, is_long, squeezed
 
 _TITLES = frozenset(
-    "mr mrs ms miss mx dr doctor prof professor sir dame lord lady judge justice rev herr frau mme messrs qc kc esq md phd "
-    "do rn jr sr ii iii lj counsel".split()
+    "mr mrs ms miss mx dr doctor prof professor sir dame lord lady judge justice rev herr frau mme messrs sgt capt lt col "
+    "sergeant captain corporal lieutenant colonel inspector detective constable nurse qc kc esq md phd do rn jr sr ii iii lj counsel".split()
 )
 _PARTICLES = frozenset("de del della der den van von di da la le el al bin ibn".split())
 _WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]*[^\W_])?\.?")
@@ -36,15 +36,16 @@ class Mentions:
     """Names that are words, too, and how many times each begins a sentence, where it may be the word."""
 
 
-def mentions(text: str, names: Iterable[str]) -> Mentions:
+def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] = ()) -> Mentions:
     """Finds names of persons wherever they stand, in any case and with any punctuation.
 
     Of "Ms Ann B. Hill" these are "Ann Hill", "Hill, Ann", "A. Hill", "A.B.H.", "Ann" and "Hill". A single name that the
-    text has in small letters, too, may be a word: it counts only with a capital letter, and not where a sentence begins.
+    text has in small letters, too, may be a word: it counts with a capital letter only, and not where a sentence begins.
 
     Args:
         text: the text.
         names: the names that were found in it.
+        known: where something was found, as half-open ranges: nothing is left there.
     """
     whole, single, initials = set[str](), set[str](), set[str]()
     for parts in map(parts_of, names):
@@ -55,7 +56,7 @@ def mentions(text: str, names: Iterable[str]) -> Mentions:
     common = {name for name in single if is_word_in(text, name)}
     found = Names((whole | single) - common).find(text)
     found += [match.span() for each in sorted(initials) for match in re.finditer(rf"(?<!\w){each}(?!\w)", text)]
-    inside = {at for start, end in found for at in range(start, end)}
+    inside = {at for start, end in (*found, *known) for at in range(start, end)}
     left = Counter[str]()
     for name in sorted(common):
         for start, end in Names([name]).find(text):
@@ -106,4 +107,6 @@ def _forms(parts: list[str]) -> set[str]:
 
 def is_word_in(text: str, name: str) -> bool:
     """Whether a text has a name in small letters, addresses aside, so that it may be a word, too."""
-    return name != name.lower() and re.search(rf"(?<![\w@._-]){re.escape(name.lower())}(?![\w@_-]|\.\w)", text) is not None
+    return (
+        name != name.lower() and re.search(rf"(?<![\w@._-]){re.escape(name.lower())}(?![\w@_-]|\.\w)", text) is not None
+    )

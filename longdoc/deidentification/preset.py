@@ -11,8 +11,6 @@ from pathlib import Path
 from longdoc.config import load_yaml
 from longdoc.errors import ConfigError, did_you_mean
 
-PRESETS = ("deidentify",)
-"""The names of presets."""
 _FOLDER = Path(__file__).parents[1] / "assets" / "presets"
 
 
