@@ -1,6 +1,6 @@
 """What identifies a person by its form: dates, addresses, and numbers whose check digits are right.
 
->>> text = "NHS 943 476 5870, not 943 476 5871; mail ann@example.org, IBAN DE89 3704 0044 0532 0130 00"
+>>> text = "Sick note 943 476 5870 (not 943-476-58713); mail ann@example.org, IBAN DE89 3704 0044 0532 0130 00"
 >>> [(span.label, text[span.start : span.end]) for span in identifiers(text)]
 [('ID_NUMBER', '943 476 5870'), ('EMAIL', 'ann@example.org'), ('ACCOUNT_NUMBER', 'DE89 3704 0044 0532 0130 00')]
 """

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from longdoc.redaction.names import Names, is_long, squeezed
 
 _TITLES = frozenset(
-    "mr mrs ms miss mx dr doctor prof professor sir dame lord lady judge justice rev herr frau mme messrs sgt capt lt col "
-    "sergeant captain corporal lieutenant colonel inspector detective constable nurse qc kc esq md phd do rn jr sr ii iii lj counsel".split()
+    "mr mrs ms miss mx dr doctor prof professor sir dame lord lady judge justice rev herr frau mme messrs sgt capt lt "
+    "col sergeant captain corporal lieutenant colonel inspector detective constable nurse counsel".split()
 )
+_DEGREES = frozenset("qc kc esq md phd do rn jr sr ii iii lj".split())
 _PARTICLES = frozenset("de del della der den van von di da la le el al bin ibn".split())
 _WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]*[^\W_])?\.?")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:;•\n][\"'”’)\]]*\s*|\n\s*)$")
@@ -40,7 +41,8 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
     """Finds names of persons wherever they stand, in any case and with any punctuation.
 
     Of "Ms Ann B. Hill" these are "Ann Hill", "Hill, Ann", "A. Hill", "A.B.H.", "Ann" and "Hill". A single name that the
-    text has in small letters, too, may be a word: it counts with a capital letter only, and not where a sentence begins.
+    text has in small letters, too, may be a word: it needs a capital letter, and not to begin a sentence. Of names
+    all of whose words may be others, such as terms of a contract, nothing is looked for.
 
     Args:
         text: the text.
@@ -49,6 +51,8 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
     """
     whole, single, initials = set[str](), set[str](), set[str]()
     for parts in map(parts_of, names):
+        if all(is_word_in(text, part) for part in parts):
+            continue  # "Clinical Study" is more likely to be a term
         single |= {part for part in parts if len(part) > 2}
         whole |= _forms(parts)
         if len(parts) > 1:
@@ -84,14 +88,10 @@ def parts_of(name: str) -> list[str]:
     """The words of a name without titles and particles; initials without their points."""
     words = [match[0].rstrip(".") for match in _WORD.finditer(re.sub(r"['’]s\b", "", name))]
     last_first = re.fullmatch(r"\s*([^,]+),\s*([^,]+)", name)
-    if last_first and not _is_degree(last_first[2]):
+    if last_first and squeezed(last_first[2]) not in _DEGREES:
         words = [*parts_of(last_first[2]), *parts_of(last_first[1])]
-    kept = [word for word in words if squeezed(word) not in _TITLES and word.casefold() not in _PARTICLES]
+    kept = [word for word in words if squeezed(word) not in _TITLES | _DEGREES and word.casefold() not in _PARTICLES]
     return [word for word in kept if word[0].isupper() or not word[0].islower()]
-
-
-def _is_degree(text: str) -> bool:
-    return squeezed(text) in _TITLES
 
 
 def _forms(parts: list[str]) -> set[str]:
