@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import torch
 
+from longdoc.labels import Span
+
 
 def merge_weight(window, token, n_tokens, rule, windows):
     """Weight of one window for one token it sees, before normalisation."""
@@ -517,3 +519,15 @@ def fitted_linear(states, weight, bias, kept, ridge):
     wanted = np.vstack([states[:, others] @ weight[:, others].T, np.zeros((own.shape[1], len(weight)))])
     change = np.linalg.lstsq(np.vstack([own, penalty]), wanted, rcond=None)[0].T
     return weight[:, kept] + change[:, :-1], bias + change[:, -1]
+
+
+def merged_spans(spans):
+    """Spans that share characters as one, with the label of the longest; of several, that of the first."""
+    groups = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        own = set(range(span.start, span.end))
+        touching = [group for group in groups if group[0] & own]
+        groups = [group for group in groups if not group[0] & own]
+        groups.append((own.union(*(g[0] for g in touching)), [s for g in touching for s in g[1]] + [span]))
+    whole = [(min(chars), max(chars) + 1, max(own, key=lambda s: s.end - s.start).label) for chars, own in groups]
+    return [Span(*each) for each in sorted(whole)]

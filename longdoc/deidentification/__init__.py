@@ -87,7 +87,7 @@ def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
-        if last and last.label == span.label == "PERSON" and text[last.end : span.start].strip(" ") == "":
+        if last and last.label == span.label == "PERSON" and text[last.end : span.start] == " ":
             joined[-1] = Span(last.start, span.end, span.label)
         else:
             joined.append(span)

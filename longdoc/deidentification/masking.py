@@ -10,7 +10,7 @@ from typing import Any
 
 from longdoc.arguments import check_type
 from longdoc.deidentification.identifiers import merged
-from longdoc.deidentification.mentions import is_word_in, parts_of
+from longdoc.deidentification.mentions import forms_of, is_word_in, parts_of
 from longdoc.errors import ConfigError, RedactionError
 from longdoc.labels import Span
 from longdoc.prediction import Prediction
@@ -124,7 +124,8 @@ def _keys(found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     keys = {}
     for label, said in found:
         parts = persons[said] if label == "PERSON" else []
-        fits = [key for key, own in full.items() if _is_short_for(parts, own)]
+        written = {key for key, own in full.items() if squeezed(said) in map(squeezed, forms_of(own))}
+        fits = sorted(written | {key for key, own in full.items() if _is_short_for(parts, own)})
         keys[label, said] = fits[0] if len(fits) == 1 else squeezed("".join(parts) or said) or said
     return keys
 

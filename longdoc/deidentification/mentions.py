@@ -54,7 +54,7 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
         if all(is_word_in(text, part) for part in parts):
             continue  # "Clinical Study" is more likely to be a term
         single |= {part for part in parts if len(part) > 2}
-        whole |= _forms(parts)
+        whole |= forms_of(parts)
         if len(parts) > 1:
             initials.add(r"\.[ -]?".join(re.escape(part[0]) for part in parts) + r"\.")
     common = {name for name in single if is_word_in(text, name)}
@@ -94,7 +94,7 @@ def parts_of(name: str) -> list[str]:
     return [word for word in kept if word[0].isupper() or not word[0].islower()]
 
 
-def _forms(parts: list[str]) -> set[str]:
+def forms_of(parts: list[str]) -> set[str]:
     """How else a name of several words may be written; "A Hill" is "A. Hill" and "ahill", too."""
     if len(parts) < 2:
         return set()
