@@ -209,6 +209,12 @@ def test_labels_are_chosen_and_left_out() -> None:
         longdoc.deidentify(longdoc.Document.from_text(text), labels=["PERSON"], without=["PERSON"])
 
 
+def test_what_is_left_out_hides_nothing_that_is_sought() -> None:
+    text = "Box of Mr. Ekman@example.org."  # the name and the longer address overlap
+    found = longdoc.deidentify(longdoc.Document.from_text(text), without=["EMAIL"])
+    assert [(each.label, each.text) for each in found.entities] == [("PERSON", "Mr. Ekman")]
+
+
 def test_a_model_that_finds_no_persons_is_refused() -> None:
     pipeline = SimpleNamespace(heads={"general": SimpleNamespace(kind="ner", labels=("DATE",))}, rules=None)
     with pytest.raises(ConfigError, match=r"no head of the model finds persons.* it has DATE"):

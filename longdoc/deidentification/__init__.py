@@ -58,28 +58,28 @@ def deidentify(
     read = as_document(document)
     found = _by_model(read, pipeline) if pipeline is not None else _by_rules(read)
     own = {theirs: label for label, each in preset.labels.items() for theirs in (label, *each)}
-    known = [Span(e.start, e.end, own[e.label]) for e in found.entities if e.label in own]
-    spans = merged([*known, *identifiers(read.text)])
+    known = [Span(e.start, e.end, own[e.label]) for e in found.entities if e.label in own and not _is_figure(e)]
+    spans = merged([*(span for span in known if span.label in chosen), *identifiers(read.text, chosen)])
     persons = [read.text[span.start : span.end] for span in spans if span.label == "PERSON"]
     named = mentions(read.text, persons, [(span.start, span.end) for span in spans])
     spans = _joined(read.text, merged([*spans, *(Span(start, end, "PERSON") for start, end in named.ranges)]))
     scores = {(e.start, e.end): e.score for e in found.entities}
     return Prediction(
         document=read,
-        entities=tuple(
-            Entity(
-                label=span.label,
-                score=scores.get((span.start, span.end), 1.0),
-                source="deidentify",
-                **place(read, span.start, span.end),
-            )
-            for span in spans
-            if span.label in chosen
-        ),
+        entities=tuple(_entity(read, span, scores.get((span.start, span.end), 1.0)) for span in spans),
         gaps=found.gaps,
         tasks=found.tasks,
-        notices=tuple(_notices(named)) if "PERSON" in chosen else (),
+        notices=tuple(_notices(named)),
     )
+
+
+def _entity(document: Document, span: Span, score: float, source: str = "deidentify") -> Entity:
+    return Entity(label=span.label, score=score, source=source, **place(document, span.start, span.end))
+
+
+def _is_figure(found: Entity) -> bool:
+    """Whether a date is a number of one or two figures alone, which says nothing: models take doses for dates."""
+    return found.text.isdecimal() and len(found.text) < 3
 
 
 def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
@@ -118,8 +118,8 @@ def _by_model(document: Document, pipeline: Pipeline) -> Prediction:
 def _by_rules(document: Document) -> Prediction:
     """What the rules ``general`` find."""
     found = Rules.load("general").find(document.text)
-    entities = [Entity(label=s.label, score=1.0, source=RULES, **place(document, s.start, s.end)) for s in found]
-    return Prediction(document=document, entities=tuple(entities), tasks=(RULES,))
+    entities = tuple(_entity(document, span, 1.0, RULES) for span in found)
+    return Prediction(document=document, entities=entities, tasks=(RULES,))
 
 
 def _notices(named: Mentions) -> Iterator[Notice]:

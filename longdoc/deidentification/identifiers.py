@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 from longdoc.deidentification.preset import Pattern, load_preset
@@ -18,13 +18,18 @@ from longdoc.labels import Span
 _EXTRA = "deidentify"
 
 
-def identifiers(text: str) -> list[Span]:
+def identifiers(text: str, labels: Collection[str] | None = None) -> list[Span]:
     """What the patterns of the preset and phonenumbers find, in order; of what overlaps, the whole.
+
+    Args:
+        text: the text.
+        labels: those that are sought; by default all of the preset.
 
     Raises:
         MissingDependencyError: phonenumbers or python-stdnum is not installed.
     """
-    return merged([*_by_pattern(text), *_telephones(text)])
+    found = (*_by_pattern(text), *_telephones(text))
+    return merged(span for span in found if labels is None or span.label in labels)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from longdoc.arguments import check_type
 from longdoc.deidentification.identifiers import merged
-from longdoc.deidentification.mentions import forms_of, is_word_in, parts_of
+from longdoc.deidentification.mentions import forms_of, parts_of, small_words
 from longdoc.errors import ConfigError, RedactionError
 from longdoc.labels import Span
 from longdoc.prediction import Prediction
@@ -84,7 +84,8 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
         there = ", ".join(sorted({each.label for each in every})) or "nothing"
         raise ConfigError(f"{name}: nothing of {', '.join(map(repr, wanted)) or 'no label'} was found; found: {there}")
     texts = {label: {text[s.start : s.end] for s in found if s.label == label} for label in wanted}
-    names = {label: Names(each for each in own if not is_word_in(text, each)) for label, own in texts.items()}
+    small = small_words(text)
+    names = {label: Names(t for t in own if t == t.lower() or t.lower() not in small) for label, own in texts.items()}
     repeated = [Span(*where, label) for label, own in names.items() for where in own.find(text)]
     masked, who = _written(text, merged([*found, *repeated]))
     if left := [place for own in names.values() for place in own.find(_PLACEHOLDER.sub("\n", masked))]:

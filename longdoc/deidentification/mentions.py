@@ -24,6 +24,7 @@ _TITLES = frozenset(
 _DEGREES = frozenset("qc kc esq md phd do rn jr sr ii iii lj".split())
 _PARTICLES = frozenset("de del della der den van von di da la le el al bin ibn".split())
 _WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]*[^\W_])?\.?")
+_SMALL = re.compile(r"(?<![\w@._-])[^\W\d_]+(?![\w@-]|\.\w)")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:;•\n][\"'”’)\]]*\s*|\n\s*)$")
 
 
@@ -49,15 +50,16 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
         names: the names that were found in it.
         known: where something was found, as half-open ranges: nothing is left there.
     """
+    small = small_words(text)
     whole, single, initials = set[str](), set[str](), set[str]()
     for parts in map(parts_of, names):
-        if all(is_word_in(text, part) for part in parts):
+        if all(part.lower() in small for part in parts):
             continue  # "Clinical Study" is more likely to be a term
         single |= {part for part in parts if len(part) > 2}
         whole |= forms_of(parts)
         if len(parts) > 1:
             initials.add(r"\.[ -]?".join(re.escape(part[0]) for part in parts) + r"\.")
-    common = {name for name in single if is_word_in(text, name)}
+    common = {name for name in single if name.lower() in small}
     found = Names((whole | single) - common).find(text)
     found += [match.span() for each in sorted(initials) for match in re.finditer(rf"(?<!\w){each}(?!\w)", text)]
     inside = {at for start, end in (*found, *known) for at in range(start, end)}
@@ -105,8 +107,6 @@ def forms_of(parts: list[str]) -> set[str]:
     return {form for form in forms if is_long(form)}
 
 
-def is_word_in(text: str, name: str) -> bool:
-    """Whether a text has a name in small letters, addresses aside, so that it may be a word, too."""
-    return (
-        name != name.lower() and re.search(rf"(?<![\w@._-]){re.escape(name.lower())}(?![\w@_-]|\.\w)", text) is not None
-    )
+def small_words(text: str) -> frozenset[str]:
+    """The words that a text has in small letters, parts of addresses and of names of files aside."""
+    return frozenset(word for match in _SMALL.finditer(text) if (word := match[0]).islower())
