@@ -32,13 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="L,...",
         help="what to remove, such as PERSON,DATE: labels of the model, the rules or the preset, whose default is all",
     )
-    parser.add_argument(
-        "--preset",
-        choices=("deidentify",),
-        help="find what identifies persons: names, dates, addresses and numbers, by rules and the model together, and "
-        "names wherever they stand; a person must check the result",
-    )
-    parser.add_argument("--without", metavar="L,...", help="labels of the preset to leave, such as YEAR,ORG")
+    _add_preset(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -67,6 +61,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave gaps as wide as the words were, and so all else in its place; default: widths are rounded",
     )
+    _add_reports(parser)
+    options.add_password(parser)
+    options.add_limits(parser)
+    options.add_model(parser)
+
+
+def _add_preset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset",
+        choices=("deidentify",),
+        help="find what identifies persons: names, dates, addresses and numbers, by rules and the model together, and "
+        "names wherever they stand; a person must check the result",
+    )
+    parser.add_argument("--without", metavar="L,...", help="labels of the preset to leave, such as YEAR,ORG")
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", help="write what was removed as JSON, without the texts")
     parser.add_argument(
         "--findings",
@@ -74,9 +85,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also write what was found, with the texts, for a person to check: .html, or .jsonl for --spans",
     )
     parser.add_argument("--mapping", metavar="FILE", help="for a text: write as JSON which texts [PERSON 1] stands for")
-    options.add_password(parser)
-    options.add_limits(parser)
-    options.add_model(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
