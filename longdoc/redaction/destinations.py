@@ -57,7 +57,8 @@ def _leaves(tree: Any) -> Iterator[tuple[Any, Any]]:
     """The strings of a tree of names, each once, with their places."""
     from pikepdf import Array, Dictionary, String
 
-    pending, seen = [(tree, 0)], set()
+    pending = [(tree, 0)]
+    seen: set[bytes] = set()
     while pending and len(seen) < _MOST:
         node, depth = pending.pop(0)
         own = list(node.get("/Names", ()))

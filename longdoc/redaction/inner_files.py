@@ -41,11 +41,13 @@ def clean(pdf: Any, search: Search, dropped: Counter[str]) -> None:
             data = unpacked(item)
             if (new := without_metadata(data)) != data:
                 options = item.get("/DecodeParms")
-                last = options[-1] if isinstance(options, Array) and len(options) else options
+                last: Any = options[-1] if isinstance(options, Array) and len(options) else options
                 item.write(new, filter=Name.DCTDecode, decode_parms=last)
                 dropped["metadata of photographs"] += 1
-        elif (item.objgen in programs or is_profile(item)) and (new := search.crossed_out(unpacked(item))) is not None:
-            item.write(new)
+        elif (item.objgen in programs or is_profile(item)) and (
+            crossed := search.crossed_out(unpacked(item))
+        ) is not None:
+            item.write(crossed)
             dropped["names in fonts and colour profiles"] += 1
 
 

@@ -186,7 +186,11 @@ class Search:
         Names of few letters, and numbers, are not sought.
         """
         letters = data.lower().translate(None, _NO_LETTERS)
-        return next((text for wanted, text in self._glued if wanted in letters), None)
+        found = next((text for wanted, text in self._glued if wanted in letters), None)
+        if found is not None or data.isascii():
+            return found
+        plain = squeezed(_as_text(data))
+        return next((text for wanted, text in self._strict.items() if wanted in plain), None)
 
     def crossed_out(self, data: bytes) -> bytes | None:
         """Data of the same length in which each letter of a name is an x; None if :meth:`found_in_bytes` finds none."""
@@ -213,6 +217,14 @@ def _readings(text: str) -> list[str]:
     plain = html.unescape(_TAG.sub("", _LANGUAGE.sub("", text)))
     others = (unicodedata.normalize("NFC", text), unquote(text), unquote(text, "latin-1"), plain)
     return list(dict.fromkeys((text, *others)))
+
+
+def _as_text(data: bytes) -> str:
+    """Data as text; empty if they are none in the encodings of PDF that have accents apart from letters."""
+    try:
+        return data.decode("utf-16" if data[:2] in (b"\xfe\xff", b"\xff\xfe") else "utf-8")
+    except UnicodeDecodeError:
+        return ""
 
 
 def _encoded(text: str) -> Iterator[tuple[bytes, str]]:

@@ -119,15 +119,15 @@ def _in_objects(content: bytes, search: Search) -> Iterator[Left]:
         below = {number: reached(page.obj, through_pages=False) for number, page in enumerate(pdf.pages, 1)}
         for objgen, left in found:
             pages = [number for number, own in below.items() if objgen in own]
-            yield from (replace(left, page=page) for page in pages or [None])
+            yield from (replace(left, page=page) for page in pages) if pages else [left]
 
 
 def _in_each(pdf: Any, search: Search) -> Iterator[tuple[tuple[int, int], Left]]:
     """What is left in the strings and streams, with the numbers of their objects."""
     from pikepdf import Stream
 
-    contents = {each.objgen for each in page_streams(pdf)}
     drawings = {stream.objgen for item in pdf.objects for stream, _ in loose_streams(item)}
+    contents = drawings | {each.objgen for each in page_streams(pdf)}
     fonts = font_programs(pdf)
     listed = {page.obj.objgen for page in pdf.pages}
     for item in pdf.objects:
@@ -138,11 +138,11 @@ def _in_each(pdf: Any, search: Search) -> Iterator[tuple[tuple[int, int], Left]]
             yield objgen, Left(f"object {objgen[0]}", what)
         if isinstance(item, Stream) and str(item.get("/Type", "")) not in ("/ObjStm", "/XRef"):  # read one by one
             is_file = objgen in fonts or is_profile(item) or str(item.get("/Subtype", "")) == "/Image"
-            what = _in_file(item, search) if is_file else _in_code(item, search, objgen in {*contents, *drawings})
-            if what is None and objgen in drawings:
-                what = _in_drawing(item, search)
-            if what is not None:
-                yield objgen, Left(f"the stream of object {objgen[0]}", what)
+            told = _in_file(item, search) if is_file else _in_code(item, search, objgen in contents)
+            if told is None and objgen in drawings:
+                told = _in_drawing(item, search)
+            if told is not None:
+                yield objgen, Left(f"the stream of object {objgen[0]}", told)
 
 
 def _in_file(stream: Any, search: Search) -> str | None:
