@@ -153,10 +153,14 @@ def widget(pdf: pikepdf.Pdf, **entries: object) -> pikepdf.Object:
     return field
 
 
-def button(state: str) -> Edit:
+def button(state: str, *, is_ticked: bool = True, has_looks: bool = True) -> Edit:
+    """A box with a state of a name, in which it may be, and may look different."""
+
     def edit(pdf: pikepdf.Pdf) -> None:
-        field = widget(pdf, FT=Name.Btn, T="who", Ff=1 << 15, V=Name(state), AS=Name(state))
-        field.AP = Dictionary(N=Dictionary({state: form_of(pdf, "0 0 9 9 re f"), "/Off": form_of(pdf, "")}))
+        own = Name(state if is_ticked else "/Off")
+        field = widget(pdf, FT=Name.Btn, T="who", Ff=1 << 15, V=own, AS=own)
+        if has_looks:
+            field.AP = Dictionary(N=Dictionary({state: form_of(pdf, "0 0 9 9 re f"), "/Off": form_of(pdf, "")}))
 
     return edit
 
@@ -236,16 +240,16 @@ def type_3(pdf: pikepdf.Pdf) -> pikepdf.Object:
     return pdf.make_indirect(font)
 
 
-def in_codes(pdf: pikepdf.Pdf) -> pikepdf.Object:
-    """A pattern that shows the name in a font that gives other codes to the letters: a, b, c and so on."""
+def in_codes(pdf: pikepdf.Pdf) -> None:
+    """A stamp that shows the name in a font that gives other codes to the letters: a, b, c and so on."""
     each = list(dict.fromkeys(NAME))
     names = Array([97, *(Name("/space" if letter == " " else f"/{letter}") for letter in each)])
     font = Dictionary(
         Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica, Encoding=Dictionary(Differences=names)
     )
-    pattern = pattern_of(pdf, f"BT /G 9 Tf 5 5 Td ({''.join(chr(97 + each.index(letter)) for letter in NAME)}) Tj ET")
-    pattern.Resources = Dictionary(Font=Dictionary(G=pdf.make_indirect(font)))
-    return pattern
+    look = form_of(pdf, f"BT /G 9 Tf 5 5 Td ({''.join(chr(97 + each.index(letter)) for letter in NAME)}) Tj ET")
+    look.Resources = Dictionary(Font=Dictionary(G=pdf.make_indirect(font)))
+    annotate(pdf, "Stamp", AP=Dictionary(N=look))
 
 
 def meaning(pdf: pikepdf.Pdf) -> pikepdf.Object:
@@ -283,6 +287,16 @@ def comments_of_all_kinds(pdf: pikepdf.Pdf) -> None:
     pdf.pages[0].Annots = Array(every)
 
 
+def inherited(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.Pages.Resources = Dictionary(XObject=Dictionary(K=form_of(pdf, KERNED)))
+
+
+def deleted_page(pdf: pikepdf.Pdf) -> None:
+    page = Dictionary(Type=Name.Page, MediaBox=[0, 0, 99, 99], Contents=stream_of(pdf, KERNED))
+    page.Resources = pdf.pages[0].Resources
+    annotate(pdf, "Link", Dest=Array([pdf.make_indirect(page), Name.Fit]))
+
+
 def private_data(pdf: pikepdf.Pdf) -> None:
     form = form_of(pdf, "0 0 9 9 re f", Metadata=stream_of(pdf, "Lovelace"), PieceInfo=Dictionary(A="Lovelace"))
     pdf.pages[0].Resources.XObject = Dictionary(K=form)
@@ -306,6 +320,8 @@ KERNED = "BT /F 9 Tf 5 5 Td [(Ada Lo) 3 (velace)] TJ ET"
 HEXADECIMAL = f"BT /F 9 Tf 5 5 Td <{NAME.encode().hex()}> Tj ET"
 WHERE: dict[str, Edit] = {
     "a form that no page draws": resource("/XObject", "/K", lambda pdf: form_of(pdf, KERNED)),
+    "resources that pages inherit": inherited,
+    "a page that is no more": deleted_page,
     "a stamp that is not shown": stamp(KERNED, F=2),
     "how a stamp looks under the mouse": lambda pdf: stamp("0 0 9 9 re f")(pdf)
     or pdf.pages[0].Annots[0].AP.update({"/R": form_of(pdf, KERNED)}),
@@ -364,7 +380,7 @@ ONLY_IN_IMAGES: dict[str, Edit] = {
     "a pattern": resource("/Pattern", "/P", lambda pdf: pattern_of(pdf, KERNED), "/Pattern cs /P scn 9 9 9 9 re f"),
     "a hexadecimal pattern": resource("/Pattern", "/P", lambda pdf: pattern_of(pdf, HEXADECIMAL),
                                       "/Pattern cs /P scn 9 9 9 9 re f"),
-    "a pattern in a code": resource("/Pattern", "/P", in_codes, "/Pattern cs /P scn 9 9 9 9 re f"),
+    "a stamp in a code": in_codes,
     "what a letter means": resource("/Font", "/M", meaning, "BT /M 9 Tf 72 300 Td (B) Tj ET"),
     "a glyph": resource("/Font", "/T", type_3, "BT /T 9 Tf 72 300 Td (A) Tj ET"),
     "a mask": resource("/ExtGState", "/G", lambda pdf: Dictionary(SMask=Dictionary(
@@ -648,16 +664,21 @@ def test_links_lead_where_they_led(tmp_path: Path) -> None:
         assert pdf.Root.Names.Dests.Names[1][0].objgen == pdf.pages[0].obj.objgen
 
 
-@pytest.mark.parametrize("state", ["/Kim", "/Ada Lovelace", "/AdaLovelace"])
-def test_the_value_of_a_box_is_gone_with_its_looks(tmp_path: Path, state: str) -> None:
+@pytest.mark.parametrize("is_ticked", [True, False])
+@pytest.mark.parametrize("state", ["/Kim", "/AdaLovelace"])
+def test_the_value_of_a_box_is_gone_with_its_looks(tmp_path: Path, state: str, is_ticked: bool) -> None:
     name = "Kim" if state == "/Kim" else NAME
-    original = edited(make_pdf(lines(f"Letter of {name} to Charles")), button(state))
+    box = button(state, is_ticked=is_ticked, has_looks=not is_ticked)
+    original = edited(make_pdf(lines(f"Letter of {name} to Charles")), box)
     data, report = redact(original, tmp_path, name)
     assert report.dropped["values of form fields"] == 1 and not report.images
     assert not left(data, letters(name))
+
+
+def test_a_box_that_says_nothing_of_the_name_stays(tmp_path: Path) -> None:
     plain = edited(BASE, button("/Yes"))
     data, _ = redact(plain, tmp_path)
-    with pikepdf.open(io.BytesIO(data)) as pdf:  # one that says nothing of it stays
+    with pikepdf.open(io.BytesIO(data)) as pdf:
         field = pdf.pages[0].Annots[0]
         assert str(field.V) == "/Yes" and set(field.AP.N.keys()) == {"/Yes", "/Off"}
 
@@ -671,6 +692,11 @@ def test_a_photograph_without_metadata_has_the_same_pixels() -> None:
     assert (before == after).all()
     for broken in (b"", b"\xff\xd8", own[:300], b"no picture", own.replace(b"\xff\xd9", b"")):
         assert without_metadata(broken) == broken
+
+
+def test_a_page_whose_content_breaks_off_becomes_an_image(tmp_path: Path) -> None:
+    data, report = redact(make_pdf(f"{CONTENT} BT /F 12 Tf 72 300 Td (Ada Love"), tmp_path)
+    assert report.images == {1: "content that is damaged"} and not left(data)
 
 
 def test_what_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
