@@ -240,18 +240,6 @@ def type_3(pdf: pikepdf.Pdf) -> pikepdf.Object:
     return pdf.make_indirect(font)
 
 
-def in_codes(pdf: pikepdf.Pdf) -> None:
-    """A stamp that shows the name in a font that gives other codes to the letters: a, b, c and so on."""
-    each = list(dict.fromkeys(NAME))
-    names = Array([97, *(Name("/space" if letter == " " else f"/{letter}") for letter in each)])
-    font = Dictionary(
-        Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica, Encoding=Dictionary(Differences=names)
-    )
-    look = form_of(pdf, f"BT /G 9 Tf 5 5 Td ({''.join(chr(97 + each.index(letter)) for letter in NAME)}) Tj ET")
-    look.Resources = Dictionary(Font=Dictionary(G=pdf.make_indirect(font)))
-    annotate(pdf, "Stamp", AP=Dictionary(N=look))
-
-
 def meaning(pdf: pikepdf.Pdf) -> pikepdf.Object:
     """A font in which a letter that is not shown means the name."""
     table = f"begincmap 1 beginbfchar <41> <{NAME.encode('utf-16-be').hex()}> endbfchar endcmap"
@@ -380,7 +368,6 @@ ONLY_IN_IMAGES: dict[str, Edit] = {
     "a pattern": resource("/Pattern", "/P", lambda pdf: pattern_of(pdf, KERNED), "/Pattern cs /P scn 9 9 9 9 re f"),
     "a hexadecimal pattern": resource("/Pattern", "/P", lambda pdf: pattern_of(pdf, HEXADECIMAL),
                                       "/Pattern cs /P scn 9 9 9 9 re f"),
-    "a stamp in a code": in_codes,
     "what a letter means": resource("/Font", "/M", meaning, "BT /M 9 Tf 72 300 Td (B) Tj ET"),
     "a glyph": resource("/Font", "/T", type_3, "BT /T 9 Tf 72 300 Td (A) Tj ET"),
     "a mask": resource("/ExtGState", "/G", lambda pdf: Dictionary(SMask=Dictionary(
@@ -692,11 +679,6 @@ def test_a_photograph_without_metadata_has_the_same_pixels() -> None:
     assert (before == after).all()
     for broken in (b"", b"\xff\xd8", own[:300], b"no picture", own.replace(b"\xff\xd9", b"")):
         assert without_metadata(broken) == broken
-
-
-def test_a_page_whose_content_breaks_off_becomes_an_image(tmp_path: Path) -> None:
-    data, report = redact(make_pdf(f"{CONTENT} BT /F 12 Tf 72 300 Td (Ada Love"), tmp_path)
-    assert report.images == {1: "content that is damaged"} and not left(data)
 
 
 def test_what_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
