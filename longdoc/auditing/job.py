@@ -140,7 +140,7 @@ def _unmeasured(pipeline: Pipeline, labels: Sequence[str], every: Sequence[Swaps
         known = ", ".join(dict.fromkeys([*heads, *(pipeline.rules.labels if pipeline.rules else ())])) or "none"
         yield (
             "recall",
-            f"nothing finds {' or '.join(labels)} (labels: {known}); name the label of persons with `person`",
+            f"nothing finds {' or '.join(labels)} (labels: {known}); name that of persons (`person`, --person)",
         )
     for kind, head in (("classes", "classify"), ("answers", "qa"), ("likelihood", "fill")):
         if not _heads(pipeline, head):
