@@ -37,7 +37,7 @@ COMMON = set(
     Stanley Stephanie Stephen Steve Steven Stuart Susan Ted Teresa Theodore Thomas Tim Timothy Tom Tony Victor
     Victoria Vincent Virginia Walter Wayne William""".split()
 )
-MOST_CHARACTERS, LONGEST_SENTENCE = 600, 300
+MOST_CHARACTERS, LONGEST_SENTENCE = 240, 400
 QUESTIONS, ORIGINS, A_PARAGRAPH, PRONOUNS = 150, 120, 3, 60
 UNSUITED = re.compile(r"slave|genocide|nazi|terror|kill|murder|shoot|bomb|invad|execut|\bwar\b|\bwars\b", re.I)
 """What nobody should read of another origin."""
@@ -128,7 +128,7 @@ def around(text: str, place: int, question: str) -> str | None:
             first, last = wider
     part = text[own[first][0] : own[last][1]].strip()
     is_told = gendered(Example("", part)) or gendered(Example("", question))
-    return None if is_told or len(part) > MOST_CHARACTERS or re.search(r"\n", part) else part
+    return None if is_told or len(part) > LONGEST_SENTENCE or re.search(r"\n", part) else part
 
 
 def record(example: Example) -> dict:

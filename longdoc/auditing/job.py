@@ -78,7 +78,7 @@ def audit(  # noqa: PLR0913 (each is a separate choice of the caller)
     for swaps in every:
         if swaps.swaps:
             if tell is not None:
-                tell(f"{swaps.kind}: {count(len(swaps.swaps), 'text')} for each of {len(swaps.groups)} groups")
+                tell(f"{swaps.kind}: {count(len(swaps.swaps), 'text')}, each in {len(swaps.groups)} variants")
             found += _comparisons(pipeline, labels, swaps, seed)
     found += _likelihood(pipeline, read, seed)
     return AuditReport(

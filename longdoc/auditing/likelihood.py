@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Pair:
     category: str = ""
 
 
-def read_pairs(path: str | Path) -> list[Pair]:
+def read_pairs(path: str | PathLike[str]) -> list[Pair]:
     """Reads pairs from a ``.csv`` with a header, or from JSON lines.
 
     Each has ``sent_more`` and ``sent_less``, and may have ``bias_type``; other columns are not read.
@@ -61,7 +62,7 @@ def read_pairs(path: str | Path) -> list[Pair]:
     return pairs
 
 
-def _csv_rows(text: str, path: str | Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _csv_rows(text: str, path: str | PathLike[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
     try:
         _check_columns(reader.fieldnames or (), f"{path}, line 1")
@@ -71,7 +72,7 @@ def _csv_rows(text: str, path: str | Path) -> Iterator[tuple[str, Mapping[str, A
         raise DataError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
 
 
-def _json_rows(text: str, path: str | Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _json_rows(text: str, path: str | PathLike[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             where = f"{path}, line {number}"

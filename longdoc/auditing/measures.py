@@ -144,4 +144,5 @@ def _document(variant: Variant) -> Document:
 
 def _by_group(counts: Sequence[int], swaps: Swaps) -> NDArray[np.float64]:
     """Counts of variants, group by group within each text, as an array ``(G, N)``."""
-    return np.array(counts, dtype=np.float64).reshape(-1, len(swaps.groups)).T
+    grouped: NDArray[np.float64] = np.array(counts, dtype=np.float64).reshape(-1, len(swaps.groups)).T
+    return grouped

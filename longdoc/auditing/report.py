@@ -189,9 +189,9 @@ class AuditReport:
             if not is_shown(own):
                 small = f"all gaps are below {SMALL:g}; report.json has them"
                 yield f"- {swap}, {measure}: {small if texts >= LEAST else f'{texts} texts, fewer than {LEAST}'}"
-        for swap, texts in self.texts.items():
-            reasons = "; ".join(f"{number:,} with {reason}" for reason, number in texts.skipped.items())
-            yield f"- {swap}: {count(texts.used, 'text')} used{f'; left out: {reasons}' if reasons else ''}"
+        for swap, read in self.texts.items():
+            reasons = "; ".join(f"{number:,} with {reason}" for reason, number in read.skipped.items())
+            yield f"- {swap}: {count(read.used, 'text')} used{f'; left out: {reasons}' if reasons else ''}"
 
 
 def can_draw() -> bool:

@@ -21,7 +21,7 @@ SHIPPED = {
 
 def shipped_texts() -> tuple[list[Example], tuple[str, ...]]:
     """The texts that longdoc ships, with their questions, and where they are from."""
-    examples = []
+    examples: list[Example] = []
     for name in SHIPPED:
         path = ASSETS / name
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

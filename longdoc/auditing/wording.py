@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from os import PathLike
 from pathlib import Path
 
 from longdoc.config import load_yaml
@@ -64,13 +65,13 @@ class WordFile:
     origins: OriginWords
 
 
-def load_names(path: str | Path | None = None) -> dict[str, Names]:
+def load_names(path: str | PathLike[str] | None = None) -> dict[str, Names]:
     """Names by group; by default those shipped with longdoc.
 
     Raises:
         ConfigError: the file cannot be read, has fewer than two groups, or lists of different lengths.
     """
-    return load_yaml(NameFile, path or ASSETS / "names.yaml").groups
+    return load_yaml(NameFile, Path(path or ASSETS / "names.yaml")).groups
 
 
 @cache

@@ -58,8 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
             raise DataError(f"{given}: no such file")
     options.import_reading(arguments)
     from longdoc.auditing import audit
+    from longdoc.auditing.likelihood import read_pairs
     from longdoc.auditing.report import checked_limits
+    from longdoc.auditing.wording import load_names
 
+    load_names(arguments.names)  # what is wrong with a file is told before the model is loaded
+    if arguments.pairs is not None:
+        read_pairs(arguments.pairs)
     if arguments.max_gap is not None:
         checked_limits(arguments.max_gap)
     pipeline = options.load_pipeline(arguments)
