@@ -114,8 +114,8 @@ def notes(reports: dict[str, AuditReport]) -> str:
     lines = [
         "Gaps to the first row, with their 95 % intervals of a paired bootstrap over texts; bold: clear after Holm's "
         "adjustment for all comparisons of the same audit. Other names of the same group show what changes by chance "
-        "of the names. Sentences of UNER-EWT and WNUT-17's development set are new to the model; contracts and questions "
-        "are of corpora that it was trained on.",
+        "of the names. Sentences of UNER-EWT and WNUT-17's development set are new to the model; those of contracts "
+        "and questions are of corpora that it was trained on.",
         "![Gaps by group](audit.png)",
     ]
     for name, report in reports.items():
