@@ -108,7 +108,7 @@ def test_texts_that_would_contradict_themselves_are_left_out_with_the_reason(giv
     assert names_of(given).startswith(reason)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.lists(st.sampled_from(["Ann Lee", "Bob", "Kim Roe"]), max_size=6),
     st.integers(0, 5),
@@ -363,6 +363,9 @@ def test_nothing_is_said_of_few_texts_and_a_gate_without_anything_to_judge_fails
     report = audit(knowing("first"), data=some_texts[: LEAST - 1], **small)
     assert {each.verdict for each in report.comparisons} == {"too few texts"}
     assert {(each.low, each.high, each.p) for each in report.comparisons} == {(None, None, None)}
+    assert "## Names" not in str(report) and f"- names, names found exactly: {LEAST - 1} texts, fewer than" in str(
+        report
+    )
     assert report.failures(0.5) == [f"the report: nothing could be judged, since no group has {LEAST} texts"]
     assert report.failures({"answers": 0.5}) == [
         "answers: nothing could be judged, since the model has no head of kind 'qa'"

@@ -162,7 +162,8 @@ class AuditReport:
         yield self._summary()
         yield "\n".join(f"- {_line(each)}" for each in self.named) or f"No clear difference of {SMALL:g} or more."
         for swap in dict.fromkeys(each.swap for each in self.comparisons):
-            own = shown_of(self.comparisons, swap)
+            if not (own := shown_of(self.comparisons, swap)):
+                continue
             yield f"## {_TITLES[swap]}"
             yield _EXPLAINED[swap]
             if swap in pictures:
