@@ -11,6 +11,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
 ``export``          a head → a folder of transformers or sentence-transformers; a folder → the hub
+``auditing``        whether a model reads texts alike whoever they are about: names, pronouns and origins swapped
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
 ``spacy_component``  a component of spaCy: ``nlp.add_pipe("longdoc")``
@@ -95,6 +96,7 @@ from typing import TYPE_CHECKING, Any
 from longdoc.version import __version__
 
 if TYPE_CHECKING:
+    from longdoc.auditing import AuditReport, audit
     from longdoc.batch.extract import extract_many
     from longdoc.document import (
         Annotation,
@@ -162,6 +164,8 @@ __all__ = [
     "extract_many",
     "redact",
     "Redaction",
+    "audit",
+    "AuditReport",
     "train",
     "TrainConfig",
     "Limits",
@@ -226,6 +230,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
     "redaction": ("redact", "Redaction"),
+    "auditing": ("audit", "AuditReport"),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),
@@ -281,7 +286,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEEDED = dict.fromkeys(("batch.extract", "pipeline", "reader", "findings"), "tokenizers")
+_NEEDED = dict.fromkeys(("auditing", "batch.extract", "pipeline", "reader", "findings"), "tokenizers")
 """Module -> a library without which its names are not listed, so that ``help(longdoc)`` works without it."""
 _NEEDED["training.trainer"] = "torch"
 

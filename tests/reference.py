@@ -517,3 +517,52 @@ def fitted_linear(states, weight, bias, kept, ridge):
     wanted = np.vstack([states[:, others] @ weight[:, others].T, np.zeros((own.shape[1], len(weight)))])
     change = np.linalg.lstsq(np.vstack([own, penalty]), wanted, rcond=None)[0].T
     return weight[:, kept] + change[:, :-1], bias + change[:, -1]
+
+
+def differences(hits, weights, seed):
+    """Differences of groups to the first one, resample by resample, text by text."""
+    from longdoc.auditing.statistics import RESAMPLES
+
+    n_texts = len(weights)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.multinomial(n_texts, [1 / n_texts] * n_texts) for _ in range(RESAMPLES)]
+
+    def ratio(group, counts):
+        found = sum(count * float(hits[group][text]) for text, count in enumerate(counts))
+        return found / sum(count * float(weights[text]) for text, count in enumerate(counts))
+
+    result = []
+    for group in range(len(hits)):
+        gap = ratio(group, [1] * n_texts) - ratio(0, [1] * n_texts)
+        gaps = [ratio(group, counts) - ratio(0, counts) for counts in drawn]
+        mean = sum(gaps) / len(gaps)
+        error = math.sqrt(sum((each - mean) ** 2 for each in gaps) / (len(gaps) - 1))
+        p = (1.0 if gap == 0 else 0.0) if error == 0 else math.erfc(abs(gap) / error / math.sqrt(2))
+        low, high = np.percentile(gaps, [2.5, 97.5])
+        result.append((ratio(group, [1] * n_texts), gap, low, high, p))
+    return result
+
+
+def holm(p_values):
+    """Adjusted p-values by their definition: the largest of the products up to each, in ascending order."""
+    ordered = sorted(p_values)
+    steps = [min(1.0, (len(ordered) - rank) * p) for rank, p in enumerate(ordered)]
+    return [max(steps[: ordered.index(p) + 1]) for p in p_values]
+
+
+def shared_log_likelihoods(network, tokenizer, more, less):
+    """Pseudo-log-likelihoods of the tokens that two sentences share, masked one by one, by a model of transformers."""
+    import difflib
+
+    rows = [tokenizer.encode(sentence).ids for sentence in (more, less)]
+    matcher = difflib.SequenceMatcher(None, rows[0][1:-1], rows[1][1:-1], autojunk=False)
+    totals = [0.0, 0.0]
+    for tag, first, last, other, _ in matcher.get_opcodes():
+        for offset in range(last - first if tag == "equal" else 0):
+            for number, place in enumerate((first + offset, other + offset)):
+                ids = list(rows[number])
+                ids[place + 1] = tokenizer.token_to_id("[MASK]")
+                with torch.no_grad():
+                    logits = network(input_ids=torch.tensor([ids])).logits[0, place + 1]
+                totals[number] += torch.log_softmax(logits, dim=-1)[rows[number][place + 1]].item()
+    return tuple(totals)

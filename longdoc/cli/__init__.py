@@ -9,6 +9,7 @@ from typing import NoReturn, Protocol
 
 from longdoc.cli import (
     ask,
+    audit,
     calibrate,
     config,
     console,
@@ -56,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "pretrain": pretrain,
     "prune": prune,
     "evaluate": evaluate,
+    "audit": audit,
     "calibrate": calibrate,
     "config": config,
     "convert": convert,
@@ -67,7 +69,7 @@ COMMANDS: dict[str, Command] = {
 EXIT_STATUS = """\
 exit status:
   0    success
-  1    a document could not be read, or the command failed
+  1    a document could not be read, the command failed, or an audit found a larger gap than allowed
   2    invalid arguments, or a configuration that is not valid
   3    a run into a folder stopped before its end, as when the disk is full
   130  interrupted

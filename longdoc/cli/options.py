@@ -30,6 +30,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model", default="default", metavar="M", help="a folder or hub id; default: the model shipped with longdoc"
     )
+    add_computing(group)
+
+
+def add_computing(group: argparse._ArgumentGroup) -> None:
+    """Adds the arguments that say how a model computes."""
     group.add_argument(
         "--encoder",
         choices=["windows", "sparse"],
