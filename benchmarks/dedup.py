@@ -1,4 +1,4 @@
-"""Near-duplicates: how many planted copies are found among all sections, and whole contracts, of CUAD, and in what time.
+"""Near-duplicates: how many planted copies are found among all sections and contracts of CUAD, and how fast.
 
 Of some parts copies are planted in which 5, 20 or 40 % of the words are changed: about a third each replaced by a word
 of the corpus, deleted, or followed by one. Beside them a harder kind: 40 %, all of them replaced.
@@ -50,7 +50,7 @@ def changed(words: Words, share: float, ways: Sequence[str], corpus: Sequence[st
 
 
 def planted(parts: Sequence[Part], n: int, rng: random.Random) -> list[tuple[Part, str, Words]]:
-    """Copies of ``n`` parts, one of each kind, as documents of their own, with the kind and the words of the original."""
+    """Copies of ``n`` parts, one of each kind, as documents of their own; with the kind, and the words copied."""
     corpus = [word for part in parts for word in words_of(part.text)]
     copies = []
     for original in rng.sample(parts, n):
@@ -104,23 +104,22 @@ def _rows(
                 (true if is_true else false)[kind_of[one.document]] += 1
                 if theirs == words and other.document not in original_of:
                     paired[kind_of[one.document]].add(one.document)
-    home = {
-        member.part.document: number for number, own in enumerate(found.clusters) for member in own.members
-        if member.part.document in original_of
-    }  # fmt: skip
+    home: dict[int, int] = {}
     homes = defaultdict(set)
-    for number, own in enumerate(found.clusters):
-        for member in own.members:
-            if member.part.document not in original_of:
-                homes[tuple(words_of(member.part.text))].add(number)
+    for place, cluster in enumerate(found.clusters):
+        for member in cluster.members:
+            if member.part.document in original_of:
+                home[member.part.document] = place
+            else:
+                homes[tuple(words_of(member.part.text))].add(place)
     rows = []
     for kind in KINDS:
-        own = [part.document for part, its, _ in copies if its == kind]
-        recall = len(paired[kind]) / len(own)
-        together = sum(home.get(each, -1) in homes[original_of[each]] for each in own) / len(own)
+        numbers = [part.document for part, its, _ in copies if its == kind]
+        recall = len(paired[kind]) / len(numbers)
+        together = sum(home.get(each, -1) in homes[original_of[each]] for each in numbers) / len(numbers)
         precision = true[kind] / max(true[kind] + false[kind], 1)
         target = f"{TARGETS[kind]:.2f} at {TARGET_PRECISION}" if kind in TARGETS else "–"
-        rows.append([name, kind, len(own), f"{recall:.3f}", f"{precision:.3f}", f"{together:.3f}", target])
+        rows.append([name, kind, len(numbers), f"{recall:.3f}", f"{precision:.3f}", f"{together:.3f}", target])
     return rows
 
 
@@ -143,10 +142,9 @@ def main() -> None:
     settings = {unit: Settings(unit=unit) for unit in ("section", "document")}
     parts: dict[str, list[Part]] = {unit: [] for unit in settings}
     for number, document in enumerate(documents):
-        for unit, own in parts.items():
-            own += parts_of(
-                document, unit, number=number, address=document.source.name, min_words=settings[unit].min_words
-            ).compared
+        for unit, least in ((unit, own.min_words) for unit, own in settings.items()):
+            own = parts_of(document, unit, number=number, address=document.source.name, min_words=least)
+            parts[unit] += own.compared
     sections, whole = parts["section"], parts["document"]
     rows = measure(f"{len(sections):,} sections", sections, chosen.sections, None, settings["section"])
     rows += measure(f"{len(whole)} contracts", whole, chosen.documents, None, settings["document"])
@@ -156,8 +154,8 @@ def main() -> None:
         for name, model in ((f"{len(few):,} sections", None), (f"{len(few):,} sections, and vectors", meaning)):
             rows += measure(name, few, chosen.sections // 3, model, settings["section"])
     notes = [
-        "Recall: copies that make a pair with their original. Precision: of the pairs of copies. In one cluster: copies "
-        "in a cluster of their original. Similarity at least 0.6, cosine at least 0.85 (all-MiniLM-L6-v2).",
+        "Recall: copies that make a pair with their original. Precision: of the pairs of copies. In one cluster: "
+        "copies in a cluster of their original. Similarity at least 0.6, cosine at least 0.85 (all-MiniLM-L6-v2).",
         f"Loading the {len(documents)} contracts as text took {loading:.0f} s of one core. The search itself:",
     ]
     for n in (len(sections) // 4, len(sections) // 2, len(sections)):

@@ -25,6 +25,7 @@ from longdoc.cli import (
     redact,
     serve,
     show,
+    similarity,
     status,
     train,
 )
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Command] = {
     "ask": ask,
     "redact": redact,
     "dedup": dedup,
+    "similarity": similarity,
     "show": show,
     "plot": plot,
     "status": status,
