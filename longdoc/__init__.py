@@ -290,7 +290,9 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEEDED = dict.fromkeys(("batch.extract", "pipeline", "reader", "findings"), "tokenizers")
+_NEEDED = dict.fromkeys(
+    ("batch.extract", "dedup.duplicates", "dedup.folder", "pipeline", "reader", "findings"), "tokenizers"
+)
 """Module -> a library without which its names are not listed, so that ``help(longdoc)`` works without it."""
 _NEEDED["training.trainer"] = "torch"
 

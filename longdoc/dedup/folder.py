@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longdoc.arguments import check_count, check_flags, check_type, names_in
 from longdoc.batch.extract import n_processors
@@ -35,10 +36,12 @@ from longdoc.dedup.view import page
 from longdoc.durable import NEW_FILES, replacing_files
 from longdoc.errors import ConfigError, require
 from longdoc.loaders.limits import MEMORY, SECONDS
-from longdoc.pipeline import Pipeline
 from longdoc.summary import count, shown
 from longdoc.version import __version__
 from longdoc.workers import Limits, Outcome, Workers
+
+if TYPE_CHECKING:
+    from longdoc.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
@@ -223,7 +226,7 @@ def _taken(out: Path, *, overwrite: bool) -> Iterator[Path]:
             logger.info("%s: an earlier run did not end; it starts over", shown(str(out)))
         yield out
     finally:
-        if not (out / DUPLICATES).exists() and is_new:
+        if is_new and {path.name for path in out.iterdir()} == {LOCK}:
             (out / LOCK).unlink()
             out.rmdir()
         lock.release()

@@ -97,10 +97,10 @@ def _cluster(number: int, cluster: Cluster, names: Sequence[str], unit: str) -> 
     spread = "all the same words" if lowest == 1 else f"similarity from {_value(lowest)}"
     places = f"{count(len(cluster.members), unit)} in {count(cluster.n_documents, 'document')}"
     same = [member.part for member in cluster.members[1:] if member.role == "same words"]
-    others = [member for member in cluster.members[1:] if member.role != "same words"]
+    others = _different([member for member in cluster.members[1:] if member.role != "same words"])
     # Several members may have the same words, which need not be those of the usual wording.
-    items = "\n".join(_member(member, cluster, names) for member in _different(others)[:MEMBERS])
-    left = len(_different(others)) - MEMBERS
+    items = "\n".join(_member(member, cluster, names) for member in others[:MEMBERS])
+    left = len(others) - MEMBERS
     more = (
         f'<p class="faint">{count(left, "other wording")} more in <code>clusters.parquet</code></p>' if left > 0 else ""
     )
