@@ -7,6 +7,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
 ``serve``           documents and questions over HTTP: jobs, limits, a token
+``dedup``           near-duplicates among documents, sections and clauses: pairs, clusters, differences
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
@@ -16,6 +17,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``evaluation``      a data set → a report
 ``spacy_component``  a component of spaCy: ``nlp.add_pipe("longdoc")``
 ``pipeline``        Document → Prediction: the file to read first
+``similarity``      how alike texts are in meaning
 ``asking``          questions → the answers that are shown, and the best that is not
 ``records``         findings → one record a document: contract, paper, note
 ``stream``          documents in, predictions out: lazily, in order, in shared batches
@@ -98,6 +100,8 @@ from longdoc.version import __version__
 if TYPE_CHECKING:
     from longdoc.auditing import AuditReport, audit
     from longdoc.batch.extract import extract_many
+    from longdoc.dedup.duplicates import Duplicates, find_duplicates
+    from longdoc.dedup.folder import dedup_many
     from longdoc.document import (
         Annotation,
         Box,
@@ -162,6 +166,9 @@ __all__ = [
     "load",
     "displacy",
     "extract_many",
+    "find_duplicates",
+    "dedup_many",
+    "Duplicates",
     "redact",
     "Redaction",
     "audit",
@@ -229,6 +236,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "loaders": ("load", "Limits"),
     "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
+    "dedup.duplicates": ("Duplicates", "find_duplicates"),
+    "dedup.folder": ("dedup_many",),
     "redaction": ("redact", "Redaction"),
     "auditing": ("audit", "AuditReport"),
     "training.trainer": ("train", "TrainConfig"),
@@ -286,7 +295,9 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEEDED = dict.fromkeys(("auditing", "batch.extract", "pipeline", "reader", "findings"), "tokenizers")
+_NEEDED = dict.fromkeys(
+    ("auditing", "batch.extract", "dedup.duplicates", "dedup.folder", "pipeline", "reader", "findings"), "tokenizers"
+)
 """Module -> a library without which its names are not listed, so that ``help(longdoc)`` works without it."""
 _NEEDED["training.trainer"] = "torch"
 

@@ -566,3 +566,26 @@ def shared_log_likelihoods(network, tokenizer, more, less):
                     logits = network(input_ids=torch.tensor([ids])).logits[0, place + 1]
                 totals[number] += torch.log_softmax(logits, dim=-1)[rows[number][place + 1]].item()
     return tuple(totals)
+
+
+def word_similarity(one, other):
+    """Twice the longest common subsequence of two lists, divided by their lengths together."""
+    longest = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]
+    for i, a in enumerate(one):
+        for j, b in enumerate(other):
+            longest[i + 1][j + 1] = longest[i][j] + 1 if a == b else max(longest[i][j + 1], longest[i + 1][j])
+    return 2 * longest[-1][-1] / ((len(one) + len(other)) or 1)
+
+
+def near_duplicates(texts, at_least):
+    """The pairs of lists of words that are alike, by comparing all pairs."""
+    pairs = itertools.combinations(range(len(texts)), 2)
+    return {(i, j) for i, j in pairs if word_similarity(texts[i], texts[j]) >= at_least}
+
+
+def banded_pairs(values, n_bands, in_band):
+    """The pairs of rows that agree in all values of a band."""
+    rows = [tuple(row) for row in values.tolist()]
+    bands = [slice(band * in_band, (band + 1) * in_band) for band in range(n_bands)]
+    pairs = itertools.combinations(range(len(rows)), 2)
+    return {(i, j) for i, j in pairs if any(rows[i][band] == rows[j][band] for band in bands)}
