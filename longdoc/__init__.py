@@ -47,6 +47,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
 ``devices``         where to compute, and in which number format
+``deidentification``  what identifies persons, by rules and heads together; a text without it
 ``redaction``       a PDF without what was found of some labels, verified
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from longdoc.batch.extract import extract_many
     from longdoc.dedup.duplicates import Duplicates, find_duplicates
     from longdoc.dedup.folder import dedup_many
+    from longdoc.deidentification import Masked, deidentify, mask
     from longdoc.document import (
         Annotation,
         Box,
@@ -173,6 +175,9 @@ __all__ = [
     "Redaction",
     "audit",
     "AuditReport",
+    "deidentify",
+    "mask",
+    "Masked",
     "train",
     "TrainConfig",
     "Limits",
@@ -240,6 +245,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "dedup.folder": ("dedup_many",),
     "redaction": ("redact", "Redaction"),
     "auditing": ("audit", "AuditReport"),
+    "deidentification": ("deidentify", "mask", "Masked"),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),

@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import torch
 
+from longdoc.labels import Span
+
 
 def merge_weight(window, token, n_tokens, rule, windows):
     """Weight of one window for one token it sees, before normalisation."""
@@ -589,3 +591,15 @@ def banded_pairs(values, n_bands, in_band):
     bands = [slice(band * in_band, (band + 1) * in_band) for band in range(n_bands)]
     pairs = itertools.combinations(range(len(rows)), 2)
     return {(i, j) for i, j in pairs if any(rows[i][band] == rows[j][band] for band in bands)}
+
+
+def merged_spans(spans):
+    """Spans that share characters as one, with the label of the longest; of several, that of the first."""
+    groups = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        own = set(range(span.start, span.end))
+        touching = [group for group in groups if group[0] & own]
+        groups = [group for group in groups if not group[0] & own]
+        groups.append((own.union(*(g[0] for g in touching)), [s for g in touching for s in g[1]] + [span]))
+    whole = [(min(chars), max(chars) + 1, max(own, key=lambda s: s.end - s.start).label) for chars, own in groups]
+    return [Span(*each) for each in sorted(whole)]
