@@ -7,6 +7,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
 ``serve``           documents and questions over HTTP: jobs, limits, a token
+``search``          a folder of documents → an index, and the passages of it that a query means
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
@@ -134,6 +135,7 @@ if TYPE_CHECKING:
         PrecisionWarning,
         RecordError,
         RedactionError,
+        SearchError,
         TrainingError,
         UnsupportedFormatError,
     )
@@ -147,6 +149,8 @@ if TYPE_CHECKING:
     from longdoc.redaction import Redaction, redact
     from longdoc.rules import Rules
     from longdoc.schema import Field, Schema, load_schema
+    from longdoc.search.hits import Hit
+    from longdoc.search.index import Index
     from longdoc.training.trainer import TrainConfig, train
     from longdoc.values import Duration, Money
 
@@ -160,6 +164,8 @@ __all__ = [
     "load",
     "displacy",
     "extract_many",
+    "Index",
+    "Hit",
     "redact",
     "Redaction",
     "train",
@@ -215,6 +221,7 @@ __all__ = [
     "RedactionError",
     "TrainingError",
     "BatchError",
+    "SearchError",
     "MissingDependencyError",
     "__version__",
 ]
@@ -225,6 +232,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "loaders": ("load", "Limits"),
     "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
+    "search.index": ("Index",),
+    "search.hits": ("Hit",),
     "redaction": ("redact", "Redaction"),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
@@ -272,6 +281,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "RedactionError",
         "TrainingError",
         "BatchError",
+        "SearchError",
         "MissingDependencyError",
     ),
 }
@@ -281,7 +291,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEEDED = dict.fromkeys(("batch.extract", "pipeline", "reader", "findings"), "tokenizers")
+_NEEDED = dict.fromkeys(("batch.extract", "pipeline", "reader", "findings", "search.index"), "tokenizers")
 """Module -> a library without which its names are not listed, so that ``help(longdoc)`` works without it."""
 _NEEDED["training.trainer"] = "torch"
 

@@ -1,0 +1,335 @@
+"""An index of documents: built from folders, opened, searched. The file of this package to read first.
+
+    documents ──batch──▶ tables of documents and passages ──▶ vectors, words
+    query ──▶ the nearest vectors, the words it shares ──▶ one list, by reciprocal ranks ──▶ hits
+
+Passages are ranked twice, by the cosine of their vectors with that of the query, and by BM25 of the words that they
+share with it; the two lists are joined by reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from longdoc.arguments import check_choice, check_count, check_type
+from longdoc.batch.extract import BatchOptions, check_libraries, run_job
+from longdoc.batch.manifest import read_manifest
+from longdoc.batch.progress import RunStatus, read_status
+from longdoc.batch.request import fingerprint
+from longdoc.document import Document
+from longdoc.errors import ConfigError, require
+from longdoc.model_files import is_folder
+from longdoc.parts import Box
+from longdoc.search import caches
+from longdoc.search.columns import METADATA
+from longdoc.search.embedder import Embedder
+from longdoc.search.hits import Hit
+from longdoc.search.job import WRITER, IndexJob, JobOptions, model_name
+from longdoc.search.parts import Parts
+from longdoc.search.vectors import nearest
+from longdoc.search.where import Where, wanted_documents
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Mode: TypeAlias = Literal["hybrid", "words", "vectors"]
+
+DEPTH = 100
+"""Passages of each list that are joined; more if more hits are wanted."""
+RANK_CONSTANT = 60
+"""Of reciprocal rank fusion: how little the first ranks count more than the next ones."""
+_KNOWN = ("document_id", "address", "state", "reason", "format", "pages", "characters", "title", "kind", "same_as")
+_SHOWN = ("document_id", "number", "title", "heading", "start", "end", "page", "boxes", "text")
+
+
+class IndexOptions(JobOptions, BatchOptions, total=False):
+    """All that `Index.build` takes beside what it names."""
+
+
+class Index:
+    """An index on disk. Searches may come from several threads, and from several processes, while a build goes on."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        model: str | os.PathLike[str] | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+    ) -> None:
+        """Opens an index; one that a build has left half done is brought up to date.
+
+        Args:
+            path: its folder.
+            model: where the model is that made it, if it has moved; a folder or hub id. It is loaded when a search
+                first needs it.
+            device: where it computes, as for ``Pipeline.from_pretrained``.
+            precision: in which number format.
+
+        Raises:
+            ConfigError: there is no index.
+            SearchError: it is damaged.
+            BatchError: it is being built for the first time, or its journal is damaged.
+            MissingDependencyError: a library is not installed (the extra ``search``).
+        """
+        check_type("path", path, "the path of a folder", str, os.PathLike)
+        self.path = Path(path)
+        self._manifest = _manifest(self.path)
+        self._given = None if model is None else model_name("model", model), {"device": device, "precision": precision}
+        self._caches = caches.opened(self.path, self._manifest["started"])
+        self._parts = Parts(self.path, self._caches.stamp.parts)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def build(
+        cls,
+        paths: Iterable[str | os.PathLike[str]],
+        out: str | os.PathLike[str],
+        *,
+        model: str | os.PathLike[str] = "default",
+        **options: Unpack[IndexOptions],
+    ) -> Index:
+        """Makes an index of documents, or adds to one; then opens it.
+
+        Documents that are in it and have not changed are not read again, and a build that was interrupted, by whatever,
+        goes on if it is called again. A document that cannot be read costs only itself: see ``documents``.
+
+        Args:
+            paths: files, folders, and addresses of other file systems such as ``"s3://bucket/contracts"``.
+            out: a new or empty folder, or that of an index of the same model and settings.
+            model: whose embedding head makes the vectors: ``"default"``, a folder or a hub id, such as a checkpoint of
+                sentence-transformers.
+            options: how documents are read, as for :func:`longdoc.extract_many` (``workers``, ``glob``, ``resume``,
+                ``progress`` …); ``device``, ``precision``, ``password`` and ``ocr``; and ``records``: the model whose
+                other heads make the records, by default the shipped one; None makes none, which halves the time.
+
+        Raises:
+            ConfigError: an argument is invalid, the model has no embedding head, or ``out`` is no folder, or holds an
+                index of another model or settings.
+            DocumentNotFoundError: there is no document.
+            BatchError: the build stopped, as when the disk is full; call again to go on.
+            MissingDependencyError: a library is not installed (the extra ``search``).
+        """
+        for library in ("pyarrow", "tantivy", "numkong"):
+            require(library, extra="search", needed_by="an index")
+        own = {name: options.pop(name) for name in JobOptions.__annotations__ if name in options}  # type: ignore[misc]
+        job = IndexJob.of(model, **own)
+        for each in (job.model, job.records):
+            if each is not None:
+                check_libraries(each, needed_by="an index")
+        run_job(job, WRITER, paths, out, settings={}, **options)  # type: ignore[misc]
+        folder = Path(out)
+        caches.update(folder, _manifest(folder)["started"])
+        local = os.path.abspath(job.model) if is_folder(Path(job.model)) else job.model  # noqa: PTH100 (it keeps links)
+        caches.write_model(folder, local)
+        return cls(out, model=local, device=job.device, precision=job.precision)
+
+    def __repr__(self) -> str:
+        return f"<Index: {self.path}, {len(self._parts):,} passages of {len(self._documents):,} documents>"
+
+    @property
+    def passages(self) -> int:
+        """The number of passages."""
+        return len(self._parts)
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        """What is known of each document, in the order in which they were read: the columns of ``documents``."""
+        return [dict(row) for row in self._documents]
+
+    @property
+    def status(self) -> RunStatus:
+        """How the last build ended: the documents that could not be read, and those that were none of its inputs."""
+        return read_status(self.path)
+
+    @property
+    def model(self) -> str:
+        """The model that made the vectors: its name, and a digest of its files."""
+        return str(self._manifest["model"])
+
+    def document(self, document_id: str) -> Document:
+        """A document as it was read, with its pages and boxes.
+
+        Raises:
+            ConfigError: the index has no such document.
+            SearchError: a file is missing or damaged.
+        """
+        check_type("document_id", document_id, "the id of a document, as of a hit", str)
+        content = self._parts.content(document_id)
+        if content is None:
+            raise ConfigError(f"{self.path}: has no document {document_id!r:.80}; give the document_id of a hit")
+        return Document.from_json(zlib.decompress(content).decode())
+
+    def search(self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", where: Where | None = None) -> list[Hit]:
+        """The passages that a query means, the best first.
+
+        Args:
+            query: words, or a question; nothing in it is an operator.
+            top_k: how many at most.
+            mode: rank by ``"words"``, by ``"vectors"``, or by both.
+            where: which documents to search, such as ``{"type": "contract", "effective_date": "2019..2021"}``; see
+                :func:`longdoc.search.where.conditions`.
+
+        Raises:
+            ConfigError: an argument is invalid, or the model is not the one that made the index.
+            SearchError: a file is missing or damaged.
+        """
+        check_query(query)
+        check_count("top_k", top_k, 1)
+        check_choice("mode", mode, get_args(Mode))
+        among = None if where is None else wanted_documents(where, self._documents)
+        if among is not None and not among:
+            return []
+        depth = max(top_k, DEPTH) if mode == "hybrid" else top_k
+        by_words = self._by_words(query, depth, among) if mode != "vectors" else {}
+        by_vectors = self._by_vectors(query, depth, among) if mode != "words" else {}
+        scores = fused(list(by_words), list(by_vectors)) if mode == "hybrid" else by_words or by_vectors
+        best = sorted(scores, key=lambda row: (-scores[row], row))[:top_k]
+        ranks = [{row: rank for rank, row in enumerate(found, 1)} for found in (by_words, by_vectors)]
+        return self._hits(best, scores, *ranks)
+
+    def _by_words(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
+        """Row → BM25 score, the best first; of passages that are in the tables."""
+        found = self._caches.words.search(query, depth, among)
+        rows = ((self._parts.row(part, row), score) for part, row, score in found)
+        known = [(row, score) for row, score in rows if row is not None]
+        return dict(sorted(known, key=lambda each: (-each[1], each[0])))
+
+    def _by_vectors(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
+        """Row → cosine, the best first."""
+        if not self.passages:
+            return {}
+        (vector,) = self.embedder.vectors([query])
+        rows, scores = nearest(self._caches.vectors, vector, depth, self._rows_of(among))
+        return dict(zip(rows.tolist(), scores.tolist(), strict=True))
+
+    def _rows_of(self, among: set[str] | None) -> np.ndarray | None:
+        """The rows of the passages of some documents, ascending, int64; None for all."""
+        if among is None:
+            return None
+        ids, codes = self._owners
+        return np.flatnonzero(np.isin(codes, [code for code, id in enumerate(ids) if id in among]))
+
+    @cached_property
+    def _owners(self) -> tuple[list[str], np.ndarray]:
+        """The ids of the documents, and which of them each passage is of, int32 ``(N,)``."""
+        numbers: dict[str, int] = {}
+        codes = [
+            numbers.setdefault(id, len(numbers))
+            for part in self._parts.parts
+            for id in self._parts.column(part, "document_id").to_pylist()
+        ]
+        return list(numbers), np.array(codes, dtype=np.int32)
+
+    @cached_property
+    def _documents(self) -> list[dict[str, Any]]:
+        return self._parts.documents([*_KNOWN, *(column.name for column in METADATA)])
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Mapping[str, Any]]:
+        """The documents by id: of several with the same content the one whose rows are in the tables."""
+        return {row["document_id"]: row for row in self._documents if row["document_id"] and not row["same_as"]}
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model that makes the vector of a query.
+
+        Raises:
+            ConfigError: it is not the one that made the index, or is not where it was.
+        """
+        with self._lock:
+            return self._embedder
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        given, options = self._given
+        name = given or caches.read_model(self.path) or "default"
+        try:
+            found = fingerprint(name)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{self.path}: was made with the model {self.model}, which is not at {name} any more ({error}); say "
+                "where it is: Index(path, model='a folder')"
+            ) from error
+        if _digest(found) != _digest(self.model):
+            raise ConfigError(
+                f"{self.path}: was made with the model {self.model}, and {name} is another one, {found}; say where the "
+                "first is: Index(path, model='a folder'), or make an index with this one"
+            )
+        return Embedder.load(name, **options)
+
+    def _hits(
+        self,
+        rows: list[int],
+        scores: Mapping[int, float],
+        word_ranks: Mapping[int, int],
+        vector_ranks: Mapping[int, int],
+    ) -> list[Hit]:
+        found = self._parts.passages(rows, _SHOWN)
+        return [
+            Hit(
+                document_id=own["document_id"],
+                address=self._by_id[own["document_id"]]["address"],
+                title=self._by_id[own["document_id"]]["title"] or "",
+                section_number=own["number"],
+                section_title=own["title"],
+                boxes=tuple(Box(**box) for box in own["boxes"]),
+                score=float(scores[row]),
+                word_rank=word_ranks.get(row),
+                vector_rank=vector_ranks.get(row),
+                **{name: own[name] for name in ("heading", "start", "end", "text", "page")},
+            )
+            for row, own in zip(rows, found, strict=True)
+        ]
+
+
+def fused(*lists: list[int]) -> dict[int, float]:
+    """Row → the sum of its reciprocal ranks in several lists, each with ``RANK_CONSTANT`` added.
+
+    >>> {row: round(score, 4) for row, score in fused([7, 3], [3]).items()}
+    {7: 0.0164, 3: 0.0325}
+    """
+    scores: dict[int, float] = {}
+    for rows in lists:
+        for rank, row in enumerate(rows, 1):
+            scores[row] = scores.get(row, 0.0) + 1 / (RANK_CONSTANT + rank)
+    return scores
+
+
+def check_query(query: object) -> None:
+    """Checks that a query is a text with words.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    check_type("query", query, "a text", str)
+    if not str(query).strip():
+        raise ConfigError("the query is empty; give some words, such as 'assignment without consent'")
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """What an index was made with.
+
+    Raises:
+        ConfigError: the folder holds none.
+    """
+    try:
+        found = read_manifest(folder)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be read ({error.strerror or error})") from error
+    if found is None or "index" not in found["settings"]:
+        what = "holds the tables of `longdoc extract`, and no index" if found else "holds no index"
+        raise ConfigError(f"{folder}: {what}; make one: longdoc index FOLDER -o {folder}")
+    return found
+
+
+def _digest(model: str) -> str:
+    return model.rpartition("@")[2]

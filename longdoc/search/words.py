@@ -1,0 +1,128 @@
+"""The words of all passages in an index of tantivy, ranked by BM25. English words are compared by their stems.
+
+A passage is known by the number of its part and its row there, so that a part that has left the tables is taken out.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from longdoc.errors import SearchError, require
+
+_ANALYZER = "longdoc"
+_HEAP = 64_000_000
+"""Bytes that are written at a time."""
+_LONGEST = 40
+"""Characters of the longest word."""
+
+
+class Words:
+    """The words of an index: opened, or made anew if there are none."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        """Opens the folder.
+
+        Raises:
+            SearchError: what is there cannot be read.
+            MissingDependencyError: tantivy is not installed.
+        """
+        tantivy = self._tantivy = require("tantivy", extra="search", needed_by="a search by words")
+        try:
+            if create:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._index = tantivy.Index(_schema(tantivy), path=str(folder))
+            else:
+                self._index = tantivy.Index.open(str(folder))
+        except (ValueError, OSError) as error:
+            raise _damaged(folder, error) from error
+        self._folder, self._schema = folder, self._index.schema
+        self._analyzer = _analyzer(tantivy)
+        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+
+    def __len__(self) -> int:
+        """The number of passages."""
+        return int(self._searcher().num_docs)
+
+    def replace(self, leaving: Collection[int], coming: Iterable[tuple[int, Iterable[tuple[str, str]]]]) -> None:
+        """Takes the passages of parts out, and adds those of others, at once: a kill leaves the index as it was.
+
+        Args:
+            leaving: numbers of parts.
+            coming: numbers of parts, with the id of the document and the words of each passage.
+        """
+        writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+        for part in leaving:
+            writer.delete_documents_by_term("part", part)
+        for part, passages in coming:
+            writer.delete_documents_by_term("part", part)  # what a kill has left
+            for row, (document_id, text) in enumerate(passages):
+                values = {"part": part, "row": row, "document": document_id, "text": text}
+                writer.add_document(self._tantivy.Document.from_dict(values, self._schema))
+        writer.commit()
+        writer.wait_merging_threads()
+
+    def search(self, query: str, top_k: int, documents: Collection[str] | None = None) -> list[tuple[int, int, float]]:
+        """Part, row and BM25 score of the passages that share words with a query, the best first.
+
+        Args:
+            query: any text; nothing in it is an operator.
+            top_k: how many at most.
+            documents: ids of the documents to search; all by default.
+
+        Raises:
+            SearchError: the index cannot be read.
+        """
+        tantivy, must = self._tantivy, self._tantivy.Occur.Must
+        terms = dict.fromkeys(self._analyzer.analyze(query))
+        if not terms:
+            return []
+        should = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, "freq")) for term in terms
+        ]
+        wanted = tantivy.Query.boolean_query(should)
+        if documents is not None:
+            among = tantivy.Query.term_set_query(self._schema, "document", sorted(documents))
+            wanted = tantivy.Query.boolean_query([(must, wanted), (must, tantivy.Query.const_score_query(among, 0.0))])
+        try:
+            searcher = self._searcher()
+            hits = searcher.search(wanted, limit=top_k, count=False).hits
+            places = [address for _, address in hits]
+            parts, rows = (searcher.fast_field_values(name, places) for name in ("part", "row"))
+        except (ValueError, OSError) as error:
+            raise _damaged(self._folder, error) from error
+        return [(part, row, score) for part, row, (score, _) in zip(parts, rows, hits, strict=True)]
+
+    def _searcher(self) -> Any:
+        self._index.reload()
+        return self._index.searcher()
+
+
+def remove_words(folder: Path) -> None:
+    """Removes an index of words, if there is one."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _schema(tantivy: Any) -> Any:
+    schema = tantivy.SchemaBuilder()
+    schema.add_unsigned_field("part", indexed=True, fast=True)
+    schema.add_unsigned_field("row", fast=True)
+    schema.add_text_field("document", tokenizer_name="raw", index_option="basic")
+    schema.add_text_field("text", tokenizer_name=_ANALYZER, index_option="freq")
+    return schema.build()
+
+
+def _analyzer(tantivy: Any) -> Any:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    filters = (tantivy.Filter.remove_long(_LONGEST), tantivy.Filter.lowercase(), tantivy.Filter.stemmer("english"))
+    for each in filters:
+        builder = builder.filter(each)
+    return builder.build()
+
+
+def _damaged(folder: Path, error: Exception) -> SearchError:
+    return SearchError(
+        f"{folder}: is damaged ({error}); make it anew with `longdoc index`, by the command that made the index"
+    )
