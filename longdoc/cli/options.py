@@ -24,18 +24,19 @@ _EXTRAS = {"train": "train", "pretrain": "train", "prune": "train", "evaluate": 
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that choose the model."""
+def add_model(parser: argparse.ArgumentParser, *, encoder: bool = True) -> None:
+    """Adds the arguments that choose the model, and with ``encoder`` how it reads."""
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model", default="default", metavar="M", help="a folder or hub id; default: the model shipped with longdoc"
     )
-    group.add_argument(
-        "--encoder",
-        choices=["windows", "sparse"],
-        default="windows",
-        help="read overlapping windows, or the whole document with sparse attention; default: windows",
-    )
+    if encoder:
+        group.add_argument(
+            "--encoder",
+            choices=["windows", "sparse"],
+            default="windows",
+            help="read overlapping windows, or the whole document with sparse attention; default: windows",
+        )
     group.add_argument(
         "--device",
         default="auto",

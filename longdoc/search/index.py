@@ -20,25 +20,24 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from longdoc.arguments import check_choice, check_count, check_type
-from longdoc.batch.extract import BatchOptions, check_libraries, run_job
 from longdoc.batch.manifest import read_manifest
 from longdoc.batch.progress import RunStatus, read_status
 from longdoc.batch.request import fingerprint
 from longdoc.document import Document
-from longdoc.errors import ConfigError, require
-from longdoc.model_files import is_folder
+from longdoc.errors import ConfigError
 from longdoc.parts import Box
 from longdoc.search import caches
 from longdoc.search.columns import METADATA
-from longdoc.search.embedder import Embedder
 from longdoc.search.hits import Hit
-from longdoc.search.job import WRITER, IndexJob, JobOptions, model_name
 from longdoc.search.parts import Parts
 from longdoc.search.vectors import nearest
 from longdoc.search.where import Where, wanted_documents
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from longdoc.search.build import IndexOptions
+    from longdoc.search.embedder import Embedder
 
 Mode: TypeAlias = Literal["hybrid", "words", "vectors"]
 
@@ -48,10 +47,6 @@ RANK_CONSTANT = 60
 """Of reciprocal rank fusion: how little the first ranks count more than the next ones."""
 _KNOWN = ("document_id", "address", "state", "reason", "format", "pages", "characters", "title", "kind", "same_as")
 _SHOWN = ("document_id", "number", "title", "heading", "start", "end", "page", "boxes", "text")
-
-
-class IndexOptions(JobOptions, BatchOptions, total=False):
-    """All that `Index.build` takes beside what it names."""
 
 
 class Index:
@@ -83,7 +78,8 @@ class Index:
         check_type("path", path, "the path of a folder", str, os.PathLike)
         self.path = Path(path)
         self._manifest = _manifest(self.path)
-        self._given = None if model is None else model_name("model", model), {"device": device, "precision": precision}
+        check_type("model", model, "a folder, a hub id, or None", str, os.PathLike, None)
+        self._given = None if model is None else os.fspath(model), {"device": device, "precision": precision}
         self._caches = caches.opened(self.path, self._manifest["started"])
         self._parts = Parts(self.path, self._caches.stamp.parts)
         self._lock = threading.Lock()
@@ -118,19 +114,10 @@ class Index:
             BatchError: the build stopped, as when the disk is full; call again to go on.
             MissingDependencyError: a library is not installed (the extra ``search``).
         """
-        for library in ("pyarrow", "tantivy", "numkong"):
-            require(library, extra="search", needed_by="an index")
-        own = {name: options.pop(name) for name in JobOptions.__annotations__ if name in options}  # type: ignore[misc]
-        job = IndexJob.of(model, **own)
-        for each in (job.model, job.records):
-            if each is not None:
-                check_libraries(each, needed_by="an index")
-        run_job(job, WRITER, paths, out, settings={}, **options)  # type: ignore[misc]
-        folder = Path(out)
-        caches.update(folder, _manifest(folder)["started"])
-        local = os.path.abspath(job.model) if is_folder(Path(job.model)) else job.model  # noqa: PTH100 (it keeps links)
-        caches.write_model(folder, local)
-        return cls(out, model=local, device=job.device, precision=job.precision)
+        from longdoc.search.build import build  # imports what reads documents, for which a search need not wait
+
+        job = build(paths, out, model=model, **options)
+        return cls(out, model=job.model, device=job.device, precision=job.precision)
 
     def __repr__(self) -> str:
         return f"<Index: {self.path}, {len(self._parts):,} passages of {len(self._documents):,} documents>"
@@ -264,6 +251,8 @@ class Index:
                 f"{self.path}: was made with the model {self.model}, and {name} is another one, {found}; say where the "
                 "first is: Index(path, model='a folder'), or make an index with this one"
             )
+        from longdoc.search.embedder import Embedder  # imports the pipeline, which a search by words does without
+
         return Embedder.load(name, **options)
 
     def _hits(

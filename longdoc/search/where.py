@@ -7,6 +7,7 @@ import fnmatch
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from longdoc.errors import ConfigError, did_you_mean
@@ -38,13 +39,12 @@ def conditions(where: Where) -> list[Callable[[Row], bool]]:
     """
     if not isinstance(where, Mapping):
         raise ConfigError(f"where must be a dict, such as {{'type': 'contract'}}; got {where!r:.80}")
-    made = []
+    made: list[Callable[[Row], bool]] = []
     for key, value in where.items():
         if key in DATE_COLUMNS:
             made.append(_in_range(key, *_range(key, value)))
         elif key in _TEXTS:
-            texts = _texts(key, value)
-            made.append(lambda row, find=_TEXTS[key], texts=texts: any(find(row, text) for text in texts))
+            made.append(partial(_has_one, _TEXTS[key], _texts(key, value)))
         else:
             known = (*_TEXTS, *DATE_COLUMNS)
             raise ConfigError(
