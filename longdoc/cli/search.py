@@ -11,7 +11,7 @@ from longdoc.cli import console, options
 from longdoc.errors import ConfigError
 from longdoc.outputs.jsonl import as_json
 from longdoc.outputs.table import plain_console
-from longdoc.summary import on_one_line, shortened
+from longdoc.summary import count, on_one_line, shortened
 
 if TYPE_CHECKING:
     from longdoc.search.hits import Hit
@@ -62,6 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
             console.write_data(as_json(hit.to_dict()))
     else:
         _print_hits(hits)
+    if outdated := index.outdated({hit.address for hit in hits}):
+        named = ", ".join(outdated[:3]) + (" …" if len(outdated) > 3 else "")
+        console.tell(
+            f"longdoc: {count(len(outdated), 'document')} changed or gone since they were read; run `longdoc index` "
+            f"again: {named}"
+        )
     return 0
 
 

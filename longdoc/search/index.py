@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
@@ -20,16 +20,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from longdoc.arguments import check_choice, check_count, check_type
+from longdoc.batch.inputs import look
+from longdoc.batch.ledger import read_ledger
 from longdoc.batch.manifest import read_manifest
 from longdoc.batch.progress import RunStatus, read_status
 from longdoc.batch.request import fingerprint
+from longdoc.batch.status import JOURNAL
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.parts import Box
 from longdoc.search import caches
 from longdoc.search.columns import METADATA
 from longdoc.search.hits import Hit
-from longdoc.search.parts import Parts
+from longdoc.search.parts import Part, Parts
 from longdoc.search.vectors import nearest
 from longdoc.search.where import Where, wanted_documents
 
@@ -46,6 +49,7 @@ DEPTH = 100
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion: how little the first ranks count more than the next ones."""
 _KNOWN = ("document_id", "address", "state", "reason", "format", "pages", "characters", "title", "kind", "same_as")
+_READ = ("ok", "partial")
 _SHOWN = ("document_id", "number", "title", "heading", "start", "end", "page", "boxes", "text")
 
 
@@ -130,7 +134,7 @@ class Index:
     @property
     def documents(self) -> list[dict[str, Any]]:
         """What is known of each document, in the order in which they were read: the columns of ``documents``."""
-        return [dict(row) for row in self._documents]
+        return [dict(row) for _, row in self._documents]
 
     @property
     def status(self) -> RunStatus:
@@ -150,10 +154,25 @@ class Index:
             SearchError: a file is missing or damaged.
         """
         check_type("document_id", document_id, "the id of a document, as of a hit", str)
-        content = self._parts.content(document_id)
-        if content is None:
+        if document_id not in self._by_id:
             raise ConfigError(f"{self.path}: has no document {document_id!r:.80}; give the document_id of a hit")
-        return Document.from_json(zlib.decompress(content).decode())
+        part, _ = self._by_id[document_id]
+        return Document.from_json(zlib.decompress(self._parts.content(part, document_id)).decode())
+
+    def outdated(self, addresses: Collection[str]) -> list[str]:
+        """Which of some documents have changed since they were read, or are gone, by the size and time of their files.
+
+        Raises:
+            BatchError: the journal is damaged.
+        """
+        entries = read_ledger(self.path / JOURNAL)[0].entries
+        given = {address: entries[address] for address in addresses if address in entries}
+        now = {address: look(address) for address in given}
+        return [
+            address
+            for address, entry in given.items()
+            if now[address].problem or (now[address].size, now[address].modified) != (entry.size, entry.modified)
+        ]
 
     def search(self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", where: Where | None = None) -> list[Hit]:
         """The passages that a query means, the best first.
@@ -172,7 +191,7 @@ class Index:
         check_query(query)
         check_count("top_k", top_k, 1)
         check_choice("mode", mode, get_args(Mode))
-        among = None if where is None else wanted_documents(where, self._documents)
+        among = None if where is None else wanted_documents(where, (row for _, row in self._documents))
         if among is not None and not among:
             return []
         depth = max(top_k, DEPTH) if mode == "hybrid" else top_k
@@ -194,7 +213,8 @@ class Index:
         """Row → cosine, the best first."""
         if not self.passages:
             return {}
-        (vector,) = self.embedder.vectors([query])
+        with self._lock:
+            (vector,) = self._embedder.vectors([query])
         rows, scores = nearest(self._caches.vectors, vector, depth, self._rows_of(among))
         return dict(zip(rows.tolist(), scores.tolist(), strict=True))
 
@@ -217,26 +237,22 @@ class Index:
         return list(numbers), np.array(codes, dtype=np.int32)
 
     @cached_property
-    def _documents(self) -> list[dict[str, Any]]:
-        return self._parts.documents([*_KNOWN, *(column.name for column in METADATA)])
+    def _documents(self) -> list[tuple[Part, dict[str, Any]]]:
+        return list(self._parts.documents([*_KNOWN, *(column.name for column in METADATA)]))
 
     @cached_property
-    def _by_id(self) -> Mapping[str, Mapping[str, Any]]:
-        """The documents by id: of several with the same content the one whose rows are in the tables."""
-        return {row["document_id"]: row for row in self._documents if row["document_id"] and not row["same_as"]}
+    def _by_id(self) -> Mapping[str, tuple[Part, Mapping[str, Any]]]:
+        """The documents by id: of several with the same content the one whose passages are in the tables."""
+        own = ((part, row) for part, row in self._documents if row["state"] in _READ and not row["same_as"])
+        return {row["document_id"]: (part, row) for part, row in own}
 
-    @property
-    def embedder(self) -> Embedder:
+    @cached_property
+    def _embedder(self) -> Embedder:
         """The model that makes the vector of a query.
 
         Raises:
             ConfigError: it is not the one that made the index, or is not where it was.
         """
-        with self._lock:
-            return self._embedder
-
-    @cached_property
-    def _embedder(self) -> Embedder:
         given, options = self._given
         name = given or caches.read_model(self.path) or "default"
         try:
@@ -266,8 +282,8 @@ class Index:
         return [
             Hit(
                 document_id=own["document_id"],
-                address=self._by_id[own["document_id"]]["address"],
-                title=self._by_id[own["document_id"]]["title"] or "",
+                address=self._by_id[own["document_id"]][1]["address"],
+                title=self._by_id[own["document_id"]][1]["title"] or "",
                 section_number=own["number"],
                 section_title=own["title"],
                 boxes=tuple(Box(**box) for box in own["boxes"]),

@@ -51,6 +51,8 @@ class Indexed:
     """Of length 1, float16 ``(N, D)``."""
     unseen: tuple[Gap, ...]
     """What of the text no vector tells of."""
+    content: bytes
+    """The document as compressed JSON."""
 
     @property
     def document(self) -> Document:
@@ -110,8 +112,9 @@ class IndexJob:
             ConfigError: an option is of another type.
         """
         records = options.pop("records", "default")
-        given = {"model": model_name("model", model), **options}
-        return cls(records=None if records is None else model_name("records", records), **given)  # type: ignore[arg-type]
+        given: dict[str, Any] = {"model": model_name("model", model), **options}
+        given["records"] = None if records is None else model_name("records", records)
+        return cls(**given)
 
     def __post_init__(self) -> None:
         for name in ("model", "device", "precision", "ocr"):
@@ -145,19 +148,17 @@ class IndexJob:
         Raises:
             ConfigError: the models cannot do it.
         """
-        recorded = self._recorded(models, documents)
-        made = [
-            passages(own.document, models.embedder.tokenize(own.document), size=models.embedder.size)
-            for own, _ in recorded
-        ]
-        texts = [
-            embedded_text(own.document, each) for (own, _), found in zip(recorded, made, strict=True) for each in found
-        ]
-        vectors = models.embedder.vectors(texts).astype(np.float16)
-        ends = np.cumsum([len(found) for found in made])
-        for (prediction, no_record), found, end in zip(recorded, made, ends.tolist(), strict=True):
-            unseen = models.embedder.gaps(prediction.document)
-            yield Indexed(prediction, found, vectors[end - len(found) : end], unseen), no_record
+        embedder, recorded = models.embedder, self._recorded(models, documents)
+        read = [prediction.document for prediction, _ in recorded]
+        made = [passages(each, embedder.tokenize(each), size=embedder.size) for each in read]
+        texts = [embedded_text(each, own) for each, found in zip(read, made, strict=True) for own in found]
+        vectors = embedder.vectors(texts).astype(np.float16)
+        start = 0
+        for (prediction, no_record), found in zip(recorded, made, strict=True):
+            own = vectors[start : start + len(found)]
+            content = zlib.compress(prediction.document.to_json().encode())
+            yield Indexed(prediction, found, own, embedder.gaps(prediction.document), content), no_record
+            start += len(found)
 
     def _recorded(self, models: Models, documents: Iterable[Document]) -> list[tuple[Prediction, str]]:
         if models.recorder is None:
@@ -214,7 +215,7 @@ WRITER = TablesWriter(
 def _rows(status: Status, made: Indexed | None, model: str) -> Rows:
     row = document_row(status, made.prediction if made else None, model)
     id = status.id or None
-    own = {**_metadata(made), "content": zlib.compress(made.document.to_json().encode())} if made else {}
+    own = {**_metadata(made), "content": made.content} if made else {}
     found = list(_passage_rows(made)) if made else []
     return {
         "documents": [{"document_id": id, **row, **own}],

@@ -54,9 +54,11 @@ class Parts:
         at = self._by_number.get(number)
         return None if at is None or index >= self.parts[at].rows else int(self._starts[at]) + index
 
-    def documents(self, columns: Sequence[str]) -> list[dict[str, Any]]:
-        """The rows of the table ``documents``."""
-        return [row for part in self.parts for row in self._read(part, "documents", columns).to_pylist()]
+    def documents(self, columns: Sequence[str]) -> Iterator[tuple[Part, dict[str, Any]]]:
+        """The rows of the table ``documents``, each with its part."""
+        for part in self.parts:
+            for row in self._read(part, "documents", columns).to_pylist():
+                yield part, row
 
     def documents_of(self, part: Part, columns: Sequence[str]) -> list[dict[str, Any]]:
         """The rows of the table ``documents`` of one part."""
@@ -67,15 +69,10 @@ class Parts:
         """A column of the passages of a part."""
         return self._read(part, "passages", [name])[name]
 
-    def content(self, document_id: str) -> bytes | None:
-        """The compressed JSON of a document; None if none has this id."""
-        for part in self.parts:
-            if document_id in self._read(part, "documents", ["document_id"])["document_id"].to_pylist():
-                table = self._read(part, "documents", ["document_id", "content"])
-                for row in table.to_pylist():
-                    if row["document_id"] == document_id and row["content"] is not None:
-                        return bytes(row["content"])
-        return None
+    def content(self, part: Part, document_id: str) -> bytes:
+        """The compressed JSON of a document that was read."""
+        rows = self._read(part, "documents", ["document_id", "content"]).to_pylist()
+        return bytes(next(row["content"] for row in rows if row["document_id"] == document_id and row["content"]))
 
     def passages(self, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
         """The rows of the table ``passages`` with these numbers, in their order.

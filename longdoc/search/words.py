@@ -56,10 +56,11 @@ class Words:
         self._folder, self._schema = folder, self._index.schema
         self._analyzer = _analyzer(tantivy)
         self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        self._searcher = self._index.searcher()  # of what is committed now, whatever other processes do
 
     def __len__(self) -> int:
         """The number of passages."""
-        return int(self._searcher().num_docs)
+        return int(self._searcher.num_docs)
 
     def replace(self, leaving: Collection[int], coming: Iterable[tuple[int, Iterable[PassageWords]]]) -> None:
         """Takes the passages of parts out, and adds those of others, at once: a kill leaves the index as it was.
@@ -78,6 +79,8 @@ class Words:
                 writer.add_document(self._tantivy.Document.from_dict(values, self._schema))
         writer.commit()
         writer.wait_merging_threads()
+        self._index.reload()
+        self._searcher = self._index.searcher()
 
     def search(self, query: str, top_k: int, documents: Collection[str] | None = None) -> list[tuple[int, int, float]]:
         """Part, row and BM25 score of the passages that share words with a query, the best first.
@@ -104,17 +107,13 @@ class Words:
             among = tantivy.Query.term_set_query(self._schema, "document", sorted(documents))
             wanted = tantivy.Query.boolean_query([(must, wanted), (must, tantivy.Query.const_score_query(among, 0.0))])
         try:
-            searcher = self._searcher()
+            searcher = self._searcher
             hits = searcher.search(wanted, limit=top_k, count=False).hits
             places = [address for _, address in hits]
             parts, rows = (searcher.fast_field_values(name, places) for name in ("part", "row"))
         except (ValueError, OSError) as error:
             raise _damaged(self._folder, error) from error
         return [(part, row, score) for part, row, (score, _) in zip(parts, rows, hits, strict=True)]
-
-    def _searcher(self) -> Any:
-        self._index.reload()
-        return self._index.searcher()
 
 
 def names_of(document: Mapping[str, Any]) -> str:
