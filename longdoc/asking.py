@@ -154,7 +154,7 @@ class Judged:
     """Whether its score reaches the threshold."""
 
 
-def judged(  # noqa: PLR0913 (the two last ones are settings)
+def judged(
     question: str,
     text: str,
     candidates: Sequence[Answer],

@@ -3,18 +3,19 @@
     question ──search──▶ passages ──head, windows of these alone──▶ candidates ──weighed together──▶ answers
 
 The scores of the head are probabilities, and thus comparable between documents. As in :mod:`longdoc.asking`, whether a
-candidate suits the question and how many of its words stand around it count beside the score; here the names of its
-document (file, title, parties) stand around it, too, so that "the lease between Ada and Bea" is answered from that lease.
+candidate suits the question and how many of its words stand around it count beside the score. The names of its document
+(file, title, parties) stand around it, too: "the term of the lease between Ada and Bea" is that of their lease.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from longdoc.arguments import check_type
 from longdoc.asking import CANDIDATES, RELATED, Judged, accepted, around, definitions, judged, widened
 from longdoc.decode import log_odds
 from longdoc.document import Document
@@ -22,16 +23,17 @@ from longdoc.engine import Engine, check_questions
 from longdoc.heads import DecodeOptions
 from longdoc.labels import Answer
 from longdoc.lexical import absent_words, question_words, share_of_words
+from longdoc.pipeline import Pipeline
 from longdoc.plain import plain
 from longdoc.records.replies import Replies
+from longdoc.search.where import Row
 from longdoc.search.words import names_of
 from longdoc.sentences import sentences
+from longdoc.stream import progress_bar
 
 if TYPE_CHECKING:
     from longdoc.search.hits import Hit
 
-PASSAGES = 32
-"""Passages that are read for a question."""
 _SENTENCE = 1000
 """Characters before and after an answer in which its sentence is sought."""
 
@@ -60,28 +62,24 @@ class FoundAnswers(list[FoundAnswer]):
     """Answers to a question, the best of each document, best first, and how much was read for them.
 
     No answer means that none was found in what was read, and never that no document has one. ``rejected`` is then the
-    best candidate. ``passages_read`` and ``documents_read`` count what was read, ``passages`` and ``documents`` what there
-    is, after the filter; ``tokens_read`` are those that the head has read. ``absent`` are the words of the question that
-    nothing has that was read: the answers are then to be checked.
+    best candidate. ``passages_read`` and ``documents_read`` count what was read, ``passages`` and ``documents`` what
+    there is, after the filter; ``tokens_read`` are those that the head has read. ``absent`` are the words of the
+    question that nothing has that was read: the answers are then to be checked.
     """
 
-    def __init__(  # noqa: PLR0913 (counts)
+    def __init__(
         self,
         answers: Iterable[FoundAnswer] = (),
         *,
         rejected: FoundAnswer | None = None,
         absent: tuple[str, ...] = (),
-        passages_read: int = 0,
-        passages: int = 0,
         documents_read: int = 0,
-        documents: int = 0,
         tokens_read: int = 0,
     ) -> None:
         super().__init__(answers)
         self.rejected, self.absent = rejected, absent
-        self.passages_read, self.passages = passages_read, passages
-        self.documents_read, self.documents = documents_read, documents
-        self.tokens_read = tokens_read
+        self.documents_read, self.tokens_read = documents_read, tokens_read
+        self.documents = self.passages_read = self.passages = 0
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as what JSON can hold."""
@@ -94,117 +92,132 @@ class FoundAnswers(list[FoundAnswer]):
         }
 
 
-class Stored(Protocol):
-    """Where the documents of an index are."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What reads for a question, and which answers are wanted."""
 
-    def document(self, document_id: str) -> Document:
-        """A document."""
+    engine: Engine
+    head: str
+    options: DecodeOptions
+    """The maximum number of answers, and their threshold."""
+    head_only: bool
+    """Only answers of the head, without those that the structure of a document gives."""
 
-    def known(self, document_id: str) -> Mapping[str, Any]:
-        """Its row in ``documents``."""
+    @classmethod
+    def of(cls, pipeline: Pipeline, top_k: int, min_score: float | None, head: str | None) -> Asking:
+        """The choices of a caller.
+
+        Raises:
+            ConfigError: no head answers questions, or several do, or a number is out of range.
+        """
+        check_type("pipeline", pipeline, "a Pipeline, or None", Pipeline)
+        options = DecodeOptions(top_k=top_k, min_score=min_score)
+        return cls(pipeline.engine, pipeline.engine.name_of("qa", head), options, head is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A document with the parts of it that are read for a question, half-open character ranges, and its candidates."""
+    """A document, the parts of it that are read for a question, and what the head has found in them."""
 
     document: Document
-    known: Mapping[str, Any]
-    """Its row in ``documents``."""
+    known: Row
     ranges: tuple[tuple[int, int], ...]
+    """Half-open character ranges."""
     candidates: tuple[Answer, ...] = ()
     tokens: int = 0
-    """That the head has read, overlaps counted twice."""
+    """That the head has read, those of the question and of overlaps as often as they were read."""
 
     @property
-    def texts(self) -> list[str]:
-        """The texts of the parts."""
-        return [self.document.text[start:end] for start, end in self.ranges]
+    def names(self) -> str:
+        """The words by which the document is named."""
+        return names_of(self.known)
 
 
-def found_answers(
-    engine: Engine, head: str, question: str, reads: Sequence[Read], options: DecodeOptions, *, head_only: bool
+def answers_of(
+    question: str,
+    known: Sequence[Row],
+    hits: Sequence[Hit] | None,
+    load: Callable[[str], Document],
+    asking: Asking,
 ) -> FoundAnswers:
-    """Answers from what was read of several documents; the counts are left to the caller.
+    """Answers to a question; how many passages there are is left to the caller.
 
     Args:
-        engine: with the head.
-        head: its name.
         question: the question.
-        reads: documents with their candidates, see :func:`with_candidates`.
-        options: the maximum number of answers, and their threshold.
-        head_only: only answers of the head, without those that the structure of a document gives.
+        known: the rows of the documents that are asked, as in the table ``documents``.
+        hits: the passages to read; None reads the documents whole.
+        load: the document of an id.
+        asking: what reads, and what is wanted.
+
+    Raises:
+        ConfigError: the question leaves no room in a window.
     """
-    config = engine.heads[head]
-    everything = "\n".join(text for own in reads for text in [names_of(own.known), *own.texts])
-    best: list[tuple[Judged, Read]] = []
-    for own in reads:
-        names, text = names_of(own.known), own.document.text
-        related = share_of_words(question, [f"{names}\n{around(text, each)}" for each in own.candidates], everything)
-        found = judged(question, text, own.candidates, related.tolist(), config=config, options=options)
-        stated = [] if head_only else accepted(_stated(own.document, question), config, options)
-        if stated:
-            (share,) = share_of_words(question, [f"{names}\n{around(text, stated[0])}"], everything).tolist()
-            found = [Judged(stated[0], log_odds(stated[0].score) + RELATED * share, True)]
-        shown = [each for each in found if each.is_shown] or found
-        best += [(each, own) for each in shown[:1]]
+    check_questions([question])
+    ranges: dict[str, list[tuple[int, int]]] = {} if hits is not None else {row["document_id"]: [] for row in known}
+    for hit in hits or ():
+        ranges.setdefault(hit.document_id, []).append((hit.start, hit.end))
+    rows = {row["document_id"]: row for row in known}
+    reads = []
+    with progress_bar(None) as bar:
+        for id, own in ranges.items():
+            document = load(id)
+            parts = tuple(_joined(own)) if hits is not None else ((0, len(document.text)),)
+            reads.append(_with_candidates(Read(document=document, known=rows[id], ranges=parts), question, asking, bar))
+    found = _chosen(question, reads, asking)
+    found.passages_read = 0 if hits is None else len(hits)
+    found.documents = len(known)
+    return found
+
+
+def _with_candidates(own: Read, question: str, asking: Asking, progress: tqdm[Any]) -> Read:
+    """A document with the candidates of the head in the parts of it."""
+    engine, head = asking.engine, asking.head
+    reader = engine.reader_of(head)
+    tokens = reader.tokenize(own.document)
+    parts = [part for start, end in own.ranges if len(part := tokens.part(start, end))]
+    readings = [reader.read(own.document, part, [head], question=question) for part in parts]
+    wide = DecodeOptions(top_k=CANDIDATES, min_score=0.0)
+    found = engine.find(readings, progress, [wide] * len(readings))
+    candidates = _distinct(answer for by_head in found for answer in by_head[head])
+    n_tokens = sum(len(window) + len(each.special) for each in readings for window in each.windows)
+    return replace(own, candidates=tuple(widened(own.document, question, candidates)), tokens=n_tokens)
+
+
+def _chosen(question: str, reads: Sequence[Read], asking: Asking) -> FoundAnswers:
+    """The best answer of each document, best first."""
+    everything = "\n".join(text for own in reads for text in (own.names, *_texts(own)))
+    best = [(judged, own) for own in reads for judged in _best(question, own, everything, asking)]
     best.sort(key=lambda pair: pair[0].evidence, reverse=True)
-    absent = absent_words(question, everything) if reads else []
+    absent = absent_words(question, everything) if everything.strip() else []
     is_answerable = len(absent) < len(set(question_words(question))) or not any(word.is_name for word in absent)
-    kept = [_found(own, each.answer, bool(absent)) for each, own in best if each.is_shown and is_answerable]
-    rejected = _found(best[0][1], best[0][0].answer, True) if best and not kept else None
+    shown = [_found(own, each.answer, bool(absent)) for each, own in best if each.is_shown and is_answerable]
     return FoundAnswers(
-        kept[: options.top_k],
-        rejected=rejected,
+        shown[: asking.options.top_k],
+        rejected=_found(best[0][1], best[0][0].answer, True) if best and not shown else None,
         absent=tuple(word.text for word in absent),
-        passages_read=sum(len(own.ranges) for own in reads),
         documents_read=len(reads),
         tokens_read=sum(own.tokens for own in reads),
     )
 
 
-def with_candidates(
-    engine: Engine, head: str, question: str, reads: Sequence[Read], progress: tqdm[Any]
-) -> list[Read]:
-    """The documents with the candidates that a head finds in their parts.
-
-    Raises:
-        ConfigError: the question is empty, or leaves no room in a window.
-    """
-    check_questions([question])
-    reader = engine.reader_of(head)
-    readings, owners = [], []
-    for number, own in enumerate(reads):
-        tokens = reader.tokenize(own.document)
-        for start, end in own.ranges:
-            if len(part := tokens.part(start, end)):
-                readings.append(reader.read(own.document, part, [head], question=question))
-                owners.append(number)
-    wide = DecodeOptions(top_k=CANDIDATES, min_score=0.0)
-    found = engine.find(readings, progress, [wide] * len(readings))
-    candidates: list[list[Answer]] = [[] for _ in reads]
-    tokens_read = [0] * len(reads)
-    for number, reading, by_head in zip(owners, readings, found, strict=True):
-        candidates[number] += by_head[head]
-        tokens_read[number] += sum(len(window) + len(reading.special) for window in reading.windows)
-    return [
-        replace(own, candidates=tuple(widened(own.document, question, _distinct(answers))), tokens=n_tokens)
-        for own, answers, n_tokens in zip(reads, candidates, tokens_read, strict=True)
-    ]
+def _best(question: str, own: Read, everything: str, asking: Asking) -> list[Judged]:
+    """The best answer of a document, if there is a candidate; what its structure states comes first."""
+    text, config, options = own.document.text, asking.engine.heads[asking.head], asking.options
+    stated = [] if asking.head_only else [*definitions(own.document, question), *Replies(own.document).to(question)]
+    first = accepted(stated, config, options)[:1]
+    near = [f"{own.names}\n{around(text, each)}" for each in (*first, *own.candidates)]
+    related = share_of_words(question, near, everything).tolist()
+    if first:
+        return [Judged(first[0], log_odds(first[0].score) + RELATED * related[0], True)]
+    ranked = judged(question, text, own.candidates, related, config=config, options=options)
+    return ([each for each in ranked if each.is_shown] or ranked)[:1]
 
 
-def reads_of(hits: Sequence[Hit], stored: Stored) -> list[Read]:
-    """The documents of hits, in the order of the best of each, with the ranges to read; those that touch are one."""
-    ranges: dict[str, list[tuple[int, int]]] = {}
-    for hit in hits:
-        ranges.setdefault(hit.document_id, []).append((hit.start, hit.end))
-    return [
-        Read(document=stored.document(id), known=stored.known(id), ranges=tuple(_joined(own)))
-        for id, own in ranges.items()
-    ]
+def _texts(own: Read) -> list[str]:
+    return [own.document.text[start:end] for start, end in own.ranges]
 
 
-def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Ranges in order, of which those that touch, or have only white space between them, are one."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
@@ -212,7 +225,7 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
-    return iter(joined)
+    return joined
 
 
 def _distinct(answers: Iterable[Answer]) -> list[Answer]:
@@ -222,10 +235,6 @@ def _distinct(answers: Iterable[Answer]) -> list[Answer]:
         if all(answer.end <= other.start or answer.start >= other.end for other in kept):
             kept.append(answer)
     return kept
-
-
-def _stated(document: Document, question: str) -> list[Answer]:
-    return [*definitions(document, question), *Replies(document).to(question)]
 
 
 def _found(read: Read, answer: Answer, is_doubtful: bool) -> FoundAnswer:

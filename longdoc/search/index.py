@@ -39,6 +39,8 @@ from longdoc.search.where import Where, wanted_documents
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from longdoc.pipeline import Pipeline
+    from longdoc.search.answers import FoundAnswers
     from longdoc.search.build import IndexOptions
     from longdoc.search.embedder import Embedder
 
@@ -48,6 +50,8 @@ DEPTH = 100
 """Passages of each list that are joined; more if more hits are wanted."""
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion: how little the first ranks count more than the next ones."""
+PASSAGES = 32
+"""Passages that are read for a question."""
 _KNOWN = ("document_id", "address", "state", "reason", "format", "pages", "characters", "title", "kind", "same_as")
 _READ = ("ok", "partial")
 _SHOWN = ("document_id", "number", "title", "heading", "start", "end", "page", "boxes", "text")
@@ -191,7 +195,7 @@ class Index:
         check_query(query)
         check_count("top_k", top_k, 1)
         check_choice("mode", mode, get_args(Mode))
-        among = None if where is None else wanted_documents(where, (row for _, row in self._documents))
+        among = self._among(where)
         if among is not None and not among:
             return []
         depth = max(top_k, DEPTH) if mode == "hybrid" else top_k
@@ -201,6 +205,58 @@ class Index:
         best = sorted(scores, key=lambda row: (-scores[row], row))[:top_k]
         ranks = [{row: rank for rank, row in enumerate(found, 1)} for found in (by_words, by_vectors)]
         return self._hits(best, scores, *ranks)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        top_k: int = 5,
+        passages: int | None = PASSAGES,
+        where: Where | None = None,
+        pipeline: Pipeline | None = None,
+        min_score: float | None = None,
+        head: str | None = None,
+    ) -> FoundAnswers:
+        """Answers from the documents, word for word: the best one of each document, best first.
+
+        A head that answers questions reads the passages that a search finds for the question. For several answers of
+        one document see ``Pipeline.ask``, with ``index.document(document_id)``.
+
+        Args:
+            question: the question; one that names the parties or the title of a document is asked of that one.
+            top_k: maximum number of answers.
+            passages: how many passages are read; None reads every document whole.
+            where: which documents to ask, as for :meth:`search`.
+            pipeline: what reads them; by default the model shipped with longdoc, loaded at the first question.
+            min_score: threshold of an answer's score, 0..1; by default those of the head.
+            head: name of a head, for its answers alone; by default those of a document's structure come first.
+
+        Returns:
+            Answers with their documents, a list that also says how much was read; see
+            :class:`longdoc.search.answers.FoundAnswers`.
+
+        Raises:
+            ConfigError: an argument is invalid, no head answers questions or several do, or the model is not the one
+                that made the index.
+            SearchError: a file is missing or damaged.
+        """
+        check_query(question)
+        check_count("passages", passages, 1, optional=True)
+        from longdoc.search.answers import Asking, answers_of  # imports the pipeline
+
+        among = self._among(where)
+        known = [row for _, row in self._by_id.values() if among is None or row["document_id"] in among]
+        hits = None if passages is None else self.search(question, top_k=passages, where=where)
+        with self._lock:
+            asking = Asking.of(pipeline or self._pipeline, top_k, min_score, head)
+        found = answers_of(question, known, hits, self.document, asking)
+        rows = self._rows_of(among)
+        found.passages = self.passages if rows is None else len(rows)
+        return found
+
+    def _among(self, where: Where | None) -> set[str] | None:
+        """The ids of the documents that are wanted; None for all."""
+        return None if where is None else wanted_documents(where, (row for _, row in self._documents))
 
     def _by_words(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
         """Row → BM25 score, the best first; of passages that are in the tables."""
@@ -245,6 +301,13 @@ class Index:
         """The documents by id: of several with the same content the one whose passages are in the tables."""
         own = ((part, row) for part, row in self._documents if row["state"] in _READ and not row["same_as"])
         return {row["document_id"]: (part, row) for part, row in own}
+
+    @cached_property
+    def _pipeline(self) -> Pipeline:
+        """What answers questions, unless the caller has something else."""
+        from longdoc.pipeline import Pipeline
+
+        return Pipeline.from_pretrained(**self._given[1])
 
     @cached_property
     def _embedder(self) -> Embedder:

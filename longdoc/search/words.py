@@ -1,8 +1,8 @@
 """The words of all passages in an index of tantivy, ranked by BM25. English words are compared by their stems.
 
-With each passage stand the names of its document, in a field of their own: "the term of the lease between Ada and Bea" is
-then sought in that lease. What is asked with every question, such as "which", is left out.
-A passage is known by the number of its part and its row there, so that a part that has left the tables is taken out.
+With each passage stand the names of its document, in a field of their own, so that "the term of the lease between Ada
+and Bea" is sought in that lease. Words that say nothing of a subject, such as "which", are left out. A passage is known
+by the number of its part and its row there, so that a part that has left the tables is taken out.
 """
 
 from __future__ import annotations
