@@ -31,6 +31,7 @@ from longdoc.errors import ConfigError
 from longdoc.parts import Box
 from longdoc.search import caches
 from longdoc.search.columns import METADATA
+from longdoc.search.graph import near
 from longdoc.search.hits import Hit
 from longdoc.search.parts import Part, Parts
 from longdoc.search.vectors import nearest
@@ -215,7 +216,9 @@ class Index:
             return {}
         with self._lock:
             (vector,) = self._embedder.vectors([query])
-        rows, scores = nearest(self._caches.vectors, vector, depth, self._rows_of(among))
+        graph = self._caches.graph if among is None else None
+        candidates = self._rows_of(among) if graph is None else near(graph, vector, depth)
+        rows, scores = nearest(self._caches.vectors, vector, depth, candidates)
         return dict(zip(rows.tolist(), scores.tolist(), strict=True))
 
     def _rows_of(self, among: set[str] | None) -> np.ndarray | None:
