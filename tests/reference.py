@@ -545,3 +545,8 @@ def reciprocal_ranks(lists):
     """Row → the sum over lists of 1 / (60 + rank), ranks from 1."""
     rows = {row for ranked in lists for row in ranked}
     return {row: sum(1 / (61 + ranked.index(row)) for ranked in lists if row in ranked) for row in rows}
+
+
+def maxsim(query, passage):
+    """The sum, over the vectors of a query, of the largest product with a vector of a passage."""
+    return sum(max(float(np.dot(a, b)) for b in np.asarray(passage)) for a in np.asarray(query))

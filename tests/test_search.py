@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import PreTrainedTokenizerFast
 
 import longdoc
 import reference
-from conftest import make_asking_model, make_tokenizer
+from conftest import make_asking_model, make_model, make_tokenizer
 from longdoc import Document, Index, Section, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import BatchError, ConfigError, SearchError
@@ -361,6 +362,27 @@ def test_wrong_searches(made, options, told):
         made.search(**options)
     with pytest.raises(ConfigError, match="has no document"):
         made.document("0" * 64)
+
+
+def test_hits_are_ordered_anew_by_late_interaction(made, tmp_path, monkeypatch):
+    library = pytest.importorskip("sentence_transformers")
+    base = tmp_path / "base"
+    make_model().encoder.backbone.save_pretrained(base)
+    PreTrainedTokenizerFast(
+        tokenizer_object=make_tokenizer(), pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        mask_token="[MASK]", model_max_length=64,
+    ).save_pretrained(base)  # fmt: skip
+    encoder = library.MultiVectorEncoder(str(base), device="cpu")
+    encoder.save_pretrained(str(tmp_path / "colbert"))
+    query = "assign the lease"
+    hits = made.search(query, mode="words", rerank=tmp_path / "colbert", top_k=50)
+    (words,), texts = encoder.encode_query([query]), encoder.encode_document([hit.text for hit in hits])
+    assert [hit.score for hit in hits] == pytest.approx([reference.maxsim(words, text) for text in texts], rel=1e-4)
+    assert sorted(hit.score for hit in hits)[::-1] == [hit.score for hit in hits]
+    plain = made.search(query, mode="words", top_k=50)
+    assert {(hit.text, hit.word_rank) for hit in hits} == {(hit.text, hit.word_rank) for hit in plain}
+    with pytest.raises(ConfigError, match="no multi-vector encoder"):
+        made.search(query, mode="words", rerank=tmp_path / "nowhere")
 
 
 # ----------------------------------------------------------------------------------------------------------- going on

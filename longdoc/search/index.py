@@ -13,6 +13,7 @@ import os
 import threading
 import zlib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
@@ -42,9 +43,12 @@ if TYPE_CHECKING:
 
     from longdoc.search.build import IndexOptions
     from longdoc.search.embedder import Embedder
+    from longdoc.search.rerank import Reranker
 
 Mode: TypeAlias = Literal["hybrid", "words", "vectors"]
 
+CANDIDATES = 50
+"""Passages that are ordered anew by late interaction; more if more hits are wanted."""
 DEPTH = 100
 """Passages of each list that are joined; more if more hits are wanted."""
 RANK_CONSTANT = 60
@@ -88,6 +92,7 @@ class Index:
         self._caches = caches.opened(self.path, self._manifest["started"])
         self._parts = Parts(self.path, self._caches.stamp.parts)
         self._lock = threading.Lock()
+        self._rerankers: dict[str, Reranker] = {}
 
     @classmethod
     def build(
@@ -175,7 +180,15 @@ class Index:
             if now[address].problem or (now[address].size, now[address].modified) != (entry.size, entry.modified)
         ]
 
-    def search(self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", where: Where | None = None) -> list[Hit]:
+    def search(
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        mode: Mode = "hybrid",
+        where: Where | None = None,
+        rerank: str | os.PathLike[str] | None = None,
+    ) -> list[Hit]:
         """The passages that a query means, the best first.
 
         Args:
@@ -184,6 +197,8 @@ class Index:
             mode: rank by ``"words"``, by ``"vectors"``, or by both.
             where: which documents to search, such as ``{"type": "contract", "effective_date": "2019..2021"}``; see
                 :func:`longdoc.search.where.conditions`.
+            rerank: a multi-vector encoder of sentence-transformers, a folder or hub id, that orders the best 50 anew,
+                by late interaction; slow.
 
         Raises:
             ConfigError: an argument is invalid, or the model is not the one that made the index.
@@ -192,16 +207,30 @@ class Index:
         check_query(query)
         check_count("top_k", top_k, 1)
         check_choice("mode", mode, get_args(Mode))
+        check_type("rerank", rerank, "a folder, a hub id, or None", str, os.PathLike, None)
+        wanted = top_k if rerank is None else max(top_k, CANDIDATES)
         among = None if where is None else wanted_documents(where, (row for _, row in self._documents))
         if among is not None and not among:
             return []
-        depth = max(top_k, DEPTH) if mode == "hybrid" else top_k
+        depth = max(wanted, DEPTH) if mode == "hybrid" else wanted
         by_words = self._by_words(query, depth, among) if mode != "vectors" else {}
         by_vectors = self._by_vectors(query, depth, among) if mode != "words" else {}
         scores = fused(list(by_words), list(by_vectors)) if mode == "hybrid" else by_words or by_vectors
-        best = sorted(scores, key=lambda row: (-scores[row], row))[:top_k]
+        best = sorted(scores, key=lambda row: (-scores[row], row))[:wanted]
         ranks = [{row: rank for rank, row in enumerate(found, 1)} for found in (by_words, by_vectors)]
-        return self._hits(best, scores, *ranks)
+        hits = self._hits(best, scores, *ranks)
+        return hits if rerank is None else self._reranked(query, hits, os.fspath(rerank))[:top_k]
+
+    def _reranked(self, query: str, hits: list[Hit], model: str) -> list[Hit]:
+        """The hits in the order of their late interaction with the query, which is their score then."""
+        from longdoc.search.rerank import Reranker
+
+        with self._lock:
+            if model not in self._rerankers:
+                self._rerankers[model] = Reranker(model, device=self._given[1]["device"])
+            scores = [*self._rerankers[model].scores(query, [hit.text for hit in hits])] if hits else []
+        scored = [replace(hit, score=float(score)) for hit, score in zip(hits, scores, strict=True)]
+        return sorted(scored, key=lambda hit: -hit.score)
 
     def _by_words(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
         """Row → BM25 score, the best first; of passages that are in the tables."""
