@@ -1,7 +1,7 @@
 """How well a search finds the passages that hold the clauses of 100 contracts: by words, by vectors, and by both.
 
 The contracts are the 28 for development and the 72 held-out ones of CUAD, read from ``LONGDOC_DATA``; settings were
-chosen on the former alone. A query is a question about a category; a passage is relevant if it holds at least half of an
+chosen on the former alone. A query is a question on a category; a passage is relevant if it holds at least half of an
 annotated answer, or consists of one by half. Vectors are those of all-MiniLM-L6-v2 as it is.
 """
 

@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="M", help="the model that made the index, if it is not where it was then")
     parser.add_argument("--device", default="auto", metavar="D", help="where it computes: cpu or cuda; default: auto")
+    parser.add_argument(
+        "--rerank", metavar="M", help="order the best 50 anew with this multi-vector encoder of sentence-transformers"
+    )
     parser.add_argument("--format", choices=["table", "jsonl"], default="table", help="default: table")
 
 
@@ -56,7 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     from longdoc.search.index import Index
 
     index = Index(arguments.index, model=arguments.model, device=arguments.device)
-    hits = index.search(arguments.query, top_k=arguments.top_k, mode=arguments.mode, where=where)
+    hits = index.search(
+        arguments.query, top_k=arguments.top_k, mode=arguments.mode, where=where, rerank=arguments.rerank
+    )
     if arguments.format == "jsonl":
         for hit in hits:
             console.write_data(as_json(hit.to_dict()))

@@ -5,7 +5,7 @@
         stamp.json          the parts whose passages the caches hold, in their order
         vectors-0.f16       of all their passages: see `vectors`
         words/              the same passages: see `words`
-        graph-0.usearch     for many passages: see `graph`
+        graph-0.usearch     of a million passages or more: see `graph`
 
 Parts never change: those that have come are added, those that have left are taken out. A kill leaves the former stamp,
 and what it names, so that the next update does again what was not finished.
@@ -24,6 +24,7 @@ from longdoc.batch.lock import Lock, is_locked
 from longdoc.batch.status import JOURNAL
 from longdoc.durable import flush, write_atomically
 from longdoc.errors import BatchError, SearchError, require
+from longdoc.search.graph import AT_LEAST, open_graph, write_graph
 from longdoc.search.parts import Part, Parts
 from longdoc.search.vectors import map_vectors
 from longdoc.search.words import PassageWords, Words, names_of, remove_words
@@ -50,6 +51,8 @@ class Stamp:
     """Of the vectors; 0 without any."""
     vectors: str = "vectors-0.f16"
     """The name of their file."""
+    graph: str = ""
+    """The name of the file with the graph; empty without one."""
     started: str = ""
     """When the run began that made the parts."""
     format: int = _FORMAT
@@ -72,6 +75,7 @@ class Caches:
         self.stamp, home = stamp, folder / FOLDER
         self.vectors = map_vectors(home / stamp.vectors, stamp.rows, stamp.width)
         self.words = Words(home / _WORDS)
+        self.graph = open_graph(home / stamp.graph, stamp.rows) if stamp.graph else None
         if len(self.words) != stamp.rows and not is_locked(folder):
             raise SearchError(
                 f"{home / _WORDS}: is damaged: {count(len(self.words), 'passage')}, where {stamp.rows:,} should be; "
@@ -128,18 +132,18 @@ def _update(folder: Path, started: str) -> None:
     old = _read_stamp(folder)
     if old is None or old.started != started:
         old = Stamp(started=started)
-        for each in home.glob("vectors-*"):
+        for each in (*home.glob("vectors-*"), *home.glob("graph-*")):
             each.unlink()
         remove_words(home / _WORDS)
     names = _committed(folder)
     known = {part.name: part for part in old.parts}
     parts = Parts(folder, [known.get(name) or Part(name, _n_rows(folder, name)) for name in names])
-    new = _with_vectors(home, old, parts)
+    new = _with_graph(home, old, _with_vectors(home, old, parts))
     _update_words(home / _WORDS, old, parts)
     if new != old or not (home / _STAMP).exists():
         write_atomically(home / _STAMP, json.dumps(asdict(new), indent=1) + "\n")
-    for each in home.glob("vectors-*"):
-        if each.name != new.vectors:
+    for each in (*home.glob("vectors-*"), *home.glob("graph-*")):
+        if each.name not in (new.vectors, new.graph):
             each.unlink()  # a process that searches it keeps it
 
 
@@ -176,7 +180,8 @@ def _read_stamp(folder: Path) -> Stamp | None:
         found: Stamp = Reader().read(Stamp, parse((folder / FOLDER / _STAMP).read_text(encoding="utf-8")), "stamp")
     except (FileNotFoundError, ValueError):
         return None
-    return found if found.format == _FORMAT and Path(found.vectors).name == found.vectors else None
+    is_plain = all(Path(name).name == name for name in (found.vectors, found.graph))
+    return found if found.format == _FORMAT and is_plain else None
 
 
 # -------------------------------------------------------------------------------------------------------------- vectors
@@ -220,6 +225,25 @@ def _copy(source: Path, target: object, size: int) -> None:
 def _n_common(old: Sequence[Part], new: Sequence[Part]) -> int:
     """How many parts both begin with."""
     return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+
+
+def _with_graph(home: Path, old: Stamp, new: Stamp) -> Stamp:
+    """Writes the graph of the vectors, if there are so many; returns the stamp that says so."""
+    if new.rows < AT_LEAST:
+        return replace(new, graph="")
+    is_added_to = new.vectors == old.vectors and _n_common(old.parts, new.parts) == len(old.parts)
+    if old.graph and is_added_to and new.parts == old.parts:
+        try:
+            open_graph(home / old.graph, new.rows)
+            return replace(new, graph=old.graph)
+        except SearchError:
+            is_added_to = False
+    number = int(Path(old.graph).stem.rpartition("-")[2]) + 1 if old.graph else 0
+    path = home / f"graph-{number}.usearch"
+    vectors = map_vectors(home / new.vectors, new.rows, new.width)
+    write_graph(path, vectors, former=home / old.graph if old.graph and is_added_to else None)
+    flush(path)
+    return replace(new, graph=path.name)
 
 
 # ---------------------------------------------------------------------------------------------------------------- words

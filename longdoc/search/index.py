@@ -13,6 +13,7 @@ import os
 import threading
 import zlib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
@@ -22,16 +23,16 @@ import numpy as np
 from longdoc.arguments import check_choice, check_count, check_type
 from longdoc.batch.inputs import look
 from longdoc.batch.ledger import read_ledger
-from longdoc.batch.manifest import read_manifest
 from longdoc.batch.progress import RunStatus, read_status
-from longdoc.batch.request import fingerprint
 from longdoc.batch.status import JOURNAL
 from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.parts import Box
 from longdoc.search import caches
 from longdoc.search.columns import METADATA
+from longdoc.search.graph import near
 from longdoc.search.hits import Hit
+from longdoc.search.origin import index_manifest, model_of
 from longdoc.search.parts import Part, Parts
 from longdoc.search.vectors import nearest
 from longdoc.search.where import Where, wanted_documents
@@ -43,9 +44,12 @@ if TYPE_CHECKING:
     from longdoc.search.answers import FoundAnswers
     from longdoc.search.build import IndexOptions
     from longdoc.search.embedder import Embedder
+    from longdoc.search.rerank import Reranker
 
 Mode: TypeAlias = Literal["hybrid", "words", "vectors"]
 
+CANDIDATES = 50
+"""Passages that are ordered anew by late interaction; more if more hits are wanted."""
 DEPTH = 100
 """Passages of each list that are joined; more if more hits are wanted."""
 RANK_CONSTANT = 60
@@ -85,12 +89,14 @@ class Index:
         """
         check_type("path", path, "the path of a folder", str, os.PathLike)
         self.path = Path(path)
-        self._manifest = _manifest(self.path)
+        self._manifest = index_manifest(self.path)
         check_type("model", model, "a folder, a hub id, or None", str, os.PathLike, None)
-        self._given = None if model is None else os.fspath(model), {"device": device, "precision": precision}
+        options: dict[str, Any] = {"device": device, "precision": precision}
+        self._given = None if model is None else os.fspath(model), options
         self._caches = caches.opened(self.path, self._manifest["started"])
         self._parts = Parts(self.path, self._caches.stamp.parts)
         self._lock = threading.Lock()
+        self._rerankers: dict[str, Reranker] = {}
 
     @classmethod
     def build(
@@ -178,7 +184,15 @@ class Index:
             if now[address].problem or (now[address].size, now[address].modified) != (entry.size, entry.modified)
         ]
 
-    def search(self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", where: Where | None = None) -> list[Hit]:
+    def search(
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        mode: Mode = "hybrid",
+        where: Where | None = None,
+        rerank: str | os.PathLike[str] | None = None,
+    ) -> list[Hit]:
         """The passages that a query means, the best first.
 
         Args:
@@ -187,6 +201,8 @@ class Index:
             mode: rank by ``"words"``, by ``"vectors"``, or by both.
             where: which documents to search, such as ``{"type": "contract", "effective_date": "2019..2021"}``; see
                 :func:`longdoc.search.where.conditions`.
+            rerank: a multi-vector encoder of sentence-transformers, a folder or hub id, that orders the best 50 anew,
+                by late interaction; slow.
 
         Raises:
             ConfigError: an argument is invalid, or the model is not the one that made the index.
@@ -195,16 +211,30 @@ class Index:
         check_query(query)
         check_count("top_k", top_k, 1)
         check_choice("mode", mode, get_args(Mode))
+        check_type("rerank", rerank, "a folder, a hub id, or None", str, os.PathLike, None)
+        wanted = top_k if rerank is None else max(top_k, CANDIDATES)
         among = self._among(where)
         if among is not None and not among:
             return []
-        depth = max(top_k, DEPTH) if mode == "hybrid" else top_k
+        depth = max(wanted, DEPTH) if mode == "hybrid" else wanted
         by_words = self._by_words(query, depth, among) if mode != "vectors" else {}
         by_vectors = self._by_vectors(query, depth, among) if mode != "words" else {}
         scores = fused(list(by_words), list(by_vectors)) if mode == "hybrid" else by_words or by_vectors
-        best = sorted(scores, key=lambda row: (-scores[row], row))[:top_k]
+        best = sorted(scores, key=lambda row: (-scores[row], row))[:wanted]
         ranks = [{row: rank for rank, row in enumerate(found, 1)} for found in (by_words, by_vectors)]
-        return self._hits(best, scores, *ranks)
+        hits = self._hits(best, scores, *ranks)
+        return hits if rerank is None else self._reranked(query, hits, os.fspath(rerank))[:top_k]
+
+    def _reranked(self, query: str, hits: list[Hit], model: str) -> list[Hit]:
+        """The hits in the order of their late interaction with the query, which is their score then."""
+        from longdoc.search.rerank import Reranker
+
+        with self._lock:
+            if model not in self._rerankers:
+                self._rerankers[model] = Reranker(model, device=self._given[1]["device"])
+            scores = [*self._rerankers[model].scores(query, [hit.text for hit in hits])] if hits else []
+        scored = [replace(hit, score=float(score)) for hit, score in zip(hits, scores, strict=True)]
+        return sorted(scored, key=lambda hit: -hit.score)
 
     def ask(
         self,
@@ -219,8 +249,7 @@ class Index:
     ) -> FoundAnswers:
         """Answers from the documents, word for word: the best one of each document, best first.
 
-        A head that answers questions reads the passages that a search finds for the question. For several answers of
-        one document see ``Pipeline.ask``, with ``index.document(document_id)``.
+        A head that answers questions reads the passages that a search finds for the question.
 
         Args:
             question: the question; one that names the parties or the title of a document is asked of that one.
@@ -231,9 +260,7 @@ class Index:
             min_score: threshold of an answer's score, 0..1; by default those of the head.
             head: name of a head, for its answers alone; by default those of a document's structure come first.
 
-        Returns:
-            Answers with their documents, a list that also says how much was read; see
-            :class:`longdoc.search.answers.FoundAnswers`.
+        Returns a list that also says how much was read: :class:`longdoc.search.answers.FoundAnswers`.
 
         Raises:
             ConfigError: an argument is invalid, no head answers questions or several do, or the model is not the one
@@ -271,7 +298,9 @@ class Index:
             return {}
         with self._lock:
             (vector,) = self._embedder.vectors([query])
-        rows, scores = nearest(self._caches.vectors, vector, depth, self._rows_of(among))
+        graph = self._caches.graph if among is None else None
+        candidates = self._rows_of(among) if graph is None else near(graph, vector, depth)
+        rows, scores = nearest(self._caches.vectors, vector, depth, candidates)
         return dict(zip(rows.tolist(), scores.tolist(), strict=True))
 
     def _rows_of(self, among: set[str] | None) -> np.ndarray | None:
@@ -317,19 +346,7 @@ class Index:
             ConfigError: it is not the one that made the index, or is not where it was.
         """
         given, options = self._given
-        name = given or caches.read_model(self.path) or "default"
-        try:
-            found = fingerprint(name)
-        except ConfigError as error:
-            raise ConfigError(
-                f"{self.path}: was made with the model {self.model}, which is not at {name} any more ({error}); say "
-                "where it is: Index(path, model='a folder')"
-            ) from error
-        if _digest(found) != _digest(self.model):
-            raise ConfigError(
-                f"{self.path}: was made with the model {self.model}, and {name} is another one, {found}; say where the "
-                "first is: Index(path, model='a folder'), or make an index with this one"
-            )
+        name = model_of(self.path, self.model, given)
         from longdoc.search.embedder import Embedder  # imports the pipeline, which a search by words does without
 
         return Embedder.load(name, **options)
@@ -381,23 +398,3 @@ def check_query(query: object) -> None:
     check_type("query", query, "a text", str)
     if not str(query).strip():
         raise ConfigError("the query is empty; give some words, such as 'assignment without consent'")
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    """What an index was made with.
-
-    Raises:
-        ConfigError: the folder holds none.
-    """
-    try:
-        found = read_manifest(folder)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be read ({error.strerror or error})") from error
-    if found is None or "index" not in found["settings"]:
-        what = "holds the tables of `longdoc extract`, and no index" if found else "holds no index"
-        raise ConfigError(f"{folder}: {what}; make one: longdoc index FOLDER -o {folder}")
-    return found
-
-
-def _digest(model: str) -> str:
-    return model.rpartition("@")[2]
