@@ -11,6 +11,15 @@ from longdoc.errors import ConfigError
 from longdoc.search import caches
 
 
+def is_index(folder: Path) -> bool:
+    """Whether a folder holds an index, as far as one sees from outside; it may be damaged."""
+    try:
+        found = read_manifest(folder)
+    except (ConfigError, OSError):
+        return False
+    return found is not None and "index" in found["settings"]
+
+
 def index_manifest(folder: Path) -> dict[str, Any]:
     """What an index was made with.
 
