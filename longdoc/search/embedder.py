@@ -39,7 +39,7 @@ class Embedder:
         Raises:
             ConfigError: there is no such model, or it has no such head.
         """
-        return cls(Pipeline.from_pretrained(embed=model, progress=False, **options))
+        return cls(Pipeline.from_pretrained(embed=model, rules=[], progress=False, **options))
 
     @property
     def width(self) -> int:
