@@ -2,9 +2,13 @@
 
 import dataclasses
 import datetime
+import functools
 import itertools
 import json
+import os
 import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -463,6 +467,85 @@ def test_a_graph_finds_what_is_near_and_follows(model, tmp_path, monkeypatch):
         Index(tmp_path / "out", model=model)
     monkeypatch.setattr(caches, "AT_LEAST", 3)
     assert len(build(folder, tmp_path / "out", model)._caches.graph) == again.passages
+
+
+# ----------------------------------------------------------------------------------------------------- other databases
+
+
+def test_a_table_of_lancedb(model, tmp_path):
+    lancedb = pytest.importorskip("lancedb")
+    from longdoc.search.adapters.lancedb import write as write_lance
+
+    folder = write(tmp_path / "in")
+    index = build(folder, tmp_path / "out", model)
+    assert write_lance(index, str(tmp_path / "db")) == index.passages
+    assert write_lance(index, str(tmp_path / "db")) == 0
+    write(folder, lease="1. Assignment\n\nThis lease may be assigned.", more="Another royalty is due.")
+    index = build(folder, tmp_path / "out", model)
+    assert 0 < write_lance(index, str(tmp_path / "db")) < index.passages
+    table = lancedb.connect(str(tmp_path / "db")).open_table("passages")
+    rows = table.to_arrow().to_pylist()
+    assert {(row["address"], row["start"], row["text"]) for row in rows} == {
+        (hit.address, hit.start, hit.text) for hit in index.search("the lease", mode="vectors", top_k=100)
+    }
+    best = index.search("the lease", mode="vectors", top_k=3)
+    query = index._embedder.vectors(["the lease"])[0]
+    found = table.search(query.tolist()).metric("dot").limit(3).to_list()
+    assert [row["text"] for row in found] == [hit.text for hit in best]
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    """A connection to a PostgreSQL with pgvector: the one that ``LONGDOC_POSTGRES`` names, or one that is started."""
+    psycopg = pytest.importorskip("psycopg")
+    pytest.importorskip("pgvector")
+    if address := os.environ.get("LONGDOC_POSTGRES"):
+        with psycopg.connect(address, autocommit=True) as connection:
+            yield connection
+        return
+    found = sorted(Path("/usr/share/postgresql").glob("*/extension/vector.control"))
+    if not found or (os.getuid() == 0 and shutil.which("runuser") is None):
+        pytest.skip("no PostgreSQL with pgvector: apt-get install postgresql postgresql-*-pgvector")
+    programs = Path("/usr/lib/postgresql", found[-1].parts[4], "bin")
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user = []
+    if os.getuid() == 0:  # as whom PostgreSQL does not start
+        as_user = ["runuser", "-u", "postgres", "--"]
+        folder = Path(tempfile.mkdtemp(prefix="longdoc-postgres-"))
+        shutil.chown(folder, "postgres")
+    options = f"-k {folder} -c listen_addresses="
+    run = functools.partial(subprocess.run, check=True, capture_output=True, cwd="/")
+    run([*as_user, programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "longdoc"])
+    run([*as_user, programs / "pg_ctl", "-D", folder / "data", "-o", options, "-l", folder / "log", "-w", "start"])
+    try:
+        with psycopg.connect(host=str(folder), user="longdoc", dbname="postgres", autocommit=True) as connection:
+            yield connection
+    finally:
+        run([*as_user, programs / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"])
+        shutil.rmtree(folder)
+
+
+def test_a_table_of_postgresql(postgres, model, tmp_path):
+    from longdoc.search.adapters.pgvector import write as write_postgres
+
+    folder = write(tmp_path / "in", nul="A text with\0NUL.")
+    index = build(folder, tmp_path / "out", model)
+    postgres.execute('DROP TABLE IF EXISTS "our passages"')
+    assert write_postgres(index, postgres, table="our passages") == index.passages
+    assert write_postgres(index, postgres, table="our passages") == 0
+    write(folder, lease="1. Assignment\n\nThis lease may be assigned.", more="Another royalty is due.")
+    index = build(folder, tmp_path / "out", model)
+    assert 0 < write_postgres(index, postgres, table="our passages") < index.passages
+    hits = index.search("the lease", mode="vectors", top_k=100)
+    rows = postgres.execute('SELECT address, start, text FROM "our passages"').fetchall()
+    assert set(rows) == {(hit.address, hit.start, hit.text.replace("\0", "\ufffd")) for hit in hits}
+    query = "[" + ",".join(map(str, index._embedder.vectors(["the lease"])[0].tolist())) + "]"
+    found = postgres.execute(
+        'SELECT text, -(vector <#> %s::halfvec) FROM "our passages" ORDER BY vector <#> %s::halfvec LIMIT 3',
+        (query, query),
+    ).fetchall()
+    assert [text for text, _ in found] == [hit.text for hit in hits[:3]]
+    assert [score for _, score in found] == pytest.approx([hit.score for hit in hits[:3]], abs=2e-3)
 
 
 # -------------------------------------------------------------------------------------------------------- what is wrong
