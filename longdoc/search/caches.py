@@ -18,6 +18,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from longdoc.batch.ledger import read_ledger
 from longdoc.batch.lock import Lock, is_locked
@@ -189,20 +190,21 @@ def _read_stamp(folder: Path) -> Stamp | None:
 
 def _with_vectors(home: Path, old: Stamp, parts: Parts) -> Stamp:
     """Writes the vectors of the parts; returns the stamp that says so."""
-    n_kept = _n_common(old.parts, parts.parts)
+    path = home / old.vectors
+    is_whole = path.exists() and path.stat().st_size >= old.rows * old.width * 2
+    if is_whole and parts.parts == old.parts:
+        return old
+    n_kept = _n_common(old.parts, parts.parts) if is_whole else 0
     kept = sum(part.rows for part in old.parts[:n_kept])
     size = kept * old.width * 2
-    path = home / old.vectors
-    if not path.exists() or path.stat().st_size < old.rows * old.width * 2:
-        n_kept = size = 0
     new = path
-    if n_kept < len(old.parts):  # another process may have mapped the file, and what leaves is in its midst
+    if is_whole and n_kept < len(old.parts):  # another process may have mapped the file, and its midst would change
         number = int(path.stem.rpartition("-")[2]) + 1
         new = home / f"vectors-{number}.f16"
     width = old.width
     with new.open("r+b" if new == path and path.exists() else "wb") as file:
         if new == path:
-            file.truncate(max(size, 0))
+            file.truncate(size)
             file.seek(size)
         elif size:
             _copy(path, file, size)
@@ -214,11 +216,11 @@ def _with_vectors(home: Path, old: Stamp, parts: Parts) -> Stamp:
     return replace(old, parts=parts.parts, width=width, vectors=new.name)
 
 
-def _copy(source: Path, target: object, size: int) -> None:
+def _copy(source: Path, target: IO[bytes], size: int) -> None:
     with source.open("rb") as file:
         while size:
             block = file.read(min(size, _BLOCK))
-            target.write(block)  # type: ignore[attr-defined]
+            target.write(block)
             size -= len(block)
 
 

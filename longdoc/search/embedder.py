@@ -9,6 +9,7 @@ import numpy as np
 
 from longdoc.document import Document
 from longdoc.pipeline import Pipeline
+from longdoc.sources import load_models
 from longdoc.stream import progress_bar
 from longdoc.windows import Tokens
 
@@ -34,12 +35,13 @@ class Embedder:
 
     @classmethod
     def load(cls, model: str, **options: Any) -> Embedder:
-        """The embedding head of a model; ``options`` as for ``Pipeline.from_pretrained``.
+        """The embedding head of a model; ``options``: the device and precision of ``Pipeline.from_pretrained``.
 
         Raises:
             ConfigError: there is no such model, or it has no such head.
         """
-        return cls(Pipeline.from_pretrained(embed=model, progress=False, **options))
+        models = load_models(None, {"embed": model}, only_windows=True, **options)
+        return cls(Pipeline(*models, progress=False, **options))
 
     @property
     def width(self) -> int:

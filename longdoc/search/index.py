@@ -29,7 +29,7 @@ from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.parts import Box
 from longdoc.search import caches
-from longdoc.search.columns import METADATA
+from longdoc.search.columns import METADATA, index_schemas
 from longdoc.search.graph import near
 from longdoc.search.hits import Hit
 from longdoc.search.origin import index_manifest, model_of
@@ -38,6 +38,7 @@ from longdoc.search.vectors import nearest
 from longdoc.search.where import Where, wanted_documents
 
 if TYPE_CHECKING:
+    import pyarrow
     from typing_extensions import Unpack
 
     from longdoc.pipeline import Pipeline
@@ -168,6 +169,47 @@ class Index:
             raise ConfigError(f"{self.path}: has no document {document_id!r:.80}; give the document_id of a hit")
         part, _ = self._by_id[document_id]
         return Document.from_json(zlib.decompress(self._parts.content(part, document_id)).decode())
+
+    @property
+    def width(self) -> int:
+        """Length of the vectors; 0 if there are none."""
+        return self._caches.stamp.width
+
+    @property
+    def part_names(self) -> list[str]:
+        """The parts of the passages. A part never changes: a build that changes anything makes new ones."""
+        return [f"{part.name} {self._manifest['started']}" for part in self._parts.parts]
+
+    @property
+    def part_schema(self) -> pyarrow.Schema:
+        """The columns of `part`."""
+        import pyarrow
+
+        own = [column for column in index_schemas()["passages"] if column.name != "vector"]
+        more = [pyarrow.field(name, pyarrow.string()) for name in ("part", "address", "document_title")]
+        vector = pyarrow.field("vector", pyarrow.list_(pyarrow.float16(), self.width))
+        return pyarrow.schema([*more, *(column.remove_metadata() for column in own), vector])
+
+    def part(self, name: str) -> pyarrow.Table:
+        """The passages of a part, for other databases: their columns, with the address and title of their document.
+
+        ``vector`` is a list of float16.
+
+        Raises:
+            ConfigError: there is no such part.
+            SearchError: a file is missing or damaged.
+        """
+        if name not in self.part_names:
+            raise ConfigError(f"{self.path}: has no part {name!r:.80}; part_names has them all")
+        part = self._parts.parts[self.part_names.index(name)]
+        rows = self._parts.all_passages(part)
+        for row in rows:
+            _, known = self._by_id[row["document_id"]]
+            row |= {"part": name, "address": known["address"], "document_title": known["title"]}
+            row["vector"] = np.frombuffer(row["vector"], "<f2")
+        import pyarrow
+
+        return pyarrow.Table.from_pylist(rows, schema=self.part_schema)
 
     def outdated(self, addresses: Collection[str]) -> list[str]:
         """Which of some documents have changed since they were read, or are gone, by the size and time of their files.

@@ -74,6 +74,12 @@ class Parts:
         rows = self._read(part, "documents", ["document_id", "content"]).to_pylist()
         return bytes(next(row["content"] for row in rows if row["document_id"] == document_id and row["content"]))
 
+    def all_passages(self, part: Part) -> list[dict[str, Any]]:
+        """All rows of a part in the table ``passages``."""
+        path = self._path("passages", part)
+        with _read_errors(path):
+            return list(self._parquet.read_table(path).to_pylist())
+
     def passages(self, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
         """The rows of the table ``passages`` with these numbers, in their order.
 
