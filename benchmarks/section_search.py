@@ -97,10 +97,10 @@ def search(index: Index, query: Query, setting: str) -> dict[str, Found]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--index", type=Path, default=FOLDER, help="folder of the index; made if need be")
-    parser.add_argument("--part", choices=["dev", "all"], default="all", help="contracts; default: all 100")
+    parser.add_argument("--part", choices=["dev", "test", "all"], default="all", help="contracts; default: all 100")
     arguments = parser.parse_args()
 
-    contracts = held_out(("dev",) if arguments.part == "dev" else ("dev", "test"))
+    contracts = held_out(("dev", "test") if arguments.part == "all" else (arguments.part,))
     index, ids = index_of(contracts, arguments.index)
     results: dict[tuple[str, int, str, str], list[Found]] = defaultdict(list)
     asked = [("within", wording) for wording in WORDINGS] + [("corpus", 0)]
@@ -114,7 +114,7 @@ def main() -> None:
                     results[setting, wording, part, mode].append(found)
     rows = []
     for setting, wording in asked:
-        for part in ("test", "dev", "all") if arguments.part == "all" else ("dev",):
+        for part in ("test", "dev", "all") if arguments.part == "all" else (arguments.part,):
             of_part = {mode: results[setting, wording, part, mode] for mode in MODES}
             cells = [f"{math.fsum(x) / len(x):.3f}" for own in of_part.values() for x in zip(*own, strict=True)]
             rows.append([SETTINGS[setting], WORDINGS[wording], part, len(of_part["hybrid"]), *cells])

@@ -140,7 +140,7 @@ def answers_of(
     load: Callable[[str], Document],
     asking: Asking,
 ) -> FoundAnswers:
-    """Answers to a question; how many passages there are is left to the caller.
+    """Answers to a question; the caller counts passages.
 
     Args:
         question: the question.
@@ -164,7 +164,6 @@ def answers_of(
             parts = tuple(_joined(own)) if hits is not None else ((0, len(document.text)),)
             reads.append(_with_candidates(Read(document=document, known=rows[id], ranges=parts), question, asking, bar))
     found = _chosen(question, reads, asking)
-    found.passages_read = 0 if hits is None else len(hits)
     found.documents = len(known)
     return found
 

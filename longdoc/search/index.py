@@ -321,6 +321,7 @@ class Index:
         found = answers_of(question, known, hits, self.document, asking)
         rows = self._rows_of(among)
         found.passages = self.passages if rows is None else len(rows)
+        found.passages_read = found.passages if hits is None else len(hits)
         return found
 
     def _among(self, where: Where | None) -> set[str] | None:
