@@ -340,7 +340,7 @@ class Index:
         if not self.passages:
             return {}
         with self._lock:
-            (vector,) = self._embedder.vectors([query])
+            vector = self._embedder.query(query)
         graph = self._caches.graph if among is None else None
         candidates = self._rows_of(among) if graph is None else near(graph, vector, depth)
         rows, scores = nearest(self._caches.vectors, vector, depth, candidates)
