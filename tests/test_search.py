@@ -7,8 +7,11 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -436,6 +439,38 @@ def test_caches_that_were_interrupted_are_mended(model, tmp_path, monkeypatch, s
     same(Index(tmp_path / "out", model=model), build(folder, tmp_path / "anew", model))
 
 
+ONE_BY_ONE = """
+import sys
+from longdoc import cli
+from longdoc.batch import extract, stages
+if __name__ == "__main__":
+    extract.GROUPS_IN_PART = stages._IN_GROUP = stages._LARGE = 1
+    sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.rare
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_build_goes_on(model, tmp_path, number):
+    folder, out, script = write(tmp_path / "in"), tmp_path / "out", tmp_path / "one_by_one.py"
+    for i in range(12):
+        (folder / f"more {i}.txt").write_text(f"{i}. Royalty\n\n" + f"The royalty of {i} is due. " * 200)
+    script.write_text(ONE_BY_ONE)
+    options = ["--no-records", "--device", "cpu", "--precision", "float32", "--workers", "1"]
+    command = [sys.executable, script, "index", folder, "-o", out, "--model", model, *options]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 120
+        while not (out / "journal.jsonl").exists() or (out / "journal.jsonl").read_bytes().count(b'"commit"') < 3:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(number)
+    assert process.returncode != 0
+    assert 0 < Index(out, model=model).status.n_left < 17
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1  # one cannot be read
+    same(Index(out, model=model), build(folder, tmp_path / "whole", model))
+
+
 def test_an_index_made_anew_has_nothing_of_the_former_one(model, tmp_path, monkeypatch):
     monkeypatch.setattr(extract, "check", lambda *_: None)  # in a process of its own
     folder = write(tmp_path / "in")
@@ -472,6 +507,7 @@ def test_a_graph_finds_what_is_near_and_follows(model, tmp_path, monkeypatch):
 # ----------------------------------------------------------------------------------------------------- other databases
 
 
+@pytest.mark.rare
 def test_a_table_of_lancedb(model, tmp_path):
     lancedb = pytest.importorskip("lancedb")
     from longdoc.search.adapters.lancedb import write as write_lance
