@@ -21,19 +21,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from longdoc.arguments import check_choice, check_count, check_type
-from longdoc.batch.inputs import look
-from longdoc.batch.ledger import read_ledger
 from longdoc.batch.progress import RunStatus, read_status
-from longdoc.batch.status import JOURNAL
 from longdoc.document import Document
 from longdoc.errors import ConfigError
-from longdoc.parts import Box
 from longdoc.search import caches
 from longdoc.search.columns import METADATA, index_schemas
 from longdoc.search.graph import near
-from longdoc.search.hits import Hit
-from longdoc.search.origin import index_manifest, model_of
+from longdoc.search.hits import PASSAGE_COLUMNS, Hit
+from longdoc.search.origin import index_manifest, model_of, outdated
 from longdoc.search.parts import Part, Parts
+from longdoc.search.ranks import check_query, fused
 from longdoc.search.vectors import nearest
 from longdoc.search.where import Where, wanted_documents
 
@@ -53,13 +50,10 @@ CANDIDATES = 50
 """Passages that are ordered anew by late interaction; more if more hits are wanted."""
 DEPTH = 100
 """Passages of each list that are joined; more if more hits are wanted."""
-RANK_CONSTANT = 60
-"""Of reciprocal rank fusion: how little the first ranks count more than the next ones."""
 PASSAGES = 32
 """Passages that are read for a question."""
 _KNOWN = ("document_id", "address", "state", "reason", "format", "pages", "characters", "title", "kind", "same_as")
 _READ = ("ok", "partial")
-_SHOWN = ("document_id", "number", "title", "heading", "start", "end", "page", "boxes", "text")
 
 
 class Index:
@@ -217,14 +211,7 @@ class Index:
         Raises:
             BatchError: the journal is damaged.
         """
-        entries = read_ledger(self.path / JOURNAL)[0].entries
-        given = {address: entries[address] for address in addresses if address in entries}
-        now = {address: look(address) for address in given}
-        return [
-            address
-            for address, entry in given.items()
-            if now[address].problem or (now[address].size, now[address].modified) != (entry.size, entry.modified)
-        ]
+        return outdated(self.path, addresses)
 
     def search(
         self,
@@ -401,43 +388,7 @@ class Index:
         word_ranks: Mapping[int, int],
         vector_ranks: Mapping[int, int],
     ) -> list[Hit]:
-        found = self._parts.passages(rows, _SHOWN)
-        return [
-            Hit(
-                document_id=own["document_id"],
-                address=self._by_id[own["document_id"]][1]["address"],
-                title=self._by_id[own["document_id"]][1]["title"] or "",
-                section_number=own["number"],
-                section_title=own["title"],
-                boxes=tuple(Box(**box) for box in own["boxes"]),
-                score=float(scores[row]),
-                word_rank=word_ranks.get(row),
-                vector_rank=vector_ranks.get(row),
-                **{name: own[name] for name in ("heading", "start", "end", "text", "page")},
-            )
-            for row, own in zip(rows, found, strict=True)
-        ]
-
-
-def fused(*lists: list[int]) -> dict[int, float]:
-    """Row → the sum of its reciprocal ranks in several lists, each with ``RANK_CONSTANT`` added.
-
-    >>> {row: round(score, 4) for row, score in fused([7, 3], [3]).items()}
-    {7: 0.0164, 3: 0.0325}
-    """
-    scores: dict[int, float] = {}
-    for rows in lists:
-        for rank, row in enumerate(rows, 1):
-            scores[row] = scores.get(row, 0.0) + 1 / (RANK_CONSTANT + rank)
-    return scores
-
-
-def check_query(query: object) -> None:
-    """Checks that a query is a text with words.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    check_type("query", query, "a text", str)
-    if not str(query).strip():
-        raise ConfigError("the query is empty; give some words, such as 'assignment without consent'")
+        found = self._parts.passages(rows, PASSAGE_COLUMNS)
+        known = [self._by_id[own["document_id"]][1] for own in found]
+        ranks = [(scores[row], word_ranks.get(row), vector_ranks.get(row)) for row in rows]
+        return [Hit.of(*each) for each in zip(found, known, ranks, strict=True)]

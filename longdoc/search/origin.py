@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from longdoc.batch.inputs import look
+from longdoc.batch.ledger import read_ledger
 from longdoc.batch.manifest import read_manifest
 from longdoc.batch.request import fingerprint
+from longdoc.batch.status import JOURNAL
 from longdoc.errors import ConfigError
 from longdoc.search import caches
 
@@ -34,6 +38,18 @@ def index_manifest(folder: Path) -> dict[str, Any]:
         what = "holds the tables of `longdoc extract`, and no index" if found else "holds no index"
         raise ConfigError(f"{folder}: {what}; make one: longdoc index FOLDER -o {folder}")
     return found
+
+
+def outdated(folder: Path, addresses: Collection[str]) -> list[str]:
+    """See `longdoc.search.index.Index.outdated`."""
+    entries = read_ledger(folder / JOURNAL)[0].entries
+    given = {address: entries[address] for address in addresses if address in entries}
+    now = {address: look(address) for address in given}
+    return [
+        address
+        for address, entry in given.items()
+        if now[address].problem or (now[address].size, now[address].modified) != (entry.size, entry.modified)
+    ]
 
 
 def model_of(folder: Path, made_with: str, given: str | None) -> str:
