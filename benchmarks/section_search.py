@@ -8,7 +8,7 @@ annotated answer, or consists of one by half. Vectors are those of all-MiniLM-L6
 import argparse
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +94,16 @@ def search(index: Index, query: Query, setting: str) -> dict[str, Found]:
     return found
 
 
+def row_of(
+    results: Mapping[tuple[str, int, str, str], list[Found]], setting: str, wordings: Sequence[int], part: str
+) -> list[object]:
+    """The mean figures of some wordings."""
+    found = {mode: [each for wording in wordings for each in results[setting, wording, part, mode]] for mode in MODES}
+    cells = [f"{math.fsum(figures) / len(figures):.3f}" for own in found.values() for figures in zip(*own, strict=True)]
+    name = WORDINGS[wordings[0]] if len(wordings) == 1 else f"mean of the {len(wordings)}"
+    return [SETTINGS[setting], name, part, len(found["hybrid"]), *cells]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--index", type=Path, default=FOLDER, help="folder of the index; made if need be")
@@ -112,12 +122,9 @@ def main() -> None:
             for mode, found in search(index, query, setting).items():
                 for part in (cuad_part(query.contract), "all"):
                     results[setting, wording, part, mode].append(found)
-    rows = []
-    for setting, wording in asked:
-        for part in ("test", "dev", "all") if arguments.part == "all" else (arguments.part,):
-            of_part = {mode: results[setting, wording, part, mode] for mode in MODES}
-            cells = [f"{math.fsum(x) / len(x):.3f}" for own in of_part.values() for x in zip(*own, strict=True)]
-            rows.append([SETTINGS[setting], WORDINGS[wording], part, len(of_part["hybrid"]), *cells])
+    parts = ("test", "dev", "all") if arguments.part == "all" else (arguments.part,)
+    rows = [row_of(results, setting, (wording,), part) for setting, wording in asked for part in parts]
+    rows += [row_of(results, "within", (*WORDINGS,), part) for part in parts]
     header = ["search", "query", "contracts", "queries"]
     header += [f"{name}: {figure}" for name in MODES.values() for figure in (f"NDCG@{TOP}", f"recall@{TOP}")]
     notes = (

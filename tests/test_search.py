@@ -686,7 +686,7 @@ def test_the_commands(model, tmp_path, capsys):
     arguments = ["index", str(folder), "-o", out, "--model", str(model), "--no-records", "--device", "cpu"]
     assert cli.main(arguments) == 1  # one document cannot be read
     assert "1 failed" in capsys.readouterr().err
-    assert cli.main(["search", out, "assign the lease", "--top-k", "5", "--device", "cpu"]) == 0
+    assert cli.main(["search", out, "assign the lease", "--device", "cpu"]) == 0
     shown = capsys.readouterr().out
     assert "LEASE AGREEMENT" in shown and "words 1" in shown and "page 1" in shown
     (folder / "licence.txt").unlink()
