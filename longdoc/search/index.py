@@ -22,6 +22,7 @@ import numpy as np
 
 from longdoc.arguments import check_choice, check_count, check_type
 from longdoc.batch.inputs import look
+from longdoc.batch.journal import is_same
 from longdoc.batch.ledger import read_ledger
 from longdoc.batch.manifest import read_manifest
 from longdoc.batch.progress import RunStatus, read_status
@@ -208,19 +209,16 @@ class Index:
         return pyarrow.Table.from_pylist(rows, schema=self.part_schema)
 
     def outdated(self, addresses: Collection[str]) -> list[str]:
-        """Which of some documents have changed since they were read, or are gone, by the size and time of their files.
+        """Which of some documents have changed since they were read, or are gone.
+
+        A file of the same size and time has not changed; if only the time differs, its content decides.
 
         Raises:
             BatchError: the journal is damaged.
         """
         entries = read_ledger(self.path / JOURNAL)[0].entries
-        given = {address: entries[address] for address in addresses if address in entries}
-        now = {address: look(address) for address in given}
-        return [
-            address
-            for address, entry in given.items()
-            if now[address].problem or (now[address].size, now[address].modified) != (entry.size, entry.modified)
-        ]
+        given = [address for address in addresses if address in entries]
+        return [address for address in given if not is_same(look(address), entries[address])]
 
     def search(
         self,
