@@ -688,7 +688,7 @@ def test_the_commands(model, tmp_path, capsys):
     assert "1 failed" in capsys.readouterr().err
     assert cli.main(["search", out, "assign the lease", "--device", "cpu"]) == 0
     shown = capsys.readouterr().out
-    assert "LEASE AGREEMENT" in shown and "words 1" in shown and "page 1" in shown
+    assert "LEASE AGREEMENT" in shown and "(words" in shown and "page 1" in shown
     (folder / "licence.txt").unlink()
     assert cli.main(["search", out, "royalty", "--mode", "words", "--format", "jsonl", "--where", "title=license"]) == 0
     told = capsys.readouterr()

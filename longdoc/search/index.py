@@ -206,7 +206,9 @@ class Index:
         return pyarrow.Table.from_pylist(rows, schema=self.part_schema)
 
     def outdated(self, addresses: Collection[str]) -> list[str]:
-        """Which of some documents have changed since they were read, or are gone, by the size and time of their files.
+        """Which of some documents have changed since they were read, or are gone.
+
+        A file of the same size and time has not changed; if only the time differs, its content decides.
 
         Raises:
             BatchError: the journal is damaged.

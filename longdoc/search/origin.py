@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from longdoc.batch.inputs import look
+from longdoc.batch.journal import is_same
 from longdoc.batch.ledger import read_ledger
 from longdoc.batch.manifest import read_manifest
 from longdoc.batch.request import fingerprint
@@ -43,13 +44,8 @@ def index_manifest(folder: Path) -> dict[str, Any]:
 def outdated(folder: Path, addresses: Collection[str]) -> list[str]:
     """See `longdoc.search.index.Index.outdated`."""
     entries = read_ledger(folder / JOURNAL)[0].entries
-    given = {address: entries[address] for address in addresses if address in entries}
-    now = {address: look(address) for address in given}
-    return [
-        address
-        for address, entry in given.items()
-        if now[address].problem or (now[address].size, now[address].modified) != (entry.size, entry.modified)
-    ]
+    given = [address for address in addresses if address in entries]
+    return [address for address in given if not is_same(look(address), entries[address])]
 
 
 def model_of(folder: Path, made_with: str, given: str | None) -> str:

@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from longdoc.document import Document
 from longdoc.findings import trimmed
 from longdoc.summary import on_one_line
-from longdoc.windows import Tokens, sentence_starts, split, token_range
+from longdoc.windows import Tokens, sentence_starts, token_range, word_starts
 
 LEAST = 64
 """Tokens below which a piece of a document is joined with its neighbour."""
@@ -100,15 +102,33 @@ def _count(tokens: Tokens, start: int, end: int) -> int:
 
 
 def _windows(text: str, tokens: Tokens, start: int, end: int, size: int) -> Iterator[tuple[int, int]]:
-    """Windows of a range, which overlap, and end with a sentence where that costs little."""
+    """Windows of a range, of whole sentences where they fit; the end of one is the start of the next one, too."""
     own = tokens.part(start, end)
     if len(own) <= size:
         yield start, end
         return
-    found = split(len(own), size=size, overlap=OVERLAP, cuts=sentence_starts(text, own.offsets))
-    starts = [start, *(int(own.offsets[window.start, 0]) for window in found[1:])]
-    ends = [*(int(own.offsets[window.end - 1, 1]) for window in found[:-1]), end]
-    yield from zip(starts, ends, strict=True)
+    sentences, words = sentence_starts(text, own.offsets), word_starts(own.words)
+    first, begin = 0, start
+    while len(own) - first > size:
+        last = _last(sentences, first + size // 2, first + size) or _last(words, first + size // 2, first + size)
+        last = last or first + size
+        yield begin, int(own.offsets[last - 1, 1])
+        cuts = sentences if last in sentences else words
+        first = _first(cuts, last - OVERLAP, last)
+        begin, _ = trimmed(text, int(own.offsets[first - 1, 1]), end)  # with what the tokenizer drops before it
+    yield begin, end
+
+
+def _last(cuts: np.ndarray, low: int, high: int) -> int:
+    """The last of ascending cuts in ``low..high``, both inclusive; 0 if there is none."""
+    index = int(np.searchsorted(cuts, high, side="right")) - 1
+    return int(cuts[index]) if index >= 0 and cuts[index] >= low else 0
+
+
+def _first(cuts: np.ndarray, low: int, high: int) -> int:
+    """The first of ascending cuts in ``low..high``, both inclusive; ``high`` if there is none."""
+    index = int(np.searchsorted(cuts, low))
+    return int(cuts[index]) if index < len(cuts) and cuts[index] <= high else high
 
 
 def _headings(document: Document, index: int | None) -> Sequence[str]:
