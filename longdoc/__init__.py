@@ -8,6 +8,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``cli``             the commands; nothing else prints
 ``serve``           documents and questions over HTTP: jobs, limits, a token
 ``dedup``           near-duplicates among documents, sections and clauses: pairs, clusters, differences
+``search``          a folder of documents → an index, and the passages of it that a query means
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
@@ -142,6 +143,7 @@ if TYPE_CHECKING:
         PrecisionWarning,
         RecordError,
         RedactionError,
+        SearchError,
         TrainingError,
         UnsupportedFormatError,
     )
@@ -155,6 +157,8 @@ if TYPE_CHECKING:
     from longdoc.redaction import Redaction, redact
     from longdoc.rules import Rules
     from longdoc.schema import Field, Schema, load_schema
+    from longdoc.search.hits import Hit
+    from longdoc.search.index import Index
     from longdoc.training.trainer import TrainConfig, train
     from longdoc.values import Duration, Money
 
@@ -171,6 +175,8 @@ __all__ = [
     "find_duplicates",
     "dedup_many",
     "Duplicates",
+    "Index",
+    "Hit",
     "redact",
     "Redaction",
     "audit",
@@ -231,6 +237,7 @@ __all__ = [
     "RedactionError",
     "TrainingError",
     "BatchError",
+    "SearchError",
     "MissingDependencyError",
     "__version__",
 ]
@@ -243,6 +250,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "batch.extract": ("extract_many",),
     "dedup.duplicates": ("Duplicates", "find_duplicates"),
     "dedup.folder": ("dedup_many",),
+    "search.index": ("Index",),
+    "search.hits": ("Hit",),
     "redaction": ("redact", "Redaction"),
     "auditing": ("audit", "AuditReport"),
     "deidentification": ("deidentify", "mask", "Masked"),
@@ -292,6 +301,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "RedactionError",
         "TrainingError",
         "BatchError",
+        "SearchError",
         "MissingDependencyError",
     ),
 }
@@ -302,7 +312,17 @@ _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "m
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
 _NEEDED = dict.fromkeys(
-    ("auditing", "batch.extract", "dedup.duplicates", "dedup.folder", "pipeline", "reader", "findings"), "tokenizers"
+    (
+        "auditing",
+        "batch.extract",
+        "dedup.duplicates",
+        "dedup.folder",
+        "pipeline",
+        "reader",
+        "findings",
+        "search.index",
+    ),
+    "tokenizers",
 )
 """Module -> a library without which its names are not listed, so that ``help(longdoc)`` works without it."""
 _NEEDED["training.trainer"] = "torch"

@@ -603,3 +603,36 @@ def merged_spans(spans):
         groups.append((own.union(*(g[0] for g in touching)), [s for g in touching for s in g[1]] + [span]))
     whole = [(min(chars), max(chars) + 1, max(own, key=lambda s: s.end - s.start).label) for chars, own in groups]
     return [Span(*each) for each in sorted(whole)]
+
+
+def nearest(vectors, query, top_k):
+    """Rows and products of the vectors nearest to a query, one by one, in double precision."""
+    products = [sum(float(a) * float(b) for a, b in zip(vector, query, strict=True)) for vector in vectors]
+    order = sorted(range(len(products)), key=lambda row: (-products[row], row))[:top_k]
+    return order, [products[row] for row in order]
+
+
+def bm25(query, passages):
+    """BM25 of each passage, all as lists of stems, with the constants of Lucene and tantivy."""
+    mean = sum(map(len, passages)) / len(passages)
+    scores = []
+    for passage in passages:
+        score = 0.0
+        for stem in set(query):
+            has = sum(stem in other for other in passages)
+            idf = math.log(1 + (len(passages) - has + 0.5) / (has + 0.5))
+            times = passage.count(stem)
+            score += idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * len(passage) / mean))
+        scores.append(score)
+    return scores
+
+
+def reciprocal_ranks(lists):
+    """Row → the sum over lists of 1 / (60 + rank), ranks from 1."""
+    rows = {row for ranked in lists for row in ranked}
+    return {row: sum(1 / (61 + ranked.index(row)) for ranked in lists if row in ranked) for row in rows}
+
+
+def maxsim(query, passage):
+    """The sum, over the vectors of a query, of the largest product with a vector of a passage."""
+    return sum(max(float(np.dot(a, b)) for b in np.asarray(passage)) for a in np.asarray(query))
