@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from longdoc.cli import (
+    adapt,
     ask,
     calibrate,
     config,
@@ -55,6 +56,7 @@ COMMANDS: dict[str, Command] = {
     "train": train,
     "pretrain": pretrain,
     "prune": prune,
+    "adapt": adapt,
     "evaluate": evaluate,
     "calibrate": calibrate,
     "config": config,
