@@ -58,7 +58,8 @@ class Adapter(nn.Module):
 
     def _difference(self, name: str, weight: Tensor) -> Tensor:
         if (key := _key(name)) in self.plain:
-            return self.plain[key]
+            plain: Tensor = self.plain[key]
+            return plain
         bits = self.bits[key]
         return unrounded(from_bits(bits, weight.shape[1]), self.steps[key], 1 << len(bits))
 

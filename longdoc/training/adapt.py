@@ -84,7 +84,8 @@ def adapt(
         raise ConfigError(f"bits must be from 1 to {MAX_BITS}; got {bits}")
     if not 0 < share <= 1:
         raise ConfigError(f"share must be above 0 and at most 1; got {share}")
-    given, giver = load_model(base_folder(str(model), "model")), _giver(str(vectors))
+    given = load_model(base_folder(str(model), "model"), only_windows=True)
+    giver = _giver(str(vectors))
     if (former := given.config.heads.get(head)) is not None and former.kind != "embed":
         raise ConfigError(f"{model} has a head {head!r} of kind {former.kind!r}; give the new one another name")
     _check_form(given, giver, str(model), str(vectors))
