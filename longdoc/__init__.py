@@ -32,6 +32,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``model``           an encoder with named heads; saving and loading
 ``model_config``    the heads and windows of a model
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
+``adapters``        the differences of a head's own encoder from the one that the others share
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``inputs``          windows → the arrays that an encoder is given, in batches
 ``exported``        the scores of an exported graph, by ONNX Runtime and others, without torch

@@ -636,3 +636,28 @@ def reciprocal_ranks(lists):
 def maxsim(query, passage):
     """The sum, over the vectors of a query, of the largest product with a vector of a passage."""
     return sum(max(float(np.dot(a, b)) for b in np.asarray(passage)) for a in np.asarray(query))
+
+
+def least_rounding_error(row: np.ndarray, n_levels: int, n_steps: int = 32) -> float:
+    """The least squared error of rounding a row to evenly spaced levels, half a step above and below 0 and so on."""
+    largest, least = 2 * np.abs(row).max() / (n_levels - 1), np.inf
+    for number in range(1, n_steps + 1):
+        levels = (np.arange(n_levels) - (n_levels - 1) / 2) * largest * number / n_steps
+        least = min(least, sum(min((value - level) ** 2 for level in levels) for value in row))
+    return float(least)
+
+
+def with_differences(model: torch.nn.Module, head: str) -> dict[str, torch.Tensor]:
+    """The weights of a head's own encoder, with the differences computed number by number."""
+    adapter, weights = model.adapters[head], dict(model.encoder.backbone.state_dict())
+    for name in weights:
+        key = name.replace(".", "/")
+        if key in adapter.plain:
+            weights[name] = weights[name] + adapter.plain[key]
+        elif key in adapter.bits:
+            bits, changed = adapter.bits[key].tolist(), weights[name].clone()
+            for i, j in itertools.product(*map(range, changed.shape)):
+                level = sum((plane[i][j // 8] >> j % 8 & 1) << number for number, plane in enumerate(bits))
+                changed[i, j] += (level - (2 ** len(bits) - 1) / 2) * adapter.steps[key][i]
+            weights[name] = changed
+    return weights

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from longdoc.cli import (
+    adapt,
     ask,
     audit,
     calibrate,
@@ -64,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "train": train,
     "pretrain": pretrain,
     "prune": prune,
+    "adapt": adapt,
     "evaluate": evaluate,
     "audit": audit,
     "calibrate": calibrate,

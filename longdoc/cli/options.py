@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-_EXTRAS = {"train": "train", "pretrain": "train", "prune": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
+_EXTRAS = {
+    "train": "train",
+    "adapt": "train",
+    "pretrain": "train",
+    "prune": "train",
+    "evaluate": "evaluate",
+    "calibrate": "evaluate",
+}
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
 
