@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     document = options.while_importing(arguments, partial(options.load, arguments.path, arguments))
     if not _is_text(arguments):
         check_is_pdf(document, "a redacted PDF", "or name an OUT.txt for its text")
-    prediction = _reviewed(arguments.spans, document) if arguments.spans else _predicted(arguments, document)
+    prediction = _reviewed(arguments, document) if arguments.spans else _predicted(arguments, document)
     report = _masked(arguments, prediction) if _is_text(arguments) else _redacted(arguments, prediction)
     if arguments.findings:
         prediction.save(arguments.findings, source=arguments.path, password=arguments.password)
@@ -233,11 +233,30 @@ def _deidentified(document: Document, pipeline: Pipeline, arguments: argparse.Na
     return deidentify(document, pipeline, labels=_labels(arguments))
 
 
-def _reviewed(path: str, document: Document) -> Prediction:
+def _reviewed(arguments: argparse.Namespace, document: Document) -> Prediction:
     """What a file of predictions says of a document.
 
     Raises:
+        ConfigError: it has nothing of a label, which may be a slip.
         DataError: it cannot be read, or says nothing of the document.
+    """
+    from longdoc.redaction import ranges_by_label
+
+    prediction = _read(arguments.spans, document)
+    labels, there = _labels(arguments) if arguments.labels else [], ranges_by_label(prediction)
+    if unknown := [label for label in labels if label not in there]:
+        raise ConfigError(
+            f"--labels: {arguments.spans} has nothing of {', '.join(unknown)}{did_you_mean(unknown[0], there)}; "
+            f"it has: {', '.join(sorted(there)) or 'nothing'}. Name only labels that are there"
+        )
+    return prediction
+
+
+def _read(path: str, document: Document) -> Prediction:
+    """The prediction of a document in a file.
+
+    Raises:
+        DataError: the file cannot be read, or says nothing of the document.
     """
     from longdoc.prediction import Prediction
 
