@@ -111,7 +111,7 @@ def _by_model(document: Document, pipeline: Pipeline) -> Prediction:
         )
     tasks = [name for name, own in known.items() if own]
     has_rules = pipeline.rules is not None and "DATE" in pipeline.rules.labels
-    found = pipeline(document, tasks=[*tasks, *([RULES] if pipeline.rules else [])], min_score=0.0)
+    found = pipeline(document, tasks=[*tasks, *([RULES] if pipeline.rules else [])])
     return found if has_rules else replace(found, entities=(*found.entities, *_by_rules(document).entities))
 
 
