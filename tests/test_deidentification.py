@@ -223,6 +223,14 @@ def test_a_dose_or_a_sentence_that_a_model_takes_for_a_date_is_none() -> None:
     assert [(each.label, each.text) for each in found] == [("DATE", "May 1, 2015"), ("ORG", "Give"), ("DATE", "Monday")]
 
 
+def test_words_that_a_model_takes_for_names_stay() -> None:
+    document = longdoc.Document.from_text(
+        "Company and the Agent met Hill and Acme on a hill. The company has an agent."
+    )
+    pipeline = FakeModel(predicted(document, ORG="Company|the|Agent|Acme", PERSON="Hill"))
+    assert [each.text for each in longdoc.deidentify(document, pipeline).entities] == ["Hill", "Acme"]
+
+
 class FakeModel:
     """A pipeline that finds what it is given."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from longdoc.deidentification.identifiers import identifiers, merged
 from longdoc.deidentification.masking import Masked, mask
-from longdoc.deidentification.mentions import Mentions, mentions
+from longdoc.deidentification.mentions import Mentions, mentions, small_words
 from longdoc.deidentification.preset import load_preset
 from longdoc.errors import ConfigError
 from longdoc.findings import place
@@ -61,7 +61,10 @@ def deidentify(
     found = _by_model(read, pipeline) if pipeline is not None else _by_rules(read)
     own = {theirs: label for label, each in preset.labels.items() for theirs in (label, *each)}
     named = [(e, own[e.label]) for e in found.entities if own.get(e.label) in chosen]
-    known = [Span(e.start, e.end, label) for e, label in named if not _is_no_date(e, label)]
+    small = small_words(read.text)
+    known = [
+        Span(e.start, e.end, label) for e, label in named if not _is_no_date(e, label) and not _is_word(e, label, small)
+    ]
     spans = merged([*known, *identifiers(read.text, chosen)])
     persons = [read.text[span.start : span.end] for span in spans if span.label == "PERSON"]
     everywhere = mentions(read.text, persons, [(span.start, span.end) for span in spans])
@@ -88,6 +91,15 @@ def _is_no_date(found: Entity, label: str) -> bool:
     return label == "DATE" and (
         (found.text.isdecimal() and len(found.text) < 3) or len(found.text.split()) > _DATE_WORDS
     )
+
+
+def _is_word(found: Entity, label: str, small: frozenset[str]) -> bool:
+    """Whether a model took a word for a name: one in small letters, or one that the text has in small letters, too.
+
+    "the" and "Company" would be masked wherever they stand. Persons keep their names: one may be called Hill.
+    """
+    is_name = found.text != found.text.lower() and (label == "PERSON" or found.text.lower() not in small)
+    return found.source != RULES and found.text.isalpha() and not is_name
 
 
 def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
