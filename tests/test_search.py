@@ -28,7 +28,7 @@ from longdoc import Document, Index, Section, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import BatchError, ConfigError, SearchError
 from longdoc.search import caches
-from longdoc.search.index import fused
+from longdoc.search.fusion import fused
 from longdoc.search.passages import passages
 from longdoc.search.vectors import nearest
 from longdoc.search.where import conditions

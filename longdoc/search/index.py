@@ -33,6 +33,7 @@ from longdoc.errors import ConfigError
 from longdoc.parts import Box
 from longdoc.search import caches
 from longdoc.search.columns import METADATA, index_schemas
+from longdoc.search.fusion import fused
 from longdoc.search.graph import near
 from longdoc.search.hits import Hit
 from longdoc.search.parts import Part, Parts
@@ -53,8 +54,6 @@ CANDIDATES = 50
 """Passages that are ordered anew by late interaction; more if more hits are wanted."""
 DEPTH = 100
 """Passages of each list that are joined; more if more hits are wanted."""
-RANK_CONSTANT = 60
-"""Of reciprocal rank fusion: how little the first ranks count more than the next ones."""
 _KNOWN = ("document_id", "address", "state", "reason", "format", "pages", "characters", "title", "kind", "same_as")
 _READ = ("ok", "partial")
 _SHOWN = ("document_id", "number", "title", "heading", "start", "end", "page", "boxes", "text")
@@ -366,19 +365,6 @@ class Index:
             )
             for row, own in zip(rows, found, strict=True)
         ]
-
-
-def fused(*lists: list[int]) -> dict[int, float]:
-    """Row → the sum of its reciprocal ranks in several lists, each with ``RANK_CONSTANT`` added.
-
-    >>> {row: round(score, 4) for row, score in fused([7, 3], [3]).items()}
-    {7: 0.0164, 3: 0.0325}
-    """
-    scores: dict[int, float] = {}
-    for rows in lists:
-        for rank, row in enumerate(rows, 1):
-            scores[row] = scores.get(row, 0.0) + 1 / (RANK_CONSTANT + rank)
-    return scores
 
 
 def check_query(query: object) -> None:
