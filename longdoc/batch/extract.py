@@ -138,23 +138,10 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     if format != "jsonl":
         require("pyarrow", extra="parquet", needed_by=f"the format {format}")
     run_job(
-        _checked_request(what),
-        WRITERS[format],
-        paths,
-        out,
-        settings={"format": format},
-        glob=glob,
-        files_from=files_from,
-        engine=engine,
-        ray_address=ray_address,
-        ray_gpus=ray_gpus,
-        workers=workers,
-        timeout=timeout,
-        memory=memory,
-        resume=resume,
-        retry_failed=retry_failed,
-        progress=progress,
-    )
+        _checked_request(what), WRITERS[format], paths, out, settings={"format": format}, glob=glob,
+        files_from=files_from, engine=engine, ray_address=ray_address, ray_gpus=ray_gpus, workers=workers,
+        timeout=timeout, memory=memory, resume=resume, retry_failed=retry_failed, progress=progress,
+    )  # fmt: skip
     return read_status(out)
 
 
