@@ -21,7 +21,7 @@ from conftest import make_asking_model, make_model
 from hostile_text import HOSTILE
 from longdoc import Document, cli
 from longdoc.batch.lock import Lock
-from longdoc.dedup import candidates
+from longdoc.dedup import candidates, differences
 from longdoc.dedup.clusters import stars
 from longdoc.dedup.differences import runs
 from longdoc.dedup.duplicates import Settings, duplicates_among, similarity
@@ -134,7 +134,9 @@ def test_close_vectors_are_those_of_all_pairs() -> None:
 
 @given(
     st.lists(st.integers(1, 3), min_size=1, max_size=9),
-    st.dictionaries(st.tuples(st.integers(0, 8), st.integers(0, 8)), st.floats(0.6, 0.99), max_size=20),
+    st.dictionaries(
+        st.tuples(st.integers(0, 8), st.integers(0, 8)), st.sampled_from([0.0, 0.6, 0.8, 0.99]), max_size=20
+    ),
 )
 def test_every_text_of_a_pair_is_in_one_cluster(copies: list[int], given: dict[tuple[int, int], float]) -> None:
     pairs = {pair: value for pair, value in given.items() if pair[0] < pair[1] < len(copies)}
@@ -160,9 +162,12 @@ def test_the_usual_wording_is_that_of_most() -> None:
 # ---------------------------------------------------------------------------------------------------------- differences
 
 
-@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
-def test_runs_make_both_texts(usual: list[str], other: list[str]) -> None:
-    found = runs(usual, other)
+@pytest.mark.parametrize("most", [0, 10**9])
+@given(usual=st.lists(st.sampled_from("abc"), max_size=12), other=st.lists(st.sampled_from("abc"), max_size=12))
+def test_runs_make_both_texts(most: int, usual: list[str], other: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(differences, "_MOST", most)  # above which texts are aligned in little memory
+        found = runs(usual, other)
     assert [word for run in found for word in usual[slice(*run.usual)]] == usual
     assert [word for run in found for word in other[slice(*run.other)]] == other
     assert all(usual[slice(*run.usual)] == other[slice(*run.other)] for run in found if run.is_same)
@@ -225,6 +230,11 @@ def test_parts_are_ranges_of_the_text_with_boxes() -> None:
 def test_words_of_scripts_without_spaces_are_characters() -> None:
     assert words_of("本契約はABC社の") == ["本", "契", "約", "は", "abc", "社", "の"]
     assert words_of("ﬁne Straße 1,000.5 3rd") == ["fine", "strasse", "1,000.5", "3rd"]
+
+
+def test_marks_are_part_of_their_words() -> None:
+    assert words_of("cafe\u0301") == words_of("CAFÉ") == ["café"]
+    assert words_of("की का, स्थायी") == ["की", "का", "स्थायी"]  # without marks, all of these lose their vowels
 
 
 def test_in_python() -> None:
@@ -354,6 +364,9 @@ def test_the_command(contracts: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     make_model().save(tmp_path / "plain")
     assert cli.main(["dedup", *paths, "-o", f"{out}2", "--paraphrases", "--model", str(tmp_path / "plain")]) == 2
     assert "no head of kind 'embed'" in capsys.readouterr().err and not Path(f"{out}2").exists()
+    for unused in (["--min-cosine", "0.9"], ["--model", "default"]):
+        assert cli.main(["dedup", *paths, "-o", f"{out}2", *unused]) == 2
+        assert f"{unused[0]} is for --paraphrases" in capsys.readouterr().err
     assert cli.main(["dedup", str(tmp_path / "none"), "-o", f"{out}2"]) == 2
     assert cli.main(["dedup", "-o", f"{out}2"]) == 2
 
