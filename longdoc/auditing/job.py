@@ -75,20 +75,20 @@ def audit(  # noqa: PLR0913 (each is a separate choice of the caller)
         swap_pronouns(examples, labels, seed),
         swap_origins(examples, labels),
     ]
+    of_pairs = list(_likelihood(pipeline, read, seed))  # first, since a pair may be refused
     found: list[Comparison] = []
     for swaps in every:
         if swaps.swaps:
             if tell is not None:
                 tell(f"{swaps.kind}: {count(len(swaps.swaps), 'text')}, each in {len(swaps.groups)} variants")
             found += _comparisons(pipeline, labels, swaps, seed)
-    found += _likelihood(pipeline, read, seed)
     return AuditReport(
         model=name or (repr(model) if isinstance(model, Pipeline) else str(model)),
         longdoc=__version__,
         data=(*sources, str(pairs or f"pairs of longdoc ({PAIRS.name})")),
         seed=seed,
         texts={swaps.kind: Texts(used=len(swaps.swaps), skipped=dict(swaps.skipped)) for swaps in every},
-        comparisons=tuple(_judged(found)),
+        comparisons=tuple(_judged([*found, *of_pairs])),
         unmeasured=dict(_unmeasured(pipeline, labels, every)),
     )
 
