@@ -508,10 +508,11 @@ def test_the_command_writes_a_report_and_its_gate_fails(folder, tmp_path, capsys
     out, err = capsys.readouterr()
     assert "0 of 0 comparisons differ clearly by 0.01 or more" in out and str(tmp_path / "r" / "report.md") in err
     assert main([*command, "-o", str(tmp_path / "r")]) == 2
-    assert "has a report; name another folder, or replace it with --overwrite" in capsys.readouterr().err
+    assert "has report.json already; name another folder, or replace it with --overwrite" in capsys.readouterr().err
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "report.md").write_text("mine")
     assert main([*command, "-o", str(tmp_path / "mine")]) == 2
+    assert "has report.md already" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "mine" / "report.md" / "r")]) == 2
     assert "report.md: is a file; name a folder" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "r"), "--overwrite", "--max-gap", "recall=0.05"]) == 1

@@ -112,7 +112,7 @@ def _check_output(folder: Path, *, overwrite: bool) -> None:
         raise ConfigError(f"{there}: nothing can be written there; name another folder")
     for name in () if overwrite else _WRITTEN:
         if (folder / name).exists():
-            raise ConfigError(f"{folder}: has a report ({name}); name another folder, or replace it with --overwrite")
+            raise ConfigError(f"{folder}: has {name} already; name another folder, or replace it with --overwrite")
 
 
 def _limits(text: str) -> Any:
