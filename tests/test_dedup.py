@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Sequence
 from html import unescape
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import reference
 from conftest import make_asking_model, make_model
 from hostile_text import HOSTILE
 from longdoc import Document, cli
+from longdoc.batch.inputs import find_inputs
 from longdoc.batch.lock import Lock
 from longdoc.dedup import candidates, differences
 from longdoc.dedup.clusters import stars
@@ -30,7 +32,7 @@ from longdoc.dedup.meaning import close_pairs
 from longdoc.dedup.parts import Part, parts_of, word_ranges, words_of
 from longdoc.dedup.tables import COLUMNS
 from longdoc.dedup.view import difference, page
-from longdoc.errors import BatchError, ConfigError
+from longdoc.errors import BatchError, ConfigError, DocumentNotFoundError
 from longdoc.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[1]
@@ -256,8 +258,9 @@ def test_in_python() -> None:
     ):
         with pytest.raises(ConfigError, match=message):
             longdoc.find_duplicates(documents, **wrong)
-    with pytest.raises(ConfigError, match="must be a list of documents"):
-        longdoc.find_duplicates("contracts")
+    for one in ("contracts", documents[0], BytesIO(b"a text")):
+        with pytest.raises(ConfigError, match="must be a list of documents"):
+            longdoc.find_duplicates(one)
 
 
 def test_texts_that_are_alike_in_meaning_alone() -> None:
@@ -315,12 +318,22 @@ def test_a_folder_becomes_tables_and_a_page(run: Run) -> None:
     assert "3 sections in 3 documents" in html and "Any other is void" in html and str(run.folder.parent) not in html
 
 
+def test_results_are_no_documents_but_beside_a_file_of_that_name_there_are_some(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(DocumentNotFoundError):
+        find_inputs([str(run.folder)])
+    for name in ("dedup.json", "lease.txt"):
+        (tmp_path / name).write_text("{}")
+    assert str(tmp_path / "lease.txt") in [each.address for each in find_inputs([str(tmp_path)])]
+
+
 def test_results_are_replaced_only_on_demand(run: Run, contracts: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has the results of an earlier run"):
         longdoc.dedup_many([contracts], run.folder)
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ConfigError, match=r"has other files, such as notes\.txt"):
         longdoc.dedup_many([contracts], tmp_path, overwrite=True)
+    with pytest.raises(ConfigError, match="has other files, such as"):
+        longdoc.dedup_many([contracts], contracts)
     with pytest.raises(ConfigError, match="cannot be made a folder of results"):
         longdoc.dedup_many([contracts], tmp_path / "notes.txt")
 

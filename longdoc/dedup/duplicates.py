@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import IOBase
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -173,7 +174,7 @@ def find_duplicates(
     settings = Settings(unit=unit, min_similarity=min_similarity, min_words=min_words, min_cosine=min_cosine)
     check_libraries()
     meaning = None if pipeline is None else Meaning(pipeline, head)
-    if isinstance(documents, (str, bytes, PathLike)):
+    if isinstance(documents, (str, bytes, PathLike, IOBase)) or not isinstance(documents, Iterable):
         raise ConfigError(f"documents must be a list of documents, such as [{documents!r:.80}]")
     names: list[str] = []
     parts: list[Part] = []

@@ -19,7 +19,7 @@ from longdoc.batch.local import loaded_of
 from longdoc.batch.lock import LOCK, Lock
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Loaded, Loader, prepare_loading
-from longdoc.batch.status import DUPLICATES, Status, with_same_as
+from longdoc.batch.status import DUPLICATES, PAIRS, Status, with_same_as
 from longdoc.dedup.duplicates import (
     MIN_COSINE,
     MIN_SIMILARITY,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGE = "clusters.html"
-_OWN = (DUPLICATES, PAGE, "pairs.parquet", "clusters.parquet", "documents.parquet")
+_OWN = (DUPLICATES, PAGE, PAIRS, "clusters.parquet", "documents.parquet")
 """The files that are written."""
 _BESIDE = (LOCK, NEW_FILES, f"{NEW_FILES}.part")
 """What else may be in the folder of a run."""
@@ -124,9 +124,9 @@ def dedup_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     loader = PartsLoader(Request(password=password), settings)
     given = names_in("paths", paths, "files, folders or addresses", str, os.PathLike)
     check_type("out", out, "the path of a folder", str, os.PathLike)
-    inputs = find_inputs(map(os.fspath, given), glob=glob, files_from=files_from, leave_out=os.fspath(out))
     limits = Limits(seconds=timeout, memory=memory)
     with _taken(Path(out), overwrite=overwrite) as folder:
+        inputs = find_inputs(map(os.fspath, given), glob=glob, files_from=files_from, leave_out=os.fspath(out))
         loaded = []
         for each in _loaded(loader, inputs, workers or min(n_processors(), 8), limits):
             loaded.append(each)
