@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from longdoc.outputs.columns import TABLES, schemas
+from longdoc.search import columns as index
 
 PAGE = Path(__file__).parent / "tables.md"
 BLOCK = re.compile(r"(?<=<!-- columns -->\n).*(?=<!-- end -->)", re.DOTALL)
@@ -13,13 +14,17 @@ BLOCK = re.compile(r"(?<=<!-- columns -->\n).*(?=<!-- end -->)", re.DOTALL)
 
 def page(text: str) -> str:
     """The page with the columns as they are now."""
-    return BLOCK.sub(lambda _: "".join(map(_section, TABLES)), text)
+    sections = [_section(f"`{name}`", TABLES[name], schemas()[name]) for name in TABLES]
+    sections += [
+        _section(f"`{name}` of an index", index.TABLES[name], index.index_schemas()[name]) for name in index.TABLES
+    ]
+    return BLOCK.sub(lambda _: "".join(sections), text)
 
 
-def _section(name: str) -> str:
-    rows = (f"| `{own.name}` | {_type(own)} | {own.metadata[b'description'].decode()} |" for own in schemas()[name])
+def _section(title: str, description: str, schema: Any) -> str:
+    rows = (f"| `{own.name}` | {_type(own)} | {own.metadata[b'description'].decode()} |" for own in schema)
     return "\n".join(
-        ["", f"## `{name}`", "", TABLES[name], "", "| column | type | meaning |", "|---|---|---|", *rows, ""]
+        ["", f"## {title}", "", description, "", "| column | type | meaning |", "|---|---|---|", *rows, ""]
     )
 
 

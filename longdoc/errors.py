@@ -118,6 +118,10 @@ class RemoteError(LongdocError):
         return self.text
 
 
+class SearchError(LongdocError):
+    """An index cannot be searched: it is damaged, or the model at hand is not the one that made it."""
+
+
 class BatchError(LongdocError):
     """A batch cannot go on: the disk is full, another run writes to its folder, or its journal is damaged."""
 

@@ -97,9 +97,9 @@ class Light(FakePipeline):
 class Extractor(stages.Extractor):
     """Extracts from documents that do harm, by patterns or with a model."""
 
-    def __init__(self, request, format):
-        super().__init__(request, format)
-        self._is_light = request.model == "light"
+    def __init__(self, job, writer):
+        super().__init__(job, writer)
+        self._is_light = job.model == "light"
 
     def load(self, folder=None):
         if not self._is_light:

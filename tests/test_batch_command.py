@@ -19,6 +19,7 @@ from longdoc.batch.extract import Progress, extract_many
 from longdoc.batch.inputs import Input
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Extractor, groups_of
+from longdoc.batch.writers import WRITERS
 from longdoc.cli import batch
 from longdoc.errors import ConfigError
 
@@ -242,7 +243,7 @@ def resident() -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc, and glibc")
 def test_after_a_group_free_memory_goes_back_to_the_system(model: str) -> None:
-    extractor = Extractor(Request.of(model=model), "jsonl")
+    extractor = Extractor(Request.of(model=model), WRITERS["jsonl"])
     extractor(())
     blocks = [b"x" * 100_000 for _ in range(1000)]
     del blocks[:-1]  # the last one is in the way of what is before it
@@ -255,5 +256,5 @@ def test_the_process_with_the_model_keeps_code_for_few_shapes(model: str, monkey
     monkeypatch.setenv("LRU_CACHE_CAPACITY", "9")
     monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "")
     monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY")
-    Extractor(Request.of(model=model), "jsonl").load()
+    Extractor(Request.of(model=model), WRITERS["jsonl"]).load()
     assert (os.environ["LRU_CACHE_CAPACITY"], os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]) == ("9", "64")

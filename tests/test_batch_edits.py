@@ -29,8 +29,8 @@ class Here:
     def __init__(self, stop_after=None):
         self.stop_after = stop_after
 
-    def extract(self, request, format, inputs, *_):
-        loader, extractor = stages.Loader(request), stages.Extractor(request, format)
+    def extract(self, job, writer, inputs, *_):
+        loader, extractor = stages.Loader(job), stages.Extractor(job, writer)
         extractor._pipeline = Light()
         for number, group in enumerate(stages.groups_of(inputs)):
             if number == self.stop_after:

@@ -20,6 +20,7 @@ from longdoc.batch.inputs import find_inputs
 from longdoc.batch.on_ray import RayEngine
 from longdoc.batch.progress import RunStatus
 from longdoc.batch.request import Request
+from longdoc.batch.writers import WRITERS
 from longdoc.errors import ConfigError, MissingDependencyError
 from longdoc.workers import Limits
 
@@ -118,7 +119,7 @@ class TestOnOneProcessor:
         inputs = find_inputs([str(folder / "documents")])
         request = Request(model=str(folder / "model"), device="cpu")
         extracted = RayEngine(address=None, workers=2, limits=Limits()).extract(
-            request, "jsonl", inputs, Watch(folder, begun="", of=12)
+            request, WRITERS["jsonl"], inputs, Watch(folder, begun="", of=12)
         )
         assert len(next(extracted).done) == 2
         assert actors()

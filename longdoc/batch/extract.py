@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, get_args
 
 from longdoc.arguments import check_choice, check_count, check_flags, check_strings, check_type, names_in
 from longdoc.batch.doing import Watch
@@ -21,9 +21,9 @@ from longdoc.batch.local import LocalEngine, check
 from longdoc.batch.lock import now
 from longdoc.batch.progress import RunStatus, read_status
 from longdoc.batch.request import Request, RequestOptions, fingerprint
-from longdoc.batch.stages import Extracted, give_back_memory
+from longdoc.batch.stages import Extracted, Job, give_back_memory
 from longdoc.batch.status import MANIFEST, with_same_as
-from longdoc.batch.writers import WRITERS
+from longdoc.batch.writers import WRITERS, Writer
 from longdoc.errors import ConfigError, require
 from longdoc.export_record import export_folder
 from longdoc.loaders.limits import MEMORY, SECONDS
@@ -43,8 +43,8 @@ GROUPS_IN_PART = 4
 class Engine(Protocol):
     """Runs the stages."""
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input], watch: Watch, /) -> Generator[Extracted]:
-        """Extracts from documents, in the groups of ``stages.groups_of`` and in order; tells ``watch`` what it can."""
+    def extract(self, job: Job, writer: Writer, inputs: Sequence[Input], watch: Watch, /) -> Generator[Extracted]:
+        """Does a job, in the groups of ``stages.groups_of`` and in order; tells ``watch`` what it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,22 @@ class Progress:
     def seconds_left(self) -> float | None:
         """At the pace so far; None before the first documents."""
         return self.seconds / self.documents * (self.of - self.documents) if self.documents else None
+
+
+class BatchOptions(TypedDict, total=False):
+    """The arguments of `extract_many` that say which documents are read, and how; any job takes them."""
+
+    glob: str | None
+    files_from: str | None
+    engine: EngineName
+    ray_address: str | None
+    ray_gpus: float | None
+    workers: int | None
+    timeout: float | None
+    memory: int | None
+    resume: bool
+    retry_failed: bool
+    progress: Callable[[Progress], object] | None
 
 
 def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
@@ -118,16 +134,55 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         BatchError: the run stopped, as when the disk is full; call again to go on.
         MissingDependencyError: a library is not installed, such as pyarrow (the extra ``parquet``).
     """
-    _check(format, engine, workers, progress, resume=resume, retry_failed=retry_failed)
-    request, limits = _checked_request(what), Limits(seconds=timeout, memory=memory)
-    chosen = _engine(engine, ray_address, ray_gpus, workers, limits)
-    inputs = _inputs(paths, out, glob, files_from)
-    model, settings = fingerprint(request.model), {**request.settings(), "format": format}
-    if not resume and Path(out, MANIFEST).exists():
-        check(request, format)  # before results are removed
-    with Run.open(out, model=model, settings=settings, writer=WRITERS[format], overwrite=not resume) as run:
-        _run(run, chosen, request, format, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
+    check_choice("format", format, tuple(WRITERS))
+    if format != "jsonl":
+        require("pyarrow", extra="parquet", needed_by=f"the format {format}")
+    run_job(
+        _checked_request(what), WRITERS[format], paths, out, settings={"format": format}, glob=glob,
+        files_from=files_from, engine=engine, ray_address=ray_address, ray_gpus=ray_gpus, workers=workers,
+        timeout=timeout, memory=memory, resume=resume, retry_failed=retry_failed, progress=progress,
+    )  # fmt: skip
     return read_status(out)
+
+
+def run_job(  # noqa: D417, PLR0913 (as of `extract_many`, which describes them)
+    job: Job,
+    writer: Writer,
+    paths: Iterable[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    settings: Mapping[str, Any],
+    glob: str | None = None,
+    files_from: str | None = None,
+    engine: EngineName = "local",
+    ray_address: str | None = None,
+    ray_gpus: float | None = None,
+    workers: int | None = None,
+    timeout: float | None = SECONDS,
+    memory: int | None = MEMORY,
+    resume: bool = True,
+    retry_failed: bool = False,
+    progress: Callable[[Progress], object] | None = None,
+) -> None:
+    """Does a job with many documents, and writes its tables into a folder; goes on with a run that is there.
+
+    Args:
+        job: what is done.
+        writer: writes its tables.
+        paths: as for `extract_many`, like all that is not named here.
+        out: the folder.
+        settings: what the tables depend on, beside the settings of the job; values as in JSON.
+
+    Raises: as `extract_many`.
+    """
+    _check(engine, workers, progress, resume=resume, retry_failed=retry_failed)
+    chosen = _engine(engine, ray_address, ray_gpus, workers, Limits(seconds=timeout, memory=memory))
+    inputs = _inputs(paths, out, glob, files_from)
+    model, all_settings = fingerprint(job.model), {**job.settings(), **settings}
+    if not resume and Path(out, MANIFEST).exists():
+        check(job, writer)  # before results are removed
+    with Run.open(out, model=model, settings=all_settings, writer=writer, overwrite=not resume) as run:
+        _run(run, chosen, job, writer, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
 
 
 def _inputs(
@@ -150,24 +205,30 @@ def _check_out(out: str | os.PathLike[str]) -> None:
             raise ConfigError(f"out={out!r:.80} is no name that a folder can have: {error}") from error
 
 
-def _check(format: str, engine: str, workers: int | None, progress: object, **flags: bool) -> None:
+def _check(engine: str, workers: int | None, progress: object, **flags: bool) -> None:
     if progress is not None and not callable(progress):
         raise ConfigError(f"progress must be a function that takes a Progress, or None; got {progress!r:.80}")
     check_flags(**flags)
-    check_choice("format", format, tuple(WRITERS))
     check_choice("engine", engine, get_args(EngineName))
-    if format != "jsonl":
-        require("pyarrow", extra="parquet", needed_by=f"the format {format}")
     check_count("workers", workers, 1, optional=True)
 
 
 def _checked_request(what: RequestOptions) -> Request:
-    """What to find, if the libraries of the model are installed; an export says what it needs when it is loaded."""
+    """What to find, if the libraries of the model are installed."""
     request = Request.of(**what)
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
-    if missing and export_folder(request.model) is None:  # they would be imported in a process of its own
-        require(missing[0], extra="model", needed_by="extraction")
+    check_libraries(request.model, needed_by="extraction")
     return request
+
+
+def check_libraries(model: str, *, needed_by: str) -> None:
+    """Checks that the libraries of a model are installed; an export says what it needs when it is loaded.
+
+    Raises:
+        MissingDependencyError: one is not.
+    """
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing and export_folder(model) is None:  # they would be imported in a process of its own
+        require(missing[0], extra="model", needed_by=needed_by)
 
 
 def _engine(
@@ -177,13 +238,13 @@ def _engine(
     if name == "local":
         if ray_address is not None or ray_gpus is not None:
             raise ConfigError("a Ray address, or a share of a GPU, needs the engine ray")
-        return LocalEngine(workers=workers or min(_n_processors(), 8), limits=limits)
+        return LocalEngine(workers=workers or min(n_processors(), 8), limits=limits)
     from longdoc.batch.on_ray import RayEngine
 
     return RayEngine(address=ray_address, workers=workers, limits=limits, gpus=1.0 if ray_gpus is None else ray_gpus)
 
 
-def _n_processors() -> int:
+def n_processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -191,8 +252,8 @@ def _n_processors() -> int:
 def _run(
     run: Run,
     engine: Engine,
-    request: Request,
-    format: str,
+    job: Job,
+    writer: Writer,
     inputs: Sequence[Input],
     *,
     retry_failed: bool,
@@ -206,10 +267,10 @@ def _run(
     report(progress)
     if not pending.to_read:
         return
-    owners, writer = run.owners(), WRITERS[format]
+    owners = run.owners()
     with (
         closing(Watch(run.folder, begun=now(), of=len(pending.to_read))) as watch,
-        closing(engine.extract(request, format, pending.to_read, watch)) as extracted,
+        closing(engine.extract(job, writer, pending.to_read, watch)) as extracted,
         _nothing_left(run, is_new),
     ):
         reported = _reported(extracted, progress, report, watch)

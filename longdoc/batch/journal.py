@@ -175,7 +175,7 @@ class Run:
             return "new"
         if each.problem and entry.status.is_read:
             return "removed"
-        if not _is_same(each, entry):
+        if not is_same(each, entry):
             return "changed"
         if retry_failed and self._is_to_retry(entry):
             return "retried"
@@ -334,7 +334,7 @@ def _name(number: int) -> str:
     return f"part-{number:05}"
 
 
-def _is_same(each: Input, entry: Entry) -> bool:
+def is_same(each: Input, entry: Entry) -> bool:
     """Whether a document has not changed since it was read."""
     if each.problem:
         return not entry.status.id and not entry.size

@@ -19,10 +19,9 @@ from typing import Any
 
 from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input
-from longdoc.batch.request import Request
-from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, prepare_loading, status_of
+from longdoc.batch.stages import Extracted, Extractor, Job, Loaded, Loader, groups_of, prepare_loading, status_of
 from longdoc.batch.status import State
-from longdoc.batch.writers import WRITERS
+from longdoc.batch.writers import Writer
 from longdoc.errors import ConfigError, MissingDependencyError
 from longdoc.summary import shown
 from longdoc.workers import Limits, Lost, Outcome, Raised, Workers
@@ -47,7 +46,7 @@ class LocalEngine:
     limits: Limits
     """What loading a document may cost; and its seconds are what the model may take for 25,000 characters."""
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input], watch: Watch) -> Generator[Extracted]:
+    def extract(self, job: Job, writer: Writer, inputs: Sequence[Input], watch: Watch) -> Generator[Extracted]:
         """Extracts from documents, in groups and in order.
 
         Raises:
@@ -55,22 +54,22 @@ class LocalEngine:
             WorkerError: processes cannot start.
         """
         groups = list(groups_of(inputs))
-        loader, extractor = Loader(request), Extractor(request, format)
+        loader, extractor = Loader(job), Extractor(job, writer)
         loaders = Workers(loader, self.workers, self.limits, initializer=prepare_loading, ahead=_AHEAD)
         models = process_with_model(extractor, self.limits.seconds, ahead=1)
         with loaders, models:
             loaded = watch.loaded(map(loaded_of, loaders.run(watch.starting(inputs), ordered=True)))
             as_groups = (tuple(islice(loaded, len(group))) for group in groups)
             for outcome in _with_model(models, as_groups):
-                yield from extracted_of(outcome, extractor, request, format, self.limits.seconds)
+                yield from extracted_of(outcome, extractor, job, writer, self.limits.seconds)
 
 
-def check(request: Request, format: str) -> None:
-    """Loads the model, to see whether it can do what is requested.
+def check(job: Job, writer: Writer) -> None:
+    """Loads the model, to see whether it can do the job.
 
     Raises: as `process_with_model`.
     """
-    with process_with_model(Extractor(request, format), None) as models:
+    with process_with_model(Extractor(job, writer), None) as models:
         list(models.run([()]))
 
 
@@ -150,8 +149,8 @@ def _ended(lost: Lost) -> str:
 def extracted_of(
     outcome: Outcome[Sequence[Loaded], Extracted],
     extractor: Extractor,
-    request: Request,
-    format: str,
+    job: Job,
+    writer: Writer,
     seconds: float | None,
 ) -> Iterator[Extracted]:
     """What became of a group of documents, each tried by itself if it cost the process with the model.
@@ -164,27 +163,25 @@ def extracted_of(
     elif isinstance(result, Raised) and isinstance(result.error, (ConfigError, MissingDependencyError)):
         raise result.error
     elif len(group) < 2:
-        yield _lost(group, result, request, format)
+        yield _lost(group, result, job, writer)
     else:
         logger.warning("%s; %d documents are tried one by one", _fault(result)[2], len(group))
         with process_with_model(extractor, seconds) as models:
             found = [
                 own
                 for one in _with_model(models, ((each,) for each in group))
-                for own in extracted_of(one, extractor, request, format, seconds)
+                for own in extracted_of(one, extractor, job, writer, seconds)
             ]
-        yield Extracted(
-            tuple(done for own in found for done in own.done), WRITERS[format].join([own.rows for own in found])
-        )
+        yield Extracted(tuple(done for own in found for done in own.done), writer.join([own.rows for own in found]))
 
 
-def _lost(group: Sequence[Loaded], cause: Lost | Raised, request: Request, format: str) -> Extracted:
+def _lost(group: Sequence[Loaded], cause: Lost | Raised, job: Job, writer: Writer) -> Extracted:
     """A document that ended the process with the model, or with which longdoc failed."""
     state, error, reason = _fault(cause)
     if isinstance(cause, Raised):
         logger.error("%s:\n%s", ", ".join(shown(each.input.address) for each in group), cause.traceback)
     done = [(each.input, replace(each.status, state=state, error=error, reason=shown(reason))) for each in group]
-    rows = WRITERS[format].rows([(status, None) for _, status in done], model=request.model)
+    rows = writer.rows([(status, None) for _, status in done], model=job.model)
     return Extracted(tuple(done), rows)
 
 

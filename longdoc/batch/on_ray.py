@@ -27,8 +27,8 @@ from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input
 from longdoc.batch.local import extracted_of, loaded_of, process_with_model
 from longdoc.batch.ray_cluster import cluster
-from longdoc.batch.request import Request
-from longdoc.batch.stages import Extracted, Extractor, Loaded, Loader, groups_of, prepare_loading
+from longdoc.batch.stages import Extracted, Extractor, Job, Loaded, Loader, groups_of, prepare_loading
+from longdoc.batch.writers import Writer
 from longdoc.errors import BatchError, ConfigError, first_line, require
 from longdoc.model_files import is_folder
 from longdoc.workers import Limits, Outcome, Workers
@@ -71,7 +71,7 @@ class RayEngine:
         if not 0 < self.gpus <= 1:
             raise ConfigError(f"gpus must be above 0 and at most 1; got {self.gpus!r}")
 
-    def extract(self, request: Request, format: str, inputs: Sequence[Input], _: Watch) -> Generator[Extracted]:
+    def extract(self, job: Job, writer: Writer, inputs: Sequence[Input], _: Watch) -> Generator[Extracted]:
         """Extracts from documents, in groups and in order.
 
         Raises:
@@ -79,15 +79,15 @@ class RayEngine:
             WorkerError: processes cannot start.
             BatchError: the cluster stopped.
         """
-        if request.device.startswith("cuda:"):
+        if job.device.startswith("cuda:"):
             raise ConfigError(
-                f"device is {request.device!r}, but Ray deals the GPUs out to processes; use 'cuda' for all that the "
+                f"device is {job.device!r}, but Ray deals the GPUs out to processes; use 'cuda' for all that the "
                 "cluster has, and start the cluster with fewer if it is to use fewer"
             )
         groups = [pickle.dumps(group, _PROTOCOL) for group in groups_of(inputs)]
         with cluster(self.address) as ray:
             try:
-                with closing(self._rows(ray, request, format, groups)) as rows:
+                with closing(self._rows(ray, job, writer, groups)) as rows:
                     for row in rows:
                         found = pickle.loads(row)
                         if isinstance(found, Exception):
@@ -96,21 +96,21 @@ class RayEngine:
             except ray.exceptions.RayError as error:
                 raise BatchError(f"the Ray cluster stopped; call again to go on: {first_line(error)}") from error
 
-    def _rows(self, ray: Any, request: Request, format: str, groups: Sequence[bytes]) -> Generator[bytes]:
+    def _rows(self, ray: Any, job: Job, writer: Writer, groups: Sequence[bytes]) -> Generator[bytes]:
         """The results of all groups in their order, pickled."""
-        crew = self._crew(ray, request.device, len(groups))
-        folder = Path.cwd() if request.model != "default" and is_folder(Path(request.model)) else None
+        crew = self._crew(ray, job.device, len(groups))
+        folder = Path.cwd() if job.model != "default" and is_folder(Path(job.model)) else None
         extractor = (
-            Extractor(request, format),
-            request,
-            format,
+            Extractor(job, writer),
+            job,
+            writer,
             self.limits.seconds,
             os.environ.get("OMP_NUM_THREADS"),
             folder,
         )
         items = [{"number": number, "group": group} for number, group in enumerate(groups)]
         rows = ray.data.from_items(items, override_num_blocks=len(items))
-        rows = _mapped(ray, rows, LoadGroups, (Loader(request), self.limits), crew.loaders, num_cpus=crew.cpus)
+        rows = _mapped(ray, rows, LoadGroups, (Loader(job), self.limits), crew.loaders, num_cpus=crew.cpus)
         rows = _mapped(
             ray, rows, ExtractGroups, extractor, crew.extractors, num_cpus=crew.cpus, num_gpus=crew.gpus or None
         )
@@ -193,8 +193,8 @@ class ExtractGroups:
     def __init__(
         self,
         extractor: Extractor,
-        request: Request,
-        format: str,
+        job: Job,
+        writer: Writer,
         seconds: float | None,
         threads: str | None,
         folder: Path | None,
@@ -202,9 +202,9 @@ class ExtractGroups:
         """Loads the model.
 
         Args:
-            extractor: of the request and format.
-            request: what to find.
-            format: of the rows.
+            extractor: of the job.
+            job: what is done with the documents.
+            writer: of the rows.
             seconds: as of `process_with_model`.
             threads: ``OMP_NUM_THREADS`` of the process that started the run. Ray sets it to what the actor asks for,
                 which is much less than the processors that the model may use.
@@ -214,7 +214,7 @@ class ExtractGroups:
         if threads is not None:
             os.environ["OMP_NUM_THREADS"] = threads
         self._process = _Process(process_with_model(extractor, seconds, folder=folder))
-        self._rest = extractor, request, format, seconds
+        self._rest = extractor, job, writer, seconds
         self._error: Exception | None = None
         try:
             self._process.ask(())

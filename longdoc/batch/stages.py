@@ -15,18 +15,17 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from traceback import format_exception
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from longdoc.batch.inputs import Input, look, open_input, sha256_of
-from longdoc.batch.request import Request
 from longdoc.batch.status import State, Status
-from longdoc.batch.writers import WRITERS
+from longdoc.batch.writers import Writer
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, first_line
@@ -37,7 +36,7 @@ from longdoc.summary import count, shown
 
 if TYPE_CHECKING:
     from longdoc.pipeline import Pipeline
-    from longdoc.prediction import Prediction
+    from longdoc.prediction import Gap
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +51,48 @@ only after hundreds of documents, so that memory grows all the while."""
 _REMEDIES = {"password": "--password, with --retry-failed"}
 """Argument of ``load`` → the option of a batch that gives it."""
 
-Outcome: TypeAlias = "tuple[Prediction, str] | Exception"
-"""What became of a document: its prediction, and why it has no record if one was requested; or why there is none."""
+
+class Found(Protocol):
+    """What a job makes of a document, such as a prediction."""
+
+    @property
+    def document(self) -> Document: ...
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """What of the text the model did not see."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the document, if that has chosen what was done."""
+
+
+class Job(Protocol):
+    """What a batch does with documents: all that its rows depend on. It can be pickled; see `batch.request.Request`."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def password(self) -> str | None: ...
+    @property
+    def ocr(self) -> str: ...
+    def settings(self) -> Mapping[str, Any]:
+        """What the rows depend on, beside the model, as in JSON."""
+
+    def load_pipeline(self) -> Any:
+        """Loads the model; what it returns has ``readers``. ``ConfigError`` if there is no such model."""
+
+    def read(self, pipeline: Any, documents: Iterable[Document], /) -> Iterator[tuple[Found, str]]:
+        """What is found in each document, in order, and why it has no record if one was requested.
+
+        Raises:
+            ConfigError: the model cannot do it.
+        """
+
+
+Outcome: TypeAlias = tuple[Found, str] | Exception
+"""What became of a document: what was found, and why it has no record if one was requested; or why there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +147,8 @@ def _without_name(reason: str, each: Input) -> str:
 class Loader:
     """Input → Loaded. A document that cannot be loaded has its status; other errors are faults of longdoc."""
 
-    def __init__(self, request: Request) -> None:
-        self._options: dict[str, Any] = {"password": request.password, "ocr": request.ocr}
+    def __init__(self, job: Job) -> None:
+        self._options: dict[str, Any] = {"password": job.password, "ocr": job.ocr}
 
     def __call__(self, each: Input) -> Loaded:
         """Loads a document."""
@@ -166,8 +205,8 @@ def prepare_loading() -> None:
 class Extractor:
     """Loaded documents → Extracted. The model is loaded by `load`, or else with the first group."""
 
-    def __init__(self, request: Request, format: str) -> None:
-        self._request, self._writer = request, WRITERS[format]
+    def __init__(self, job: Job, writer: Writer) -> None:
+        self._job, self._writer = job, writer
         self._pipeline: Pipeline | None = None
 
     def load(self, folder: Path | None = None) -> Pipeline:
@@ -180,8 +219,9 @@ class Extractor:
             os.environ.setdefault(name, limit)
         if folder is not None:
             os.chdir(folder)
-        pipeline = self._pipeline = self._request.load_pipeline()
-        list(self._request.read(pipeline, []))  # refuses tasks that the model has not
+        pipeline: Pipeline = self._job.load_pipeline()
+        self._pipeline = pipeline
+        list(self._job.read(pipeline, []))  # refuses tasks that the model has not
         return pipeline
 
     def __call__(self, group: Sequence[Loaded]) -> Extracted:
@@ -193,33 +233,33 @@ class Extractor:
         pipeline = self._pipeline or self.load()
         started = time.monotonic()
         documents = {i: pickle.loads(each.document) for i, each in enumerate(group) if each.document is not None}
-        found = dict(zip(documents, outcomes(self._request, pipeline, [*documents.values()]), strict=True))
+        found = dict(zip(documents, outcomes(self._job, pipeline, [*documents.values()]), strict=True))
         n_tokens = {i: _n_tokens(pipeline, document) for i, document in documents.items()}
         pace = (time.monotonic() - started) / max(sum(n_tokens.values()), 1)
         statuses = [
             _status(each, found[i], n_tokens[i], n_tokens[i] * pace) if i in found else each.status
             for i, each in enumerate(group)
         ]
-        predictions = [_prediction(found.get(i)) for i in range(len(group))]
-        rows = self._writer.rows(list(zip(statuses, predictions, strict=True)), model=self._request.model)
-        del documents, found, predictions
+        made = [_made(found.get(i)) for i in range(len(group))]
+        rows = self._writer.rows(list(zip(statuses, made, strict=True)), model=self._job.model)
+        del documents, found, made
         give_back_memory()
         return Extracted(tuple((each.input, status) for each, status in zip(group, statuses, strict=True)), rows)
 
 
-def outcomes(request: Request, pipeline: Pipeline, documents: Sequence[Document]) -> list[Outcome]:
+def outcomes(job: Job, pipeline: Pipeline, documents: Sequence[Document]) -> list[Outcome]:
     """What becomes of each document; if one of several makes the model fail, each is read by itself.
 
     Raises:
-        ConfigError: as for `Request.read`.
+        ConfigError: as for `Job.read`.
     """
     try:
-        return list(request.read(pipeline, documents))
+        return list(job.read(pipeline, documents))
     except ConfigError:
         raise
     except Exception as error:  # whatever it is, it costs the document that caused it, and no other
         if len(documents) > 1:
-            return [found for document in documents for found in outcomes(request, pipeline, [document])]
+            return [found for document in documents for found in outcomes(job, pipeline, [document])]
         if not isinstance(error, DocumentError):
             logger.error("%s:\n%s", documents[0].source.name, "".join(format_exception(error)))
         return [error]
@@ -235,7 +275,7 @@ def _n_tokens(pipeline: Pipeline, document: Document) -> int:
     return len(pipeline.readers[0].tokenize(document)) if pipeline.readers else 0
 
 
-def _prediction(outcome: Outcome | None) -> Prediction | None:
+def _made(outcome: Outcome | None) -> Any:
     return None if outcome is None or isinstance(outcome, Exception) else outcome[0]
 
 
@@ -247,21 +287,21 @@ def _status(loaded: Loaded, outcome: Outcome, n_tokens: int, seconds: float) -> 
         state: State = "out of memory" if _is_out_of_memory(outcome) else "failed"
         reason = _without_name(first_line(outcome), loaded.input)
         return replace(status, state=state, error=type(outcome).__name__, reason=reason)
-    prediction, no_record = outcome
-    lacks = [*_lacks(prediction)]
+    made, no_record = outcome
+    lacks = [*_lacks(made)]
     reasons = [f"no record: {_without_name(no_record, loaded.input)}"] * bool(no_record) + lacks
-    is_whole = not lacks and (not no_record or prediction.kind == "other")
+    is_whole = not lacks and (not no_record or made.kind == "other")
     return replace(status, state="ok" if is_whole else "partial", reason="; ".join(reasons))
 
 
-def _lacks(prediction: Prediction) -> Iterator[str]:
+def _lacks(made: Found) -> Iterator[str]:
     """What of a document was not read."""
-    if prediction.gaps:
-        reasons = ", ".join(dict.fromkeys(gap.reason for gap in prediction.gaps))
-        unseen = count(sum(gap.end - gap.start for gap in prediction.gaps), "character")
-        yield f"the model did not see {unseen} of {len(prediction.document.text):,} ({reasons})"
+    if made.gaps:
+        reasons = ", ".join(dict.fromkeys(gap.reason for gap in made.gaps))
+        unseen = count(sum(gap.end - gap.start for gap in made.gaps), "character")
+        yield f"the model did not see {unseen} of {len(made.document.text):,} ({reasons})"
     for verdict in ("scanned", "garbled"):
-        pages = [page for page in prediction.document.pages if page.verdict == verdict and page.confidence is None]
+        pages = [page for page in made.document.pages if page.verdict == verdict and page.confidence is None]
         if pages:
             numbers = ", ".join(str(page.number) for page in pages[:10]) + (" …" if len(pages) > 10 else "")
             yield f"{verdict} {'page' if len(pages) == 1 else 'pages'} without text: {numbers}"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -46,26 +46,31 @@ def tables_of(outcomes: Iterable[tuple[Status, Prediction | None]], *, model: st
     Raises:
         MissingDependencyError: pyarrow is not installed.
     """
-    arrow = require("pyarrow", extra="parquet", needed_by="the tables of a batch")
-    by_document = [_rows(status, prediction, model) for status, prediction in outcomes]
+    require("pyarrow", extra="parquet", needed_by="the tables of a batch")
+    return built([_rows(status, prediction, model) for status, prediction in outcomes], schemas())
+
+
+def built(by_document: list[Rows], schemas: Mapping[str, pyarrow.Schema]) -> dict[str, pyarrow.Table]:
+    """The tables of some documents, from the rows of each; what UTF-8 cannot hold is escaped, and counted."""
     try:
-        return _built(arrow, by_document)
+        return _built(by_document, schemas)
     except UnicodeEncodeError:  # rare, so that the texts are not searched before
-        return _built(arrow, [_escaped(own) for own in by_document])
+        return _built([_escaped(own) for own in by_document], schemas)
 
 
-def write_table(table: pyarrow.Table, path: str | Path | IO[bytes]) -> None:
+def write_table(table: pyarrow.Table, path: str | Path | IO[bytes], *, rows: int = ROW_GROUP) -> None:
     """Writes a table as Parquet: the same rows give the same bytes, with the same version of pyarrow.
 
     Args:
         table: the table.
         path: the file to create or replace, or a stream. A crash leaves half a file: see ``longdoc.batch.journal``.
+        rows: how many are compressed together, and read together.
     """
     from pyarrow import parquet
 
     where = path if hasattr(path, "write") else str(path)
     # Chunks are an accident of how the table was put together, and would show in the file.
-    parquet.write_table(table.combine_chunks(), where, compression="zstd", row_group_size=ROW_GROUP)
+    parquet.write_table(table.combine_chunks(), where, compression="zstd", row_group_size=rows)
 
 
 def write_csv(table: pyarrow.Table, path: str | Path | IO[bytes]) -> None:
@@ -95,10 +100,12 @@ def _csv_cell(cell: str | list[Any]) -> str:
     return without_formula(cell.replace("\0", "\ufffd"))
 
 
-def _built(arrow: Any, by_document: list[Rows]) -> dict[str, pyarrow.Table]:
+def _built(by_document: list[Rows], schemas: Mapping[str, pyarrow.Schema]) -> dict[str, pyarrow.Table]:
+    from pyarrow import Table
+
     return {
-        name: arrow.Table.from_pylist([row for own in by_document for row in own[name]], schema=schema)
-        for name, schema in schemas().items()
+        name: Table.from_pylist([row for own in by_document for row in own[name]], schema=schema)
+        for name, schema in schemas.items()
     }
 
 
@@ -111,14 +118,15 @@ def _escaped(own: Rows) -> Rows:
 
 def _rows(status: Status, prediction: Prediction | None, model: str) -> Rows:
     """The rows of one document in all tables."""
-    rows: dict[str, Iterable[Row]] = {"documents": [_document_row(status, prediction, model)]}
+    rows: dict[str, Iterable[Row]] = {"documents": [document_row(status, prediction, model)]}
     if prediction is not None:
         rows |= rows_of(prediction)
     document_id = status.id or (prediction.document.source.sha256 if prediction else None)
     return {name: [{"document_id": document_id, **row} for row in rows.get(name, ())] for name in TABLES}
 
 
-def _document_row(status: Status, prediction: Prediction | None, model: str) -> Row:
+def document_row(status: Status, prediction: Prediction | None, model: str) -> Row:
+    """The row of a document in ``documents``, without its ``document_id``."""
     return {
         "address": status.address,
         "state": status.state,

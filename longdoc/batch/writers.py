@@ -19,10 +19,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import compress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from longdoc.batch.status import Status, with_same_as
-from longdoc.batch.tables import tables_of, write_csv, write_table
+from longdoc.batch.tables import ROW_GROUP, tables_of, write_csv, write_table
 from longdoc.errors import BatchError
 from longdoc.outputs import jsonl
 from longdoc.outputs.surrogates import escaped
@@ -32,8 +32,8 @@ from longdoc.summary import shown
 if TYPE_CHECKING:
     import pyarrow
 
-Outcomes: TypeAlias = Sequence[tuple[Status, Prediction | None]]
-"""Of each document its status, and its prediction if there is one."""
+Outcomes: TypeAlias = Sequence[tuple[Status, Any]]
+"""Of each document its status, and what a job made of it, such as its prediction; None if it could not be read."""
 
 PREDICTIONS = "predictions"
 """The one table of the format ``jsonl``."""
@@ -50,6 +50,8 @@ class TablesWriter:
     suffix: str
     _write: Callable[[pyarrow.Table, IO[bytes]], None]
     _copy: Callable[[Path, BinaryIO, _Choice], None]
+    _tables: Callable[..., dict[str, pyarrow.Table]] = tables_of
+    """What makes the tables of outcomes; one of them is ``documents``, and the others have a ``document_id``."""
 
     def rows(self, outcomes: Outcomes, *, model: str) -> dict[str, pyarrow.Table]:
         """The rows of some documents by table; of documents with the same content those of the first one.
@@ -59,10 +61,10 @@ class TablesWriter:
         """
         statuses = with_same_as([status for status, _ in outcomes], {})
         is_first = [not status.same_as for status in statuses]
-        first = tables_of([each for each, own in zip(outcomes, is_first, strict=True) if own], model=model)
+        first = self._tables([each for each, own in zip(outcomes, is_first, strict=True) if own], model=model)
         if not all(is_first):
             # Their rows in the other tables could not be told from those of the first one, by document_id.
-            others = tables_of([each for each, own in zip(outcomes, is_first, strict=True) if not own], model=model)
+            others = self._tables([each for each, own in zip(outcomes, is_first, strict=True) if not own], model=model)
             first["documents"] = _merged(first["documents"], others["documents"], is_first)
         return self.without_content(first, statuses)
 
@@ -70,7 +72,7 @@ class TablesWriter:
         """The rows of several groups, in their order."""
         import pyarrow
 
-        empty = tables_of([])
+        empty = self._tables([])
         return {name: pyarrow.concat_tables([table, *(part[name] for part in parts)]) for name, table in empty.items()}
 
     def without_content(self, rows: dict[str, pyarrow.Table], statuses: Sequence[Status]) -> dict[str, pyarrow.Table]:
@@ -203,7 +205,12 @@ def _without(table: pyarrow.Table, ids: Collection[str]) -> pyarrow.Table:
     return table.filter(compute.invert(compute.is_in(table["document_id"], pyarrow.array(sorted(ids), "string"))))
 
 
-def _copy_parquet(source: Path, stream: BinaryIO, stays: _Choice) -> None:
+def copy_parquet(source: Path, stream: BinaryIO, stays: _Choice, *, rows: int = ROW_GROUP) -> None:
+    """Writes what stays of a table, in groups of ``rows``.
+
+    Raises:
+        BatchError: the file is damaged.
+    """
     import pyarrow
     from pyarrow import parquet
 
@@ -214,9 +221,8 @@ def _copy_parquet(source: Path, stream: BinaryIO, stays: _Choice) -> None:
         raise _damaged(source) from error
     if not isinstance(stays, set) and len(stays) != table.num_rows:
         raise _damaged(source)
-    write_table(
-        _without(table, stays) if isinstance(stays, set) else table.filter(pyarrow.array(stays, "bool")), stream
-    )
+    left = _without(table, stays) if isinstance(stays, set) else table.filter(pyarrow.array(stays, "bool"))
+    write_table(left, stream, rows=rows)
 
 
 def _copy_csv(source: Path, stream: BinaryIO, stays: _Choice) -> None:
@@ -246,9 +252,12 @@ def _damaged(path: Path) -> BatchError:
     )
 
 
-WRITERS: dict[str, TablesWriter | LinesWriter] = {
-    "parquet": TablesWriter(".parquet", write_table, _copy_parquet),
+Writer: TypeAlias = TablesWriter | LinesWriter
+"""Picklable, for worker processes."""
+
+WRITERS: dict[str, Writer] = {
+    "parquet": TablesWriter(".parquet", write_table, copy_parquet),
     "csv": TablesWriter(".csv", write_csv, _copy_csv),
     "jsonl": LinesWriter(),
 }
-"""The formats of a folder by name; picklable, for worker processes."""
+"""The formats of a folder by name."""

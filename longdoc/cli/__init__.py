@@ -10,21 +10,26 @@ from typing import NoReturn, Protocol
 from longdoc.cli import (
     adapt,
     ask,
+    audit,
     calibrate,
     config,
     console,
     convert,
+    dedup,
     evaluate,
     export,
     extract,
+    index,
     options,
     plot,
     pretrain,
     prune,
     push,
     redact,
+    search,
     serve,
     show,
+    similarity,
     status,
     train,
 )
@@ -49,7 +54,11 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "extract": extract,
     "ask": ask,
+    "index": index,
+    "search": search,
     "redact": redact,
+    "dedup": dedup,
+    "similarity": similarity,
     "show": show,
     "plot": plot,
     "status": status,
@@ -58,6 +67,7 @@ COMMANDS: dict[str, Command] = {
     "prune": prune,
     "adapt": adapt,
     "evaluate": evaluate,
+    "audit": audit,
     "calibrate": calibrate,
     "config": config,
     "convert": convert,
@@ -69,7 +79,7 @@ COMMANDS: dict[str, Command] = {
 EXIT_STATUS = """\
 exit status:
   0    success
-  1    a document could not be read, or the command failed
+  1    a document could not be read, the command failed, or an audit found a larger gap than allowed
   2    invalid arguments, or a configuration that is not valid
   3    a run into a folder stopped before its end, as when the disk is full
   130  interrupted

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,9 @@ _ONLY_FOR_FOLDERS = (
 )  # fmt: skip
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser, title: str = "many documents, into a folder (-o OUT/)") -> None:
     """Adds the arguments that are for a folder of results."""
-    group = parser.add_argument_group("many documents, into a folder (-o OUT/)")
+    group = parser.add_argument_group(title)
     group.add_argument("--files-from", metavar="FILE", help="read the paths in this file, too, one a line; - is stdin")
     group.add_argument(
         "--workers",
@@ -87,12 +87,20 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
         )
     from longdoc.batch.extract import extract_many
 
+    def extract(**how: Any) -> RunStatus:
+        return extract_many(arguments.paths, arguments.output, format=format, **how, **what(arguments, schema))
+
+    return run_shown(arguments, extract)
+
+
+def run_shown(arguments: argparse.Namespace, run: Callable[..., RunStatus]) -> int:
+    """Runs what reads many documents, and shows how far it is; returns the exit status.
+
+    ``run`` gets the options of :class:`longdoc.batch.extract.BatchOptions` that the arguments give.
+    """
     with _display(arguments) as display:
         try:
-            ended = extract_many(
-                arguments.paths,
-                arguments.output,
-                format=format,
+            ended = run(
                 glob=arguments.glob,
                 files_from=arguments.files_from,
                 engine=arguments.engine or "local",
@@ -103,7 +111,6 @@ def run(arguments: argparse.Namespace, schema: Any) -> int:
                 retry_failed=arguments.retry_failed,
                 progress=display.show,
                 **options.limits(arguments),
-                **what(arguments, schema),
             )
         except DocumentNotFoundError as error:  # no document at all: nothing was begun
             raise ConfigError(str(error)) from error

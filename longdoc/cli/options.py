@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from longdoc.errors import DocumentError, DocumentNotFoundError, require
+from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, require
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -31,18 +31,24 @@ _EXTRAS = {
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that choose the model."""
+def add_model(parser: argparse.ArgumentParser, *, encoder: bool = True) -> None:
+    """Adds the arguments that choose the model, and with ``encoder`` how it reads."""
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model", default="default", metavar="M", help="a folder or hub id; default: the model shipped with longdoc"
     )
-    group.add_argument(
-        "--encoder",
-        choices=["windows", "sparse"],
-        default="windows",
-        help="read overlapping windows, or the whole document with sparse attention; default: windows",
-    )
+    add_computing(group, encoder=encoder)
+
+
+def add_computing(group: argparse._ArgumentGroup, *, encoder: bool = True) -> None:
+    """Adds the arguments that say how a model computes, and with ``encoder`` how it reads."""
+    if encoder:
+        group.add_argument(
+            "--encoder",
+            choices=["windows", "sparse"],
+            default="windows",
+            help="read overlapping windows, or the whole document with sparse attention; default: windows",
+        )
     group.add_argument(
         "--device",
         default="auto",
@@ -116,6 +122,7 @@ def told(message: str, arguments: argparse.Namespace) -> str:
         (r"Pipeline\.from_pretrained\(([^,()]+), encoder='(\w+)'\)", encoder),
         (r"load one: Pipeline\.from_pretrained\(\w+='a folder'\)", "name a model that has one: --model"),
         (r"use ask, infer, embed or fill(, or tasks=\['rules'\])?", "use `longdoc ask`, or --tasks rules"),
+        (r"Index\(path, model='a folder'\)", "--model FOLDER"),
         (r"\bpages=\((\d+), (\d+)\)", r"--pages \1-\2"),
         (r"\bocr='([^']*)'", r"--ocr \1"),
     ):
@@ -218,6 +225,32 @@ def add_all_windows(group: argparse._ArgumentGroup) -> None:
 def windows(arguments: argparse.Namespace) -> dict[str, None]:
     """The option ``windows`` of the pipeline, if it is not the default."""
     return {"windows": None} if arguments.all_windows else {}
+
+
+def add_where(group: argparse._ActionsContainer) -> None:
+    """Adds ``--where``."""
+    group.add_argument(
+        "--where",
+        action="append",
+        metavar="KEY=VALUE",
+        help="search only documents with this type, label, party, title, law, address, agreement_date, effective_date "
+        "or expiration_date; dates are 2019, 2019-03-01 or a range such as 2019..2020-06; may be given several times",
+    )
+
+
+def where(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """The conditions of ``add_where``, each with all values that are given for it; None if there are none.
+
+    Raises:
+        ConfigError: one has no key or no value.
+    """
+    wanted: dict[str, list[str]] = {}
+    for each in arguments.where or ():
+        key, equals, value = each.partition("=")
+        if not equals or not value:
+            raise ConfigError(f"--where {each!r:.80}: give a key and a value, such as --where type=contract")
+        wanted.setdefault(key.strip(), []).append(value.strip())
+    return {key: values if len(values) > 1 else values[0] for key, values in wanted.items()} or None
 
 
 def score(text: str) -> float:

@@ -6,6 +6,7 @@ added at the end of a table, and raise ``TABLES_VERSION``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -208,17 +209,19 @@ def schemas() -> dict[str, pyarrow.Schema]:
     Raises:
         MissingDependencyError: pyarrow is not installed.
     """
-    arrow = require("pyarrow", extra="parquet", needed_by="the tables of a batch")
-    return {
-        name: arrow.schema(
-            [
-                arrow.field(each.name, _type(each.type), each.nullable, {"description": each.description})
-                for each in columns
-            ],
-            metadata={"longdoc_table": name, "longdoc_tables": str(TABLES_VERSION), "description": TABLES[name]},
-        )
-        for name, columns in COLUMNS.items()
-    }
+    require("pyarrow", extra="parquet", needed_by="the tables of a batch")
+    return {name: schema_of(name, TABLES[name], columns) for name, columns in COLUMNS.items()}
+
+
+def schema_of(name: str, description: str, columns: Sequence[Column]) -> pyarrow.Schema:
+    """The Arrow schema of a table with these columns."""
+    import pyarrow
+
+    fields = [
+        pyarrow.field(each.name, _type(each.type), each.nullable, {"description": each.description}) for each in columns
+    ]
+    metadata = {"longdoc_table": name, "longdoc_tables": str(TABLES_VERSION), "description": description}
+    return pyarrow.schema(fields, metadata=metadata)
 
 
 def _type(name: str) -> Any:

@@ -1,0 +1,129 @@
+"""Which documents of an index a search is limited to, by what is known of them."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from longdoc.errors import ConfigError, did_you_mean
+from longdoc.record_types import DATE_COLUMNS
+
+Where: TypeAlias = Mapping[str, Any]
+"""Key → what is wanted: a text, several of which one is enough, or a range of dates."""
+Row: TypeAlias = Mapping[str, Any]
+"""A document, as in the table ``documents``."""
+
+_DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+
+
+def wanted_documents(where: Where, documents: Iterable[Row]) -> set[str]:
+    """The ids of the documents that fulfil all conditions; see :func:`conditions`."""
+    checks = conditions(where)
+    return {row["document_id"] for row in documents if row["document_id"] and all(check(row) for check in checks)}
+
+
+def conditions(where: Where) -> list[Callable[[Row], bool]]:
+    """What each key demands of a document.
+
+    ``type`` and ``label`` are compared as a whole, ``party``, ``title`` and ``law`` by what they contain, without
+    regard to case; ``address`` is a pattern such as ``*/leases/*``; the dates of contracts are a year, a month, a day,
+    or a range: ``2019..2020-06``, ``2019..``, or a pair of dates or None.
+
+    Raises:
+        ConfigError: there is no such key, or its value is of another kind.
+    """
+    if not isinstance(where, Mapping):
+        raise ConfigError(f"where must be a dict, such as {{'type': 'contract'}}; got {where!r:.80}")
+    made: list[Callable[[Row], bool]] = []
+    for key, value in where.items():
+        if key in DATE_COLUMNS:
+            made.append(_in_range(key, *_range(key, value)))
+        elif key in _TEXTS:
+            made.append(partial(_has_one, _TEXTS[key], _texts(key, value)))
+        else:
+            known = (*_TEXTS, *DATE_COLUMNS)
+            raise ConfigError(
+                f"where has an unknown key {key!r:.80}; allowed: {', '.join(known)}{did_you_mean(key, known)}"
+            )
+    return made
+
+
+def _has_one(find: Callable[[Row, str], bool], texts: Sequence[str], row: Row) -> bool:
+    return any(find(row, text) for text in texts)
+
+
+def _contains(column: str) -> Callable[[Row, str], bool]:
+    def check(row: Row, text: str) -> bool:
+        cells = row[column] if isinstance(row[column], list) else [row[column]]
+        return any(text in cell.casefold() for cell in cells if cell)
+
+    return check
+
+
+_TEXTS: dict[str, Callable[[Row, str], bool]] = {
+    "type": lambda row, text: text == row["kind"],
+    "label": lambda row, text: any(text == label.casefold() for label in row["labels"] or ()),
+    "party": _contains("parties"),
+    "title": _contains("title"),
+    "law": _contains("governing_law"),
+    "address": lambda row, text: fnmatch.fnmatchcase(row["address"].casefold(), text),
+}
+"""Key → whether a document has a text, which is in small letters."""
+
+
+def _texts(key: str, value: object) -> Sequence[str]:
+    texts = [value] if isinstance(value, str) else value
+    if (
+        not isinstance(texts, (list, tuple, set, frozenset))
+        or not texts
+        or not all(isinstance(t, str) and t for t in texts)
+    ):
+        raise ConfigError(f"where[{key!r}] must be a text, or a list of them; got {value!r:.80}")
+    return [text.casefold() for text in texts]
+
+
+def _in_range(key: str, first: datetime.date, last: datetime.date) -> Callable[[Row], bool]:
+    return lambda row: row[key] is not None and first <= row[key] <= last
+
+
+def _range(key: str, value: object) -> tuple[datetime.date, datetime.date]:
+    """The first and the last day that are wanted."""
+    if isinstance(value, str):
+        first, dots, last = value.partition("..")
+        pair: Sequence[object] = (first or None, last or None) if dots else (value, value)
+    else:
+        pair = value if isinstance(value, (list, tuple)) else (value, value)
+    if len(pair) != 2 or all(each is None for each in pair):
+        raise _no_dates(key, value)
+    first_day, last_day = (
+        _day(key, each, value, is_last=is_last) for each, is_last in zip(pair, (False, True), strict=True)
+    )
+    if first_day > last_day:
+        raise ConfigError(f"where[{key!r}] is a range that ends before it begins: {value!r:.80}")
+    return first_day, last_day
+
+
+def _day(key: str, given: object, value: object, *, is_last: bool) -> datetime.date:
+    if given is None:
+        return datetime.date.max if is_last else datetime.date.min
+    if isinstance(given, datetime.date):
+        return given.date() if isinstance(given, datetime.datetime) else given
+    match = _DAY.fullmatch(given.strip()) if isinstance(given, str) else None
+    if match is None:
+        raise _no_dates(key, value)
+    year, month = int(match[1]), int(match[2] or (12 if is_last else 1))
+    try:
+        return datetime.date(year, month, int(match[3] or (monthrange(year, month)[1] if is_last else 1)))
+    except ValueError as error:
+        raise _no_dates(key, value) from error
+
+
+def _no_dates(key: str, value: object) -> ConfigError:
+    return ConfigError(
+        f"where[{key!r}] must be a day, a month, a year or a range of them, such as '2019-03..2020'; got {value!r:.80}"
+    )
