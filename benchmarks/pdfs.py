@@ -186,9 +186,11 @@ def places(data: bytes) -> dict[str, str]:
 
 def characters_left(text: str, names: list[str]) -> int:
     """The characters of the names that a text has, as whole words, whatever stands between these."""
-    left = 0
+    left, low = 0, text.lower()
     for name in names:
         words = re.findall(r"\w+", name)
+        if any(word.lower() not in low for word in words):
+            continue  # pictures have many megabytes
         pattern = r"(?<!\w)" + r"[\W_]{0,3}".join(map(re.escape, words)) + r"(?!\w)"
         left += sum(len(match[0]) for match in re.finditer(pattern, text, re.IGNORECASE)) if words else 0
     return left

@@ -9,7 +9,7 @@ is plausible.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,7 +83,7 @@ def answers_to(
     stated = [
         [] if choice.head_only else [*definitions(document, question), *replies.to(question)] for question in questions
     ]
-    enough = [len(_accepted(own, config, options)) >= options.top_k for own in stated]
+    enough = [len(accepted(own, config, options)) >= options.top_k for own in stated]
     asked = [question for question, is_enough in zip(questions, enough, strict=True) if not is_enough]
     wide = DecodeOptions(top_k=max(options.top_k, CANDIDATES), min_score=0.0)
     searched = iter(
@@ -92,7 +92,7 @@ def answers_to(
     answers = []
     for question, own, is_enough in zip(questions, stated, enough, strict=True):
         found, gaps, coverage = UNSEARCHED if is_enough else next(searched)
-        candidates = _widened(document, question, found)
+        candidates = widened(document, question, found)
         shown, rejected = chosen(question, candidates, own, text=document.text, config=config, options=options)
         given = Answers(shown, gaps=gaps, coverage=coverage, rejected=rejected)
         is_told = not is_enough and document.text.strip()
@@ -134,19 +134,62 @@ def chosen(
         options: the maximum number of answers, and the threshold of their scores; by default ``config.min_shown``, and
             ``config.min_score`` for answers without the kind of value that the question asks for.
     """
-    asked = asked_for(question)
-    suited = {answer: _suits(text, asked, answer) for answer in candidates}
-    ranked = _ranked(question, text, suited, asked)
-    marked = [_marked(answer, asked, suited[answer]) for answer in ranked]
-    least = _least(config, options)
-    shown = [new for old, new in zip(ranked, marked, strict=True) if old.score >= least[suited[old]]]
-    first = _accepted(stated, config, options)
+    related = share_of_words(question, [around(text, each) for each in candidates], text)
+    ranked = judged(question, text, candidates, related.tolist(), config=config, options=options)
+    first = accepted(stated, config, options)
+    shown = (each.answer for each in ranked if each.is_shown)
     others = [a for a in shown if all(a.end <= f.start or a.start >= f.end for f in first)]
     answers = [*first, *others][: options.top_k]
-    return answers, replace(marked[0], check=True) if marked and not answers else None
+    return answers, replace(ranked[0].answer, check=True) if ranked and not answers else None
 
 
-def _widened(document: Document, question: str, found: Sequence[Answer]) -> list[Answer]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate, and what speaks for it."""
+
+    answer: Answer
+    evidence: float
+    """Log-odds by which candidates are ranked, also those of several documents."""
+    is_shown: bool
+    """Whether its score reaches the threshold."""
+
+
+def judged(
+    question: str,
+    text: str,
+    candidates: Sequence[Answer],
+    related: Sequence[float],
+    *,
+    config: QaConfig,
+    options: DecodeOptions,
+) -> list[Judged]:
+    """The candidates of one document by score, suitability and the words around them, best first.
+
+    Args:
+        question: the question.
+        text: the text of the document.
+        candidates: answers of the head.
+        related: for each, the share of the question's words that stand around it.
+        config: the head's configuration.
+        options: the thresholds; see :func:`chosen`.
+    """
+    asked, least = asked_for(question), _least(config, options)
+    found = []
+    for answer, share in zip(candidates, related, strict=True):
+        is_suited = _suits(text, asked, answer)
+        odds = log_odds(answer.score, limit=1e-15) + (0.0 if is_suited else UNSUITED)
+        odds += SECOND if asked is not None and is_suited and asked.is_second(answer.text) else 0.0
+        is_shown = answer.score >= least[is_suited]
+        found.append(Judged(_marked(answer, asked, is_suited), odds + RELATED * share, is_shown))
+    return sorted(found, key=lambda each: each.evidence, reverse=True)
+
+
+def around(text: str, answer: Answer) -> str:
+    """The text around an answer, in which words of the question speak for it."""
+    return text[max(0, answer.start - AROUND) : answer.end + AROUND]
+
+
+def widened(document: Document, question: str, found: Sequence[Answer]) -> list[Answer]:
     """Candidates for a value, with the units that they stand beside; of those that now overlap, the first."""
     if asked_for(question) is None:
         return [*found]
@@ -165,21 +208,9 @@ def _least(config: QaConfig, options: DecodeOptions) -> dict[bool, float]:
     return {True: config.min_shown, False: config.min_score} if given is None else {True: given, False: given}
 
 
-def _accepted(stated: Sequence[Answer], config: QaConfig, options: DecodeOptions) -> list[Answer]:
+def accepted(stated: Sequence[Answer], config: QaConfig, options: DecodeOptions) -> list[Answer]:
+    """Of the answers that a document's structure gives, those that are shown."""
     return [answer for answer in stated if answer.score >= _least(config, options)[True]]
-
-
-def _ranked(question: str, text: str, suited: Mapping[Answer, bool], asked: Asked | None) -> list[Answer]:
-    """Candidates, with whether they suit the question, by score, suitability and the words around them, best first."""
-    around = [text[max(0, each.start - AROUND) : each.end + AROUND] for each in suited]
-    related = dict(zip(suited, share_of_words(question, around, text), strict=True))
-
-    def evidence(answer: Answer) -> float:
-        odds = log_odds(answer.score, limit=1e-15) + (0.0 if suited[answer] else UNSUITED)
-        odds += SECOND if asked is not None and suited[answer] and asked.is_second(answer.text) else 0.0
-        return odds + RELATED * float(related[answer])
-
-    return sorted(suited, key=evidence, reverse=True)
 
 
 def _suits(text: str, asked: Asked | None, answer: Answer) -> bool:

@@ -20,7 +20,7 @@ PIECE = 600
 """Characters of the pieces of a text in which words are counted."""
 ROOT = 3
 """Letters of a short word that are left at least when its ending is taken off."""
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     """a about after again all also am an and any are as at be been before being both but by can could did do does doing
     each else ever every for from gets get give given gives had happen happens has have he her him his how i if in into
     is it its just long made make makes many may me might more most much must my no nor not of off often on one or other
@@ -28,6 +28,7 @@ _STOP_WORDS = frozenset(
     too under until up upon us very was we were what when where whether which while who whom whose why will with would
     you your""".split()
 )
+"""Words that say nothing of what a text is about."""
 
 _EVERYDAY = (
     "agreement bear begin big bring call cannot carry clause come contract deal decide describe document end "
@@ -44,7 +45,7 @@ _ENDING = re.compile(rf"(?<=[^\W\d_]{{{ROOT}}})(?:ing|ies|ed|es|s|d|y|e)$")
 
 def terms(text: str) -> list[str]:
     """The first letters of the words of a text, in order, without those that say nothing of its subject."""
-    return [word[:STEM] for word in re.findall(r"[^\W_]+", text.casefold()) if word not in _STOP_WORDS]
+    return [word[:STEM] for word in re.findall(r"[^\W_]+", text.casefold()) if word not in STOP_WORDS]
 
 
 def shared_words(question: str, passages: Sequence[str]) -> np.ndarray:
@@ -88,7 +89,7 @@ def question_words(question: str) -> list[QuestionWord]:
         is_name = is_name and not is_first and not re.search(r"(?i)\b(?:an?|the)$", before)
         if (
             len(text) > 1
-            and text.casefold() not in _STOP_WORDS
+            and text.casefold() not in STOP_WORDS
             and (is_name or not _occurs(text, _vocabulary(_EVERYDAY)))
         ):
             words.append(QuestionWord(text, is_name))
@@ -115,7 +116,7 @@ def _occurs(word: str, known: Collection[str]) -> bool:
 
 def _is_known(word: str, known: Collection[str]) -> bool:
     """Whether a word is known by its first letters; the ending of a short one may be among these."""
-    if word[:STEM] in known or word in _STOP_WORDS:
+    if word[:STEM] in known or word in STOP_WORDS:
         return True
     root = _ENDING.sub("", word)
     return len(root) < STEM and any(each.startswith(root) and len(each) - len(root) <= ROOT for each in known)

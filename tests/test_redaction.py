@@ -313,14 +313,21 @@ def test_what_cannot_be_redacted_is_refused(tmp_path: Path) -> None:
 
 def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT))
-    predicted(longdoc.load(tmp_path / "in.pdf"), PERSON=NAME).save(tmp_path / "found.jsonl")
+    predicted(longdoc.load(tmp_path / "in.pdf"), PERSON=NAME, PLACE="engine").save(tmp_path / "found.jsonl")
     out, report = tmp_path / "out.pdf", tmp_path / "report.json"
-    command = ["redact", str(tmp_path / "in.pdf"), "--spans", str(tmp_path / "found.jsonl"), "--labels", "PERSON, DATE"]
+    command = [
+        "redact",
+        str(tmp_path / "in.pdf"),
+        "--spans",
+        str(tmp_path / "found.jsonl"),
+        "--labels",
+        "PERSON, PLACE",
+    ]
     assert main([*command, "-o", str(out), "--report", str(report)]) == 0
     assert "Lovelace" not in texts(out.read_bytes())[0]
     said = capsys.readouterr().out
-    assert "removed PERSON 1" in said and "nothing was found of DATE" in said and "nothing is left" in said
-    assert json.loads(report.read_text())["labels"] == {"PERSON": 1, "DATE": 0}
+    assert "removed PERSON 1, PLACE 1" in said and "nothing is left" in said
+    assert json.loads(report.read_text())["labels"] == {"PERSON": 1, "PLACE": 1}
     assert main([*command, "-o", str(out)]) == 2 and "exists" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "in.pdf")]) == 2 and "would be replaced" in capsys.readouterr().err
     same = [*command, "-o", str(tmp_path / "new.pdf"), "--report", str(tmp_path / "new.pdf")]

@@ -28,11 +28,11 @@ from longdoc import Document, Index, Section, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import BatchError, ConfigError, SearchError
 from longdoc.search import caches
-from longdoc.search.fusion import fused
 from longdoc.search.passages import passages
+from longdoc.search.ranks import fused
 from longdoc.search.vectors import nearest
 from longdoc.search.where import conditions
-from longdoc.search.words import Words
+from longdoc.search.words import PassageWords, Words, names_of
 from longdoc.windows import tokenize
 
 TESTS = Path(__file__).parent
@@ -80,7 +80,8 @@ def _here(monkeypatch, tmp_path):
 def write(folder, **changed):
     folder.mkdir(exist_ok=True)
     for name, text in {**TEXTS, **{f"{key}.txt": text for key, text in changed.items()}}.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text:
+            (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -204,19 +205,22 @@ def test_the_nearest_of_some_rows_and_of_several_blocks(monkeypatch):
 
 def test_words_are_ranked_by_bm25(tmp_path):
     texts = ["assigns the lease", "the lease, the lease", "royalty", "the tenant shall not assign or sublet", ""]
+    names = ["Ada", "Ada", "Leases of Bea", "Leases of Bea", "Ada"]
     words = Words(tmp_path / "words", create=True)
-    words.replace([], [(3, [("x", text) for text in texts])])
-    stems = [
-        ["assign", "the", "leas"],
-        ["the", "leas"] * 2,
-        ["royalti"],
-        "the tenant shall not assign or sublet".split(),
-        [],
-    ]
-    scores = reference.bm25(["leas", "assign"], stems)
-    assert {row: score for _, row, score in words.search("Leases: ASSIGNED?", 9)} == pytest.approx(
+    words.replace([], [(3, [PassageWords("x", *each) for each in zip(names, texts, strict=True)])])
+    stems = [["assign", "leas"], ["leas"] * 2, ["royalti"], ["tenant", "assign", "sublet"], []]
+    of_names = [["ada"], ["ada"], ["leas", "bea"], ["leas", "bea"], ["ada"]]
+    query = ["leas", "assign"]
+    scores = np.add(reference.bm25(query, stems), reference.bm25(query, of_names)).tolist()
+    assert {row: score for _, row, score in words.search("Is it for the Leases: ASSIGNED?", 9)} == pytest.approx(
         {row: score for row, score in enumerate(scores) if score}, rel=1e-5
     )
+
+
+def test_a_document_is_named_by_its_file_its_title_and_its_parties():
+    row = {"address": "s3://x/2019/acme_zenith-lease.v2.pdf", "title": "LEASE", "parties": ["Acme Inc.", "Zenith"]}
+    assert names_of(row).splitlines() == ["acme zenith lease.v2", "LEASE", "Acme Inc.", "Zenith"]
+    assert names_of({**row, "title": None, "parties": None}) == "acme zenith lease.v2\n"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +228,7 @@ def test_words_are_ranked_by_bm25(tmp_path):
 )
 def test_nothing_in_a_query_is_an_operator(query, tmp_path):
     words = Words(tmp_path / "words", create=True)
-    words.replace([], [(0, [("x", "a lease"), ("x", "a royalty"), ("x", "neither")])])
+    words.replace([], [(0, [PassageWords("x", "", text) for text in ("a lease", "b royalty", "neither")])])
     assert {row for _, row, _ in words.search(query, 9)} == {0, 1}
     assert words.search("?!", 9) == []
 
@@ -682,7 +686,7 @@ def test_the_commands(model, tmp_path, capsys):
     arguments = ["index", str(folder), "-o", out, "--model", str(model), "--no-records", "--device", "cpu"]
     assert cli.main(arguments) == 1  # one document cannot be read
     assert "1 failed" in capsys.readouterr().err
-    assert cli.main(["search", out, "assign the lease", "--top-k", "2", "--device", "cpu"]) == 0
+    assert cli.main(["search", out, "assign the lease", "--device", "cpu"]) == 0
     shown = capsys.readouterr().out
     assert "LEASE AGREEMENT" in shown and "(words" in shown and "page 1" in shown
     (folder / "licence.txt").unlink()

@@ -1,12 +1,13 @@
-"""``longdoc ask``: questions about one document."""
+"""``longdoc ask``: questions about one document, or about those of a folder or an index: see ``ask_index``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from longdoc.cli import console, options
+from longdoc.cli import ask_index, console, options
 from longdoc.outputs.table import plain_console, print_losses
 from longdoc.summary import given_by, on_one_line, place, searched, shortened
 
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
     from longdoc.labels import Answer
     from longdoc.prediction import Answers
 
-HELP = "answer questions about a document in its own words"
+HELP = "answer questions about a document, or about many, in their own words"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("path", metavar="FILE", help="the document")
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        help="the document, a folder of documents, or the folder that `longdoc index` has written",
+    )
     parser.add_argument("questions", nargs="+", metavar="QUESTION", help="a question, in quotes")
     options.add_password(parser)
     options.add_limits(parser)
@@ -29,9 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--top-k",
         type=options.positive_integer,
-        default=1,
         metavar="K",
-        help="maximum number of answers to each question; default: 1",
+        help="maximum number of answers to each question; default: 1, and of a folder 5, each of another document",
     )
     output.add_argument(
         "--min-score",
@@ -46,14 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "says comes first",
     )
     options.add_all_windows(output)
-    output.add_argument("--format", choices=["text", "json"], default="text", help="default: text")
+    output.add_argument(
+        "--format", choices=["text", "json", "jsonl"], default="text", help="default: text; jsonl is for a folder"
+    )
+    ask_index.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    if os.path.isdir(arguments.path):  # noqa: PTH112 (not an error for a name that the system refuses)
+        return ask_index.run(arguments)
+    ask_index.check_not_used(arguments)
     document = options.while_importing(arguments, partial(options.load, arguments.path, arguments))
     pipeline = options.load_pipeline(arguments)
-    chosen: dict[str, Any] = {"top_k": arguments.top_k, "min_score": arguments.min_score, "head": arguments.head}
+    chosen: dict[str, Any] = {"top_k": arguments.top_k or 1, "min_score": arguments.min_score, "head": arguments.head}
     chosen |= options.windows(arguments)
     answers = pipeline.ask(document, arguments.questions, **chosen)
     answered = list(zip(arguments.questions, answers, strict=True))

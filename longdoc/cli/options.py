@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from longdoc.errors import DocumentError, DocumentNotFoundError, require
+from longdoc.errors import ConfigError, DocumentError, DocumentNotFoundError, require
 
 if TYPE_CHECKING:
     from longdoc.document import Document
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-_EXTRAS = {"train": "train", "pretrain": "train", "prune": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
+_EXTRAS = {
+    "train": "train",
+    "adapt": "train",
+    "pretrain": "train",
+    "prune": "train",
+    "evaluate": "evaluate",
+    "calibrate": "evaluate",
+}
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
 
@@ -30,6 +37,11 @@ def add_model(parser: argparse.ArgumentParser, *, encoder: bool = True) -> None:
     group.add_argument(
         "--model", default="default", metavar="M", help="a folder or hub id; default: the model shipped with longdoc"
     )
+    add_computing(group, encoder=encoder)
+
+
+def add_computing(group: argparse._ArgumentGroup, *, encoder: bool = True) -> None:
+    """Adds the arguments that say how a model computes, and with ``encoder`` how it reads."""
     if encoder:
         group.add_argument(
             "--encoder",
@@ -213,6 +225,32 @@ def add_all_windows(group: argparse._ArgumentGroup) -> None:
 def windows(arguments: argparse.Namespace) -> dict[str, None]:
     """The option ``windows`` of the pipeline, if it is not the default."""
     return {"windows": None} if arguments.all_windows else {}
+
+
+def add_where(group: argparse._ActionsContainer) -> None:
+    """Adds ``--where``."""
+    group.add_argument(
+        "--where",
+        action="append",
+        metavar="KEY=VALUE",
+        help="search only documents with this type, label, party, title, law, address, agreement_date, effective_date "
+        "or expiration_date; dates are 2019, 2019-03-01 or a range such as 2019..2020-06; may be given several times",
+    )
+
+
+def where(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """The conditions of ``add_where``, each with all values that are given for it; None if there are none.
+
+    Raises:
+        ConfigError: one has no key or no value.
+    """
+    wanted: dict[str, list[str]] = {}
+    for each in arguments.where or ():
+        key, equals, value = each.partition("=")
+        if not equals or not value:
+            raise ConfigError(f"--where {each!r:.80}: give a key and a value, such as --where type=contract")
+        wanted.setdefault(key.strip(), []).append(value.strip())
+    return {key: values if len(values) > 1 else values[0] for key, values in wanted.items()} or None
 
 
 def score(text: str) -> float:

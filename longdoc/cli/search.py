@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from longdoc.cli import console, options
-from longdoc.errors import ConfigError
 from longdoc.outputs.jsonl import as_json
 from longdoc.outputs.table import plain_console
 from longdoc.summary import count, on_one_line, shortened
 
 if TYPE_CHECKING:
     from longdoc.search.hits import Hit
+    from longdoc.search.index import Index
 
 HELP = "find passages in an index of documents, by words and by meaning"
 _CHARACTERS = 240
@@ -38,13 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="hybrid",
         help="rank by the words that a passage shares with the query, by its vector, or by both (default)",
     )
-    parser.add_argument(
-        "--where",
-        action="append",
-        metavar="KEY=VALUE",
-        help="search only documents with this type, label, party, title, law, address, agreement_date, effective_date "
-        "or expiration_date; dates are 2019, 2019-03-01 or a range such as 2019..2020-06; may be given several times",
-    )
+    options.add_where(parser)
     parser.add_argument("--model", metavar="M", help="the model that made the index, if it is not where it was then")
     parser.add_argument("--device", default="auto", metavar="D", help="where it computes: cpu or cuda; default: auto")
     parser.add_argument(
@@ -55,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    where = _where(arguments.where) if arguments.where else None
+    where = options.where(arguments)
     from longdoc.search.index import Index
 
     index = Index(arguments.index, model=arguments.model, device=arguments.device)
@@ -67,24 +61,18 @@ def run(arguments: argparse.Namespace) -> int:
             console.write_data(as_json(hit.to_dict()))
     else:
         _print_hits(hits)
-    if outdated := index.outdated({hit.address for hit in hits}):
+    tell_outdated(index, (hit.address for hit in hits))
+    return 0
+
+
+def tell_outdated(index: Index, addresses: Iterable[str]) -> None:
+    """Tells which of the documents that were found have changed since they were read."""
+    if outdated := index.outdated({*addresses}):
         named = ", ".join(outdated[:3]) + (" …" if len(outdated) > 3 else "")
         console.tell(
             f"longdoc: {count(len(outdated), 'document')} changed or gone since they were read; run `longdoc index` "
             f"again: {named}"
         )
-    return 0
-
-
-def _where(given: Sequence[str]) -> dict[str, Any]:
-    """The conditions, each with all values that are given for it."""
-    wanted: dict[str, list[str]] = {}
-    for each in given:
-        key, equals, value = each.partition("=")
-        if not equals or not value:
-            raise ConfigError(f"--where {each!r:.80}: give a key and a value, such as --where type=contract")
-        wanted.setdefault(key.strip(), []).append(value.strip())
-    return {key: values if len(values) > 1 else values[0] for key, values in wanted.items()}
 
 
 def _print_hits(hits: Sequence[Hit]) -> None:

@@ -118,16 +118,22 @@ def _found(prediction: Prediction, labels: Collection[str]) -> dict[str, list[tu
         ConfigError: there are none.
     """
     check_type("labels", labels, "a list of labels such as ['PERSON', 'DATE']", list, tuple, set, frozenset)
-    ranges: dict[str, list[tuple[int, int]]] = {}
-    for each in (*prediction.entities, *prediction.spans):
-        ranges.setdefault(each.label, []).append((each.start, each.end))
-    for answer in prediction.answers:
-        ranges.setdefault(answer.label or answer.question, []).append((answer.start, answer.end))
+    ranges = ranges_by_label(prediction)
     found = {label: ranges.get(label, []) for label in labels}
     if not any(found.values()):
         wanted, there = ", ".join(map(repr, found)) or "no label", ", ".join(sorted(ranges)) or "nothing"
         raise ConfigError(f"{prediction.document.source.name}: nothing of {wanted} was found; found: {there}")
     return found
+
+
+def ranges_by_label(prediction: Prediction) -> dict[str, list[tuple[int, int]]]:
+    """The half-open ranges of the text of all entities, spans and fields that were found, by label."""
+    ranges: dict[str, list[tuple[int, int]]] = {}
+    for each in (*prediction.entities, *prediction.spans):
+        ranges.setdefault(each.label, []).append((each.start, each.end))
+    for answer in prediction.answers:
+        ranges.setdefault(answer.label or answer.question, []).append((answer.start, answer.end))
+    return ranges
 
 
 def _is_unread(document: Document, page: Page) -> bool:

@@ -7,11 +7,11 @@ same order and leaves out what they name.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from longdoc.pdf_files import Bounds
+from longdoc.redaction.drawings import parsed, silenced
 from longdoc.redaction.matrices import IDENTITY, around, matrix_of, moved, square, times
 from longdoc.redaction.text import TEXT_STATE, TextStream
 from longdoc.redaction.text_state import State
@@ -20,15 +20,6 @@ from longdoc.redaction.walk import Paint, UnsafeContentError, Walk, entries
 DEEPEST = 20
 """Forms within forms."""
 MOST_INSTRUCTIONS = 3_000_000
-SPOKEN = ("/ActualText", "/Alt", "/E")
-"""Keys of marked content that say in words what is drawn."""
-_SILENT = ("/MCID", "/Attached", "/BBox")
-"""Keys of marked content that say nothing in words."""
-_TAGS = frozenset(
-    "/OC /Tx /Artifact /Span /P /H /H1 /H2 /H3 /H4 /H5 /H6 /L /LI /Lbl /LBody /Table /TR /TH /TD /THead /TBody /TFoot "
-    "/Figure /Formula /Form /Link /Annot /Note /Reference /Document /Part /Sect /Div /Art /Caption /TOC /TOCI".split()
-)
-"""Tags of marked content that are kept."""
 _DRAWS = re.compile(rb"\b(?:Tj|TJ|Do|BI)\b|['\"]")
 _MOST_LINES = 4  # of a rectangle or a line; other shapes may be outlines of letters
 _PAINT = ("f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "n")
@@ -73,10 +64,8 @@ class Stream(TextStream):
         import pikepdf
 
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)  # a string or array without an end
-                instructions = pikepdf.parse_content_stream(source)
-        except (pikepdf.PdfError, UserWarning) as error:
+            instructions = parsed(source)
+        except pikepdf.PdfError as error:
             raise UnsafeContentError("content that is damaged") from error
         self.walk.n_instructions += len(instructions)
         if self.walk.n_instructions > MOST_INSTRUCTIONS:
@@ -151,26 +140,14 @@ class Stream(TextStream):
         self.emit(instruction)
 
     def mark(self, instruction: Any, name: str) -> None:
-        from pikepdf import Dictionary, Name
-
-        operands = list(instruction.operands)
+        silent, speaks = silenced(instruction)
+        self.changed |= silent is not instruction
+        self.walk.has_hidden |= speaks
         hides = False
-        if name == "BDC":
-            properties = operands[1]
-            if isinstance(properties, Dictionary):
-                if other := [key for key in properties.keys() if key not in _SILENT]:  # noqa: SIM118
-                    properties = Dictionary(entries(properties, without=other))
-                    instruction = self.operate("BDC", operands[0], properties)
-                    self.changed = True
-                    self.walk.has_hidden |= any(key in SPOKEN for key in other)
-            else:
-                properties = self.resources.get("/Properties", {}).get(str(properties))
-            hides = str(operands[0]) == "/OC" and self.hides(properties)
+        if name == "BDC" and str(instruction.operands[0]) == "/OC":
+            hides = self.hides(self.resources.get("/Properties", {}).get(str(instruction.operands[1])))
         self.marks.append(hides)
-        if str(operands[0]) not in _TAGS:  # no reader needs it, since the tags for accessibility are gone
-            instruction = self.operate(name, Name.Span, *instruction.operands[1:])
-            self.changed = True
-        self.emit(instruction)
+        self.emit(silent)
 
     def point(self, instruction: Any, name: str) -> None:
         """A point with a mark, which draws nothing, and may say a name."""
@@ -267,7 +244,7 @@ class Stream(TextStream):
                 self.walk.note(own, is_kept=False)
                 return
             new = self.walk.changes.images.get(number) if self.walk.changes else None
-            self.walk.note(own, is_kept=new is None)
+            self.walk.note(own, is_kept=new is None, new=new)
             self.emit(instruction if new is None else self.replaced(new))
         elif kind == "/Form":
             self.marks.append(self.hides(own.get("/OC")))
@@ -298,18 +275,19 @@ class Stream(TextStream):
         resources = own.get("/Resources", self.resources)
         inner = Stream(self.walk, resources, state, self.depth + 1, is_hidden=self.is_hidden)
         inner.run(own)
-        self.walk.note(own, is_kept=not inner.changed)
         if self.walk.changes is None or not inner.changed:
             if "/Resources" not in own:
                 self.lent |= inner.used()
             elif self.walk.changes is not None and not inner.drawable().keys() <= inner.used():
                 own.Resources = inner.new_resources()
+            self.walk.note(own, is_kept=not inner.changed)
             self.emit(instruction)
             return
         new = self.walk.pdf.make_stream(inner.content())
         for key, value in entries(own, without=("/Resources",)).items():
             new[key] = value
         new.Resources = inner.new_resources()
+        self.walk.note(own, is_kept=False, new=new)
         self.emit(self.replaced(new))
 
 

@@ -14,10 +14,13 @@ from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.parts import Box
 from longdoc.pdf_files import Bounds, Frame, opened, opened_by_pdfium, saved
 from longdoc.pdfium import PDFIUM_LOCK
-from longdoc.redaction import beside, layer
+from longdoc.redaction import beside, destinations, fields, inner_files, layer
+from longdoc.redaction.annotations import clear_annotations
 from longdoc.redaction.content import Stream, walk_through
+from longdoc.redaction.drawings import settle
 from longdoc.redaction.images import painted_over
 from longdoc.redaction.names import Search
+from longdoc.redaction.objects import reached
 from longdoc.redaction.pages import wrong_with
 from longdoc.redaction.places import Places, regions, words_of
 from longdoc.redaction.plan import Plan, plan
@@ -27,6 +30,7 @@ from longdoc.redaction.walk import Changes, Shared, UnsafeContentError, Walk
 _ROUNDS = 4
 """How many times pages on which something is wrong become images, and all is done and verified again."""
 _LEFT = "letters that a reader still finds when they are removed"
+_BLANK = "pictures and drawings of comments or patterns, which a page had shown, too"
 
 
 class Job:
@@ -88,10 +92,12 @@ class Job:
                 raise DataError(f"{name}: {read} were loaded; load all of them, so that nothing is overlooked")
             file = Shared(beside.hidden_layers(pdf))
             beside.remove(pdf, self.dropped)
+            fields.clear_form(pdf, self.search, self.dropped)
+            settle(pdf)
             for number, (page, frame) in enumerate(zip(pdf.pages, frames, strict=True), 1):
                 own = [box for box in self.regions if box.page == number]
                 bounds = [frame.bounds(box) for box in own]
-                beside.clear_annotations(page, bounds, self.search, self.dropped)
+                clear_annotations(page, bounds, self.search, self.dropped)
                 try:
                     if number in self.images:
                         walk_through(Walk(pdf, file), page)  # to note what is drawn no more
@@ -100,13 +106,20 @@ class Job:
                 except UnsafeContentError as error:
                     self.images.setdefault(number, str(error))
             self.make_images(pdf, frames)
-            beside.disinherit(pdf)
-            beside.empty_deleted_pages(pdf)
-            file.clear()
-            beside.sweep(pdf, self.search, self.dropped)
+            self.clean(pdf, file)
             pdf.remove_unreferenced_resources()
             plain = saved(pdf)
             return plain, saved(pdf, encrypted=True) if pdf.is_encrypted else plain
+
+    def clean(self, pdf: Any, file: Shared) -> None:
+        """Removes what is left beside the pages when these are done."""
+        beside.disinherit(pdf)
+        beside.empty_deleted_pages(pdf)
+        if (emptied := file.clear()) and (blank := emptied & reached(pdf.Root, through_pages=True)):
+            self.dropped[_BLANK] += len(blank)
+        destinations.number(pdf, self.dropped)
+        inner_files.clean(pdf, self.search, self.dropped)
+        beside.sweep(pdf, self.search, self.dropped)
 
     def change_page(
         self, pdf: Any, page: Any, number: int, frame: Frame, bounds: Sequence[Bounds], file: Shared
@@ -128,8 +141,6 @@ class Job:
             stream = walk_through(Walk(pdf, file, made.changes(images)), page)
         page.obj.Contents = pdf.make_stream(_content(stream, made))
         page.obj.Resources = stream.new_resources()
-        if not bounds and not walk.has_hidden:
-            return
         is_complete = not walk.has_hidden and not any(walk.glyphs[at].is_invisible for at in made.glyphs)
         self.drawn[number] = [frame.box(number, each) for each in made.boxes], is_complete
 
@@ -141,7 +152,7 @@ class Job:
             given = self.content, self.password, number, boxes
             picture = isolated(layer.draw, *given, name=name, timeout=SECONDS, memory=MEMORY, draws=True)
             page, frame = pdf.pages[number - 1], frames[number - 1]
-            beside.clear_fields(page)
+            fields.clear_page(page)
             sides = frame.right - frame.left, frame.top - frame.bottom
             size = sides if frame.rotation % 180 == 0 else sides[::-1]
             layer.replace(pdf, page, size, picture, words_of(self.document, self.wanted.marked, number))

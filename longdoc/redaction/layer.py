@@ -18,6 +18,7 @@ from longdoc.pdfium import PDFIUM_LOCK
 DOTS_PER_INCH = 200
 MOST_PIXELS = 40_000_000
 _QUALITY = 90
+_MOST_MEANINGS = 100  # in one list of a CMap
 _ADVANCE = 500  # thousandths of the font size: of every letter of the layer
 
 
@@ -78,7 +79,9 @@ def replace(pdf: Any, page: Any, size: tuple[float, float], picture: Any, words:
     # What is inherited does not hold any more, so that all of it is given.
     page.obj.MediaBox = page.obj.CropBox = Array([0, 0, round(width, 3), round(height, 3)])
     page.obj.Rotate = 0
-    page.obj.Resources = Dictionary(XObject=Dictionary(Page=_image(pdf, picture)), Font=Dictionary(Layer=_font(pdf)))
+    page.obj.Resources = Dictionary(
+        XObject=Dictionary(Page=_image(pdf, picture)), Font=Dictionary(Layer=_font(pdf, words))
+    )
     drawn = f"q {width:.3f} 0 0 {height:.3f} 0 0 cm /Page Do Q\nBT 3 Tr\n"
     page.obj.Contents = pdf.make_stream((drawn + "\n".join(_shown(word, height) for word in words) + "\nET").encode())
 
@@ -100,16 +103,10 @@ def _image(pdf: Any, picture: Any) -> Any:
     return image
 
 
-def _font(pdf: Any) -> Any:
+def _font(pdf: Any, words: Sequence[Word]) -> Any:
     """A font without letters, whose codes are those of UTF-16."""
     from pikepdf import Array, Dictionary, Name, String
 
-    cmap = pdf.make_stream(
-        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Layer def /CMapType 2 def\n"
-        b"1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
-        b"1 beginbfrange <0000> <FFFF> <0000> endbfrange\n"
-        b"endcmap CMapName currentdict /CMap defineresource pop end end"
-    )
     descriptor = Dictionary(
         Type=Name.FontDescriptor,
         FontName=Name.Layer,
@@ -136,9 +133,23 @@ def _font(pdf: Any) -> Any:
         BaseFont=Name.Layer,
         Encoding=Name("/Identity-H"),
         DescendantFonts=Array([pdf.make_indirect(descendant)]),
-        ToUnicode=cmap,
+        ToUnicode=pdf.make_stream(_meanings(words)),
     )
     return pdf.make_indirect(font)
+
+
+def _meanings(words: Sequence[Word]) -> bytes:
+    """What the codes of the layer mean, as a CMap: only those of its words, since readers build tables of them."""
+    data = "".join(word.text for word in words).encode("utf-16-be", "replace").hex()
+    codes = sorted({data[at : at + 4] for at in range(0, len(data), 4)})
+    parts = [
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Layer def /CMapType 2 def",
+        "1 begincodespacerange <0000> <FFFF> endcodespacerange",
+    ]
+    for at in range(0, len(codes), _MOST_MEANINGS):
+        own = codes[at : at + _MOST_MEANINGS]
+        parts += [f"{len(own)} beginbfchar", *(f"<{code}> <{code}>" for code in own), "endbfchar"]
+    return "\n".join([*parts, "endcmap CMapName currentdict /CMap defineresource pop end end"]).encode()
 
 
 def _shown(word: Word, height: float) -> str:

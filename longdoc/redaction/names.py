@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -26,11 +27,17 @@ FEWEST = 3
 """Letters and digits of a text that is looked for elsewhere, too; others are removed where they were found."""
 _FEWEST_IN_BYTES = 5
 _FEWEST_GLUED = 6  # letters of a name that is sought across the borders of words, too
+_WEIGHT = 3  # Latin letters that say as much as a letter of Chinese or Japanese
 _GAP = 12  # characters between two letters of a name: punctuation, and the break of a line
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 """A letter of a script that does not put spaces between words: Chinese, Japanese, Thai and others."""
 
 _TAG = re.compile("<[^<>]*>")
+_LANGUAGE = re.compile("\x1b[^\x1b]*\x1b")
+"""What says in the midst of a text of PDF which language it is."""
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
+_SEPARATORS = (" ", "", "_", "-")
+"""What stands between the words of a name in a file within the file."""
 _WORDS_OF_PDF = frozenset(
     "Action Annots Artifact Author Border Catalog Circle Contents Creator Default Dictionary Document Encoding Figure "
     "Filter Format Header Height Hidden Highlight Identity Images Indexed Length Matrix Multiply Normal Number Object "
@@ -137,9 +144,10 @@ class Search:
         self.names = names
         letters = squeezed(kept)
         alone = {each: text for each, text in names.by_letters.items() if each not in letters}
-        self._strict = {each: text for each, text in alone.items() if len(each) >= _FEWEST_GLUED}
+        self._strict = {each: text for each, text in alone.items() if _weight(each) >= _FEWEST_GLUED}
         self.encoded = [each for text in self._strict.values() for each in _encoded(text)]
-        """Each name as its bytes may be in a stream, in small letters: the bytes and the name."""
+        """Each name as its bytes may be in a picture or a font, in small letters: the bytes and the name."""
+        self._glued = [each for text in self._strict.values() for each in _glued(text)]
 
     def found(self, text: str) -> str | None:
         """A name that is in a text; None if none is."""
@@ -165,9 +173,34 @@ class Search:
         return next((name for wanted, name in self._strict.items() if wanted in letters), None)
 
     def found_in_bytes(self, data: bytes) -> str | None:
-        """A name that is in a stream; None if none is. Names of few letters, and numbers, are not sought."""
+        """A name that is in a picture, a font or a colour profile; None if none is.
+
+        Names of few letters, and numbers, are not sought.
+        """
         low = data.lower()
         return next((text for wanted, text in self.encoded if wanted in low), None)
+
+    def found_in_code(self, data: bytes) -> str | None:
+        """A name that is in any other stream, whatever stands between its letters that is none; None if none is.
+
+        Names of few letters, and numbers, are not sought.
+        """
+        letters = data.lower().translate(None, _NO_LETTERS)
+        found = next((text for wanted, text in self._glued if wanted in letters), None)
+        if found is not None or data.isascii():
+            return found
+        plain = squeezed(_as_text(data))
+        return next((text for wanted, text in self._strict.items() if wanted in plain), None)
+
+    def crossed_out(self, data: bytes) -> bytes | None:
+        """Data of the same length in which each letter of a name is an x; None if :meth:`found_in_bytes` finds none."""
+        low, new = data.lower(), bytearray(data)
+        for wanted, _ in self.encoded:
+            at = low.find(wanted)
+            while at >= 0:
+                new[at : at + len(wanted)] = bytes(byte and ord("x") for byte in wanted)
+                at = low.find(wanted, at + 1)
+        return None if new == data else bytes(new)
 
     def without(self, text: str) -> str | None:
         """A text with ``REDACTED`` for each name; None if none is in it."""
@@ -178,16 +211,44 @@ class Search:
 
 
 def _readings(text: str) -> list[str]:
-    """A text as it is, with composed accents, without the codes of addresses, and without tags."""
+    """A text as it is, with composed accents, without the codes of addresses, and without tags and their codes."""
     if not text:
         return []
-    others = (unicodedata.normalize("NFC", text), unquote(text), _TAG.sub("", text))
+    plain = html.unescape(_TAG.sub("", _LANGUAGE.sub("", text)))
+    others = (unicodedata.normalize("NFC", text), unquote(text), unquote(text, "latin-1"), plain)
     return list(dict.fromkeys((text, *others)))
+
+
+def _as_text(data: bytes) -> str:
+    """Data as text; empty if they are none in the encodings of PDF that have accents apart from letters."""
+    try:
+        return data.decode("utf-16" if data[:2] in (b"\xfe\xff", b"\xff\xfe") else "utf-8")
+    except UnicodeDecodeError:
+        return ""
 
 
 def _encoded(text: str) -> Iterator[tuple[bytes, str]]:
     """The bytes of a name in the encodings of PDF."""
-    if len(squeezed(text)) < _FEWEST_IN_BYTES or not any(map(str.isalpha, text)):
-        return
-    found = {text.encode(encoding, "ignore").lower() for encoding in ("utf-8", "utf-16-be", "utf-16-le", "latin-1")}
+    spelled = {separator.join(text.split()).lower() for separator in _SEPARATORS}
+    found = {data for each in spelled for data in _in_encodings(each)}
     yield from ((each, text) for each in sorted(found) if len(each) >= _FEWEST_IN_BYTES)
+
+
+def _glued(text: str) -> Iterator[tuple[bytes, str]]:
+    """The bytes of the letters of a name in the encodings of PDF, with accents and without."""
+    spelled = {squeezed(text), "".join(filter(str.isalnum, text.lower()))}
+    found = {data.translate(None, _NO_LETTERS) for each in spelled for data in _in_encodings(each)}
+    yield from ((each, text) for each in sorted(found) if len(each) >= _FEWEST_IN_BYTES)
+
+
+def _in_encodings(text: str) -> Iterator[bytes]:
+    """A text in the encodings of PDF, in small letters; none of a number."""
+    if any(map(str.isalpha, text)):
+        yield from (text.encode(encoding, "replace").lower() for encoding in ("utf-8", "utf-16-be", "utf-16-le"))
+        if max(text) < "\u0100":
+            yield text.encode("latin-1").lower()
+
+
+def _weight(letters: str) -> int:
+    """How many Latin letters say as much as some letters."""
+    return sum(_WEIGHT if _UNSPACED.match(each) else 1 for each in letters)

@@ -21,7 +21,7 @@ _INSET = 0.15  # of the height of a box: the middles of letters lie within it
 def wrong_with(
     before: Any, after: Any, number: int, removed: Sequence[Box], drawn: Sequence[Box], *, complete: bool
 ) -> str | None:
-    """What is wrong with a redacted page; None if nothing is.
+    """What is wrong with a page that was written anew; None if nothing is.
 
     Args:
         before: the original as a ``pypdfium2.PdfDocument``.
@@ -29,15 +29,24 @@ def wrong_with(
         number: of the page, from 1.
         removed: the boxes around what is removed, on the page as displayed.
         drawn: the boxes drawn in their place.
-        complete: whether all letters outside of the boxes have to be there.
+        complete: whether all letters outside of the boxes have to be there, and all else if nothing is removed.
     """
     with PDFIUM_LOCK, closing(before[number - 1]) as old, closing(after[number - 1]) as new:
         (_, outside), (within, kept) = _letters(old, removed), _letters(new, drawn)
+        is_same = removed or not complete or _kinds(old) == _kinds(new)
     if within:
         return "letters that stay when they are removed"
     if complete and outside - kept:
         return "letters that cannot be told from their neighbours"
-    return None
+    return None if is_same else "content that is not the same when it is written anew"
+
+
+def _kinds(page: Any) -> Counter[int]:
+    """How many texts, paths, pictures, shadings and forms a page draws, by kind."""
+    import pypdfium2.raw as pdfium_c
+
+    every = (pdfium_c.FPDFPage_GetObject(page, at) for at in range(pdfium_c.FPDFPage_CountObjects(page)))
+    return Counter(map(pdfium_c.FPDFPageObj_GetType, every))
 
 
 def _letters(page: Any, boxes: Sequence[Box]) -> tuple[Counter[int], Counter[int]]:

@@ -17,6 +17,8 @@ from longdoc.redaction.names import Names, is_long, squeezed
 
 _REMOVED = 4  # raw characters that edits removed between two redacted ones, such as a hyphen and the break of a line
 
+_FAR = 4.0  # longer sides of a letter: what is further apart has a box of its own
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -109,11 +111,22 @@ def regions(document: Document, marked: NDArray[np.bool_]) -> list[Box]:
         return []
     gaps = np.cumsum(~marked & has_box)[glyphs]  # characters between two that are not marked divide them
     line = np.searchsorted(document.lines[:, 0], glyphs, side="right") - 1
-    cuts = np.flatnonzero((np.diff(line, prepend=-1) != 0) | (np.diff(gaps, prepend=-1) != 0))
+    cuts = np.flatnonzero(
+        (np.diff(line, prepend=-1) != 0) | (np.diff(gaps, prepend=-1) != 0) | _is_far(document.boxes[glyphs])
+    )
     low = np.minimum.reduceat(document.boxes[glyphs, :2], cuts).tolist()
     high = np.maximum.reduceat(document.boxes[glyphs, 2:], cuts).tolist()
     pages = document.lines[line[cuts], 1].tolist()
     return [Box(page, *a, *b) for page, a, b in zip(pages, low, high, strict=True)]
+
+
+def _is_far(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether each glyph is far from the one before it, though they are of one line; of the boxes, shape ``(G, 4)``."""
+    low, high = boxes[:, :2], boxes[:, 2:]
+    apart = np.maximum(low[1:] - high[:-1], low[:-1] - high[1:])
+    sizes = (high - low).max(axis=1)
+    far = (apart > 0).all(axis=1) | (apart.max(axis=1) > _FAR * np.maximum(sizes[1:], sizes[:-1]))
+    return np.concatenate([[False], far])
 
 
 def words_of(document: Document, marked: NDArray[np.bool_], page: int) -> list[Word]:

@@ -16,8 +16,8 @@ from longdoc.redaction.walk import Changes, Paint, Walk
 
 SLACK = 0.02  # of the font size: a glyph may end this much beyond the box that another reader gives it
 NEAR = 2.0  # points: what is drawn around a word
-_LETTER = 1.5  # of the height of a region: how long a stroke of a letter is at most
-_MOST_STROKES = 4  # of one path in a region; more may be letters
+_LETTER = 3.0  # of the height of a region: how long a stroke of a letter is at most
+_MOST_STROKES = 4  # in a region; more may be letters
 _APART = 2.0  # font sizes: a wider gap is not within a line, but between columns
 _INVISIBLE_SLACK = 0.25  # of the height of a region: the text below a scan may lie this far off
 
@@ -59,6 +59,9 @@ def plan(walk: Walk, regions: Sequence[Bounds], *, rounded: bool) -> Plan:
         made.unsafe.append("letters that are drawings (a font of Type 3)")
     for number, paint in enumerate(walk.paints):
         _add_paint(made, number, paint, regions)
+    kept = [each for number, each in enumerate(walk.paints) if each.kind == "path" and number not in made.paints]
+    if _may_be_letters(kept, regions):
+        made.unsafe.append("a drawing that may show letters")
     if rounded and not made.images:
         _round(made, places, inside, regions)
     return made
@@ -75,18 +78,20 @@ def _add_paint(made: Plan, number: int, paint: Paint, regions: Sequence[Bounds])
         made.unsafe.append("a picture within the content")
     elif paint.kind == "path" and any(within(paint.bounds, region, NEAR) for region in under):
         made.paints.add(number)
-    elif paint.is_outline or _may_be_letters(paint, under):
+    elif paint.is_outline:
         made.unsafe.append("a drawing that may show letters")
 
 
-def _may_be_letters(paint: Paint, under: Sequence[Bounds]) -> bool:
-    """Whether the parts of a path in a region may be strokes of letters; lines of tables are longer, and few."""
-    for region in under:
-        most = _LETTER * min(region[2] - region[0], region[3] - region[1])
-        small = [
-            each for each in paint.pieces if overlap(each, region) and max(each[2] - each[0], each[3] - each[1]) <= most
-        ]
-        if len(small) > _MOST_STROKES:
+def _may_be_letters(paths: Sequence[Paint], regions: Sequence[Bounds]) -> bool:
+    """Whether parts of paths in a region may be strokes of letters; lines of tables are longer, and few."""
+    every = [piece for path in paths for piece in path.pieces or (path.bounds,)]
+    pieces = np.array(every, np.float64).reshape(-1, 4)
+    longest = (pieces[:, 2:] - pieces[:, :2]).max(axis=1, initial=0)
+    for left, bottom, right, top in regions:
+        most = _LETTER * min(right - left, top - bottom)
+        across = (pieces[:, 0] < right) & (pieces[:, 2] > left)
+        up = (pieces[:, 1] < top) & (pieces[:, 3] > bottom)
+        if int((across & up & (longest <= most)).sum()) > _MOST_STROKES:
             return True
     return False
 

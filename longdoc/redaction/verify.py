@@ -7,18 +7,19 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from longdoc.errors import NoTextLayerError, first_line
 from longdoc.loaders.options import Options
 from longdoc.pdfium import PDFIUM_LOCK
-from longdoc.redaction.beside import FONT_NAMES, read_name, read_text
+from longdoc.redaction.beside import names_a_font
+from longdoc.redaction.drawings import NAME, borrowed, loose_streams, page_streams, parsed
+from longdoc.redaction.inner_files import font_programs, is_profile
 from longdoc.redaction.names import Search
+from longdoc.redaction.objects import DEEPEST, containers, is_page, name_of, reached, read_name, read_text, unpacked
 
 READERS = ("pypdfium2", "pypdf", "pdfminer")
-_DEEPEST = 100
-_NAME = re.compile(rb"/[^\x00\s()<>\[\]{}/%]+")
 _HEXADECIMAL = re.compile(rb"<([0-9A-Fa-f\s]+)>")
 _SHOWS = re.compile(rb"Tj|TJ|Do\b|['\"]")
 for _library in READERS[1:]:  # their remarks on damaged files belong in a log, not on standard error
@@ -46,7 +47,7 @@ def left_over(content: bytes, search: Search) -> list[Left]:
         content: the content of a file that is not encrypted.
         search: finds the names.
     """
-    found = [*_by_pages(content, search), *_in_objects(content, search), *_in_loose_streams(content, search)]
+    found = [*_by_pages(content, search), *_in_objects(content, search)]
     if not found:
         found += _by_loading(content, search)
     return found
@@ -108,142 +109,133 @@ def _pdfminer_texts(content: bytes) -> Iterator[str | Exception]:
 
 
 def _in_objects(content: bytes, search: Search) -> Iterator[Left]:
-    """What is left in the strings and streams of the file."""
+    """What is left in the objects of the file, and in forms, patterns and glyphs, each read on a page of its own."""
     import pikepdf
 
     with pikepdf.open(io.BytesIO(content)) as pdf:
-        contents = {each.objgen for each in _content_streams(pdf)}
-        exempt = {each.objgen for item in pdf.objects for each in _exempt(item)}
-        for item in pdf.objects:
-            for what in _in_item(item, search, 0):
-                yield Left(f"object {item.objgen[0]}", what)
-            if isinstance(item, pikepdf.Stream) and item.objgen not in exempt:
-                name = search.found_in_bytes(_searched(item, is_content=item.objgen in contents))
-                if name is not None:
-                    yield Left(f"the stream of object {item.objgen[0]}", f"has {name!r}")
+        found = [*_in_each(pdf, search), *_in_loose_streams(pdf, search)]
+        if not found:
+            return
+        below = {number: reached(page.obj, through_pages=False) for number, page in enumerate(pdf.pages, 1)}
+        for objgen, left in found:
+            pages = [number for number, own in below.items() if objgen in own]
+            yield from (replace(left, page=page) for page in pages) if pages else [left]
 
 
-def _in_loose_streams(content: bytes, search: Search) -> Iterator[Left]:
-    """What the readers find in forms, patterns and glyphs, each on a page of its own."""
+def _in_each(pdf: Any, search: Search) -> Iterator[tuple[tuple[int, int], Left]]:
+    """What is left in the strings and streams, with the numbers of their objects."""
+    from pikepdf import Stream
+
+    drawings = {stream.objgen for item in pdf.objects for stream, _ in loose_streams(item)}
+    contents = drawings | {each.objgen for each in page_streams(pdf)}
+    fonts = font_programs(pdf)
+    listed = {page.obj.objgen for page in pdf.pages}
+    for item in pdf.objects:
+        objgen = item.objgen
+        if is_page(item) and objgen not in listed:
+            yield objgen, Left(f"object {objgen[0]}", "is a page that is not among those of the file")
+        for what in _in_item(item, search):
+            yield objgen, Left(f"object {objgen[0]}", what)
+        if isinstance(item, Stream) and str(item.get("/Type", "")) not in ("/ObjStm", "/XRef"):  # read one by one
+            is_file = objgen in fonts or is_profile(item) or str(item.get("/Subtype", "")) == "/Image"
+            told = _in_file(item, search) if is_file else _in_code(item, search, objgen in contents)
+            if told is None and objgen in drawings:
+                told = _in_drawing(item, search)
+            if told is not None:
+                yield objgen, Left(f"the stream of object {objgen[0]}", told)
+
+
+def _in_file(stream: Any, search: Search) -> str | None:
+    """What is left in a picture, a font or a colour profile."""
+    name = search.found_in_bytes(unpacked(stream))
+    return None if name is None else f"has {name!r}"
+
+
+def _in_code(stream: Any, search: Search, is_content: bool) -> str | None:
+    """What is left in a stream that is made of words; of a content stream each name is searched by itself."""
+    data = unpacked(stream)
+    decoded = [_unhexed(each[1]) for each in _HEXADECIMAL.finditer(data)]
+    name = search.found_in_code(b"\n".join([NAME.sub(b"/", data) if is_content else data, *decoded]))
+    if name is None and is_content:
+        each = (search.found_in_name(name_of(written)) for written in set(NAME.findall(data)))
+        name = next(filter(None, each), None)
+    return None if name is None else f"has {name!r}"
+
+
+def _in_drawing(stream: Any, search: Search) -> str | None:
+    """What is left in the texts of a content stream that is not that of a page: shown or not."""
+    from pikepdf import Array, PdfError, String
+
+    try:
+        instructions = parsed(stream)
+    except PdfError:
+        return "is damaged, so that it cannot be searched"
+    for instruction in instructions:
+        for operand in instruction.operands:
+            if isinstance(operand, Array):
+                operand = String(b"".join(bytes(each) for each in operand if isinstance(each, String)))  # noqa: PLW2901
+            for what in _in_item(operand, search):
+                return what
+    return None
+
+
+def _in_loose_streams(pdf: Any, search: Search) -> Iterator[tuple[tuple[int, int], Left]]:
+    """What the readers find in forms, patterns and glyphs, with the numbers of their objects."""
     import pikepdf
 
-    with pikepdf.open(io.BytesIO(content)) as pdf, pikepdf.new() as scratch:
-        listed = {page.obj.objgen for page in pdf.pages}
+    with pikepdf.new() as scratch:
+        origins, lenders = [], borrowed(pdf)
         for item in pdf.objects:
-            if _is_page(item) and item.objgen not in listed:
-                yield Left(f"object {item.objgen[0]}", "is a page that is not among those of the file")
-            for stream, resources in _loose_streams(item):
-                data = _bytes(stream)
-                if not _SHOWS.search(data):
+            for stream, own in loose_streams(item):
+                if not _SHOWS.search(data := unpacked(stream)):
                     continue
-                page = scratch.add_blank_page(page_size=(2000, 2000))
-                page.obj.Contents = scratch.make_stream(data)
-                own = pdf.pages[0].resources if resources is None else resources
-                own = own if own.is_indirect else pdf.make_indirect(own)
-                page.obj.Resources = scratch.copy_foreign(own)
-        if not len(scratch.pages):
+                for resources in [own] if own is not None else lenders.get(item.objgen, [pdf.pages[0].resources]):
+                    page = scratch.add_blank_page(page_size=(2000, 2000))
+                    page.obj.Contents = scratch.make_stream(data)
+                    shared = resources if resources.is_indirect else pdf.make_indirect(resources)
+                    page.obj.Resources = scratch.copy_foreign(shared)
+                    origins.append(stream.objgen)
+        if not origins:
             return
         loose = io.BytesIO()
         scratch.save(loose)
     for left in _by_pages(loose.getvalue(), search):
-        yield Left("a form, pattern or glyph", f"{left.where} {left.what}")
+        objgen = origins[left.page - 1] if left.page else (0, 0)
+        yield objgen, Left("a form, pattern or glyph", f"{left.where} {left.what}")
 
 
-def _is_page(item: Any) -> bool:
-    from pikepdf import Dictionary
-
-    return isinstance(item, Dictionary) and str(item.get("/Type", "")) == "/Page"
-
-
-def _loose_streams(item: Any) -> Iterator[tuple[Any, Any]]:
-    """The content streams of an object that are not those of a page, each with its resources, if it has any."""
-    from pikepdf import Dictionary, Stream
-
-    if isinstance(item, Stream):
-        if "/BBox" in item or str(item.get("/Subtype", "")) == "/Form":
-            yield item, item.get("/Resources")
-    elif isinstance(item, Dictionary) and isinstance(glyphs := item.get("/CharProcs"), Dictionary):
-        yield from ((each, item.get("/Resources")) for each in glyphs.values() if isinstance(each, Stream))
-
-
-def _content_streams(pdf: Any) -> Iterator[Any]:
-    """All content streams, of pages and others."""
-    from pikepdf import Array
-
-    for page in pdf.pages:
-        own = page.obj.get("/Contents", ())
-        yield from own if isinstance(own, (Array, tuple)) else (own,)
-    for item in pdf.objects:
-        yield from (stream for stream, _ in _loose_streams(item))
-
-
-def _exempt(item: Any) -> Iterator[Any]:
-    """What is not searched byte by byte."""
-    from pikepdf import Stream
-
-    yield from _programs(item)
-    if isinstance(item, Stream) and str(item.get("/Type", "")) in ("/ObjStm", "/XRef"):
-        yield item  # the objects in it are searched one by one
-
-
-def _programs(item: Any) -> Iterator[Any]:
-    """The font programs and colour profiles that an object refers to: what vendors wrote, names of theirs among it."""
-    from pikepdf import Array, Dictionary, Stream
-
-    if isinstance(item, Dictionary):
-        yield from (item[key] for key in ("/FontFile", "/FontFile2", "/FontFile3", "/DestOutputProfile") if key in item)
-        spaces = item.get("/ColorSpace")
-        for each in spaces.values() if isinstance(spaces, Dictionary) else ():
-            yield from _programs(each)
-    elif isinstance(item, Stream):
-        yield from _programs(item.get("/ColorSpace"))
-    elif isinstance(item, Array) and len(item) == 2 and str(item[0]) == "/ICCBased":
-        yield item[1]
-
-
-def _in_item(item: Any, search: Search, depth: int) -> Iterator[str]:
+def _in_item(item: Any, search: Search) -> Iterator[str]:
     """What is left in the strings and names of an object; what it refers to aside."""
-    from pikepdf import Array, Dictionary, Name, Stream, String
+    from pikepdf import Array, Name, String
 
-    found = None
-    if isinstance(item, String):
-        found = search.found(read_text(item))
-    elif isinstance(item, Name):
-        found = search.found_in_name(read_name(item))
-    elif isinstance(item, (Dictionary, Stream, Array)):
-        if depth >= _DEEPEST:
+    if isinstance(item, (String, Name)):
+        yield from _in_value(item, search)
+    for own, _, depth in containers(item):
+        if depth == DEEPEST:
             yield "is nested too deeply to be searched"
-            return
-        is_array = isinstance(item, Array)
-        keys = [] if is_array else list(item.keys())
-        found = next((name for key in keys if (name := search.found_in_name(key[1:])) is not None), None)
-        for each in item if is_array else (item[key] for key in keys if key not in FONT_NAMES):
-            if not getattr(each, "is_indirect", False):
-                yield from _in_item(each, search, depth + 1)
-    if found is not None:
-        yield f"has {found!r}"
+            continue
+        keys = [] if isinstance(own, Array) else list(own.keys())
+        for key in keys:
+            if (name := search.found_in_name(key[1:])) is not None:
+                yield f"has {name!r}"
+        for each in own if isinstance(own, Array) else [own[key] for key in keys if not names_a_font(key, own[key])]:
+            yield from _in_value(each, search)
 
 
-def _searched(stream: Any, *, is_content: bool) -> bytes:
-    """The content of a stream, and what its hexadecimal strings say; of a content stream without the names of PDF."""
-    data = _bytes(stream)
-    decoded = [_unhexed(each[1]) for each in _HEXADECIMAL.finditer(data)]
-    return b"\n".join([_NAME.sub(b"/", data) if is_content else data, *decoded])
+def _in_value(value: Any, search: Search) -> Iterator[str]:
+    from pikepdf import Name, String
+
+    if isinstance(value, String):
+        name = search.found(read_text(value))
+    else:
+        name = search.found_in_name(read_name(value)) if isinstance(value, Name) else None
+    if name is not None:
+        yield f"has {name!r}"
 
 
 def _unhexed(digits: bytes) -> bytes:
     digits = b"".join(digits.split())
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
-
-
-def _bytes(stream: Any) -> bytes:
-    """The content of a stream, decoded as far as it has no samples of a picture."""
-    import pikepdf
-
-    try:
-        return bytes(stream.read_bytes())
-    except pikepdf.PdfError:
-        return bytes(stream.read_raw_bytes())
 
 
 def _by_loading(content: bytes, search: Search) -> Iterator[Left]:

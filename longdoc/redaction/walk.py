@@ -52,14 +52,30 @@ class Shared:
     """The forms and images that the pages drew, by their numbers."""
     kept: set[tuple[int, int]] = field(default_factory=set)
     """The numbers of those that a page still draws as they were."""
+    changed: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """What a page draws in the place of others, by the numbers of these."""
 
-    def clear(self) -> None:
-        """Empties the forms and images that no page draws any more, whatever else refers to them."""
+    def clear(self) -> set[tuple[int, int]]:
+        """Changes the forms and images that no page draws any more as they were, since others may refer to them.
+
+        Returns:
+            The numbers of those that are empty now: no page draws them at all.
+        """
+        emptied = set()
         for number, own in self.seen.items():
-            if number not in self.kept:
-                own.write(b"")
-                for key in [key for key in own.keys() if key != "/Length"]:  # noqa: SIM118 (a dictionary of PDF)
-                    del own[key]
+            if number in self.kept:
+                continue
+            new = self.changed.get(number)
+            own.write(b"" if new is None else new.read_raw_bytes())
+            for key in [key for key in own.keys() if key != "/Length"]:  # noqa: SIM118 (a dictionary of PDF)
+                del own[key]
+            if new is None:
+                emptied.add(number)
+            else:
+                for key, value in new.items():
+                    if key != "/Length":
+                        own[key] = value
+        return emptied
 
 
 class UnsafeContentError(Exception):
@@ -85,13 +101,15 @@ class Walk:
         self.pdf, self.file, self.changes = pdf, file, changes
         self.n_instructions = 0
 
-    def note(self, own: Any, *, is_kept: bool) -> None:
-        """Notes a form or image that is drawn, with its masks, and whether it is kept as it was."""
-        for each in (own, own.get("/SMask"), own.get("/Mask")):
+    def note(self, own: Any, *, is_kept: bool, new: Any = None) -> None:
+        """Notes a form or image that is drawn, with its masks: whether it is kept as it was, or what replaces it."""
+        for each, other in ((own, new), *((own.get(key), new and new.get(key)) for key in ("/SMask", "/Mask"))):
             if hasattr(each, "read_raw_bytes"):
                 self.file.seen[each.objgen] = each
                 if is_kept and self.changes is not None:
                     self.file.kept.add(each.objgen)
+                if hasattr(other, "read_raw_bytes"):
+                    self.file.changed[each.objgen] = other
 
 
 def entries(own: Any, without: Collection[str] = ()) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from longdoc.errors import BatchError, SearchError, require
 from longdoc.search.graph import AT_LEAST, open_graph, write_graph
 from longdoc.search.parts import Part, Parts
 from longdoc.search.vectors import map_vectors
-from longdoc.search.words import Words, remove_words
+from longdoc.search.words import PassageWords, Words, names_of, remove_words
 from longdoc.stored import Reader, parse
 from longdoc.summary import count
 
@@ -38,7 +38,7 @@ FOLDER = "search"
 _STAMP = "stamp.json"
 _MODEL = "model.json"
 _WORDS = "words"
-_FORMAT = 1
+_FORMAT = 2
 _BLOCK = 1 << 24
 """Bytes that are copied at a time."""
 
@@ -268,8 +268,10 @@ def _update_words(folder: Path, old: Stamp, parts: Parts) -> None:
         Words(folder, create=True).replace([], ((part.number, _texts(parts, part)) for part in parts.parts))
 
 
-def _texts(parts: Parts, part: Part) -> Iterator[tuple[str, str]]:
-    """The id of the document and the words of each passage, with its headings."""
-    ids, headings, texts = (parts.column(part, name).to_pylist() for name in ("document_id", "heading", "text"))
-    for id, heading, text in zip(ids, headings, texts, strict=True):
-        yield id, f"{heading}\n{text}"
+def _texts(parts: Parts, part: Part) -> Iterator[PassageWords]:
+    """The words of each passage of a part."""
+    rows = parts.documents_of(part, ["document_id", "address", "title", "parties", "same_as"])
+    names = {row["document_id"]: names_of(row) for row in rows if not row["same_as"]}
+    columns = (parts.column(part, name).to_pylist() for name in ("document_id", "heading", "text"))
+    for id, heading, text in zip(*columns, strict=True):
+        yield PassageWords(id, names[id], f"{heading}\n{text}")

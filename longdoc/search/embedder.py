@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from longdoc.windows import Tokens
 if TYPE_CHECKING:
     from longdoc.prediction import Gap
 
+_QUERIES = 256
+"""Queries whose vectors are kept."""
 HEADING = 48
 """Tokens of a window that are kept for the headings above a passage."""
 
@@ -32,6 +35,7 @@ class Embedder:
         self._engine = pipeline.engine
         self._head = self._engine.name_of("embed", None)
         self.reader = self._engine.reader_of(self._head)
+        self._query = lru_cache(maxsize=_QUERIES)(lambda text: self.vectors([text])[0])
 
     @classmethod
     def load(cls, model: str, **options: Any) -> Embedder:
@@ -64,6 +68,10 @@ class Embedder:
         tokens = self.tokenize(document)
         reading = [self.reader.read(document, tokens, [self._head])]
         return self._engine.gaps(document, [self._head], reading)
+
+    def query(self, text: str) -> np.ndarray:
+        """The vector of a query, float32 ``(D,)``; the last ones are kept, for other filters."""
+        return self._query(text)
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """A vector of length 1 for each text, float32 ``(N, D)``; zeros for a text without tokens.

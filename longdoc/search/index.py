@@ -21,22 +21,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from longdoc.arguments import check_choice, check_count, check_type
-from longdoc.batch.inputs import look
-from longdoc.batch.journal import is_same
-from longdoc.batch.ledger import read_ledger
-from longdoc.batch.manifest import read_manifest
 from longdoc.batch.progress import RunStatus, read_status
-from longdoc.batch.request import fingerprint
-from longdoc.batch.status import JOURNAL
 from longdoc.document import Document
 from longdoc.errors import ConfigError
-from longdoc.parts import Box
 from longdoc.search import caches
 from longdoc.search.columns import METADATA, index_schemas
-from longdoc.search.fusion import fused
 from longdoc.search.graph import near
-from longdoc.search.hits import Hit
+from longdoc.search.hits import PASSAGE_COLUMNS, Hit
+from longdoc.search.origin import index_manifest, model_of, outdated
 from longdoc.search.parts import Part, Parts
+from longdoc.search.ranks import check_query, fused
 from longdoc.search.vectors import nearest
 from longdoc.search.where import Where, wanted_documents
 
@@ -44,6 +38,8 @@ if TYPE_CHECKING:
     import pyarrow
     from typing_extensions import Unpack
 
+    from longdoc.pipeline import Pipeline
+    from longdoc.search.answers import FoundAnswers
     from longdoc.search.build import IndexOptions
     from longdoc.search.embedder import Embedder
     from longdoc.search.rerank import Reranker
@@ -54,9 +50,10 @@ CANDIDATES = 50
 """Passages that are ordered anew by late interaction; more if more hits are wanted."""
 DEPTH = 100
 """Passages of each list that are joined; more if more hits are wanted."""
+PASSAGES = 32
+"""Passages that are read for a question."""
 _KNOWN = ("document_id", "address", "state", "reason", "format", "pages", "characters", "title", "kind", "same_as")
 _READ = ("ok", "partial")
-_SHOWN = ("document_id", "number", "title", "heading", "start", "end", "page", "boxes", "text")
 
 
 class Index:
@@ -87,9 +84,10 @@ class Index:
         """
         check_type("path", path, "the path of a folder", str, os.PathLike)
         self.path = Path(path)
-        self._manifest = _manifest(self.path)
+        self._manifest = index_manifest(self.path)
         check_type("model", model, "a folder, a hub id, or None", str, os.PathLike, None)
-        self._given = None if model is None else os.fspath(model), {"device": device, "precision": precision}
+        options: dict[str, Any] = {"device": device, "precision": precision}
+        self._given = None if model is None else os.fspath(model), options
         self._caches = caches.opened(self.path, self._manifest["started"])
         self._parts = Parts(self.path, self._caches.stamp.parts)
         self._lock = threading.Lock()
@@ -215,9 +213,7 @@ class Index:
         Raises:
             BatchError: the journal is damaged.
         """
-        entries = read_ledger(self.path / JOURNAL)[0].entries
-        given = [address for address in addresses if address in entries]
-        return [address for address in given if not is_same(look(address), entries[address])]
+        return outdated(self.path, addresses)
 
     def search(
         self,
@@ -248,7 +244,7 @@ class Index:
         check_choice("mode", mode, get_args(Mode))
         check_type("rerank", rerank, "a folder, a hub id, or None", str, os.PathLike, None)
         wanted = top_k if rerank is None else max(top_k, CANDIDATES)
-        among = None if where is None else wanted_documents(where, (row for _, row in self._documents))
+        among = self._among(where)
         if among is not None and not among:
             return []
         depth = max(wanted, DEPTH) if mode == "hybrid" else wanted
@@ -271,6 +267,56 @@ class Index:
         scored = [replace(hit, score=float(score)) for hit, score in zip(hits, scores, strict=True)]
         return sorted(scored, key=lambda hit: -hit.score)
 
+    def ask(
+        self,
+        question: str,
+        *,
+        top_k: int = 5,
+        passages: int | None = PASSAGES,
+        where: Where | None = None,
+        pipeline: Pipeline | None = None,
+        min_score: float | None = None,
+        head: str | None = None,
+    ) -> FoundAnswers:
+        """Answers from the documents, word for word: the best one of each document, best first.
+
+        A head that answers questions reads the passages that a search finds for the question.
+
+        Args:
+            question: the question; one that names the parties or the title of a document is asked of that one.
+            top_k: maximum number of answers.
+            passages: how many passages are read; None reads every document whole.
+            where: which documents to ask, as for :meth:`search`.
+            pipeline: what reads them; by default the model shipped with longdoc, loaded at the first question.
+            min_score: threshold of an answer's score, 0..1; by default those of the head.
+            head: name of a head, for its answers alone; by default those of a document's structure come first.
+
+        Returns a list that also says how much was read: :class:`longdoc.search.answers.FoundAnswers`.
+
+        Raises:
+            ConfigError: an argument is invalid, no head answers questions or several do, or the model is not the one
+                that made the index.
+            SearchError: a file is missing or damaged.
+        """
+        check_query(question)
+        check_count("passages", passages, 1, optional=True)
+        from longdoc.search.answers import Asking, answers_of  # imports the pipeline
+
+        among = self._among(where)
+        known = [row for _, row in self._by_id.values() if among is None or row["document_id"] in among]
+        hits = None if passages is None else self.search(question, top_k=passages, where=where)
+        with self._lock:
+            asking = Asking.of(pipeline or self._pipeline, top_k, min_score, head)
+        found = answers_of(question, known, hits, self.document, asking)
+        rows = self._rows_of(among)
+        found.passages = self.passages if rows is None else len(rows)
+        found.passages_read = found.passages if hits is None else len(hits)
+        return found
+
+    def _among(self, where: Where | None) -> set[str] | None:
+        """The ids of the documents that are wanted; None for all."""
+        return None if where is None else wanted_documents(where, (row for _, row in self._documents))
+
     def _by_words(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
         """Row → BM25 score, the best first; of passages that are in the tables."""
         found = self._caches.words.search(query, depth, among)
@@ -283,7 +329,7 @@ class Index:
         if not self.passages:
             return {}
         with self._lock:
-            (vector,) = self._embedder.vectors([query])
+            vector = self._embedder.query(query)
         graph = self._caches.graph if among is None else None
         candidates = self._rows_of(among) if graph is None else near(graph, vector, depth)
         rows, scores = nearest(self._caches.vectors, vector, depth, candidates)
@@ -318,6 +364,13 @@ class Index:
         return {row["document_id"]: (part, row) for part, row in own}
 
     @cached_property
+    def _pipeline(self) -> Pipeline:
+        """What answers questions, unless the caller has something else."""
+        from longdoc.pipeline import Pipeline
+
+        return Pipeline.from_pretrained(**self._given[1])
+
+    @cached_property
     def _embedder(self) -> Embedder:
         """The model that makes the vector of a query.
 
@@ -325,19 +378,7 @@ class Index:
             ConfigError: it is not the one that made the index, or is not where it was.
         """
         given, options = self._given
-        name = given or caches.read_model(self.path) or "default"
-        try:
-            found = fingerprint(name)
-        except ConfigError as error:
-            raise ConfigError(
-                f"{self.path}: was made with the model {self.model}, which is not at {name} any more ({error}); say "
-                "where it is: Index(path, model='a folder')"
-            ) from error
-        if _digest(found) != _digest(self.model):
-            raise ConfigError(
-                f"{self.path}: was made with the model {self.model}, and {name} is another one, {found}; say where the "
-                "first is: Index(path, model='a folder'), or make an index with this one"
-            )
+        name = model_of(self.path, self.model, given)
         from longdoc.search.embedder import Embedder  # imports the pipeline, which a search by words does without
 
         return Embedder.load(name, **options)
@@ -349,50 +390,7 @@ class Index:
         word_ranks: Mapping[int, int],
         vector_ranks: Mapping[int, int],
     ) -> list[Hit]:
-        found = self._parts.passages(rows, _SHOWN)
-        return [
-            Hit(
-                document_id=own["document_id"],
-                address=self._by_id[own["document_id"]][1]["address"],
-                title=self._by_id[own["document_id"]][1]["title"] or "",
-                section_number=own["number"],
-                section_title=own["title"],
-                boxes=tuple(Box(**box) for box in own["boxes"]),
-                score=float(scores[row]),
-                word_rank=word_ranks.get(row),
-                vector_rank=vector_ranks.get(row),
-                **{name: own[name] for name in ("heading", "start", "end", "text", "page")},
-            )
-            for row, own in zip(rows, found, strict=True)
-        ]
-
-
-def check_query(query: object) -> None:
-    """Checks that a query is a text with words.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    check_type("query", query, "a text", str)
-    if not str(query).strip():
-        raise ConfigError("the query is empty; give some words, such as 'assignment without consent'")
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    """What an index was made with.
-
-    Raises:
-        ConfigError: the folder holds none.
-    """
-    try:
-        found = read_manifest(folder)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be read ({error.strerror or error})") from error
-    if found is None or "index" not in found["settings"]:
-        what = "holds the tables of `longdoc extract`, and no index" if found else "holds no index"
-        raise ConfigError(f"{folder}: {what}; make one: longdoc index FOLDER -o INDEX")
-    return found
-
-
-def _digest(model: str) -> str:
-    return model.rpartition("@")[2]
+        found = self._parts.passages(rows, PASSAGE_COLUMNS)
+        known = [self._by_id[own["document_id"]][1] for own in found]
+        ranks = [(scores[row], word_ranks.get(row), vector_ranks.get(row)) for row in rows]
+        return [Hit.of(*each) for each in zip(found, known, ranks, strict=True)]

@@ -19,11 +19,13 @@ from longdoc.batch.tables import Rows, built, document_row, write_table
 from longdoc.batch.writers import TablesWriter, copy_parquet
 from longdoc.document import Document
 from longdoc.document_type import document_type
+from longdoc.errors import RecordError
 from longdoc.pipeline import Pipeline
 from longdoc.plain import plain
 from longdoc.prediction import Gap, Prediction
 from longdoc.reader import Reader
 from longdoc.record_types import DATE_COLUMNS, Contract
+from longdoc.records import with_record
 from longdoc.search.columns import index_schemas
 from longdoc.search.embedder import Embedder
 from longdoc.search.passages import Passage, passages
@@ -96,7 +98,7 @@ class IndexJob:
     model: str = "default"
     """The model whose embedding head makes the vectors."""
     records: str | None = "default"
-    """The model whose other heads make the records; None: only the kind and the title of a document are known."""
+    """The model whose other heads make the records; None: they are made without, which is faster, and say less."""
     device: str = "auto"
     precision: str = "auto"
     password: str | None = field(default=None, repr=False)
@@ -160,7 +162,7 @@ class IndexJob:
 
     def _recorded(self, models: Models, documents: Iterable[Document]) -> list[tuple[Prediction, str]]:
         if models.recorder is None:
-            return [(Prediction(document=each, kind=document_type(each).kind), "") for each in documents]
+            return [_recorded_without_model(each) for each in documents]
         found = Request(model=self.records or "", record="auto").read(models.recorder, documents)
         return [(own, "" if own.kind == "other" else why) for own, why in found]
 
@@ -173,6 +175,18 @@ def model_name(argument: str, given: str | os.PathLike[str]) -> str:
     """
     check_type(argument, given, "'default', a folder or a hub id", str, os.PathLike)
     return os.fspath(given)
+
+
+def _recorded_without_model(document: Document) -> tuple[Prediction, str]:
+    """The record that the structure of a document gives, and why there is none."""
+    kind = document_type(document).kind
+    bare = Prediction(document=document, kind=kind)
+    if kind == "other":
+        return bare, ""
+    try:
+        return with_record(bare, kind), ""
+    except RecordError as error:
+        return bare, str(error)
 
 
 def embedded_text(document: Document, passage: Passage) -> str:

@@ -60,6 +60,11 @@ class Parts:
             for row in self._read(part, "documents", columns).to_pylist():
                 yield part, row
 
+    def documents_of(self, part: Part, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """The rows of the table ``documents`` of one part."""
+        rows: list[dict[str, Any]] = self._read(part, "documents", columns).to_pylist()
+        return rows
+
     def column(self, part: Part, name: str) -> pyarrow.ChunkedArray:
         """A column of the passages of a part."""
         return self._read(part, "passages", [name])[name]

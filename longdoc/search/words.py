@@ -1,22 +1,37 @@
 """The words of all passages in an index of tantivy, ranked by BM25. English words are compared by their stems.
 
-A passage is known by the number of its part and its row there, so that a part that has left the tables is taken out.
+With each passage stand the names of its document, in a field of their own, so that "the term of the lease between Ada
+and Bea" is sought in that lease. Words that say nothing of a subject, such as "which", are left out. A passage is known
+by the number of its part and its row there, so that a part that has left the tables is taken out.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Collection, Iterable
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 from longdoc.errors import SearchError, require
+from longdoc.lexical import STOP_WORDS
 
 _ANALYZER = "longdoc"
 _HEAP = 64_000_000
 """Bytes that are written at a time."""
 _LONGEST = 40
 """Characters of the longest word."""
+
+
+class PassageWords(NamedTuple):
+    """What is known of a passage by its words."""
+
+    document: str
+    """The id of its document."""
+    names: str
+    """See :func:`names_of`."""
+    text: str
+    """Its headings and its text."""
 
 
 class Words:
@@ -47,20 +62,20 @@ class Words:
         """The number of passages."""
         return int(self._searcher.num_docs)
 
-    def replace(self, leaving: Collection[int], coming: Iterable[tuple[int, Iterable[tuple[str, str]]]]) -> None:
+    def replace(self, leaving: Collection[int], coming: Iterable[tuple[int, Iterable[PassageWords]]]) -> None:
         """Takes the passages of parts out, and adds those of others, at once: a kill leaves the index as it was.
 
         Args:
             leaving: numbers of parts.
-            coming: numbers of parts, with the id of the document and the words of each passage.
+            coming: numbers of parts, with the words of each passage.
         """
         writer = self._index.writer(heap_size=_HEAP, num_threads=1)
         for part in leaving:
             writer.delete_documents_by_term("part", part)
         for part, passages in coming:
             writer.delete_documents_by_term("part", part)  # what a kill has left
-            for row, (document_id, text) in enumerate(passages):
-                values = {"part": part, "row": row, "document": document_id, "text": text}
+            for row, words in enumerate(passages):
+                values = {"part": part, "row": row, **words._asdict()}
                 writer.add_document(self._tantivy.Document.from_dict(values, self._schema))
         writer.commit()
         writer.wait_merging_threads()
@@ -83,7 +98,9 @@ class Words:
         if not terms:
             return []
         should = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, "freq")) for term in terms
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, field, term, "freq"))
+            for term in terms
+            for field in ("text", "names")
         ]
         wanted = tantivy.Query.boolean_query(should)
         if documents is not None:
@@ -99,6 +116,12 @@ class Words:
         return [(part, row, score) for part, row, (score, _) in zip(parts, rows, hits, strict=True)]
 
 
+def names_of(document: Mapping[str, Any]) -> str:
+    """The words by which a document is named, of its row in ``documents``: its file, its title and its parties."""
+    file = PurePosixPath(document["address"].replace("\\", "/")).stem
+    return "\n".join([re.sub(r"[-_]+", " ", file), document["title"] or "", *(document["parties"] or ())])
+
+
 def remove_words(folder: Path) -> None:
     """Removes an index of words, if there is one."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -109,14 +132,19 @@ def _schema(tantivy: Any) -> Any:
     schema.add_unsigned_field("part", indexed=True, fast=True)
     schema.add_unsigned_field("row", fast=True)
     schema.add_text_field("document", tokenizer_name="raw", index_option="basic")
-    schema.add_text_field("text", tokenizer_name=_ANALYZER, index_option="freq")
+    for name in ("names", "text"):
+        schema.add_text_field(name, tokenizer_name=_ANALYZER, index_option="freq")
     return schema.build()
 
 
 def _analyzer(tantivy: Any) -> Any:
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    filters = (tantivy.Filter.remove_long(_LONGEST), tantivy.Filter.lowercase(), tantivy.Filter.stemmer("english"))
-    for each in filters:
+    for each in (
+        tantivy.Filter.remove_long(_LONGEST),
+        tantivy.Filter.lowercase(),
+        tantivy.Filter.custom_stopword(sorted(STOP_WORDS)),
+        tantivy.Filter.stemmer("english"),
+    ):
         builder = builder.filter(each)
     return builder.build()
 

@@ -1,6 +1,9 @@
-"""Several rankings → one, by reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009)."""
+"""Two rankings → one, and the query that both are for."""
 
 from __future__ import annotations
+
+from longdoc.arguments import check_type
+from longdoc.errors import ConfigError
 
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion: how little the first ranks count more than the next ones."""
@@ -17,3 +20,14 @@ def fused(*lists: list[int]) -> dict[int, float]:
         for rank, row in enumerate(rows, 1):
             scores[row] = scores.get(row, 0.0) + 1 / (RANK_CONSTANT + rank)
     return scores
+
+
+def check_query(query: object) -> None:
+    """Checks that a query is a text with words.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    check_type("query", query, "a text", str)
+    if not str(query).strip():
+        raise ConfigError("the query is empty; give some words, such as 'assignment without consent'")
