@@ -9,7 +9,7 @@ from conftest import make_asking_model, make_model
 from longdoc import Index, Pipeline, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import ConfigError
-from longdoc.search.answers import sentence_at
+from longdoc.search.answers import sentence_at, without_names
 from test_search import Here
 
 BODY = (
@@ -162,6 +162,31 @@ def test_the_sentence_around_an_answer_is_whole_and_on_one_line():
     at = text.index("May")
     assert sentence_at(text, at, at + 3) == "The lease ends in May."
     assert sentence_at(text, text.index("rains"), at + 3) == "It rains. The lease ends in May."
+
+
+@pytest.mark.parametrize(
+    ("question", "bare"),
+    [
+        ("Which law governs the lease between Ada and Bea Inc.?", "Which law governs the lease?"),
+        ("which law governs the lease between ADA LTD. and bea inc?", "which law governs the lease?"),
+        ("When does the lease among Ada, Bea and Cleo Company, LLC end?", "When does the lease end?"),
+        ("When does the lease between Ada and Dora end?", None),
+        ("When does the lease between Adam and Bea end?", None),
+        ("Who decides between Ada and others?", None),
+        ("What must be paid by Ada?", None),
+    ],
+)
+def test_the_names_of_a_document_are_left_out_of_what_its_head_is_asked(question, bare):
+    assert without_names(question, ["Ada Ltd.", "Bea Inc.", "Cleo Company, LLC", " "]) == (bare or question)
+    assert without_names(question, []) == question
+
+
+def test_the_record_answers_a_question_that_names_its_document(index, pipeline):
+    question = "Which law governs the lease between Cleo and Dora?"
+    found = index.ask(question, pipeline=pipeline, top_k=1)
+    assert [(name(each), each.answer.text, each.answer.question) for each in found] == [
+        ("second.txt", "Utah", question)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ command

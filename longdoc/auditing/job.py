@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from longdoc.arguments import check_count, check_type, names_in
+from longdoc.auditing.comparisons import Comparison
 from longdoc.auditing.likelihood import Pair, prefers_more, read_pairs
 from longdoc.auditing.measures import Measured, measure_answers, measure_classes, measure_names, person_tasks
 from longdoc.auditing.origins import swap_origins
 from longdoc.auditing.persons import swap_names
 from longdoc.auditing.pronouns import swap_pronouns
-from longdoc.auditing.report import AuditReport, Comparison, Texts
+from longdoc.auditing.report import AuditReport, Texts
 from longdoc.auditing.statistics import CLEAR, LEAST, Difference, differences, holm
 from longdoc.auditing.swaps import Swaps
 from longdoc.auditing.texts import shipped_texts, texts_of

@@ -9,6 +9,7 @@ Candidates are cheap guesses; a pair is what the words themselves confirm.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -292,11 +293,14 @@ def _confirmed(
 ) -> _Found:
     """The candidates that are pairs."""
     numbers = _numbered(texts.words)
+    counts = [Counter(words) for words in numbers]
     found: _Found = {}
     for one, other in candidates.tolist():
         cosine = cosines.get((one, other))
         at_least = settings.min_similarity if cosine is None else 0.0
-        value = similarity(numbers[one], numbers[other], at_least)
+        # No alignment has more words than both have in whatever order, which is known in a tenth of the time.
+        most = 2 * (counts[one] & counts[other]).total() / (counts[one].total() + counts[other].total())
+        value = similarity(numbers[one], numbers[other], at_least) if most > at_least - 1e-9 else 0.0
         if value >= settings.min_similarity:
             found[one, other] = value, cosine, "words"
         elif cosine is not None:

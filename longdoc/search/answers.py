@@ -9,6 +9,7 @@ candidate suits the question and how many of its words stand around it count bes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,11 @@ class Read:
         """The words by which the document is named."""
         return names_of(self.known)
 
+    @property
+    def parties(self) -> Sequence[str]:
+        """The names of its parties, if it is a contract."""
+        return self.known["parties"] or ()
+
 
 def answers_of(
     question: str,
@@ -168,6 +174,36 @@ def answers_of(
     return found
 
 
+def without_names(question: str, names: Iterable[str]) -> str:
+    """A question about a document, without the phrase that tells between whom it is; whole if there is none.
+
+    The head and the record of a contract know "this agreement", and not who has made it. The first words of a name
+    stand for it, too.
+
+    >>> without_names("When does the lease between Ada and Bea Inc. end?", ["Ada Limited", "Bea Inc."])
+    'When does the lease end?'
+    >>> without_names("When does the lease between Ada and Cleo end?", ["Ada Limited", "Bea Inc."])
+    'When does the lease between Ada and Cleo end?'
+    """
+    starts = sorted({_prefixes(name) for name in names if name.split()}, key=lambda each: (-len(each), each))
+    if not starts:
+        return question
+    name = rf"(?:{'|'.join(starts)})(?!\w)"
+    joint = r"(?:and|with|&)"
+    phrase = rf"\s+(?:between|among)\s+{name}(?:(?:\s*,\s*|\s+)(?:{joint}\s+)?{name})*(?!\s*,?\s+{joint}\s)"
+    return re.sub(phrase, "", question, flags=re.I)
+
+
+def _prefixes(name: str) -> str:
+    """A pattern of the first words of a name, one or more."""
+    pattern = ""
+    for word in reversed(name.split()):
+        pattern = (
+            rf"{re.escape(word.rstrip(','))}(?:,?\s+{pattern})?" if pattern else rf"{re.escape(word.rstrip('.,'))}\.?"
+        )
+    return pattern
+
+
 def _with_candidates(own: Read, question: str, asking: Asking, progress: tqdm[Any]) -> Read:
     """A document with the candidates of the head in the parts of it."""
     engine, head = asking.engine, asking.head
@@ -189,10 +225,10 @@ def _chosen(question: str, reads: Sequence[Read], asking: Asking) -> FoundAnswer
     best.sort(key=lambda pair: pair[0].evidence, reverse=True)
     absent = absent_words(question, everything) if everything.strip() else []
     is_answerable = len(absent) < len(set(question_words(question))) or not any(word.is_name for word in absent)
-    shown = [_found(own, each.answer, bool(absent)) for each, own in best if each.is_shown and is_answerable]
+    shown = [_found(question, own, each.answer, bool(absent)) for each, own in best if each.is_shown and is_answerable]
     return FoundAnswers(
         shown[: asking.options.top_k],
-        rejected=_found(best[0][1], best[0][0].answer, True) if best and not shown else None,
+        rejected=_found(question, best[0][1], best[0][0].answer, True) if best and not shown else None,
         absent=tuple(word.text for word in absent),
         documents_read=len(reads),
         tokens_read=sum(own.tokens for own in reads),
@@ -202,13 +238,14 @@ def _chosen(question: str, reads: Sequence[Read], asking: Asking) -> FoundAnswer
 def _best(question: str, own: Read, everything: str, asking: Asking) -> list[Judged]:
     """The best answer of a document, if there is a candidate; what its structure states comes first."""
     text, config, options = own.document.text, asking.engine.heads[asking.head], asking.options
-    stated = [] if asking.head_only else [*definitions(own.document, question), *Replies(own.document).to(question)]
+    bare = without_names(question, own.parties)
+    stated = [] if asking.head_only else [*definitions(own.document, bare), *Replies(own.document).to(bare)]
     first = accepted(stated, config, options)[:1]
     near = [f"{own.names}\n{around(text, each)}" for each in (*first, *own.candidates)]
     related = share_of_words(question, near, everything).tolist()
     if first:
         return [Judged(first[0], log_odds(first[0].score) + RELATED * related[0], True)]
-    ranked = judged(question, text, own.candidates, related, config=config, options=options)
+    ranked = judged(bare, text, own.candidates, related, config=config, options=options)
     return ([each for each in ranked if each.is_shown] or ranked)[:1]
 
 
@@ -236,12 +273,12 @@ def _distinct(answers: Iterable[Answer]) -> list[Answer]:
     return kept
 
 
-def _found(read: Read, answer: Answer, is_doubtful: bool) -> FoundAnswer:
+def _found(question: str, read: Read, answer: Answer, is_doubtful: bool) -> FoundAnswer:
     return FoundAnswer(
         document_id=read.known["document_id"],
         address=read.known["address"],
         title=read.known["title"] or "",
-        answer=replace(answer, check=True) if is_doubtful else answer,
+        answer=replace(answer, question=question, check=answer.check or is_doubtful),
         sentence=sentence_at(read.document.text, answer.start, answer.end),
     )
 
