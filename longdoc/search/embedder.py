@@ -71,7 +71,8 @@ class Embedder:
 
     def query(self, text: str) -> np.ndarray:
         """The vector of a query, float32 ``(D,)``; the last ones are kept, for other filters."""
-        return self._query(text)
+        vector: np.ndarray = self._query(text)
+        return vector
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """A vector of length 1 for each text, float32 ``(N, D)``; zeros for a text without tokens.
