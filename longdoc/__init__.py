@@ -7,15 +7,18 @@ The package, top layer first. A module imports only from the layers below its ow
 ==================  =====================================================================================
 ``cli``             the commands; nothing else prints
 ``serve``           documents and questions over HTTP: jobs, limits, a token
+``dedup``           near-duplicates among documents, sections and clauses: pairs, clusters, differences
 ``search``          a folder of documents → an index, and the passages of it that a query means
 ``batch``           many documents → tables, with a journal to go on from
 ``training``        training and pre-training, configured in YAML or in Python
 ``convert``         an encoder for short texts → one for long texts with sparse attention
 ``export``          a head → a folder of transformers or sentence-transformers; a folder → the hub
+``auditing``        whether a model reads texts alike whoever they are about: names, pronouns and origins swapped
 ``calibration``     scores → probabilities, fitted to labelled data
 ``evaluation``      a data set → a report
 ``spacy_component``  a component of spaCy: ``nlp.add_pipe("longdoc")``
 ``pipeline``        Document → Prediction: the file to read first
+``similarity``      how alike texts are in meaning
 ``asking``          questions → the answers that are shown, and the best that is not
 ``records``         findings → one record a document: contract, paper, note
 ``stream``          documents in, predictions out: lazily, in order, in shared batches
@@ -29,6 +32,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``model``           an encoder with named heads; saving and loading
 ``model_config``    the heads and windows of a model
 ``heads``           scores, decoding, targets and scoring: one module per kind of head
+``adapters``        the differences of a head's own encoder from the one that the others share
 ``encoders``        tokens → states, over windows or whole with sparse attention
 ``inputs``          windows → the arrays that an encoder is given, in batches
 ``exported``        the scores of an exported graph, by ONNX Runtime and others, without torch
@@ -45,6 +49,7 @@ The package, top layer first. A module imports only from the layers below its ow
 ``decode_spans``    scores → spans that may be long and overlap, such as clauses
 ``metrics``         additive counts, and the ratios derived from them
 ``devices``         where to compute, and in which number format
+``deidentification``  what identifies persons, by rules and heads together; a text without it
 ``redaction``       a PDF without what was found of some labels, verified
 ``findings``        scores of windows → findings with their positions on the page
 ``prediction``      what was found, and how much of the document was read
@@ -96,7 +101,11 @@ from typing import TYPE_CHECKING, Any
 from longdoc.version import __version__
 
 if TYPE_CHECKING:
+    from longdoc.auditing import AuditReport, audit
     from longdoc.batch.extract import extract_many
+    from longdoc.dedup.duplicates import Duplicates, find_duplicates
+    from longdoc.dedup.folder import dedup_many
+    from longdoc.deidentification import Masked, deidentify, mask
     from longdoc.document import (
         Annotation,
         Box,
@@ -164,10 +173,18 @@ __all__ = [
     "load",
     "displacy",
     "extract_many",
+    "find_duplicates",
+    "dedup_many",
+    "Duplicates",
     "Index",
     "Hit",
     "redact",
     "Redaction",
+    "audit",
+    "AuditReport",
+    "deidentify",
+    "mask",
+    "Masked",
     "train",
     "TrainConfig",
     "Limits",
@@ -232,9 +249,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "loaders": ("load", "Limits"),
     "outputs.displacy": ("displacy",),
     "batch.extract": ("extract_many",),
+    "dedup.duplicates": ("Duplicates", "find_duplicates"),
+    "dedup.folder": ("dedup_many",),
     "search.index": ("Index",),
     "search.hits": ("Hit",),
     "redaction": ("redact", "Redaction"),
+    "auditing": ("audit", "AuditReport"),
+    "deidentification": ("deidentify", "mask", "Masked"),
     "training.trainer": ("train", "TrainConfig"),
     "schema": ("Schema", "Field", "load_schema"),
     "rules": ("Rules",),
@@ -291,7 +312,19 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODEL_MODULES = frozenset({"calibration", "convert", "evaluation", "export", "model", "pipeline", "training"})
 """Modules that are attributes of the package before they are imported, so that a missing extra is named."""
 
-_NEEDED = dict.fromkeys(("batch.extract", "pipeline", "reader", "findings", "search.index"), "tokenizers")
+_NEEDED = dict.fromkeys(
+    (
+        "auditing",
+        "batch.extract",
+        "dedup.duplicates",
+        "dedup.folder",
+        "pipeline",
+        "reader",
+        "findings",
+        "search.index",
+    ),
+    "tokenizers",
+)
 """Module -> a library without which its names are not listed, so that ``help(longdoc)`` works without it."""
 _NEEDED["training.trainer"] = "torch"
 

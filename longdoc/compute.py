@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
-from threading import Barrier
+from threading import Barrier, Lock
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -65,17 +65,31 @@ class TorchScorer:
         self.model = model.to(self.device).eval()
         self.kind: EncoderKind = encoder
         self._encoders: dict[int, Encoder] = {}
+        self._adapted: dict[str, TorchScorer] = {}
+        self._adapting = Lock()
         self._pool: tuple[tuple[int, int], ThreadPoolExecutor] | None = None
         self._process = os.getpid()
         self.encoder_of(model.config.windows.size)  # refuses here an architecture that cannot be made sparse
-        same: Any = {"precision": "int8" if self.in_int8 else _name_of(self.dtype), "encoder": encoder}
-        self.others = tuple(TorchScorer(copy.deepcopy(model), device=other, **same) for other in others)
+        self.others = tuple(self._like(copy.deepcopy(model), other) for other in others)
+
+    def _like(self, model: Model, device: torch.device) -> TorchScorer:
+        """A scorer of another model that computes as this one does."""
+        precision: Any = "int8" if self.in_int8 else _name_of(self.dtype)
+        return TorchScorer(model, device=device, precision=precision, encoder=self.kind)
+
+    def _adapted_to(self, head: str) -> TorchScorer:
+        """The scorer of a head that reads with an encoder of its own, made when it is first used."""
+        with self._adapting:
+            if head not in self._adapted:
+                self._adapted[head] = self._like(self.model.adapted(head), self.device)
+            return self._adapted[head]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_encoders": {}, "_pool": None}  # packed weights and threads cannot be pickled
+        # Packed weights, threads and locks cannot be pickled.
+        return {**self.__dict__, "_encoders": {}, "_adapted": {}, "_adapting": None, "_pool": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _process=os.getpid())
+        self.__dict__.update(state, _process=os.getpid(), _adapting=Lock())
 
     def __str__(self) -> str:
         """How it computes, such as "windows in bfloat16 on cuda:0, cuda:1"."""
@@ -199,6 +213,9 @@ class TorchScorer:
         Raises:
             ComputeError: there is too little memory for it.
         """
+        if own := [head for head in heads if head in self.model.adapters]:
+            assert own == list(heads) and len(own) == 1, f"{own[0]} has an encoder of its own, and is read by itself"
+            return self._adapted_to(own[0]).scores(inputs, heads, period)
         encoder, low = self.encoder_of(period), self.dtype != torch.float32
         lengths = {"lengths": _lengths(inputs)} if isinstance(encoder, PackedEncoder) else {}
         with self._in_memory(inputs), torch.inference_mode():

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 Readable: TypeAlias = "Model | GraphScorer"
 """A model that was loaded: of torch, or an exported graph."""
 
+_TEXTS = 512
+"""Texts that are encoded together."""
+
 Findings = dict[str, list[Any]]
 """By the name of the head: entities, labels, answers, inferences or vectors."""
 
@@ -198,6 +201,23 @@ class Engine:
         none = np.zeros((0, reader.scorer.width(head)), dtype=np.float32)
         vectors = np.stack([by_head[head][0] for by_head in found]) if found else none
         return Embeddings(vectors, tuple(part for part, _ in kept))
+
+    def text_vectors(self, texts: Sequence[str], head: str, progress: tqdm[Any]) -> np.ndarray:
+        """A vector of length 1 for each text, float32 ``(N, D)``; zeros for a text without tokens.
+
+        Each text is encoded by itself; that of several windows is their mean, weighted by their length.
+        """
+        reader = self._reader_of[head]
+        found = np.zeros((len(texts), reader.scorer.width(head)), dtype=np.float32)
+        for first in range(0, len(texts), _TEXTS):
+            documents = [Document.from_text(text) for text in texts[first : first + _TEXTS]]
+            tokens = [reader.tokenize(document) for document in documents]
+            kept = [index for index, own in enumerate(tokens) if len(own)]
+            readings = [reader.read(documents[index], tokens[index], [head]) for index in kept]
+            for index, by_head in zip(kept, self.find(readings, progress), strict=True):
+                vector = by_head[head][0]
+                found[first + index] = vector / max(float(np.linalg.norm(vector)), 1e-12)
+        return found
 
 
 def check_device(device: str | torch.device, precision: Precision) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -22,12 +23,13 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from longdoc.adapters import Adapter
 from longdoc.arguments import check_flags, check_type
 from longdoc.attention.positions import n_positions
 from longdoc.bert import Bert, BertConfig, is_bert
 from longdoc.config import to_dict
 from longdoc.durable import replacing_files
-from longdoc.encoders import Encoder, SparseEncoder, with_pattern
+from longdoc.encoders import Encoder, SparseEncoder, shared_copy, with_pattern
 from longdoc.errors import ConfigError
 from longdoc.export_record import is_export
 from longdoc.heads import HeadConfig, build_head, kind_of
@@ -61,10 +63,12 @@ class Model(nn.Module):
         config: ModelConfig,
         heads: Mapping[str, nn.Module] | None = None,
         template: Template | None = None,
+        adapters: Mapping[str, nn.Module] | None = None,
     ) -> None:
         """A model with the heads of ``config``, freshly initialised unless ``heads`` are given.
 
-        ``template`` has the special tokens around a text; by default they are those of ``tokenizer``.
+        ``template`` has the special tokens around a text; by default they are those of ``tokenizer``. ``adapters`` are
+        those of the heads that read with an encoder of their own; by default new ones, which change nothing.
         """
         super().__init__()
         encoder_config: Any = backbone.config
@@ -83,6 +87,9 @@ class Model(nn.Module):
         width = encoder_config.hidden_size
         fresh = {name: build_head(head, width, embeddings) for name, head in config.heads.items() if not heads}
         self.heads = nn.ModuleDict(dict(heads or fresh))
+        n_bits = {name: bits for name, head in config.heads.items() if (bits := getattr(head, "adapter", None))}
+        new = {name: Adapter(backbone, bits) for name, bits in n_bits.items() if not adapters}
+        self.adapters = nn.ModuleDict(dict(adapters or new))
 
     def head(self, name: str) -> nn.Module:
         """The head of that name."""
@@ -105,8 +112,23 @@ class Model(nn.Module):
     def with_heads(self, names: Sequence[str]) -> Model:
         """A model of this encoder and some of its heads, which share their weights with this one."""
         modules = {name: self.heads[name] for name in names}
+        adapters = {name: adapter for name, adapter in self.adapters.items() if name in names}
         config = self.config.with_heads(names)
-        return Model(self.encoder.backbone, self.tokenizer, config, modules, self.encoder.template)
+        return Model(self.encoder.backbone, self.tokenizer, config, modules, self.encoder.template, adapters)
+
+    def adapted(self, head: str) -> Model:
+        """A model of one head and the encoder that it reads with: this one, or if it has an adapter, one of its own.
+
+        Weights that the adapter does not change are shared.
+        """
+        if head not in self.adapters:
+            return self.with_heads([head])
+        encoder = shared_copy(self.encoder)
+        weights = cast(Adapter, self.adapters[head]).weights(self.encoder.backbone)
+        encoder.backbone.load_state_dict(weights, strict=False, assign=True)
+        config = self.config.with_heads([head])
+        plain = replace(config, heads={head: replace(cast(Any, config.heads[head]), adapter=None)})
+        return Model(encoder.backbone, self.tokenizer, plain, {head: self.heads[head]}, encoder.template).eval()
 
     @classmethod
     def from_base(cls, folder: Path | str, config: ModelConfig, revision: str | None = None) -> Model:
@@ -116,8 +138,13 @@ class Model(nn.Module):
         branch, tag or commit of a hub id.
 
         Raises:
-            ConfigError: there is no such model.
+            ConfigError: there is no such model, or a head has an adapter, which belongs to an encoder that is trained.
         """
+        if adapted := [name for name, head in config.heads.items() if getattr(head, "adapter", None)]:
+            raise ConfigError(
+                f"the head {', '.join(adapted)} has an adapter, which training the encoder would spoil: leave out the "
+                "head, and add it to the trained model with `longdoc adapt`"
+            )
         if (own := longdoc_folder(folder, revision)) is not None:
             former = cls.from_pretrained(own)
             model = cls(former.encoder.backbone, former.tokenizer, config)

@@ -77,15 +77,16 @@ class Frame:
                 return Box(page, west, north, east, south)
 
 
-def check_is_pdf(document: Document, wanted: str) -> None:
+def check_is_pdf(document: Document, wanted: str, otherwise: str = "") -> None:
     """Checks that a document was loaded from a PDF.
 
     Raises:
-        DataError: it was not; the message says what was wanted.
+        DataError: it was not; the message says what was wanted, and what to do ``otherwise``.
     """
     if (kind := document.source.media_type) != "application/pdf":
         raise DataError(
-            f"{document.source.name}: {wanted} is made of a PDF, and this is {kind}; print it to a PDF and load that"
+            f"{document.source.name}: {wanted} is made of a PDF, and this is {kind}; "
+            f"print it to a PDF and load that{', ' * bool(otherwise)}{otherwise}"
         )
 
 

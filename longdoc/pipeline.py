@@ -34,6 +34,7 @@ from longdoc.reader import Reader, Word
 from longdoc.records import record_kind, with_record
 from longdoc.rules import RULES, Rules
 from longdoc.schema import Field, Schema, load_schema
+from longdoc.similarity import Text, cosines
 from longdoc.sources import load_models
 from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions, checked_tasks, pairs_of, progress_bar
 from longdoc.usable import Usable
@@ -326,12 +327,8 @@ class Pipeline:
     def record(self, document: DocumentLike, kind: Kind | None = None) -> Prediction:
         """Makes one record of a document, ``prediction.record``: a ``Contract``, a ``Paper`` or a ``Note``.
 
-        Args:
-            document: as in a call.
-            kind: ``"contract"``, ``"paper"`` or ``"note"``; by default what it looks like.
-
-        Raises:
-            RecordError: the document is of another kind; ``ConfigError`` if there are no records of this kind.
+        ``kind`` is ``"contract"``, ``"paper"`` or ``"note"``; by default what the document looks like. ``RecordError``
+        if it is of another kind, ``ConfigError`` if there are no records of this kind.
         """
         wanted = record_kind(read := as_document(document), kind)
         tasks = self.engine.heads_for(wanted, tasks=self.tasks)
@@ -358,8 +355,7 @@ class Pipeline:
         """
         if isinstance(hypotheses, str) or not isinstance(hypotheses, Iterable):
             raise ConfigError(f"hypotheses must be a list, such as [{hypotheses!r}]")
-        statements = list(hypotheses)
-        options = [DecodeOptions(min_score=min_score)] * len(statements)
+        options = [DecodeOptions(min_score=min_score)] * len(statements := list(hypotheses))
         read, name = as_document(document), self.engine.name_of("nli", head)
         with self._progress() as bar:
             found = self.engine.ask(read, name, statements, bar, options)
@@ -379,18 +375,26 @@ class Pipeline:
         Each part is encoded by itself, as sentence-transformers encodes its text; the vectors of its windows are
         averaged by length.
         """
-        name = self.engine.name_of("embed", head)
         with self._progress() as progress:
-            found = self.engine.embed(as_document(document), name, unit, progress)
-        if unit != "document":
-            return found
-        return found.vectors[0] if len(found.vectors) else np.zeros(found.vectors.shape[1], dtype=np.float32)
+            found = self.engine.embed(as_document(document), self.engine.name_of("embed", head), unit, progress)
+        none = np.zeros(found.vectors.shape[1], dtype=np.float32)
+        return found if unit != "document" else found.vectors[0] if len(found.vectors) else none
+
+    def similarity(
+        self, a: Text | Iterable[Text], b: Text | Iterable[Text], *, pairwise: bool = False, head: str | None = None
+    ) -> Any:
+        """How alike texts (strings or documents) are in meaning: the cosine of their vectors, for two texts a float.
+
+        Lists give those of all pairs, float32 ``(N, M)``, or with ``pairwise`` of texts in the same place, ``(N,)``.
+        ``ConfigError`` if no head embeds or several do, or a text is empty.
+        """
+        with self._progress() as bar:
+            return cosines(self.engine, self.engine.name_of("embed", head), a, b, pairwise, bar)
 
     def fill(self, text: str | Document, *, top_k: int = 5, head: str | None = None) -> list[list[Word]]:
         """The likeliest words for each masked one of a text of any length, such as "This [MASK] is governed by …".
 
         ``ConfigError`` if no head fills masks or several do, or the text has no mask.
         """
-        name = self.engine.name_of("fill", head)
-        read = text if isinstance(text, Document) else Document.from_text(text, name="text")
-        return self.engine.reader_of(name).fill(read, name, top_k)
+        reader = self.engine.reader_of(name := self.engine.name_of("fill", head))
+        return reader.fill(text if isinstance(text, Document) else Document.from_text(text, name="text"), name, top_k)

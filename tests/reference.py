@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import torch
 
+from longdoc.labels import Span
+
 
 def merge_weight(window, token, n_tokens, rule, windows):
     """Weight of one window for one token it sees, before normalisation."""
@@ -519,6 +521,90 @@ def fitted_linear(states, weight, bias, kept, ridge):
     return weight[:, kept] + change[:, :-1], bias + change[:, -1]
 
 
+def differences(hits, weights, seed):
+    """Differences of groups to the first one, resample by resample, text by text."""
+    from longdoc.auditing.statistics import RESAMPLES
+
+    n_texts = len(weights)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.multinomial(n_texts, [1 / n_texts] * n_texts) for _ in range(RESAMPLES)]
+
+    def ratio(group, counts):
+        found = sum(count * float(hits[group][text]) for text, count in enumerate(counts))
+        return found / sum(count * float(weights[text]) for text, count in enumerate(counts))
+
+    result = []
+    for group in range(len(hits)):
+        gap = ratio(group, [1] * n_texts) - ratio(0, [1] * n_texts)
+        gaps = [ratio(group, counts) - ratio(0, counts) for counts in drawn]
+        mean = sum(gaps) / len(gaps)
+        error = math.sqrt(sum((each - mean) ** 2 for each in gaps) / (len(gaps) - 1))
+        p = (1.0 if gap == 0 else 0.0) if error == 0 else math.erfc(abs(gap) / error / math.sqrt(2))
+        low, high = np.percentile(gaps, [2.5, 97.5])
+        result.append((ratio(group, [1] * n_texts), gap, low, high, p))
+    return result
+
+
+def holm(p_values):
+    """Adjusted p-values by their definition: the largest of the products up to each, in ascending order."""
+    ordered = sorted(p_values)
+    steps = [min(1.0, (len(ordered) - rank) * p) for rank, p in enumerate(ordered)]
+    return [max(steps[: ordered.index(p) + 1]) for p in p_values]
+
+
+def shared_log_likelihoods(network, tokenizer, more, less):
+    """Pseudo-log-likelihoods of the tokens that two sentences share, masked one by one, by a model of transformers."""
+    import difflib
+
+    rows = [tokenizer.encode(sentence).ids for sentence in (more, less)]
+    matcher = difflib.SequenceMatcher(None, rows[0][1:-1], rows[1][1:-1], autojunk=False)
+    totals = [0.0, 0.0]
+    for tag, first, last, other, _ in matcher.get_opcodes():
+        for offset in range(last - first if tag == "equal" else 0):
+            for number, place in enumerate((first + offset, other + offset)):
+                ids = list(rows[number])
+                ids[place + 1] = tokenizer.token_to_id("[MASK]")
+                with torch.no_grad():
+                    logits = network(input_ids=torch.tensor([ids])).logits[0, place + 1]
+                totals[number] += torch.log_softmax(logits, dim=-1)[rows[number][place + 1]].item()
+    return tuple(totals)
+
+
+def word_similarity(one, other):
+    """Twice the longest common subsequence of two lists, divided by their lengths together."""
+    longest = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]
+    for i, a in enumerate(one):
+        for j, b in enumerate(other):
+            longest[i + 1][j + 1] = longest[i][j] + 1 if a == b else max(longest[i][j + 1], longest[i + 1][j])
+    return 2 * longest[-1][-1] / ((len(one) + len(other)) or 1)
+
+
+def near_duplicates(texts, at_least):
+    """The pairs of lists of words that are alike, by comparing all pairs."""
+    pairs = itertools.combinations(range(len(texts)), 2)
+    return {(i, j) for i, j in pairs if word_similarity(texts[i], texts[j]) >= at_least}
+
+
+def banded_pairs(values, n_bands, in_band):
+    """The pairs of rows that agree in all values of a band."""
+    rows = [tuple(row) for row in values.tolist()]
+    bands = [slice(band * in_band, (band + 1) * in_band) for band in range(n_bands)]
+    pairs = itertools.combinations(range(len(rows)), 2)
+    return {(i, j) for i, j in pairs if any(rows[i][band] == rows[j][band] for band in bands)}
+
+
+def merged_spans(spans):
+    """Spans that share characters as one, with the label of the longest; of several, that of the first."""
+    groups = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        own = set(range(span.start, span.end))
+        touching = [group for group in groups if group[0] & own]
+        groups = [group for group in groups if not group[0] & own]
+        groups.append((own.union(*(g[0] for g in touching)), [s for g in touching for s in g[1]] + [span]))
+    whole = [(min(chars), max(chars) + 1, max(own, key=lambda s: s.end - s.start).label) for chars, own in groups]
+    return [Span(*each) for each in sorted(whole)]
+
+
 def nearest(vectors, query, top_k):
     """Rows and products of the vectors nearest to a query, one by one, in double precision."""
     products = [sum(float(a) * float(b) for a, b in zip(vector, query, strict=True)) for vector in vectors]
@@ -550,3 +636,28 @@ def reciprocal_ranks(lists):
 def maxsim(query, passage):
     """The sum, over the vectors of a query, of the largest product with a vector of a passage."""
     return sum(max(float(np.dot(a, b)) for b in np.asarray(passage)) for a in np.asarray(query))
+
+
+def least_rounding_error(row: np.ndarray, n_levels: int, n_steps: int = 32) -> float:
+    """The least squared error of rounding a row to evenly spaced levels, half a step above and below 0 and so on."""
+    largest, least = 2 * np.abs(row).max() / (n_levels - 1), np.inf
+    for number in range(1, n_steps + 1):
+        levels = (np.arange(n_levels) - (n_levels - 1) / 2) * largest * number / n_steps
+        least = min(least, sum(min((value - level) ** 2 for level in levels) for value in row))
+    return float(least)
+
+
+def with_differences(model: torch.nn.Module, head: str) -> dict[str, torch.Tensor]:
+    """The weights of a head's own encoder, with the differences computed number by number."""
+    adapter, weights = model.adapters[head], dict(model.encoder.backbone.state_dict())
+    for name in weights:
+        key = name.replace(".", "/")
+        if key in adapter.plain:
+            weights[name] = weights[name] + adapter.plain[key]
+        elif key in adapter.bits:
+            bits, changed = adapter.bits[key].tolist(), weights[name].clone()
+            for i, j in itertools.product(*map(range, changed.shape)):
+                level = sum((plane[i][j // 8] >> j % 8 & 1) << number for number, plane in enumerate(bits))
+                changed[i, j] += (level - (2 ** len(bits) - 1) / 2) * adapter.steps[key][i]
+            weights[name] = changed
+    return weights

@@ -368,6 +368,7 @@ def test_each_command_has_help(capsys: pytest.CaptureFixture[str], name: str) ->
         ["extract", "lease.txt"],
         ["ask", "lease.txt", "Who?"],
         ["prune", "x", "--config", "x", "-o", "x"],
+        ["adapt", "x", "--vectors", "x", "-o", "x"],
         *([c, "x"] for c in ("train", "evaluate", "calibrate")),
     ],
 )
@@ -375,7 +376,7 @@ def test_a_missing_library_is_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    extras = {"train": "train", "prune": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
+    extras = {"train": "train", "adapt": "train", "prune": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
     extra = extras.get(arguments[0], "model")
     message = f"longdoc: longdoc {arguments[0]} needs torch: pip install 'longdoc[{extra}]'\n"
     assert run(capsys, *arguments) == (1, "", message)

@@ -28,8 +28,8 @@ from longdoc import Document, Index, Section, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import BatchError, ConfigError, SearchError
 from longdoc.search import caches
-from longdoc.search.index import fused
 from longdoc.search.passages import passages
+from longdoc.search.ranks import fused
 from longdoc.search.vectors import nearest
 from longdoc.search.where import conditions
 from longdoc.search.words import PassageWords, Words, names_of

@@ -138,23 +138,10 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     if format != "jsonl":
         require("pyarrow", extra="parquet", needed_by=f"the format {format}")
     run_job(
-        _checked_request(what),
-        WRITERS[format],
-        paths,
-        out,
-        settings={"format": format},
-        glob=glob,
-        files_from=files_from,
-        engine=engine,
-        ray_address=ray_address,
-        ray_gpus=ray_gpus,
-        workers=workers,
-        timeout=timeout,
-        memory=memory,
-        resume=resume,
-        retry_failed=retry_failed,
-        progress=progress,
-    )
+        _checked_request(what), WRITERS[format], paths, out, settings={"format": format}, glob=glob,
+        files_from=files_from, engine=engine, ray_address=ray_address, ray_gpus=ray_gpus, workers=workers,
+        timeout=timeout, memory=memory, resume=resume, retry_failed=retry_failed, progress=progress,
+    )  # fmt: skip
     return read_status(out)
 
 
@@ -251,13 +238,13 @@ def _engine(
     if name == "local":
         if ray_address is not None or ray_gpus is not None:
             raise ConfigError("a Ray address, or a share of a GPU, needs the engine ray")
-        return LocalEngine(workers=workers or min(_n_processors(), 8), limits=limits)
+        return LocalEngine(workers=workers or min(n_processors(), 8), limits=limits)
     from longdoc.batch.on_ray import RayEngine
 
     return RayEngine(address=ray_address, workers=workers, limits=limits, gpus=1.0 if ray_gpus is None else ray_gpus)
 
 
-def _n_processors() -> int:
+def n_processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

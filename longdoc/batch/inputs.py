@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from dateutil.parser import isoparse
 
-from longdoc.batch.status import JOURNAL, MANIFEST
+from longdoc.batch.status import DUPLICATES, JOURNAL, MANIFEST
 from longdoc.errors import ConfigError, DocumentNotFoundError, MissingDependencyError, require
 from longdoc.summary import count, shown
 
@@ -229,7 +229,8 @@ def _tree(
             continue
         seen.add(real_here)
         entries = _entries(here, unlisted)
-        if {MANIFEST, JOURNAL} <= {entry.name for entry in entries}:  # the output of some batch
+        names = {entry.name for entry in entries}
+        if {MANIFEST, JOURNAL} <= names or DUPLICATES in names:  # the output of some batch
             continue
         for entry in entries:
             if entry.name.startswith("."):

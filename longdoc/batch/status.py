@@ -15,6 +15,9 @@ MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
 """In that folder: the documents that are done."""
 
+DUPLICATES = "dedup.json"
+"""In the folder that a search for duplicates writes: its settings and counts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:

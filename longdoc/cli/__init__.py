@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from longdoc.cli import (
+    adapt,
     ask,
+    audit,
     calibrate,
     config,
     console,
     convert,
+    dedup,
     evaluate,
     export,
     extract,
@@ -26,6 +29,7 @@ from longdoc.cli import (
     search,
     serve,
     show,
+    similarity,
     status,
     train,
 )
@@ -53,13 +57,17 @@ COMMANDS: dict[str, Command] = {
     "index": index,
     "search": search,
     "redact": redact,
+    "dedup": dedup,
+    "similarity": similarity,
     "show": show,
     "plot": plot,
     "status": status,
     "train": train,
     "pretrain": pretrain,
     "prune": prune,
+    "adapt": adapt,
     "evaluate": evaluate,
+    "audit": audit,
     "calibrate": calibrate,
     "config": config,
     "convert": convert,
@@ -71,7 +79,7 @@ COMMANDS: dict[str, Command] = {
 EXIT_STATUS = """\
 exit status:
   0    success
-  1    a document could not be read, or the command failed
+  1    a document could not be read, the command failed, or an audit found a larger gap than allowed
   2    invalid arguments, or a configuration that is not valid
   3    a run into a folder stopped before its end, as when the disk is full
   130  interrupted

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-_EXTRAS = {"train": "train", "pretrain": "train", "prune": "train", "evaluate": "evaluate", "calibrate": "evaluate"}
+_EXTRAS = {
+    "train": "train",
+    "adapt": "train",
+    "pretrain": "train",
+    "prune": "train",
+    "evaluate": "evaluate",
+    "calibrate": "evaluate",
+}
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
 
@@ -30,6 +37,11 @@ def add_model(parser: argparse.ArgumentParser, *, encoder: bool = True) -> None:
     group.add_argument(
         "--model", default="default", metavar="M", help="a folder or hub id; default: the model shipped with longdoc"
     )
+    add_computing(group, encoder=encoder)
+
+
+def add_computing(group: argparse._ArgumentGroup, *, encoder: bool = True) -> None:
+    """Adds the arguments that say how a model computes, and with ``encoder`` how it reads."""
     if encoder:
         group.add_argument(
             "--encoder",
@@ -110,6 +122,7 @@ def told(message: str, arguments: argparse.Namespace) -> str:
         (r"Pipeline\.from_pretrained\(([^,()]+), encoder='(\w+)'\)", encoder),
         (r"load one: Pipeline\.from_pretrained\(\w+='a folder'\)", "name a model that has one: --model"),
         (r"use ask, infer, embed or fill(, or tasks=\['rules'\])?", "use `longdoc ask`, or --tasks rules"),
+        (r"Index\(path, model='a folder'\)", "--model FOLDER"),
         (r"\bpages=\((\d+), (\d+)\)", r"--pages \1-\2"),
         (r"\bocr='([^']*)'", r"--ocr \1"),
     ):

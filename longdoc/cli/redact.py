@@ -1,4 +1,4 @@
-"""``longdoc redact``: a PDF without what was found of some labels."""
+"""``longdoc redact``: a PDF or a text without what was found of some labels."""
 
 from __future__ import annotations
 
@@ -6,32 +6,40 @@ import argparse
 import json
 import os
 from functools import partial
-from itertools import chain
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any
 
 from longdoc.cli import console, options
 from longdoc.errors import ConfigError, DataError, did_you_mean, first_line
-from longdoc.outputs import check_file, is_same_file, replacing
+from longdoc.outputs import check_file, format_of, is_same_file, replacing
 from longdoc.pdf_files import check_is_pdf
 
 if TYPE_CHECKING:
+    from longdoc.deidentification import Masked
     from longdoc.document import Document
+    from longdoc.pipeline import Pipeline
     from longdoc.prediction import Prediction
+    from longdoc.redaction import Redaction
 
-HELP = "remove what is found of some labels from a PDF, and verify that nothing of it is left"
+HELP = "remove what is found of some labels from a PDF or a text, and verify that nothing of it is left"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("path", metavar="FILE", help="a PDF")
+    parser.add_argument("path", metavar="FILE", help="a PDF; with OUT.txt any document")
     parser.add_argument(
         "--labels",
-        required=True,
         metavar="L,...",
-        help="what to remove, such as PERSON,DATE: labels of the model or rules",
+        help="what to remove, such as PERSON,DATE: labels of the model, the rules or the preset, whose default is all",
     )
+    _add_preset(parser)
     parser.add_argument(
-        "-o", "--output", required=True, metavar="OUT", help="the PDF to write, such as lease.redacted.pdf"
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="the PDF to write, such as lease.redacted.pdf; or, with the suffix .txt, the text with [PERSON 1] and the "
+        "like in the places",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace OUT, if it exists")
     parser.add_argument(
@@ -53,21 +61,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave gaps as wide as the words were, and so all else in its place; default: widths are rounded",
     )
-    parser.add_argument("--report", metavar="FILE", help="write what was removed as JSON, without the texts")
+    _add_reports(parser)
     options.add_password(parser)
     options.add_limits(parser)
     options.add_model(parser)
 
 
+def _add_preset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset",
+        choices=("deidentify",),
+        help="find what identifies persons: names, dates, addresses and numbers, by rules and the model together, and "
+        "names wherever they stand; a person must check the result",
+    )
+    parser.add_argument("--without", metavar="L,...", help="labels of the preset to leave, such as YEAR,ORG")
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--report", metavar="FILE", help="write what was removed as JSON, without the texts")
+    parser.add_argument(
+        "--findings",
+        metavar="FILE",
+        help="also write what was found, with the texts, for a person to check: .html, or .jsonl for --spans",
+    )
+    parser.add_argument("--mapping", metavar="FILE", help="for a text: write as JSON which texts [PERSON 1] stands for")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    _check_options(arguments)
     _check_files(arguments)
     document = options.while_importing(arguments, partial(options.load, arguments.path, arguments))
-    check_is_pdf(document, "a redacted PDF")
+    if not _is_text(arguments):
+        check_is_pdf(document, "a redacted PDF", "or name an OUT.txt for its text")
     prediction = _reviewed(arguments, document) if arguments.spans else _predicted(arguments, document)
+    report = _masked(arguments, prediction) if _is_text(arguments) else _redacted(arguments, prediction)
+    if arguments.findings:
+        prediction.save(arguments.findings, source=arguments.path, password=arguments.password)
+    if arguments.report:
+        _write_json(arguments.report, report.to_dict())
+    for line in report.lines():
+        console.say(line)
+    return 0
+
+
+def _redacted(arguments: argparse.Namespace, prediction: Prediction) -> Redaction:
     from longdoc.redaction import redact
 
-    report = redact(
+    return redact(
         prediction,
         arguments.output,
         _labels(arguments),
@@ -76,28 +117,76 @@ def run(arguments: argparse.Namespace) -> int:
         everywhere=not arguments.only_found,
         round_gaps=not arguments.keep_gaps,
     )
-    if arguments.report:
-        with replacing(arguments.report) as stream:
-            stream.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
-    for line in report.lines():
-        console.say(line)
-    return 0
+
+
+def _masked(arguments: argparse.Namespace, prediction: Prediction) -> Masked:
+    from longdoc.deidentification import mask
+
+    masked = mask(prediction, _labels(arguments))
+    with replacing(arguments.output) as stream:
+        stream.write(masked.text)
+    if arguments.mapping:
+        _write_json(arguments.mapping, masked.names)
+    return masked
+
+
+def _write_json(path: str, value: Any) -> None:
+    with replacing(path) as stream:
+        stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _is_text(arguments: argparse.Namespace) -> bool:
+    """Whether the text of the document is written, and not a PDF."""
+    return str(arguments.output).lower().endswith(".txt")
 
 
 def _labels(arguments: argparse.Namespace) -> list[str]:
-    return [label.strip() for label in arguments.labels.split(",")]
+    """The labels to remove; by default those of the preset."""
+    named = None if arguments.labels is None else _listed(arguments.labels)
+    if not arguments.preset:
+        return named or []
+    from longdoc.deidentification.preset import load_preset
+
+    return [*load_preset().own_labels(named, _listed(arguments.without or ""))]
+
+
+def _listed(labels: str) -> list[str]:
+    return [label.strip() for label in labels.split(",") if label.strip()]
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Refuses options that do not go together, before anything is read.
+
+    Raises:
+        ConfigError: there are no labels, or an option is for another kind of output.
+    """
+    if not arguments.preset and not _listed(arguments.labels or ""):
+        raise ConfigError("nothing to remove: give --labels, such as PERSON,DATE, or --preset deidentify")
+    if arguments.without and not arguments.preset:
+        raise ConfigError("--without is for labels of a --preset; leave them out of --labels instead")
+    for_pdf = [name for name in ("only_found", "keep_gaps") if getattr(arguments, name)]
+    if _is_text(arguments) and for_pdf:
+        raise ConfigError(f"--{for_pdf[0].replace('_', '-')} is for a PDF, and {arguments.output} is a text")
+    if arguments.mapping and not _is_text(arguments):
+        raise ConfigError(f"--mapping is for a text: a PDF has no [PERSON 1]; name an OUT.txt, not {arguments.output}")
+    _labels(arguments)
 
 
 def _check_files(arguments: argparse.Namespace) -> None:
     """Refuses outputs that would replace something.
 
     Raises:
-        ConfigError: one is an input, or exists.
+        ConfigError: one is an input, exists, is named twice, or has a suffix of no format.
     """
     inputs = [path for path in (arguments.path, arguments.spans) if path]
-    if arguments.report and is_same_file(arguments.output, arguments.report):
-        raise ConfigError(f"{arguments.report}: is the redacted PDF, too; name another file for the report")
-    for output in [path for path in (arguments.output, arguments.report) if path]:
+    named = (arguments.output, arguments.report, arguments.findings, arguments.mapping)
+    outputs = [path for path in named if path]
+    for path, other in combinations(outputs, 2):
+        if is_same_file(path, other):
+            raise ConfigError(f"{other}: is named for two outputs; name another file for one of them")
+    if arguments.findings:
+        format_of(arguments.findings)
+    for output in outputs:
         check_file(output)
         if any(is_same_file(each, path) for path in inputs for each in (output, f"{output}.part")):
             raise ConfigError(f"{output}: is read and would be replaced; name another file")
@@ -112,6 +201,8 @@ def _predicted(arguments: argparse.Namespace, document: Document) -> Prediction:
         ConfigError: nothing knows a label.
     """
     pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
+    if arguments.preset:
+        return _deidentified(document, pipeline, arguments)
     known = {name: head.labels for name, head in pipeline.heads.items() if head.kind in ("ner", "spans")}
     if pipeline.rules is not None:
         known["rules"] = pipeline.rules.labels
@@ -124,6 +215,24 @@ def _predicted(arguments: argparse.Namespace, document: Document) -> Prediction:
     return pipeline(document, tasks=[name for name, own in known.items() if labels & set(own)])
 
 
+def _deidentified(document: Document, pipeline: Pipeline, arguments: argparse.Namespace) -> Prediction:
+    """What identifies persons.
+
+    Raises:
+        ConfigError: a rule of the user finds what is no label of the preset, and would not be removed.
+    """
+    from longdoc.deidentification import deidentify
+    from longdoc.deidentification.preset import load_preset
+    from longdoc.rules import Rules
+
+    own = Rules.of(arguments.rules).labels if arguments.rules else ()
+    if other := [label for label in own if label not in load_preset().labels]:
+        raise ConfigError(
+            f"--rules: {other[0]} is no label of the preset; give the rule one of {', '.join(load_preset().labels)}"
+        )
+    return deidentify(document, pipeline, labels=_labels(arguments))
+
+
 def _reviewed(arguments: argparse.Namespace, document: Document) -> Prediction:
     """What a file of predictions says of a document.
 
@@ -134,7 +243,7 @@ def _reviewed(arguments: argparse.Namespace, document: Document) -> Prediction:
     from longdoc.redaction import ranges_by_label
 
     prediction = _read(arguments.spans, document)
-    labels, there = _labels(arguments), ranges_by_label(prediction)
+    labels, there = _labels(arguments) if arguments.labels else [], ranges_by_label(prediction)
     if unknown := [label for label in labels if label not in there]:
         raise ConfigError(
             f"--labels: {arguments.spans} has nothing of {', '.join(unknown)}{did_you_mean(unknown[0], there)}; "

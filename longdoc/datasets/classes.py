@@ -35,7 +35,7 @@ def read_classes(path: Path, *, text_column: str = "text", label_column: str = "
     Raises:
         DataError: a column is missing, or a text or class is empty; names file and line.
     """
-    for number, (line, record) in enumerate(_records(path), 1):
+    for number, (line, record) in enumerate(table_records(path), 1):
         with errors_at(f"{path}, line {line}"):
             example = _example(record, text_column, label_column)
         yield Example(f"{path.stem}-{number}", example.text, labels=example.labels)
@@ -60,7 +60,7 @@ def _example(record: Mapping[str | None, Any], text_column: str, label_column: s
     return Example("", str(text).strip(), labels=labels)
 
 
-def _records(path: Path) -> Iterator[tuple[int, Mapping[str | None, Any]]]:
+def table_records(path: Path) -> Iterator[tuple[int, Mapping[str | None, Any]]]:
     """Yields each record with the number of its last line."""
     if path.suffix in _DIALECTS:
         yield from _table(path, _DIALECTS[path.suffix])

@@ -79,7 +79,7 @@ def to_transformers(
             f"{model} reads windows with sparse attention (sparse.windows), and its class of transformers would read "
             "them with dense attention; export it as a graph (--to onnx), or use it in longdoc"
         )
-    loaded = loaded.with_heads([name])
+    loaded = loaded.adapted(name)
     batch = probe.random_rows(loaded, loaded.config.heads[name].kind, files.length(loaded, name))
     task = _task(loaded, name, batch)
     told = remarks(loaded, name, task)

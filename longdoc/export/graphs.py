@@ -99,6 +99,8 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
     _require(to)
     with files.new_folder(Path(output)) as folder:
         loaded = load_model(model, only_windows=encoder == "windows")
+        if head is not None and head in loaded.adapters:
+            loaded = loaded.adapted(head)
         left_out = _left_out(loaded, head, str(model))
         names = [name for name in loaded.heads if name not in left_out and head in (None, name)]
         kept = loaded.with_heads(names).eval()
@@ -132,6 +134,7 @@ def _left_out(model: Model, wanted: str | None, where: str) -> dict[str, str]:
         for name, module in model.heads.items()
         if not hasattr(module, "scores")
     }
+    reasons |= dict.fromkeys(model.adapters, "it has an encoder of its own: export it by itself, by its name")
     can = [name for name in model.heads if name not in reasons]
     if wanted is not None and wanted not in model.heads:
         raise ConfigError(f"{where} has no head {wanted!r}; those that can be exported are {', '.join(can) or 'none'}")

@@ -93,12 +93,19 @@ def decode(scores: WindowScores, head: str, config: ClassifyConfig, options: Dec
 
 def labels_of(logits: np.ndarray, head: str, config: ClassifyConfig) -> list[Label]:
     """The likeliest class of logits ``(L,)``, or with ``multi_label`` every class of at least 0.5, likeliest first."""
+    found = probabilities(logits, config)
     if config.multi_label:
-        found = [*zip(config.labels, config.calibration.probabilities(logits).tolist(), strict=True)]
-        return [Label(name=n, score=s, source=head) for n, s in sorted(found, key=lambda f: -f[1]) if s >= 0.5]
-    scores = softmax((logits - config.calibration.bias) / config.calibration.temperature)
-    best = int(scores.argmax())
-    return [Label(name=config.labels[best], score=float(scores[best]), source=head)]
+        ranked = sorted(zip(config.labels, found.tolist(), strict=True), key=lambda pair: -pair[1])
+        return [Label(name=name, score=score, source=head) for name, score in ranked if score >= 0.5]
+    best = int(found.argmax())
+    return [Label(name=config.labels[best], score=float(found[best]), source=head)]
+
+
+def probabilities(logits: np.ndarray, config: ClassifyConfig) -> np.ndarray:
+    """Probabilities of all classes, float64 ``(L,)``, of logits ``(L,)``; they sum to one unless ``multi_label``."""
+    if config.multi_label:
+        return np.asarray(config.calibration.probabilities(logits))
+    return softmax((logits - config.calibration.bias) / config.calibration.temperature)
 
 
 # ------------------------------------------------------------------------------------------------------------ training

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from longdoc.errors import ConfigError
 from longdoc.findings import WindowScores
 from longdoc.heads.kind import DecodeOptions, HeadKind
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from longdoc.heads.modules import EmbedHead
 
 VectorPooling: TypeAlias = Literal["mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
+
+MAX_BITS = 8
+"""Most bits of a difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,13 @@ class EmbedConfig:
     """How the states of a window become a vector, with the names of sentence-transformers."""
     normalize: bool = True
     """Scale vectors to length 1."""
+    adapter: int | None = None
+    """Bits of each difference from the weights of the shared encoder, for an encoder of this head's own, which `longdoc
+    adapt` adds; by default it reads with the shared one."""
+
+    def __post_init__(self) -> None:
+        if self.adapter is not None and not 1 <= self.adapter <= MAX_BITS:
+            raise ConfigError(f"adapter is the bits of a difference, from 1 to {MAX_BITS}; got {self.adapter}")
 
 
 def decode(scores: WindowScores, head: str, config: EmbedConfig, options: DecodeOptions) -> list[np.ndarray]:

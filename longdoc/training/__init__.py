@@ -1,5 +1,6 @@
 """Learning: annotated documents → batches (``data``) → a trained model (``trainer``, by way of ``run``)."""
 
+from longdoc.training.adapt import Adapted, adapt
 from longdoc.training.label_counts import read_summary
 from longdoc.training.memory import Estimate, estimate
 from longdoc.training.pretrain_config import PretrainConfig
@@ -9,12 +10,14 @@ from longdoc.training.trainer import TrainConfig, train
 from longdoc.training.window_dataset import WindowDataset
 
 __all__ = [
+    "Adapted",
     "Estimate",
     "PretrainConfig",
     "Pretrained",
     "Pruned",
     "TrainConfig",
     "WindowDataset",
+    "adapt",
     "estimate",
     "pretrain",
     "prune_model",

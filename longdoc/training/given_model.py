@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,8 @@ from longdoc.labels import tag_names
 from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
 from longdoc.model_config import ModelConfig
 from longdoc.model_files import is_folder
+
+logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
 """Distance of the scores of a checkpoint from those of the model that takes its place, relative to their norm."""
@@ -68,7 +71,7 @@ def model_of(base: str, config: ModelConfig | None = None, revision: str | None 
     if config is not None:
         return Model.from_base(folder, config, revision)
     if (own := longdoc_folder(folder, revision)) is not None:
-        return Model.from_pretrained(own)
+        return _without_adapters(Model.from_pretrained(own), told=key == "base")
     checkpoint = _checkpoint(folder, revision, key)
     (name,) = checkpoint.heads
     head, module = _own_head(checkpoint, name, key)
@@ -85,6 +88,19 @@ def model_of(base: str, config: ModelConfig | None = None, revision: str | None 
             f"token, so that its head would read other states here: {_REMEDIES[key]}"
         )
     return model
+
+
+def _without_adapters(model: Model, *, told: bool) -> Model:
+    """A model without the heads whose adapters belong to the encoder as it was; tells which."""
+    if not model.adapters:
+        return model
+    if told:
+        logger.warning(
+            "the head %s is left out: it has an adapter of the encoder, which training changes; add it to the trained "
+            "model with `longdoc adapt`",
+            ", ".join(model.adapters),
+        )
+    return model.with_heads([name for name in model.heads if name not in model.adapters])
 
 
 def _checkpoint(folder: str, revision: str | None, key: str) -> Model:

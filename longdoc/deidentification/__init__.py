@@ -1,0 +1,128 @@
+"""De-identification: the names, dates, addresses and numbers of persons, found by rules and a model together.
+
+:func:`deidentify` finds them; :func:`longdoc.redact` writes the PDF without them, and :func:`mask` the text. This is no
+anonymisation as the GDPR means it: some are missed, and what is left may tell who it is. A person must check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from longdoc.deidentification.identifiers import identifiers, merged
+from longdoc.deidentification.masking import Masked, mask
+from longdoc.deidentification.mentions import Mentions, mentions
+from longdoc.deidentification.preset import load_preset
+from longdoc.errors import ConfigError
+from longdoc.findings import place
+from longdoc.labels import Entity, Span
+from longdoc.loaders import DocumentLike, as_document
+from longdoc.prediction import Notice, Prediction
+from longdoc.rules import RULES, Rules
+
+if TYPE_CHECKING:
+    from longdoc.document import Document
+    from longdoc.pipeline import Pipeline
+
+__all__ = ["Masked", "deidentify", "mask"]
+
+
+def deidentify(
+    document: DocumentLike,
+    pipeline: Pipeline | None = None,
+    *,
+    labels: Iterable[str] | None = None,
+    without: Iterable[str] = (),
+) -> Prediction:
+    """Finds the names, dates, addresses and numbers that identify persons.
+
+    A name that was found once is found wherever else it stands: the surname alone, with initials, in capitals, in the
+    name of a file. Where a name may be a word ("Will"), a notice of the prediction says how many places were left.
+
+    Args:
+        document: a document, or the path, bytes or open binary file of one.
+        pipeline: finds names with its heads; without one, only what rules find, names after titles among it.
+        labels: such as ``["PERSON", "DATE"]``; by default all of the preset.
+        without: labels of the preset that are not sought, such as ``["YEAR", "ORG"]``.
+
+    Returns:
+        A prediction whose entities have these labels and do not overlap.
+
+    Raises:
+        ConfigError: a label is unknown, or no head of the pipeline finds persons.
+        MissingDependencyError: phonenumbers, python-stdnum or spaCy is not installed.
+    """
+    preset = load_preset()
+    chosen = preset.own_labels(labels, without)
+    read = as_document(document)
+    found = _by_model(read, pipeline) if pipeline is not None else _by_rules(read)
+    own = {theirs: label for label, each in preset.labels.items() for theirs in (label, *each)}
+    known = [Span(e.start, e.end, own[e.label]) for e in found.entities if e.label in own and not _is_figure(e)]
+    spans = merged([*(span for span in known if span.label in chosen), *identifiers(read.text, chosen)])
+    persons = [read.text[span.start : span.end] for span in spans if span.label == "PERSON"]
+    named = mentions(read.text, persons, [(span.start, span.end) for span in spans])
+    spans = _joined(read.text, merged([*spans, *(Span(start, end, "PERSON") for start, end in named.ranges)]))
+    scores = {(e.start, e.end): e.score for e in found.entities}
+    return Prediction(
+        document=read,
+        entities=tuple(_entity(read, span, scores.get((span.start, span.end), 1.0)) for span in spans),
+        gaps=found.gaps,
+        tasks=found.tasks,
+        notices=tuple(_notices(named)),
+    )
+
+
+def _entity(document: Document, span: Span, score: float, source: str = "deidentify") -> Entity:
+    return Entity(label=span.label, score=score, source=source, **place(document, span.start, span.end))
+
+
+def _is_figure(found: Entity) -> bool:
+    """Whether a date is a number of one or two figures alone, which says nothing: models take doses for dates."""
+    return found.text.isdecimal() and len(found.text) < 3
+
+
+def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Spans in order; parts of a name with nothing but a space between them as one."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last and last.label == span.label == "PERSON" and text[last.end : span.start] == " ":
+            joined[-1] = Span(last.start, span.end, span.label)
+        else:
+            joined.append(span)
+    return joined
+
+
+def _by_model(document: Document, pipeline: Pipeline) -> Prediction:
+    """What those heads find that know the labels of the preset, and the pipeline's rules.
+
+    Raises:
+        ConfigError: none finds persons.
+    """
+    preset = load_preset()
+    wanted = {theirs for each in preset.labels.values() for theirs in each}
+    known = {name: set(head.labels) & wanted for name, head in pipeline.heads.items() if head.kind == "ner"}
+    if not any(each & set(preset.labels["PERSON"]) for each in known.values()):
+        has = ", ".join(label for each in known.values() for label in sorted(each)) or "none"
+        raise ConfigError(
+            f"no head of the model finds persons: it needs the label PERSON or PER, and of those of the preset it has "
+            f"{has}; choose another model, or train one (configs/deidentify.yaml)"
+        )
+    tasks = [name for name, own in known.items() if own]
+    has_rules = pipeline.rules is not None and "DATE" in pipeline.rules.labels
+    found = pipeline(document, tasks=[*tasks, *([RULES] if pipeline.rules else [])], min_score=0.0)
+    return found if has_rules else replace(found, entities=(*found.entities, *_by_rules(document).entities))
+
+
+def _by_rules(document: Document) -> Prediction:
+    """What the rules ``general`` find."""
+    found = Rules.load("general").find(document.text)
+    entities = tuple(_entity(document, span, 1.0, RULES) for span in found)
+    return Prediction(document=document, entities=entities, tasks=(RULES,))
+
+
+def _notices(named: Mentions) -> Iterator[Notice]:
+    for name, times in named.left.items():
+        places = "one place" if times == 1 else f"{times:,} places"
+        yield Notice("PERSON", f"{name!r} is a name and a word: left in {places} where a sentence begins", times)

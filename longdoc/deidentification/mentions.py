@@ -1,0 +1,112 @@
+"""Names of persons that were found once, found wherever else they stand: the surname alone, initials, capitals.
+
+>>> text = "Will Ekman met Bo Oz. EKMAN sued; see ekman_w.doc. Ask Ekman’s heir or W. E. Ask Will. Will he, will she?"
+>>> found = mentions(text, ["Mr Will Ekman"])
+>>> [text[start:end] for start, end in found.ranges]
+['Will Ekman', 'EKMAN', 'ekman_w', 'Ekman', 'W. E.', 'Will']
+>>> found.left
+{'Will': 1}
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from longdoc.redaction.names import Names, is_long, squeezed
+
+_TITLES = frozenset(
+    "mr mrs ms miss mx dr doctor prof professor sir dame lord lady judge justice rev herr frau mme messrs sgt capt lt "
+    "col sergeant captain corporal lieutenant colonel inspector detective constable nurse counsel".split()
+)
+_DEGREES = frozenset("qc kc esq md phd do rn jr sr ii iii lj".split())
+_PARTICLES = frozenset("de del della der den van von di da la le el al bin ibn".split())
+_WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]*[^\W_])?\.?")
+_SMALL = re.compile(r"(?<![\w@._-])[^\W\d_]+(?![\w@-]|\.\w)")
+_SENTENCE_END = re.compile(r"(?:^|[.!?:;•\n][\"'”’)\]]*\s*|\n\s*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Where names are, and where they may be."""
+
+    ranges: tuple[tuple[int, int], ...]
+    """Half-open, in order; they do not overlap."""
+    left: Mapping[str, int]
+    """Names that are words, too, and how many times each begins a sentence, where it may be the word."""
+
+
+def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] = ()) -> Mentions:
+    """Finds names of persons wherever they stand, in any case and with any punctuation.
+
+    Of "Ms Ann B. Hill" these are "Ann Hill", "Hill, Ann", "A. Hill", "A.B.H.", "Ann" and "Hill". A single name that the
+    text has in small letters, too, may be a word: it needs a capital letter, and not to begin a sentence. Of names
+    all of whose words may be others, such as terms of a contract, nothing is looked for.
+
+    Args:
+        text: the text.
+        names: the names that were found in it.
+        known: where something was found, as half-open ranges: nothing is left there.
+    """
+    small = small_words(text)
+    whole, single, initials = set[str](), set[str](), set[str]()
+    for parts in map(parts_of, names):
+        if all(part.lower() in small for part in parts):
+            continue  # "Clinical Study" is more likely to be a term
+        single |= {part for part in parts if len(part) > 2}
+        whole |= forms_of(parts)
+        if len(parts) > 1:
+            initials.add(r"\.[ -]?".join(re.escape(part[0]) for part in parts) + r"\.")
+    common = {name for name in single if name.lower() in small}
+    found = Names((whole | single) - common).find(text)
+    found += [match.span() for each in sorted(initials) for match in re.finditer(rf"(?<!\w){each}(?!\w)", text)]
+    inside = {at for start, end in (*found, *known) for at in range(start, end)}
+    left = Counter[str]()
+    for name in sorted(common):
+        for start, end in Names([name]).find(text):
+            if start in inside or not text[start].isupper():
+                continue
+            if _SENTENCE_END.search(text, max(start - 20, 0), start):
+                left[name] += 1
+            else:
+                found.append((start, end))
+    return Mentions(tuple(_joined(found)), dict(left))
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges in order; those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def parts_of(name: str) -> list[str]:
+    """The words of a name without titles and particles; initials without their points."""
+    words = [match[0].rstrip(".") for match in _WORD.finditer(re.sub(r"['’]s\b", "", name))]
+    last_first = re.fullmatch(r"\s*([^,]+),\s*([^,]+)", name)
+    if last_first and squeezed(last_first[2]) not in _DEGREES:
+        words = [*parts_of(last_first[2]), *parts_of(last_first[1])]
+    kept = [word for word in words if squeezed(word) not in _TITLES | _DEGREES and word.casefold() not in _PARTICLES]
+    return [word for word in kept if word[0].isupper() or not word[0].islower()]
+
+
+def forms_of(parts: list[str]) -> set[str]:
+    """How else a name of several words may be written; "A Hill" is "A. Hill" and "ahill", too."""
+    if len(parts) < 2:
+        return set()
+    first, last = parts[0], parts[-1]
+    if len(last) < 2:
+        return {" ".join(parts)}
+    forms = {" ".join(parts), f"{first} {last}", f"{last} {first}", f"{first[0]} {last}", f"{last} {first[0]}"}
+    return {form for form in forms if is_long(form)}
+
+
+def small_words(text: str) -> frozenset[str]:
+    """The words that a text has in small letters, parts of addresses and of names of files aside."""
+    return frozenset(word for match in _SMALL.finditer(text) if (word := match[0]).islower())
