@@ -315,7 +315,15 @@ class Index:
 
     def _among(self, where: Where | None) -> set[str] | None:
         """The ids of the documents that are wanted; None for all."""
-        return None if where is None else wanted_documents(where, (row for _, row in self._documents))
+        if where is None:
+            return None
+        found = wanted_documents(where, (row for _, row in self._documents))
+        if "label" in where and self._manifest["settings"].get("records") is None:
+            raise ConfigError(
+                f"{self.path}: was made without a model for records, so that it has no labels; leave out the filter "
+                "label, or make an index with records: longdoc index FOLDER -o INDEX"
+            )
+        return found
 
     def _by_words(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
         """Row → BM25 score, the best first; of passages that are in the tables."""

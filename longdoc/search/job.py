@@ -190,7 +190,7 @@ def _recorded_without_model(document: Document) -> tuple[Prediction, str]:
 
 
 def embedded_text(document: Document, passage: Passage) -> str:
-    """What the model reads for a passage: its headings, but for the one that it begins with, and its words."""
+    """What the model reads for a passage: its headings, also one that it begins with, and its words."""
     text = document.text[passage.start : passage.end]
     return f"{passage.heading}\n{text}" if passage.heading else text
 
