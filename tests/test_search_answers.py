@@ -236,6 +236,31 @@ def test_a_folder_of_documents_is_indexed_in_the_cache_and_brought_up_to_date(
     assert ask(home, *arguments[:-2]) == 0, "the model of the index is known"
     assert json.loads(capsys.readouterr().out)["documents"] == 2
     assert not [path for path in folder.iterdir() if path.suffix != ".txt"], "nothing is written into the folder"
+    assert (tmp_path / "cache" / "longdoc" / "indexes").stat().st_mode & 0o777 == 0o700, "no other user may read it"
+    (folder / "copy.txt").write_text(FILES["first.txt"], encoding="utf-8")
+    assert ask(home, *arguments[:-2]) == 0
+    (folder / "first.txt").unlink()
+    assert ask(home, *arguments[:-2]) == 0
+    told = capsys.readouterr()
+    last = json.loads(told.out.splitlines()[-1])
+    assert "1 document taken out" in told.err and "changed or gone" not in told.err
+    assert {Path(each["address"]).name for each in last["answers"]} == {"copy.txt", "second.txt"}
+    (folder / "copy.txt").unlink()
+    assert ask(home, *arguments[:-2]) == 0
+    assert json.loads(capsys.readouterr().out)["documents"] == 1
+
+
+def test_the_index_of_a_folder_can_be_made_anew_with_another_model(home, patched, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    other = make_asking_model()
+    next(other.parameters()).data += 1
+    other.save(tmp_path / "other")
+    monkeypatch.setattr(extract, "check", lambda *_: None)  # which loads the model in a process of its own
+    arguments = (home / "in", "Which law governs this lease?", "--index-model")
+    assert ask(home, *arguments, home / "model") == 0
+    assert ask(home, *arguments, tmp_path / "other") == 2
+    assert "replace them with --overwrite" in capsys.readouterr().err
+    assert ask(home, *arguments, tmp_path / "other", "--overwrite") == 0
 
 
 @pytest.mark.parametrize(
@@ -244,6 +269,8 @@ def test_a_folder_of_documents_is_indexed_in_the_cache_and_brought_up_to_date(
         ("in/first.txt", ("--where", "party=ada"), "--where is for many documents"),
         ("in/first.txt", ("--format", "jsonl"), "--format jsonl is for many documents"),
         ("index", ("--index", "other"), "is an index itself"),
+        ("index", ("--overwrite",), "--overwrite is for a folder of documents"),
+        ("in/first.txt", ("--overwrite",), "--overwrite is for many documents"),
         ("index", ("--where", "party"), "give a key and a value"),
     ],
 )

@@ -113,8 +113,9 @@ class Index:
             model: whose embedding head makes the vectors: ``"default"``, a folder or a hub id, such as a checkpoint of
                 sentence-transformers.
             options: how documents are read, as for :func:`longdoc.extract_many` (``workers``, ``glob``, ``resume``,
-                ``progress`` …); ``device``, ``precision``, ``password`` and ``ocr``; and ``records``: the model whose
-                other heads make the records, by default the shipped one; None makes none, which halves the time.
+                ``progress`` …); ``drop_gone``: take documents out that are no inputs any more; ``device``,
+                ``precision``, ``password`` and ``ocr``; and ``records``: the model whose other heads make the records,
+                by default the shipped one; None makes none, which halves the time.
 
         Raises:
             ConfigError: an argument is invalid, the model has no embedding head, or ``out`` is no folder, or holds an
