@@ -28,6 +28,7 @@ from longdoc import Document, Index, Section, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import BatchError, ConfigError, SearchError
 from longdoc.search import caches
+from longdoc.search.job import IndexJob
 from longdoc.search.passages import passages
 from longdoc.search.ranks import fused
 from longdoc.search.vectors import nearest
@@ -391,6 +392,16 @@ def test_an_index_without_records_has_no_labels(model, tmp_path):
     index = build(write(tmp_path / "in"), tmp_path / "out", model)
     with pytest.raises(ConfigError, match="without a model for records, so that it has no labels"):
         index.search("lease", mode="words", where={"label": "PARTY"})
+
+
+def test_the_folder_of_the_model_for_records_is_found_by_processes_of_another_folder(model, monkeypatch):
+    monkeypatch.chdir(model.parent)
+    job = IndexJob.of("model", records="model")
+    assert (job.model, job.records) == ("model", str(model)), (
+        "Ray's processes are told the folder of the first one only"
+    )
+    assert job.settings() == IndexJob.of("model", records=model).settings()
+    assert IndexJob.of("default").records == "default"
 
 
 def test_hits_are_ordered_anew_by_late_interaction(made, tmp_path, monkeypatch):

@@ -9,6 +9,8 @@ from conftest import make_asking_model, make_model
 from longdoc import Index, Pipeline, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import ConfigError
+from longdoc.lexical import share_of_words
+from longdoc.search import answers
 from longdoc.search.answers import sentence_at, without_names
 from test_search import Here
 
@@ -114,6 +116,13 @@ def test_reading_everything_finds_what_asking_each_document_finds(index, pipelin
         own = pipeline.ask(index.document(each.document_id), question, top_k=20, min_score=0.0, head="qa", windows=None)
         scores = {(answer.start, answer.end): answer.score for answer in own}
         assert scores[each.answer.start, each.answer.end] == pytest.approx(each.answer.score, abs=1e-5)
+
+
+def test_all_that_was_read_is_gone_through_once_and_not_for_each_document(index, pipeline, monkeypatch):
+    calls = []
+    monkeypatch.setattr(answers, "share_of_words", lambda *given: calls.append(given) or share_of_words(*given))
+    found = index.ask("Which law governs this lease?", passages=None, pipeline=pipeline)
+    assert found.documents_read == 4 and len(calls) == 1
 
 
 def test_a_filter_limits_what_is_read(index, pipeline):
