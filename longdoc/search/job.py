@@ -21,8 +21,8 @@ from longdoc.batch.writers import TablesWriter, copy_parquet
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import RecordError
-from longdoc.pipeline import Pipeline
 from longdoc.model_files import is_folder
+from longdoc.pipeline import Pipeline
 from longdoc.plain import plain
 from longdoc.prediction import Gap, Prediction
 from longdoc.reader import Reader
