@@ -446,8 +446,8 @@ def written(text: str, name: str) -> Edit:
             layer.Word(text, longdoc.Box(1, 72, 100, 400, 112)),
             layer.Word(name, longdoc.Box(1, 72, 140, 300, 152)),
         ]
-        pdf.pages[0].Resources.Font.Layer = layer._font(pdf, words)
-        pdf.pages[0].contents_add(("BT " + "\n".join(layer._shown(word, 792) for word in words) + " ET").encode())
+        pdf.pages[0].Resources.Font.Layer = layer.font_of(pdf, words)
+        pdf.pages[0].contents_add(("BT " + "\n".join(layer.shown(word, 792) for word in words) + " ET").encode())
         with pdf.open_outline() as outline:
             outline.root.append(pikepdf.OutlineItem(f"An {text}", 0))
         annotate(pdf, "FreeText", RC=stream_of(pdf, f"<p>{text}</p>".encode()))
@@ -544,9 +544,9 @@ def test_two_thousand_places_take_no_more_than_their_number(monkeypatch: pytest.
         walk = job.Walk(pdf, job.Shared())
         job.walk_through(walk, pdf.pages[0])
     regions = [(70.0, 19.5 + 3 * at, 80.0, 21.5 + 3 * at) for at in range(places)]
-    inside = plan._Places(walk.glyphs).inside(regions)
+    inside = plan.Places(walk.glyphs).inside(regions)
     assert inside.sum() == glyphs
-    plan._round(plan.Plan(), plan._Places(walk.glyphs), inside.view(Counted), regions)
+    plan.round_gaps(plan.Plan(), plan.Places(walk.glyphs), inside.view(Counted), regions)
     assert 0 < Counted.read <= 4 * glyphs * places
 
 

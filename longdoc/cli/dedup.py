@@ -49,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=options.positive_integer, metavar="N", help="processes that load documents")
     options.add_password(parser)
     options.add_limits(parser)
+    _add_paraphrases(parser)
+    options.add_model(parser)
+
+
+def _add_paraphrases(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the same in other words")
     group.add_argument(
         "--paraphrases",
@@ -62,7 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="of the vectors of such a pair at least; default: 0.85",
     )
-    options.add_model(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the model that finds what searches can be limited by: parties, dates, labels; default: the one shipped "
         "with longdoc",
     )
-    records.add_argument("--no-records", action="store_true", help="find none of that, which takes half of the time")
+    records.add_argument("--no-records", action="store_true", help="find that without a model, in half the time")
     batch.add_arguments(parser, "how documents are read")
 
 

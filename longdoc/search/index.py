@@ -114,7 +114,7 @@ class Index:
                 sentence-transformers.
             options: how documents are read, as for :func:`longdoc.extract_many` (``workers``, ``glob``, ``resume``,
                 ``progress`` …); ``device``, ``precision``, ``password`` and ``ocr``; and ``records``: the model whose
-                other heads make the records, by default the shipped one; None makes none, which halves the time.
+                other heads make the records, by default the shipped one; None makes them without, in half the time.
 
         Raises:
             ConfigError: an argument is invalid, the model has no embedding head, or ``out`` is no folder, or holds an
