@@ -677,8 +677,9 @@ def test_a_photograph_without_metadata_has_the_same_pixels() -> None:
     assert NAME.encode() in own and NAME.encode() not in new and not Image.open(io.BytesIO(new)).getexif()
     before, after = (np.asarray(Image.open(io.BytesIO(each))) for each in (own, new))
     assert (before == after).all()
-    for broken in (b"", b"\xff\xd8", own[:300], b"no picture", own.replace(b"\xff\xd9", b"")):
+    for broken in (b"", b"\xff\xd8", own[:100], b"no picture"):
         assert without_metadata(broken) == broken
+    assert without_metadata(own[: own.index(b"\xff\xd9")]) == new  # viewers show a picture without an end, too
 
 
 def test_what_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:

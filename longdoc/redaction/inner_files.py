@@ -89,3 +89,5 @@ def _parts(picture: bytes) -> Iterator[bytes]:
             following = _MARKER.search(picture, end)
             at = len(picture) if following is None else following.start()
             yield picture[end:at]
+            if following is None:  # it has no end, and viewers show it nevertheless
+                yield b"\xff\xd9"
