@@ -51,10 +51,10 @@ class Cached:
         self.heads, self.rules = self.pipeline.heads, self.pipeline.rules
         self.read: dict[str, Prediction] = {}
 
-    def __call__(self, document: longdoc.Document, tasks: list[str], min_score: float) -> Prediction:
+    def __call__(self, document: longdoc.Document, tasks: list[str]) -> Prediction:
         name = document.source.name
         if name not in self.read:
-            self.read[name] = self.pipeline(document, tasks=tasks, min_score=min_score)
+            self.read[name] = self.pipeline(document, tasks=tasks)
         return self.read[name]
 
 
@@ -65,7 +65,7 @@ def ways(model: Path) -> dict[str, Way]:
         return ranges(longdoc.deidentify(document).entities)
 
     def by_head(document: longdoc.Document) -> Ranges:
-        found = pipeline(document, ["private", "rules"], 0.0)
+        found = pipeline(document, ["private", "rules"])
         return ranges(each for each in found.entities if each.source == "private" and each.label in OWN)
 
     def by_both(document: longdoc.Document) -> Ranges:
@@ -191,7 +191,11 @@ def others() -> None:
     write_table("deidentify_texts", "De-identification: what is masked in other texts", header, rows, SEEN)
 
 
-SEEN = ""
+SEEN = (
+    "By eye (10 notes, 200 sections, 8 contracts): nearly all persons, numbers and addresses are right. The shipped "
+    "model takes drugs and abbreviations in notes for organisations (Cipro, DNR), durations for dates (10 years), and "
+    "terms of a contract for organisations (Agent, Notes Trustee)."
+)
 """What was found by eye."""
 
 

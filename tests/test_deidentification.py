@@ -5,7 +5,7 @@ import json
 import re
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pypdf
 import pytest
@@ -238,6 +238,28 @@ def test_what_is_left_out_hides_nothing_that_is_sought() -> None:
     text = "Box of Mr. Ekman@example.org."  # the name and the longer address overlap
     found = longdoc.deidentify(longdoc.Document.from_text(text), without=["EMAIL"])
     assert [(each.label, each.text) for each in found.entities] == [("PERSON", "Mr. Ekman")]
+
+
+def test_a_dose_or_a_sentence_that_a_model_takes_for_a_date_is_none() -> None:
+    sentence = "Unless ended before, this lease takes effect on May 1, 2015 and ends a year later"
+    document = longdoc.Document.from_text(f"{sentence}. Give 40 twice on Monday.")
+    pipeline = FakeModel(predicted(document, DATE=f"{sentence}|40|Monday", ORG="Give"))
+    found = longdoc.deidentify(document, pipeline).entities
+    assert [(each.label, each.text) for each in found] == [("DATE", "May 1, 2015"), ("ORG", "Give"), ("DATE", "Monday")]
+
+
+class FakeModel:
+    """A pipeline that finds what it is given."""
+
+    heads = MappingProxyType({"general": SimpleNamespace(kind="ner", labels=("PERSON", "DATE", "ORG"))})
+    rules = None
+
+    def __init__(self, prediction: longdoc.Prediction) -> None:
+        self.prediction = prediction
+
+    def __call__(self, document: longdoc.Document, tasks: list[str]) -> longdoc.Prediction:
+        assert tasks == ["general"]
+        return self.prediction
 
 
 def test_a_model_that_finds_no_persons_is_refused() -> None:

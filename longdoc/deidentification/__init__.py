@@ -30,6 +30,7 @@ __all__ = ["Masked", "deidentify", "mask"]
 
 _SHOWN = 10
 """Places that a notice names."""
+_DATE_WORDS = 12  # more than any date has
 
 
 def deidentify(
@@ -64,18 +65,19 @@ def deidentify(
     read = as_document(document)
     found = _by_model(read, pipeline) if pipeline is not None else _by_rules(read)
     own = {theirs: label for label, each in preset.labels.items() for theirs in (label, *each)}
-    known = [Span(e.start, e.end, own[e.label]) for e in found.entities if e.label in own and not _is_figure(e)]
-    spans = merged([*(span for span in known if span.label in chosen), *identifiers(read.text, chosen)])
+    named = [(e, own[e.label]) for e in found.entities if own.get(e.label) in chosen]
+    known = [Span(e.start, e.end, label) for e, label in named if not _is_no_date(e, label)]
+    spans = merged([*known, *identifiers(read.text, chosen)])
     persons = [read.text[span.start : span.end] for span in spans if span.label == "PERSON"]
-    named = mentions(read.text, persons, [(span.start, span.end) for span in spans])
-    spans = _joined(read.text, merged([*spans, *(Span(start, end, "PERSON") for start, end in named.ranges)]))
+    everywhere = mentions(read.text, persons, [(span.start, span.end) for span in spans])
+    spans = _joined(read.text, merged([*spans, *(Span(start, end, "PERSON") for start, end in everywhere.ranges)]))
     scores = {(e.start, e.end): e.score for e in found.entities}
     return Prediction(
         document=read,
         entities=tuple(_entity(read, span, scores.get((span.start, span.end), 1.0)) for span in spans),
         gaps=found.gaps,
         tasks=found.tasks,
-        notices=tuple(_notices(named)),
+        notices=tuple(_notices(everywhere)),
     )
 
 
@@ -83,9 +85,14 @@ def _entity(document: Document, span: Span, score: float, source: str = "deident
     return Entity(label=span.label, score=score, source=source, **place(document, span.start, span.end))
 
 
-def _is_figure(found: Entity) -> bool:
-    """Whether a date is a number of one or two figures alone, which says nothing: models take doses for dates."""
-    return found.text.isdecimal() and len(found.text) < 3
+def _is_no_date(found: Entity, label: str) -> bool:
+    """Whether a model took for a date what says none: a number of one or two figures, such as a dose, or a sentence.
+
+    The rules find the dates within a sentence.
+    """
+    return label == "DATE" and (
+        (found.text.isdecimal() and len(found.text) < 3) or len(found.text.split()) > _DATE_WORDS
+    )
 
 
 def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
@@ -117,7 +124,7 @@ def _by_model(document: Document, pipeline: Pipeline) -> Prediction:
         )
     tasks = [name for name, own in known.items() if own]
     has_rules = pipeline.rules is not None and "DATE" in pipeline.rules.labels
-    found = pipeline(document, tasks=[*tasks, *([RULES] if pipeline.rules else [])], min_score=0.0)
+    found = pipeline(document, tasks=[*tasks, *([RULES] if pipeline.rules else [])])
     return found if has_rules else replace(found, entities=(*found.entities, *_by_rules(document).entities))
 
 
