@@ -92,7 +92,8 @@ def left(data: bytes, wanted: str = "lovelace") -> list[str]:
     with pikepdf.open(io.BytesIO(data)) as pdf:
         for item in pdf.objects:
             every = [*said(item), *(said_in_stream(item) if isinstance(item, pikepdf.Stream) else ())]
-            found += [f"{item.objgen[0]}: {text[:60]}" for text in every if wanted in letters(text)]
+            number = getattr(item, "objgen", (0,))[0]
+            found += [f"{number}: {text[:60]}" for text in every if wanted in letters(text)]
     return found
 
 
@@ -710,3 +711,23 @@ def test_the_command_refuses_labels_that_a_reviewed_file_does_not_have(
     said = capsys.readouterr().err
     assert "found.jsonl has nothing of PERSN; did you mean 'PERSON'?; it has: PERSON, PLACE" in said
     assert not (tmp_path / "out.pdf").exists()
+
+
+@pytest.mark.parametrize("where", ["/Annots", "/Fields", "/Kids", "/Layers", "/Font", "/Names"])
+def test_a_number_where_an_array_should_be_costs_nothing(tmp_path: Path, where: str) -> None:
+    def edit(pdf: pikepdf.Pdf) -> None:
+        number = pdf.make_indirect(7)
+        tree = Dictionary(Names=number, Kids=number)
+        pdf.Root.Names = Dictionary(Dests=tree)
+        if where == "/Annots":
+            pdf.pages[0].Annots = number
+        elif where in ("/Fields", "/Kids"):
+            kid = pdf.make_indirect(Dictionary(T=pikepdf.String("Ada"), Kids=number))
+            pdf.Root.AcroForm = Dictionary(Fields=number if where == "/Fields" else Array([kid, number]))
+        elif where == "/Layers":
+            pdf.Root.OCProperties = Dictionary(OCGs=number, D=Dictionary(OFF=Array([number]), ON=number))
+        elif where == "/Font":
+            pdf.make_indirect(Dictionary(Type=Name.FontDescriptor, FontFile2=number))
+
+    data, _ = redact(edited(BASE, edit), tmp_path)
+    assert not left(data)
