@@ -53,7 +53,7 @@ class Adapter(nn.Module):
 
     @torch.no_grad()
     def weights(self, backbone: nn.Module) -> dict[str, Tensor]:
-        """The weights of the head's encoder by name, without those that it shares."""
+        """The weights of the head's encoder by name, such as ``(M, N)``, without those that it shares."""
         return {name: weight + self._difference(name, weight) for name, weight in adapted_weights(backbone).items()}
 
     def _difference(self, name: str, weight: Tensor) -> Tensor:

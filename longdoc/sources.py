@@ -84,7 +84,8 @@ def _is_local(name: object) -> bool:
 def _with_heads_of_kind(model: ReadableT, kind: str, name_or_path: str | PathLike[str]) -> ReadableT:
     kinds = {name: config.kind for name, config in model.config.heads.items()}
     if kind not in kinds.values():
-        raise ConfigError(f"{name_or_path} has no head of kind {kind!r}, only {', '.join(sorted(set(kinds.values())))}")
+        has = ", ".join(sorted(set(kinds.values())))
+        raise ConfigError(f"{name_or_path} has no head of kind {kind!r}, only {has}; name a model that has one")
     return model.with_heads([name for name, found in kinds.items() if found == kind])
 
 

@@ -27,7 +27,9 @@ from longdoc.auditing.wording import ASSETS, Names, load_names, words
 from longdoc.cli import main
 from longdoc.datasets import Example, Question
 from longdoc.errors import ConfigError, DataError
+from longdoc.heads.qa import QaConfig
 from longdoc.labels import Span
+from longdoc.model import Model, ModelConfig
 from longdoc.rules import Rule
 
 GROUPS = {
@@ -90,6 +92,7 @@ def test_a_single_name_is_a_family_name_after_a_title_and_in_capitals_stays_so()
         (example("John came.", "John", questions=(Question("q", "Who is she?"),)), "a word that says the gender"),
         (example("smith came.", "smith"), "a name that is not plain words"),
         (example("J. came.", "J."), "a name that is not plain words"),
+        (Example("", " Ann came.", (Span(0, 1, "PER"),)), "a name that is not plain words"),
         (example("@john92 came.", "@john92"), "a name that is not plain words"),
         (example("Ann Lee and Lee Ann came.", "Ann Lee", "Lee Ann"), "a name that is first name and family name"),
         (
@@ -422,6 +425,26 @@ def test_right_and_changed_answers_are_counted(every_head, small):
     assert {each.unit for each in found} == {"questions"} and all(each.value in (0, 1) for each in found)
 
 
+def test_answers_of_several_heads_are_told_apart(every_head, small):
+    plain = every_head.model
+    heads = {"asked": QaConfig(windows=plain.config.windows), "other": QaConfig(windows=plain.config.windows)}
+    config = ModelConfig(heads=heads, windows=plain.config.windows)
+    both = Pipeline(Model(plain.encoder.backbone, plain.tokenizer, config).eval(), device="cpu", precision="float32")
+    asked = Question("q", "Who is it by?", (Span(25, 32, ""),))
+    given = example("The report of 1999 is by Ann Lee.", "Ann Lee", questions=(asked,))
+    report = audit(both, data=[given], **small)
+    found = [(each.measure, each.group) for each in report.comparisons]
+    assert len(set(found)) == len(found) and {measure.split(": ")[0] for measure, _ in found} == {"asked", "other"}
+
+
+def test_a_pair_that_cannot_be_scored_is_told_before_anything_is_measured(masked_model, tmp_path, some_texts):
+    (tmp_path / "pairs.csv").write_text("sent_more,sent_less\naspirin,the\n")
+    told = []
+    with pytest.raises(DataError, match="share no word; leave the pair out"):
+        audit(masked_model, data=some_texts, pairs=tmp_path / "pairs.csv", tell=told.append)
+    assert not told
+
+
 def test_documents_are_read_line_by_line():
     given = Example("d", "Ann came.\n\nBob\nLee left.\n", (Span(0, 3, "PER"),))
     assert [(each.text, each.spans) for each in texts_of(given)] == [
@@ -485,7 +508,13 @@ def test_the_command_writes_a_report_and_its_gate_fails(folder, tmp_path, capsys
     out, err = capsys.readouterr()
     assert "0 of 0 comparisons differ clearly by 0.01 or more" in out and str(tmp_path / "r" / "report.md") in err
     assert main([*command, "-o", str(tmp_path / "r")]) == 2
-    assert "has a report; name another folder, or replace it with --overwrite" in capsys.readouterr().err
+    assert "has report.json already; name another folder, or replace it with --overwrite" in capsys.readouterr().err
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "report.md").write_text("mine")
+    assert main([*command, "-o", str(tmp_path / "mine")]) == 2
+    assert "has report.md already" in capsys.readouterr().err
+    assert main([*command, "-o", str(tmp_path / "mine" / "report.md" / "r")]) == 2
+    assert "report.md: is a file; name a folder" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "r"), "--overwrite", "--max-gap", "recall=0.05"]) == 1
     assert "recall: nothing could be judged, since nothing finds PER or party (labels: " in capsys.readouterr().err
 

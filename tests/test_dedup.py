@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Sequence
 from html import unescape
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,8 +21,9 @@ import reference
 from conftest import make_asking_model, make_model
 from hostile_text import HOSTILE
 from longdoc import Document, cli
+from longdoc.batch.inputs import find_inputs
 from longdoc.batch.lock import Lock
-from longdoc.dedup import candidates
+from longdoc.dedup import candidates, differences
 from longdoc.dedup.clusters import stars
 from longdoc.dedup.differences import runs
 from longdoc.dedup.duplicates import Settings, duplicates_among, similarity
@@ -30,7 +32,7 @@ from longdoc.dedup.meaning import close_pairs
 from longdoc.dedup.parts import Part, parts_of, word_ranges, words_of
 from longdoc.dedup.tables import COLUMNS
 from longdoc.dedup.view import difference, page
-from longdoc.errors import BatchError, ConfigError
+from longdoc.errors import BatchError, ConfigError, DocumentNotFoundError
 from longdoc.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[1]
@@ -134,7 +136,9 @@ def test_close_vectors_are_those_of_all_pairs() -> None:
 
 @given(
     st.lists(st.integers(1, 3), min_size=1, max_size=9),
-    st.dictionaries(st.tuples(st.integers(0, 8), st.integers(0, 8)), st.floats(0.6, 0.99), max_size=20),
+    st.dictionaries(
+        st.tuples(st.integers(0, 8), st.integers(0, 8)), st.sampled_from([0.0, 0.6, 0.8, 0.99]), max_size=20
+    ),
 )
 def test_every_text_of_a_pair_is_in_one_cluster(copies: list[int], given: dict[tuple[int, int], float]) -> None:
     pairs = {pair: value for pair, value in given.items() if pair[0] < pair[1] < len(copies)}
@@ -160,9 +164,12 @@ def test_the_usual_wording_is_that_of_most() -> None:
 # ---------------------------------------------------------------------------------------------------------- differences
 
 
-@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
-def test_runs_make_both_texts(usual: list[str], other: list[str]) -> None:
-    found = runs(usual, other)
+@pytest.mark.parametrize("most", [0, 10**9])
+@given(usual=st.lists(st.sampled_from("abc"), max_size=12), other=st.lists(st.sampled_from("abc"), max_size=12))
+def test_runs_make_both_texts(most: int, usual: list[str], other: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(differences, "_MOST", most)  # above which texts are aligned in little memory
+        found = runs(usual, other)
     assert [word for run in found for word in usual[slice(*run.usual)]] == usual
     assert [word for run in found for word in other[slice(*run.other)]] == other
     assert all(usual[slice(*run.usual)] == other[slice(*run.other)] for run in found if run.is_same)
@@ -227,6 +234,11 @@ def test_words_of_scripts_without_spaces_are_characters() -> None:
     assert words_of("ﬁne Straße 1,000.5 3rd") == ["fine", "strasse", "1,000.5", "3rd"]
 
 
+def test_marks_are_part_of_their_words() -> None:
+    assert words_of("cafe\u0301") == words_of("CAFÉ") == ["café"]
+    assert words_of("की का, स्थायी") == ["की", "का", "स्थायी"]  # without marks, all of these lose their vowels
+
+
 def test_in_python() -> None:
     other = CLAUSE.replace("Neither party may", "No party shall")
     documents = [Document.from_text(text, name=name) for name, text in (("a", CLAUSE), ("b", other), ("c", "Short."))]
@@ -246,8 +258,9 @@ def test_in_python() -> None:
     ):
         with pytest.raises(ConfigError, match=message):
             longdoc.find_duplicates(documents, **wrong)
-    with pytest.raises(ConfigError, match="must be a list of documents"):
-        longdoc.find_duplicates("contracts")
+    for one in ("contracts", documents[0], BytesIO(b"a text")):
+        with pytest.raises(ConfigError, match="must be a list of documents"):
+            longdoc.find_duplicates(one)
 
 
 def test_texts_that_are_alike_in_meaning_alone() -> None:
@@ -305,12 +318,22 @@ def test_a_folder_becomes_tables_and_a_page(run: Run) -> None:
     assert "3 sections in 3 documents" in html and "Any other is void" in html and str(run.folder.parent) not in html
 
 
+def test_results_are_no_documents_but_beside_a_file_of_that_name_there_are_some(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(DocumentNotFoundError):
+        find_inputs([str(run.folder)])
+    for name in ("dedup.json", "lease.txt"):
+        (tmp_path / name).write_text("{}")
+    assert str(tmp_path / "lease.txt") in [each.address for each in find_inputs([str(tmp_path)])]
+
+
 def test_results_are_replaced_only_on_demand(run: Run, contracts: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has the results of an earlier run"):
         longdoc.dedup_many([contracts], run.folder)
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ConfigError, match=r"has other files, such as notes\.txt"):
         longdoc.dedup_many([contracts], tmp_path, overwrite=True)
+    with pytest.raises(ConfigError, match="has other files, such as"):
+        longdoc.dedup_many([contracts], contracts)
     with pytest.raises(ConfigError, match="cannot be made a folder of results"):
         longdoc.dedup_many([contracts], tmp_path / "notes.txt")
 
@@ -354,6 +377,9 @@ def test_the_command(contracts: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     make_model().save(tmp_path / "plain")
     assert cli.main(["dedup", *paths, "-o", f"{out}2", "--paraphrases", "--model", str(tmp_path / "plain")]) == 2
     assert "no head of kind 'embed'" in capsys.readouterr().err and not Path(f"{out}2").exists()
+    for unused in (["--min-cosine", "0.9"], ["--model", "default"]):
+        assert cli.main(["dedup", *paths, "-o", f"{out}2", *unused]) == 2
+        assert f"{unused[0]} is for --paraphrases" in capsys.readouterr().err
     assert cli.main(["dedup", str(tmp_path / "none"), "-o", f"{out}2"]) == 2
     assert cli.main(["dedup", "-o", f"{out}2"]) == 2
 

@@ -1,5 +1,6 @@
 """De-identification: each kind of identifier is found, its look-alikes are not; names are masked everywhere."""
 
+import dataclasses
 import json
 import re
 from importlib import import_module
@@ -168,8 +169,32 @@ def test_a_name_that_is_a_word_is_masked_within_sentences_and_told_elsewhere() -
     text = "Will Ekman came. Will he stay? He will. They asked Will."
     found = mentions(text, ["Will Ekman"])
     assert [text[start:end] for start, end in found.ranges] == ["Will Ekman", "Will"]
-    assert found.left == {"Will": 1}
+    assert found.left == {"Will": (17,)}
     assert mentions(text, ["Will Ekman"], known=[(17, 21)]).left == {}
+
+
+def test_what_is_left_of_a_name_of_words_is_told_without_the_name() -> None:
+    text = "Mr Will Young came. We will see the young man. " + "Then Young spoke. " * 12
+    masked = longdoc.mask(longdoc.deidentify(longdoc.Document.from_text(text)))
+    assert masked.text.startswith("[PERSON 1] came.") and masked.text.count("Young") == 12
+    (told,) = masked.notices
+    assert "12 places were not taken for it" in told and "characters 52, 70, " in told and "and 2 more" in told
+    assert "Young" not in json.dumps([masked.to_dict(), masked.lines()])
+
+
+def test_a_surname_of_two_letters_is_found_as_it_is_written() -> None:
+    assert said("Wei Li, then Li’s and LI, li_wei.txt, Lisa", "Dr. Wei Li") == ["Wei Li", "Li", "li_wei"]
+    assert said("An An came, and an aunt. An egg.", "Bo An") == []
+
+
+@pytest.mark.parametrize("n", [10, 300])
+def test_full_names_are_compared_with_few_others(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    real = masking.squeezed
+    monkeypatch.setattr(masking, "squeezed", lambda text: calls.append(text) or real(text))
+    names = [f"A{at:03}x B{at:03}y".translate(str.maketrans("0123456789", "abcdefghij")) for at in range(n)]
+    keys = masking._keys([("PERSON", each) for each in (*names, *(name.split()[1] for name in names))])
+    assert len(set(keys.values())) == n and len(calls) < 40 * n
 
 
 def test_a_term_of_a_contract_is_no_name() -> None:
@@ -264,6 +289,29 @@ def test_masked_texts_are_masked_wherever_they_stand_and_sought_in_the_result(mo
         longdoc.mask(prediction)
 
 
+def test_fields_are_masked_and_labels_may_be_words_of_the_text() -> None:
+    document = longdoc.Document.from_text("The Company owes Ann Hill a fee. Company and Hill agree.")
+    fee = longdoc.Answer(text="a fee", label="Fee", start=26, end=31, score=1.0, page=1)
+    prediction = dataclasses.replace(predicted(document, Company="Company"), answers=(fee,))
+    masked = longdoc.mask(prediction, ["Company", "Fee"])
+    assert masked.text == "The [Company 1] owes Ann Hill [Fee 1]. [Company 1] and Hill agree."
+    assert masked.labels == {"Company": 2, "Fee": 1}
+
+
+def test_a_finding_that_is_a_word_is_told_to_be_masked_only_where_it_was_found() -> None:
+    text = "Target sued. The target was Target of old."
+    entity = predicted(longdoc.Document.from_text(text), ORG="^Target")
+    masked = longdoc.mask(entity)
+    assert masked.text == "[ORG 1] sued. The target was Target of old." and masked.words == 1
+    assert any("also has in small letters, was masked only where found" in line for line in masked.lines())
+
+
+def test_the_report_of_a_pdf_tells_what_was_not_taken_for_a_name(tmp_path: Path) -> None:
+    (tmp_path / "in.pdf").write_bytes(make_pdf(lines("Mr Will Ekman came.", "Will was late.", "They will go.")))
+    report = longdoc.redact(longdoc.deidentify(tmp_path / "in.pdf"), tmp_path / "out.pdf", ["PERSON"])
+    assert "1 place was not taken for it" in "".join(report.lines()) and "Will" not in json.dumps(report.to_dict())
+
+
 # --------------------------------------------------------------------------------------------------------- command line
 
 
@@ -284,7 +332,7 @@ def test_a_text_is_masked_on_the_command_line(folder: Path, capsys: pytest.Captu
     assert main([*command, str(out), "--mapping", str(mapping), "--findings", str(found), "--without", "AGE"]) == 0
     text, said = out.read_text(), capsys.readouterr().out
     assert "aged 93" in text and not re.search("hill|kumar|oak|00123456|1959|2008", text, re.IGNORECASE)
-    assert "verified: nothing of what was found is left" in said and "Hill" not in said
+    assert "verified: nothing of what was looked for is left" in said and "Hill" not in said
     assert "Ms. Hill" in json.loads(mapping.read_text())["[PERSON 1]"]
     assert main([*command, str(folder / "again.txt"), "--spans", str(found), "--without", "AGE"]) == 0
     assert (folder / "again.txt").read_text() == text
@@ -298,6 +346,20 @@ def test_a_pdf_is_redacted_by_its_findings(folder: Path) -> None:
     text = pypdf.PdfReader(out).pages[0].extract_text()
     assert "Letter to" in text and "paid it" in text
     assert not re.search("hill|oak|1959|example", text, re.IGNORECASE)
+
+
+def test_a_finding_whose_label_the_preset_lacks_does_not_stay_in_silence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, out = folder / "mine.jsonl", folder / "mine.txt"
+    longdoc.deidentify(folder / "note.txt").save(found)
+    found.write_text(found.read_text().replace('"AGE"', '"NICKNAME"'))
+    command = ["redact", str(folder / "note.txt"), "--spans", str(found), "-o", str(out)]
+    assert main([*command, "--preset", "deidentify"]) == 2
+    assert "has NICKNAME, which the preset does not know, and which would stay" in capsys.readouterr().err
+    assert main([*command, "--labels", "PERSON,NICKNAME"]) == 0
+    assert "aged [NICKNAME 1]" in out.read_text()
+    assert main([*command, "--preset", "deidentify", "--labels", "PERSON", "--overwrite"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ from longdoc import Document, Index, Section, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import BatchError, ConfigError, SearchError
 from longdoc.search import caches
-from longdoc.search.index import fused
+from longdoc.search.job import IndexJob
 from longdoc.search.passages import passages
+from longdoc.search.ranks import fused
 from longdoc.search.vectors import nearest
 from longdoc.search.where import conditions
 from longdoc.search.words import PassageWords, Words, names_of
@@ -308,7 +309,7 @@ ROW = {
         ({}, True),
         ({"type": "Contract"}, True),
         ({"type": ["note", "contract"]}, True),
-        ({"type": "cont"}, False),
+        ({"type": "note"}, False),
         ({"label": "anti-assignment"}, True),
         ({"label": "assignment"}, False),
         ({"party": "acme"}, True),
@@ -321,6 +322,9 @@ ROW = {
         ({"agreement_date": "..2019-03-31"}, True),
         ({"agreement_date": (datetime.date(2019, 4, 1), None)}, False),
         ({"agreement_date": datetime.date(2019, 3, 31)}, True),
+        ({"agreement_date": ["2018", "2019"]}, True),
+        ({"agreement_date": ["2018", "2020"]}, False),  # two years, and no range
+        ({"agreement_date": ["..2018", "2019-03..2019-04", "2025"]}, True),
         ({"effective_date": "1900..2100"}, False),
         ({"expiration_date": "2020.."}, True),
     ],
@@ -334,6 +338,8 @@ def test_conditions(where, holds):
     [
         ({"typ": "x"}, "unknown key 'typ'.*did you mean 'type'"),
         ({"type": 3}, "must be a text, or a list"),
+        ({"type": "contracts"}, "unknown type 'contracts'.*did you mean 'contract'"),
+        ({"effective_date": []}, "must be a day"),
         ({"party": []}, "must be a text, or a list"),
         ({"agreement_date": "June"}, "must be a day"),
         ({"agreement_date": "2019-02-30"}, "must be a day"),
@@ -365,6 +371,7 @@ def test_what_a_record_says_can_limit_searches(tmp_path, model):
     [
         ({"query": " \n"}, "the query is empty"),
         ({"query": None}, "query must be a text"),
+        ({"query": "lease \udc80"}, r"has '\\udc80', which is no character"),
         ({"query": "x", "top_k": 0}, "top_k must be an integer, at least 1"),
         ({"query": "x", "mode": "vector"}, "unknown mode 'vector'.*did you mean 'vectors'"),
         ({"query": "x", "where": {"autor": "y"}}, "unknown key"),
@@ -375,6 +382,26 @@ def test_wrong_searches(made, options, told):
         made.search(**options)
     with pytest.raises(ConfigError, match="has no document"):
         made.document("0" * 64)
+
+
+def test_more_passages_than_there_are_may_be_wanted(made):
+    assert made.search("lease", top_k=10**13) == made.search("lease", top_k=made.passages)
+
+
+def test_an_index_without_records_has_no_labels(model, tmp_path):
+    index = build(write(tmp_path / "in"), tmp_path / "out", model)
+    with pytest.raises(ConfigError, match="without a model for records, so that it has no labels"):
+        index.search("lease", mode="words", where={"label": "PARTY"})
+
+
+def test_the_folder_of_the_model_for_records_is_found_by_processes_of_another_folder(model, monkeypatch):
+    monkeypatch.chdir(model.parent)
+    job = IndexJob.of("model", records="model")
+    assert (job.model, job.records) == ("model", str(model)), (
+        "Ray's processes are told the folder of the first one only"
+    )
+    assert job.settings() == IndexJob.of("model", records=model).settings()
+    assert IndexJob.of("default").records == "default"
 
 
 def test_hits_are_ordered_anew_by_late_interaction(made, tmp_path, monkeypatch):
@@ -687,7 +714,7 @@ def test_the_commands(model, tmp_path, capsys):
     assert cli.main(arguments) == 1  # one document cannot be read
     assert "1 failed" in capsys.readouterr().err
     assert cli.main(["search", out, "assign the lease", "--device", "cpu"]) == 0
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())  # lines are wrapped wherever a long path ends
     assert "LEASE AGREEMENT" in shown and "(words" in shown and "page 1" in shown
     (folder / "licence.txt").unlink()
     assert cli.main(["search", out, "royalty", "--mode", "words", "--format", "jsonl", "--where", "title=license"]) == 0

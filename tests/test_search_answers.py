@@ -9,7 +9,9 @@ from conftest import make_asking_model, make_model
 from longdoc import Index, Pipeline, cli
 from longdoc.batch import extract, stages
 from longdoc.errors import ConfigError
-from longdoc.search.answers import sentence_at
+from longdoc.lexical import share_of_words
+from longdoc.search import answers
+from longdoc.search.answers import sentence_at, without_names
 from test_search import Here
 
 BODY = (
@@ -116,6 +118,13 @@ def test_reading_everything_finds_what_asking_each_document_finds(index, pipelin
         assert scores[each.answer.start, each.answer.end] == pytest.approx(each.answer.score, abs=1e-5)
 
 
+def test_all_that_was_read_is_gone_through_once_and_not_for_each_document(index, pipeline, monkeypatch):
+    calls = []
+    monkeypatch.setattr(answers, "share_of_words", lambda *given: calls.append(given) or share_of_words(*given))
+    found = index.ask("Which law governs this lease?", passages=None, pipeline=pipeline)
+    assert found.documents_read == 4 and len(calls) == 1
+
+
 def test_a_filter_limits_what_is_read(index, pipeline):
     found = index.ask("Which law governs this lease?", pipeline=pipeline, where={"party": "dora"})
     assert [name(each) for each in found] == ["second.txt"]
@@ -162,6 +171,31 @@ def test_the_sentence_around_an_answer_is_whole_and_on_one_line():
     at = text.index("May")
     assert sentence_at(text, at, at + 3) == "The lease ends in May."
     assert sentence_at(text, text.index("rains"), at + 3) == "It rains. The lease ends in May."
+
+
+@pytest.mark.parametrize(
+    ("question", "bare"),
+    [
+        ("Which law governs the lease between Ada and Bea Inc.?", "Which law governs the lease?"),
+        ("which law governs the lease between ADA LTD. and bea inc?", "which law governs the lease?"),
+        ("When does the lease among Ada, Bea and Cleo Company, LLC end?", "When does the lease end?"),
+        ("When does the lease between Ada and Dora end?", None),
+        ("When does the lease between Adam and Bea end?", None),
+        ("Who decides between Ada and others?", None),
+        ("What must be paid by Ada?", None),
+    ],
+)
+def test_the_names_of_a_document_are_left_out_of_what_its_head_is_asked(question, bare):
+    assert without_names(question, ["Ada Ltd.", "Bea Inc.", "Cleo Company, LLC", " "]) == (bare or question)
+    assert without_names(question, []) == question
+
+
+def test_the_record_answers_a_question_that_names_its_document(index, pipeline):
+    question = "Which law governs the lease between Cleo and Dora?"
+    found = index.ask(question, pipeline=pipeline, top_k=1)
+    assert [(name(each), each.answer.text, each.answer.question) for each in found] == [
+        ("second.txt", "Utah", question)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ command
@@ -211,6 +245,31 @@ def test_a_folder_of_documents_is_indexed_in_the_cache_and_brought_up_to_date(
     assert ask(home, *arguments[:-2]) == 0, "the model of the index is known"
     assert json.loads(capsys.readouterr().out)["documents"] == 2
     assert not [path for path in folder.iterdir() if path.suffix != ".txt"], "nothing is written into the folder"
+    assert (tmp_path / "cache" / "longdoc" / "indexes").stat().st_mode & 0o777 == 0o700, "no other user may read it"
+    (folder / "copy.txt").write_text(FILES["first.txt"], encoding="utf-8")
+    assert ask(home, *arguments[:-2]) == 0
+    (folder / "first.txt").unlink()
+    assert ask(home, *arguments[:-2]) == 0
+    told = capsys.readouterr()
+    last = json.loads(told.out.splitlines()[-1])
+    assert "1 document taken out" in told.err and "changed or gone" not in told.err
+    assert {Path(each["address"]).name for each in last["answers"]} == {"copy.txt", "second.txt"}
+    (folder / "copy.txt").unlink()
+    assert ask(home, *arguments[:-2]) == 0
+    assert json.loads(capsys.readouterr().out)["documents"] == 1
+
+
+def test_the_index_of_a_folder_can_be_made_anew_with_another_model(home, patched, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    other = make_asking_model()
+    next(other.parameters()).data += 1
+    other.save(tmp_path / "other")
+    monkeypatch.setattr(extract, "check", lambda *_: None)  # which loads the model in a process of its own
+    arguments = (home / "in", "Which law governs this lease?", "--index-model")
+    assert ask(home, *arguments, home / "model") == 0
+    assert ask(home, *arguments, tmp_path / "other") == 2
+    assert "replace them with --overwrite" in capsys.readouterr().err
+    assert ask(home, *arguments, tmp_path / "other", "--overwrite") == 0
 
 
 @pytest.mark.parametrize(
@@ -219,6 +278,8 @@ def test_a_folder_of_documents_is_indexed_in_the_cache_and_brought_up_to_date(
         ("in/first.txt", ("--where", "party=ada"), "--where is for many documents"),
         ("in/first.txt", ("--format", "jsonl"), "--format jsonl is for many documents"),
         ("index", ("--index", "other"), "is an index itself"),
+        ("index", ("--overwrite",), "--overwrite is for a folder of documents"),
+        ("in/first.txt", ("--overwrite",), "--overwrite is for many documents"),
         ("index", ("--where", "party"), "give a key and a value"),
     ],
 )

@@ -1,6 +1,7 @@
 """How alike texts are in meaning, in Python and in files of pairs."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn import metrics
 
 from conftest import CORPUS, make_asking_model, make_model
 from longdoc import Document, cli
-from longdoc.dedup.pair_file import figures, read_pairs
+from longdoc.dedup.pair_file import figures, read_pairs, write_scores
 from longdoc.errors import ConfigError, DataError
 from longdoc.pipeline import Pipeline
 
@@ -87,6 +88,7 @@ def test_files_of_pairs_are_read_alike(tmp_path: Path) -> None:
         ("a.csv", "sentence1,sentence2,similarity\na,b,1\n", "has a column 'similarity' already"),
         ("a.csv", "sentence1,sentence2\n", "has no pairs"),
         ("a.jsonl", '{"sentence1": "a", "sentence2": "b", "label": 1}\n{"sentence1": "a", "sentence2": "b"}', "1 of 2"),
+        ("a.tsv", 'sentence1\tsentence2\na\t" b\nc\td "\n', "line 3: sentence2 goes over lines that have columns"),
         ("a.jsonl", "[1]", "expected an object"),
         ("a.jsonl", "{", "line 1"),
         ("a.txt", "a b", "the suffix must be .tsv, .csv, .jsonl"),
@@ -98,6 +100,14 @@ def test_a_malformed_file_is_told(tmp_path: Path, name: str, content: str | None
         (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=message):
         read_pairs(tmp_path / name)
+
+
+def test_records_with_different_keys_become_a_table(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(
+        '{"sentence1": "a", "sentence2": "b"}\n{"sentence1": "c", "sentence2": "d", "note": "x"}\n'
+    )
+    write_scores(read_pairs(tmp_path / "a.jsonl"), [0.5, 1.0], written := StringIO(), ".csv")
+    assert written.getvalue() == "sentence1,sentence2,note,similarity\na,b,,0.5\nc,d,x,1.0\n"
 
 
 def test_figures_are_those_of_scikit_learn_and_scipy() -> None:

@@ -4,11 +4,12 @@
           ──compare with the first group, resample texts──▶ report, gate
 
 ``job`` puts it together: ``persons``, ``pronouns`` and ``origins`` make the variants (``swaps``), ``measures`` counts,
-``statistics`` compares, ``likelihood`` asks about pairs of sentences, ``report`` and ``plots`` show.
+``statistics`` and ``comparisons`` compare, ``likelihood`` asks about pairs of sentences, ``report`` and ``plots`` show.
 """
 
+from longdoc.auditing.comparisons import Comparison
 from longdoc.auditing.job import PERSON, audit
-from longdoc.auditing.report import AuditReport, Comparison, Texts, load_report
+from longdoc.auditing.report import AuditReport, Texts, load_report
 from longdoc.auditing.wording import AGAIN
 
 __all__ = ["AGAIN", "PERSON", "AuditReport", "Comparison", "Texts", "audit", "load_report"]

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from longdoc.arguments import check_count, check_type, names_in
+from longdoc.auditing.comparisons import Comparison
 from longdoc.auditing.likelihood import Pair, prefers_more, read_pairs
 from longdoc.auditing.measures import Measured, measure_answers, measure_classes, measure_names, person_tasks
 from longdoc.auditing.origins import swap_origins
 from longdoc.auditing.persons import swap_names
 from longdoc.auditing.pronouns import swap_pronouns
-from longdoc.auditing.report import AuditReport, Comparison, Texts
+from longdoc.auditing.report import AuditReport, Texts
 from longdoc.auditing.statistics import CLEAR, LEAST, Difference, differences, holm
 from longdoc.auditing.swaps import Swaps
 from longdoc.auditing.texts import shipped_texts, texts_of
@@ -74,20 +75,20 @@ def audit(  # noqa: PLR0913 (each is a separate choice of the caller)
         swap_pronouns(examples, labels, seed),
         swap_origins(examples, labels),
     ]
+    of_pairs = list(_likelihood(pipeline, read, seed))  # first, since a pair may be refused
     found: list[Comparison] = []
     for swaps in every:
         if swaps.swaps:
             if tell is not None:
                 tell(f"{swaps.kind}: {count(len(swaps.swaps), 'text')}, each in {len(swaps.groups)} variants")
             found += _comparisons(pipeline, labels, swaps, seed)
-    found += _likelihood(pipeline, read, seed)
     return AuditReport(
         model=name or (repr(model) if isinstance(model, Pipeline) else str(model)),
         longdoc=__version__,
         data=(*sources, str(pairs or f"pairs of longdoc ({PAIRS.name})")),
         seed=seed,
         texts={swaps.kind: Texts(used=len(swaps.swaps), skipped=dict(swaps.skipped)) for swaps in every},
-        comparisons=tuple(_judged(found)),
+        comparisons=tuple(_judged([*found, *of_pairs])),
         unmeasured=dict(_unmeasured(pipeline, labels, every)),
     )
 

@@ -125,7 +125,7 @@ def shared_log_likelihoods(reader: Reader, head: str, pair: Pair) -> tuple[float
     matcher = SequenceMatcher(None, more.ids.tolist(), less.ids.tolist(), autojunk=False)
     blocks = [block for block in matcher.get_matching_blocks() if block.size]
     if not blocks:
-        raise DataError(f"the sentences {pair.more!r:.60} and {pair.less!r:.60} share no word")
+        raise DataError(f"the sentences {pair.more!r:.60} and {pair.less!r:.60} share no word; leave the pair out")
     shared = [(block.a + offset, block.b + offset) for block in blocks for offset in range(block.size)]
     mask = _mask_of(reader)
     return (

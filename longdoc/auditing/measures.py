@@ -98,6 +98,8 @@ def measure_answers(pipeline: Pipeline, head: str, swaps: Swaps) -> list[Measure
 
     The best answer counts, however low its score.
     """
+    several = sum(config.kind == "qa" for config in pipeline.heads.values()) > 1
+    of_head = f"{head}: " if several else ""
     asked = [swap for swap in swaps.swaps if _answerable(next(iter(swap.variants.values())))]
     right: list[int] = []
     places: list[list[tuple[int, int] | None]] = []
@@ -114,7 +116,7 @@ def measure_answers(pipeline: Pipeline, head: str, swaps: Swaps) -> list[Measure
     changed = [sum(a != b for a, b in zip(own, other, strict=True)) for own, other in zip(places, first, strict=True)]
     weights = np.array([len(_answerable(next(iter(swap.variants.values())))) for swap in asked], dtype=np.float64)
     return [
-        Measured("answers", name, "questions", _by_group(counts, swaps), weights, is_change=is_change)
+        Measured("answers", f"{of_head}{name}", "questions", _by_group(counts, swaps), weights, is_change=is_change)
         for name, counts, is_change in (
             ("answers that are right", right, False),
             ("answers that change", changed, True),

@@ -164,6 +164,8 @@ def _parts(name: str) -> list[tuple[int, int, str]]:
     found = [(*match.span(), match[0]) for match in _TOKEN.finditer(name)]
     while len(found) > 1 and found[-1][2].strip(".,").lower() in _SUFFIXES:
         found.pop()
+    if not found:
+        raise Skipped("a name that is not plain words")
     ends = {found[0][2], found[-1][2]}
     if len(found) > _LONGEST or not all(_NAME_PART.fullmatch(word) for _, _, word in found):
         raise Skipped("a name that is not plain words")

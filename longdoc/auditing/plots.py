@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from longdoc.auditing.comparisons import Comparison
 from longdoc.auditing.measures import PROBABILITY
-from longdoc.auditing.report import Comparison
 from longdoc.auditing.wording import AGAIN
 from longdoc.outputs.panels import FONT, LIGHT_PAGE, panel, shown
 

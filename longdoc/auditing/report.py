@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-from longdoc.auditing.measures import KINDS, PROBABILITY, Kind
+from longdoc.auditing.comparisons import SMALL, Comparison, by_measure, is_shown, shown_of
+from longdoc.auditing.measures import KINDS, Kind
 from longdoc.auditing.statistics import CLEAR, LEAST, RESAMPLES
 from longdoc.auditing.wording import AGAIN
 from longdoc.durable import replacing_files
@@ -22,40 +23,8 @@ from longdoc.summary import count
 VERSION = 1
 """Of the form of ``report.json``."""
 REPORT = "report.json"
-SMALL = 0.01
-"""Clear differences below are counted, and not named: with many texts a gap of a thousandth is clear, too."""
-Verdict: TypeAlias = Literal["differs", "no clear difference", "too few texts"]
 Limits: TypeAlias = Mapping[Kind, float]
 """The largest gaps that are allowed, by kind of measure."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """A measure of one group, beside that of the group that it is compared with, on the same texts."""
-
-    swap: str
-    """``names``, ``pronouns``, ``origins`` or ``pairs``."""
-    kind: str
-    """``recall``, ``classes``, ``answers`` or ``likelihood``."""
-    measure: str
-    group: str
-    reference: str
-    texts: int
-    counted: int
-    """The names, questions or texts in them."""
-    unit: str
-    """What is counted."""
-    value: float
-    reference_value: float
-    gap: float
-    """``value`` less ``reference_value``."""
-    low: float | None
-    high: float | None
-    """The interval that holds 95 % of the resampled gaps; None with too few texts."""
-    p: float | None
-    """Adjusted for all comparisons of the report; None with too few texts."""
-    verdict: str
-    """``differs``, ``no clear difference`` or ``too few texts``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,26 +208,6 @@ def _line(each: Comparison) -> str:
     values = f"{each.value:.3f} against {each.reference_value:.3f} of {each.reference}"
     number = f"{each.counted:,} {each.unit}"
     return f"{each.swap}, {each.measure}, {each.group}: {values}, gap {each.gap:+.3f}{interval}, {number}"
-
-
-def by_measure(comparisons: Iterable[Comparison]) -> dict[tuple[str, str], list[Comparison]]:
-    """The comparisons of each kind of swap and measure."""
-    found: dict[tuple[str, str], list[Comparison]] = {}
-    for each in comparisons:
-        found.setdefault((each.swap, each.measure), []).append(each)
-    return found
-
-
-def is_shown(comparisons: Sequence[Comparison]) -> bool:
-    """Whether the comparisons of a measure are shown: some are judged, and of a probability, not all gaps are small."""
-    judged = [each for each in comparisons if each.verdict != "too few texts"]
-    return any(PROBABILITY not in each.measure or abs(each.gap) >= SMALL for each in judged)
-
-
-def shown_of(comparisons: Sequence[Comparison], swap: str) -> list[Comparison]:
-    """The comparisons of a kind of swap that tables and pictures show."""
-    found = by_measure(each for each in comparisons if each.swap == swap)
-    return [each for own in found.values() if is_shown(own) for each in own]
 
 
 def _tables(comparisons: Sequence[Comparison]) -> Iterator[Table]:

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 2_000
+_AT_ONCE = 50
+"""Resamples of which the numbers of all texts are in memory."""
 LEAST = 50
 """Texts below which nothing is said of a group: the interval would rest on few sentences."""
 CLEAR = 0.05
@@ -48,9 +50,13 @@ def differences(hits: NDArray[np.float64], weights: NDArray[np.float64], seed: i
         ``G`` differences; that of the first group is zero.
     """
     n_texts = len(weights)
-    counts = np.random.default_rng(seed).multinomial(n_texts, np.full(n_texts, 1 / n_texts), size=RESAMPLES)
+    random, even = np.random.default_rng(seed), np.full(n_texts, 1 / n_texts)
+    blocks = []
+    for first in range(0, RESAMPLES, _AT_ONCE):
+        counts = random.multinomial(n_texts, even, size=min(_AT_ONCE, RESAMPLES - first)).astype(np.float64)
+        blocks.append((counts @ hits.T) / (counts @ weights)[:, None])
     values = hits.sum(axis=1) / weights.sum()
-    resampled = (counts @ hits.T) / (counts @ weights)[:, None]  # (R, G)
+    resampled = np.concatenate(blocks)  # (R, G)
     gaps = resampled - resampled[:, :1]
     found = []
     for value, own in zip(values.tolist(), gaps.T, strict=True):

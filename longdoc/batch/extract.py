@@ -17,6 +17,7 @@ from longdoc.arguments import check_choice, check_count, check_flags, check_stri
 from longdoc.batch.doing import Watch
 from longdoc.batch.inputs import Input, find_inputs
 from longdoc.batch.journal import Run
+from longdoc.batch.ledger import Pending
 from longdoc.batch.local import LocalEngine, check
 from longdoc.batch.lock import now
 from longdoc.batch.progress import RunStatus, read_status
@@ -138,23 +139,10 @@ def extract_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     if format != "jsonl":
         require("pyarrow", extra="parquet", needed_by=f"the format {format}")
     run_job(
-        _checked_request(what),
-        WRITERS[format],
-        paths,
-        out,
-        settings={"format": format},
-        glob=glob,
-        files_from=files_from,
-        engine=engine,
-        ray_address=ray_address,
-        ray_gpus=ray_gpus,
-        workers=workers,
-        timeout=timeout,
-        memory=memory,
-        resume=resume,
-        retry_failed=retry_failed,
-        progress=progress,
-    )
+        _checked_request(what), WRITERS[format], paths, out, settings={"format": format}, glob=glob,
+        files_from=files_from, engine=engine, ray_address=ray_address, ray_gpus=ray_gpus, workers=workers,
+        timeout=timeout, memory=memory, resume=resume, retry_failed=retry_failed, progress=progress,
+    )  # fmt: skip
     return read_status(out)
 
 
@@ -175,6 +163,7 @@ def run_job(  # noqa: D417, PLR0913 (as of `extract_many`, which describes them)
     memory: int | None = MEMORY,
     resume: bool = True,
     retry_failed: bool = False,
+    drop_gone: bool = False,
     progress: Callable[[Progress], object] | None = None,
 ) -> None:
     """Does a job with many documents, and writes its tables into a folder; goes on with a run that is there.
@@ -185,17 +174,20 @@ def run_job(  # noqa: D417, PLR0913 (as of `extract_many`, which describes them)
         paths: as for `extract_many`, like all that is not named here.
         out: the folder.
         settings: what the tables depend on, beside the settings of the job; values as in JSON.
+        drop_gone: take documents out of the tables that are no inputs any more; by default they stay.
 
     Raises: as `extract_many`.
     """
-    _check(engine, workers, progress, resume=resume, retry_failed=retry_failed)
+    _check(engine, workers, progress, resume=resume, retry_failed=retry_failed, drop_gone=drop_gone)
     chosen = _engine(engine, ray_address, ray_gpus, workers, Limits(seconds=timeout, memory=memory))
     inputs = _inputs(paths, out, glob, files_from)
     model, all_settings = fingerprint(job.model), {**job.settings(), **settings}
     if not resume and Path(out, MANIFEST).exists():
         check(job, writer)  # before results are removed
     with Run.open(out, model=model, settings=all_settings, writer=writer, overwrite=not resume) as run:
-        _run(run, chosen, job, writer, inputs, retry_failed=retry_failed, report=progress or (lambda _: None))
+        is_new = run.is_empty
+        pending = run.pending(inputs, retry_failed=retry_failed, drop_gone=drop_gone)
+        _run(run, chosen, job, writer, pending, is_new=is_new, report=progress or (lambda _: None))
 
 
 def _inputs(
@@ -267,15 +259,13 @@ def _run(
     engine: Engine,
     job: Job,
     writer: Writer,
-    inputs: Sequence[Input],
+    pending: Pending,
     *,
-    retry_failed: bool,
+    is_new: bool,
     report: Callable[[Progress], object],
 ) -> None:
     """Reads what is still to read, and commits it part by part."""
-    is_new = run.is_empty
-    pending = run.pending(inputs, retry_failed=retry_failed)
-    _tell(pending.n_done, pending.changed, pending.removed)
+    _tell(pending)
     progress = Progress(0, len(pending.to_read), pending.n_done, 0, 0, 0, 0, 0.0)
     report(progress)
     if not pending.to_read:
@@ -332,13 +322,14 @@ def _reported(
         yield group
 
 
-def _tell(n_done: int, changed: Sequence[str], removed: Sequence[str]) -> None:
+def _tell(pending: Pending) -> None:
     """Logs how the inputs differ from those of the runs before."""
-    if n_done:
-        logger.info("%s skipped: done before, and not changed since", count(n_done, "document"))
+    if pending.n_done:
+        logger.info("%s skipped: done before, and not changed since", count(pending.n_done, "document"))
     for what, addresses in (
-        ("read again, since changed", changed),
-        ("no inputs any more, or without a file; their rows stay", removed),
+        ("read again, since changed", pending.changed),
+        ("no inputs any more, or without a file; their rows stay", pending.removed),
+        ("taken out, being no inputs any more", pending.dropped),
     ):
         if addresses:
             named = ", ".join(map(shown, addresses[:3])) + (" …" if len(addresses) > 3 else "")

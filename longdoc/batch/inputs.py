@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from dateutil.parser import isoparse
 
-from longdoc.batch.status import DUPLICATES, JOURNAL, MANIFEST
+from longdoc.batch.status import DUPLICATES, JOURNAL, MANIFEST, PAIRS
 from longdoc.errors import ConfigError, DocumentNotFoundError, MissingDependencyError, require
 from longdoc.summary import count, shown
 
@@ -230,7 +230,7 @@ def _tree(
         seen.add(real_here)
         entries = _entries(here, unlisted)
         names = {entry.name for entry in entries}
-        if {MANIFEST, JOURNAL} <= names or DUPLICATES in names:  # the output of some batch
+        if {MANIFEST, JOURNAL} <= names or {DUPLICATES, PAIRS} <= names:  # the output of some batch
             continue
         for entry in entries:
             if entry.name.startswith("."):

@@ -134,12 +134,13 @@ class Run:
 
     # ---------------------------------------------------------------------------------------------------------- reading
 
-    def pending(self, inputs: Iterable[Input], *, retry_failed: bool = False) -> Pending:
+    def pending(self, inputs: Iterable[Input], *, retry_failed: bool = False, drop_gone: bool = False) -> Pending:
         """Says which documents are to read, and writes to the journal that their reading begins.
 
         A file whose size and time are those of before has not changed; if only the time differs, its content decides.
         Failed documents are read again if they have changed, or with ``retry_failed``; if that is interrupted and
-        begun again, those that it has tried are not tried once more.
+        begun again, those that it has tried are not tried once more. With ``drop_gone`` documents that are no inputs
+        any more leave the tables.
 
         Raises:
             BatchError: the journal cannot be written.
@@ -147,12 +148,16 @@ class Run:
         given = {each.address: each for each in inputs}
         compared = {address: self._compared(each, retry_failed=retry_failed) for address, each in given.items()}
         to_read = {address for address, how in compared.items() if how in ("new", "changed", "retried")}
-        without_rows = self._ledger.without_rows(to_read)
+        gone = {address for address in self._ledger.entries if address not in given}
+        dropped = gone if drop_gone else set()
+        without_rows = self._ledger.without_rows(to_read | dropped) - dropped
         to_read |= without_rows.intersection(given)
         done = [address for address in given if address not in to_read]
-        removed = {address for address in self._ledger.entries if address not in given} - without_rows
+        removed = gone - without_rows - dropped
         removed |= {address for address in done if compared[address] == "removed"}
         self._leave(without_rows, given)
+        if dropped:
+            self._replace(dropped, [], {}, {"read": 0, "left": sorted(dropped)})
         self._note(removed, {address: given[address].modified for address in done if compared[address] == "touched"})
         counts = {"inputs": len(given), "to_read": len(to_read), "retry_failed": retry_failed}
         self._append([{"begin": now(), **counts}])
@@ -162,6 +167,7 @@ class Run:
             n_done=len(done),
             changed=tuple(address for address, how in compared.items() if how == "changed"),
             removed=tuple(sorted(removed)),
+            dropped=tuple(sorted(dropped)),
         )
 
     def owners(self) -> dict[str, str]:

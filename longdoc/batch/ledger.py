@@ -74,6 +74,8 @@ class Pending:
     """The addresses of those of ``to_read`` that were read before, but have changed since."""
     removed: tuple[str, ...]
     """Addresses that were read before, and are no inputs now or have no file any more. Their rows stay."""
+    dropped: tuple[str, ...] = ()
+    """Those whose rows have left the tables, since they are no inputs now."""
 
 
 class Ledger:

@@ -17,6 +17,8 @@ JOURNAL = "journal.jsonl"
 
 DUPLICATES = "dedup.json"
 """In the folder that a search for duplicates writes: its settings and counts."""
+PAIRS = "pairs.parquet"
+"""In that folder: the pairs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 TOP_K = 5
 """Answers to a question, unless the user says how many."""
-_ONLY_FOR_FOLDERS = ("where", "index", "index_model")
+_ONLY_FOR_FOLDERS = ("where", "index", "index_model", "overwrite")
 _CHARACTERS = 160
 """Shown of an answer; of the sentence around it, twice as many."""
 _BUILD: dict[str, Any] = {
     **dict.fromkeys(("glob", "files_from", "engine", "ray_address", "ray_gpus", "workers")),
-    **dict.fromkeys(("overwrite", "retry_failed", "quiet", "json_progress"), False),
+    **dict.fromkeys(("retry_failed", "quiet", "json_progress"), False),
 }
 """The choices of ``longdoc index`` that ``longdoc ask`` does not offer."""
 
@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the model whose vectors find the passages to read; default: that of the index, or the model shipped with "
         "longdoc",
     )
+    group.add_argument("--overwrite", action="store_true", help="for a folder of documents: make their index anew")
 
 
 def check_not_used(arguments: argparse.Namespace) -> None:
@@ -99,13 +100,14 @@ def _index(arguments: argparse.Namespace) -> tuple[int, Index]:
 
     path = Path(arguments.path)
     if is_index(path):
-        if arguments.index:
-            raise ConfigError(f"--index is for a folder of documents, and {path} is an index itself; leave it out")
+        for name in ("index", "overwrite"):
+            if getattr(arguments, name):
+                raise ConfigError(f"--{name} is for a folder of documents, and {path} is an index itself; leave it out")
         return 0, Index(path, model=arguments.index_model, device=arguments.device)
     out = Path(arguments.index) if arguments.index else _cached(path)
     model = arguments.index_model or read_model(out) or "default"
     console.tell(f"longdoc: {path}: its index is {out}, which is made now, or brought up to date")
-    how = {"records": None, "password": arguments.password, "device": arguments.device}
+    how = {"drop_gone": True, "records": None, "password": arguments.password, "device": arguments.device}
 
     def build(**given: Any) -> RunStatus:
         return Index.build([path], out, model=model, **how, **given).status
@@ -115,11 +117,23 @@ def _index(arguments: argparse.Namespace) -> tuple[int, Index]:
 
 
 def _cached(folder: Path) -> Path:
-    """Where the index of a folder of documents is kept, in the user's cache."""
+    """Where the index of a folder of documents is kept, in the user's cache, where no other user may read it.
+
+    Raises:
+        ConfigError: the cache cannot be written.
+    """
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     where = os.path.realpath(folder)
     digest = hashlib.sha256(os.fsencode(where)).hexdigest()[:12]
-    return Path(home) / "longdoc" / "indexes" / f"{Path(where).name}-{digest}"
+    indexes = Path(home) / "longdoc" / "indexes"
+    try:
+        indexes.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{indexes}: the index of {folder} cannot be kept there ({error.strerror or error}); name another folder: "
+            "--index INDEX"
+        ) from error
+    return indexes / f"{Path(where).name}-{digest}"
 
 
 def _print_answers(answered: Sequence[tuple[str, FoundAnswers]]) -> None:

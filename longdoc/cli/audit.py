@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from longdoc.auditing import AuditReport
 
 HELP = "swap names, pronouns and origins in real sentences, and compare what a model finds"
+_WRITTEN = ("report.json", "report.md", "names.png", "pronouns.png", "origins.png", "pairs.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +94,7 @@ def _passed(report: AuditReport, max_gap: Any) -> int:
     for line in failures:
         console.tell(f"longdoc: not passed: {line}")
     console.tell(
-        f"longdoc: the audit fails, {count(len(failures), 'time')}" if failures else "longdoc: the audit passes"
+        f"longdoc: the audit fails, for {count(len(failures), 'reason')}" if failures else "longdoc: the audit passes"
     )
     return 1 if failures else 0
 
@@ -103,10 +105,14 @@ def _check_output(folder: Path, *, overwrite: bool) -> None:
     Raises:
         ConfigError: it cannot, or there is one.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder}: is a file; name a folder")
-    if (folder / "report.json").exists() and not overwrite:
-        raise ConfigError(f"{folder}: has a report; name another folder, or replace it with --overwrite")
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise ConfigError(f"{there}: is a file; name a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"{there}: nothing can be written there; name another folder")
+    for name in () if overwrite else _WRITTEN:
+        if (folder / name).exists():
+            raise ConfigError(f"{folder}: has {name} already; name another folder, or replace it with --overwrite")
 
 
 def _limits(text: str) -> Any:

@@ -49,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=options.positive_integer, metavar="N", help="processes that load documents")
     options.add_password(parser)
     options.add_limits(parser)
+    _add_paraphrases(parser)
+    options.add_model(parser)
+    parser.set_defaults(model=None)
+
+
+def _add_paraphrases(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the same in other words")
     group.add_argument(
         "--paraphrases",
@@ -58,16 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--min-cosine",
         type=options.score,
-        default=0.85,
         metavar="C",
         help="of the vectors of such a pair at least; default: 0.85",
     )
-    options.add_model(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     pipeline = _pipeline(arguments)
+    from longdoc.dedup.duplicates import MIN_COSINE
     from longdoc.dedup.folder import PAGE, dedup_many
 
     with _log(), _bar() as show:
@@ -79,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
                 min_similarity=arguments.min_similarity,
                 min_words=arguments.min_words,
                 pipeline=pipeline,
-                min_cosine=arguments.min_cosine,
+                min_cosine=MIN_COSINE if arguments.min_cosine is None else arguments.min_cosine,
                 glob=arguments.glob,
                 files_from=arguments.files_from,
                 password=arguments.password,
@@ -104,7 +109,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _pipeline(arguments: argparse.Namespace) -> Pipeline | None:
     """The model, if it is needed; one without an embedding head is refused before documents are read."""
     if not arguments.paraphrases:
+        for name in ("model", "min_cosine"):
+            if getattr(arguments, name) is not None:
+                raise ConfigError(f"--{name.replace('_', '-')} is for --paraphrases; add it, or leave both out")
         return None
+    arguments.model = arguments.model or "default"
     pipeline = options.load_pipeline(arguments)
     pipeline.engine.name_of("embed", None)
     return pipeline

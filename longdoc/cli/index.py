@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="make the index anew")
     parser.add_argument(
+        "--drop-gone",
+        action="store_true",
+        help="take documents out of the index that are not among PATH any more; by default they stay",
+    )
+    parser.add_argument(
         "--glob",
         metavar="PATTERN",
         help="which files of folders to read, such as '*.pdf'; default: those of the formats that are read",
@@ -42,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the model that finds what searches can be limited by: parties, dates, labels; default: the one shipped "
         "with longdoc",
     )
-    records.add_argument("--no-records", action="store_true", help="find none of that, which takes half of the time")
+    records.add_argument("--no-records", action="store_true", help="find that without a model, in half the time")
     batch.add_arguments(parser, "how documents are read")
 
 
@@ -52,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("no documents: give files or folders")
     from longdoc.search.index import Index
 
-    names = ("model", "device", "precision", "password")
+    names = ("model", "device", "precision", "password", "drop_gone")
     what: dict[str, Any] = {name: getattr(arguments, name) for name in names}
     what["records"] = None if arguments.no_records else arguments.records
 

@@ -122,6 +122,7 @@ def told(message: str, arguments: argparse.Namespace) -> str:
         (r"Pipeline\.from_pretrained\(([^,()]+), encoder='(\w+)'\)", encoder),
         (r"load one: Pipeline\.from_pretrained\(\w+='a folder'\)", "name a model that has one: --model"),
         (r"use ask, infer, embed or fill(, or tasks=\['rules'\])?", "use `longdoc ask`, or --tasks rules"),
+        (r"Index\(path, model='a folder'\)", "--model FOLDER"),
         (r"\bpages=\((\d+), (\d+)\)", r"--pages \1-\2"),
         (r"\bocr='([^']*)'", r"--ocr \1"),
     ):

@@ -237,13 +237,19 @@ def _reviewed(arguments: argparse.Namespace, document: Document) -> Prediction:
     """What a file of predictions says of a document.
 
     Raises:
-        ConfigError: it has nothing of a label, which may be a slip.
+        ConfigError: it has nothing of a label, which may be a slip, or without --labels some that the preset lacks.
         DataError: it cannot be read, or says nothing of the document.
     """
     from longdoc.redaction import ranges_by_label
 
     prediction = _read(arguments.spans, document)
     labels, there = _labels(arguments) if arguments.labels else [], ranges_by_label(prediction)
+    out = {*_labels(arguments), *_listed(arguments.without or "")}
+    if not labels and (other := sorted(there.keys() - out)):
+        raise ConfigError(
+            f"{arguments.spans} has {', '.join(other)}, which the preset does not know, and which would stay: name all "
+            "labels to remove by --labels, without --preset; or those of the preset by --labels, and these stay"
+        )
     if unknown := [label for label in labels if label not in there]:
         raise ConfigError(
             f"--labels: {arguments.spans} has nothing of {', '.join(unknown)}{did_you_mean(unknown[0], there)}; "

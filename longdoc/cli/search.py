@@ -71,7 +71,7 @@ def tell_outdated(index: Index, addresses: Iterable[str]) -> None:
         named = ", ".join(outdated[:3]) + (" …" if len(outdated) > 3 else "")
         console.tell(
             f"longdoc: {count(len(outdated), 'document')} changed or gone since they were read; run `longdoc index` "
-            f"again: {named}"
+            f"again, with --drop-gone for those that are gone: {named}"
         )
 
 

@@ -73,7 +73,7 @@ def weighted_sets(texts: Sequence[Sequence[str]]) -> Iterable[list[int]]:
 
 
 def banded_pairs(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """The pairs of rows that agree in a band, and how many are left out; as for `likely_pairs`."""
+    """The pairs of rows of uint32 ``(N, 256)`` that agree in a band, and how many are left out, as `likely_pairs`."""
     n = len(values)
     codes, left_out = np.zeros(0, np.int64), 0
     for band in range(BANDS):

@@ -36,7 +36,7 @@ def stars(copies: Sequence[int], pairs: Sequence[tuple[int, int]], similarities:
     mass = [n - 1 + sum(copies[other] * each for other, each in near[i].items()) for i, n in enumerate(copies)]
     home: dict[int, int] = {}
     waiting = []
-    for text in sorted((i for i, own in enumerate(mass) if own > 0), key=lambda i: (-mass[i], i)):
+    for text in sorted((i for i, n in enumerate(copies) if near[i] or n > 1), key=lambda i: (-mass[i], i)):
         free = [other for other in near[text] if other not in home]
         if text in home:
             continue

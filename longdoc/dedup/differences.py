@@ -9,6 +9,9 @@ from longdoc.errors import require
 
 _ISLAND = 2
 """A run of so many equal words at most, between changes of more words, is part of them: "of the" tells nothing."""
+_MOST = 10**9
+"""Words of one text times words of the other, at most: for each, the best alignment takes an eighth of a byte. Longer
+texts are aligned in memory that grows with their length alone, and may show a few more words as changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,9 @@ def runs(usual: Sequence[str], other: Sequence[str]) -> list[Run]:
         MissingDependencyError: rapidfuzz is not installed.
     """
     distance = require("rapidfuzz.distance", extra="dedup", needed_by="the differences of texts")
+    align = distance.Indel if len(usual) * len(other) <= _MOST else distance.Levenshtein
     found: list[Run] = []
-    for code in distance.Indel.opcodes(usual, other):
+    for code in align.opcodes(usual, other):
         is_same = code.tag == "equal"
         run = Run(is_same, (code.src_start, code.src_end), (code.dest_start, code.dest_end))
         found.append(_joined(found.pop(), run) if found and found[-1].is_same == is_same else run)

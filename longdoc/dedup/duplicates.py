@@ -9,8 +9,10 @@ Candidates are cheap guesses; a pair is what the words themselves confirm.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import IOBase
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -172,7 +174,7 @@ def find_duplicates(
     settings = Settings(unit=unit, min_similarity=min_similarity, min_words=min_words, min_cosine=min_cosine)
     check_libraries()
     meaning = None if pipeline is None else Meaning(pipeline, head)
-    if isinstance(documents, (str, bytes, PathLike)):
+    if isinstance(documents, (str, bytes, PathLike, IOBase)) or not isinstance(documents, Iterable):
         raise ConfigError(f"documents must be a list of documents, such as [{documents!r:.80}]")
     names: list[str] = []
     parts: list[Part] = []
@@ -292,11 +294,14 @@ def _confirmed(
 ) -> _Found:
     """The candidates that are pairs."""
     numbers = _numbered(texts.words)
+    counts = [Counter(words) for words in numbers]
     found: _Found = {}
     for one, other in candidates.tolist():
         cosine = cosines.get((one, other))
         at_least = settings.min_similarity if cosine is None else 0.0
-        value = similarity(numbers[one], numbers[other], at_least)
+        # No alignment has more words than both have in whatever order, which is known in a tenth of the time.
+        most = 2 * (counts[one] & counts[other]).total() / (counts[one].total() + counts[other].total())
+        value = similarity(numbers[one], numbers[other], at_least) if most > at_least - 1e-9 else 0.0
         if value >= settings.min_similarity:
             found[one, other] = value, cosine, "words"
         elif cosine is not None:

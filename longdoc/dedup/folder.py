@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from longdoc.arguments import check_count, check_flags, check_type, names_in
 from longdoc.batch.extract import n_processors
@@ -19,11 +19,8 @@ from longdoc.batch.local import loaded_of
 from longdoc.batch.lock import LOCK, Lock
 from longdoc.batch.request import Request
 from longdoc.batch.stages import Loaded, Loader, prepare_loading
-from longdoc.batch.status import DUPLICATES, Status, with_same_as
+from longdoc.batch.status import DUPLICATES, PAIRS, Status, with_same_as
 from longdoc.dedup.duplicates import (
-    MIN_COSINE,
-    MIN_SIMILARITY,
-    MIN_WORDS,
     Duplicates,
     Meaning,
     Settings,
@@ -41,12 +38,14 @@ from longdoc.version import __version__
 from longdoc.workers import Limits, Outcome, Workers
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from longdoc.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
 PAGE = "clusters.html"
-_OWN = (DUPLICATES, PAGE, "pairs.parquet", "clusters.parquet", "documents.parquet")
+_OWN = (DUPLICATES, PAGE, PAIRS, "clusters.parquet", "documents.parquet")
 """The files that are written."""
 _BESIDE = (LOCK, NEW_FILES, f"{NEW_FILES}.part")
 """What else may be in the folder of a run."""
@@ -66,15 +65,20 @@ class Run:
         return sum(not each.is_read for each in self.documents)
 
 
+class SettingsOptions(TypedDict, total=False):
+    """The fields of `Settings`, as a caller gives them."""
+
+    unit: Unit
+    min_similarity: float
+    min_words: int
+    min_cosine: float
+
+
 def dedup_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     paths: Iterable[str | os.PathLike[str]],
     out: str | os.PathLike[str],
     *,
-    unit: Unit = "section",
-    min_similarity: float = MIN_SIMILARITY,
-    min_words: int = MIN_WORDS,
     pipeline: Pipeline | None = None,
-    min_cosine: float = MIN_COSINE,
     head: str | None = None,
     glob: str | None = None,
     files_from: str | None = None,
@@ -84,6 +88,7 @@ def dedup_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     memory: int | None = MEMORY,
     overwrite: bool = False,
     progress: Callable[[int, int], object] | None = None,
+    **what: Unpack[SettingsOptions],
 ) -> Run:
     """Finds near-duplicates among files, and writes ``pairs``, ``clusters`` and ``documents`` as Parquet, and a page.
 
@@ -91,23 +96,19 @@ def dedup_many(  # noqa: PLR0913 (each is a separate choice of the caller)
     with the same content are one, unless whole documents are compared. ``docs/dedup.md`` describes the files.
 
     Args:
-        paths: as for :func:`longdoc.extract_many`, like ``glob``, ``files_from``, ``workers``, ``timeout``, ``memory``.
+        paths: as for :func:`longdoc.extract_many`.
         out: a new or empty folder, or with ``overwrite`` that of an earlier run.
-        unit: as for :func:`longdoc.find_duplicates`, like ``min_similarity``, ``min_words``, ``pipeline``,
-            ``min_cosine`` and ``head``.
-        min_similarity: as there.
-        min_words: as there.
-        pipeline: as there.
-        min_cosine: as there.
+        pipeline: as for :func:`longdoc.find_duplicates`.
         head: as there.
         glob: which files of folders to read.
         files_from: a text file with a path on each line.
         password: of encrypted PDFs.
         workers: how many processes load documents.
         timeout: seconds for loading one document.
-        memory: bytes that loading one document may take.
+        memory: bytes that loading one may take, on Linux.
         overwrite: replace the results of an earlier run.
         progress: called after each document with how many are loaded, of how many.
+        what: ``unit``, ``min_similarity``, ``min_words`` and ``min_cosine``, as for :func:`longdoc.find_duplicates`.
 
     Raises:
         ConfigError: an argument is invalid, ``out`` has other files or, without ``overwrite``, results.
@@ -115,30 +116,39 @@ def dedup_many(  # noqa: PLR0913 (each is a separate choice of the caller)
         BatchError: another run writes to ``out``.
         MissingDependencyError: a library is not installed (the extra ``dedup``).
     """
-    settings = Settings(unit=unit, min_similarity=min_similarity, min_words=min_words, min_cosine=min_cosine)
+    settings = Settings(**what)
     check_flags(overwrite=overwrite)
     check_count("workers", workers, 1, optional=True)
     check_libraries()
     require("pyarrow", extra="dedup", needed_by="the tables of duplicates")
     meaning = None if pipeline is None else Meaning(pipeline, head)
     loader = PartsLoader(Request(password=password), settings)
+    limits, count = Limits(seconds=timeout, memory=memory), workers or min(n_processors(), 8)
     given = names_in("paths", paths, "files, folders or addresses", str, os.PathLike)
     check_type("out", out, "the path of a folder", str, os.PathLike)
-    inputs = find_inputs(map(os.fspath, given), glob=glob, files_from=files_from, leave_out=os.fspath(out))
-    limits = Limits(seconds=timeout, memory=memory)
     with _taken(Path(out), overwrite=overwrite) as folder:
-        loaded = []
-        for each in _loaded(loader, inputs, workers or min(n_processors(), 8), limits):
-            loaded.append(each)
-            if progress is not None:
-                progress(len(loaded), len(inputs))
-        statuses, parts, rows = _numbered(loaded, unit)
-        names = [
-            status.address for status in statuses if status.is_read and not (status.same_as and unit != "document")
-        ]
-        n_short = sum(row.n_short for row in rows)
-        found = duplicates_among(parts, settings, names=names, n_short=n_short, meaning=meaning)
-        _write(folder, found, rows, settings)
+        inputs = find_inputs(map(os.fspath, given), glob=glob, files_from=files_from, leave_out=os.fspath(out))
+        loaded = list(_reported(_loaded(loader, inputs, count, limits), len(inputs), progress))
+        return _searched(folder, loaded, settings, meaning)
+
+
+def _reported(
+    loaded: Iterable[_LoadedParts], n: int, progress: Callable[[int, int], object] | None
+) -> Iterator[_LoadedParts]:
+    for done, each in enumerate(loaded, 1):
+        yield each
+        if progress is not None:
+            progress(done, n)
+
+
+def _searched(folder: Path, loaded: Sequence[_LoadedParts], settings: Settings, meaning: Meaning | None) -> Run:
+    """What is found among the parts, written into the folder."""
+    is_whole = settings.unit == "document"
+    statuses, parts, rows = _numbered(loaded, settings.unit)
+    names = [status.address for status in statuses if status.is_read and (is_whole or not status.same_as)]
+    n_short = sum(row.n_short for row in rows)
+    found = duplicates_among(parts, settings, names=names, n_short=n_short, meaning=meaning)
+    _write(folder, found, rows, settings)
     return Run(folder, found, tuple(statuses))
 
 

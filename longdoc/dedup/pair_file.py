@@ -54,8 +54,8 @@ def read_pairs(path: str | PathLike[str], columns: tuple[str, str] = COLUMNS, la
         for line, record in table_records(file):
             with errors_at(f"{path}, line {line}"):
                 _check_columns(record, [*columns, *([label] if label else [])])
-                left.append(_text(record, columns[0]))
-                right.append(_text(record, columns[1]))
+                left.append(_text(record, columns[0], file.suffix))
+                right.append(_text(record, columns[1], file.suffix))
                 if (label or LABEL) in record:
                     labels.append(_number(record, label or LABEL))
                 records.append({str(name): value for name, value in record.items()})
@@ -84,10 +84,15 @@ def _check_columns(record: Mapping[str | None, Any], wanted: Sequence[str]) -> N
         raise ValueError(f"has a column {SCORE!r} already; rename it, since the score is written there")
 
 
-def _text(record: Mapping[str | None, Any], name: str) -> str:
+def _text(record: Mapping[str | None, Any], name: str, suffix: str) -> str:
     text = record[name]
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{name} is {'empty' if text is None or text == '' else repr(text)[:60]}; give a text")
+    if suffix == ".tsv" and any("\t" in line for line in text.splitlines()[1:]):
+        raise ValueError(
+            f"{name} goes over lines that have columns of their own, {text!r:.60}: a text that begins with a quotation "
+            "mark ends with the next one; put it in quotation marks, with those inside it doubled, or give .jsonl"
+        )
     return text
 
 
@@ -99,18 +104,19 @@ def _number(record: Mapping[str | None, Any], name: str) -> float:
     if not math.isfinite(value):
         raise ValueError(
             f"{name} is {record[name]!r:.60}; a label is a number: 1 and 0 for pairs that say the same and that do "
-            "not, or how alike they are"
+            "not, or how alike they are; rename a column that is none, or name another one (--label)"
         )
     return value
 
 
 def write_scores(pairs: Pairs, scores: Sequence[float], stream: IO[str], suffix: str) -> None:
-    """Writes the records with their scores, in the format of a suffix."""
+    """Writes the records with their scores, in the format of a suffix; what a record lacks is empty in a table."""
     rows = [{**record, SCORE: round(float(score), 4)} for record, score in zip(pairs.records, scores, strict=True)]
     if suffix == ".jsonl":
         stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         return
-    table = csv.DictWriter(stream, [*rows[0]], delimiter=_SEPARATORS[suffix], lineterminator="\n")
+    columns = [*dict.fromkeys(name for row in rows for name in row if name != SCORE), SCORE]
+    table = csv.DictWriter(stream, columns, delimiter=_SEPARATORS[suffix], lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
 

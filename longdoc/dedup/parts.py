@@ -1,7 +1,7 @@
 """Documents → the parts that are compared, and their words.
 
-A word is a run of letters or a number, in lower case and compatibility form (NFKC); a character of Chinese or Japanese
-is one by itself. Punctuation and white space are not compared.
+A word is a run of letters with the marks on them, or a number, in lower case and compatibility form (NFKC); a character
+of Chinese or Japanese is one by itself. Punctuation and white space are not compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ Unit: TypeAlias = Literal["document", "section", "clause"]
 
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Letters that are words: of scripts that put no spaces between words."""
-_WORD = re.compile(rf"[{_ALONE}]|\d+(?:[.,]\d+)*[^\W_{_ALONE}]*|[^\W_{_ALONE}]+")
+_MARKS = "".join(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Mc"))
+"""Accents that are characters of their own, and the vowels of Hindi, Thai or Arabic, which ``\\w`` leaves out."""
+_LETTER = rf"[^\W_{_ALONE}][{_MARKS}]*"
+_WORD = re.compile(rf"[{_ALONE}][{_MARKS}]*|\d+(?:[.,]\d+)*(?:{_LETTER})*|(?:{_LETTER})+")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 
 

@@ -6,10 +6,11 @@ anonymisation as the GDPR means it: some are missed, and what is left may tell w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from longdoc.arguments import check_type
 from longdoc.deidentification.identifiers import identifiers, merged
 from longdoc.deidentification.masking import Masked, mask
 from longdoc.deidentification.mentions import Mentions, mentions, small_words
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Masked", "deidentify", "mask"]
 
+_SHOWN = 10
+"""Places that a notice names."""
 _DATE_WORDS = 12  # more than any date has
 
 
@@ -34,8 +37,8 @@ def deidentify(
     document: DocumentLike,
     pipeline: Pipeline | None = None,
     *,
-    labels: Iterable[str] | None = None,
-    without: Iterable[str] = (),
+    labels: Collection[str] | None = None,
+    without: Collection[str] = (),
 ) -> Prediction:
     """Finds the names, dates, addresses and numbers that identify persons.
 
@@ -55,6 +58,8 @@ def deidentify(
         ConfigError: a label is unknown, or no head of the pipeline finds persons.
         MissingDependencyError: phonenumbers, python-stdnum or spaCy is not installed.
     """
+    check_type("labels", labels, "a list of labels such as ['PERSON']", list, tuple, set, frozenset, None)
+    check_type("without", without, "a list of labels such as ['YEAR']", list, tuple, set, frozenset)
     preset = load_preset()
     chosen = preset.own_labels(labels, without)
     read = as_document(document)
@@ -143,6 +148,10 @@ def _by_rules(document: Document) -> Prediction:
 
 
 def _notices(named: Mentions) -> Iterator[Notice]:
-    for name, times in named.left.items():
-        places = "one place" if times == 1 else f"{times:,} places"
-        yield Notice("PERSON", f"{name!r} is a name and a word: left in {places} where a sentence begins", times)
+    """Where a name may be a word, without the name, since reports repeat notices."""
+    for places in named.left.values():
+        shown = ", ".join(f"{place:,}" for place in places[:_SHOWN])
+        more = f" and {len(places) - _SHOWN:,} more" if len(places) > _SHOWN else ""
+        what = "place was" if len(places) == 1 else "places were"
+        where = f"look there (characters {shown}{more}, from 0)"
+        yield Notice("PERSON", f"a name is a word, too: {len(places):,} {what} not taken for it; {where}", len(places))

@@ -14,10 +14,9 @@ from longdoc.deidentification.mentions import forms_of, parts_of, small_words
 from longdoc.errors import ConfigError, RedactionError
 from longdoc.labels import Span
 from longdoc.prediction import Prediction
+from longdoc.redaction import ranges_by_label
 from longdoc.redaction.names import Names, is_long, squeezed
 from longdoc.summary import count, searched
-
-_PLACEHOLDER = re.compile(r"\[[A-Z_]+ \d+\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +34,8 @@ class Masked:
     """How many further places say the same as a finding, and were masked, too."""
     short: int
     """How many texts are too short to be looked for elsewhere: masked only where they were found."""
+    words: int
+    """How many single words the text also has in small letters: masked only where they were found."""
     coverage: float
     """The share of the text that the model read."""
     notices: tuple[str, ...]
@@ -58,7 +59,14 @@ class Masked:
         if self.short:
             what = "text was" if self.short == 1 else "texts were"
             said.append(f"{self.short} short {what} masked only where found, not looked for elsewhere")
-        return [*said, *self.notices, "verified: nothing of what was found is left in the text"]
+        if self.words:
+            what = (
+                "word, which the text also has in small letters, was"
+                if self.words == 1
+                else ("words, which the text also has in small letters, were")
+            )
+            said.append(f"{self.words:,} {what} masked only where found, not looked for elsewhere")
+        return [*said, *self.notices, "verified: nothing of what was looked for is left in the text"]
 
 
 def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Masked:
@@ -69,7 +77,7 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
 
     Args:
         prediction: what was found.
-        labels: of entities and spans; by default those of all that were found.
+        labels: of entities, spans and fields; by default those of all that were found.
 
     Raises:
         ConfigError: nothing of these labels was found.
@@ -77,27 +85,30 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
     """
     check_type("labels", labels, "a list of labels such as ['PERSON']", list, tuple, set, frozenset, None)
     text, name = prediction.document.text, prediction.document.source.name
-    every = [*prediction.entities, *prediction.spans]
-    wanted = list(dict.fromkeys(each.label for each in every) if labels is None else labels)
-    found = merged(Span(each.start, each.end, each.label) for each in every if each.label in wanted)
+    ranges = ranges_by_label(prediction)
+    wanted = list(dict.fromkeys(ranges if labels is None else labels))
+    found = merged(Span(*where, label) for label in wanted for where in ranges.get(label, ()))
     if not found:
-        there = ", ".join(sorted({each.label for each in every})) or "nothing"
+        there = ", ".join(sorted(ranges)) or "nothing"
         raise ConfigError(f"{name}: nothing of {', '.join(map(repr, wanted)) or 'no label'} was found; found: {there}")
     texts = {label: {text[s.start : s.end] for s in found if s.label == label} for label in wanted}
     small = small_words(text)
-    names = {label: Names(t for t in own if t == t.lower() or t.lower() not in small) for label, own in texts.items()}
+    words = {label: {t for t in own if t != t.lower() and t.lower() in small} for label, own in texts.items()}
+    names = {label: Names(own - words[label]) for label, own in texts.items()}
     repeated = [Span(*where, label) for label, own in names.items() for where in own.find(text)]
     masked, who = _written(text, merged([*found, *repeated]))
-    if left := [place for own in names.values() for place in own.find(_PLACEHOLDER.sub("\n", masked))]:
+    rest = re.sub(rf"\[(?:{'|'.join(map(re.escape, wanted))}) \d+\]", "\n", masked)
+    if left := [place for own in names.values() for place in own.find(rest)]:
         raise RedactionError(f"{name}: {count(len(left), 'text')} that should be masked would be left")
     inside = {at for span in found for at in range(span.start, span.end)}
     return Masked(
         source=name,
         text=masked,
         names=who,
-        labels={label: sum(each.label == label for each in every) for label in wanted},
+        labels={label: len(ranges.get(label, ())) for label in wanted},
         others=sum(inside.isdisjoint(range(span.start, span.end)) for span in repeated),
         short=sum(not is_long(each) for own in texts.values() for each in own),
+        words=sum(map(len, words.values())),
         coverage=prediction.coverage,
         notices=tuple(notice.reason for notice in prediction.notices),
     )
@@ -105,7 +116,7 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
 
 def _written(text: str, spans: Sequence[Span]) -> tuple[str, dict[str, tuple[str, ...]]]:
     """The text with a placeholder for each span, and the texts that each stands for."""
-    keys = _keys([(span.label, text[span.start : span.end]) for span in spans])
+    keys = _keys(dict.fromkeys((span.label, text[span.start : span.end]) for span in spans))
     numbers: dict[str, dict[str, str]] = defaultdict(dict)
     who: dict[str, dict[str, None]] = defaultdict(dict)
     parts, done = [], 0
@@ -118,16 +129,22 @@ def _written(text: str, spans: Sequence[Span]) -> tuple[str, dict[str, tuple[str
     return "".join([*parts, text[done:]]), {placeholder: tuple(texts) for placeholder, texts in who.items()}
 
 
-def _keys(found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def _keys(found: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """What is the same for all texts of a label that mean the same: of a person, the full name, if only one fits."""
     persons = {said: parts_of(said) for label, said in found if label == "PERSON"}
     full = {squeezed("".join(parts)): parts for parts in persons.values() if len(parts) > 1 and len(parts[0]) > 1}
+    written, ends = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for key, whole in full.items():
+        for form in forms_of(whole):
+            written[squeezed(form)].add(key)
+        for end in (whole[0], whole[-1]):
+            ends[squeezed(end)].add(key)
     keys = {}
     for label, said in found:
         parts = persons[said] if label == "PERSON" else []
-        written = {key for key, own in full.items() if squeezed(said) in map(squeezed, forms_of(own))}
-        fits = sorted(written | {key for key, own in full.items() if _is_short_for(parts, own)})
-        keys[label, said] = fits[0] if len(fits) == 1 else squeezed("".join(parts) or said) or said
+        near = ends.get(squeezed(parts[-1]), ()) if parts else ()
+        fits = written.get(squeezed(said), set()) | {key for key in near if _is_short_for(parts, full[key])}
+        keys[label, said] = min(fits) if len(fits) == 1 else squeezed("".join(parts) or said) or said
     return keys
 
 
@@ -136,4 +153,4 @@ def _is_short_for(parts: Sequence[str], full: Sequence[str]) -> bool:
     own, whole = list(map(squeezed, parts)), list(map(squeezed, full))
     if len(own) == 1:
         return own[0] in (whole[0], whole[-1])
-    return bool(own) and own[-1] == whole[-1] and whole[0].startswith(own[0])
+    return own[-1] == whole[-1] and whole[0].startswith(own[0])

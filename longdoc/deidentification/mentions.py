@@ -5,13 +5,13 @@
 >>> [text[start:end] for start, end in found.ranges]
 ['Will Ekman', 'EKMAN', 'ekman_w', 'Ekman', 'W. E.', 'Will']
 >>> found.left
-{'Will': 1}
+{'Will': (87,)}
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -34,16 +34,17 @@ class Mentions:
 
     ranges: tuple[tuple[int, int], ...]
     """Half-open, in order; they do not overlap."""
-    left: Mapping[str, int]
-    """Names that are words, too, and how many times each begins a sentence, where it may be the word."""
+    left: Mapping[str, tuple[int, ...]]
+    """Names that are words, too, and where each has a capital letter and was not taken for the name."""
 
 
 def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] = ()) -> Mentions:
     """Finds names of persons wherever they stand, in any case and with any punctuation.
 
     Of "Ms Ann B. Hill" these are "Ann Hill", "Hill, Ann", "A. Hill", "A.B.H.", "Ann" and "Hill". A single name that the
-    text has in small letters, too, may be a word: it needs a capital letter, and not to begin a sentence. Of names
-    all of whose words may be others, such as terms of a contract, nothing is looked for.
+    text has in small letters, too, may be a word: it needs a capital letter, and not to begin a sentence. One of two
+    letters ("Li") is found as it is written. Of names all of whose words may be others, such as terms of a contract,
+    nothing is looked for; where they stand is told.
 
     Args:
         text: the text.
@@ -51,28 +52,33 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
         known: where something was found, as half-open ranges: nothing is left there.
     """
     small = small_words(text)
-    whole, single, initials = set[str](), set[str](), set[str]()
+    whole, single, brief, initials, terms = (set[str]() for _ in range(5))
     for parts in map(parts_of, names):
         if all(part.lower() in small for part in parts):
-            continue  # "Clinical Study" is more likely to be a term
+            terms |= set(parts)  # "Clinical Study" is more likely to be a term
+            continue
         single |= {part for part in parts if len(part) > 2}
+        brief |= {part for part in parts if len(part) == 2 and part.istitle() and part.lower() not in small}
         whole |= forms_of(parts)
         if len(parts) > 1:
-            initials.add(r"\.[ -]?".join(re.escape(part[0]) for part in parts) + r"\.")
+            first, *others = (re.escape(part[0]) for part in parts)
+            initials.add(rf"{first}(?<!\w{first})" + "".join(rf"\.[ -]?{other}" for other in others) + r"\.")
     common = {name for name in single if name.lower() in small}
     found = Names((whole | single) - common).find(text)
-    found += [match.span() for each in sorted(initials) for match in re.finditer(rf"(?<!\w){each}(?!\w)", text)]
+    found += [match.span() for each in sorted(initials) for match in re.finditer(rf"{each}(?!\w)", text)]
+    found += [match.span() for each in sorted(brief) for match in re.finditer(rf"\b{each}\b", text)]
     inside = {at for start, end in (*found, *known) for at in range(start, end)}
-    left = Counter[str]()
-    for name in sorted(common):
-        for start, end in Names([name]).find(text):
-            if start in inside or not text[start].isupper():
-                continue
-            if _SENTENCE_END.search(text, max(start - 20, 0), start):
-                left[name] += 1
-            else:
-                found.append((start, end))
-    return Mentions(tuple(_joined(found)), dict(left))
+    certain = set(map(squeezed, common))
+    left = defaultdict[str, list[int]](list)
+    for start, end in Names(common | terms).find(text):
+        name = text[start:end]
+        if start in inside or not name[0].isupper():
+            continue
+        if squeezed(name) in certain and not _SENTENCE_END.search(text, max(start - 20, 0), start):
+            found.append((start, end))
+        else:
+            left[name].append(start)
+    return Mentions(tuple(_joined(found)), {name: tuple(places) for name, places in sorted(left.items())})
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

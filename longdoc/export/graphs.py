@@ -99,7 +99,7 @@ def to_graph(  # noqa: PLR0913 (each is a separate choice of the caller)
     _require(to)
     with files.new_folder(Path(output)) as folder:
         loaded = load_model(model, only_windows=encoder == "windows")
-        if head in loaded.adapters:
+        if head is not None and head in loaded.adapters:
             loaded = loaded.adapted(head)
         left_out = _left_out(loaded, head, str(model))
         names = [name for name in loaded.heads if name not in left_out and head in (None, name)]

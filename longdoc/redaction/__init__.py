@@ -89,10 +89,12 @@ def redact(
     result = job.run()
     with outputs.replacing(path, binary=True) as stream:
         stream.write(result)
-    return _report(job, found, result, prediction.coverage)
+    return _report(job, prediction, found, result)
 
 
-def _report(job: Job, found: Mapping[str, Sequence[tuple[int, int]]], result: bytes, coverage: float) -> Redaction:
+def _report(
+    job: Job, prediction: Prediction, found: Mapping[str, Sequence[tuple[int, int]]], result: bytes
+) -> Redaction:
     from longdoc.redaction.verify import READERS
 
     document = job.document
@@ -104,8 +106,9 @@ def _report(job: Job, found: Mapping[str, Sequence[tuple[int, int]]], result: by
         images=dict(sorted(job.images.items())),
         dropped=dict(sorted(job.dropped.items())),
         unread=tuple(page.number for page in document.pages if _is_unread(document, page)),
-        coverage=coverage,
+        coverage=prediction.coverage,
         short=len(job.wanted.short),
+        notices=tuple(notice.reason for notice in prediction.notices),
         readers={reader: version("pdfminer.six" if reader == "pdfminer" else reader) for reader in READERS},
         sha256=hashlib.sha256(result).hexdigest(),
     )

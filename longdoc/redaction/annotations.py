@@ -10,7 +10,7 @@ from longdoc.pdf_files import Bounds
 from longdoc.redaction.fields import clear_field, inherited, says
 from longdoc.redaction.matrices import overlap
 from longdoc.redaction.names import Search
-from longdoc.redaction.objects import empty
+from longdoc.redaction.objects import empty, listed
 
 _WITH_FILES = ("/FileAttachment", "/RichMedia", "/Screen", "/Movie", "/Sound", "/3D")
 _HIDDEN = 2
@@ -30,7 +30,7 @@ def clear_annotations(page: Any, regions: Sequence[Bounds], search: Search, drop
     from pikepdf import Array, Dictionary
 
     kept, gone = [], []
-    for annotation in page.obj.get("/Annots", ()):
+    for annotation in listed(page.obj, "/Annots"):
         if not isinstance(annotation, Dictionary):
             continue
         kind = str(annotation.get("/Subtype", ""))

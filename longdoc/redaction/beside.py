@@ -11,7 +11,7 @@ from typing import Any
 
 from longdoc.redaction.drawings import tidy
 from longdoc.redaction.names import REDACTED, Search
-from longdoc.redaction.objects import DEEPEST, containers, empty, is_page, read_name, read_text
+from longdoc.redaction.objects import DEEPEST, containers, empty, is_page, listed, read_name, read_text
 
 _Replace = Callable[[str], str | None]
 _CATALOGUE = frozenset(
@@ -78,16 +78,24 @@ _HARMLESS_ACTIONS = ("/GoTo", "/URI", "/Named", "/GoToR", "/SetOCGState")
 
 def hidden_layers(pdf: Any) -> set[tuple[int, int]]:
     """The numbers of the layers that are not shown when the file is opened."""
-    from pikepdf import Array, Dictionary
+    from pikepdf import Dictionary
 
     properties = pdf.Root.get("/OCProperties")
     if not isinstance(properties, Dictionary):
         return set()
     default = properties.get("/D", Dictionary())
-    listed = {key: {each.objgen for each in default.get(key, Array())} for key in ("/ON", "/OFF")}
+    if not isinstance(default, Dictionary):
+        return set()
     if str(default.get("/BaseState", "/ON")) == "/OFF":
-        return {each.objgen for each in properties.get("/OCGs", Array())} - listed["/ON"]
-    return listed["/OFF"]
+        return _layers(properties, "/OCGs") - _layers(default, "/ON")
+    return _layers(default, "/OFF")
+
+
+def _layers(own: Any, key: str) -> set[tuple[int, int]]:
+    """The numbers of the layers in a list."""
+    from pikepdf import Dictionary
+
+    return {each.objgen for each in listed(own, key) if isinstance(each, Dictionary)}
 
 
 def remove(pdf: Any, dropped: Counter[str]) -> None:

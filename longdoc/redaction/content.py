@@ -166,7 +166,7 @@ class Stream(TextStream):
             return False
         own = layer.get("/OCGs", Array())
         layers: list[Any] = list(own) if isinstance(own, Array) else [own]
-        shown = [each.objgen not in self.walk.file.hidden for each in layers]
+        shown = [each.objgen not in self.walk.file.hidden for each in layers if isinstance(each, Dictionary)]
         policy = str(layer.get("/P", "/AnyOn"))
         by_policy = {"/AllOn": all(shown), "/AnyOff": not all(shown), "/AllOff": not any(shown)}
         return bool(shown) and not by_policy.get(policy, any(shown))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from longdoc.redaction.objects import DEEPEST, containers
+from longdoc.redaction.objects import DEEPEST, containers, listed
 
 _MOST = 1_000_000
 
@@ -61,7 +61,7 @@ def _leaves(tree: Any) -> Iterator[tuple[Any, Any]]:
     seen: set[bytes] = set()
     while pending and len(seen) < _MOST:
         node, depth = pending.pop(0)
-        own = list(node.get("/Names", ()))
+        own = listed(node, "/Names")
         for name, place in zip(own[::2], own[1::2], strict=False):
             if isinstance(name, String) and bytes(name) not in seen:
                 seen.add(bytes(name))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from longdoc.redaction.names import REDACTED, Search
-from longdoc.redaction.objects import DEEPEST, containers, read_name, read_text, unpacked
+from longdoc.redaction.objects import DEEPEST, containers, listed, read_name, read_text, unpacked
 
 _VALUES = ("/V", "/DV", "/I", "/AS", "/RV", "/RC", "/AP", "/MK", "/Lock", "/SV")
 """Keys of what a field says, how it looks, and what its signature is bound to."""
@@ -27,7 +27,7 @@ def clear_form(pdf: Any, search: Search, dropped: Counter[str]) -> None:
     if not isinstance(form, Dictionary):
         return
     seen: set[tuple[int, int]] = set()
-    pending = [(field, "") for field in form.get("/Fields", ())]
+    pending = [(field, "") for field in listed(form, "/Fields")]
     while pending:
         field, above = pending.pop()
         if not isinstance(field, Dictionary) or field.objgen in seen:
@@ -40,7 +40,7 @@ def clear_form(pdf: Any, search: Search, dropped: Counter[str]) -> None:
             field.T = REDACTED  # of the whole name, which its parts may make only together
         if str(inherited(field, "/FT")) == "/Sig" or says(field, search):
             dropped["values of form fields"] += clear_field(field)
-        pending += [(kid, name) for kid in field.get("/Kids", ())]
+        pending += [(kid, name) for kid in listed(field, "/Kids")]
 
 
 def says(annotation: Any, search: Search) -> bool:
@@ -111,7 +111,7 @@ def clear_page(page: Any) -> None:
     """Removes the values of all form fields of a page."""
     from pikepdf import Dictionary
 
-    for annotation in page.obj.get("/Annots", ()):
+    for annotation in listed(page.obj, "/Annots"):
         if isinstance(annotation, Dictionary) and str(annotation.get("/Subtype", "")) == "/Widget":
             clear_field(annotation)
 
@@ -135,5 +135,5 @@ def clear_field(annotation: Any) -> bool:
         for key in _VALUES:
             if key in each:
                 del each[key]
-        pending += list(each.get("/Kids", ()))
+        pending += listed(each, "/Kids")
     return had_value

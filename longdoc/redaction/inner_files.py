@@ -53,10 +53,10 @@ def clean(pdf: Any, search: Search, dropped: Counter[str]) -> None:
 
 def font_programs(pdf: Any) -> set[tuple[int, int]]:
     """The numbers of the streams that are the programs of fonts."""
-    from pikepdf import Dictionary
+    from pikepdf import Dictionary, Stream
 
     every = (item for item in pdf.objects if isinstance(item, Dictionary))
-    return {item[key].objgen for item in every for key in _PROGRAMS if key in item}
+    return {item[key].objgen for item in every for key in _PROGRAMS if isinstance(item.get(key), Stream)}
 
 
 def is_profile(stream: Any) -> bool:
@@ -89,3 +89,5 @@ def _parts(picture: bytes) -> Iterator[bytes]:
             following = _MARKER.search(picture, end)
             at = len(picture) if following is None else following.start()
             yield picture[end:at]
+            if following is None:  # it has no end, and viewers show it nevertheless
+                yield b"\xff\xd9"

@@ -80,10 +80,10 @@ def replace(pdf: Any, page: Any, size: tuple[float, float], picture: Any, words:
     page.obj.MediaBox = page.obj.CropBox = Array([0, 0, round(width, 3), round(height, 3)])
     page.obj.Rotate = 0
     page.obj.Resources = Dictionary(
-        XObject=Dictionary(Page=_image(pdf, picture)), Font=Dictionary(Layer=_font(pdf, words))
+        XObject=Dictionary(Page=_image(pdf, picture)), Font=Dictionary(Layer=font_of(pdf, words))
     )
     drawn = f"q {width:.3f} 0 0 {height:.3f} 0 0 cm /Page Do Q\nBT 3 Tr\n"
-    page.obj.Contents = pdf.make_stream((drawn + "\n".join(_shown(word, height) for word in words) + "\nET").encode())
+    page.obj.Contents = pdf.make_stream((drawn + "\n".join(shown(word, height) for word in words) + "\nET").encode())
 
 
 def _image(pdf: Any, picture: Any) -> Any:
@@ -103,7 +103,7 @@ def _image(pdf: Any, picture: Any) -> Any:
     return image
 
 
-def _font(pdf: Any, words: Sequence[Word]) -> Any:
+def font_of(pdf: Any, words: Sequence[Word]) -> Any:
     """A font without letters, whose codes are those of UTF-16."""
     from pikepdf import Array, Dictionary, Name, String
 
@@ -152,7 +152,7 @@ def _meanings(words: Sequence[Word]) -> bytes:
     return "\n".join([*parts, "endcmap CMapName currentdict /CMap defineresource pop end end"]).encode()
 
 
-def _shown(word: Word, height: float) -> str:
+def shown(word: Word, height: float) -> str:
     """The operators that write a word, as wide and high as its box."""
     box, codes = word.box, word.text.encode("utf-16-be", "replace")
     size = max(box.y1 - box.y0, 1.0)

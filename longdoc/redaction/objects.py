@@ -107,6 +107,14 @@ def reached(start: Any, *, through_pages: bool) -> set[tuple[int, int]]:
     return found
 
 
+def listed(own: Any, key: str) -> list[Any]:
+    """The items of the array under a key; none of what a damaged file has there instead."""
+    from pikepdf import Array
+
+    found = own.get(key)
+    return list(found) if isinstance(found, Array) else []
+
+
 def is_page(item: Any) -> bool:
     """Whether an object is a page."""
     from pikepdf import Dictionary

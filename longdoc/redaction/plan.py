@@ -52,7 +52,7 @@ def plan(walk: Walk, regions: Sequence[Bounds], *, rounded: bool) -> Plan:
     made = Plan(unsafe=list(walk.unsafe), boxes=list(regions))
     if not regions:
         return made
-    places = _Places(walk.glyphs)
+    places = Places(walk.glyphs)
     inside = places.inside(regions)
     made.glyphs = set(np.flatnonzero(inside.any(axis=1)).tolist())
     if any(walk.glyphs[at].is_drawn for at in made.glyphs):
@@ -63,7 +63,7 @@ def plan(walk: Walk, regions: Sequence[Bounds], *, rounded: bool) -> Plan:
     if _may_be_letters(kept, regions):
         made.unsafe.append("a drawing that may show letters")
     if rounded and not made.images:
-        _round(made, places, inside, regions)
+        round_gaps(made, places, inside, regions)
     return made
 
 
@@ -96,7 +96,7 @@ def _may_be_letters(paths: Sequence[Paint], regions: Sequence[Bounds]) -> bool:
     return False
 
 
-class _Places:
+class Places:
     """The places of the glyphs of a page, as arrays."""
 
     def __init__(self, glyphs: Sequence[Glyph]) -> None:
@@ -126,7 +126,7 @@ class _Places:
         return found
 
 
-def _round(made: Plan, places: _Places, inside: NDArray[np.bool_], regions: Sequence[Bounds]) -> None:
+def round_gaps(made: Plan, places: Places, inside: NDArray[np.bool_], regions: Sequence[Bounds]) -> None:
     """Rounds the width of each gap, and moves what follows it on its line.
 
     Args:
@@ -156,7 +156,7 @@ def _round(made: Plan, places: _Places, inside: NDArray[np.bool_], regions: Sequ
     made.boxes = [(left, bottom, right, top) for left, bottom, right, top in rounded]
 
 
-def _way(places: _Places, own: NDArray[np.int64]) -> tuple[int, int] | None:
+def _way(places: Places, own: NDArray[np.int64]) -> tuple[int, int] | None:
     """The axis along which glyphs are set, and the sign of its direction; None if they run otherwise."""
     steps = (places.end - places.start)[own].sum(axis=0)
     axis = int(np.abs(steps).argmax()) if len(own) else 0
@@ -166,7 +166,7 @@ def _way(places: _Places, own: NDArray[np.int64]) -> tuple[int, int] | None:
 
 
 def _followers(
-    places: _Places, gone: NDArray[np.bool_], regions: Sequence[Bounds], at: int, way: tuple[int, int], em: float
+    places: Places, gone: NDArray[np.bool_], regions: Sequence[Bounds], at: int, way: tuple[int, int], em: float
 ) -> tuple[list[int], list[int]]:
     """The glyphs and the regions that follow a region on its line, up to a gap as between columns."""
     axis, sign = way

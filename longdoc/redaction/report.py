@@ -31,6 +31,8 @@ class Redaction:
     """The share of the text that the model read; what it did not read may hold more."""
     short: int
     """How many texts are too short to be looked for elsewhere: removed only where they were found."""
+    notices: tuple[str, ...]
+    """What was not sought, or left, and why."""
     readers: Mapping[str, str]
     """What verified the file, with its version."""
     sha256: str
@@ -61,4 +63,5 @@ class Redaction:
         if self.short:
             what = "text was" if self.short == 1 else "texts were"
             said.append(f"{self.short} short {what} removed only where found, not looked for elsewhere")
-        return [*said, f"verified by {', '.join(self.readers)}, on the pages and beside them: nothing is left"]
+        verified = f"verified by {', '.join(self.readers)}, on the pages and beside them: nothing is left"
+        return [*said, *self.notices, verified]

@@ -131,7 +131,7 @@ def _in_each(pdf: Any, search: Search) -> Iterator[tuple[tuple[int, int], Left]]
     fonts = font_programs(pdf)
     listed = {page.obj.objgen for page in pdf.pages}
     for item in pdf.objects:
-        objgen = item.objgen
+        objgen = getattr(item, "objgen", (0, 0))  # numbers of Python have none
         if is_page(item) and objgen not in listed:
             yield objgen, Left(f"object {objgen[0]}", "is a page that is not among those of the file")
         for what in _in_item(item, search):

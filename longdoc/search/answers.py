@@ -9,7 +9,8 @@ candidate suits the question and how many of its words stand around it count bes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -117,14 +118,18 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A document, the parts of it that are read for a question, and what the head has found in them."""
+    """What was read of a document for a question: of its text and its answers, for the pages and boxes take more."""
 
-    document: Document
     known: Row
+    text: str
+    """Of the whole document."""
     ranges: tuple[tuple[int, int], ...]
-    """Half-open character ranges."""
-    candidates: tuple[Answer, ...] = ()
-    tokens: int = 0
+    """The parts that were read: half-open character ranges."""
+    stated: tuple[Answer, ...]
+    """What its structure states."""
+    candidates: tuple[Answer, ...]
+    """What the head has found."""
+    tokens: int
     """That the head has read, those of the question and of overlaps as often as they were read."""
 
     @property
@@ -162,58 +167,106 @@ def answers_of(
         for id, own in ranges.items():
             document = load(id)
             parts = tuple(_joined(own)) if hits is not None else ((0, len(document.text)),)
-            reads.append(_with_candidates(Read(document=document, known=rows[id], ranges=parts), question, asking, bar))
+            reads.append(_read(document, rows[id], parts, question, asking, bar))
     found = _chosen(question, reads, asking)
     found.documents = len(known)
     return found
 
 
-def _with_candidates(own: Read, question: str, asking: Asking, progress: tqdm[Any]) -> Read:
-    """A document with the candidates of the head in the parts of it."""
+def without_names(question: str, names: Iterable[str]) -> str:
+    """A question about a document, without the phrase that tells between whom it is; whole if there is none.
+
+    The head and the record of a contract know "this agreement", and not who has made it. The first words of a name
+    stand for it, too.
+
+    >>> without_names("When does the lease between Ada and Bea Inc. end?", ["Ada Limited", "Bea Inc."])
+    'When does the lease end?'
+    >>> without_names("When does the lease between Ada and Cleo end?", ["Ada Limited", "Bea Inc."])
+    'When does the lease between Ada and Cleo end?'
+    """
+    starts = sorted({_prefixes(name) for name in names if name.split()}, key=lambda each: (-len(each), each))
+    if not starts:
+        return question
+    name = rf"(?:{'|'.join(starts)})(?!\w)"
+    joint = r"(?:and|with|&)"
+    phrase = rf"\s+(?:between|among)\s+{name}(?:(?:\s*,\s*|\s+)(?:{joint}\s+)?{name})*(?!\s*,?\s+{joint}\s)"
+    return re.sub(phrase, "", question, flags=re.I)
+
+
+def _prefixes(name: str) -> str:
+    """A pattern of the first words of a name, one or more."""
+    pattern = ""
+    for word in reversed(name.split()):
+        pattern = (
+            rf"{re.escape(word.rstrip(','))}(?:,?\s+{pattern})?" if pattern else rf"{re.escape(word.rstrip('.,'))}\.?"
+        )
+    return pattern
+
+
+def _read(
+    document: Document,
+    known: Row,
+    ranges: tuple[tuple[int, int], ...],
+    question: str,
+    asking: Asking,
+    progress: tqdm[Any],
+) -> Read:
+    """Reads parts of a document for a question."""
     engine, head = asking.engine, asking.head
-    reader = engine.reader_of(head)
-    tokens = reader.tokenize(own.document)
-    parts = [part for start, end in own.ranges if len(part := tokens.part(start, end))]
-    readings = [reader.read(own.document, part, [head], question=question) for part in parts]
+    reader, bare = engine.reader_of(head), without_names(question, known["parties"] or ())
+    tokens = reader.tokenize(document)
+    parts = [part for start, end in ranges if len(part := tokens.part(start, end))]
+    readings = [reader.read(document, part, [head], question=question) for part in parts]
     wide = DecodeOptions(top_k=CANDIDATES, min_score=0.0)
     found = engine.find(readings, progress, [wide] * len(readings))
     candidates = _distinct(answer for by_head in found for answer in by_head[head])
-    n_tokens = sum(len(window) + len(each.special) for each in readings for window in each.windows)
-    return replace(own, candidates=tuple(widened(own.document, question, candidates)), tokens=n_tokens)
+    stated = [] if asking.head_only else [*definitions(document, bare), *Replies(document).to(bare)]
+    return Read(
+        known=known,
+        text=document.text,
+        ranges=ranges,
+        stated=tuple(accepted(stated, engine.heads[head], asking.options)[:1]),
+        candidates=tuple(widened(document, question, candidates)),
+        tokens=sum(len(window) + len(each.special) for each in readings for window in each.windows),
+    )
 
 
 def _chosen(question: str, reads: Sequence[Read], asking: Asking) -> FoundAnswers:
     """The best answer of each document, best first."""
     everything = "\n".join(text for own in reads for text in (own.names, *_texts(own)))
-    best = [(judged, own) for own in reads for judged in _best(question, own, everything, asking)]
+    near = [f"{own.names}\n{around(own.text, each)}" for own in reads for each in (*own.stated, *own.candidates)]
+    related = iter(share_of_words(question, near, everything).tolist())
+    best = [(judged, own) for own in reads for judged in _best(question, own, related, asking)]
     best.sort(key=lambda pair: pair[0].evidence, reverse=True)
     absent = absent_words(question, everything) if everything.strip() else []
     is_answerable = len(absent) < len(set(question_words(question))) or not any(word.is_name for word in absent)
-    shown = [_found(own, each.answer, bool(absent)) for each, own in best if each.is_shown and is_answerable]
+    shown = [_found(question, own, each.answer, bool(absent)) for each, own in best if each.is_shown and is_answerable]
     return FoundAnswers(
         shown[: asking.options.top_k],
-        rejected=_found(best[0][1], best[0][0].answer, True) if best and not shown else None,
+        rejected=_found(question, best[0][1], best[0][0].answer, True) if best and not shown else None,
         absent=tuple(word.text for word in absent),
         documents_read=len(reads),
         tokens_read=sum(own.tokens for own in reads),
     )
 
 
-def _best(question: str, own: Read, everything: str, asking: Asking) -> list[Judged]:
-    """The best answer of a document, if there is a candidate; what its structure states comes first."""
-    text, config, options = own.document.text, asking.engine.heads[asking.head], asking.options
-    stated = [] if asking.head_only else [*definitions(own.document, question), *Replies(own.document).to(question)]
-    first = accepted(stated, config, options)[:1]
-    near = [f"{own.names}\n{around(text, each)}" for each in (*first, *own.candidates)]
-    related = share_of_words(question, near, everything).tolist()
+def _best(question: str, own: Read, related: Iterator[float], asking: Asking) -> list[Judged]:
+    """The best answer of a document, if there is a candidate; what its structure states comes first.
+
+    ``related`` has, for each of its answers and then those of the next documents, the share of the question's words.
+    """
+    config, options = asking.engine.heads[asking.head], asking.options
+    first = [Judged(each, log_odds(each.score) + RELATED * next(related), True) for each in own.stated]
+    shares = [next(related) for _ in own.candidates]
     if first:
-        return [Judged(first[0], log_odds(first[0].score) + RELATED * related[0], True)]
-    ranked = judged(question, text, own.candidates, related, config=config, options=options)
+        return first
+    bare = without_names(question, own.known["parties"] or ())
+    ranked = judged(bare, own.text, own.candidates, shares, config=config, options=options)
     return ([each for each in ranked if each.is_shown] or ranked)[:1]
 
 
 def _texts(own: Read) -> list[str]:
-    return [own.document.text[start:end] for start, end in own.ranges]
+    return [own.text[start:end] for start, end in own.ranges]
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -236,13 +289,13 @@ def _distinct(answers: Iterable[Answer]) -> list[Answer]:
     return kept
 
 
-def _found(read: Read, answer: Answer, is_doubtful: bool) -> FoundAnswer:
+def _found(question: str, read: Read, answer: Answer, is_doubtful: bool) -> FoundAnswer:
     return FoundAnswer(
         document_id=read.known["document_id"],
         address=read.known["address"],
         title=read.known["title"] or "",
-        answer=replace(answer, check=True) if is_doubtful else answer,
-        sentence=sentence_at(read.document.text, answer.start, answer.end),
+        answer=replace(answer, question=question, check=answer.check or is_doubtful),
+        sentence=sentence_at(read.text, answer.start, answer.end),
     )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class IndexOptions(JobOptions, BatchOptions, total=False):
     """All that `build` takes beside what it names."""
 
+    drop_gone: bool
+
 
 def build(
     paths: Iterable[str | os.PathLike[str]],

@@ -48,11 +48,6 @@ class Embedder:
         return cls(Pipeline(*models, progress=False, **options))
 
     @property
-    def width(self) -> int:
-        """Length of a vector."""
-        return self.reader.scorer.width(self._head)
-
-    @property
     def size(self) -> int:
         """Tokens of a passage that fit into one window together with its headings."""
         window = self.reader.windows(self.reader.trained_windows(self._head)).size
@@ -71,19 +66,12 @@ class Embedder:
 
     def query(self, text: str) -> np.ndarray:
         """The vector of a query, float32 ``(D,)``; the last ones are kept, for other filters."""
-        return self._query(text)
+        vector: np.ndarray = self._query(text)
+        return vector
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """A vector of length 1 for each text, float32 ``(N, D)``; zeros for a text without tokens.
 
         Each is encoded by itself; a text that is longer than a window is the mean of several.
         """
-        documents = [Document.from_text(text) for text in texts]
-        tokens = [self.tokenize(document) for document in documents]
-        kept = [index for index, own in enumerate(tokens) if len(own)]
-        readings = [self.reader.read(documents[index], tokens[index], [self._head]) for index in kept]
-        found = np.zeros((len(texts), self.width), dtype=np.float32)
-        for index, by_head in zip(kept, self._engine.find(readings, progress_bar(False)), strict=True):
-            vector = by_head[self._head][0]
-            found[index] = vector / max(float(np.linalg.norm(vector)), 1e-12)
-        return found
+        return self._engine.text_vectors(texts, self._head, progress_bar(False))

@@ -113,8 +113,9 @@ class Index:
             model: whose embedding head makes the vectors: ``"default"``, a folder or a hub id, such as a checkpoint of
                 sentence-transformers.
             options: how documents are read, as for :func:`longdoc.extract_many` (``workers``, ``glob``, ``resume``,
-                ``progress`` …); ``device``, ``precision``, ``password`` and ``ocr``; and ``records``: the model whose
-                other heads make the records, by default the shipped one; None makes none, which halves the time.
+                ``progress`` …); ``drop_gone``: take documents out that are no inputs any more; ``device``,
+                ``precision``, ``password`` and ``ocr``; and ``records``: the model whose other heads make the records,
+                by default the shipped one; None makes them without, in half the time.
 
         Raises:
             ConfigError: an argument is invalid, the model has no embedding head, or ``out`` is no folder, or holds an
@@ -315,7 +316,15 @@ class Index:
 
     def _among(self, where: Where | None) -> set[str] | None:
         """The ids of the documents that are wanted; None for all."""
-        return None if where is None else wanted_documents(where, (row for _, row in self._documents))
+        if where is None:
+            return None
+        found = wanted_documents(where, (row for _, row in self._documents))
+        if "label" in where and self._manifest["settings"].get("records") is None:
+            raise ConfigError(
+                f"{self.path}: was made without a model for records, so that it has no labels; leave out the filter "
+                "label, or make an index with records: longdoc index FOLDER -o INDEX"
+            )
+        return found
 
     def _by_words(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
         """Row → BM25 score, the best first; of passages that are in the tables."""

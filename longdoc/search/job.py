@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -20,6 +21,7 @@ from longdoc.batch.writers import TablesWriter, copy_parquet
 from longdoc.document import Document
 from longdoc.document_type import document_type
 from longdoc.errors import RecordError
+from longdoc.model_files import is_folder
 from longdoc.pipeline import Pipeline
 from longdoc.plain import plain
 from longdoc.prediction import Gap, Prediction
@@ -113,7 +115,7 @@ class IndexJob:
         """
         records = options.pop("records", "default")
         given: dict[str, Any] = {"model": model_name("model", model), **options}
-        given["records"] = None if records is None else model_name("records", records)
+        given["records"] = None if records is None else _absolute(model_name("records", records))
         return cls(**given)
 
     def __post_init__(self) -> None:
@@ -177,6 +179,11 @@ def model_name(argument: str, given: str | os.PathLike[str]) -> str:
     return os.fspath(given)
 
 
+def _absolute(model: str) -> str:
+    """The name of a model; the path of a folder as one that holds in processes of another working folder, too."""
+    return os.path.abspath(model) if model != "default" and is_folder(Path(model)) else model  # noqa: PTH100 (keeps links)
+
+
 def _recorded_without_model(document: Document) -> tuple[Prediction, str]:
     """The record that the structure of a document gives, and why there is none."""
     kind = document_type(document).kind
@@ -190,7 +197,7 @@ def _recorded_without_model(document: Document) -> tuple[Prediction, str]:
 
 
 def embedded_text(document: Document, passage: Passage) -> str:
-    """What the model reads for a passage: its headings, but for the one that it begins with, and its words."""
+    """What the model reads for a passage: its headings, also one that it begins with, and its words."""
     text = document.text[passage.start : passage.end]
     return f"{passage.heading}\n{text}" if passage.heading else text
 

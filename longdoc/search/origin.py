@@ -37,7 +37,7 @@ def index_manifest(folder: Path) -> dict[str, Any]:
         raise ConfigError(f"{folder}: cannot be read ({error.strerror or error})") from error
     if found is None or "index" not in found["settings"]:
         what = "holds the tables of `longdoc extract`, and no index" if found else "holds no index"
-        raise ConfigError(f"{folder}: {what}; make one: longdoc index FOLDER -o {folder}")
+        raise ConfigError(f"{folder}: {what}; make one: longdoc index FOLDER -o INDEX")
     return found
 
 

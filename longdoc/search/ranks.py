@@ -23,7 +23,7 @@ def fused(*lists: list[int]) -> dict[int, float]:
 
 
 def check_query(query: object) -> None:
-    """Checks that a query is a text with words.
+    """Checks that a query is a text with words, of characters that a model can read.
 
     Raises:
         ConfigError: it is not.
@@ -31,3 +31,7 @@ def check_query(query: object) -> None:
     check_type("query", query, "a text", str)
     if not str(query).strip():
         raise ConfigError("the query is empty; give some words, such as 'assignment without consent'")
+    try:
+        str(query).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"the query has {str(query)[error.start]!a}, which is no character; leave it out") from error

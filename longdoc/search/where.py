@@ -8,13 +8,15 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
+from longdoc.arguments import check_choice
+from longdoc.document_type import Kind
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.record_types import DATE_COLUMNS
 
 Where: TypeAlias = Mapping[str, Any]
-"""Key → what is wanted: a text, several of which one is enough, or a range of dates."""
+"""Key → what is wanted: a text or a range of dates, or a list of them, of which one is enough."""
 Row: TypeAlias = Mapping[str, Any]
 """A document, as in the table ``documents``."""
 
@@ -32,7 +34,7 @@ def conditions(where: Where) -> list[Callable[[Row], bool]]:
 
     ``type`` and ``label`` are compared as a whole, ``party``, ``title`` and ``law`` by what they contain, without
     regard to case; ``address`` is a pattern such as ``*/leases/*``; the dates of contracts are a year, a month, a day,
-    or a range: ``2019..2020-06``, ``2019..``, or a pair of dates or None.
+    or a range: ``2019..2020-06``, ``2019..``, or a tuple of two dates or None. Of a list one is enough.
 
     Raises:
         ConfigError: there is no such key, or its value is of another kind.
@@ -42,7 +44,7 @@ def conditions(where: Where) -> list[Callable[[Row], bool]]:
     made: list[Callable[[Row], bool]] = []
     for key, value in where.items():
         if key in DATE_COLUMNS:
-            made.append(_in_range(key, *_range(key, value)))
+            made.append(_in_a_range(key, _ranges(key, value)))
         elif key in _TEXTS:
             made.append(partial(_has_one, _TEXTS[key], _texts(key, value)))
         else:
@@ -84,11 +86,21 @@ def _texts(key: str, value: object) -> Sequence[str]:
         or not all(isinstance(t, str) and t for t in texts)
     ):
         raise ConfigError(f"where[{key!r}] must be a text, or a list of them; got {value!r:.80}")
+    if key == "type":
+        for text in texts:
+            check_choice("type", text.casefold(), get_args(Kind))
     return [text.casefold() for text in texts]
 
 
-def _in_range(key: str, first: datetime.date, last: datetime.date) -> Callable[[Row], bool]:
-    return lambda row: row[key] is not None and first <= row[key] <= last
+def _in_a_range(key: str, ranges: Sequence[tuple[datetime.date, datetime.date]]) -> Callable[[Row], bool]:
+    return lambda row: row[key] is not None and any(first <= row[key] <= last for first, last in ranges)
+
+
+def _ranges(key: str, value: object) -> list[tuple[datetime.date, datetime.date]]:
+    """The first and the last day of each range, of which one is enough."""
+    if value == []:
+        raise _no_dates(key, value)
+    return [_range(key, each) for each in (value if isinstance(value, list) else [value])]
 
 
 def _range(key: str, value: object) -> tuple[datetime.date, datetime.date]:
@@ -97,7 +109,7 @@ def _range(key: str, value: object) -> tuple[datetime.date, datetime.date]:
         first, dots, last = value.partition("..")
         pair: Sequence[object] = (first or None, last or None) if dots else (value, value)
     else:
-        pair = value if isinstance(value, (list, tuple)) else (value, value)
+        pair = value if isinstance(value, tuple) else (value, value)
     if len(pair) != 2 or all(each is None for each in pair):
         raise _no_dates(key, value)
     first_day, last_day = (

@@ -108,7 +108,8 @@ class Words:
             wanted = tantivy.Query.boolean_query([(must, wanted), (must, tantivy.Query.const_score_query(among, 0.0))])
         try:
             searcher = self._searcher
-            hits = searcher.search(wanted, limit=top_k, count=False).hits
+            limit = min(top_k, max(int(searcher.num_docs), 1))  # tantivy allocates that many, and ends the process
+            hits = searcher.search(wanted, limit=limit, count=False).hits
             places = [address for _, address in hits]
             parts, rows = (searcher.fast_field_values(name, places) for name in ("part", "row"))
         except (ValueError, OSError) as error:

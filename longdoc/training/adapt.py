@@ -92,7 +92,7 @@ def adapt(
     config = cast(EmbedConfig, next(iter(giver.config.heads.values())))
     adapter = Adapter(given.encoder.backbone, bits)
     adapter.approach(given.encoder.backbone, giver.encoder.backbone, share)
-    _with_head(given, head, replace(config, adapter=bits), adapter).save(output, quantize=quantize)
+    _with_head(given, head, replace(config, adapter=bits), adapter).save(Path(output), quantize=quantize)
     return Adapted(
         folder=Path(output),
         head=head,
