@@ -194,7 +194,7 @@ def others() -> None:
 SEEN = (
     "By eye (10 notes, 200 sections, 8 contracts): nearly all persons, numbers and addresses are right. The shipped "
     "model takes drugs and abbreviations in notes for organisations (Cipro, DNR), durations for dates (10 years), and "
-    "terms of a contract for organisations (Agent, Notes Trustee)."
+    "terms of a contract for organisations (Notes Trustee)."
 )
 """What was found by eye."""
 

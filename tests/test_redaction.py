@@ -331,7 +331,7 @@ def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: p
     assert main([*command, "-o", str(out)]) == 2 and "exists" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "in.pdf")]) == 2 and "would be replaced" in capsys.readouterr().err
     same = [*command, "-o", str(tmp_path / "new.pdf"), "--report", str(tmp_path / "new.pdf")]
-    assert main(same) == 2 and "is the redacted PDF, too" in capsys.readouterr().err
+    assert main(same) == 2 and "is named for two outputs" in capsys.readouterr().err
 
 
 def test_the_original_is_not_replaced(tmp_path: Path) -> None:
