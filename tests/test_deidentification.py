@@ -193,7 +193,7 @@ def test_full_names_are_compared_with_few_others(n: int, monkeypatch: pytest.Mon
     real = masking.squeezed
     monkeypatch.setattr(masking, "squeezed", lambda text: calls.append(text) or real(text))
     names = [f"A{at:03}x B{at:03}y".translate(str.maketrans("0123456789", "abcdefghij")) for at in range(n)]
-    keys = masking._keys([("PERSON", each) for each in (*names, *(name.split()[1] for name in names))])
+    keys = masking.name_keys([("PERSON", each) for each in (*names, *(name.split()[1] for name in names))])
     assert len(set(keys.values())) == n and len(calls) < 40 * n
 
 

@@ -116,7 +116,7 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
 
 def _written(text: str, spans: Sequence[Span]) -> tuple[str, dict[str, tuple[str, ...]]]:
     """The text with a placeholder for each span, and the texts that each stands for."""
-    keys = _keys(dict.fromkeys((span.label, text[span.start : span.end]) for span in spans))
+    keys = name_keys(dict.fromkeys((span.label, text[span.start : span.end]) for span in spans))
     numbers: dict[str, dict[str, str]] = defaultdict(dict)
     who: dict[str, dict[str, None]] = defaultdict(dict)
     parts, done = [], 0
@@ -129,7 +129,7 @@ def _written(text: str, spans: Sequence[Span]) -> tuple[str, dict[str, tuple[str
     return "".join([*parts, text[done:]]), {placeholder: tuple(texts) for placeholder, texts in who.items()}
 
 
-def _keys(found: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def name_keys(found: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """What is the same for all texts of a label that mean the same: of a person, the full name, if only one fits."""
     persons = {said: parts_of(said) for label, said in found if label == "PERSON"}
     full = {squeezed("".join(parts)): parts for parts in persons.values() if len(parts) > 1 and len(parts[0]) > 1}

@@ -32,7 +32,7 @@ from longdoc.search.origin import index_manifest, model_of, outdated
 from longdoc.search.parts import Part, Parts
 from longdoc.search.ranks import check_query, fused
 from longdoc.search.vectors import nearest
-from longdoc.search.where import Where, wanted_documents
+from longdoc.search.where import Where, check_labels, wanted_documents
 
 if TYPE_CHECKING:
     import pyarrow
@@ -318,13 +318,8 @@ class Index:
         """The ids of the documents that are wanted; None for all."""
         if where is None:
             return None
-        found = wanted_documents(where, (row for _, row in self._documents))
-        if "label" in where and self._manifest["settings"].get("records") is None:
-            raise ConfigError(
-                f"{self.path}: was made without a model for records, so that it has no labels; leave out the filter "
-                "label, or make an index with records: longdoc index FOLDER -o INDEX"
-            )
-        return found
+        check_labels(where, self.path, self._manifest["settings"])
+        return wanted_documents(where, (row for _, row in self._documents))
 
     def _by_words(self, query: str, depth: int, among: set[str] | None) -> dict[int, float]:
         """Row → BM25 score, the best first; of passages that are in the tables."""

@@ -8,6 +8,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
 from longdoc.arguments import check_choice
@@ -27,6 +28,19 @@ def wanted_documents(where: Where, documents: Iterable[Row]) -> set[str]:
     """The ids of the documents that fulfil all conditions; see :func:`conditions`."""
     checks = conditions(where)
     return {row["document_id"] for row in documents if row["document_id"] and all(check(row) for check in checks)}
+
+
+def check_labels(where: Where, path: Path, settings: Mapping[str, Any]) -> None:
+    """Refuses a filter by labels of an index that has none.
+
+    Raises:
+        ConfigError: it was made without a model for records.
+    """
+    if isinstance(where, Mapping) and "label" in where and settings.get("records") is None:
+        raise ConfigError(
+            f"{path}: was made without a model for records, so that it has no labels; leave out the filter label, or "
+            "make an index with records: longdoc index FOLDER -o INDEX"
+        )
 
 
 def conditions(where: Where) -> list[Callable[[Row], bool]]:
