@@ -18,7 +18,7 @@ demo: $(VENV)/.model-installed  ## the record of a real contract (parties, dates
 	$(BIN)/longdoc extract --format table --record contract $(CONTRACT)
 	$(BIN)/longdoc ask $(CONTRACT) "What is the date of the agreement?" "Which law governs this agreement?"
 
-test: $(VENV)/.dev-installed  ## all checks but a few long tests: formatting, types, import layers, tests, notebooks
+test: $(VENV)/.dev-installed  ## all checks but the long tests: formatting, types, import layers, tests, three notebooks
 	@$(MAKE) --no-print-directory --jobs=2 pytest lint
 
 pytest: $(VENV)/.dev-installed

@@ -85,6 +85,7 @@ def together(alone):
     return run(*torchrun, TESTS / "train_together.py", json.dumps(commands))
 
 
+@pytest.mark.rare
 @pytest.mark.parametrize("stage", STAGES)
 def test_two_processes_learn_what_one_learns(alone, together, stage):
     folder = alone / f"zero{stage}"

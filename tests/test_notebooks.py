@@ -14,6 +14,8 @@ from nbclient import NotebookClient
 from PIL import Image, ImageFilter
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+LONG = ("02", "03", "06", "07", "08")
+"""Beginnings of the names of notebooks that take 15 to 50 s each."""
 DECIMAL = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 TOLERANCE = 0.01
 TILE = 16
@@ -60,7 +62,10 @@ def assert_same_picture(found: str, saved: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.rare] * path.name.startswith(LONG), id=path.name) for path in NOTEBOOKS],
+)
 def test_a_notebook_shows_its_saved_outputs(path: Path) -> None:
     saved = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     found = [cell for cell in executed(path).cells if cell.cell_type == "code"]

@@ -404,6 +404,7 @@ def test_the_folder_of_the_model_for_records_is_found_by_processes_of_another_fo
     assert IndexJob.of("default").records == "default"
 
 
+@pytest.mark.rare
 def test_hits_are_ordered_anew_by_late_interaction(made, tmp_path, monkeypatch):
     library = pytest.importorskip("sentence_transformers")
     base = tmp_path / "base"
