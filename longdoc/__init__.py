@@ -317,6 +317,7 @@ _NEEDED = dict.fromkeys(
         "auditing",
         "batch.extract",
         "dedup.duplicates",
+        "deidentification",
         "dedup.folder",
         "pipeline",
         "reader",

@@ -259,6 +259,7 @@ def test_a_document_on_which_the_model_hangs_costs_only_itself(folder, monkeypat
     assert reason == "reading it with the model took longer than 1 s; allow more with --timeout"
 
 
+@pytest.mark.rare
 def test_the_time_for_a_group_begins_when_the_model_is_loaded(folder, monkeypatch):
     for name in ("0.html", "1-fatal.html", "2.html"):
         write(name)

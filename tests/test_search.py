@@ -503,6 +503,7 @@ def test_a_killed_build_goes_on(model, tmp_path, number):
     same(Index(out, model=model), build(folder, tmp_path / "whole", model))
 
 
+@pytest.mark.rare
 def test_an_index_made_anew_has_nothing_of_the_former_one(model, tmp_path, monkeypatch):
     monkeypatch.setattr(extract, "check", lambda *_: None)  # in a process of its own
     folder = write(tmp_path / "in")
