@@ -25,7 +25,7 @@ import longdoc
 import reference
 from conftest import make_asking_model, make_model, make_tokenizer
 from longdoc import Document, Index, Section, cli
-from longdoc.batch import extract, stages
+from longdoc.batch import extract, manifest, stages
 from longdoc.errors import BatchError, ConfigError, SearchError
 from longdoc.search import caches
 from longdoc.search.job import IndexJob
@@ -474,7 +474,7 @@ def test_caches_that_were_interrupted_are_mended(model, tmp_path, monkeypatch, s
 ONE_BY_ONE = """
 import sys
 from longdoc import cli
-from longdoc.batch import extract, stages
+from longdoc.batch import extract, manifest, stages
 if __name__ == "__main__":
     extract.GROUPS_IN_PART = stages._IN_GROUP = stages._LARGE = 1
     sys.exit(cli.main(sys.argv[1:]))
@@ -503,9 +503,9 @@ def test_a_killed_build_goes_on(model, tmp_path, number):
     same(Index(out, model=model), build(folder, tmp_path / "whole", model))
 
 
-@pytest.mark.rare
 def test_an_index_made_anew_has_nothing_of_the_former_one(model, tmp_path, monkeypatch):
     monkeypatch.setattr(extract, "check", lambda *_: None)  # in a process of its own
+    monkeypatch.setattr(manifest, "now", lambda: "2026-12-01T12:00:00+00:00")  # both within a second
     folder = write(tmp_path / "in")
     build(folder, tmp_path / "out", model)
     (folder / "lease.txt").write_text("Nothing of that kind.")

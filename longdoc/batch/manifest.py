@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from longdoc.batch.lock import now
 from longdoc.batch.status import MANIFEST
@@ -24,13 +25,14 @@ def write_manifest(folder: Path, model: str, settings: Mapping[str, Any]) -> Non
     Raises:
         OSError: it cannot be written.
     """
-    record = {"format": FORMAT, "longdoc": __version__, "model": model, "settings": settings, "started": now()}
+    record = {"format": FORMAT, "longdoc": __version__, "model": model, "settings": settings}
+    record |= {"started": now(), "id": uuid4().hex}
     text = json.dumps(record, indent=1) + "\n"
     write_atomically(folder / MANIFEST, text, temporary=folder / f".{MANIFEST}")
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of the run in a folder; None if there is none.
+    """The manifest of the run in a folder, whose ``id`` no other run has; None if there is none.
 
     Raises:
         ConfigError: it is not a manifest.
@@ -46,7 +48,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         is_manifest = False
     if not is_manifest:
         raise ConfigError(f"{path}: not the manifest of a run; start over with --overwrite, or give another folder")
-    return dict(record)
+    return {"id": record["started"], **record}  # earlier versions wrote no id
 
 
 def check_manifest(folder: Path, record: Mapping[str, Any], model: str, settings: Mapping[str, Any]) -> None:

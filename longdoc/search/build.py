@@ -43,7 +43,7 @@ def build(
     folder = Path(out)
     manifest = read_manifest(folder)
     assert manifest is not None, "the run has written it"
-    caches.update(folder, manifest["started"])
+    caches.update(folder, manifest["id"])
     local = os.path.abspath(job.model) if is_folder(Path(job.model)) else job.model  # noqa: PTH100 (it keeps links)
     caches.write_model(folder, local)
     return job

@@ -54,8 +54,8 @@ class Stamp:
     """The name of their file."""
     graph: str = ""
     """The name of the file with the graph; empty without one."""
-    started: str = ""
-    """When the run began that made the parts."""
+    run: str = ""
+    """The id of the run that made the parts."""
     format: int = _FORMAT
 
     @property
@@ -84,7 +84,7 @@ class Caches:
             )
 
 
-def opened(folder: Path, started: str) -> Caches:
+def opened(folder: Path, run: str) -> Caches:
     """The caches of an index, brought up to date if no build is going on; else as the last one left them.
 
     Raises:
@@ -92,23 +92,23 @@ def opened(folder: Path, started: str) -> Caches:
         BatchError: the first build is going on.
     """
     stamp, now = _read_stamp(folder), _committed(folder)
-    if stamp is None or stamp.started != started or [part.name for part in stamp.parts] != now:
+    if stamp is None or stamp.run != run or [part.name for part in stamp.parts] != now:
         if not is_locked(folder):
-            update(folder, started)
+            update(folder, run)
             stamp = _read_stamp(folder)
-        elif stamp is not None and stamp.started == started:
+        elif stamp is not None and stamp.run == run:
             logger.warning("%s: is being built; %s of before are searched", folder, count(stamp.rows, "passage"))
-    if stamp is None or stamp.started != started:
+    if stamp is None or stamp.run != run:
         raise BatchError(f"{folder}: is being built for the first time; wait until that has ended")
     return Caches(folder, stamp)
 
 
-def update(folder: Path, started: str) -> None:
+def update(folder: Path, run: str) -> None:
     """Brings the caches up to date, and repairs what is damaged.
 
     Args:
         folder: of the index.
-        started: when the run began that has made the parts.
+        run: the id of the run that has made the parts.
 
     Raises:
         BatchError: another process writes there.
@@ -117,7 +117,7 @@ def update(folder: Path, started: str) -> None:
     try:
         lock = Lock(folder)
         try:
-            _update(folder, started)
+            _update(folder, run)
         finally:
             lock.release()
     except OSError as error:
@@ -127,12 +127,12 @@ def update(folder: Path, started: str) -> None:
         ) from error
 
 
-def _update(folder: Path, started: str) -> None:
+def _update(folder: Path, run: str) -> None:
     home = folder / FOLDER
     home.mkdir(exist_ok=True)
     old = _read_stamp(folder)
-    if old is None or old.started != started:
-        old = Stamp(started=started)
+    if old is None or old.run != run:
+        old = Stamp(run=run)
         for each in (*home.glob("vectors-*"), *home.glob("graph-*")):
             each.unlink()
         remove_words(home / _WORDS)

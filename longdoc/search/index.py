@@ -88,7 +88,7 @@ class Index:
         check_type("model", model, "a folder, a hub id, or None", str, os.PathLike, None)
         options: dict[str, Any] = {"device": device, "precision": precision}
         self._given = None if model is None else os.fspath(model), options
-        self._caches = caches.opened(self.path, self._manifest["started"])
+        self._caches = caches.opened(self.path, self._manifest["id"])
         self._parts = Parts(self.path, self._caches.stamp.parts)
         self._lock = threading.Lock()
         self._rerankers: dict[str, Reranker] = {}
@@ -173,7 +173,7 @@ class Index:
     @property
     def part_names(self) -> list[str]:
         """The parts of the passages. A part never changes: a build that changes anything makes new ones."""
-        return [f"{part.name} {self._manifest['started']}" for part in self._parts.parts]
+        return [f"{part.name} {self._manifest['id']}" for part in self._parts.parts]
 
     @property
     def part_schema(self) -> pyarrow.Schema:
