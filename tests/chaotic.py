@@ -120,12 +120,12 @@ class Extractor(stages.Extractor):
 
 
 class Stillborn(Extractor):
-    """Dies while it loads the model, or takes three seconds for it, if there is a file that says so."""
+    """Dies while it loads the model, or takes as many seconds for it as a file says."""
 
     def load(self, folder=None):
         if Path("no-model").exists():
             die()
-        time.sleep(3.0 * Path("slow-model").exists())
+        time.sleep(float(Path("slow-model").read_text() if Path("slow-model").exists() else 0))
         return super().load(folder)
 
 

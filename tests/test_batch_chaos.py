@@ -263,8 +263,8 @@ def test_a_document_on_which_the_model_hangs_costs_only_itself(folder, monkeypat
 def test_the_time_for_a_group_begins_when_the_model_is_loaded(folder, monkeypatch):
     for name in ("0.html", "1-fatal.html", "2.html"):
         write(name)
-    Path("slow-model").touch()
-    monkeypatch.setattr(local, "seconds_of", lambda _, group: 2.0 if group else None)
+    Path("slow-model").write_text("11")
+    monkeypatch.setattr(local, "seconds_of", lambda _, group: 10.0 if group else None)
     assert {name: state for name, (state, _) in states(run()).items()} == {"1-fatal.html": "crashed"}
 
 
