@@ -21,9 +21,12 @@ from isolated_functions import picture_of
 from longdoc.cli import main
 from longdoc.errors import ConfigError, DataError, RedactionError
 from longdoc.loaders.isolated import isolated
+from longdoc.records import with_record
+from longdoc.records.namings import with_parties
 from longdoc.redaction import Redaction, job
 from longdoc.redaction.names import squeezed
 from longdoc.redaction.verify import Left
+from longdoc.redaction.wanted import whole_names
 from pdfs import lines, loose_page, make_pdf
 from test_annotated import PAGES, predicted
 
@@ -296,6 +299,63 @@ def test_a_name_that_stays_is_found_and_its_page_becomes_an_image(
     monkeypatch.setattr(job, "plan", lambda walk, regions, rounded: job.Plan(boxes=list(regions)))  # removes nothing
     data, report = redact(make_pdf(CONTENT), tmp_path)
     assert report.images == {1: "letters that stay when they are removed"} and "Lovelace" not in texts(data)[0]
+
+
+AGREEMENT = lines(
+    "STRATEGIC ALLIANCE AGREEMENT",
+    "This Agreement is made as of May 1, 2016 by and between",
+    'Acme Holdings Latin America, L.L.C. \\("Acme"\\) and Bolt Hotels & Resorts,',
+    'B.V. \\("Bolt"\\). Acme grants Bolt a licence, and Cameron Del Caribe Inc. sees it.',
+    "Notices go to Acme Holdings Latin America, Floor 12.",
+)
+
+
+def test_all_mentions_of_the_parties_of_a_record_are_removed(tmp_path: Path) -> None:
+    document = longdoc.load(data := make_pdf(AGREEMENT))
+    prediction = with_record(longdoc.Prediction(document=document), "contract")
+    report = longdoc.redact(prediction, tmp_path / "out.pdf", ["parties"], source=data)
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert not re.search("Acme|Holdings|America|Bolt|Resorts", text) and "Notices go to" in text
+    assert report.labels == {"parties": 7} and report.others == 0
+
+
+def test_the_party_of_which_a_part_was_found_is_removed_whole(tmp_path: Path) -> None:
+    document = longdoc.load(data := make_pdf(AGREEMENT))
+    found = with_parties(predicted(document, PARTY="Cameron"))
+    assert [each.text for each in found.entities if each.source != "record"] == ["Cameron"]
+    longdoc.redact(found, tmp_path / "out.pdf", ["PARTY"], source=data)
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert not re.search("Acme|Bolt|Cameron|Caribe", text) and "grants" in text and "sees it" in text
+    letter = predicted(longdoc.load(make_pdf(CONTENT)), PARTY=NAME)
+    assert with_parties(letter) == letter  # of a letter, there is no record of a contract
+
+
+def test_parts_of_a_name_are_removed_with_the_words_between_and_sought_apart(tmp_path: Path) -> None:
+    content = lines("Acme Franchising Latin America, L.L.C. and Bolt", "Acme ends, America stays an American idea.")
+    document = longdoc.load(data := make_pdf(content))
+    prediction = predicted(document, ORG="Acme(?= F)|America, L.L.C.|Bolt")
+    report = longdoc.redact(prediction, tmp_path / "out.pdf", ["ORG"], source=data)
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert not re.search("Acme|Franchising|Latin|L.L.C|Bolt", text) and "America stays" in text and " and " in text
+    assert report.labels == {"ORG": 2} and report.joined == 1 and report.others == 1
+    assert "also removed: the words between parts of 1 name that were found apart" in report.lines()
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second"),
+    [
+        ("Acme and Bolt", "Acme", "Bolt"),
+        ("ACME AND THE BOLT", "ACME", "BOLT"),
+        ("Acme, Holdings Bolt", "Acme", "Bolt"),
+        ("Acme\nHoldings Bolt", "Acme", "Bolt"),
+        ("Acme hires Bolt", "Acme", "Bolt"),
+        ("May 1 Effective Date May 2", "May 1", "May 2"),
+        ("Acme One Two Three Four Bolt", "Acme", "Bolt"),
+    ],
+)
+def test_what_is_between_two_names_stays(text: str, first: str, second: str) -> None:
+    ranges = [(0, len(first)), (len(text) - len(second), len(text))]
+    assert whole_names(text, ranges) == ranges
 
 
 def test_what_cannot_be_redacted_is_refused(tmp_path: Path) -> None:

@@ -206,13 +206,16 @@ def _predicted(arguments: argparse.Namespace, document: Document) -> Prediction:
     known = {name: head.labels for name, head in pipeline.heads.items() if head.kind in ("ner", "spans")}
     if pipeline.rules is not None:
         known["rules"] = pipeline.rules.labels
+    from longdoc.records.namings import PARTY, with_parties
+
     labels, every = set(_labels(arguments)), list(chain.from_iterable(known.values()))
     if unknown := sorted(labels - set(every)):
         raise ConfigError(
             f"--labels: unknown {', '.join(unknown)}{did_you_mean(unknown[0], every)}; "
             f"known: {', '.join(dict.fromkeys(every))}"
         )
-    return pipeline(document, tasks=[name for name, own in known.items() if labels & set(own)])
+    found = pipeline(document, tasks=[name for name, own in known.items() if labels & set(own)])
+    return with_parties(found) if PARTY in labels else found
 
 
 def _deidentified(document: Document, pipeline: Pipeline, arguments: argparse.Namespace) -> Prediction:
@@ -240,7 +243,7 @@ def _reviewed(arguments: argparse.Namespace, document: Document) -> Prediction:
         ConfigError: it has nothing of a label, which may be a slip, or without --labels some that the preset lacks.
         DataError: it cannot be read, or says nothing of the document.
     """
-    from longdoc.redaction import ranges_by_label
+    from longdoc.redaction.wanted import ranges_by_label
 
     prediction = _read(arguments.spans, document)
     labels, there = _labels(arguments) if arguments.labels else [], ranges_by_label(prediction)

@@ -11,11 +11,11 @@ from typing import Any
 from longdoc.arguments import check_type
 from longdoc.deidentification.identifiers import merged
 from longdoc.deidentification.mentions import forms_of, parts_of, small_words
-from longdoc.errors import ConfigError, RedactionError
+from longdoc.errors import RedactionError
 from longdoc.labels import Span
 from longdoc.prediction import Prediction
-from longdoc.redaction import ranges_by_label
 from longdoc.redaction.names import Names, is_long, squeezed
+from longdoc.redaction.wanted import count_places, ranges_by_label, wanted_ranges
 from longdoc.summary import count, searched
 
 
@@ -29,7 +29,7 @@ class Masked:
     names: Mapping[str, tuple[str, ...]]
     """What stands in the text, such as ``[PERSON 1]``, and the texts that it stands for. It tells who is who."""
     labels: Mapping[str, int]
-    """How many findings of each label were masked."""
+    """In how many places each label was masked: findings that overlap are one."""
     others: int
     """How many further places say the same as a finding, and were masked, too."""
     short: int
@@ -85,13 +85,10 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
     """
     check_type("labels", labels, "a list of labels such as ['PERSON']", list, tuple, set, frozenset, None)
     text, name = prediction.document.text, prediction.document.source.name
-    ranges = ranges_by_label(prediction)
-    wanted = list(dict.fromkeys(ranges if labels is None else labels))
-    found = merged(Span(*where, label) for label in wanted for where in ranges.get(label, ()))
-    if not found:
-        there = ", ".join(sorted(ranges)) or "nothing"
-        raise ConfigError(f"{name}: nothing of {', '.join(map(repr, wanted)) or 'no label'} was found; found: {there}")
-    texts = {label: {text[s.start : s.end] for s in found if s.label == label} for label in wanted}
+    ranges = wanted_ranges(prediction, [*ranges_by_label(prediction)] if labels is None else labels)
+    wanted = list(ranges)
+    found = merged(Span(*where, label) for label, own in ranges.items() for where in own)
+    texts = {label: {text[start:end] for start, end in own} for label, own in ranges.items()}
     small = small_words(text)
     words = {label: {t for t in own if t != t.lower() and t.lower() in small} for label, own in texts.items()}
     names = {label: Names(own - words[label]) for label, own in texts.items()}
@@ -105,7 +102,7 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
         source=name,
         text=masked,
         names=who,
-        labels={label: len(ranges.get(label, ())) for label in wanted},
+        labels={label: count_places(own) for label, own in ranges.items()},
         others=sum(inside.isdisjoint(range(span.start, span.end)) for span in repeated),
         short=sum(not is_long(each) for own in texts.values() for each in own),
         words=sum(map(len, words.values())),

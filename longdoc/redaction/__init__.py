@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longdoc import outputs
-from longdoc.arguments import check_flags, check_type
+from longdoc.arguments import check_flags
 from longdoc.document import Document
 from longdoc.errors import ConfigError, require
 from longdoc.outputs.original import Original
@@ -23,6 +23,7 @@ from longdoc.parts import Page
 from longdoc.pdf_files import check_is_pdf
 from longdoc.prediction import Prediction
 from longdoc.redaction.report import Redaction
+from longdoc.redaction.wanted import count_places, ranges_by_label, wanted_ranges
 
 if TYPE_CHECKING:
     from longdoc.redaction.job import Job
@@ -74,7 +75,7 @@ def redact(
     check_is_pdf(document, "a redacted PDF")
     for library in ("pikepdf", "pypdf", "pdfminer", "PIL"):
         require(library, extra="pdf", needed_by="redaction")
-    found = _found(prediction, labels)
+    found = wanted_ranges(prediction, labels)
     outputs.check_file(path)
     if any(
         isinstance(own, (str, PathLike)) and outputs.is_same_file(path, Path(own)) for own in (source, document.path)
@@ -98,9 +99,11 @@ def _report(
     from longdoc.redaction.verify import READERS
 
     document = job.document
+    before, labels = ranges_by_label(prediction), {label: count_places(own) for label, own in found.items()}
     return Redaction(
         source=document.source.name,
-        labels={label: len(own) for label, own in found.items()},
+        labels=labels,
+        joined=sum(count_places(before.get(label, ())) - number for label, number in labels.items()),
         others=job.wanted.n_others,
         pages=tuple(sorted({box.page for box in job.regions})),
         images=dict(sorted(job.images.items())),
@@ -112,31 +115,6 @@ def _report(
         readers={reader: version("pdfminer.six" if reader == "pdfminer" else reader) for reader in READERS},
         sha256=hashlib.sha256(result).hexdigest(),
     )
-
-
-def _found(prediction: Prediction, labels: Collection[str]) -> dict[str, list[tuple[int, int]]]:
-    """The half-open ranges of the text that were found, by label.
-
-    Raises:
-        ConfigError: there are none.
-    """
-    check_type("labels", labels, "a list of labels such as ['PERSON', 'DATE']", list, tuple, set, frozenset)
-    ranges = ranges_by_label(prediction)
-    found = {label: ranges.get(label, []) for label in labels}
-    if not any(found.values()):
-        wanted, there = ", ".join(map(repr, found)) or "no label", ", ".join(sorted(ranges)) or "nothing"
-        raise ConfigError(f"{prediction.document.source.name}: nothing of {wanted} was found; found: {there}")
-    return found
-
-
-def ranges_by_label(prediction: Prediction) -> dict[str, list[tuple[int, int]]]:
-    """The half-open ranges of the text of all entities, spans and fields that were found, by label."""
-    ranges: dict[str, list[tuple[int, int]]] = {}
-    for each in (*prediction.entities, *prediction.spans):
-        ranges.setdefault(each.label, []).append((each.start, each.end))
-    for answer in prediction.answers:
-        ranges.setdefault(answer.label or answer.question, []).append((answer.start, answer.end))
-    return ranges
 
 
 def _is_unread(document: Document, page: Page) -> bool:

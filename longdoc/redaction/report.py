@@ -16,7 +16,9 @@ class Redaction:
     source: str
     """The name of the original."""
     labels: Mapping[str, int]
-    """How many findings of each label were removed."""
+    """From how many places each label was removed: findings that overlap are one."""
+    joined: int
+    """Between how many of them were words of the same name, which were removed, too."""
     others: int
     """How many further places say the same as a finding, and were removed, too."""
     pages: tuple[int, ...]
@@ -50,6 +52,8 @@ class Redaction:
         said = [f"{self.source}: removed {found}{pages}"]
         if missing := [label for label, number in self.labels.items() if not number]:
             said.append(f"nothing was found of {', '.join(missing)}")
+        if self.joined:
+            said.append(f"also removed: the words between parts of {count(self.joined, 'name')} that were found apart")
         if self.others:
             said.append(f"also removed: {count(self.others, 'further place')} with the same texts")
         said += [f"page {page} is now an image: it has {reason}" for page, reason in self.images.items()]
