@@ -333,12 +333,12 @@ def cells_by_field(record: Any) -> dict[str, list[Answer]]:
 
 
 def namings_by_field(record: Any) -> dict[str, list[Answer]]:
-    """The cells that name what a record lists, by field: those of :func:`cells_by_field`, and all mentions of a party."""
+    """The cells that name what a record lists, by field: of :func:`cells_by_field`, and all mentions of a party."""
     found = cells_by_field(record)
-    for name, own in found.items():
+    for name, cells in found.items():
         value = getattr(record, name)
         for part in value if isinstance(value, tuple) else ():
-            own += getattr(part, "namings", ())
+            cells.extend(getattr(part, "namings", ()))
     return found
 
 

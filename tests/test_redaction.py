@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
@@ -386,8 +387,9 @@ def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: p
     assert main([*command, "-o", str(out), "--report", str(report)]) == 0
     assert "Lovelace" not in texts(out.read_bytes())[0]
     said = capsys.readouterr().out
-    assert "removed PERSON 1, PLACE 1" in said and "nothing is left" in said
-    assert json.loads(report.read_text())["labels"] == {"PERSON": 1, "PLACE": 1}
+    assert "removed PERSON: 1 place, PLACE: 1 place" in said and "nothing of what was found is left" in said
+    written = json.loads(report.read_text())
+    assert written["labels"] == {"PERSON": 1, "PLACE": 1} and "models miss names" in written["remark"] in said
     assert main([*command, "-o", str(out)]) == 2 and "exists" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "in.pdf")]) == 2 and "would be replaced" in capsys.readouterr().err
     same = [*command, "-o", str(tmp_path / "new.pdf"), "--report", str(tmp_path / "new.pdf")]
@@ -462,7 +464,57 @@ def test_the_command_reads_with_the_heads_that_know_the_labels(
     monkeypatch.setitem(vars(longdoc), "Pipeline", Pipeline)
     (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT))
     command = ["redact", str(tmp_path / "in.pdf"), "-o", str(tmp_path / "out.pdf"), "--labels"]
-    assert main([*command, "PERSN"]) == 2
-    assert "unknown PERSN; did you mean 'PERSON'?; known: PERSON, DATE" in capsys.readouterr().err
+    assert main([*command, "PERSN"]) == 2 and "unknown PERSN; did you mean 'PERSON'?" in capsys.readouterr().err
+    assert main([*command, "person"]) == 2 and "unknown person; did you mean 'PERSON'?" in capsys.readouterr().err
+    assert main([*command, "MONEY"]) == 2  # the shipped rules know it, and these do not
+    assert "unknown MONEY" in capsys.readouterr().err
     assert main([*command, "PERSON"]) == 0 and main([*command, "PERSON,DATE", "--overwrite"]) == 0
     assert read == [["people"], ["people", "rules"]]
+    assert "--preset deidentify seeks surnames alone, too" in capsys.readouterr().out
+    (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT, lines("By: /s/ Mary Somerville", "Name: Mary Somerville")))
+    assert main([*command, "PERSON", "--overwrite"]) == 0  # also by the preset's patterns
+    assert "removed PERSON: 3 places" in capsys.readouterr().out
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert "Somerville" not in text and "/s/" in text and "Name:" in text
+
+
+def test_labels_are_listed_and_refused_without_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vars(longdoc), "Pipeline", None)  # it cannot be loaded
+    assert main(["redact", "--list-labels"]) == 0
+    listed = capsys.readouterr().out
+    assert "head general: PERSON, ORG, LOCATION, DATE\n" in listed and "\nrules: " in listed
+    assert "patterns of the preset: PHONE, PERSON" in listed
+    monkeypatch.chdir(tmp_path)
+    Path("in.pdf").write_bytes(make_pdf(CONTENT))
+    for command, message in [
+        (["no.pdf", "--labels", "PERSON", "-o", "out.pdf"], "no.pdf: "),
+        ([], "no document: give a FILE"),
+        (["in.pdf"], "name the file to write, such as -o in.redacted.pdf"),
+        (["in.pdf", "--labels", "Parti", "-o", "out.pdf"], "unknown Parti; did you mean 'Parties'?"),
+        ([".", "--labels", "PERSON", "-o", "out.pdf"], "is a folder, and redact takes one file"),
+        (["in.pdf", "--spans", "in.pdf", "--labels", "PERSON", "-o", "out.pdf"], "in.pdf: is no file of findings ("),
+        (["in.pdf", "--spans", "no.jsonl", "--labels", "PERSON", "-o", "out.pdf"], "no.jsonl: cannot be read (No such"),
+    ]:
+        assert main(["redact", *command]) in (1, 2) and message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in.pdf"]
+
+
+def test_the_error_says_which_head_that_was_not_run_finds_a_label(tmp_path: Path) -> None:
+    data = make_pdf(CONTENT)
+    prediction = replace(predicted(longdoc.load(data), PARTY=NAME), tasks=("contract", "rules"))
+    with pytest.raises(
+        ConfigError, match=r"nothing of 'PERSON' was found; found: PARTY\. PERSON: found by the task 'gen"
+    ):
+        longdoc.redact(prediction, tmp_path / "out.pdf", ["PERSON"], source=data)
+    report = longdoc.redact(prediction, tmp_path / "out.pdf", ["PARTY", "PERSON"], source=data)
+    assert report.lines()[0].endswith("removed PARTY: 1 place on the pages 1")
+    assert any(
+        "PERSON: found by the task 'general' of the shipped model, which was not run" in s for s in report.notices
+    )
+    ran = replace(prediction, tasks=("general",))
+    with pytest.raises(ConfigError, match=r"found: PARTY$"):
+        longdoc.redact(ran, tmp_path / "out.pdf", ["PERSON"], source=data)
+    with pytest.raises(ConfigError, match="no label is named; name some of what was found: PARTY"):
+        longdoc.redact(ran, tmp_path / "out.pdf", [], source=data)

@@ -15,6 +15,7 @@ from longdoc.errors import RedactionError
 from longdoc.labels import Span
 from longdoc.prediction import Prediction
 from longdoc.redaction.names import Names, is_long, squeezed
+from longdoc.redaction.report import MISSED
 from longdoc.redaction.wanted import count_places, ranges_by_label, wanted_ranges
 from longdoc.summary import count, searched
 
@@ -44,11 +45,11 @@ class Masked:
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold, without the text and the names."""
         plain = asdict(self)
-        return {key: value for key, value in plain.items() if key not in ("text", "names")}
+        return {**{key: value for key, value in plain.items() if key not in ("text", "names")}, "remark": MISSED}
 
     def lines(self) -> list[str]:
         """The report in words, without the texts."""
-        found = ", ".join(f"{label} {number:,}" for label, number in self.labels.items() if number)
+        found = ", ".join(f"{label}: {count(number, 'place')}" for label, number in self.labels.items() if number)
         said = [f"{self.source}: masked {found}"]
         if missing := [label for label, number in self.labels.items() if not number]:
             said.append(f"nothing was found of {', '.join(missing)}")
@@ -66,7 +67,7 @@ class Masked:
                 else ("words, which the text also has in small letters, were")
             )
             said.append(f"{self.words:,} {what} masked only where found, not looked for elsewhere")
-        return [*said, *self.notices, "verified: nothing of what was looked for is left in the text"]
+        return [*said, *self.notices, "verified: nothing of what was looked for is left in the text", MISSED]
 
 
 def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Masked:

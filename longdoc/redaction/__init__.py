@@ -23,7 +23,7 @@ from longdoc.parts import Page
 from longdoc.pdf_files import check_is_pdf
 from longdoc.prediction import Prediction
 from longdoc.redaction.report import Redaction
-from longdoc.redaction.wanted import count_places, ranges_by_label, wanted_ranges
+from longdoc.redaction.wanted import count_places, not_sought, ranges_by_label, wanted_ranges
 
 if TYPE_CHECKING:
     from longdoc.redaction.job import Job
@@ -100,6 +100,7 @@ def _report(
 
     document = job.document
     before, labels = ranges_by_label(prediction), {label: count_places(own) for label, own in found.items()}
+    missing = [label for label, number in labels.items() if not number]
     return Redaction(
         source=document.source.name,
         labels=labels,
@@ -111,7 +112,7 @@ def _report(
         unread=tuple(page.number for page in document.pages if _is_unread(document, page)),
         coverage=prediction.coverage,
         short=len(job.wanted.short),
-        notices=tuple(notice.reason for notice in prediction.notices),
+        notices=(*(notice.reason for notice in prediction.notices), *not_sought(missing, prediction.tasks)),
         readers={reader: version("pdfminer.six" if reader == "pdfminer" else reader) for reader in READERS},
         sha256=hashlib.sha256(result).hexdigest(),
     )

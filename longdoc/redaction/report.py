@@ -8,6 +8,8 @@ from typing import Any
 
 from longdoc.summary import count, page_ranges, searched
 
+MISSED = "what was not found is still there: models miss names, so a person has to read the result"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
@@ -40,14 +42,19 @@ class Redaction:
     sha256: str
     """Of the redacted file."""
 
+    @property
+    def verified(self) -> str:
+        """What the readers have verified."""
+        return "nothing of what was found is left, on the pages and beside them"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""
-        plain = asdict(self)
-        return {**plain, "images": {str(page): reason for page, reason in self.images.items()}}
+        images = {str(page): reason for page, reason in self.images.items()}
+        return {**asdict(self), "images": images, "verified": self.verified, "remark": MISSED}
 
     def lines(self) -> list[str]:
         """The report in words."""
-        found = ", ".join(f"{label} {number:,}" for label, number in self.labels.items())
+        found = ", ".join(f"{label}: {count(number, 'place')}" for label, number in self.labels.items() if number)
         pages = f" on the pages {page_ranges(self.pages)}" if self.pages else ""
         said = [f"{self.source}: removed {found}{pages}"]
         if missing := [label for label, number in self.labels.items() if not number]:
@@ -67,5 +74,4 @@ class Redaction:
         if self.short:
             what = "text was" if self.short == 1 else "texts were"
             said.append(f"{self.short} short {what} removed only where found, not looked for elsewhere")
-        verified = f"verified by {', '.join(self.readers)}, on the pages and beside them: nothing is left"
-        return [*said, *self.notices, verified]
+        return [*said, *self.notices, f"verified by {', '.join(self.readers)}: {self.verified}", MISSED]

@@ -8,15 +8,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 
 from longdoc.arguments import check_type
+from longdoc.config_files import read_json
 from longdoc.errors import ConfigError
 from longdoc.prediction import Prediction
 from longdoc.record_types import Paper, namings_by_field
 from longdoc.summary import on_one_line
 
 Range = tuple[int, int]
+SHIPPED = Path(__file__).parents[1] / "assets" / "default"
+"""The folder of the shipped model."""
 _BETWEEN = re.compile(r"(?: (?:[^\W\d_][\w.’'-]*[^\W_]|&)){1,3} ")
 """Up to three words on a line that no punctuation parts from what is before and after them."""
 _PARTING = frozenset("and or by between among with to from for the a an of in on at is are as party parties".split())
@@ -59,10 +63,29 @@ def wanted_ranges(prediction: Prediction, labels: Collection[str]) -> dict[str, 
     ranges, text = ranges_by_label(prediction), prediction.document.text
     own = {label: ranges.get(label, []) for label in dict.fromkeys(labels)}
     found = {label: sorted({*each, *whole_names(text, each)}) for label, each in own.items()}
+    there, name = ", ".join(sorted(ranges)) or "nothing", prediction.document.source.name
+    if not found:
+        raise ConfigError(f"{name}: no label is named; name some of what was found: {there}")
     if not any(found.values()):
-        wanted, there = ", ".join(map(repr, found)) or "no label", ", ".join(sorted(ranges)) or "nothing"
-        raise ConfigError(f"{prediction.document.source.name}: nothing of {wanted} was found; found: {there}")
+        hints = "".join(f". {hint}" for hint in not_sought(found, prediction.tasks))
+        raise ConfigError(f"{name}: nothing of {', '.join(map(repr, found))} was found; found: {there}{hints}")
     return found
+
+
+def not_sought(labels: Collection[str], tasks: Collection[str]) -> Iterator[str]:
+    """Which labels a head of the shipped model knows that was not run, and how to run it.
+
+    Args:
+        labels: those of which nothing was found.
+        tasks: those that were run.
+    """
+    for name, head in read_json(SHIPPED / "config.json")["longdoc"]["heads"].items():
+        own = [label for label in head.get("labels", ()) if label in labels and head["kind"] in ("ner", "spans")]
+        if own and name not in tasks:
+            yield (
+                f"{', '.join(own)}: found by the task {name!r} of the shipped model, which was not run: "
+                f"pipeline(document, tasks=[{name!r}, 'rules']), or `longdoc extract --tasks {name},rules`"
+            )
 
 
 def whole_names(text: str, ranges: Iterable[Range]) -> list[Range]:
