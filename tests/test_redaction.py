@@ -22,6 +22,7 @@ from isolated_functions import picture_of
 from longdoc.cli import main
 from longdoc.errors import ConfigError, DataError, RedactionError
 from longdoc.loaders.isolated import isolated
+from longdoc.loaders.layout import ocr
 from longdoc.records import with_record
 from longdoc.records.namings import with_parties
 from longdoc.redaction import Redaction, job
@@ -31,6 +32,7 @@ from longdoc.redaction.wanted import whole_names
 from pdfs import lines, loose_page, make_pdf
 from test_annotated import PAGES, predicted
 
+needs_ocr = pytest.mark.skipif(bool(ocr.missing()), reason=ocr.missing() or "OCR is installed")
 NAME = "Ada Lovelace"
 CONTENT = lines("Letter of Ada Lovelace to Charles", "Babbage, with notes on the engine.")
 TYPE_3 = (
@@ -359,6 +361,65 @@ def test_what_is_between_two_names_stays(text: str, first: str, second: str) -> 
     assert whole_names(text, ranges) == ranges
 
 
+def scanned(*pages: str) -> bytes:
+    """A PDF whose pages are pictures of the pages with some content."""
+    with closing(pdfium.PdfDocument(make_pdf(*pages, page="/MediaBox [0 0 340 220]"))) as pdf:
+        pictures = [page.render(scale=2, grayscale=True).to_pil() for page in pdf]
+    stream = io.BytesIO()
+    pictures[0].save(stream, "PDF", save_all=True, append_images=pictures[1:], resolution=144)
+    return stream.getvalue()
+
+
+def a_scan() -> bytes:
+    return scanned(lines("Letter of Ada Lovelace to Babbage.", "Ada Lovelace wrote it.", y=120, pitch=24))
+
+
+@needs_ocr
+def test_a_scan_is_read_again_and_what_ocr_had_misread_is_removed(tmp_path: Path) -> None:
+    read = longdoc.load(data := a_scan())
+    at = read.raw_text.rindex("Lovelace")
+    misread = f"{read.raw_text[:at]}Lovelaoe{read.raw_text[at + 8 :]}"
+    document = replace(read, raw_text=misread)
+    report = longdoc.redact(predicted(document, PERSON=NAME), tmp_path / "out.pdf", ["PERSON"], source=data)
+    assert report.labels == {"PERSON": 1} and report.seen_again == 1 and report.read_again
+    assert [*report.ocr] == [1] and report.ocr[1] > 0.8 and json.loads(json.dumps(report.to_dict()))["ocr"]["1"] > 0.8
+    again = longdoc.load(tmp_path / "out.pdf").text
+    assert "Lovelace" not in again and "Babbage" in again and "it." in again
+    said = "\n".join(report.lines())
+    assert "read by OCR, which misreads words: page 1, with a mean confidence of" in said
+    assert "also removed: 1 place that only OCR of the result found" in said
+
+
+@needs_ocr
+@pytest.mark.rare  # OCR of three pages, three times
+def test_a_name_in_the_header_of_scans_is_removed(tmp_path: Path) -> None:
+    header = lines("Papers of Ada Lovelace, Volume 4", y=200)
+    pages = [header + lines(f"{word} wrote to Ada Lovelace.", y=120) for word in ("Babbage", "Somerville", "Faraday")]
+    document = longdoc.load(data := scanned(*pages))
+    assert "Papers" not in document.text  # it is a header
+    report = longdoc.redact(predicted(document, PERSON=NAME), tmp_path / "out.pdf", ["PERSON"], source=data)
+    again = longdoc.load(tmp_path / "out.pdf", keep_furniture=True).text
+    assert "Lovelace" not in again and "Papers" in again and "Faraday wrote" in again and report.seen_again == 3
+
+
+@needs_ocr
+def test_a_scan_that_no_ocr_can_verify_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = longdoc.load(data := a_scan())
+    monkeypatch.setattr(ocr, "missing", lambda *_: "it is not installed")
+    report = longdoc.redact(predicted(document, PERSON=NAME), tmp_path / "out.pdf", ["PERSON"], source=data)
+    assert not report.read_again and "no OCR is installed here to verify: look there" in "".join(report.lines())
+
+
+def test_a_low_confidence_of_ocr_is_told_of_a_masked_text_too() -> None:
+    document = longdoc.Document.from_text("Letter of Ada Lovelace")
+    pages = (replace(document.pages[0], verdict="scanned", confidence=0.41),)
+    masked = longdoc.mask(predicted(replace(document, pages=pages), PERSON=NAME))
+    assert (
+        "read by OCR, which misreads words: page 1, with a mean confidence of 41 %; low: page 1 (41 %)"
+        in masked.lines()
+    )
+
+
 def test_what_cannot_be_redacted_is_refused(tmp_path: Path) -> None:
     prediction = predicted(longdoc.load(b"Letter of Ada Lovelace"), PERSON=NAME)
     with pytest.raises(DataError, match="a redacted PDF is made of a PDF, and this is text/plain"):
@@ -509,7 +570,7 @@ def test_the_error_says_which_head_that_was_not_run_finds_a_label(tmp_path: Path
     ):
         longdoc.redact(prediction, tmp_path / "out.pdf", ["PERSON"], source=data)
     report = longdoc.redact(prediction, tmp_path / "out.pdf", ["PARTY", "PERSON"], source=data)
-    assert report.lines()[0].endswith("removed PARTY: 1 place on the pages 1")
+    assert report.lines()[0].endswith("removed PARTY: 1 place on page 1")
     assert any(
         "PERSON: found by the task 'general' of the shipped model, which was not run" in s for s in report.notices
     )

@@ -15,8 +15,8 @@ from longdoc.errors import RedactionError
 from longdoc.labels import Span
 from longdoc.prediction import Prediction
 from longdoc.redaction.names import Names, is_long, squeezed
-from longdoc.redaction.report import MISSED
-from longdoc.redaction.wanted import count_places, ranges_by_label, wanted_ranges
+from longdoc.redaction.report import MISSED, read_by_ocr
+from longdoc.redaction.wanted import count_places, pages_by_ocr, ranges_by_label, wanted_ranges
 from longdoc.summary import count, searched
 
 
@@ -37,6 +37,8 @@ class Masked:
     """How many texts are too short to be looked for elsewhere: masked only where they were found."""
     words: int
     """How many single words the text also has in small letters: masked only where they were found."""
+    ocr: Mapping[int, float]
+    """The pages that OCR read, and its mean confidence, 0 to 1: what it misread stays."""
     coverage: float
     """The share of the text that the model read."""
     notices: tuple[str, ...]
@@ -55,6 +57,8 @@ class Masked:
             said.append(f"nothing was found of {', '.join(missing)}")
         if self.others:
             said.append(f"also masked: {count(self.others, 'further place')} with the same texts")
+        if self.ocr:
+            said.append(read_by_ocr(self.ocr))
         if self.coverage < 1:
             said.append(f"the model did not read all of the text: {searched(self.coverage)}")
         if self.short:
@@ -107,6 +111,7 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
         others=sum(inside.isdisjoint(range(span.start, span.end)) for span in repeated),
         short=sum(not is_long(each) for own in texts.values() for each in own),
         words=sum(map(len, words.values())),
+        ocr=pages_by_ocr(prediction.document),
         coverage=prediction.coverage,
         notices=tuple(notice.reason for notice in prediction.notices),
     )

@@ -23,7 +23,7 @@ from longdoc.parts import Page
 from longdoc.pdf_files import check_is_pdf
 from longdoc.prediction import Prediction
 from longdoc.redaction.report import Redaction
-from longdoc.redaction.wanted import count_places, not_sought, ranges_by_label, wanted_ranges
+from longdoc.redaction.wanted import count_places, not_sought, pages_by_ocr, ranges_by_label, wanted_ranges
 
 if TYPE_CHECKING:
     from longdoc.redaction.job import Job
@@ -110,6 +110,9 @@ def _report(
         images=dict(sorted(job.images.items())),
         dropped=dict(sorted(job.dropped.items())),
         unread=tuple(page.number for page in document.pages if _is_unread(document, page)),
+        ocr=pages_by_ocr(document),
+        read_again=job.is_read_again,
+        seen_again=job.n_seen_again,
         coverage=prediction.coverage,
         short=len(job.wanted.short),
         notices=(*(notice.reason for notice in prediction.notices), *not_sought(missing, prediction.tasks)),

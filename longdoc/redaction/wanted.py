@@ -13,6 +13,7 @@ from pathlib import Path
 
 from longdoc.arguments import check_type
 from longdoc.config_files import read_json
+from longdoc.document import Document
 from longdoc.errors import ConfigError
 from longdoc.prediction import Prediction
 from longdoc.record_types import Paper, namings_by_field
@@ -86,6 +87,11 @@ def not_sought(labels: Collection[str], tasks: Collection[str]) -> Iterator[str]
                 f"{', '.join(own)}: found by the task {name!r} of the shipped model, which was not run: "
                 f"pipeline(document, tasks=[{name!r}, 'rules']), or `longdoc extract --tasks {name},rules`"
             )
+
+
+def pages_by_ocr(document: Document) -> dict[int, float]:
+    """The pages that OCR read, and its mean confidence, 0 to 1."""
+    return {page.number: float(page.confidence) for page in document.pages if page.confidence is not None}
 
 
 def whole_names(text: str, ranges: Iterable[Range]) -> list[Range]:
