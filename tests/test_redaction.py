@@ -309,7 +309,7 @@ AGREEMENT = lines(
     "This Agreement is made as of May 1, 2016 by and between",
     'Acme Holdings Latin America, L.L.C. \\("Acme"\\) and Bolt Hotels & Resorts,',
     'B.V. \\("Bolt"\\). Acme grants Bolt a licence, and Cameron Del Caribe Inc. sees it.',
-    "Notices go to Acme Holdings Latin America, Floor 12.",
+    "Notices go to Acme Holdings Latin America, Floor 12; the owner is Acme Cabos Ltd.",
 )
 
 
@@ -319,7 +319,7 @@ def test_all_mentions_of_the_parties_of_a_record_are_removed(tmp_path: Path) -> 
     report = longdoc.redact(prediction, tmp_path / "out.pdf", ["parties"], source=data)
     for text in texts((tmp_path / "out.pdf").read_bytes()):
         assert not re.search("Acme|Holdings|America|Bolt|Resorts", text) and "Notices go to" in text
-    assert report.labels == {"parties": 7} and report.others == 0
+    assert report.labels == {"parties": 8} and report.others == 0
 
 
 def test_the_party_of_which_a_part_was_found_is_removed_whole(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_the_party_of_which_a_part_was_found_is_removed_whole(tmp_path: Path) ->
     assert [each.text for each in found.entities if each.source != "record"] == ["Cameron"]
     longdoc.redact(found, tmp_path / "out.pdf", ["PARTY"], source=data)
     for text in texts((tmp_path / "out.pdf").read_bytes()):
-        assert not re.search("Acme|Bolt|Cameron|Caribe", text) and "grants" in text and "sees it" in text
+        assert not re.search("Acme|Bolt|Cameron|Caribe|Cabos", text) and "grants" in text and "sees it" in text
     letter = predicted(longdoc.load(make_pdf(CONTENT)), PARTY=NAME)
     assert with_parties(letter) == letter  # of a letter, there is no record of a contract
 
