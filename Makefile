@@ -3,7 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Not compiled: most modules of the libraries are never imported, and to compile all of them takes a minute.
+# Not compiled: most modules of the libraries are never imported, and to compile all of them takes a minute. Those that
+# are imported must then be kept compiled, also where the environment says otherwise, as in many containers: else each
+# of the many processes that tests start compiles torch anew, which takes 4 seconds.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 CONTRACT := examples/hyatt-playa-strategic-alliance.pdf
