@@ -346,7 +346,7 @@ def test_loaders_that_die_at_every_start_end_the_run(folder, contracts):
 
 @pytest.fixture(scope="module")
 def leases(tmp_path_factory):
-    """The folder ``in`` of three groups of documents, of which one in the second kills the model; and ``undisturbed``."""
+    """The folder ``in`` of three groups of documents, and ``undisturbed``; one in the second group kills the model."""
     folder = tmp_path_factory.mktemp("leases")
     (folder / "in").mkdir()
     for i in range(12):
