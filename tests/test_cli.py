@@ -493,8 +493,12 @@ def test_help_needs_neither_torch_nor_numpy() -> None:
 
 
 EXAMPLES = [
-    ROOT / "examples" / "contracts" / f"{name}.pdf"
-    for name in ("cano-petroleum-sponsorship", "mphase-distribution", "optimized-transportation-distribution")
+    ROOT / "examples" / f"{name}.pdf"
+    for name in (
+        "hyatt-playa-strategic-alliance",
+        "contracts/cano-petroleum-sponsorship",
+        "contracts/mphase-distribution",
+    )
 ]
 
 
