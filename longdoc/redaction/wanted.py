@@ -26,6 +26,7 @@ _BETWEEN = re.compile(r"(?: (?:[^\W\d_][\w.’'-]*[^\W_]|&)){1,3} ")
 """Up to three words on a line that no punctuation parts from what is before and after them."""
 _PARTING = frozenset("and or by between among with to from for the a an of in on at is are as party parties".split())
 """Words that part two names, in a line of capitals, too."""
+_FARTHEST = 80  # characters between two parts of a name
 _LONGEST = 8  # words of a part of a name: a clause is longer
 
 
@@ -119,7 +120,7 @@ def count_places(ranges: Iterable[Range]) -> int:
 
 def _is_one_name(text: str, first: Range, second: Range) -> bool:
     """Whether two findings on a line are parts of one name: nothing but words with capital letters is between them."""
-    if not _BETWEEN.fullmatch(text, first[1], second[0]):
+    if second[0] - first[1] > _FARTHEST or not _BETWEEN.fullmatch(text, first[1], second[0]):
         return False
     between = text[first[1] : second[0]].split()
     if not all(word == "&" or (word[0].isupper() and word.lower() not in _PARTING) for word in between):
