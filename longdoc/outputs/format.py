@@ -187,6 +187,10 @@ class Outcome:
     """Where a format that shows pages puts their pictures: in its file, into ``folder`` (``"beside"``), or nowhere."""
 
 
+def any_document(document: Document) -> None:
+    """For a format of every document."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """An output format."""
@@ -201,6 +205,8 @@ class Format:
     """Whether the output is usable while it is being written."""
     write: Callable[[Iterable[Outcome], Any], None]
     """Consumes outcomes lazily and writes them in order, failures included, unless it has no place for them."""
+    check: Callable[[Document], None] = any_document
+    """Refuses a document that it cannot hold, or that a library is not installed, before a model reads the document."""
     answers: bool = False
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
     binary: bool = False

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import IO, TYPE_CHECKING, Any
 
-from longdoc.errors import ConfigError, DocumentError, OutputWarning
+from longdoc.errors import ConfigError, DocumentError, OutputWarning, require
 from longdoc.outputs.format import Format, Outcome, PredictionLike, passages
 from longdoc.pdf_files import Bounds, Frame, check_is_pdf, opened, saved
 from longdoc.summary import OBEYED, count, given_by, place, shortened
 
 if TYPE_CHECKING:
+    from longdoc.document import Document
     from longdoc.labels import Answer, Entity
     from longdoc.parts import Box
 
@@ -83,11 +84,22 @@ def write(outcomes: Iterable[Outcome], stream: IO[bytes]) -> None:
     if isinstance(outcome.result, DocumentError):
         raise outcome.result
     document, original = outcome.result.document, outcome.original
-    check_is_pdf(document, "the format pdf")
+    check(document)
     content = original.content(document)
     with opened(content, document.source.name, original.password, "the format pdf") as (pdf, frames):
         _annotate(pdf, frames, _marks(outcome.result), document.source.name)
         stream.write(saved(pdf, encrypted=pdf.is_encrypted))
+
+
+def check(document: Document) -> None:
+    """Refuses what was not loaded from a PDF.
+
+    Raises:
+        DataError: it was not.
+        MissingDependencyError: pikepdf is not installed.
+    """
+    check_is_pdf(document, "the format pdf")
+    require("pikepdf", extra="pdf", needed_by="the format pdf")
 
 
 def _marks(prediction: PredictionLike) -> list[_Mark]:
@@ -292,6 +304,7 @@ FORMAT = Format(
     suffix=".pdf",
     streams=False,
     write=write,
+    check=check,
     answers=True,
     binary=True,
     single=True,
