@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.errors import ConfigError, DocumentError, OutputWarning, require
 from longdoc.outputs.format import Format, Outcome, PredictionLike, passages
+from longdoc.outputs.marks import count_unplaced
+from longdoc.outputs.omissions import Omissions, read, telling
 from longdoc.pdf_files import Bounds, Frame, check_is_pdf, opened, saved
 from longdoc.summary import OBEYED, count, given_by, place, shortened
 
@@ -86,8 +88,12 @@ def write(outcomes: Iterable[Outcome], stream: IO[bytes]) -> None:
     document, original = outcome.result.document, outcome.original
     check(document)
     content = original.content(document)
-    with opened(content, document.source.name, original.password, "the format pdf") as (pdf, frames):
-        _annotate(pdf, frames, _marks(outcome.result), document.source.name)
+    opening = opened(content, document.source.name, original.password, "the format pdf")
+    with telling("pdf") as omissions, opening as (pdf, frames):
+        for _, prediction in read(given, omissions):
+            _annotate(pdf, frames, _marks(prediction), document.source.name, omissions)
+            omissions.add("classes", len(prediction.labels))
+            count_unplaced(prediction, omissions)
         stream.write(saved(pdf, encrypted=pdf.is_encrypted))
 
 
@@ -110,8 +116,8 @@ def _marks(prediction: PredictionLike) -> list[_Mark]:
     return [_Mark(_plain(label), each, index) for index, (label, each) in enumerate(found)]
 
 
-def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: str) -> None:
-    """Adds highlights and bookmarks."""
+def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: str, omissions: Omissions) -> None:
+    """Adds highlights and bookmarks; counts findings without a place."""
     labels = sorted({mark.label for mark in marks})
     colours = {label: COLOURS[at % len(COLOURS)] for at, label in enumerate(labels)}
     new: dict[int, list[Any]] = {}
@@ -124,9 +130,7 @@ def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: s
         own.Annots = _array([*own.get("/Annots", ()), *highlights])
     placed = [mark for mark in marks if mark.found.boxes]
     _add_bookmarks(pdf, frames, placed, labels, colours)
-    if len(placed) < len(marks):
-        lost = count(len(marks) - len(placed), "finding")
-        warnings.warn(f"{name}: {lost} without a place on a page: not in the PDF", OutputWarning, stacklevel=4)
+    omissions.add("findings without a place on a page", len(marks) - len(placed))
     if _is_signed(pdf):
         warnings.warn(
             f"{name}: is signed; the signature does not hold for the PDF with highlights", OutputWarning, stacklevel=4
