@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_all_windows(output)
     output.add_argument(
-        "--format", choices=["text", "json", "jsonl"], default="text", help="default: text; jsonl is for a folder"
+        "--format",
+        choices=["text", "json", "jsonl"],
+        help="default: text, and for a folder in a pipe jsonl, which is for a folder only",
     )
     ask_index.add_arguments(parser)
 

@@ -245,6 +245,12 @@ def windows(arguments: argparse.Namespace) -> dict[str, None]:
     return {"windows": None} if arguments.all_windows else {}
 
 
+def chosen_format(arguments: argparse.Namespace, *, terminal: str) -> str:
+    """The format that was chosen; by default that of a terminal, or in a pipe JSON lines."""
+    chosen: str = arguments.format or (terminal if sys.stdout.isatty() else "jsonl")
+    return chosen
+
+
 def add_where(group: argparse._ActionsContainer) -> None:
     """Adds ``--where``."""
     group.add_argument(
