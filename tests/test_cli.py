@@ -129,6 +129,16 @@ def test_arguments_are_checked_before_a_model_is_loaded(
     assert not Path("out").exists()
 
 
+def test_warnings_of_documents_are_told_beside_every_format_but_the_table_which_has_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "cut.html").write_text("<p>Ada & Sons Ltd.</p><!-- never closed", encoding="utf-8")
+    for format, is_told in (("jsonl", True), ("html", True), ("table", False)):
+        _, out, err = run(capsys, "extract", "cut.html", "--format", format)
+        assert ("longdoc: cut.html: " in err) == is_told
+        assert ("Warning: " in out) != is_told
+
+
 def test_tasks_are_split_at_commas(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "extract", "lease.txt", "--tasks", "party,date")
     assert {entity["label"] for entity in json.loads(out)["entities"]} == {"PARTY", "DATE"}

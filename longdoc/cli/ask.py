@@ -77,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         from longdoc.outputs.asked import answers_json
 
         console.write_data(answers_json(document, answered))
+        for warning in document.warnings:
+            console.tell(f"longdoc: {arguments.path}: {options.told(warning, arguments)}")
     else:
         _print_answers(document, answered)
     return 0

@@ -144,7 +144,10 @@ def run(arguments: argparse.Namespace) -> int:
     folder = folder_beside(output) if output and format.folder else None
     if output:
         _check_output(output, arguments.paths, overwrite=arguments.overwrite)
-    outcomes = (replace(each, folder=folder, images=arguments.images) for each in _outcomes(arguments, schema, format))
+    outcomes = (
+        replace(each, folder=folder, images=arguments.images)
+        for each in _warned(_outcomes(arguments, schema, format), format, arguments)
+    )
     first = next(outcomes)  # a single unreadable file is reported before the output is created
     failed: list[str] = []
     is_shown = output is None and format.name == TERMINAL and sys.stdout.isatty()
@@ -248,6 +251,15 @@ def _tracked(
         yield outcome
         if format.streams:
             stream.flush()
+
+
+def _warned(outcomes: Iterable[Outcome], format: Format, arguments: argparse.Namespace) -> Iterator[Outcome]:
+    """Passes outcomes on, and tells the warnings of their documents, such as of pages read by OCR; a table has them."""
+    for outcome in outcomes:
+        if format.name != TERMINAL and not isinstance(outcome.result, DocumentError):
+            for warning in outcome.result.document.warnings:
+                console.tell(f"longdoc: {outcome.source}: {options.told(warning, arguments)}")
+        yield outcome
 
 
 def _named(outcome: Outcome) -> str:
