@@ -17,6 +17,7 @@ import random
 import re
 import statistics
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,8 +244,8 @@ def redacted(chosen: list[tuple[str, Path, list[str]]]) -> None:
     said = (
         f"{totals['documents']} documents; {totals['refused']} refused, {totals['without']} without a name in their "
         f"text; the others have {totals['pages']:,} pages, from which {totals['removed']:,} places were removed; "
-        f"{totals['images']} pages became images; {totals['milliseconds'] / max(totals['pages'], 1):.0f} ms of the processor a page, "
-        f"verification included. {'; '.join(notes) or 'No page became an image'}."
+        f"{totals['images']} pages became images; {totals['milliseconds'] / max(totals['pages'], 1):.0f} ms of the "
+        f"processor a page, verification included. {'; '.join(notes) or 'No page became an image'}."
     )
     header = ["found by", "characters of names before", "after"]
     write_table("redaction", "Redacted PDFs: what is left of the names", header, rows, said)

@@ -133,10 +133,12 @@ OPTIONS = {"model": "light", "workers": 1, "format": "csv"}
 REPLACED = (
     (local, "Loader", Loader),
     (local, "Extractor", Stillborn),
+    (stages, "_LARGE", 1024),
+    (stages, "_IN_GROUP", 4),
     (extract, "GROUPS_IN_PART", 1),
     (extract, "fingerprint", str),
 )
-"""What a run has from here; every group is committed by itself."""
+"""What a run has from here; four documents are a group, and every group is committed by itself."""
 
 
 def run_and_tell(paths: Sequence[str], out: str, **options: Any) -> None:

@@ -24,8 +24,12 @@ from longdoc.windows import WindowConfig
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first, so that no worker has a long one left at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Modules with slow tests first, and pages of the documentation, so that no worker has a long one left at the end.
+
+    Whole modules: what the tests of one share is made again if tests of another run between them.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow") or item.path.suffix == ".md"}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(wrapper=True)

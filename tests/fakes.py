@@ -1,16 +1,24 @@
-"""A pipeline without a model (entities by regular expression), and a hub without a network."""
+"""A pipeline without a model (entities by regular expression), workers without processes, a hub without a network."""
 
 import hashlib
+import pickle
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import longdoc
 from longdoc import Answer, Answers, Document, Entity, Notice, Prediction
+from longdoc.batch import local
+from longdoc.loaders.isolated import import_loaders
 from longdoc.schema import Schema
+from longdoc.workers import Limits, Outcome, Raised
+
+if TYPE_CHECKING:
+    import pytest
 
 PATTERNS = {
     "PARTY": r"[A-Z][\w&]+(?:[ \n][A-Z][\w&]+)*,?\s(?:Inc|Ltd|LLC|Corp)\b\.?",
@@ -104,6 +112,42 @@ class FakePipeline:
             kept = [e for e in prediction.entities if e.score >= (min_score or 0)]
             wanted = tuple(e for e in kept if tasks is None or e.label.lower() in tasks)
             yield replace(prediction, entities=wanted)
+
+
+class WorkersHere:
+    """A substitute for ``Workers`` that calls the function in this process, on what pickling leaves of it."""
+
+    def __init__(
+        self,
+        function: Callable[[Any], Any],
+        count: int,
+        limits: Limits,
+        *,
+        initializer: Callable[[], object],
+        **_: object,
+    ) -> None:
+        self._function, self._initializer = pickle.loads(pickle.dumps((function, initializer)))
+
+    def __enter__(self) -> "WorkersHere":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def run(self, inputs: Iterable[Any], *, ordered: bool = False) -> Iterator[Outcome[Any, Any]]:
+        self._initializer()
+        for each in inputs:
+            try:
+                result = pickle.loads(pickle.dumps(self._function(pickle.loads(pickle.dumps(each)))))
+            except Exception as error:
+                result = Raised(error, traceback.format_exc())
+            yield Outcome(each, result, 1, 0.0)
+
+
+def stay_here(patch: "pytest.MonkeyPatch") -> None:
+    """Lets batches start no processes, for tests of what they read and write."""
+    patch.setattr(local, "Workers", WorkersHere)
+    patch.setattr(local, "prepare_loading", import_loaders)  # without being nice to other processes for ever after
 
 
 class FolderHub:

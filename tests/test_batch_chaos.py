@@ -15,8 +15,9 @@ import pytest
 import chaotic
 import isolated_functions as functions
 from conftest import CORPUS, make_model
+from fakes import stay_here
 from longdoc import cli
-from longdoc.batch import extract, local
+from longdoc.batch import extract, local, stages
 from longdoc.batch.inputs import Input
 from longdoc.batch.progress import read_status
 from longdoc.batch.stages import Loaded
@@ -27,11 +28,10 @@ from pdfs import lines, make_pdf
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups")
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory")
 PATIENCE = 60.0  # seconds; a bound on hangs, not a measurement
-PADDING = "<!--" + " " * 65536 + "-->"  # so that eight documents are a group
 
 
 def write(name, folder=Path("in"), *, text=CORPUS[0]):
-    (folder / name).write_text(f"<html><body><p>{name}: {text}</p>{PADDING}</body></html>")
+    (folder / name).write_text(f"<html><body><p>{name}: {text}</p></body></html>")
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def contracts(tmp_path_factory):
     """The folder ``in`` of three groups of documents, each of which takes some time; and ``undisturbed``."""
     folder = tmp_path_factory.mktemp("contracts")
     (folder / "in").mkdir()
-    for i in range(24):
-        write(f"{i:02}-slow.html", folder / "in", text=" ".join(CORPUS[: i % 3 + 1] * (i % 5 + 1)))
+    for i in range(12):
+        write(f"{i:02}-slow.html", folder / "in", text=" ".join(CORPUS[: i % 3 + 1] * (i % 5 + 1) * 2))
     run(folder / "undisturbed", [folder / "in"])
     return folder
 
@@ -108,10 +108,14 @@ def entries(out="out"):
     }
 
 
-def run(out="out", paths=("in",), **options):
+def run(out="out", paths=("in",), *, here=False, **options):
+    """A run; ``here`` in this process alone, where nothing happens to its workers."""
     with pytest.MonkeyPatch.context() as patch:
         for each in chaotic.REPLACED:
             patch.setattr(*each)
+        if here:
+            patch.setattr(stages, "load", chaotic.load)
+            stay_here(patch)
         return extract.extract_many(paths, out, **{**chaotic.OPTIONS, **options})
 
 
@@ -127,7 +131,7 @@ def is_as(undisturbed, out="out"):
 def goes_on(contracts, out="out"):
     """Whether a run that was stopped gives the result of an undisturbed one in the end."""
     before = read_status(out)
-    after = run(out, [contracts / "in"])
+    after = run(out, [contracts / "in"], here=True)
     assert (before.n_left > 0, before.has_ended, after.n_left, after.has_ended) == (True, False, 0, True)
     return is_as(contracts / "undisturbed", out)
 
@@ -138,7 +142,7 @@ def goes_on(contracts, out="out"):
 def kill(moments, *arguments, **options):
     """Kills a run, with its process group, at a random moment after some of its documents are read."""
     with started(*arguments, **options) as process:
-        wait_for(process, moments.choice([0, 1, 9]))
+        wait_for(process, moments.choice([0, 1, 5]))
         time.sleep(moments.uniform(0, 0.1))
         os.killpg(process.pid, signal.SIGKILL)
     wait_until(lambda: not processes(Path.cwd()))
@@ -172,7 +176,7 @@ def test_killed_with_a_model_it_gives_the_files_of_an_undisturbed_run(folder, co
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_no_process_and_goes_on(folder, contracts, number):
     with started([str(contracts / "in")], "out") as process:
-        wait_for(process, 8)
+        wait_for(process, 4)
         process.send_signal(number)
         _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == -number
@@ -198,14 +202,14 @@ def test_two_runs_at_once(folder, contracts):
 @pytest.mark.slow
 @needs_linux
 def test_documents_that_do_harm_cost_only_themselves(folder):
-    for i in range(24):
+    for i in range(16):
         write(f"{i:02}.html")
     good = {name.replace("undisturbed", "out") for name in rows(run("undisturbed"))}
     write("03-hang.html")
     write("05-die.html")
     write("08-eat.html")
     write("11-fatal.html")
-    write("16-faulty.html")
+    write("13-faulty.html")
     write("19-vanishing.html")
     Path("in/20-empty.pdf").touch()
     Path("in/21-garbage.pdf").write_bytes(random.Random(0).randbytes(5000))
@@ -219,7 +223,7 @@ def test_documents_that_do_harm_cost_only_themselves(folder):
         "05-die.html": "crashed",
         "08-eat.html": "out of memory",
         "11-fatal.html": "crashed",
-        "16-faulty.html": "failed",
+        "13-faulty.html": "failed",
         "19-vanishing.html": "failed",
         "20-empty.pdf": "failed",
         "21-garbage.pdf": "failed",
@@ -229,12 +233,12 @@ def test_documents_that_do_harm_cost_only_themselves(folder):
     assert "took longer than 8 s" in found["03-hang.html"][1]
     assert "more than 315 MB" in found["08-eat.html"][1]
     assert "SIGKILL" in found["05-die.html"][1] and "SIGKILL" in found["11-fatal.html"][1]
-    assert "a fault of this test" in found["16-faulty.html"][1]
+    assert "a fault of this test" in found["13-faulty.html"][1]
     assert {each.error for each in status.failures if each.address.endswith(".pdf")} == {
         "CorruptDocumentError",
         "EncryptedDocumentError",
     }
-    assert status.counts["ok"] == 24 and status.has_ended
+    assert status.counts["ok"] == 16 and status.has_ended
     assert rows(status) == good
     again = run(timeout=8.0, workers=2, memory=300 << 20)  # none of them is tried again, and the lost one is gone
     assert {name: state for name, (state, _) in states(again).items()} == {
@@ -279,26 +283,26 @@ def test_a_document_that_changes_while_it_is_read(folder):
     write("0.html")
     write("1-growing.html")
     write("2-grown.html")
-    found = states(run())
+    found = states(run(here=True))
     assert list(found) == ["1-growing.html"] and "changes while it is read" in found["1-growing.html"][1]
     text = Path("in/2-grown.html").read_text()
     assert text.count("and more") == 1
-    assert sorted(found) == sorted(states(run())), "read again, since it has changed"
+    assert sorted(found) == sorted(states(run(here=True))), "read again, since it has changed"
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: Path(path).symlink_to("/dev/zero")])
 def test_a_pipe_or_a_device_is_no_document(folder, make):
     write("0.html")
     make("in/odd")
-    found = states(run(paths=["in/0.html", "in/odd"], timeout=None, memory=None))
+    found = states(run(paths=["in/0.html", "in/odd"], timeout=None, memory=None, here=True))
     assert found == {"odd": ("failed", "in/odd: is no regular file, but a pipe, a socket or a device; give a file")}
-    assert not states(run("other"))  # in a folder it is left out
+    assert not states(run("other", here=True))  # in a folder it is left out
 
 
 def test_a_folder_inside_the_one_that_is_read(folder):
     write("0.html")
     for out in ("in/out", "in/out", "in/deep/out"):
-        status = run(out, format="jsonl")
+        status = run(out, format="jsonl", here=True)
         assert (status.n_inputs, status.n_left, status.counts["ok"]) == (1, 0, 1)
 
 
@@ -322,7 +326,7 @@ def test_the_status_before_the_first_rows_are_written(folder, capsys):
 
 def test_with_nothing_left_to_read_no_process_is_started(folder, monkeypatch):
     write("0.html")
-    first = run()
+    first = run(here=True)
     with monkeypatch.context() as patch:
         patch.setattr(local, "Workers", None)
         assert run() == first and first.has_ended
@@ -336,28 +340,35 @@ def test_loaders_that_die_at_every_start_end_the_run(folder, contracts):
         patch.setattr(local, "prepare_loading", functions.die_at_start)
         with pytest.raises(WorkerError, match="end before they are ready, 3 times in a row: exited with code 9"):
             run("out", [contracts / "in"])
-    assert read_status("out").n_left == 24, "no document is to blame"
+    assert read_status("out").n_left == 12, "no document is to blame"
     assert goes_on(contracts)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("after", [0, 8])
-def test_a_model_that_dies_when_it_is_loaded_costs_no_document(folder, after):
-    for i in range(24):
-        write(f"{i:02}-fatal.html" if i == 12 else f"{i:02}.html")
-    undisturbed = run("undisturbed")
-    assert {name: state for name, (state, _) in states(undisturbed).items()} == {"12-fatal.html": "crashed"}
+@pytest.fixture(scope="module")
+def leases(tmp_path_factory):
+    """The folder ``in`` of three groups of documents, and ``undisturbed``; one in the second group kills the model."""
+    folder = tmp_path_factory.mktemp("leases")
+    (folder / "in").mkdir()
+    for i in range(12):
+        write(f"{i:02}-fatal.html" if i == 6 else f"{i:02}.html", folder / "in")
+    status = run(folder / "undisturbed", [folder / "in"])
+    assert {name: state for name, (state, _) in states(status).items()} == {"06-fatal.html": "crashed"}
+    return folder
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0, 4])
+def test_a_model_that_dies_when_it_is_loaded_costs_no_document(folder, leases, after):
     def report(progress):
         if progress.documents == after:
             Path("no-model").touch()
 
     with pytest.raises(WorkerError, match=r"processes with the model end before they are ready, 3 times in .*SIGKILL"):
-        run(progress=report)
-    assert read_status("out").n_left == 24 - after
+        run(paths=[leases / "in"], progress=report)
+    assert read_status("out").n_left == 12 - after
     Path("no-model").unlink()
-    run()
-    assert is_as("undisturbed")
+    run(paths=[leases / "in"])
+    assert is_as(leases / "undisturbed")
 
 
 # ---------------------------------------------------------------------------------------------------------- full disks
@@ -376,7 +387,7 @@ def small_disk(folder):
 
 def test_a_full_disk_loses_nothing(contracts, small_disk):
     with pytest.raises(BatchError, match=r"disk/out: the disk is full: .* MB are free; free some space, then run the"):
-        run("disk/out", [contracts / "in"])
+        run("disk/out", [contracts / "in"], here=True)
     small_disk()
     assert goes_on(contracts, "disk/out")
 

@@ -14,6 +14,7 @@ from pyarrow import dataset
 
 import longdoc
 from conftest import make_model
+from fakes import stay_here
 from longdoc import cli
 from longdoc.batch.extract import Progress, extract_many
 from longdoc.batch.inputs import Input
@@ -43,6 +44,12 @@ def leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         Path(f"leases/{i}.txt").write_text(LEASE.format(i) * 20)
     Path("leases/broken.pdf").write_bytes(b"%PDF-1.4 broken")
     yield tmp_path
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches start no processes."""
+    stay_here(monkeypatch)
 
 
 def files(folder: str) -> dict[str, bytes]:
@@ -78,6 +85,7 @@ def test_a_folder_is_read_into_tables(leases: Path, model: str, capsys: pytest.C
     assert files("out") == before
 
 
+@pytest.mark.usefixtures("here")
 def test_status_shows_the_documents_that_were_not_read(
     leases: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,6 +110,7 @@ def test_status_shows_the_documents_that_were_not_read(
     assert same["whole.txt"] == f"{leases}/leases/0.txt"
 
 
+@pytest.mark.usefixtures("here")
 def test_other_settings_are_refused_and_overwrite_replaces(
     leases: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +122,7 @@ def test_other_settings_are_refused_and_overwrite_replaces(
     assert {row["label"] for row in rows("out", "entities")} <= {"PARTY", "DOCUMENT_NAME", "AGREEMENT_DATE"}
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
 def test_other_formats_of_a_folder(leases: Path, model: str, format: str) -> None:
     assert (
@@ -122,6 +132,7 @@ def test_other_formats_of_a_folder(leases: Path, model: str, format: str) -> Non
     assert "leases/2.txt" in Path(f"out/{table}/part-00000.{format}").read_text()
 
 
+@pytest.mark.usefixtures("here")
 def test_progress_for_machines(leases: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["extract", "leases", "-o", "out/", "--model", model, "--json-progress"])
     *progress, end = map(json.loads, capsys.readouterr().out.splitlines())
@@ -130,6 +141,7 @@ def test_progress_for_machines(leases: Path, model: str, capsys: pytest.CaptureF
     assert (end["event"], end["states"]["ok"]) == ("end", 9)
 
 
+@pytest.mark.usefixtures("here")
 def test_a_list_of_files(leases: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("list.txt").write_text("leases/1.txt\nleases/none.txt\n")
     assert cli.main(["extract", "--files-from", "list.txt", "-o", "out/", "--model", model]) == 1
@@ -161,6 +173,7 @@ def test_what_cannot_be_done_is_refused_with_status_2(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("here")
 def test_from_python_with_progress(leases: Path, model: str) -> None:
     seen: list[Progress] = []
     ended = extract_many(["leases"], "out", model=model, glob="[0-3].txt", progress=seen.append)
@@ -191,6 +204,7 @@ def test_amounts_of_memory(text: str, size: int) -> None:
     assert batch.duration(3661) == "1 h 1 min"
 
 
+@pytest.mark.usefixtures("here")
 def test_the_query_of_the_guide_runs_on_real_contracts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,6 +224,7 @@ def test_the_query_of_the_guide_runs_on_real_contracts(
     assert "Cano Petroleum, Inc." in shown and "2008-12-31" in shown and "New York" in shown
 
 
+@pytest.mark.usefixtures("here")
 def test_what_the_model_cannot_do_costs_no_results_and_leaves_no_run(
     leases: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import chaotic
 from conftest import CORPUS, make_model
 from harmful_stages import HarmedExtractor, HarmedLoader
 from longdoc.batch import local, on_ray, ray_cluster, stages
@@ -115,10 +116,11 @@ class TestOnOneProcessor:
             run(folder, "ray", "out error", tasks=["nonsense"])
         assert "ray" not in str(told.value)
 
-    def test_no_process_outlives_a_run_that_is_left(self, folder, ray):
+    def test_no_process_outlives_a_run_that_is_left(self, folder, ray, monkeypatch):
+        monkeypatch.setattr(on_ray, "Extractor", chaotic.Extractor)  # which starts without torch
         inputs = find_inputs([str(folder / "documents")])
-        request = Request(model=str(folder / "model"), device="cpu")
-        extracted = RayEngine(address=None, workers=2, limits=Limits()).extract(
+        request = Request(model="light", device="cpu")
+        extracted = RayEngine(address=None, workers=1, limits=Limits()).extract(
             request, WRITERS["jsonl"], inputs, Watch(folder, begun="", of=12)
         )
         assert len(next(extracted).done) == 2

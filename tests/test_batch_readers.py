@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from conftest import make_model
+from fakes import stay_here
 from longdoc import Document, Pipeline, Prediction
 from longdoc.batch.extract import extract_many
 from longdoc.batch.tables import tables_of, write_csv, write_table
@@ -49,8 +50,11 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "in" / name).write_bytes(text.encode())
     shutil.copy(ROOT / "examples" / "hyatt-playa-strategic-alliance.pdf", folder / "in")
     (folder / "in" / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
-    for given in (["in/lease.txt", "in/broken.pdf"], ["in"]):  # the second run adds a part
-        extract_many([folder / each for each in given], folder / "out", model=str(folder / "model"), record="contract")
+    with pytest.MonkeyPatch.context() as patch:
+        stay_here(patch)
+        for given in (["in/lease.txt", "in/broken.pdf"], ["in"]):  # the second run adds a part
+            paths = [folder / each for each in given]
+            extract_many(paths, folder / "out", model=str(folder / "model"), record="contract")
     for name, table in tables_of([(status_of(filled()), filled())]).items():
         write_table(table, folder / "out" / name / "part-00002.parquet")
         assert len(list((folder / "out" / name).iterdir())) == 3

@@ -173,6 +173,30 @@ def test_a_name_that_is_a_word_is_masked_within_sentences_and_told_elsewhere() -
     assert mentions(text, ["Will Ekman"], known=[(17, 21)]).left == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "masked"),
+    [
+        (
+            "the Development Term, the Development Property; First Offer for Development; a development",
+            "SVP Development",
+            0,
+        ),
+        (
+            "under the Master Hill Agreement and each Hill Party, the Hill, on a hill. Ann Hill signed. Ask Hill.",
+            "Ann Hill",
+            1,
+        ),
+        ("Ask Ms Hill on the hill. Then Dr Hill went; later Hill, Bo and the Hill family met Ann Hill.", "Ann Hill", 5),
+        ("on a hill: by Hill Smith Partners, for Hill and to HILL. Ann Hill left", "Ann Hill", 4),
+        ("they will: Bo asked Will; when Will came, so did the Will. Will Ekman will.", "Will Ekman", 4),
+    ],
+)
+def test_a_word_that_mostly_stands_in_terms_is_no_name(text: str, name: str, masked: int) -> None:
+    found = mentions(text, [name])
+    assert len(found.ranges) == masked
+    assert sum(map(len, found.left.values())) > 0 or masked > 1
+
+
 def test_what_is_left_of_a_name_of_words_is_told_without_the_name() -> None:
     text = "Mr Will Young came. We will see the young man. " + "Then Young spoke. " * 12
     masked = longdoc.mask(longdoc.deidentify(longdoc.Document.from_text(text)))

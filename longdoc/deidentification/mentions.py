@@ -25,6 +25,9 @@ _DEGREES = frozenset("qc kc esq md phd do rn jr sr ii iii lj".split())
 _PARTICLES = frozenset("de del della der den van von di da la le el al bin ibn".split())
 _WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]*[^\W_])?\.?")
 _SMALL = re.compile(r"(?<![\w@._-])[^\W\d_]+(?![\w@-]|\.\w)")
+_DETERMINERS = frozenset("a an the this that these those each every any all such no said its our your".split())
+_BEFORE = re.compile(r"(?:^|(?P<start>[.!?:;\n][\"'”’)\]]*\s*)|[\s(\"“])(?P<word>[\w’'‑-]+\.?)[ \t]$")
+_AFTER = re.compile(r"[ \t](?P<word>[\w’'‑-]+)")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:;•\n][\"'”’)\]]*\s*|\n\s*)$")
 
 
@@ -44,7 +47,8 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
     Of "Ms Ann B. Hill" these are "Ann Hill", "Hill, Ann", "A. Hill", "A.B.H.", "Ann" and "Hill". A single name that the
     text has in small letters, too, may be a word: it needs a capital letter, and not to begin a sentence. One of two
     letters ("Li") is found as it is written. Of names all of whose words may be others, such as terms of a contract,
-    nothing is looked for; where they stand is told.
+    nothing is looked for, nor of a word that mostly stands in terms ("the Development Property"); where they stand is
+    told.
 
     Args:
         text: the text.
@@ -64,7 +68,9 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
             first, *others = (re.escape(part[0]) for part in parts)
             initials.add(rf"{first}(?<!\w{first})" + "".join(rf"\.[ -]?{other}" for other in others) + r"\.")
     common = {name for name in single if name.lower() in small}
-    found = Names((whole | single) - common).find(text)
+    terms |= (in_terms := _words_of_terms(text, common, single))
+    common -= in_terms
+    found = Names((whole | single) - common - in_terms).find(text)
     found += [match.span() for each in sorted(initials) for match in re.finditer(rf"{each}(?!\w)", text)]
     found += [match.span() for each in sorted(brief) for match in re.finditer(rf"\b{each}\b", text)]
     inside = {at for start, end in (*found, *known) for at in range(start, end)}
@@ -79,6 +85,30 @@ def mentions(text: str, names: Iterable[str], known: Iterable[tuple[int, int]] =
         else:
             left[name].append(start)
     return Mentions(tuple(_joined(found)), {name: tuple(places) for name, places in sorted(left.items())})
+
+
+def _words_of_terms(text: str, words: set[str], names: set[str]) -> set[str]:
+    """Those of some words with which most capitals in the midst of a sentence are those of terms.
+
+    In a term the word has a determiner before it, or beside it a capitalised word that is no title and no name.
+    """
+    counts = defaultdict[str, list[int]](lambda: [0, 0])
+    for start, end in Names(words).find(text):
+        if text[start].isupper() and not text[start:end].isupper() and not _SENTENCE_END.search(text[:start][-20:]):
+            counts[squeezed(text[start:end])][_is_in_term(text, start, end, names)] += 1
+    return {word for word in words if counts[squeezed(word)][1] > counts[squeezed(word)][0]}
+
+
+def _is_in_term(text: str, start: int, end: int, names: set[str]) -> bool:
+    before, after = _BEFORE.search(text[max(start - 40, 0) : start]), _AFTER.match(text, end)
+    if before and before["word"].lower() in _DETERMINERS:
+        return True
+    beside = [before["word"]] if before and not before["start"] else []
+    beside += [after["word"]] if after else []
+    known = _TITLES | _DEGREES | _PARTICLES
+    return any(
+        len(word) > 1 and word[0].isupper() and word not in names and squeezed(word) not in known for word in beside
+    )
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
