@@ -13,6 +13,7 @@ import pytest
 import longdoc
 from longdoc.cli import main
 from longdoc.errors import ConfigError, DataError, EncryptedDocumentError, OutputWarning
+from longdoc.findings import place
 from longdoc.labels import Answer, Entity
 from longdoc.prediction import Prediction
 from pdfs import lines, make_pdf
@@ -145,6 +146,20 @@ def test_an_encrypted_original_stays_encrypted(tmp_path: Path) -> None:
     prediction = predicted(longdoc.load(tmp_path / "in.pdf", password="secret"), PERSON="Ada Lovelace")
     with pytest.raises(EncryptedDocumentError, match="give its password"):
         prediction.save(tmp_path / "out.pdf")
+
+
+def test_a_doubtful_finding_is_pale_with_a_dashed_line_and_the_bookmark_says_so(tmp_path: Path) -> None:
+    (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT))
+    document, drawn = longdoc.load(tmp_path / "in.pdf"), {}
+    for score in (0.69, 0.7):
+        entity = Entity(label="X", score=score, **place(document, 0, 5))
+        Prediction(document=document, entities=(entity,)).save(tmp_path / "out.pdf")
+        with pikepdf.open(tmp_path / "out.pdf") as pdf, pdf.open_outline() as outline:
+            form = pdf.pages[0].Annots[-1].AP.N
+            drawn[score] = float(form.Resources.ExtGState.G.ca), form.read_bytes().count(b" re"), outline.root[-1].title
+    assert drawn[0.7] == (1, 2, "longdoc: 1 finding")
+    opacity, n_rectangles, title = drawn[0.69]
+    assert opacity < 1 and n_rectangles > 3 and title == "longdoc: 1 finding; 1 to check: pale, dashed line"
 
 
 def test_a_broken_signature_and_findings_without_a_place_are_told(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def read_pairs(path: str | PathLike[str], columns: tuple[str, str] = COLUMNS, la
     if file.suffix not in SUFFIXES:
         raise DataError(f"{path}: the suffix must be {', '.join(SUFFIXES)}; it says what separates the columns")
     wanted = [*columns, *([label] if label else [])]
-    records, left, right, labels = [], [], [], []
+    records: list[Mapping[str, Any]] = []
+    left, right, labels = [], [], []
     try:
         for line, record in table_records(file):
             if not records and file.suffix in _SEPARATORS and (problem := _of_header(record, wanted)):

@@ -104,6 +104,13 @@ class PredictionLike(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
+def is_doubtful(found: Answer | Entity) -> bool:
+    """Whether a person should look at a finding: it says so, or its score is low."""
+    from longdoc.labels import DOUBTFUL  # not above: `longdoc --help` imports this module and must stay fast
+
+    return getattr(found, "check", False) or found.score < DOUBTFUL
+
+
 def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
     """Answers by field, fields without an answer too, or by question; then spans by label, in document order.
 

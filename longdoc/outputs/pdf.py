@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from typing import IO, TYPE_CHECKING, Any
 
 from longdoc.errors import ConfigError, DocumentError, OutputWarning, require
-from longdoc.outputs.format import Format, Outcome, PredictionLike, passages
+from longdoc.outputs.format import Format, Outcome, PredictionLike, is_doubtful, passages
 from longdoc.outputs.marks import count_unplaced
 from longdoc.outputs.omissions import Omissions, read, telling
 from longdoc.pdf_files import Bounds, Frame, check_is_pdf, opened, saved
@@ -35,6 +35,7 @@ COLOURS = (
 _LINE = 0.08  # of the height of a highlight: the line below it
 _LONG = 200  # characters: a longer passage is paler, since other findings are in it
 _DEEPEST = 6  # highlights on one another whose lines lie apart
+_DASH = 3.0  # points of a dash, and of the gap after it
 _NOTE = 120  # characters of a text in a bookmark
 _PRINTED = 4  # the flag of annotations that are printed, too
 _OBEYED = re.compile(f"(?!\n)[{OBEYED}]")
@@ -55,13 +56,18 @@ class _Mark:
         return len(self.found.text) > _LONG
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether a person should check it."""
+        return is_doubtful(self.found)
+
+    @property
     def note(self) -> str:
         """What the note says: the label, the value if there is one, the score and the place."""
         from longdoc.labels import Answer  # not above: `longdoc --help` imports this module and must stay fast
 
         value = getattr(self.found, "value", None)
         first = self.label if value is None else f"{self.label}: {value}"
-        check = ", check" if getattr(self.found, "check", False) else ""
+        check = ", check" if self.is_doubtful else ""
         given = given_by(self.found) if isinstance(self.found, Answer) else ""
         return _plain(f"{first}\nscore {self.found.score:.2f}, {place(self.found)}{given}{check}")
 
@@ -176,16 +182,17 @@ def _highlight(pdf: Any, frame: Frame, boxes: list[Box], mark: _Mark, colours: A
         T="longdoc",
         Subj=mark.label,
         Contents=mark.note,
-        AP=Dictionary(N=_appearance(pdf, frame, boxes, colours, depth, is_long=mark.is_long)),
+        AP=Dictionary(N=_appearance(pdf, frame, boxes, colours, depth, mark)),
         P=pdf.pages[boxes[0].page - 1].obj,
     )
     return pdf.make_indirect(annotation)
 
 
-def _appearance(pdf: Any, frame: Frame, boxes: list[Box], colours: Any, depth: int, *, is_long: bool) -> Any:
+def _appearance(pdf: Any, frame: Frame, boxes: list[Box], colours: Any, depth: int, mark: _Mark) -> Any:
     """How the highlight is drawn: it darkens the page, so that the text stays as it is; a line runs below it.
 
-    One that lies on others has only the line, above theirs: colours on colours cannot be told apart.
+    One that lies on others has only the line, above theirs: colours on colours cannot be told apart. A doubtful one is
+    pale, and its line dashed.
     """
     from pikepdf import Dictionary, Name, Stream
 
@@ -194,16 +201,25 @@ def _appearance(pdf: Any, frame: Frame, boxes: list[Box], colours: Any, depth: i
     drawn = ["/G gs", _operands(fill) + " rg"]
     drawn += [_operands(_rectangle(frame.bounds(box))) + " re" for box in filled] + ["f", _operands(line) + " rg"]
     for box in boxes:
-        thick = (_LINE / 2 if is_long else _LINE) * (box.y1 - box.y0)
+        thick = (_LINE / 2 if mark.is_long else _LINE) * (box.y1 - box.y0)
         low = box.y1 - depth * 1.5 * thick
-        below = type(box)(box.page, box.x0, low - thick, box.x1, low)
-        drawn.append(_operands(_rectangle(frame.bounds(below))) + " re")
-    state = Dictionary(Type=Name.ExtGState, BM=Name.Multiply, ca=0.45 if is_long else 1)
+        for left, right in _dashes(box) if mark.is_doubtful else [(box.x0, box.x1)]:
+            below = type(box)(box.page, left, low - thick, right, low)
+            drawn.append(_operands(_rectangle(frame.bounds(below))) + " re")
+    state = Dictionary(Type=Name.ExtGState, BM=Name.Multiply, ca=0.45 if mark.is_long or mark.is_doubtful else 1)
     form = Stream(pdf, "\n".join([*drawn, "f"]).encode())
     form.Type, form.Subtype = Name.XObject, Name.Form
     form.BBox = _numbers(_around([frame.bounds(box) for box in boxes]))
     form.Resources = Dictionary(ExtGState=Dictionary(G=state))
     return pdf.make_indirect(form)
+
+
+def _dashes(box: Box) -> Iterator[tuple[float, float]]:
+    """The left and the right of dashes over the width of a box."""
+    left = box.x0
+    while left < box.x1:
+        yield left, min(left + _DASH, box.x1)
+        left += 2 * _DASH
 
 
 def _around(bounds: Sequence[Bounds]) -> Bounds:
@@ -241,7 +257,9 @@ def _add_bookmarks(
     root = pdf.Root.get("/Outlines")
     if not isinstance(root, Dictionary):
         root = pdf.Root.Outlines = pdf.make_indirect(Dictionary(Type=Name.Outlines))
-    top = _bookmark(pdf, root, f"longdoc: {count(len(marks), 'finding')}")
+    n_doubtful = sum(mark.is_doubtful for mark in marks)
+    legend = f"; {n_doubtful:,} to check: pale, dashed line" if n_doubtful else ""
+    top = _bookmark(pdf, root, f"longdoc: {count(len(marks), 'finding')}{legend}")
     previous = _last(root)
     _append(root, top, previous)
     for label in labels:
