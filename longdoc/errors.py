@@ -132,8 +132,14 @@ def first_line(error: BaseException) -> str:
 
 
 def did_you_mean(given: object, allowed: Iterable[str]) -> str:
-    """``"; did you mean 'windows'?"`` for the allowed name closest to what was given; empty if none is close."""
-    close = get_close_matches(str(given), list(allowed), n=1, cutoff=0.5)
+    """``"; did you mean 'windows'?"`` for the allowed name closest to what was given; empty if none is close.
+
+    >>> did_you_mean("party", ["Parties", "PARTY"])
+    "; did you mean 'PARTY'?"
+    """
+    names, wanted = list(allowed), str(given)
+    same = [name for name in names if name.casefold() == wanted.casefold()]  # before those with other letters
+    close = same or get_close_matches(wanted, names, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

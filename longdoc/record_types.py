@@ -40,6 +40,11 @@ class Party:
     """Every place with its name or a name of its own that stands for it; not roles."""
 
     @property
+    def namings(self) -> tuple[Answer, ...]:
+        """Its name, and every place that names it."""
+        return (self.name, *self.mentions)
+
+    @property
     def remark(self) -> str:
         """Its role, the kind of entity and its jurisdiction, on one line: "Distributor; Delaware corporation"."""
         form = " ".join(on_one_line(each.text) for each in (self.jurisdiction, self.kind) if each)
@@ -99,6 +104,11 @@ class Abbreviation:
     long: Answer
     count: int
     """How often the short form stands in the text."""
+
+    @property
+    def namings(self) -> tuple[Answer, ...]:
+        """Both forms."""
+        return (self.short, self.long)
 
     @property
     def remark(self) -> str:
@@ -333,6 +343,16 @@ def cells_by_field(record: Any) -> dict[str, list[Answer]]:
         parts = value if isinstance(value, tuple) else (value,)
         heads = [part if isinstance(part, Answer) else _name_of(part) for part in parts]
         found[each.name] = [cell for cell in heads if cell is not None]
+    return found
+
+
+def namings_by_field(record: Any) -> dict[str, list[Answer]]:
+    """The cells that name what a record lists, by field: of :func:`cells_by_field`, and all mentions of a party."""
+    found = cells_by_field(record)
+    for name, cells in found.items():
+        value = getattr(record, name)
+        for part in value if isinstance(value, tuple) else ():
+            cells.extend(getattr(part, "namings", ()))
     return found
 
 

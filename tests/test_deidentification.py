@@ -238,7 +238,7 @@ def test_a_note_is_masked_by_rules_and_what_stays_is_unchanged() -> None:
     )
     assert masked.names["[PERSON 1]"] == ("Ann B. Hill", "Ms. Hill", "HILL", "hill_ann")
     assert masked.labels["PERSON"] == 5 and masked.short == 1
-    assert "PERSON 5" in masked.lines()[0] and not any("Hill" in line for line in masked.lines())
+    assert "PERSON: 5 places" in masked.lines()[0] and not any("Hill" in line for line in masked.lines())
     assert "Hill" not in json.dumps(masked.to_dict())
     back = iter([document.text[each.start : each.end] for each in prediction.entities])
     assert re.sub(r"\[[A-Z_]+ \d+\]", lambda _: next(back), masked.text) == document.text

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
@@ -21,12 +22,17 @@ from isolated_functions import picture_of
 from longdoc.cli import main
 from longdoc.errors import ConfigError, DataError, RedactionError
 from longdoc.loaders.isolated import isolated
+from longdoc.loaders.layout import ocr
+from longdoc.records import with_record
+from longdoc.records.namings import with_parties
 from longdoc.redaction import Redaction, job
 from longdoc.redaction.names import squeezed
 from longdoc.redaction.verify import Left
+from longdoc.redaction.wanted import whole_names
 from pdfs import lines, loose_page, make_pdf
 from test_annotated import PAGES, predicted
 
+needs_ocr = pytest.mark.skipif(bool(ocr.missing()), reason=ocr.missing() or "OCR is installed")
 NAME = "Ada Lovelace"
 CONTENT = lines("Letter of Ada Lovelace to Charles", "Babbage, with notes on the engine.")
 TYPE_3 = (
@@ -298,6 +304,122 @@ def test_a_name_that_stays_is_found_and_its_page_becomes_an_image(
     assert report.images == {1: "letters that stay when they are removed"} and "Lovelace" not in texts(data)[0]
 
 
+AGREEMENT = lines(
+    "STRATEGIC ALLIANCE AGREEMENT",
+    "This Agreement is made as of May 1, 2016 by and between",
+    'Acme Holdings Latin America, L.L.C. \\("Acme"\\) and Bolt Hotels & Resorts,',
+    'B.V. \\("Bolt"\\). Acme grants Bolt a licence, and Cameron Del Caribe Inc. sees it.',
+    "Notices go to Acme Holdings Latin America, Floor 12; the owner is Acme Cabos Ltd.",
+)
+
+
+def test_all_mentions_of_the_parties_of_a_record_are_removed(tmp_path: Path) -> None:
+    document = longdoc.load(data := make_pdf(AGREEMENT))
+    prediction = with_record(longdoc.Prediction(document=document), "contract")
+    report = longdoc.redact(prediction, tmp_path / "out.pdf", ["parties"], source=data)
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert not re.search("Acme|Holdings|America|Bolt|Resorts", text) and "Notices go to" in text
+    assert report.labels == {"parties": 8} and report.others == 0
+
+
+def test_the_party_of_which_a_part_was_found_is_removed_whole(tmp_path: Path) -> None:
+    document = longdoc.load(data := make_pdf(AGREEMENT))
+    found = with_parties(predicted(document, PARTY="Cameron"))
+    assert [each.text for each in found.entities if each.source != "record"] == ["Cameron"]
+    longdoc.redact(found, tmp_path / "out.pdf", ["PARTY"], source=data)
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert not re.search("Acme|Bolt|Cameron|Caribe|Cabos", text) and "grants" in text and "sees it" in text
+    letter = predicted(longdoc.load(make_pdf(CONTENT)), PARTY=NAME)
+    assert with_parties(letter) == letter  # of a letter, there is no record of a contract
+
+
+def test_parts_of_a_name_are_removed_with_the_words_between_and_sought_apart(tmp_path: Path) -> None:
+    content = lines("Acme Franchising Latin America, L.L.C. and Bolt", "Acme ends, America stays an American idea.")
+    document = longdoc.load(data := make_pdf(content))
+    prediction = predicted(document, ORG="Acme(?= F)|America, L.L.C.|Bolt")
+    report = longdoc.redact(prediction, tmp_path / "out.pdf", ["ORG"], source=data)
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert not re.search("Acme|Franchising|Latin|L.L.C|Bolt", text) and "America stays" in text and " and " in text
+    assert report.labels == {"ORG": 2} and report.joined == 1 and report.others == 1
+    assert "also removed: the words between parts of 1 name that were found apart" in report.lines()
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second"),
+    [
+        ("Acme and Bolt", "Acme", "Bolt"),
+        ("ACME AND THE BOLT", "ACME", "BOLT"),
+        ("Acme, Holdings Bolt", "Acme", "Bolt"),
+        ("Acme\nHoldings Bolt", "Acme", "Bolt"),
+        ("Acme hires Bolt", "Acme", "Bolt"),
+        ("May 1 Effective Date May 2", "May 1", "May 2"),
+        ("Acme One Two Three Four Bolt", "Acme", "Bolt"),
+    ],
+)
+def test_what_is_between_two_names_stays(text: str, first: str, second: str) -> None:
+    ranges = [(0, len(first)), (len(text) - len(second), len(text))]
+    assert whole_names(text, ranges) == ranges
+
+
+def scanned(*pages: str) -> bytes:
+    """A PDF whose pages are pictures of the pages with some content."""
+    with closing(pdfium.PdfDocument(make_pdf(*pages, page="/MediaBox [0 0 340 220]"))) as pdf:
+        pictures = [page.render(scale=2, grayscale=True).to_pil() for page in pdf]
+    stream = io.BytesIO()
+    pictures[0].save(stream, "PDF", save_all=True, append_images=pictures[1:], resolution=144)
+    return stream.getvalue()
+
+
+def a_scan() -> bytes:
+    return scanned(lines("Letter of Ada Lovelace to Babbage.", "Ada Lovelace wrote it.", y=120, pitch=24))
+
+
+@needs_ocr
+def test_a_scan_is_read_again_and_what_ocr_had_misread_is_removed(tmp_path: Path) -> None:
+    read = longdoc.load(data := a_scan())
+    at = read.raw_text.rindex("Lovelace")
+    misread = f"{read.raw_text[:at]}Lovelaoe{read.raw_text[at + 8 :]}"
+    document = replace(read, raw_text=misread)
+    report = longdoc.redact(predicted(document, PERSON=NAME), tmp_path / "out.pdf", ["PERSON"], source=data)
+    assert report.labels == {"PERSON": 1} and report.seen_again == 1 and report.read_again
+    assert [*report.ocr] == [1] and report.ocr[1] > 0.8 and json.loads(json.dumps(report.to_dict()))["ocr"]["1"] > 0.8
+    again = longdoc.load(tmp_path / "out.pdf").text
+    assert "Lovelace" not in again and "Babbage" in again and "it." in again
+    said = "\n".join(report.lines())
+    assert "read by OCR, which misreads words: page 1, with a mean confidence of" in said
+    assert "also removed: 1 place that only OCR of the result found" in said
+
+
+@needs_ocr
+@pytest.mark.rare  # OCR of three pages, three times
+def test_a_name_in_the_header_of_scans_is_removed(tmp_path: Path) -> None:
+    header = lines("Papers of Ada Lovelace, Volume 4", y=200)
+    pages = [header + lines(f"{word} wrote to Ada Lovelace.", y=120) for word in ("Babbage", "Somerville", "Faraday")]
+    document = longdoc.load(data := scanned(*pages))
+    assert "Papers" not in document.text  # it is a header
+    report = longdoc.redact(predicted(document, PERSON=NAME), tmp_path / "out.pdf", ["PERSON"], source=data)
+    again = longdoc.load(tmp_path / "out.pdf", keep_furniture=True).text
+    assert "Lovelace" not in again and "Papers" in again and "Faraday wrote" in again and report.seen_again == 3
+
+
+@needs_ocr
+def test_a_scan_that_no_ocr_can_verify_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = longdoc.load(data := a_scan())
+    monkeypatch.setattr(ocr, "missing", lambda *_: "it is not installed")
+    report = longdoc.redact(predicted(document, PERSON=NAME), tmp_path / "out.pdf", ["PERSON"], source=data)
+    assert not report.read_again and "no OCR is installed here to verify: look there" in "".join(report.lines())
+
+
+def test_a_low_confidence_of_ocr_is_told_of_a_masked_text_too() -> None:
+    document = longdoc.Document.from_text("Letter of Ada Lovelace")
+    pages = (replace(document.pages[0], verdict="scanned", confidence=0.41),)
+    masked = longdoc.mask(predicted(replace(document, pages=pages), PERSON=NAME))
+    assert (
+        "read by OCR, which misreads words: page 1, with a mean confidence of 41 %; low: page 1 (41 %)"
+        in masked.lines()
+    )
+
+
 def test_what_cannot_be_redacted_is_refused(tmp_path: Path) -> None:
     prediction = predicted(longdoc.load(b"Letter of Ada Lovelace"), PERSON=NAME)
     with pytest.raises(DataError, match="a redacted PDF is made of a PDF, and this is text/plain"):
@@ -326,8 +448,9 @@ def test_the_command_removes_what_a_reviewed_file_says(tmp_path: Path, capsys: p
     assert main([*command, "-o", str(out), "--report", str(report)]) == 0
     assert "Lovelace" not in texts(out.read_bytes())[0]
     said = capsys.readouterr().out
-    assert "removed PERSON 1, PLACE 1" in said and "nothing is left" in said
-    assert json.loads(report.read_text())["labels"] == {"PERSON": 1, "PLACE": 1}
+    assert "removed PERSON: 1 place, PLACE: 1 place" in said and "nothing of what was found is left" in said
+    written = json.loads(report.read_text())
+    assert written["labels"] == {"PERSON": 1, "PLACE": 1} and "models miss names" in written["remark"] in said
     assert main([*command, "-o", str(out)]) == 2 and "exists" in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "in.pdf")]) == 2 and "would be replaced" in capsys.readouterr().err
     same = [*command, "-o", str(tmp_path / "new.pdf"), "--report", str(tmp_path / "new.pdf")]
@@ -402,7 +525,57 @@ def test_the_command_reads_with_the_heads_that_know_the_labels(
     monkeypatch.setitem(vars(longdoc), "Pipeline", Pipeline)
     (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT))
     command = ["redact", str(tmp_path / "in.pdf"), "-o", str(tmp_path / "out.pdf"), "--labels"]
-    assert main([*command, "PERSN"]) == 2
-    assert "unknown PERSN; did you mean 'PERSON'?; known: PERSON, DATE" in capsys.readouterr().err
+    assert main([*command, "PERSN"]) == 2 and "unknown PERSN; did you mean 'PERSON'?" in capsys.readouterr().err
+    assert main([*command, "person"]) == 2 and "unknown person; did you mean 'PERSON'?" in capsys.readouterr().err
+    assert main([*command, "MONEY"]) == 2  # the shipped rules know it, and these do not
+    assert "unknown MONEY" in capsys.readouterr().err
     assert main([*command, "PERSON"]) == 0 and main([*command, "PERSON,DATE", "--overwrite"]) == 0
     assert read == [["people"], ["people", "rules"]]
+    assert "--preset deidentify seeks surnames alone, too" in capsys.readouterr().out
+    (tmp_path / "in.pdf").write_bytes(make_pdf(CONTENT, lines("By: /s/ Mary Somerville", "Name: Mary Somerville")))
+    assert main([*command, "PERSON", "--overwrite"]) == 0  # also by the preset's patterns
+    assert "removed PERSON: 3 places" in capsys.readouterr().out
+    for text in texts((tmp_path / "out.pdf").read_bytes()):
+        assert "Somerville" not in text and "/s/" in text and "Name:" in text
+
+
+def test_labels_are_listed_and_refused_without_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vars(longdoc), "Pipeline", None)  # it cannot be loaded
+    assert main(["redact", "--list-labels"]) == 0
+    listed = capsys.readouterr().out
+    assert "head general: PERSON, ORG, LOCATION, DATE\n" in listed and "\nrules: " in listed
+    assert "patterns of the preset: PHONE, PERSON" in listed
+    monkeypatch.chdir(tmp_path)
+    Path("in.pdf").write_bytes(make_pdf(CONTENT))
+    for command, message in [
+        (["no.pdf", "--labels", "PERSON", "-o", "out.pdf"], "no.pdf: "),
+        ([], "no document: give a FILE"),
+        (["in.pdf"], "name the file to write, such as -o in.redacted.pdf"),
+        (["in.pdf", "--labels", "Parti", "-o", "out.pdf"], "unknown Parti; did you mean 'Parties'?"),
+        ([".", "--labels", "PERSON", "-o", "out.pdf"], "is a folder, and redact takes one file"),
+        (["in.pdf", "--spans", "in.pdf", "--labels", "PERSON", "-o", "out.pdf"], "in.pdf: is no file of findings ("),
+        (["in.pdf", "--spans", "no.jsonl", "--labels", "PERSON", "-o", "out.pdf"], "no.jsonl: cannot be read (No such"),
+    ]:
+        assert main(["redact", *command]) in (1, 2) and message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in.pdf"]
+
+
+def test_the_error_says_which_head_that_was_not_run_finds_a_label(tmp_path: Path) -> None:
+    data = make_pdf(CONTENT)
+    prediction = replace(predicted(longdoc.load(data), PARTY=NAME), tasks=("contract", "rules"))
+    with pytest.raises(
+        ConfigError, match=r"nothing of 'PERSON' was found; found: PARTY\. PERSON: found by the task 'gen"
+    ):
+        longdoc.redact(prediction, tmp_path / "out.pdf", ["PERSON"], source=data)
+    report = longdoc.redact(prediction, tmp_path / "out.pdf", ["PARTY", "PERSON"], source=data)
+    assert report.lines()[0].endswith("removed PARTY: 1 place on page 1")
+    assert any(
+        "PERSON: found by the task 'general' of the shipped model, which was not run" in s for s in report.notices
+    )
+    ran = replace(prediction, tasks=("general",))
+    with pytest.raises(ConfigError, match=r"found: PARTY$"):
+        longdoc.redact(ran, tmp_path / "out.pdf", ["PERSON"], source=data)
+    with pytest.raises(ConfigError, match="no label is named; name some of what was found: PARTY"):
+        longdoc.redact(ran, tmp_path / "out.pdf", [], source=data)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 from functools import partial
-from itertools import chain, combinations
+from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longdoc.cli import console, options
+from longdoc.cli import console, options, redact_labels
 from longdoc.errors import ConfigError, DataError, did_you_mean, first_line
 from longdoc.outputs import check_file, format_of, is_same_file, replacing
 from longdoc.pdf_files import check_is_pdf
@@ -26,17 +28,19 @@ HELP = "remove what is found of some labels from a PDF or a text, and verify tha
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("path", metavar="FILE", help="a PDF; with OUT.txt any document")
+    parser.add_argument("path", nargs="?", metavar="FILE", help="a PDF; with OUT.txt any document")
     parser.add_argument(
         "--labels",
         metavar="L,...",
         help="what to remove, such as PERSON,DATE: labels of the model, the rules or the preset, whose default is all",
     )
+    parser.add_argument(
+        "--list-labels", action="store_true", help="print the labels of the model, the rules and the preset, and end"
+    )
     _add_preset(parser)
     parser.add_argument(
         "-o",
         "--output",
-        required=True,
         metavar="OUT",
         help="the PDF to write, such as lease.redacted.pdf; or, with the suffix .txt, the text with [PERSON 1] and the "
         "like in the places",
@@ -89,9 +93,17 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    if arguments.list_labels:
+        for line in redact_labels.lines(_finders(arguments)):
+            console.say(line)
+        return 0
     _check_options(arguments)
     _check_files(arguments)
-    document = options.while_importing(arguments, partial(options.load, arguments.path, arguments))
+    if not (arguments.spans or arguments.preset) and (known := redact_labels.known_finders(arguments)):
+        redact_labels.check(_labels(arguments), known)  # before a model is loaded, if it can be
+    load = partial(options.load, arguments.path, arguments)
+    needs_model = not arguments.spans and os.path.exists(arguments.path)  # noqa: PTH110 (false for a refused name)
+    document = options.while_importing(arguments, load) if needs_model else load()
     if not _is_text(arguments):
         check_is_pdf(document, "a redacted PDF", "or name an OUT.txt for its text")
     prediction = _reviewed(arguments, document) if arguments.spans else _predicted(arguments, document)
@@ -158,8 +170,12 @@ def _check_options(arguments: argparse.Namespace) -> None:
     """Refuses options that do not go together, before anything is read.
 
     Raises:
-        ConfigError: there are no labels, or an option is for another kind of output.
+        ConfigError: there is no document, output or label, or an option is for another kind of output.
     """
+    if not arguments.path:
+        raise ConfigError("no document: give a FILE; or --list-labels, to see what can be removed")
+    if not arguments.output:
+        raise ConfigError(f"no output: name the file to write, such as -o {_output_for(arguments.path)}")
     if not arguments.preset and not _listed(arguments.labels or ""):
         raise ConfigError("nothing to remove: give --labels, such as PERSON,DATE, or --preset deidentify")
     if arguments.without and not arguments.preset:
@@ -172,12 +188,25 @@ def _check_options(arguments: argparse.Namespace) -> None:
     _labels(arguments)
 
 
+def _output_for(path: str) -> str:
+    """A name for the redacted file."""
+    return f"{Path(path).stem}.redacted.{'pdf' if Path(path).suffix.lower() == '.pdf' else 'txt'}"
+
+
 def _check_files(arguments: argparse.Namespace) -> None:
-    """Refuses outputs that would replace something.
+    """Refuses a folder, and outputs that would replace something.
 
     Raises:
-        ConfigError: one is an input, exists, is named twice, or has a suffix of no format.
+        ConfigError: the document is a folder; an output is an input, exists, is named twice, or its suffix is of no
+            format.
     """
+    if os.path.isdir(arguments.path):  # noqa: PTH112 (not an error for a name that the system refuses)
+        folder = shlex.quote(arguments.path.rstrip("/") or "/")
+        raise ConfigError(
+            f"{arguments.path}: is a folder, and redact takes one file, which a person reads afterwards; for each PDF: "
+            f'mkdir redacted; for file in {folder}/*.pdf; do longdoc redact "$file" --labels PERSON,DATE -o '
+            '"redacted/$(basename "$file")"; done'
+        )
     inputs = [path for path in (arguments.path, arguments.spans) if path]
     named = (arguments.output, arguments.report, arguments.findings, arguments.mapping)
     outputs = [path for path in named if path]
@@ -195,7 +224,7 @@ def _check_files(arguments: argparse.Namespace) -> None:
 
 
 def _predicted(arguments: argparse.Namespace, document: Document) -> Prediction:
-    """What those heads of the model find that know the labels, and the rules, if they do.
+    """What those heads of the model find that know the labels, and the rules and patterns of the preset that do.
 
     Raises:
         ConfigError: nothing knows a label.
@@ -203,16 +232,24 @@ def _predicted(arguments: argparse.Namespace, document: Document) -> Prediction:
     pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
     if arguments.preset:
         return _deidentified(document, pipeline, arguments)
-    known = {name: head.labels for name, head in pipeline.heads.items() if head.kind in ("ner", "spans")}
-    if pipeline.rules is not None:
-        known["rules"] = pipeline.rules.labels
-    labels, every = set(_labels(arguments)), list(chain.from_iterable(known.values()))
-    if unknown := sorted(labels - set(every)):
-        raise ConfigError(
-            f"--labels: unknown {', '.join(unknown)}{did_you_mean(unknown[0], every)}; "
-            f"known: {', '.join(dict.fromkeys(every))}"
-        )
-    return pipeline(document, tasks=[name for name, own in known.items() if labels & set(own)])
+    from longdoc.deidentification import with_identifiers
+    from longdoc.records.namings import PARTY, with_parties
+
+    labels, known = set(_labels(arguments)), _finders(arguments, pipeline)
+    redact_labels.check(labels, known)
+    patterns = labels & set(known.pop(redact_labels.PATTERNS))
+    found = pipeline(document, tasks=[name for name, own in known.items() if labels & set(own)])
+    found = with_identifiers(found, patterns) if patterns else found
+    return with_parties(found) if PARTY in labels else found
+
+
+def _finders(arguments: argparse.Namespace, pipeline: Pipeline | None = None) -> dict[str, tuple[str, ...]]:
+    """What finds labels, and the labels of each; of no pipeline, by the settings of the model, or by loading it."""
+    if pipeline is None:
+        if known := redact_labels.known_finders(arguments):
+            return known
+        pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
+    return redact_labels.finders(pipeline.heads, pipeline.rules.labels if pipeline.rules else ())
 
 
 def _deidentified(document: Document, pipeline: Pipeline, arguments: argparse.Namespace) -> Prediction:
@@ -240,7 +277,7 @@ def _reviewed(arguments: argparse.Namespace, document: Document) -> Prediction:
         ConfigError: it has nothing of a label, which may be a slip, or without --labels some that the preset lacks.
         DataError: it cannot be read, or says nothing of the document.
     """
-    from longdoc.redaction import ranges_by_label
+    from longdoc.redaction.wanted import not_sought, ranges_by_label
 
     prediction = _read(arguments.spans, document)
     labels, there = _labels(arguments) if arguments.labels else [], ranges_by_label(prediction)
@@ -251,9 +288,10 @@ def _reviewed(arguments: argparse.Namespace, document: Document) -> Prediction:
             "labels to remove by --labels, without --preset; or those of the preset by --labels, and these stay"
         )
     if unknown := [label for label in labels if label not in there]:
+        hints = "".join(f". {hint}" for hint in not_sought(unknown, prediction.tasks))
         raise ConfigError(
             f"--labels: {arguments.spans} has nothing of {', '.join(unknown)}{did_you_mean(unknown[0], there)}; "
-            f"it has: {', '.join(sorted(there)) or 'nothing'}. Name only labels that are there"
+            f"it has: {', '.join(sorted(there)) or 'nothing'}. Name only labels that are there{hints}"
         )
     return prediction
 
@@ -274,8 +312,13 @@ def _read(path: str, document: Document) -> Prediction:
                     return Prediction.from_dict(record, document)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as JSON lines ({first_line(error)})") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or first_line(error)})") from error
+    except ValueError as error:
+        raise DataError(
+            f"{path}: is no file of findings ({first_line(error)}); give JSON lines, such as `longdoc extract FILE -o "
+            "OUT.jsonl` writes"
+        ) from error
     raise DataError(f"{path}: has no line for {document.source.name}, whose SHA-256 is {document.source.sha256}")
 
 

@@ -84,6 +84,24 @@ def deidentify(
     )
 
 
+def with_identifiers(prediction: Prediction, labels: Collection[str]) -> Prediction:
+    """The prediction with what the patterns of the preset find, too: names after "/s/" or "Dr.", numbers and the like.
+
+    Args:
+        prediction: what was found.
+        labels: those of the preset that are sought.
+
+    Raises:
+        MissingDependencyError: a label needs phonenumbers or python-stdnum, which is not installed.
+    """
+    document = prediction.document
+    new = [_entity(document, span, 1.0) for span in identifiers(document.text, labels)]
+    entities = sorted([*prediction.entities, *new], key=lambda each: (each.start, each.end))
+    names_only = Notice("PERSON", "names are removed as they were found: --preset deidentify seeks surnames alone, too")
+    notices = (*prediction.notices, *([names_only] if "PERSON" in labels else []))
+    return replace(prediction, entities=tuple(entities), notices=notices)
+
+
 def _entity(document: Document, span: Span, score: float, source: str = "deidentify") -> Entity:
     return Entity(label=span.label, score=score, source=source, **place(document, span.start, span.end))
 

@@ -26,10 +26,10 @@ def identifiers(text: str, labels: Collection[str] | None = None) -> list[Span]:
         labels: those that are sought; by default all of the preset.
 
     Raises:
-        MissingDependencyError: phonenumbers or python-stdnum is not installed.
+        MissingDependencyError: a label needs phonenumbers or python-stdnum, which is not installed.
     """
-    found = (*_by_pattern(text), *_telephones(text))
-    return merged(span for span in found if labels is None or span.label in labels)
+    wanted = load_preset().labels if labels is None else labels
+    return merged([*_by_pattern(text, wanted), *(_telephones(text) if "PHONE" in wanted else ())])
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -49,8 +49,10 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return whole
 
 
-def _by_pattern(text: str) -> Iterator[Span]:
+def _by_pattern(text: str, labels: Collection[str]) -> Iterator[Span]:
     for pattern, expression in _compiled():
+        if pattern.label not in labels:
+            continue
         group = "masked" if "masked" in expression.groupindex else 0
         for match in expression.finditer(text):
             if pattern.check is None or _is_valid(pattern.check, match[group]):

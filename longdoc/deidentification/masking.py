@@ -11,11 +11,12 @@ from typing import Any
 from longdoc.arguments import check_type
 from longdoc.deidentification.identifiers import merged
 from longdoc.deidentification.mentions import forms_of, parts_of, small_words
-from longdoc.errors import ConfigError, RedactionError
+from longdoc.errors import RedactionError
 from longdoc.labels import Span
 from longdoc.prediction import Prediction
-from longdoc.redaction import ranges_by_label
 from longdoc.redaction.names import Names, is_long, squeezed
+from longdoc.redaction.report import MISSED, read_by_ocr
+from longdoc.redaction.wanted import count_places, pages_by_ocr, ranges_by_label, wanted_ranges
 from longdoc.summary import count, searched
 
 
@@ -29,13 +30,15 @@ class Masked:
     names: Mapping[str, tuple[str, ...]]
     """What stands in the text, such as ``[PERSON 1]``, and the texts that it stands for. It tells who is who."""
     labels: Mapping[str, int]
-    """How many findings of each label were masked."""
+    """In how many places each label was masked: findings that overlap are one."""
     others: int
     """How many further places say the same as a finding, and were masked, too."""
     short: int
     """How many texts are too short to be looked for elsewhere: masked only where they were found."""
     words: int
     """How many single words the text also has in small letters: masked only where they were found."""
+    ocr: Mapping[int, float]
+    """The pages that OCR read, and its mean confidence, 0 to 1: what it misread stays."""
     coverage: float
     """The share of the text that the model read."""
     notices: tuple[str, ...]
@@ -44,16 +47,18 @@ class Masked:
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold, without the text and the names."""
         plain = asdict(self)
-        return {key: value for key, value in plain.items() if key not in ("text", "names")}
+        return {**{key: value for key, value in plain.items() if key not in ("text", "names")}, "remark": MISSED}
 
     def lines(self) -> list[str]:
         """The report in words, without the texts."""
-        found = ", ".join(f"{label} {number:,}" for label, number in self.labels.items() if number)
+        found = ", ".join(f"{label}: {count(number, 'place')}" for label, number in self.labels.items() if number)
         said = [f"{self.source}: masked {found}"]
         if missing := [label for label, number in self.labels.items() if not number]:
             said.append(f"nothing was found of {', '.join(missing)}")
         if self.others:
             said.append(f"also masked: {count(self.others, 'further place')} with the same texts")
+        if self.ocr:
+            said.append(read_by_ocr(self.ocr))
         if self.coverage < 1:
             said.append(f"the model did not read all of the text: {searched(self.coverage)}")
         if self.short:
@@ -66,7 +71,7 @@ class Masked:
                 else ("words, which the text also has in small letters, were")
             )
             said.append(f"{self.words:,} {what} masked only where found, not looked for elsewhere")
-        return [*said, *self.notices, "verified: nothing of what was looked for is left in the text"]
+        return [*said, *self.notices, "verified: nothing of what was looked for is left in the text", MISSED]
 
 
 def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Masked:
@@ -85,13 +90,10 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
     """
     check_type("labels", labels, "a list of labels such as ['PERSON']", list, tuple, set, frozenset, None)
     text, name = prediction.document.text, prediction.document.source.name
-    ranges = ranges_by_label(prediction)
-    wanted = list(dict.fromkeys(ranges if labels is None else labels))
-    found = merged(Span(*where, label) for label in wanted for where in ranges.get(label, ()))
-    if not found:
-        there = ", ".join(sorted(ranges)) or "nothing"
-        raise ConfigError(f"{name}: nothing of {', '.join(map(repr, wanted)) or 'no label'} was found; found: {there}")
-    texts = {label: {text[s.start : s.end] for s in found if s.label == label} for label in wanted}
+    ranges = wanted_ranges(prediction, [*ranges_by_label(prediction)] if labels is None else labels)
+    wanted = list(ranges)
+    found = merged(Span(*where, label) for label, own in ranges.items() for where in own)
+    texts = {label: {text[start:end] for start, end in own} for label, own in ranges.items()}
     small = small_words(text)
     words = {label: {t for t in own if t != t.lower() and t.lower() in small} for label, own in texts.items()}
     names = {label: Names(own - words[label]) for label, own in texts.items()}
@@ -105,10 +107,11 @@ def mask(prediction: Prediction, labels: Collection[str] | None = None) -> Maske
         source=name,
         text=masked,
         names=who,
-        labels={label: len(ranges.get(label, ())) for label in wanted},
+        labels={label: count_places(own) for label, own in ranges.items()},
         others=sum(inside.isdisjoint(range(span.start, span.end)) for span in repeated),
         short=sum(not is_long(each) for own in texts.values() for each in own),
         words=sum(map(len, words.values())),
+        ocr=pages_by_ocr(prediction.document),
         coverage=prediction.coverage,
         notices=tuple(notice.reason for notice in prediction.notices),
     )

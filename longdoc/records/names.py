@@ -56,6 +56,7 @@ _ABBREVIATION = re.compile(
     re.I,
 )
 _WORD = re.compile(r"[^\s()\[\]{}“”\"„;:,]+")
+_WORD_BEFORE = re.compile(r"(?<![\w&.'’-])([A-ZÀ-ÖØ-Þ][\w&'’-]*)[^\S\n]\Z")
 _BRACKET = re.compile(r"\s?(?:\(|« ?)(?!the |an? )([A-Z][\w&.' -]{1,30}?)(?:\)| ?»)(?=[\s,])")
 _OF_PLACE = re.compile(r"(?:Inc|Corp|Ltd|LLC)\.?\sof\s(?:\w+\s)?$")
 _LEGAL_NEXT = re.compile(r",?\s(?:Inc|LLC|Ltd|Corp|GmbH)(?!\w)")
@@ -155,6 +156,20 @@ def name_end(text: str, start: int) -> int:
     return state.end() if state else end
 
 
+def name_start(text: str, start: int) -> int:
+    """Where a name starts of which a part stands at an offset: before it on the line are words with capital letters.
+
+    >>> name_start("between Acme and The Royal Cancun Ltd.", 27)
+    21
+    """
+    for _ in range(_MAX_WORDS):
+        word = _WORD_BEFORE.search(text, max(0, start - 40), start)
+        if not word or _STOPS.match(word[1]) or is_role(word[1]):
+            break
+        start = word.start()
+    return start
+
+
 def _piece(text: str, at: int, begin: int) -> re.Match[str] | None:
     """What belongs to a name as a whole: a bracket such as ``(UK)``, a legal form of several words."""
     bracket = _BRACKET.match(text, at + (text[at : at + 2] == ", "))
@@ -202,6 +217,20 @@ def has_legal_form(name: str) -> bool:
         (is_legal_form(word) or is_loose) and before not in ("the", "each", "such", "a")
         for word, is_loose, before in list(zip(words, loose, articles, strict=False))[1:]
     )
+
+
+def without_legal_form(name: str) -> str:
+    """A name without the legal form at its end; the name itself if fewer than two words would be left.
+
+    >>> without_legal_form("Hyatt Franchising Latin America, L.L.C."), without_legal_form("Acme Inc.")
+    ('Hyatt Franchising Latin America', 'Acme Inc.')
+    """
+    long_form = max(_LONG_FORM.finditer(name), key=lambda match: match.end(), default=None)
+    words = (name[: long_form.start()] if long_form and long_form.end() == len(name) else name).split()
+    while len(words) > 2 and is_legal_form(words[-1]):
+        words.pop()
+    words = [*words[:-1], words[-1].rstrip(",")] if words else []
+    return " ".join(words) if len(words) > 1 else name
 
 
 def is_name(name: str) -> bool:

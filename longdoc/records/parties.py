@@ -12,7 +12,7 @@ from longdoc.record_types import Party
 from longdoc.records.blanks import blank_value
 from longdoc.records.evidence import cell
 from longdoc.records.forms import defined_namings, labelled_namings, signature_namings, signing_people
-from longdoc.records.names import has_legal_form, is_legal_form, is_name, key, shown
+from longdoc.records.names import has_legal_form, is_legal_form, is_name, key, shown, without_legal_form
 from longdoc.records.openings import Naming, Range, opening_namings
 from longdoc.roles import is_role
 from longdoc.summary import on_one_line
@@ -222,6 +222,7 @@ def _mentions(document: Document, naming: Naming, score: float) -> Iterator[Answ
     forms = {
         on_one_line(text[slice(*r)]) for r in [naming.name, *naming.aliases, *([naming.role] if naming.role else [])]
     }
+    forms.add(without_legal_form(on_one_line(text[slice(*naming.name)])))
     own = sorted((form for form in forms if not is_role(form) and len(form) > 1), key=len, reverse=True)
     if own:
         spelled = "|".join(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longdoc import outputs
-from longdoc.arguments import check_flags, check_type
+from longdoc.arguments import check_flags
 from longdoc.document import Document
 from longdoc.errors import ConfigError, require
 from longdoc.outputs.original import Original
@@ -23,6 +23,7 @@ from longdoc.parts import Page
 from longdoc.pdf_files import check_is_pdf
 from longdoc.prediction import Prediction
 from longdoc.redaction.report import Redaction
+from longdoc.redaction.wanted import count_places, not_sought, pages_by_ocr, ranges_by_label, wanted_ranges
 
 if TYPE_CHECKING:
     from longdoc.redaction.job import Job
@@ -49,7 +50,8 @@ def redact(
     Args:
         prediction: what was found, of a document that was loaded whole.
         path: the file to create or, once all is verified, to replace.
-        labels: of entities, spans and fields, such as ``["PERSON", "DATE"]``.
+        labels: of entities, spans and fields, such as ``["PERSON", "DATE"]``. Of the field ``"parties"`` of a
+            record, all mentions of the parties are removed.
         source: the path or the bytes of the PDF; by default the path that :func:`longdoc.load` was given.
         password: of the PDF, if it is encrypted; the redacted file has the same.
         everywhere: whether the same texts are removed wherever else they stand, as whole words.
@@ -74,7 +76,7 @@ def redact(
     check_is_pdf(document, "a redacted PDF")
     for library in ("pikepdf", "pypdf", "pdfminer", "PIL"):
         require(library, extra="pdf", needed_by="redaction")
-    found = _found(prediction, labels)
+    found = wanted_ranges(prediction, labels)
     outputs.check_file(path)
     if any(
         isinstance(own, (str, PathLike)) and outputs.is_same_file(path, Path(own)) for own in (source, document.path)
@@ -98,45 +100,26 @@ def _report(
     from longdoc.redaction.verify import READERS
 
     document = job.document
+    before, labels = ranges_by_label(prediction), {label: count_places(own) for label, own in found.items()}
+    missing = [label for label, number in labels.items() if not number]
     return Redaction(
         source=document.source.name,
-        labels={label: len(own) for label, own in found.items()},
+        labels=labels,
+        joined=sum(count_places(before.get(label, ())) - number for label, number in labels.items()),
         others=job.wanted.n_others,
         pages=tuple(sorted({box.page for box in job.regions})),
         images=dict(sorted(job.images.items())),
         dropped=dict(sorted(job.dropped.items())),
         unread=tuple(page.number for page in document.pages if _is_unread(document, page)),
+        ocr=pages_by_ocr(document),
+        read_again=job.is_read_again,
+        seen_again=job.n_seen_again,
         coverage=prediction.coverage,
         short=len(job.wanted.short),
-        notices=tuple(notice.reason for notice in prediction.notices),
+        notices=(*(notice.reason for notice in prediction.notices), *not_sought(missing, prediction.tasks)),
         readers={reader: version("pdfminer.six" if reader == "pdfminer" else reader) for reader in READERS},
         sha256=hashlib.sha256(result).hexdigest(),
     )
-
-
-def _found(prediction: Prediction, labels: Collection[str]) -> dict[str, list[tuple[int, int]]]:
-    """The half-open ranges of the text that were found, by label.
-
-    Raises:
-        ConfigError: there are none.
-    """
-    check_type("labels", labels, "a list of labels such as ['PERSON', 'DATE']", list, tuple, set, frozenset)
-    ranges = ranges_by_label(prediction)
-    found = {label: ranges.get(label, []) for label in labels}
-    if not any(found.values()):
-        wanted, there = ", ".join(map(repr, found)) or "no label", ", ".join(sorted(ranges)) or "nothing"
-        raise ConfigError(f"{prediction.document.source.name}: nothing of {wanted} was found; found: {there}")
-    return found
-
-
-def ranges_by_label(prediction: Prediction) -> dict[str, list[tuple[int, int]]]:
-    """The half-open ranges of the text of all entities, spans and fields that were found, by label."""
-    ranges: dict[str, list[tuple[int, int]]] = {}
-    for each in (*prediction.entities, *prediction.spans):
-        ranges.setdefault(each.label, []).append((each.start, each.end))
-    for answer in prediction.answers:
-        ranges.setdefault(answer.label or answer.question, []).append((answer.start, answer.end))
-    return ranges
 
 
 def _is_unread(document: Document, page: Page) -> bool:

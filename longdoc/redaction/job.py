@@ -10,6 +10,7 @@ from typing import Any
 from longdoc.document import Document
 from longdoc.errors import DataError, RedactionError
 from longdoc.loaders.isolated import isolated
+from longdoc.loaders.layout import ocr
 from longdoc.loaders.limits import MEMORY, SECONDS
 from longdoc.parts import Box
 from longdoc.pdf_files import Bounds, Frame, opened, opened_by_pdfium, saved
@@ -22,13 +23,14 @@ from longdoc.redaction.images import painted_over
 from longdoc.redaction.names import Search
 from longdoc.redaction.objects import reached
 from longdoc.redaction.pages import wrong_with
-from longdoc.redaction.places import Places, regions, words_of
+from longdoc.redaction.places import Places, places, regions, words_of
 from longdoc.redaction.plan import Plan, plan
-from longdoc.redaction.verify import left_over
+from longdoc.redaction.verify import Left, left_over, read_by_ocr
 from longdoc.redaction.walk import Changes, Shared, UnsafeContentError, Walk
 
 _ROUNDS = 4
 """How many times pages on which something is wrong become images, and all is done and verified again."""
+_SECONDS_OF_A_SCAN = 120.0
 _LEFT = "letters that a reader still finds when they are removed"
 _BLANK = "pictures and drawings of comments or patterns, which a page had shown, too"
 
@@ -56,6 +58,12 @@ class Job:
         """What was removed beside the pages."""
         self.drawn: dict[int, tuple[list[Box], bool]] = {}
         """The boxes drawn on each changed page, and whether all other letters have to be there."""
+        self.scans = {page.number for page in document.pages if page.confidence is not None}
+        """The pages that OCR read."""
+        self.is_read_again = bool(self.scans) and not ocr.missing()
+        """Whether OCR reads the result, too."""
+        self.n_seen_again = 0
+        """How many places were found then."""
 
     def run(self) -> bytes:
         """The redacted file, verified.
@@ -69,8 +77,13 @@ class Job:
             new = self.wrong_pages(plain)
             if not new:
                 found = left_over(plain, self.search)
-                if not found:
+                if not found and not (seen := self.seen_by_ocr(plain)):
                     return result
+                if not found:
+                    self.regions += seen
+                    self.n_seen_again += len(seen)
+                    left = [str(Left("OCR", "still finds a text when it reads the result", box.page)) for box in seen]
+                    continue
                 left = list(map(str, found))
                 new = {each.page: _LEFT for each in found if each.page and each.page not in self.images}
             if not new:
@@ -81,6 +94,18 @@ class Job:
             f"{self.document.source.name}: not written, since something is left of what should be removed: {shown}. "
             "Print the document to a new PDF, or to images, and redact that"
         )
+
+    def seen_by_ocr(self, plain: bytes) -> list[Box]:
+        """Where OCR finds a text on the scans of the result, which it had misread before."""
+        if not self.is_read_again:
+            return []
+        pages, seconds = (min(self.scans), max(self.scans)), max(SECONDS, _SECONDS_OF_A_SCAN * len(self.scans))
+        name = self.document.source.name
+        again = isolated(read_by_ocr, plain, pages, name=name, timeout=seconds, memory=MEMORY)
+        if again is None:
+            return []
+        marked = places(again, self.search.names.find(again.text), everywhere=True).marked
+        return [box for box in regions(again, marked) if box.page in self.scans]
 
     def change(self) -> tuple[bytes, bytes]:
         """The changed file, plain, and encrypted as it was."""

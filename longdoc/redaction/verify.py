@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from longdoc.document import Document
 from longdoc.errors import NoTextLayerError, first_line
 from longdoc.loaders.options import Options
 from longdoc.pdfium import PDFIUM_LOCK
@@ -236,6 +237,19 @@ def _in_value(value: Any, search: Search) -> Iterator[str]:
 def _unhexed(digits: bytes) -> bytes:
     digits = b"".join(digits.split())
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+
+
+def read_by_ocr(content: bytes, pages: tuple[int, int]) -> Document | None:
+    """The first to the last of some pages, scans of them read by OCR; None if nothing of them can be read.
+
+    Headers and footers are in its text: the raw text of a scan has no spaces, so that no words are found in it.
+    """
+    from longdoc.loaders import read
+
+    try:
+        return read(content, name="redacted.pdf", options=Options(tables=False, keep_furniture=True, pages=pages))
+    except NoTextLayerError:
+        return None
 
 
 def _by_loading(content: bytes, search: Search) -> Iterator[Left]:
