@@ -23,6 +23,7 @@ from longdoc.inputs import EncoderKind, Precision, check_encoder, check_precisio
 from longdoc.prediction import Gap, coverage_of
 from longdoc.reader import Reader, Reading, Scorer
 from longdoc.retrieval import left_out, likely_windows
+from longdoc.rules import RULES, Rules
 
 if TYPE_CHECKING:
     import torch
@@ -208,6 +209,12 @@ class Engine:
                 vector = by_head[head][0]
                 found[first + index] = vector / max(float(np.linalg.norm(vector)), 1e-12)
         return found
+
+
+def tasks_of(heads: Mapping[str, Any], rules: Rules | None) -> tuple[str, ...]:
+    """Names of the tasks that need no question: of heads, and ``rules`` if there are any."""
+    found = tuple(name for name, config in heads.items() if kind_of(config).finds)
+    return (*found, RULES) if rules else found
 
 
 def names_of(heads: Mapping[str, Any], kind: str, absent: str = "") -> list[str]:

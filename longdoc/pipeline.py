@@ -21,7 +21,7 @@ from longdoc.asking import WINDOWS, Choice, answers_to
 from longdoc.decode import Overlap
 from longdoc.document import Document
 from longdoc.document_type import Kind
-from longdoc.engine import Engine, Readable
+from longdoc.engine import Engine, Readable, tasks_of
 from longdoc.errors import ConfigError
 from longdoc.fields import CANDIDATES_FOR_VALUE, MAX_ANSWERS, Sources, extract
 from longdoc.findings import Embeddings, Searched, Unit
@@ -36,17 +36,7 @@ from longdoc.rules import Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.similarity import Text, cosines
 from longdoc.sources import load_models
-from longdoc.stream import (
-    AskOptions,
-    OnError,
-    OneThread,
-    Stream,
-    StreamOptions,
-    checked_tasks,
-    pairs_of,
-    progress_bar,
-    tasks_of,
-)
+from longdoc.stream import AskOptions, OnError, OneThread, Stream, StreamOptions, checked_tasks, pairs_of, progress_bar
 from longdoc.usable import Usable
 
 if TYPE_CHECKING:

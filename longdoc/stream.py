@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -244,12 +244,6 @@ def _pair(given: Any) -> tuple[DocumentLike, Any]:
     if not isinstance(given, (tuple, list)) or len(given) != 2:
         raise ConfigError(f"with as_tuples=True, documents are pairs (document, any object); got {given!r:.80}")
     return given[0], given[1]
-
-
-def tasks_of(heads: Mapping[str, Any], rules: Rules | None) -> tuple[str, ...]:
-    """Names of the tasks that need no question: of heads, and ``rules`` if there are any."""
-    found = tuple(name for name, config in heads.items() if kind_of(config).finds)
-    return (*found, RULES) if rules else found
 
 
 def checked_tasks(tasks: Sequence[str] | None, available: Sequence[str]) -> tuple[str, ...]:

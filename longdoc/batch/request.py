@@ -105,9 +105,10 @@ class Request:
         Raises:
             ConfigError: a file of rules cannot be read, there is no such task, or the schema cannot be filled.
         """
+        from longdoc.engine import tasks_of
         from longdoc.model_config import known_heads  # not above: `longdoc --help` imports this module
         from longdoc.rules import Rules
-        from longdoc.stream import checked_tasks, tasks_of
+        from longdoc.stream import checked_tasks
         from longdoc.usable import Usable
 
         rules, heads = Rules.of(["default", *self.rules]), known_heads(self.model)
