@@ -353,4 +353,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     missing = {module for module, library in _NEEDED.items() if not find_spec(library)}
-    return sorted({*globals(), *__all__} - {name for name in __all__ if _HOMES.get(name) in missing})
+    left_out = {name for name in __all__ if _HOMES.get(name) in missing}
+    own = {name for name in globals() if name.startswith("__")}  # such as __doc__ and __path__
+    return sorted({*own, *__all__} - left_out)

@@ -23,6 +23,7 @@ from longdoc.inputs import EncoderKind, Precision, check_encoder, check_precisio
 from longdoc.prediction import Gap, coverage_of
 from longdoc.reader import Reader, Reading, Scorer
 from longdoc.retrieval import left_out, likely_windows
+from longdoc.rules import RULES, Rules
 
 if TYPE_CHECKING:
     import torch
@@ -93,14 +94,8 @@ class Engine:
         Raises:
             ConfigError: there are none.
         """
-        if names := [name for name, config in self.heads.items() if config.kind == kind]:
-            return names
-        has = ", ".join(f"{name} ({config.kind})" for name, config in self.heads.items())
         absent = (f"; {name} {why}" for reader in self.readers for name, why in reader.scorer.left_out.items())
-        raise ConfigError(
-            f"no head of kind {kind!r} (heads: {has or 'none'}){''.join(absent)}; load one: "
-            f"Pipeline.from_pretrained({kind}='a folder')"
-        )
+        return names_of(self.heads, kind, "".join(absent))
 
     def name_of(self, kind: str, wanted: str | None, among: Collection[str] | None = None) -> str:
         """Name of the head to use: the one wanted, or the only one of its kind (``among`` these, if they are given).
@@ -109,11 +104,7 @@ class Engine:
             ConfigError: there is none, it is of another kind, or none is named and there are several.
         """
         names = [name for name in self.names_of(kind) if among is None or name in among]
-        if wanted is not None and wanted not in names:
-            raise ConfigError(f"head is {wanted!r}; the heads of kind {kind!r} are {', '.join(names)}")
-        if wanted is None and len(names) > 1:
-            raise ConfigError(f"several heads are of kind {kind!r}; name one with head=: {', '.join(names)}")
-        return wanted or names[0]
+        return chosen_head(names, kind, wanted)
 
     def read(self, document: Document, names: Sequence[str]) -> list[Reading]:
         """A document as tokens and windows, for each model and each part of the document that is read by itself."""
@@ -218,6 +209,40 @@ class Engine:
                 vector = by_head[head][0]
                 found[first + index] = vector / max(float(np.linalg.norm(vector)), 1e-12)
         return found
+
+
+def tasks_of(heads: Mapping[str, Any], rules: Rules | None) -> tuple[str, ...]:
+    """Names of the tasks that need no question: of heads, and ``rules`` if there are any."""
+    found = tuple(name for name, config in heads.items() if kind_of(config).finds)
+    return (*found, RULES) if rules else found
+
+
+def names_of(heads: Mapping[str, Any], kind: str, absent: str = "") -> list[str]:
+    """Names of all heads of a kind; ``absent`` says which others there are elsewhere.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    if names := [name for name, config in heads.items() if config.kind == kind]:
+        return names
+    has = ", ".join(f"{name} ({config.kind})" for name, config in heads.items())
+    raise ConfigError(
+        f"no head of kind {kind!r} (heads: {has or 'none'}){absent}; load one: "
+        f"Pipeline.from_pretrained({kind}='a folder')"
+    )
+
+
+def chosen_head(names: Sequence[str], kind: str, wanted: str | None) -> str:
+    """Of the heads of a kind the one that is wanted, or the only one.
+
+    Raises:
+        ConfigError: it is not among them, or none is named and there are several.
+    """
+    if wanted is not None and wanted not in names:
+        raise ConfigError(f"head is {wanted!r}; the heads of kind {kind!r} are {', '.join(names)}")
+    if wanted is None and len(names) > 1:
+        raise ConfigError(f"several heads are of kind {kind!r}; name one with head=: {', '.join(names)}")
+    return wanted or names[0]
 
 
 def check_device(device: str | torch.device, precision: Precision) -> None:

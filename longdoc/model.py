@@ -50,7 +50,6 @@ _NO_WEIGHTS = (
 """Where transformers is to find weights: a name that it refuses, and shows."""
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 """Names of the dropout of attention probabilities: of BERT and most others; of DistilBERT and ModernBERT."""
-DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
 
 
 class Model(nn.Module):

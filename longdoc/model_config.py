@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from longdoc.attention import SparsePattern
 from longdoc.config import Members, from_dict
 from longdoc.document_type import Kind
 from longdoc.errors import ConfigError
+from longdoc.export_record import is_export
 from longdoc.heads import HeadConfig, head_configs
+from longdoc.model_files import DEFAULT_MODEL, file_in, is_folder, read_object
 from longdoc.version import __version__
 from longdoc.windows import WindowConfig
 
@@ -64,6 +67,20 @@ class ModelConfig:
         heads_for = {kind: tuple(name for name in own if name in names) for kind, own in self.heads_for.items()}
         heads = {name: self.heads[name] for name in names}
         return replace(self, heads=heads, heads_for={kind: own for kind, own in heads_for.items() if own})
+
+
+def known_heads(model: str) -> Mapping[str, Any] | None:
+    """The heads of the shipped model, or of a folder that ``Model.save`` wrote, by name; nothing is loaded.
+
+    None for other models, whose heads are known once they are loaded.
+
+    Raises:
+        ConfigError: the settings are damaged.
+    """
+    folder = DEFAULT_MODEL if model == "default" else Path(model)
+    path = file_in(folder, "config.json") if is_folder(folder) and not is_export(folder) else None
+    record = {} if path is None else read_object(path)
+    return own_settings(record, str(path)).heads if "longdoc" in record else None
 
 
 def own_settings(record: Mapping[str, Any], where: str) -> ModelConfig:

@@ -21,18 +21,18 @@ from longdoc.asking import WINDOWS, Choice, answers_to
 from longdoc.decode import Overlap
 from longdoc.document import Document
 from longdoc.document_type import Kind
-from longdoc.engine import Engine, Readable
+from longdoc.engine import Engine, Readable, tasks_of
 from longdoc.errors import ConfigError
 from longdoc.fields import CANDIDATES_FOR_VALUE, MAX_ANSWERS, Sources, extract
 from longdoc.findings import Embeddings, Searched, Unit
-from longdoc.heads import DecodeOptions, kind_of
+from longdoc.heads import DecodeOptions
 from longdoc.inputs import EncoderKind, Precision, check_encoder
 from longdoc.labels import Entity, Inference, Label
 from longdoc.loaders import DocumentLike, as_document
 from longdoc.prediction import Answers, Failure, Prediction
 from longdoc.reader import Reader, Word
 from longdoc.records import record_kind, with_record
-from longdoc.rules import RULES, Rules
+from longdoc.rules import Rules
 from longdoc.schema import Field, Schema, load_schema
 from longdoc.similarity import Text, cosines
 from longdoc.sources import load_models
@@ -142,8 +142,7 @@ class Pipeline:
     @property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks that a call can run: the heads that need no question, and ``rules``."""
-        found = tuple(name for name, config in self.heads.items() if kind_of(config).finds)
-        return (*found, RULES) if self.rules else found
+        return tasks_of(self.heads, self.rules)
 
     def __call__(
         self,

@@ -89,6 +89,12 @@ class Contract:
             "check": _to_check(self),
         }
 
+    def not_in_row(self) -> dict[str, int]:
+        """Numbers of what ``to_row`` leaves out, by what it is."""
+        forms = [each for party in self.parties for each in (party.kind, party.jurisdiction) if each]
+        names = [each for party in self.parties for each in (*party.aliases, *party.mentions)]
+        return {"kinds and jurisdictions of parties": len(forms), "other names and mentions of parties": len(names)}
+
 
 @dataclass(frozen=True, slots=True)
 class Abbreviation:
@@ -157,6 +163,10 @@ class Paper:
             "abbreviations": _listed(f"{each.short.text} = {each.long.text}" for each in self.abbreviations),
             "check": _to_check(self),
         }
+
+    def not_in_row(self) -> dict[str, int]:
+        """Numbers of what ``to_row`` leaves out, by what it is."""
+        return {"other wordings of entities": sum(len(each.names) - 1 for each in self.entities)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +278,10 @@ class Note:
             "sections": _listed(section.label for section in self.sections),
             "check": _to_check(self),
         }
+
+    def not_in_row(self) -> dict[str, int]:
+        """Numbers of what ``to_row`` leaves out, by what it is."""
+        return {"texts of sections": len(self.sections)}
 
 
 RECORD_TYPES: dict[str, type[Any]] = {"contract": Contract, "paper": Paper, "note": Note}

@@ -14,7 +14,7 @@ from longdoc.export_record import export_folder
 from longdoc.graphs import GraphScorer
 from longdoc.heads import HEADS
 from longdoc.inputs import Precision
-from longdoc.model_files import file_in, in_folder, is_folder
+from longdoc.model_files import DEFAULT_MODEL, file_in, in_folder, is_folder
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +46,7 @@ def load_model(
     Raises:
         ConfigError: there is no such model, or it has no such head.
     """
-    from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder  # loads torch
+    from longdoc.model import Model, longdoc_folder  # loads torch
 
     _check_hub(revision, cache_dir)
     if not isinstance(name_or_path, (str, PathLike)):

@@ -163,7 +163,7 @@ def test_a_list_of_files(leases: Path, model: str, capsys: pytest.CaptureFixture
         (["extract", "leases", "-o", "out/", "--tasks", "lawyer"], "the model has no task lawyer"),
         (["extract", "leases", "-o", "out/", "--model", "nowhere"], "nowhere is neither a folder with a model"),
         (["extract", "leases", "-o", "out/", "--model", "n" * 300], "nnn: cannot be looked at (File name too long)"),
-        (["status", "leases"], "holds no run"),
+        (["status", "leases"], "holds no results of `longdoc extract`"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_status_2(

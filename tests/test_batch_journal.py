@@ -527,7 +527,7 @@ def test_a_damaged_manifest_is_refused(folder, text):
     extract()
     (folder / "out" / "run.json").write_text(text)
     for use in (opened, lambda: read_status("out")):
-        with pytest.raises(ConfigError, match=r"run.json: not the manifest of a run; start over with --overwrite"):
+        with pytest.raises(ConfigError, match=r"run.json: is damaged; start over with .*, and --overwrite"):
             use()
     extract(overwrite=True)
 
@@ -539,13 +539,13 @@ def test_folders_that_are_not_for_a_run_are_refused(folder):
     with pytest.raises(ConfigError, match=r"within: cannot be written \(Not a directory\)"):
         opened("file/within")
     for overwrite in (False, True):
-        with pytest.raises(ConfigError, match="in: holds files, but no run; give a new or empty folder"):
+        with pytest.raises(ConfigError, match="in: holds other files, and no results of an earlier run; give a new"):
             opened("in", overwrite=overwrite)
     assert not list(Path("in").glob(".*")) and len(list(Path("in").iterdir())) == 13
     (folder / "hidden").mkdir()
     (folder / "hidden" / ".DS_Store").touch()
     extract("hidden")
-    with pytest.raises(ConfigError, match="in: holds no run"):
+    with pytest.raises(ConfigError, match="in: holds no results of `longdoc extract`"):
         read_status("in")
 
 

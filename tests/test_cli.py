@@ -34,6 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a lease, an empty file and a note; and a pipeline without a model."""
     monkeypatch.setitem(vars(longdoc), "Pipeline", FakePipeline)
     monkeypatch.setattr(FakePipeline, "loaded", [])
+    monkeypatch.setattr("longdoc.model_config.known_heads", lambda _: None)  # the heads of the fake are others
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     Path("lease.txt").write_text(LEASE)
@@ -85,6 +86,57 @@ def test_extract_passes_the_model_and_the_encoder_on(folder: Path, capsys: pytes
     run(capsys, "extract", "lease.txt", "--model", "runs/mine", "--encoder", "sparse")
     run(capsys, "ask", "lease.txt", "Who pays?", "--precision", "int8", "--device", "cuda:0,1")
     assert FakePipeline.loaded == ["runs/mine", "runs/mine, sparse", "default, cuda:0,1, int8"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("extract", "lease.txt", "--tasks", "nope"), "has no task nope"),
+        (("extract", "lease.txt", "--tasks", "nope", "-o", "out/"), "has no task nope"),
+        (("extract", "lease.txt", "--schema", "clause.yaml"), "no clause 'Nope'"),
+        (("extract", "lease.txt", "--rules", "none.yaml"), "none.yaml"),
+        (("extract", "lease.txt", "-o", "lease.pdf"), "is made of a PDF"),
+        (("plot", "lease.txt", "-o", "lease.png", "--tasks", "nope"), "has no task nope"),
+        (("plot", "none.txt", "-o", "lease.png"), "none.txt: cannot be read"),
+        (("ask", "lease.txt", " "), "the question is empty"),
+        (("ask", "lease.txt", "Who?", "--head", "clauses"), "head is 'clauses'"),
+        (("ask", ".", " "), "the question is empty"),
+        (("dedup", "none", "-o", "out", "--paraphrases"), "none: cannot be read"),
+        (("index", "lease.txt", "-o", "out", "--model", "plain"), "no head of kind 'embed'"),
+        (("similarity", "pairs.csv", "--model", "plain"), "no head of kind 'embed'"),
+        (("audit", "default", "-o", "out", "--data", "lease.txt"), "lease.txt, line 1"),
+    ],
+)
+def test_arguments_are_checked_before_a_model_is_loaded(
+    arguments: tuple[str, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("longdoc.sources.load_model", lambda *_, **__: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("longdoc.cli.options.load_pipeline", lambda *_, **__: pytest.fail("a model was loaded"))
+    Path("lease.txt").write_text("This Lease is made by Ada & Sons Ltd.", encoding="utf-8")
+    Path("clause.yaml").write_text("fields: {x: {from: [{clause: Nope}]}}", encoding="utf-8")
+    Path("pairs.csv").write_text("sentence1,sentence2\na,b\n", encoding="utf-8")
+    Path("plain").mkdir()
+    Path("plain/config.json").write_text('{"longdoc": {"heads": {"qa": {"kind": "qa"}}}}', encoding="utf-8")
+    code, out, err = run(capsys, *arguments)
+    assert code in (1, 2), err
+    assert out == ""
+    assert told in err
+    assert not Path("out").exists()
+
+
+def test_warnings_of_documents_are_told_beside_every_format_but_the_table_which_has_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "cut.html").write_text("<p>Ada & Sons Ltd.</p><!-- never closed", encoding="utf-8")
+    for format, is_told in (("jsonl", True), ("html", True), ("table", False)):
+        _, out, err = run(capsys, "extract", "cut.html", "--format", format)
+        assert ("longdoc: cut.html: " in err) == is_told
+        assert ("Warning: " in out) != is_told
 
 
 def test_tasks_are_split_at_commas(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,8 +22,9 @@ from longdoc.datasets.marks import CuadMarksConfig, Marks
 from longdoc.decode import Calibration
 from longdoc.evaluation import EvaluationConfig, evaluate
 from longdoc.heads import FillConfig
-from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model import Model
 from longdoc.model_config import ModelConfig
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.training import PretrainConfig, TrainConfig, pretrain, train
 
 ROOT = Path(__file__).parents[1]

@@ -341,7 +341,7 @@ def test_a_regression_and_a_missing_checkpoint_are_refused(tmp_path):
     save(tmp_path, "bert", "ForSequenceClassification", id2label={0: "LABEL_0"})
     with pytest.raises(ConfigError, match="one number, not classes"):
         load(tmp_path, "classify")
-    with pytest.raises(ConfigError, match="is neither a folder with a model nor a model on the hub"):
+    with pytest.raises(ConfigError, match="at-all: there is no such folder; give one with a model"):
         Pipeline.from_pretrained(str(tmp_path / "nothing" / "here" / "at-all"))
 
 

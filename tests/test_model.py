@@ -18,7 +18,8 @@ from longdoc.bert import Bert, is_bert
 from longdoc.errors import ConfigError
 from longdoc.heads import NerConfig, NerHead
 from longdoc.inputs import SpecialTokens, Template, alike_batches, length_batches, padded_length
-from longdoc.model import DEFAULT_MODEL, Model, dequantize, quantize_rows
+from longdoc.model import Model, dequantize, quantize_rows
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.sources import load_model
 from longdoc.version import __version__
 

@@ -1,6 +1,7 @@
 """Records by the pipeline and the command line; the kind of a document chooses its heads; a row a document in CSV."""
 
 import csv
+import dataclasses
 import datetime
 import io
 import json
@@ -21,6 +22,7 @@ from longdoc.errors import (
     DataError,
     DocumentNotFoundError,
     MissingDependencyError,
+    OutputWarning,
     RecordError,
 )
 from longdoc.findings import place
@@ -209,6 +211,7 @@ def rows(*outcomes: Outcome) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(stream.getvalue())))
 
 
+@pytest.mark.filterwarnings("ignore:the format .* does not hold everything")
 def test_csv_has_a_row_a_document_and_names_failures(lease):
     found = reading(contract=("contract",)).record(lease)
     bad = Outcome("bad.pdf", CorruptDocumentError("bad.pdf: no"))
@@ -223,6 +226,20 @@ def test_csv_has_a_row_a_document_and_names_failures(lease):
     assert rows() == []
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet", "conll", "brat"])
+def test_every_format_counts_what_of_a_record_it_leaves_out(lease, tmp_path, format):
+    made = with_record(Prediction(document=lease), "contract")
+    entity = Entity(label="PARTY", score=0.9, **place(lease, 0, 5))
+    with pytest.warns(OutputWarning) as told:
+        dataclasses.replace(made, entities=(entity,), spans=(entity, entity)).save(tmp_path / "out", format=format)
+    message = " ".join(str(each.message) for each in told)
+    if format in ("csv", "parquet"):
+        assert "entities: 1; spans, such as clauses: 2; kinds and jurisdictions of parties: 2" in message
+    else:
+        assert "details of the record, such as roles and mentions: " in message
+
+
+@pytest.mark.filterwarnings("ignore:the format .* does not hold everything")
 def test_parquet_has_the_columns_of_csv_with_types(lease, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     found = reading(contract=("contract",)).record(lease)
@@ -241,6 +258,7 @@ def test_parquet_has_the_columns_of_csv_with_types(lease, tmp_path):
     assert parquet.read_table(tmp_path / "none.parquet").num_rows == 0
 
 
+@pytest.mark.filterwarnings("ignore:the format .* does not hold everything")
 def test_parquet_is_written_in_row_groups(lease, tmp_path, monkeypatch):
     parquet = pytest.importorskip("pyarrow.parquet")
     monkeypatch.setattr(longdoc.outputs.parquet, "ROW_GROUP", 2)
@@ -304,6 +322,7 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
     return code, captured.out, captured.err
 
 
+@pytest.mark.filterwarnings("ignore:the format .* does not hold everything")
 def test_a_folder_of_contracts_becomes_a_table(folder, capsys):
     code, _, err = run(capsys, "extract", "in", "--record", "contract", "-o", "out.csv")
     table = list(csv.DictReader(io.StringIO((folder / "out.csv").read_text())))
@@ -338,6 +357,7 @@ def test_an_empty_folder_is_named(folder, capsys):
     assert issubclass(DocumentNotFoundError, longdoc.LongdocError)
 
 
+@pytest.mark.filterwarnings("ignore:the format .* does not hold everything")
 def test_a_repeated_run_does_not_read_its_own_output(folder, capsys):
     arguments = ("extract", "in", "--record", "contract", "-o", "in/out.csv")
     assert run(capsys, *arguments)[0] == run(capsys, *arguments, "--overwrite")[0] == 1

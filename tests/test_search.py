@@ -293,7 +293,9 @@ def test_filters_limit_both_lists(made):
     for mode in ("hybrid", "words", "vectors"):
         hits = made.search("the agreement is made", mode=mode, where={"title": "license"}, top_k=50)
         assert hits and {Path(hit.address).name for hit in hits} == {"licence.txt"}
-        assert made.search("the agreement is made", mode=mode, where={"title": "nowhere"}) == []
+        assert made.search("the agreement is made", mode=mode, where={"type": "note", "title": "license"}) == []
+        with pytest.raises(ConfigError, match=r"no document has the title 'nowher'; there are: .*LICENSE"):
+            made.search("the agreement is made", mode=mode, where={"title": ["license", "nowher"]})
 
 
 ROW = {
@@ -715,15 +717,21 @@ def test_the_commands(model, tmp_path, capsys):
     arguments = ["index", str(folder), "-o", out, "--model", str(model), "--no-records", "--device", "cpu"]
     assert cli.main(arguments) == 1  # one document cannot be read
     assert "1 failed" in capsys.readouterr().err
-    assert cli.main(["search", out, "assign the lease", "--device", "cpu"]) == 0
-    shown = " ".join(capsys.readouterr().out.split())  # lines are wrapped wherever a long path ends
-    assert "LEASE AGREEMENT" in shown and "(words" in shown and "page 1" in shown
+    assert cli.main(["search", out, "assign the lease", "--device", "cpu", "--format", "table"]) == 0
+    shown = capsys.readouterr().out
+    assert "LEASE AGREEMENT" in shown and "page 1, " in shown and "place 1 by words" in shown and "score" not in shown
+    assert max(map(len, shown.splitlines())) > 80  # nothing is wrapped in a pipe
     (folder / "licence.txt").unlink()
-    assert cli.main(["search", out, "royalty", "--mode", "words", "--format", "jsonl", "--where", "title=license"]) == 0
+    assert cli.main(["search", out, "royalty", "--mode", "words", "--where", "title=license"]) == 0
     told = capsys.readouterr()
     assert json.loads(told.out)["word_rank"] == 1 and "changed or gone" in told.err
-    assert cli.main(["search", out, "royalty", "--mode", "words", "--where", "party=nobody"]) == 0
-    assert "Nothing found." in capsys.readouterr().out
+    assert cli.main(["search", out, "royalty", "--mode", "words", "--where", "type=note"]) == 0
+    assert "nothing found" in capsys.readouterr().err
+    for slip in ("title=licens agreement", "party=nobody", "law=Narnia", "address=*/none/*"):
+        assert cli.main(["search", out, "royalty", "--mode", "words", "--where", slip]) == 2
+        told = capsys.readouterr().err
+        assert f"no document has the {slip.partition('=')[0]}" in told
+        assert ("none of them has one" in told) != ("there are: " in told)
     for wrong in (["--where", "title"], ["--where", "nonsense=1"]):
         assert cli.main(["search", out, "royalty", *wrong]) == 2
     assert cli.main(["search", out, " "]) == 2

@@ -67,7 +67,7 @@ def audit(  # noqa: PLR0913 (each is a separate choice of the caller)
     check_count("seed", seed, 0)
     labels = names_in("person", person, "labels", str)
     groups = load_names(names)
-    examples, sources = _examples(data)
+    examples, sources = examples_of(data)
     read = read_pairs(pairs or PAIRS)
     pipeline = model if isinstance(model, Pipeline) else Pipeline.from_pretrained(model)
     every = [
@@ -98,7 +98,7 @@ def _comparisons(pipeline: Pipeline, labels: Collection[str], swaps: Swaps, seed
         yield from _compared(swaps, measured, seed)
 
 
-def _examples(data: Any) -> tuple[list[Example], tuple[str, ...]]:
+def examples_of(data: Any) -> tuple[list[Example], tuple[str, ...]]:
     """The texts, and where they are from.
 
     Raises:

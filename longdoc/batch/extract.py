@@ -222,6 +222,7 @@ def _checked_request(what: RequestOptions) -> Request:
     """What to find, if the libraries of the model are installed."""
     request = Request.of(**what)
     check_libraries(request.model, needed_by="extraction")
+    request.check()
     return request
 
 

@@ -93,7 +93,9 @@ class Run:
         try:
             path.mkdir(parents=True, exist_ok=True)
             if not (path / MANIFEST).exists() and any(not each.name.startswith(".") for each in path.iterdir()):
-                raise ConfigError(f"{path}: holds files, but no run; give a new or empty folder")
+                raise ConfigError(
+                    f"{path}: holds other files, and no results of an earlier run; give a new or empty folder"
+                )
             lock = Lock(path)
             try:
                 if overwrite:

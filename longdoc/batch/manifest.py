@@ -47,7 +47,10 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except (LookupError, RecursionError, TypeError, ValueError):
         is_manifest = False
     if not is_manifest:
-        raise ConfigError(f"{path}: not the manifest of a run; start over with --overwrite, or give another folder")
+        raise ConfigError(
+            f"{path}: is damaged; start over with the command that made the folder, "
+            "`longdoc extract` or `longdoc index`, and --overwrite, or give another folder"
+        )
     return {"id": record["started"], **record}  # earlier versions wrote no id
 
 

@@ -54,7 +54,9 @@ def read_status(folder: str | os.PathLike[str]) -> RunStatus:
         is_running = is_locked(path)  # asked first: a run that ends now has written all that is read below
         manifest = read_manifest(path)
         if manifest is None:
-            raise ConfigError(f"{path}: holds no run; give the folder that a batch writes to")
+            raise ConfigError(
+                f"{path}: holds no results of `longdoc extract` or `longdoc index`; give the folder that one wrote"
+            )
         ledger = read_ledger(path / JOURNAL)[0]
         doing = read_doing(path, holder(path).get("pid")) if is_running else None
     except OSError as error:

@@ -13,7 +13,7 @@ from longdoc.arguments import check_flags, check_score, check_strings, check_typ
 from longdoc.config import to_dict
 from longdoc.errors import ConfigError, RecordError
 from longdoc.export_record import DATA_FILE, FILES
-from longdoc.model_files import is_folder
+from longdoc.model_files import DEFAULT_MODEL, is_folder
 from longdoc.schema import Schema, load_schema
 
 if TYPE_CHECKING:
@@ -99,6 +99,29 @@ class Request:
         if self.all_windows and not self.schema:
             raise ConfigError("all_windows is for the questions of a schema; give a schema, too")
 
+    def check(self) -> None:
+        """Refuses what the model does not have, as far as its settings tell without loading it.
+
+        Raises:
+            ConfigError: a file of rules cannot be read, there is no such task, or the schema cannot be filled.
+        """
+        from longdoc.engine import tasks_of
+        from longdoc.model_config import known_heads  # not above: `longdoc --help` imports this module
+        from longdoc.rules import Rules
+        from longdoc.stream import checked_tasks
+        from longdoc.usable import Usable
+
+        rules, heads = Rules.of(["default", *self.rules]), known_heads(self.model)
+        if heads is None:
+            return
+        tasks = tasks_of(heads, rules)
+        if self.schema is not None:
+            available = [*tasks, *(name for name, config in heads.items() if config.kind == "qa")]
+            allowed = available if self.tasks is None else checked_tasks(self.tasks, available)
+            Usable.of(heads, rules, self.min_score, allowed).tasks(self.schema)
+        elif not self.record:
+            checked_tasks(self.tasks, tasks)
+
     def settings(self) -> dict[str, Any]:
         """What the results depend on, beside the model, as in JSON; passwords are not among it."""
         settings: dict[str, Any] = {
@@ -174,7 +197,7 @@ def fingerprint(model: str) -> str:
     Raises:
         ConfigError: there is no such model, or the system does not tell.
     """
-    folder = Path(__file__).parents[1] / "assets" / "default" if model == "default" else Path(model)
+    folder = DEFAULT_MODEL if model == "default" else Path(model)
     if is_folder(folder):
         files = sorted({path for pattern in _MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
         return f"{model if model == 'default' else folder.resolve().name}@{_digest(files)[:16]}"

@@ -139,8 +139,10 @@ def _flush_or_abandon() -> None:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Reports an argument, which may be the name of a file, harmlessly."""
-        super().error(shown(message))
+        """Reports an argument, which may be the name of a file, harmlessly; ``--help`` shows the options."""
+        usage = argparse.HelpFormatter(f"{self.prog} [options]")
+        usage.add_usage(None, self._get_positional_actions(), [], "usage: ")
+        self.exit(2, f"{usage.format_help()}{self.prog}: error: {shown(message)}\n")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -51,13 +51,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_all_windows(output)
     output.add_argument(
-        "--format", choices=["text", "json", "jsonl"], default="text", help="default: text; jsonl is for a folder"
+        "--format",
+        choices=["text", "json", "jsonl"],
+        help="default: text, and for a folder in a pipe jsonl, which is for a folder only",
     )
     ask_index.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    from longdoc.engine import check_questions  # not above: `longdoc --help` must stay fast
+
+    check_questions(arguments.questions)
+    options.check_head(arguments.model, "qa", arguments.head)
     if os.path.isdir(arguments.path):  # noqa: PTH112 (not an error for a name that the system refuses)
         return ask_index.run(arguments)
     ask_index.check_not_used(arguments)
@@ -71,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         from longdoc.outputs.asked import answers_json
 
         console.write_data(answers_json(document, answered))
+        for warning in document.warnings:
+            console.tell(f"longdoc: {arguments.path}: {options.told(warning, arguments)}")
     else:
         _print_answers(document, answered)
     return 0

@@ -81,13 +81,14 @@ def run(arguments: argparse.Namespace) -> int:
         (question, index.ask(question, top_k=arguments.top_k or TOP_K, pipeline=pipeline, **chosen))
         for question in arguments.questions
     ]
-    if arguments.format == "text":
+    format = options.chosen_format(arguments, terminal="text")
+    if format == "text":
         _print_answers(answered)
     else:
         records = [{"question": question, **found.to_dict()} for question, found in answered]
-        lines = records if arguments.format == "jsonl" else [{"index": str(index.path), "questions": records}]
+        lines = records if format == "jsonl" else [{"index": str(index.path), "questions": records}]
         for each in lines:
-            console.write_data(as_json(each, **({} if arguments.format == "jsonl" else {"indent": 2})))
+            console.write_data(as_json(each, **({} if format == "jsonl" else {"indent": 2})))
     tell_outdated(index, (answer.address for _, found in answered for answer in found))
     return status
 

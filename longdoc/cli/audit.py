@@ -58,13 +58,14 @@ def run(arguments: argparse.Namespace) -> int:
     for given in (arguments.data, arguments.pairs, arguments.names):
         if given is not None and not Path(given).is_file():
             raise DataError(f"{given}: no such file")
-    options.import_reading(arguments)
     from longdoc.auditing import audit
+    from longdoc.auditing.job import examples_of
     from longdoc.auditing.likelihood import read_pairs
     from longdoc.auditing.report import checked_limits
     from longdoc.auditing.wording import load_names
 
     load_names(arguments.names)  # what is wrong with a file is told before the model is loaded
+    examples_of(arguments.data)
     if arguments.pairs is not None:
         read_pairs(arguments.pairs)
     if arguments.max_gap is not None:

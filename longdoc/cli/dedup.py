@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from longdoc.batch.inputs import find_inputs
 from longdoc.cli import console, options
 from longdoc.errors import ConfigError, DocumentNotFoundError
-
-if TYPE_CHECKING:
-    from longdoc.pipeline import Pipeline
 
 HELP = "find near-duplicates among documents, their sections or clauses, and how they differ"
 
@@ -71,7 +69,8 @@ def _add_paraphrases(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    pipeline = _pipeline(arguments)
+    _check(arguments)
+    pipeline = options.load_pipeline(arguments) if arguments.paraphrases else None
     from longdoc.dedup.duplicates import MIN_COSINE
     from longdoc.dedup.folder import PAGE, dedup_many
 
@@ -106,17 +105,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if ended.n_failed else 0
 
 
-def _pipeline(arguments: argparse.Namespace) -> Pipeline | None:
-    """The model, if it is needed; one without an embedding head is refused before documents are read."""
+def _check(arguments: argparse.Namespace) -> None:
+    """Checks arguments before a model is loaded.
+
+    Raises:
+        ConfigError: they do not go together, there is no document, or the model has no embedding head.
+    """
     if not arguments.paraphrases:
         for name in ("model", "min_cosine"):
             if getattr(arguments, name) is not None:
                 raise ConfigError(f"--{name.replace('_', '-')} is for --paraphrases; add it, or leave both out")
-        return None
+        return
     arguments.model = arguments.model or "default"
-    pipeline = options.load_pipeline(arguments)
-    pipeline.engine.name_of("embed", None)
-    return pipeline
+    options.check_head(arguments.model, "embed")
+    if not arguments.files_from and not any(os.path.exists(path) or "://" in path for path in arguments.paths):  # noqa: PTH110
+        try:
+            find_inputs(arguments.paths)
+        except DocumentNotFoundError as error:
+            raise ConfigError(str(error)) from error
 
 
 @contextmanager

@@ -144,7 +144,10 @@ def run(arguments: argparse.Namespace) -> int:
     folder = folder_beside(output) if output and format.folder else None
     if output:
         _check_output(output, arguments.paths, overwrite=arguments.overwrite)
-    outcomes = (replace(each, folder=folder, images=arguments.images) for each in _outcomes(arguments, schema))
+    outcomes = (
+        replace(each, folder=folder, images=arguments.images)
+        for each in _warned(_outcomes(arguments, schema, format), format, arguments)
+    )
     first = next(outcomes)  # a single unreadable file is reported before the output is created
     failed: list[str] = []
     is_shown = output is None and format.name == TERMINAL and sys.stdout.isatty()
@@ -250,14 +253,25 @@ def _tracked(
             stream.flush()
 
 
+def _warned(outcomes: Iterable[Outcome], format: Format, arguments: argparse.Namespace) -> Iterator[Outcome]:
+    """Passes outcomes on, and tells the warnings of their documents, such as of pages read by OCR; a table has them."""
+    for outcome in outcomes:
+        if format.name != TERMINAL and not isinstance(outcome.result, DocumentError):
+            for warning in outcome.result.document.warnings:
+                console.tell(f"longdoc: {outcome.source}: {options.told(warning, arguments)}")
+        yield outcome
+
+
 def _named(outcome: Outcome) -> str:
     """The message of a failure, which starts with the file as the user named it: names alone need not be unique."""
     message, name = str(outcome.result), Path(outcome.source).name
     return message if message.startswith(outcome.source) else f"{outcome.source}{message.removeprefix(name)}"
 
 
-def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[Outcome]:
+def _outcomes(arguments: argparse.Namespace, schema: Schema | None, format: Format) -> Iterator[Outcome]:
     """Yields an outcome for each path, in order; a single path raises its error instead."""
+    request = Request.of(**batch.what(arguments, schema))
+    request.check()
     pending: deque[tuple[str, DocumentError | None]] = deque()  # paths read, whose outcome is not yet yielded
 
     def documents() -> Iterator[Document]:
@@ -269,6 +283,7 @@ def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[
                     raise
                 pending.append((path, error))
             else:
+                format.check(document)
                 pending.append((path, None))
                 yield document
 
@@ -276,7 +291,7 @@ def _outcomes(arguments: argparse.Namespace, schema: Schema | None) -> Iterator[
     first = options.while_importing(arguments, lambda: next(readable, None))
     if first is not None:  # the model is loaded only if a document can be read
         pipeline = options.load_pipeline(arguments, rules=["default", *(arguments.rules or ())])
-        for prediction in _predictions(pipeline, chain([first], readable), arguments, schema):
+        for prediction in _predictions(pipeline, chain([first], readable), arguments, request):
             yield from _leading_failures(pending)
             path, _ = pending.popleft()
             yield Outcome(path, prediction, Original(path, arguments.password))
@@ -290,11 +305,11 @@ def _leading_failures(pending: deque[tuple[str, DocumentError | None]]) -> Itera
 
 
 def _predictions(
-    pipeline: Pipeline, documents: Iterable[Document], arguments: argparse.Namespace, schema: Schema | None
+    pipeline: Pipeline, documents: Iterable[Document], arguments: argparse.Namespace, request: Request
 ) -> Iterator[Prediction | DocumentError]:
     if arguments.record:
         return (_record(pipeline, document, arguments) for document in documents)
-    return Request.of(**batch.what(arguments, schema)).predictions(pipeline, documents)
+    return request.predictions(pipeline, documents)
 
 
 def _record(pipeline: Pipeline, document: Document, arguments: argparse.Namespace) -> Prediction | DocumentError:

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +29,9 @@ _EXTRAS = {
     "calibrate": "evaluate",
 }
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
+
+_PATIENCE = 2.0
+"""Seconds to wait for a document that may not be readable, before seconds are spent on importing torch."""
 
 
 def add_model(parser: argparse.ArgumentParser, *, encoder: bool = True) -> None:
@@ -178,7 +181,9 @@ def while_importing(arguments: argparse.Namespace, load: Callable[[], T]) -> T:
     pool = ThreadPoolExecutor(1)
     try:
         loading = pool.submit(load)
-        import_reading(arguments)
+        import_module("longdoc.pipeline")
+        if not (wait([loading], _PATIENCE).done and loading.exception()):
+            import_reading(arguments)
         return loading.result()
     except BaseException:
         end_workers()  # on Ctrl-C, the command would wait for the document
@@ -203,6 +208,19 @@ def import_reading(arguments: argparse.Namespace) -> None:
     import_module("longdoc.pipeline")
 
 
+def check_head(model: str, kind: str, wanted: str | None = None) -> None:
+    """Refuses a model without the head that is needed, as far as its settings tell without loading it.
+
+    Raises:
+        ConfigError: it has no head of this kind, or not the one that is wanted, or several.
+    """
+    from longdoc.engine import chosen_head, names_of
+    from longdoc.model_config import known_heads
+
+    if (heads := known_heads(model)) is not None:
+        chosen_head(names_of(heads, kind), kind, wanted)
+
+
 def require_model_libraries(command: str) -> None:
     """Checks that the libraries that models need are installed.
 
@@ -225,6 +243,12 @@ def add_all_windows(group: argparse._ArgumentGroup) -> None:
 def windows(arguments: argparse.Namespace) -> dict[str, None]:
     """The option ``windows`` of the pipeline, if it is not the default."""
     return {"windows": None} if arguments.all_windows else {}
+
+
+def chosen_format(arguments: argparse.Namespace, *, terminal: str) -> str:
+    """The format that was chosen; by default that of a terminal, or in a pipe JSON lines."""
+    chosen: str = arguments.format or (terminal if sys.stdout.isatty() else "jsonl")
+    return chosen
 
 
 def add_where(group: argparse._ActionsContainer) -> None:

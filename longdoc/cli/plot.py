@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longdoc.batch.inputs import files_of
+from longdoc.batch.request import Request
 from longdoc.cli import console, options
 from longdoc.errors import ConfigError, DocumentError, require
 from longdoc.outputs import check_file
@@ -45,11 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
     paths = [path for given in arguments.paths for path in files_of(given, glob=None, leave_out=arguments.output)]
     pictures = _pictures(paths, arguments.output)
     _check_pictures(pictures, overwrite=arguments.overwrite)
+    tasks = None if arguments.tasks is None else arguments.tasks.split(",")
+    Request.of(model=arguments.model, tasks=tasks).check()
     failed = 0
-    pipeline = options.load_pipeline(arguments)
+    pipeline: Pipeline | None = None  # loaded only if a document can be read
     for path, picture in pictures.items():
+        load = partial(options.load, path, arguments)
         try:
-            _draw(pipeline, path, picture, arguments)
+            document = load() if pipeline else options.while_importing(arguments, load)
+            pipeline = pipeline or options.load_pipeline(arguments)
+            (prediction,) = pipeline.pipe([document], tasks=tasks)
+            prediction.plot(picture, dark=arguments.dark)
+            console.tell(f"longdoc: {picture}")
         except DocumentError as error:
             if len(pictures) == 1:
                 raise
@@ -81,14 +90,6 @@ def _file(path: str | Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return found.st_dev, found.st_ino
-
-
-def _draw(pipeline: Pipeline, path: str, picture: Path, arguments: argparse.Namespace) -> None:
-    document = options.load(path, arguments)
-    tasks = None if arguments.tasks is None else arguments.tasks.split(",")
-    (prediction,) = pipeline.pipe([document], tasks=tasks)
-    prediction.plot(picture, dark=arguments.dark)
-    console.tell(f"longdoc: {picture}")
 
 
 def _pictures(paths: list[str], output: str) -> dict[str, Path]:

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rerank", metavar="M", help="order the best 50 anew with this multi-vector encoder of sentence-transformers"
     )
-    parser.add_argument("--format", choices=["table", "jsonl"], default="table", help="default: table")
+    parser.add_argument("--format", choices=["table", "jsonl"], help="default: table on a terminal, jsonl otherwise")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,11 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
     hits = index.search(
         arguments.query, top_k=arguments.top_k, mode=arguments.mode, where=where, rerank=arguments.rerank
     )
-    if arguments.format == "jsonl":
+    if options.chosen_format(arguments, terminal="table") == "table":
+        _print_hits(hits)
+    else:
         for hit in hits:
             console.write_data(as_json(hit.to_dict()))
-    else:
-        _print_hits(hits)
+        if not hits:
+            console.tell("longdoc: nothing found")
     tell_outdated(index, (hit.address for hit in hits))
     return 0
 
@@ -88,5 +90,5 @@ def _print_hits(hits: Sequence[Hit]) -> None:
 
 def _place(hit: Hit) -> str:
     heading = f", {on_one_line(hit.heading)}" if hit.heading else ""
-    ranks = [f"{name} {rank}" for name, rank in (("words", hit.word_rank), ("vectors", hit.vector_rank)) if rank]
-    return f"{hit.address}, page {hit.page}{heading}; score {hit.score:.4g} ({', '.join(ranks)})"
+    ranks = [f"{rank} by {name}" for name, rank in (("words", hit.word_rank), ("vectors", hit.vector_rank)) if rank]
+    return f"{hit.address}, page {hit.page}{heading}; place {', '.join(ranks)}"

@@ -44,16 +44,21 @@ def read_pairs(path: str | PathLike[str], columns: tuple[str, str] = COLUMNS, la
         label: that of the label, a number; by default ``"label"``, if there is one.
 
     Raises:
-        DataError: the file cannot be read, a column is missing, or a text is empty; names file and line.
+        ConfigError: the header of the file lacks a column.
+        DataError: the file cannot be read, or a text is missing or empty; names file and line.
     """
     file = Path(path)
     if file.suffix not in SUFFIXES:
         raise DataError(f"{path}: the suffix must be {', '.join(SUFFIXES)}; it says what separates the columns")
-    records, left, right, labels = [], [], [], []
+    wanted = [*columns, *([label] if label else [])]
+    records: list[Mapping[str, Any]] = []
+    left, right, labels = [], [], []
     try:
         for line, record in table_records(file):
+            if not records and file.suffix in _SEPARATORS and (problem := _of_header(record, wanted)):
+                raise ConfigError(f"{path}: {problem}")
             with errors_at(f"{path}, line {line}"):
-                _check_columns(record, [*columns, *([label] if label else [])])
+                _check_columns(record, wanted)
                 left.append(_text(record, columns[0], file.suffix))
                 right.append(_text(record, columns[1], file.suffix))
                 if (label or LABEL) in record:
@@ -73,15 +78,19 @@ def _check_columns(record: Mapping[str | None, Any], wanted: Sequence[str]) -> N
         raise ValueError(f"expected an object, got {record!r:.60}")
     if None in record:
         raise ValueError("more cells than the header has columns; quote a text that contains the separator")
-    there = [str(name) for name in record]
-    for name in wanted:
-        if name not in record:
-            raise ValueError(
-                f"no column {name!r}; the columns are {', '.join(map(repr, there))}: name those of the two texts, "
-                f"and the label if there is one{did_you_mean(name, there)}"
-            )
-    if SCORE in record:
-        raise ValueError(f"has a column {SCORE!r} already; rename it, since the score is written there")
+    if problem := _of_header(record, wanted):
+        raise ValueError(problem)
+
+
+def _of_header(record: Mapping[str | None, Any], wanted: Sequence[str]) -> str:
+    """What is wrong with the names of columns, or of keys; empty if nothing is."""
+    there = [str(name) for name in record if name is not None]
+    if missing := [name for name in wanted if name not in there]:
+        return (
+            f"no column {missing[0]!r}; the columns are {', '.join(map(repr, there))}: name those of the two texts "
+            f"(--columns A,B), and the label if there is one (--label NAME){did_you_mean(missing[0], there)}"
+        )
+    return f"has a column {SCORE!r} already; rename it, since the score is written there" if SCORE in there else ""
 
 
 def _text(record: Mapping[str | None, Any], name: str, suffix: str) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +35,17 @@ class Cost:
 
 
 @contextmanager
-def peak_memory(device: torch.device) -> Iterator[dict[str, float]]:
-    """Measures peak memory within the context.
+def peak_memory(device: torch.device | None) -> Iterator[dict[str, float]]:
+    """Measures peak memory within the context: of a GPU, or of the process where there is none, as for graphs.
 
     Yields:
         A mapping that afterwards holds ``megabytes``, the peak in MiB above the amount in use before. It stays empty
         if the system does not report memory.
     """
     peak: dict[str, float] = {}
-    if device.type == "cuda":
+    if device is not None and device.type == "cuda":
+        import torch
+
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device) / 2**20
         yield peak

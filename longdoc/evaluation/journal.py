@@ -15,8 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from longdoc.config import from_dict, to_dict
 from longdoc.datasets import Example
 from longdoc.errors import ConfigError
@@ -117,6 +115,8 @@ def digest_of_model(pipeline: Pipeline) -> str:
         for path in sorted(path for path in graph.folder.iterdir() if path.is_file()):
             found.update(path.name.encode() + path.read_bytes())
         return found.hexdigest()
+    import torch  # not above: an audit checks its arguments before it waits for torch
+
     model, weights = pipeline.model, next(pipeline.model.parameters())
     settings = {"config": to_dict(model.config), "dtype": str(weights.dtype), "device": weights.device.type}
     found.update(json.dumps({**settings, "torch": torch.__version__}, sort_keys=True, default=str).encode())

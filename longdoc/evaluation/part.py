@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-import torch
-
 from longdoc.config import from_dict, to_dict
 from longdoc.datasets import Example
 from longdoc.datasets.views import View
@@ -102,8 +100,7 @@ class Part:
     def _read(self, examples: Sequence[Example], bar: Progress) -> tuple[list[Result], float, float | None]:
         """Results of a stretch of documents, the seconds it took, and the peak of memory."""
         watched, views = Watched(self.pipeline, bar.read), [View(example) for example in examples]
-        on_cpu = torch.device("cpu")  # as exported graphs are
-        with peak_memory(getattr(self.pipeline.readers[0].scorer, "device", on_cpu)) as peak:
+        with peak_memory(getattr(self.pipeline.readers[0].scorer, "device", None)) as peak:
             started_at = time.perf_counter()
             found = score(watched, self.data.kind, views, self.data.labels)
             seconds = time.perf_counter() - started_at

@@ -9,10 +9,11 @@ tokenizers that could hang, grow without bound or crash, and ``segments`` has th
 """
 
 from longdoc.model_files.configs import checked_settings, encoder_config
-from longdoc.model_files.files import file_in, is_folder, read_json, read_object
+from longdoc.model_files.files import DEFAULT_MODEL, file_in, is_folder, read_json, read_object
 from longdoc.model_files.foreign import FOREIGN_FILES, in_folder, in_place_of_weights
 
 __all__ = [
+    "DEFAULT_MODEL",
     "FOREIGN_FILES",
     "checked_settings",
     "encoder_config",

@@ -10,6 +10,8 @@ from longdoc.durable import NEW_FILES
 from longdoc.errors import ConfigError
 from longdoc.stored import parse
 
+DEFAULT_MODEL = Path(__file__).parents[1] / "assets" / "default"
+"""The folder of the model that is shipped with longdoc."""
 MAX_BYTES = 256 << 20
 """Maximum size of a JSON file or vocabulary; the largest vocabularies in use have 35 MB."""
 

@@ -14,6 +14,7 @@ from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
+    HFValidationError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -118,6 +119,11 @@ class RepositoryFiles:
         except ConfigError as error:
             if isinstance(error.__cause__, (RevisionNotFoundError, GatedRepoError)):
                 raise
+            if isinstance(error.__cause__, HFValidationError):  # the name can only be that of a folder
+                raise ConfigError(
+                    f"{self.name}: there is no such folder; give one with a model, or the name of a model on the hub, "
+                    "OWNER/NAME"
+                ) from error
             path, cause = None, error
         if path is None:
             found = self.in_place_of_weights() if cause is None else ""

@@ -104,6 +104,13 @@ class PredictionLike(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
+def is_doubtful(found: Answer | Entity) -> bool:
+    """Whether a person should look at a finding: it says so, or its score is low."""
+    from longdoc.labels import DOUBTFUL  # not above: `longdoc --help` imports this module and must stay fast
+
+    return getattr(found, "check", False) or found.score < DOUBTFUL
+
+
 def passages(prediction: PredictionLike) -> dict[str, list[Answer | Entity]]:
     """Answers by field, fields without an answer too, or by question; then spans by label, in document order.
 
@@ -187,6 +194,10 @@ class Outcome:
     """Where a format that shows pages puts their pictures: in its file, into ``folder`` (``"beside"``), or nowhere."""
 
 
+def any_document(document: Document) -> None:
+    """For a format of every document."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """An output format."""
@@ -201,6 +212,8 @@ class Format:
     """Whether the output is usable while it is being written."""
     write: Callable[[Iterable[Outcome], Any], None]
     """Consumes outcomes lazily and writes them in order, failures included, unless it has no place for them."""
+    check: Callable[[Document], None] = any_document
+    """Refuses a document that it cannot hold, or that a library is not installed, before a model reads the document."""
     answers: bool = False
     """Whether it shows answers, with their values. If not, it is refused for a schema."""
     binary: bool = False

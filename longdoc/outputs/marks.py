@@ -47,8 +47,18 @@ def marks_of(prediction: PredictionLike, omissions: Omissions) -> list[Mark]:
         for kind, every in (("entity", prediction.entities), ("span", prediction.spans), ("answer", prediction.answers))
         for found in every
     ]
-    omissions.add("values that only the metadata of a file have", len(prediction.beside))
+    count_unplaced(prediction, omissions)
     return marks
+
+
+def count_unplaced(prediction: PredictionLike, omissions: Omissions) -> None:
+    """Counts what is no finding at a place: values of metadata, and what a record holds beside its fields."""
+    from longdoc.record_types import all_cells  # not above: `longdoc --help` imports this module and must stay fast
+
+    omissions.add("values that only the metadata of a file have", len(prediction.beside))
+    cells = sum(1 for _ in all_cells(prediction.record))
+    within = cells - len(prediction.answers) - len(prediction.beside)
+    omissions.add("details of the record, such as roles and mentions", max(within, 0))
 
 
 def _label(found: Entity | Answer, kind: str) -> str:

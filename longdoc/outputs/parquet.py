@@ -16,6 +16,8 @@ from longdoc.outputs.rows import WITHOUT_DOCUMENTS, Cell, rows
 if TYPE_CHECKING:
     import pyarrow
 
+    from longdoc.document import Document
+
 ROW_GROUP = 1000
 """Rows held in memory, and written together."""
 
@@ -26,7 +28,7 @@ def write(outcomes: Iterable[Outcome], stream: IO[bytes]) -> None:
     Raises:
         MissingDependencyError: pyarrow is not installed.
     """
-    require("pyarrow", extra="parquet", needed_by="the format parquet")
+    _pyarrow()
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 
@@ -37,6 +39,11 @@ def write(outcomes: Iterable[Outcome], stream: IO[bytes]) -> None:
         while group:
             writer.write_table(pyarrow.Table.from_pylist([_typed(row, schema) for row in group], schema=schema))
             group = list(islice(every, ROW_GROUP))
+
+
+def _pyarrow(_: Document | None = None) -> None:
+    """Raises a ``MissingDependencyError`` if pyarrow is not installed."""
+    require("pyarrow", extra="parquet", needed_by="the format parquet")
 
 
 def _schema(row: dict[str, Cell]) -> pyarrow.Schema:
@@ -64,6 +71,7 @@ FORMAT = Format(
     suffix=".parquet",
     streams=False,
     write=write,
+    check=_pyarrow,
     answers=True,
     entities=False,
     binary=True,

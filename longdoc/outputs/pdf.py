@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import IO, TYPE_CHECKING, Any
 
-from longdoc.errors import ConfigError, DocumentError, OutputWarning
-from longdoc.outputs.format import Format, Outcome, PredictionLike, passages
+from longdoc.errors import ConfigError, DocumentError, OutputWarning, require
+from longdoc.outputs.format import Format, Outcome, PredictionLike, is_doubtful, passages
+from longdoc.outputs.marks import count_unplaced
+from longdoc.outputs.omissions import Omissions, read, telling
 from longdoc.pdf_files import Bounds, Frame, check_is_pdf, opened, saved
 from longdoc.summary import OBEYED, count, given_by, place, shortened
 
 if TYPE_CHECKING:
+    from longdoc.document import Document
     from longdoc.labels import Answer, Entity
     from longdoc.parts import Box
 
@@ -32,6 +35,7 @@ COLOURS = (
 _LINE = 0.08  # of the height of a highlight: the line below it
 _LONG = 200  # characters: a longer passage is paler, since other findings are in it
 _DEEPEST = 6  # highlights on one another whose lines lie apart
+_DASH = 3.0  # points of a dash, and of the gap after it
 _NOTE = 120  # characters of a text in a bookmark
 _PRINTED = 4  # the flag of annotations that are printed, too
 _OBEYED = re.compile(f"(?!\n)[{OBEYED}]")
@@ -52,13 +56,18 @@ class _Mark:
         return len(self.found.text) > _LONG
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether a person should check it."""
+        return is_doubtful(self.found)
+
+    @property
     def note(self) -> str:
         """What the note says: the label, the value if there is one, the score and the place."""
         from longdoc.labels import Answer  # not above: `longdoc --help` imports this module and must stay fast
 
         value = getattr(self.found, "value", None)
         first = self.label if value is None else f"{self.label}: {value}"
-        check = ", check" if getattr(self.found, "check", False) else ""
+        check = ", check" if self.is_doubtful else ""
         given = given_by(self.found) if isinstance(self.found, Answer) else ""
         return _plain(f"{first}\nscore {self.found.score:.2f}, {place(self.found)}{given}{check}")
 
@@ -83,11 +92,26 @@ def write(outcomes: Iterable[Outcome], stream: IO[bytes]) -> None:
     if isinstance(outcome.result, DocumentError):
         raise outcome.result
     document, original = outcome.result.document, outcome.original
-    check_is_pdf(document, "the format pdf")
+    check(document)
     content = original.content(document)
-    with opened(content, document.source.name, original.password, "the format pdf") as (pdf, frames):
-        _annotate(pdf, frames, _marks(outcome.result), document.source.name)
+    opening = opened(content, document.source.name, original.password, "the format pdf")
+    with telling("pdf") as omissions, opening as (pdf, frames):
+        for _, prediction in read(given, omissions):
+            _annotate(pdf, frames, _marks(prediction), document.source.name, omissions)
+            omissions.add("classes", len(prediction.labels))
+            count_unplaced(prediction, omissions)
         stream.write(saved(pdf, encrypted=pdf.is_encrypted))
+
+
+def check(document: Document) -> None:
+    """Refuses what was not loaded from a PDF.
+
+    Raises:
+        DataError: it was not.
+        MissingDependencyError: pikepdf is not installed.
+    """
+    check_is_pdf(document, "the format pdf")
+    require("pikepdf", extra="pdf", needed_by="the format pdf")
 
 
 def _marks(prediction: PredictionLike) -> list[_Mark]:
@@ -98,8 +122,8 @@ def _marks(prediction: PredictionLike) -> list[_Mark]:
     return [_Mark(_plain(label), each, index) for index, (label, each) in enumerate(found)]
 
 
-def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: str) -> None:
-    """Adds highlights and bookmarks."""
+def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: str, omissions: Omissions) -> None:
+    """Adds highlights and bookmarks; counts findings without a place."""
     labels = sorted({mark.label for mark in marks})
     colours = {label: COLOURS[at % len(COLOURS)] for at, label in enumerate(labels)}
     new: dict[int, list[Any]] = {}
@@ -112,9 +136,7 @@ def _annotate(pdf: Any, frames: Sequence[Frame], marks: Sequence[_Mark], name: s
         own.Annots = _array([*own.get("/Annots", ()), *highlights])
     placed = [mark for mark in marks if mark.found.boxes]
     _add_bookmarks(pdf, frames, placed, labels, colours)
-    if len(placed) < len(marks):
-        lost = count(len(marks) - len(placed), "finding")
-        warnings.warn(f"{name}: {lost} without a place on a page: not in the PDF", OutputWarning, stacklevel=4)
+    omissions.add("findings without a place on a page", len(marks) - len(placed))
     if _is_signed(pdf):
         warnings.warn(
             f"{name}: is signed; the signature does not hold for the PDF with highlights", OutputWarning, stacklevel=4
@@ -160,16 +182,17 @@ def _highlight(pdf: Any, frame: Frame, boxes: list[Box], mark: _Mark, colours: A
         T="longdoc",
         Subj=mark.label,
         Contents=mark.note,
-        AP=Dictionary(N=_appearance(pdf, frame, boxes, colours, depth, is_long=mark.is_long)),
+        AP=Dictionary(N=_appearance(pdf, frame, boxes, colours, depth, mark)),
         P=pdf.pages[boxes[0].page - 1].obj,
     )
     return pdf.make_indirect(annotation)
 
 
-def _appearance(pdf: Any, frame: Frame, boxes: list[Box], colours: Any, depth: int, *, is_long: bool) -> Any:
+def _appearance(pdf: Any, frame: Frame, boxes: list[Box], colours: Any, depth: int, mark: _Mark) -> Any:
     """How the highlight is drawn: it darkens the page, so that the text stays as it is; a line runs below it.
 
-    One that lies on others has only the line, above theirs: colours on colours cannot be told apart.
+    One that lies on others has only the line, above theirs: colours on colours cannot be told apart. A doubtful one is
+    pale, and its line dashed.
     """
     from pikepdf import Dictionary, Name, Stream
 
@@ -178,16 +201,25 @@ def _appearance(pdf: Any, frame: Frame, boxes: list[Box], colours: Any, depth: i
     drawn = ["/G gs", _operands(fill) + " rg"]
     drawn += [_operands(_rectangle(frame.bounds(box))) + " re" for box in filled] + ["f", _operands(line) + " rg"]
     for box in boxes:
-        thick = (_LINE / 2 if is_long else _LINE) * (box.y1 - box.y0)
+        thick = (_LINE / 2 if mark.is_long else _LINE) * (box.y1 - box.y0)
         low = box.y1 - depth * 1.5 * thick
-        below = type(box)(box.page, box.x0, low - thick, box.x1, low)
-        drawn.append(_operands(_rectangle(frame.bounds(below))) + " re")
-    state = Dictionary(Type=Name.ExtGState, BM=Name.Multiply, ca=0.45 if is_long else 1)
+        for left, right in _dashes(box) if mark.is_doubtful else [(box.x0, box.x1)]:
+            below = type(box)(box.page, left, low - thick, right, low)
+            drawn.append(_operands(_rectangle(frame.bounds(below))) + " re")
+    state = Dictionary(Type=Name.ExtGState, BM=Name.Multiply, ca=0.45 if mark.is_long or mark.is_doubtful else 1)
     form = Stream(pdf, "\n".join([*drawn, "f"]).encode())
     form.Type, form.Subtype = Name.XObject, Name.Form
     form.BBox = _numbers(_around([frame.bounds(box) for box in boxes]))
     form.Resources = Dictionary(ExtGState=Dictionary(G=state))
     return pdf.make_indirect(form)
+
+
+def _dashes(box: Box) -> Iterator[tuple[float, float]]:
+    """The left and the right of dashes over the width of a box."""
+    left = box.x0
+    while left < box.x1:
+        yield left, min(left + _DASH, box.x1)
+        left += 2 * _DASH
 
 
 def _around(bounds: Sequence[Bounds]) -> Bounds:
@@ -225,7 +257,9 @@ def _add_bookmarks(
     root = pdf.Root.get("/Outlines")
     if not isinstance(root, Dictionary):
         root = pdf.Root.Outlines = pdf.make_indirect(Dictionary(Type=Name.Outlines))
-    top = _bookmark(pdf, root, f"longdoc: {count(len(marks), 'finding')}")
+    n_doubtful = sum(mark.is_doubtful for mark in marks)
+    legend = f"; {n_doubtful:,} to check: pale, dashed line" if n_doubtful else ""
+    top = _bookmark(pdf, root, f"longdoc: {count(len(marks), 'finding')}{legend}")
     previous = _last(root)
     _append(root, top, previous)
     for label in labels:
@@ -292,6 +326,7 @@ FORMAT = Format(
     suffix=".pdf",
     streams=False,
     write=write,
+    check=check,
     answers=True,
     binary=True,
     single=True,

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from longdoc.errors import ConfigError, DocumentError
 from longdoc.outputs.format import Outcome, PredictionLike, said_gaps, said_notices, searched_in_part
+from longdoc.outputs.omissions import Omissions, telling
 from longdoc.outputs.surrogates import escaped, n_lone
 from longdoc.summary import count, on_one_line
 
@@ -27,7 +28,15 @@ def rows(outcomes: Iterable[Outcome], *, format: str) -> Iterator[dict[str, Cell
 
     Raises:
         ConfigError: a prediction has neither a record nor fields, or other columns than the one before.
+
+    Warns:
+        OutputWarning: rows do not hold everything; the message counts what is left out.
     """
+    with telling(format) as omissions:
+        yield from _rows(outcomes, format, omissions)
+
+
+def _rows(outcomes: Iterable[Outcome], format: str, omissions: Omissions) -> Iterator[dict[str, Cell]]:
     columns: dict[str, Cell] | None = None
     waiting: list[dict[str, Cell]] = []
     for outcome in outcomes:
@@ -42,8 +51,18 @@ def rows(outcomes: Iterable[Outcome], *, format: str) -> Iterator[dict[str, Cell
             yield from ({**columns, **each} for each in waiting)
             waiting = []
             if not isinstance(outcome.result, DocumentError):
+                _count(outcome.result, omissions)
                 yield row
     yield from waiting
+
+
+def _count(prediction: PredictionLike, omissions: Omissions) -> None:
+    """Counts what the row of a document leaves out."""
+    omissions.add("entities", len(prediction.entities))
+    omissions.add("spans, such as clauses", len(prediction.spans))
+    omissions.add("classes", len(prediction.labels))
+    for what, number in prediction.record.not_in_row().items() if prediction.record is not None else ():
+        omissions.add(what, number)
 
 
 def _encodable(row: dict[str, Cell]) -> dict[str, Cell]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from longdoc.labels import Answer, Entity
 
+_ENDLESS = 100_000
+"""Characters of a line that is for programs, and not wrapped."""
 NAMES_SHOWN = 10
 """Names shown per label; the rest are counted."""
 
@@ -61,7 +65,8 @@ def write(outcomes: Iterable[Outcome], stream: TextIO) -> None:
 def plain_console(stream: TextIO | None = None) -> Console:
     """Returns a console that prints text as it is, and harmlessly.
 
-    Brackets and colons in documents are not markup, and control characters are shown as escapes.
+    Brackets and colons in documents are not markup, and control characters are shown as escapes. What is no terminal,
+    and has no width in the environment variable COLUMNS, has lines of any length.
 
     Args:
         stream: where it prints; standard output by default.
@@ -77,7 +82,9 @@ def plain_console(stream: TextIO | None = None) -> Console:
             for each in super().render(*arguments):  # those of a Text, too, which is made without render_str
                 yield each if each.control else Segment(shown(each.text, lines=True), each.style)
 
-    return PlainConsole(file=stream, highlight=False, markup=False, emoji=False)
+    is_endless = not (stream or sys.stdout).isatty() and "COLUMNS" not in os.environ
+    width = _ENDLESS if is_endless else None
+    return PlainConsole(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def _print_title(console: Console, source: str, prediction: PredictionLike) -> None:

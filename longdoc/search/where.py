@@ -6,6 +6,7 @@ import datetime
 import fnmatch
 import re
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from longdoc.arguments import check_choice
 from longdoc.document_type import Kind
 from longdoc.errors import ConfigError, did_you_mean
 from longdoc.record_types import DATE_COLUMNS
+from longdoc.summary import shortened
 
 Where: TypeAlias = Mapping[str, Any]
 """Key → what is wanted: a text or a range of dates, or a list of them, of which one is enough."""
@@ -25,9 +27,33 @@ _DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 def wanted_documents(where: Where, documents: Iterable[Row]) -> set[str]:
-    """The ids of the documents that fulfil all conditions; see :func:`conditions`."""
-    checks = conditions(where)
-    return {row["document_id"] for row in documents if row["document_id"] and all(check(row) for check in checks)}
+    """The ids of the documents that fulfil all conditions; see :func:`conditions`.
+
+    Raises:
+        ConfigError: as there, or no document has a text that is wanted, such as a label with a slip.
+    """
+    checks, rows = conditions(where), [row for row in documents if row["document_id"]]
+    for key in _COLUMNS:
+        for text in _texts(key, where[key]) if key in where and rows else ():
+            if not any(_TEXTS[key](row, text) for row in rows):
+                raise ConfigError(f"no document has the {key} {text!r:.80}; {_known(key, text, rows)}")
+    return {row["document_id"] for row in rows if all(check(row) for check in checks)}
+
+
+def _known(key: str, text: str, rows: Iterable[Row]) -> str:
+    """What the documents have in place of a text, the most frequent first."""
+    found = Counter(cell for row in rows for cell in _cells(row, _COLUMNS[key]))
+    if not found:
+        return "none of them has one"
+    named = ", ".join(shortened(each, _SHOWN_CHARACTERS) for each, _ in found.most_common(_SHOWN))
+    more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+    names = {each.casefold(): each for each in found}
+    return f"there are: {named}{more}{did_you_mean(text, names)}"
+
+
+def _cells(row: Row, column: str) -> list[str]:
+    cells = row[column] if isinstance(row[column], list) else [row[column]]
+    return [cell for cell in cells if cell]
 
 
 def check_labels(where: Where, path: Path, settings: Mapping[str, Any]) -> None:
@@ -75,8 +101,7 @@ def _has_one(find: Callable[[Row, str], bool], texts: Sequence[str], row: Row) -
 
 def _contains(column: str) -> Callable[[Row, str], bool]:
     def check(row: Row, text: str) -> bool:
-        cells = row[column] if isinstance(row[column], list) else [row[column]]
-        return any(text in cell.casefold() for cell in cells if cell)
+        return any(text in cell.casefold() for cell in _cells(row, column))
 
     return check
 
@@ -90,6 +115,10 @@ _TEXTS: dict[str, Callable[[Row, str], bool]] = {
     "address": lambda row, text: fnmatch.fnmatchcase(row["address"].casefold(), text),
 }
 """Key → whether a document has a text, which is in small letters."""
+_COLUMNS = {"label": "labels", "party": "parties", "title": "title", "law": "governing_law", "address": "address"}
+"""Key → the column with what the documents have."""
+_SHOWN, _SHOWN_CHARACTERS = 20, 60
+"""What is shown of them: so many, and so much of each."""
 
 
 def _texts(key: str, value: object) -> Sequence[str]:

@@ -19,9 +19,9 @@ from longdoc.heads import ACTIVATIONS, HeadConfig, build_head
 from longdoc.hub import load_checkpoint
 from longdoc.hub.configs import DENSE_LAYERS, LINEAR_LAYERS
 from longdoc.labels import tag_names
-from longdoc.model import DEFAULT_MODEL, Model, longdoc_folder
+from longdoc.model import Model, longdoc_folder
 from longdoc.model_config import ModelConfig
-from longdoc.model_files import is_folder
+from longdoc.model_files import DEFAULT_MODEL, is_folder
 
 logger = logging.getLogger(__name__)
 

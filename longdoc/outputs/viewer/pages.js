@@ -130,6 +130,7 @@ class PagesView {
   dress(finding, node) {
     node.classList.toggle("off", !this.doc.isShown.has(finding) && finding !== this.chosen);
     node.classList.toggle("chosen", finding === this.chosen);
+    node.classList.toggle("doubtful", Boolean(finding.is_doubtful));
     node.classList.toggle("wrong", this.doc.review.verdict(finding) === "wrong");
     node.classList.toggle("right", this.doc.review.verdict(finding) === "right");
   }

@@ -156,12 +156,15 @@ class Panel {
 
   fillFilter() {
     const { doc, viewer } = this;
-    const rows = doc.groups().map((group) => element("label", {},
+    const row = (group) => element("label", {},
       element("input", { type: "checkbox", checked: !doc.filter.off.has(group.key), onchange: (event) => {
         if (event.target.checked) doc.filter.off.delete(group.key); else doc.filter.off.add(group.key);
         viewer.filtered();
-      } }), swatch(doc.look(group.example)), element("span", { class: "label" }, group.label), element("span", { class: "count" }, group.count.toLocaleString("en"))));
-    fill(byId("label-filter"), ...rows);
+      } }), swatch(doc.look(group.example)), element("span", { class: "label" }, group.label),
+      group.kind === "entity" && group.example.source ? element("span", { class: "where" }, group.example.source) : null, element("span", { class: "count" }, group.count.toLocaleString("en")));
+    const rows = doc.groups().flatMap((group, at, all) => [at && all[at - 1].kind === group.kind ? null : element("b", { class: "faint" }, KINDS[group.kind]), row(group)]);
+    const legend = doc.findings.some((each) => each.is_doubtful) ? element("p", { class: "faint" }, "Paler, with dots: to check, or a score below 0.70.") : null;
+    fill(byId("label-filter"), ...rows, legend);
     fill(byId("section"), element("option", { value: "" }, "all"), ...doc.sections.flatMap((section, index) =>
       section.level > 2 ? [] : [element("option", { value: String(index) }, `${"\u2003".repeat(section.level - 1)}${oneLine(`${section.number} ${section.title}`.trim() || section.kind, 60)}`)]));
     byId("section").value = doc.filter.section;
