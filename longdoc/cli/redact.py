@@ -34,9 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="L,...",
         help="what to remove, such as PERSON,DATE: labels of the model, the rules or the preset, whose default is all",
     )
-    parser.add_argument(
-        "--list-labels", action="store_true", help="print the labels of the model, the rules and the preset, and end"
-    )
     _add_preset(parser)
     parser.add_argument(
         "-o",
@@ -72,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_preset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--list-labels", action="store_true", help="print the labels of the model, the rules and the preset, and end"
+    )
     parser.add_argument(
         "--preset",
         choices=("deidentify",),

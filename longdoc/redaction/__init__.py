@@ -50,8 +50,7 @@ def redact(
     Args:
         prediction: what was found, of a document that was loaded whole.
         path: the file to create or, once all is verified, to replace.
-        labels: of entities, spans and fields, such as ``["PERSON", "DATE"]``. Of the field ``"parties"`` of a
-            record, all mentions of the parties are removed.
+        labels: such as ``["PERSON", "DATE"]``; of the field ``"parties"`` of a record, all mentions of the parties.
         source: the path or the bytes of the PDF; by default the path that :func:`longdoc.load` was given.
         password: of the PDF, if it is encrypted; the redacted file has the same.
         everywhere: whether the same texts are removed wherever else they stand, as whole words.
