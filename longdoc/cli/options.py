@@ -30,7 +30,7 @@ _EXTRAS = {
 }
 """Command -> the extra that installs all it needs, if that is more than ``model``."""
 
-_PATIENCE = 2.0
+_PATIENCE = 0.2
 """Seconds to wait for a document that may not be readable, before seconds are spent on importing torch."""
 
 
