@@ -64,7 +64,8 @@ def peer(*, paths: list[str], **_: Any) -> None:
     import torch
     from entities import as_transformers
 
-    from longdoc.model import DEFAULT_MODEL, Model
+    from longdoc.model import Model
+    from longdoc.model_files import DEFAULT_MODEL
 
     model = Model.from_pretrained(DEFAULT_MODEL)
     with tempfile.TemporaryDirectory() as folder:

@@ -24,7 +24,8 @@ from longdoc.heads import DecodeOptions
 from longdoc.heads.ner import NER
 from longdoc.labels import Entity
 from longdoc.metrics import add_counts, micro, span_counts
-from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model import Model
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
 from longdoc.windows import MergeRule, WindowConfig, tokenize, unseen

@@ -30,7 +30,8 @@ from sparse import SPEEDS, build, call, keys_of
 from torch import Tensor, nn
 
 from longdoc.encoders import Encoder
-from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model import Model
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.packed import attend_each, can_unpad, pack_for_gpu
 
 LENGTH, ROW = 512, 16384

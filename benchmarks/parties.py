@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 import longdoc
 from longdoc.datasets import Contract, cuad_part, data_root, is_party_name, party_names, read_cuad
 from longdoc.metrics import Counts
-from longdoc.model import DEFAULT_MODEL
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.summary import names_by_label
 
 FUZZY = 90

@@ -26,7 +26,8 @@ from longdoc.document import Document
 from longdoc.inputs import Precision
 from longdoc.labels import Span
 from longdoc.metrics import add_counts, micro, span_counts
-from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model import Model
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.pipeline import Pipeline
 from longdoc.windows import tokenize, unseen
 

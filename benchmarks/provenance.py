@@ -19,7 +19,7 @@ from _table import write_table
 import longdoc
 from longdoc.datasets import Contract, data_root, read_cuad
 from longdoc.findings import gaps_of
-from longdoc.model import DEFAULT_MODEL
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.pipeline import Pipeline
 from longdoc.prediction import Prediction
 from longdoc.rules import RULES

@@ -24,7 +24,8 @@ from entities import BC5CDR, CUAD, DATA
 from longdoc.compute import TorchScorer
 from longdoc.config import from_dict
 from longdoc.evaluation import LabelledData
-from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model import Model
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.pipeline import Pipeline
 from longdoc.training.distill import drop_layers
 from longdoc.training.prune import Importance, PruneConfig, importance, prune

@@ -26,7 +26,8 @@ def run_child(arguments: argparse.Namespace) -> None:
 
     from longdoc.evaluation import peak_memory
     from longdoc.heads import Group
-    from longdoc.model import DEFAULT_MODEL, Model
+    from longdoc.model import Model
+    from longdoc.model_files import DEFAULT_MODEL
     from longdoc.training.data import Batches
     from longdoc.training.learner import Learner
     from longdoc.training.run import RunConfig, fit

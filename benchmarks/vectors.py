@@ -24,8 +24,9 @@ from longdoc.datasets.wordings import load_wordings
 from longdoc.document import Document
 from longdoc.findings import parts
 from longdoc.heads import EmbedConfig
-from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model import Model
 from longdoc.model_config import ModelConfig
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.training.given_model import base_folder
 
 MOST_WORDS = 200

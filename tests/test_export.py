@@ -24,8 +24,9 @@ from longdoc.heads import (
     QaConfig,
     SpansConfig,
 )
-from longdoc.model import DEFAULT_MODEL, Model
+from longdoc.model import Model
 from longdoc.model_config import ModelConfig
+from longdoc.model_files import DEFAULT_MODEL
 from longdoc.pipeline import Pipeline
 from longdoc.pretrained import Repository
 from longdoc.windows import WindowConfig, tokenize

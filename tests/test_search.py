@@ -712,7 +712,8 @@ def test_the_tables_are_as_documented(made):
 # --------------------------------------------------------------------------------------------------------- command line
 
 
-def test_the_commands(model, tmp_path, capsys):
+def test_the_commands(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     folder, out = write(tmp_path / "in"), str(tmp_path / "out")
     arguments = ["index", str(folder), "-o", out, "--model", str(model), "--no-records", "--device", "cpu"]
     assert cli.main(arguments) == 1  # one document cannot be read

@@ -60,10 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    options.check_libraries(arguments)
     from longdoc.engine import check_questions  # not above: `longdoc --help` must stay fast
 
     check_questions(arguments.questions)
-    options.check_head(arguments.model, "qa", arguments.head)
+    options.check_head(arguments, "qa", arguments.head)
     if os.path.isdir(arguments.path):  # noqa: PTH112 (not an error for a name that the system refuses)
         return ask_index.run(arguments)
     ask_index.check_not_used(arguments)

@@ -117,7 +117,7 @@ def _check(arguments: argparse.Namespace) -> None:
                 raise ConfigError(f"--{name.replace('_', '-')} is for --paraphrases; add it, or leave both out")
         return
     arguments.model = arguments.model or "default"
-    options.check_head(arguments.model, "embed")
+    options.check_head(arguments, "embed")
     if not arguments.files_from and not any(os.path.exists(path) or "://" in path for path in arguments.paths):  # noqa: PTH110
         try:
             find_inputs(arguments.paths)

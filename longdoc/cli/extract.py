@@ -270,6 +270,7 @@ def _named(outcome: Outcome) -> str:
 
 def _outcomes(arguments: argparse.Namespace, schema: Schema | None, format: Format) -> Iterator[Outcome]:
     """Yields an outcome for each path, in order; a single path raises its error instead."""
+    options.check_libraries(arguments)
     request = Request.of(**batch.what(arguments, schema))
     request.check()
     pending: deque[tuple[str, DocumentError | None]] = deque()  # paths read, whose outcome is not yet yielded

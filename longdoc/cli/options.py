@@ -208,16 +208,29 @@ def import_reading(arguments: argparse.Namespace) -> None:
     import_module("longdoc.pipeline")
 
 
-def check_head(model: str, kind: str, wanted: str | None = None) -> None:
+def check_libraries(arguments: argparse.Namespace) -> None:
+    """Checks that the libraries of the model are installed, without importing them.
+
+    Raises:
+        MissingDependencyError: one is not.
+    """
+    from longdoc.batch.extract import check_libraries
+
+    check_libraries(arguments.model, needed_by=f"longdoc {arguments.command}")
+
+
+def check_head(arguments: argparse.Namespace, kind: str, wanted: str | None = None) -> None:
     """Refuses a model without the head that is needed, as far as its settings tell without loading it.
 
     Raises:
         ConfigError: it has no head of this kind, or not the one that is wanted, or several.
+        MissingDependencyError: a library of the model is not installed.
     """
+    check_libraries(arguments)
     from longdoc.engine import chosen_head, names_of
     from longdoc.model_config import known_heads
 
-    if (heads := known_heads(model)) is not None:
+    if (heads := known_heads(arguments.model)) is not None:
         chosen_head(names_of(heads, kind), kind, wanted)
 
 

@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     pictures = _pictures(paths, arguments.output)
     _check_pictures(pictures, overwrite=arguments.overwrite)
     tasks = None if arguments.tasks is None else arguments.tasks.split(",")
+    options.check_libraries(arguments)
     Request.of(model=arguments.model, tasks=tasks).check()
     failed = 0
     pipeline: Pipeline | None = None  # loaded only if a document can be read

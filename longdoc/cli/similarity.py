@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     columns = arguments.columns.split(",")
     if len(columns) != 2 or not all(columns):
         raise ConfigError(f"--columns must be two names with a comma between them, got {arguments.columns!r}")
-    options.check_head(arguments.model, "embed")
+    options.check_head(arguments, "embed")
     pairs = read_pairs(arguments.path, (columns[0], columns[1]), arguments.label)
     if arguments.threshold is not None and pairs.labels is None:
         raise ConfigError("--threshold is for pairs with labels; name their column with --label")
