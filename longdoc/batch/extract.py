@@ -181,6 +181,7 @@ def run_job(  # noqa: D417, PLR0913 (as of `extract_many`, which describes them)
     _check(engine, workers, progress, resume=resume, retry_failed=retry_failed, drop_gone=drop_gone)
     chosen = _engine(engine, ray_address, ray_gpus, workers, Limits(seconds=timeout, memory=memory))
     inputs = _inputs(paths, out, glob, files_from)
+    job.check()
     model, all_settings = fingerprint(job.model), {**job.settings(), **settings}
     if not resume and Path(out, MANIFEST).exists():
         check(job, writer)  # before results are removed
@@ -222,7 +223,6 @@ def _checked_request(what: RequestOptions) -> Request:
     """What to find, if the libraries of the model are installed."""
     request = Request.of(**what)
     check_libraries(request.model, needed_by="extraction")
-    request.check()
     return request
 
 

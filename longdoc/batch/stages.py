@@ -80,6 +80,9 @@ class Job(Protocol):
     def settings(self) -> Mapping[str, Any]:
         """What the rows depend on, beside the model, as in JSON."""
 
+    def check(self) -> None:
+        """Refuses with a ``ConfigError`` what the model cannot do, as far as its settings tell; nothing is loaded."""
+
     def load_pipeline(self) -> Any:
         """Loads the model; what it returns has ``readers``. ``ConfigError`` if there is no such model."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from longdoc.errors import ConfigError, did_you_mean
@@ -31,18 +30,12 @@ def finders(heads: Mapping[str, Any], rules: Collection[str]) -> dict[str, tuple
 
 def known_finders(arguments: argparse.Namespace) -> dict[str, tuple[str, ...]] | None:
     """The finders of the model that the arguments choose, which is not loaded; None if only loading it tells."""
-    from longdoc.model_config import own_settings
-    from longdoc.model_files import file_in, read_object
-    from longdoc.redaction.wanted import SHIPPED
+    from longdoc.model_config import known_heads
     from longdoc.rules import Rules
 
-    folder = SHIPPED if arguments.model == "default" else Path(arguments.model)
-    config = file_in(folder, "config.json")
-    record = read_object(config) if config else {}
-    if "longdoc" not in record:
+    if (heads := known_heads(arguments.model)) is None:
         return None
-    rules = Rules.of(["default", *(arguments.rules or ())]).labels
-    return finders(own_settings(record, str(config)).heads, rules)
+    return finders(heads, Rules.of(["default", *(arguments.rules or ())]).labels)
 
 
 def check(labels: Collection[str], known: Mapping[str, Collection[str]]) -> None:

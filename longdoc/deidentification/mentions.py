@@ -94,7 +94,8 @@ def _words_of_terms(text: str, words: set[str], names: set[str]) -> set[str]:
     """
     counts = defaultdict[str, list[int]](lambda: [0, 0])
     for start, end in Names(words).find(text):
-        if text[start].isupper() and not text[start:end].isupper() and not _SENTENCE_END.search(text[:start][-20:]):
+        begins = _SENTENCE_END.search(text, max(start - 20, 0), start)
+        if text[start].isupper() and not text[start:end].isupper() and not begins:
             counts[squeezed(text[start:end])][_is_in_term(text, start, end, names)] += 1
     return {word for word in words if counts[squeezed(word)][1] > counts[squeezed(word)][0]}
 

@@ -20,8 +20,8 @@ from longdoc.record_types import Paper, namings_by_field
 from longdoc.summary import on_one_line
 
 Range = tuple[int, int]
-SHIPPED = Path(__file__).parents[1] / "assets" / "default"
-"""The folder of the shipped model."""
+_SHIPPED = Path(__file__).parents[1] / "assets" / "default"
+"""The folder of the shipped model; `longdoc.model_files`, which has it too, belongs to a layer above."""
 _BETWEEN = re.compile(r"(?: (?:[^\W\d_][\w.’'-]*[^\W_]|&)){1,3} ")
 """Up to three words on a line that no punctuation parts from what is before and after them."""
 _PARTING = frozenset("and or by between among with to from for the a an of in on at is are as party parties".split())
@@ -81,7 +81,7 @@ def not_sought(labels: Collection[str], tasks: Collection[str]) -> Iterator[str]
         labels: those of which nothing was found.
         tasks: those that were run.
     """
-    for name, head in read_json(SHIPPED / "config.json")["longdoc"]["heads"].items():
+    for name, head in read_json(_SHIPPED / "config.json")["longdoc"]["heads"].items():
         own = [label for label in head.get("labels", ()) if label in labels and head["kind"] in ("ner", "spans")]
         if own and name not in tasks:
             yield (

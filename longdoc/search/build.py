@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from longdoc.batch.extract import BatchOptions, check_libraries, run_job
 from longdoc.batch.manifest import read_manifest
-from longdoc.engine import names_of
 from longdoc.errors import require
-from longdoc.model_config import known_heads
 from longdoc.model_files import is_folder
 from longdoc.search import caches
 from longdoc.search.job import WRITER, IndexJob, JobOptions
@@ -38,8 +36,6 @@ def build(
         require(library, extra="search", needed_by="an index")
     own = {name: options.pop(name) for name in JobOptions.__annotations__ if name in options}  # type: ignore[misc]
     job = IndexJob.of(model, **own)
-    if (heads := known_heads(job.model)) is not None:
-        names_of(heads, "embed")
     for each in (job.model, job.records):
         if each is not None:
             check_libraries(each, needed_by="an index")

@@ -20,7 +20,9 @@ from longdoc.batch.tables import Rows, built, document_row, write_table
 from longdoc.batch.writers import TablesWriter, copy_parquet
 from longdoc.document import Document
 from longdoc.document_type import document_type
+from longdoc.engine import names_of
 from longdoc.errors import RecordError
+from longdoc.model_config import known_heads
 from longdoc.model_files import is_folder
 from longdoc.pipeline import Pipeline
 from longdoc.plain import plain
@@ -127,6 +129,15 @@ class IndexJob:
         """What the tables depend on, beside the model."""
         records = None if self.records is None else fingerprint(self.records)
         return {"index": FORMAT, "records": records, "precision": self.precision, "ocr": self.ocr}
+
+    def check(self) -> None:
+        """Refuses a model without an embedding head, as far as its settings tell.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        if (heads := known_heads(self.model)) is not None:
+            names_of(heads, "embed")
 
     def load_pipeline(self) -> Models:
         """Loads the models.
